@@ -1,0 +1,40 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8000
+# Idle OpenMP threads sleep instead of spinning: processes share few cores.
+export OMP_WAIT_POLICY = PASSIVE
+export GOMP_SPINCOUNT = 0
+BIN := .venv/bin
+
+.PHONY: install dev run test check bench evidence
+
+.venv/installed: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --upgrade "pip==26.3"
+	$(BIN)/pip install -q -r requirements.txt
+	touch $@
+
+.venv/dev: .venv/installed pyproject.toml
+	$(BIN)/pip install -q --group dev
+	touch $@
+
+install: .venv/installed ## what the product needs
+
+dev: .venv/dev ## what the tests need too
+
+run: .venv/installed ## the demo on PORT
+	$(BIN)/python manage.py demo --port $(PORT)
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev ## speed, one JSON line a figure, each beside its floor
+	$(BIN)/python -m tests.bench
+
+evidence: .venv/dev ## the full-size figures, with commit and command
+	$(BIN)/python -m tests.evidence
