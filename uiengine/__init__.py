@@ -1,0 +1,1 @@
+"""The engine: profiles in, layouts out. A pure function of values; see the README beside this."""

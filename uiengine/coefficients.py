@@ -1,0 +1,44 @@
+"""Every number of the energy: name, default, unit, source. Formulas hold none of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SAM = "Cockburn, Gutwin and Greenberg, CHI 2007 (quoted from memory)"
+TODI = "Todi et al., CHI 2021, give 0.2; ours by replay, see ml/LOG.md"
+OURS = "ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    name: str
+    default: float
+    unit: str
+    source: str
+    meaning: str
+
+
+COEFFICIENTS = (
+    Coefficient("search_base", 0.30, "s", SAM, "looking for a block: constant part"),
+    Coefficient("search_per_rank", 0.08, "s/block", SAM, "looking for a block: per block read"),
+    Coefficient("decide_base", 0.24, "s", SAM, "going to a known place: constant part"),
+    Coefficient(
+        "decide_per_bit", 0.08, "s/bit", SAM, "going to a known place: per bit of surprise"
+    ),
+    Coefficient("point_base", 0.37, "s", SAM, "pointing: constant part"),
+    Coefficient("point_per_bit", 0.13, "s/bit", SAM, "pointing: per bit of Fitts's index"),
+    Coefficient("scroll_base", 0.25, "s", OURS, "scrolling at all, for a block below the fold"),
+    Coefficient("scroll_per_px", 0.0006, "s/px", OURS, "scrolling, per px beyond the fold"),
+    Coefficient("surprise", 0.15, "s", TODI, "a block's first use after it moved"),
+    Coefficient("least_choice", 0.001, "probability", OURS, "floor of the choice probability q"),
+    Coefficient("horizon", 20, "visits", OURS, "visits ahead that a move must pay within (H)"),
+    Coefficient(
+        "discount", 0.95, "per visit", OURS, "weight of the next visit against this one (ρ)"
+    ),
+    Coefficient("temperature", 0.10, "s", OURS, "energy that makes a layout e times rarer (τ)"),
+    Coefficient(
+        "persistence", 0.90, "per visit", OURS, "how fast demand returns to its 28-day rate"
+    ),
+)
+
+VALUES = {c.name: c.default for c in COEFFICIENTS}

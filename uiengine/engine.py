@@ -1,0 +1,121 @@
+"""The main path: a request and a codebook version in, a decision out.
+
+Read the tokens, plan the order that costs least within the rules, pack it into every grid, say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .decision import Decision, Variant
+from .decoded import Decoded, Request, Version
+from .explain import reasons
+from .guardrails import Case
+from .layout import Layout
+from .orders import complete, default_order, hold_pins
+from .packing import pack
+from .planner import last_order, plan
+from .profile import Pin
+from .surface import Cell
+
+
+def decide(request: Request, version: Version) -> Decision:
+    """The layout for this subject's visit. Same arguments, same decision."""
+    if held_order(request) is not None:
+        return hold(request, version.id)
+    return choose(request, version.read([request])[0], version.id)
+
+
+def choose(request: Request, decoded: Decoded, version_id: str) -> Decision:
+    """The decision once tokens are decoded; batch callers decode many subjects at once."""
+    if held_order(request) is not None:
+        return hold(request, version_id)
+    best = plan(request, decoded)
+    size_classes = {
+        block.id: int(size)
+        for block, size in zip(request.surface.blocks, decoded.size_class, strict=True)
+    }
+    cells = held_cells(request)
+    variants = tuple(
+        Variant(pack(request.surface, order, size_classes, cells), energy)
+        for order, energy in best.variants
+        if request.variants > 1
+    )
+    return Decision(
+        layout=pack(request.surface, best.order, size_classes, cells),
+        status="adapted",
+        version=version_id,
+        revision=request.surface.revision,
+        visit=request.visit,
+        generation=request.profile.feedback.generation,
+        tokens=decoded.tokens,
+        side_bits=decoded.side_bits,
+        distortion=decoded.distortion,
+        propensity=best.propensity,
+        explored=best.explored,
+        energy=best.energy,
+        demand=tuple(float(p) for p in decoded.demand),
+        stability=best.stability,
+        reasons=reasons(request, decoded, best.order),
+        system=1 if request.budget <= 1 else 2,
+        variants=variants,
+    )
+
+
+def held_order(request: Request) -> tuple[str, ...] | None:
+    """The order that the user's own word leaves no choice about; None where the engine may choose.
+
+    Frozen and opted-out subjects keep what they have; an order set by hand holds for its visit.
+    """
+    feedback = request.profile.feedback
+    if feedback.override and feedback.override_visit == request.visit:
+        order = complete(request.surface, feedback.override)
+        return hold_pins(request.surface, order, feedback.pins)
+    if feedback.frozen or feedback.opted_out:
+        return last_order(request)
+    return None
+
+
+def hold(request: Request, version_id: str = "") -> Decision:
+    """The decision where nothing is chosen: the user's own order, or the default one."""
+    held = held_order(request)
+    feedback = request.profile.feedback
+    status = "frozen" if feedback.frozen or feedback.opted_out else "adapted"
+    surface = request.surface
+    order = held if held is not None else hold_pins(surface, default_order(surface), feedback.pins)
+    return Decision(
+        layout=pack(surface, order, None, held_cells(request)),
+        status=status if held is not None else "default",
+        version=version_id,
+        revision=request.surface.revision,
+        visit=request.visit,
+        generation=feedback.generation,
+    )
+
+
+def default_layout(request: Request) -> Layout:
+    """What is served without a version, without consent, or when anything fails."""
+    return pack(request.surface, default_order(request.surface))
+
+
+def held_cells(request: Request) -> dict[str, dict[str, Cell]]:
+    """Per breakpoint, the cells of the blocks that the user pinned there."""
+    cells: dict[str, dict[str, Cell]] = {}
+    pins: Mapping[str, Pin] = request.profile.feedback.pins
+    for block_id, pin in pins.items():
+        if pin.breakpoint:
+            cells.setdefault(pin.breakpoint, {})[block_id] = Cell(pin.x, pin.y)
+    return cells
+
+
+def guardrail_case(request: Request, decision: Decision) -> Case:
+    """What the guardrails judge a decision by."""
+    feedback = request.profile.feedback
+    return Case(
+        surface=request.surface,
+        layout=decision.layout,
+        before=last_order(request) if request.profile.order else (),
+        feedback=feedback,
+        day=request.day,
+        by_user=bool(feedback.override) and feedback.override_visit == request.visit,
+    )

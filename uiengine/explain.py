@@ -1,0 +1,75 @@
+"""Reasons: why a block stands higher than the default layout has it, in words a user reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Template
+
+from .decoded import Decoded, Reason, Request
+from .orders import default_order
+from .profile import day_uses_at, day_visits_at
+
+AT_MOST = 3
+OFTEN, SOMETIMES = 0.6, 0.25
+"""Share of visits from which a block counts as opened in most, or in some, of them."""
+
+SENTENCES: Mapping[str, str] = {
+    "pinned": "You pinned $title here.",
+    "most_visits": "You open $title in most of your visits.",
+    "last_visit": "You used $title in your last visit.",
+    "some_visits": "You come back to $title regularly.",
+    "popular": "Many people here use $title these days.",
+    "predicted": "People who use this page as you do often need $title next.",
+    "kept": "Everything stays where you know it: moving it would not save you time.",
+}
+
+
+def sentence(reason: Reason, template: str | None = None) -> str:
+    """The reason in English, or in the language of a translated template."""
+    return Template(template or SENTENCES[reason.code]).substitute(reason.values)
+
+
+def reasons(request: Request, decoded: Decoded, order: tuple[str, ...]) -> tuple[Reason, ...]:
+    """At most three, for the blocks whose climb over the default order is worth most.
+
+    Worth is demand × ranks climbed: the part of the energy's search term that the climb saves.
+    """
+    default = {block_id: rank for rank, block_id in enumerate(default_order(request.surface))}
+    demand = {b.id: float(p) for b, p in zip(request.surface.blocks, decoded.demand, strict=True)}
+    worth = {b: demand[b] * (default[b] - rank) for rank, b in enumerate(order)}
+    climbed = sorted((b for b in order if worth[b] > 0), key=lambda b: -worth[b])
+    pinned = [b for b in order if b in request.profile.feedback.pins]
+    chosen = list(dict.fromkeys([*pinned, *climbed]))[:AT_MOST]
+    if not chosen or order == request.profile.order:
+        kept = (Reason("kept", order[0], {}),) if request.profile.visits else ()
+        return (*(_reason(request, b) for b in chosen[: AT_MOST - 1]), *kept)
+    return tuple(_reason(request, block_id) for block_id in chosen)
+
+
+def _reason(request: Request, block_id: str) -> Reason:
+    block = request.surface.block(block_id)
+    return Reason(_evidence(request, block_id), block_id, {"title": block.title})
+
+
+def _evidence(request: Request, block_id: str) -> str:
+    """The strongest thing known about this block: the user's word, habit, last visit, others."""
+    profile = request.profile
+    counters = profile.blocks.get(block_id)
+    if block_id in profile.feedback.pins:
+        return "pinned"
+    if counters is not None:
+        visits = max(day_visits_at(profile, request.day)[-1], 1e-9)
+        rate = day_uses_at(counters, request.day)[-1] / visits
+        if rate >= OFTEN:
+            return "most_visits"
+        if counters.visit == profile.visits:
+            return "last_visit"
+        if rate >= SOMETIMES:
+            return "some_visits"
+    shares = request.popularity.shares.get(block_id)
+    total = max(request.popularity.visits[-1], 1e-9)
+    return (
+        "popular"
+        if shares and shares[-1] / total >= 1 / len(request.surface.blocks)
+        else "predicted"
+    )

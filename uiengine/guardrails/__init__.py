@@ -1,0 +1,67 @@
+"""Guardrails: what no layout may do. One rule per file, with the sentence that states it.
+
+`check` and `explain` use the same rule objects that the tests hold against every layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from . import (
+    compact,
+    frozen_unchanged,
+    group_order,
+    inside_grid,
+    move_budget,
+    no_overlap,
+    pinned_stay,
+    reading_order,
+    required_present,
+    size_limits,
+    touch_targets,
+    undone_moves,
+    user_pins,
+)
+from .case import Case
+
+RULES = (
+    no_overlap,
+    inside_grid,
+    compact,
+    reading_order,
+    pinned_stay,
+    user_pins,
+    required_present,
+    size_limits,
+    touch_targets,
+    group_order,
+    move_budget,
+    undone_moves,
+    frozen_unchanged,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken rule: its file name, the sentence it states, and where it broke."""
+
+    rule: str
+    sentence: str
+    where: str
+
+
+def check(case: Case) -> tuple[Violation, ...]:
+    """All violations of all rules, in the order of RULES."""
+    return tuple(
+        Violation(rule.__name__.rsplit(".", 1)[-1], rule.SENTENCE, where)
+        for rule in RULES
+        for where in _broken(rule.broken, case)
+    )
+
+
+def _broken(rule: Callable[[Case], Iterator[str]], case: Case) -> Iterator[str]:
+    return rule(case)
+
+
+__all__ = ["RULES", "Case", "Violation", "check"]

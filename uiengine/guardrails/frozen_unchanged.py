@@ -1,0 +1,15 @@
+"""Frozen and opted-out subjects keep the layout they have."""
+
+from collections.abc import Iterator
+
+from ..layout import moved_blocks
+from .case import Case
+
+SENTENCE = "Frozen and opted-out subjects keep the layout they have."
+
+
+def broken(case: Case) -> Iterator[str]:
+    held = case.feedback.frozen or case.feedback.opted_out
+    moved = moved_blocks(case.before, case.layout.order)
+    if held and moved and not case.by_user:
+        yield ", ".join(moved)

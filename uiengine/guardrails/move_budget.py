@@ -1,0 +1,15 @@
+"""At most `move_budget` blocks move per visit, pushed ones included."""
+
+from collections.abc import Iterator
+
+from ..layout import moved_blocks
+from .case import Case
+
+SENTENCE = "At most `move_budget` blocks move from one visit to the next."
+
+
+def broken(case: Case) -> Iterator[str]:
+    moved = moved_blocks(case.before, case.layout.order)
+    budget = case.surface.guardrails.move_budget
+    if len(moved) > budget and not case.by_user:
+        yield f"{len(moved)} blocks moved, {budget} may: {', '.join(moved)}"

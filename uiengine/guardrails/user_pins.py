@@ -1,0 +1,18 @@
+"""A block that the user pinned keeps its rank, and its cell at the breakpoint of the pin.
+
+Where the page has changed since (fewer blocks, a group, a cell that the team took), the pin holds
+the nearest place that the other rules leave; see `orders.hold_pins`.
+"""
+
+from collections.abc import Iterator
+
+from ..orders import hold_pins
+from .case import Case
+
+SENTENCE = "A block that the user pinned keeps its rank."
+
+
+def broken(case: Case) -> Iterator[str]:
+    order = case.layout.order
+    if case.feedback.pins and hold_pins(case.surface, order, case.feedback.pins) != order:
+        yield ", ".join(sorted(case.feedback.pins))

@@ -1,0 +1,283 @@
+"""System 2: search for the order of least horizon energy within the rules (DESIGN section 6).
+
+Rules about order are a table of allowed (block, rank) pairs, so that every order built from it
+keeps them: blocks the team pinned and the user's pins have one rank, a group has its stretch of
+ranks, and an undone move is closed for 28 days. Search starts from the last order, the decoded one
+and its one-token neighbours, and improves each by the best single swap or insertion until none
+pays or the budget of candidates is spent; the best of all that were scored wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .coefficients import VALUES
+from .costs import Geometry
+from .decoded import Decoded, Request, Stability
+from .energy import Floats, Ints, Outlook, horizon_energy, rank_costs
+from .exploration import explore
+from .layout import moved_blocks
+from .orders import complete, default_order, hold_pins
+
+Bools = npt.NDArray[np.bool_]
+LEAST_GAIN = 1e-6
+"""Seconds. A step must gain more than rounding errors do."""
+NEAR = 4
+"""One-swap neighbours of the best order, proposed when variants or exploration are asked for."""
+FORBIDDEN = 1e6
+"""Seconds. Stands for infinity in the cost table, where real infinities would not cancel."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """order: block ids; energy: modelled seconds over the horizon; scored: candidates scored.
+
+    variants: the best distinct orders with their energies, best first. propensity: probability with
+    which `order` was drawn among them all; explored: whether it is other than the best.
+    """
+
+    order: tuple[str, ...]
+    energy: float
+    stability: Stability
+    scored: int
+    variants: tuple[tuple[tuple[str, ...], float], ...]
+    propensity: float
+    explored: bool
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One search: orders are arrays of block indices, `last` the order to start from.
+
+    may_move: how many blocks may leave their rank in `last`; costs: (N, N), infinite where a rule
+    forbids block i at rank r (FORBIDDEN, in fact).
+    """
+
+    last: Ints
+    costs: Floats
+    may_move: int
+    geometry: Geometry
+    outlook: Outlook
+
+
+def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ()) -> Plan:
+    """The order to serve. A budget of 1 is System 1: the decoded order, as far as rules allow."""
+    last = last_order(request)
+    problem = _problem(request, decoded, last)
+    seeds = [_seed(request, d) for d in (decoded, *neighbours)]
+    share = request.surface.guardrails.exploration
+    near = NEAR if (share > 0 or request.variants > 1) and request.budget > NEAR else 0
+    if request.budget <= 1:
+        orders = [_toward(problem, seeds[0])]
+    else:
+        orders = list(_search(problem, seeds, request.budget - near))
+        best = min(orders, key=lambda o: _cost(problem, o))
+        orders += _near(problem, best, near)
+    ranked = _ranked(problem, orders)
+    chosen, propensity = explore([e for _, e in ranked], share, request.seed)
+    names = [block.id for block in request.surface.blocks]
+    variants = tuple((tuple(names[i] for i in order), energy) for order, energy in ranked)
+    order, energy = variants[chosen]
+    stability = _stability(request, problem, ranked[chosen][0], energy, last, order)
+    return Plan(
+        order,
+        energy,
+        stability,
+        len(orders),
+        variants[: request.variants],
+        propensity,
+        explored=chosen != 0,
+    )
+
+
+def last_order(request: Request) -> tuple[str, ...]:
+    """The reading order the subject saw last, fitted to the surface and the pins of today."""
+    surface, profile = request.surface, request.profile
+    order = complete(surface, profile.order or default_order(surface))
+    return hold_pins(surface, order, profile.feedback.pins)
+
+
+def outlook(request: Request, decoded: Decoded) -> Outlook:
+    """What the energy needs to know of the coming visits, in the order of `surface.blocks`."""
+    known = request.profile.familiarity
+    familiarity = np.array([known.get(block.id, 0.0) for block in request.surface.blocks])
+    surprise = VALUES["surprise"] if request.profile.order else 0.0
+    return Outlook(decoded.share, decoded.outlook, familiarity, surprise)
+
+
+def score(problem: Problem, orders: Ints) -> Floats:
+    """Horizon energy of K orders, (K, N) to (K,)."""
+    ranks = np.argsort(orders, axis=1)
+    shifts = ranks - np.argsort(problem.last)
+    return horizon_energy(ranks, shifts, problem.geometry.pointing(orders), problem.outlook)
+
+
+def _problem(request: Request, decoded: Decoded, last: tuple[str, ...]) -> Problem:
+    surface = request.surface
+    indices = np.array([surface.index[b] for b in last])
+    last_ranks = np.argsort(indices)
+    geometry = Geometry(surface, decoded.size_class)
+    expected = outlook(request, decoded)
+    costs = rank_costs(last_ranks, geometry.pointing_by_rank(), expected)
+    costs[~_allowed(request, indices, last_ranks)] = FORBIDDEN
+    first_visit = not request.profile.order
+    budget = len(last) if first_visit else surface.guardrails.move_budget
+    return Problem(indices, costs, budget, geometry, expected)
+
+
+def _allowed(request: Request, last: Ints, last_ranks: Ints) -> Bools:
+    """Which rank each block may take, (N, N)."""
+    surface, feedback = request.surface, request.profile.feedback
+    groups = np.array(surface.group_ranks)
+    for i in surface.pinned_ranks:
+        groups[surface.index[i]] = -1
+    allowed: Bools = groups[:, None] == groups[last][None, :]
+    held = [surface.index[b] for b in (*surface.pinned_ranks, *feedback.pins) if b in surface.index]
+    allowed[held] = False
+    allowed[:, last_ranks[held]] = False
+    allowed[held, last_ranks[held]] = True
+    for undone in feedback.undone:
+        if undone.block not in surface.index or undone.until_day <= request.day:
+            continue
+        block = surface.index[undone.block]
+        if undone.rank < len(last) and last_ranks[block] != undone.rank:
+            allowed[block, undone.rank] = False
+    return allowed
+
+
+def _seed(request: Request, decoded: Decoded) -> Ints:
+    """The decoded order with the rules on groups and pins applied."""
+    surface = request.surface
+    by_score = np.argsort(-decoded.score, kind="stable")
+    names = tuple(surface.blocks[i].id for i in by_score)
+    held = hold_pins(surface, names, request.profile.feedback.pins)
+    return np.array([surface.index[b] for b in held])
+
+
+def _search(problem: Problem, seeds: Sequence[Ints], budget: int) -> Iterator[Ints]:
+    """At most `budget` candidates: the last order, the seeds, and what improves on them."""
+    yield problem.last
+    left = budget - 1
+    starts = [problem.last, *(s for s in seeds if _keeps_rules(problem, s))]
+    for start in starts[1 : left + 1]:
+        yield start
+        left -= 1
+    yield from _descend(problem, min(starts, key=lambda o: _cost(problem, o)), left)
+
+
+def _near(problem: Problem, order: Ints, count: int) -> list[Ints]:
+    """The `count` cheapest orders that differ from `order` by one swap and keep the rules."""
+    gains = _swap_gains(problem.costs[order])
+    gains[np.tril_indices(len(order))] = FORBIDDEN
+    cheapest = np.argsort(gains, axis=None, kind="stable")[: 4 * count]
+    near = (_swapped(order, *divmod(int(k), len(order))) for k in cheapest)
+    return [o for o in near if _keeps_rules(problem, o)][:count]
+
+
+def _ranked(problem: Problem, orders: Sequence[Ints]) -> list[tuple[Ints, float]]:
+    """Distinct orders with their energies, best first; of equals the first proposed."""
+    distinct = list({o.tobytes(): o for o in orders}.values())
+    energies = score(problem, np.array(distinct))
+    return [(distinct[k], float(energies[k])) for k in np.argsort(energies, kind="stable")]
+
+
+def _toward(problem: Problem, target: Ints) -> Ints:
+    """The target itself, or as much of it as the move budget allows, by least cost."""
+    if _keeps_rules(problem, target):
+        return target
+    return [problem.last, *_descend(problem, problem.last, len(target))][-1]
+
+
+def _keeps_rules(problem: Problem, order: Ints) -> bool:
+    moved = np.count_nonzero(order != problem.last)
+    return bool(moved <= problem.may_move) and _cost(problem, order) < FORBIDDEN
+
+
+def _cost(problem: Problem, order: Ints) -> float:
+    return float(problem.costs[order, np.arange(len(order))].sum())
+
+
+def _descend(problem: Problem, order: Ints, steps: int) -> Iterator[Ints]:
+    """Best-improvement descent over single swaps and insertions."""
+    for _ in range(steps):
+        step = _best_step(problem, order)
+        if step is None:
+            return
+        order = step
+        yield order
+
+
+def _best_step(problem: Problem, order: Ints) -> Ints | None:
+    """The order after the swap or insertion that saves most, or None when none pays."""
+    table = problem.costs[order]
+    away = (order[:, None] != problem.last[None, :]).astype(np.float64)
+    spare = problem.may_move - np.diagonal(away).sum()
+    best, step = -LEAST_GAIN, None
+    for gains, apply in ((_swap_gains, _swapped), (_insertion_gains, _inserted)):
+        seconds = gains(table)
+        if problem.may_move < len(order):
+            seconds[gains(away) > spare] = FORBIDDEN
+        i, j = divmod(int(seconds.argmin()), len(order))
+        if seconds[i, j] < best:
+            best, step = float(seconds[i, j]), apply(order, i, j)
+    return step
+
+
+def _inserted(order: Ints, i: int, j: int) -> Ints:
+    """The block at rank i goes to rank j, those between close up."""
+    return np.insert(np.delete(order, i), j, order[i])
+
+
+def _swapped(order: Ints, i: int, j: int) -> Ints:
+    changed = order.copy()
+    changed[[i, j]] = order[[j, i]]
+    return changed
+
+
+def _swap_gains(table: Floats) -> Floats:
+    """Change of the sum when the blocks at ranks i and j trade places, (N, N).
+
+    table: (N, N), what the block now at rank i adds to the sum at rank r; its diagonal is now.
+    """
+    now = np.diagonal(table)
+    changes: Floats = table + table.T - now[:, None] - now[None, :]
+    return changes
+
+
+def _insertion_gains(table: Floats) -> Floats:
+    """Change of the sum when the block at rank i goes to rank j and those between close up."""
+    now = np.diagonal(table)
+    ups, downs = np.zeros(len(now)), np.zeros(len(now))
+    np.cumsum(np.diagonal(table, -1) - now[1:], out=ups[1:])
+    np.cumsum(np.diagonal(table, 1) - now[:-1], out=downs[1:])
+    ranks = np.arange(len(now))
+    later = ranks[:, None] < ranks
+    closing_up = np.where(later, ups - ups[:, None], downs[:, None] - downs)
+    changes: Floats = table - now[:, None] + closing_up
+    return changes
+
+
+def _stability(
+    request: Request,
+    problem: Problem,
+    chosen: Ints,
+    energy: float,
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+) -> Stability:
+    """What moved, what the lost familiarity costs, and what moving saves net of it."""
+    stay = float(score(problem, problem.last[None])[0])
+    ranks = np.argsort(chosen)[None]
+    pointing = problem.geometry.pointing(chosen[None])
+    unmoved = horizon_energy(ranks, np.zeros_like(ranks), pointing, problem.outlook)
+    moved = moved_blocks(before, after) if request.profile.order else ()
+    return Stability(
+        moved=moved,
+        budget=request.surface.guardrails.move_budget,
+        cost_seconds=max(0.0, energy - float(unmoved[0])),
+        saves_seconds=stay - energy,
+    )

@@ -1,0 +1,57 @@
+"""A surface's own popularity over all its subjects: decayed shares per block, no user state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+HALF_LIVES = (1.5, 5.0, 15.0)
+"""Days after which a visit counts half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Popularity:
+    """One dated row: all visits of the UTC days before `day`, decayed to it.
+
+    shares: per block, the decayed sum of 1 / blocks used over visits that used it; visits: decayed
+    number of visits; each per half-life of HALF_LIVES.
+    """
+
+    day: int = 0
+    shares: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    visits: tuple[float, ...] = (0.0,) * len(HALF_LIVES)
+
+
+def advance(popularity: Popularity, day: int) -> Popularity:
+    """The same row decayed to a later day; an earlier day changes nothing."""
+    elapsed = day - popularity.day
+    if elapsed <= 0:
+        return popularity
+    decay = [2.0 ** (-elapsed / h) for h in HALF_LIVES]
+    return Popularity(
+        day,
+        {
+            b: tuple(v * d for v, d in zip(s, decay, strict=True))
+            for b, s in popularity.shares.items()
+        },
+        tuple(v * d for v, d in zip(popularity.visits, decay, strict=True)),
+    )
+
+
+def fold_day(
+    popularity: Popularity, day: int, shares: Mapping[str, float], visits: int
+) -> Popularity:
+    """Adds a whole day's visits; the result is dated to the next day, which it may be used on.
+
+    shares: per block, the sum of 1 / blocks used over the day's visits. A day that lies before the
+    row's own (late events) is added with its decay.
+    """
+    target = max(popularity.day, day + 1)
+    base = advance(popularity, target)
+    decay = [2.0 ** (-(target - day - 1) / h) for h in HALF_LIVES]
+    merged = dict(base.shares)
+    for block_id, share in shares.items():
+        old = merged.get(block_id, (0.0,) * len(HALF_LIVES))
+        merged[block_id] = tuple(v + share * d for v, d in zip(old, decay, strict=True))
+    total = tuple(v + visits * d for v, d in zip(base.visits, decay, strict=True))
+    return Popularity(target, merged, total)

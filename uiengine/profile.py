@@ -1,0 +1,324 @@
+"""Profiles: what is kept of one subject's behaviour on one surface.
+
+Counters carry their time and decay lazily, so folding a visit costs O(blocks touched). Times are
+whole UTC days since 1970-01-01 (`day`); an open visit also keeps seconds. A Profile is changed in
+place by the functions below, which is the engine's one exception to frozen values: copying every
+block on every event would make folding O(blocks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+DAY_HALF_LIVES = (2.0, 7.0, 28.0)
+"""Days after which a use counts half."""
+VISIT_HALF_LIVES = (4.0, 20.0)
+"""Visits after which a share (1 / blocks used in the visit) counts half."""
+SECONDS_PER_DAY = 86_400
+UNDO_DAYS = 28
+"""Days for which an undone move is not proposed again."""
+
+
+@dataclass(slots=True)
+class BlockUse:
+    """One block's counters, all as of its last use.
+
+    day_uses: uses decayed by days; visit_shares: shares decayed by visits; day, visit: the day and
+    the ordinal of the visit of the last use; uses: visits in which it was used; last_share: its
+    share of that last visit.
+    """
+
+    day_uses: tuple[float, ...] = (0.0,) * len(DAY_HALF_LIVES)
+    visit_shares: tuple[float, ...] = (0.0,) * len(VISIT_HALF_LIVES)
+    day: int = 0
+    visit: int = 0
+    uses: int = 0
+    last_share: float = 0.0
+
+
+@dataclass(slots=True)
+class OpenVisit:
+    """The visit that events are being folded into. Its uses count when it closes."""
+
+    id: str
+    day: int
+    blocks: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A block the user holds: at `rank` everywhere, and at cell (x, y) at `breakpoint`."""
+
+    rank: int
+    breakpoint: str = ""
+    x: int = 0
+    y: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A move the user took back: this block is not moved to `rank` again until `until_day`."""
+
+    block: str
+    rank: int
+    until_day: int
+
+
+@dataclass(slots=True)
+class Feedback:
+    """What the user asked for outright; every change raises `generation` and acts at once.
+
+    override: the order the user set by hand in visit `override_visit`, kept for that whole visit.
+    """
+
+    pins: dict[str, Pin] = field(default_factory=dict)
+    undone: tuple[Undone, ...] = ()
+    frozen: bool = False
+    opted_out: bool = False
+    generation: int = 0
+    override: tuple[str, ...] = ()
+    override_visit: str = ""
+
+
+@dataclass(slots=True)
+class Profile:
+    """visits: closed visits; day_visits: the same decayed to `last_day`, per half-life in days;
+    order: the last layout's reading order, empty for a new subject.
+
+    familiarity: uses of each block since it last moved (u). before: the order ahead of the open
+    visit, which undo returns to. last_event: seconds since 1970 of the last folded event, or 0.
+    """
+
+    blocks: dict[str, BlockUse] = field(default_factory=dict)
+    familiarity: dict[str, float] = field(default_factory=dict)
+    visits: int = 0
+    day_visits: tuple[float, ...] = (0.0,) * len(DAY_HALF_LIVES)
+    first_day: int = 0
+    last_day: int = 0
+    order: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    open: OpenVisit | None = None
+    last_event: float = 0.0
+    feedback: Feedback = field(default_factory=Feedback)
+
+
+def fold_visit(
+    profile: Profile, day: int, blocks: Iterable[str], order: Sequence[str] = ()
+) -> None:
+    """A whole visit at once, as files give it. `order`: the layout that was shown."""
+    open_visit(profile, f"day:{day}", day, order)
+    for block_id in blocks:
+        add_use(profile, block_id)
+    close_visit(profile)
+
+
+def open_visit(profile: Profile, visit: str, day: int, order: Sequence[str] = ()) -> None:
+    """Closes any open visit and opens another, shown in `order` (unknown where empty)."""
+    close_visit(profile)
+    profile.before = profile.order
+    show_order(profile, order)
+    profile.open = OpenVisit(visit, day)
+
+
+def show_order(profile: Profile, order: Sequence[str]) -> None:
+    """The subject now sees `order`: familiarity of moved blocks halves (by one rank) or is lost."""
+    if not order or tuple(order) == profile.order:
+        return
+    ranks = {block_id: rank for rank, block_id in enumerate(profile.order)}
+    for rank, block_id in enumerate(order):
+        if block_id in ranks and ranks[block_id] != rank and block_id in profile.familiarity:
+            kept = familiarity_kept(rank - ranks[block_id])
+            profile.familiarity[block_id] *= kept
+    profile.order = tuple(order)
+
+
+def familiarity_kept(shift: int) -> float:
+    """Share of u that survives a move by `shift` ranks: 1, a half within the neighbourhood, 0."""
+    return (1.0, 0.5)[abs(shift)] if abs(shift) <= 1 else 0.0
+
+
+def add_use(profile: Profile, block_id: str) -> None:
+    """A block was used in the open visit; a second use of it in the same visit changes nothing."""
+    if profile.open is None:
+        raise ValueError("add_use needs an open visit: call open_visit first")
+    profile.open.blocks.add(block_id)
+
+
+def close_visit(profile: Profile) -> None:
+    """Counts the open visit. A visit without a use leaves the counters as they are."""
+    visit, profile.open = profile.open, None
+    if visit is None or not visit.blocks:
+        return
+    _count_visit(profile, visit.day)
+    share = 1.0 / len(visit.blocks)
+    for block_id in sorted(visit.blocks):
+        counters = profile.blocks.setdefault(
+            block_id, BlockUse(day=visit.day, visit=profile.visits)
+        )
+        _count(counters, visit.day, profile.visits, share)
+        profile.familiarity[block_id] = profile.familiarity.get(block_id, 0.0) + 1.0
+
+
+def add_late_use(profile: Profile, block_id: str, day: int) -> None:
+    """A use of an earlier, already closed visit: it adds 2^(−Δ/h) to the day counters.
+
+    Its share is unknown by now, so the per-visit counters stay. The caller makes sure that a block
+    counts once per visit.
+    """
+    late = BlockUse(day=day, uses=1, day_uses=(1.0,) * len(DAY_HALF_LIVES))
+    counters = profile.blocks.get(block_id)
+    if counters is None:
+        late.visit = profile.visits
+        profile.blocks[block_id] = late
+    else:
+        counters.day_uses, counters.day = _add_day_uses(counters, late)
+        counters.uses += 1
+    if not profile.visits:
+        _count_visit(profile, day)
+    profile.first_day = min(profile.first_day, day)
+    profile.familiarity[block_id] = profile.familiarity.get(block_id, 0.0) + 1.0
+
+
+def day_visits_at(profile: Profile, day: int) -> tuple[float, ...]:
+    """Decayed visits as of `day`, per half-life of DAY_HALF_LIVES."""
+    return _decayed(profile.day_visits, day - profile.last_day, DAY_HALF_LIVES)
+
+
+def day_uses_at(counters: BlockUse, day: int) -> tuple[float, ...]:
+    """Decayed uses as of `day`, per half-life of DAY_HALF_LIVES."""
+    return _decayed(counters.day_uses, day - counters.day, DAY_HALF_LIVES)
+
+
+def visit_shares_at(counters: BlockUse, visits: int) -> tuple[float, ...]:
+    """Decayed shares as of visit `visits`, per half-life of VISIT_HALF_LIVES."""
+    return _decayed(counters.visit_shares, visits - counters.visit, VISIT_HALF_LIVES)
+
+
+def merge(one: Profile, other: Profile) -> Profile:
+    """Both histories as one (an anonymous visitor signs in). Commutative; open visits are closed.
+
+    Day counters are rebased to the later time. Per-visit counters treat all visits of the profile
+    that ended earlier as preceding the other's, which is exact where they do not interleave. The
+    later profile's order, and its word in conflicting feedback, win.
+    """
+    earlier, later = sorted((_closed(one), _closed(other)), key=_age)
+    last_day = max(earlier.last_day, later.last_day)
+    visits = zip(day_visits_at(earlier, last_day), day_visits_at(later, last_day), strict=True)
+    days = [p.first_day for p in (earlier, later) if p.visits]
+    merged = Profile(
+        visits=earlier.visits + later.visits,
+        day_visits=tuple(a + b for a, b in visits),
+        first_day=min(days, default=0),
+        last_day=last_day,
+        order=later.order or earlier.order,
+        before=later.before or earlier.before,
+        last_event=max(earlier.last_event, later.last_event),
+        feedback=_merge_feedback(earlier.feedback, later.feedback),
+    )
+    for block_id in sorted({*earlier.blocks, *later.blocks}):
+        merged.blocks[block_id] = _merge_counters(
+            earlier.blocks.get(block_id), later.blocks.get(block_id), earlier.visits
+        )
+    merged.familiarity = _merge_familiarity(earlier, later)
+    return merged
+
+
+def copy(profile: Profile) -> Profile:
+    """A copy that shares nothing that can change."""
+    feedback = replace(profile.feedback, pins=dict(profile.feedback.pins))
+    visit = profile.open
+    return replace(
+        profile,
+        blocks={block_id: replace(c) for block_id, c in profile.blocks.items()},
+        familiarity=dict(profile.familiarity),
+        open=visit and OpenVisit(visit.id, visit.day, set(visit.blocks)),
+        feedback=feedback,
+    )
+
+
+def _closed(profile: Profile) -> Profile:
+    closed = copy(profile)
+    close_visit(closed)
+    return closed
+
+
+def _age(profile: Profile) -> tuple[object, ...]:
+    # The tail only breaks ties, so that merging does not depend on the argument order.
+    return (profile.last_event, profile.last_day, profile.first_day, profile.visits, repr(profile))
+
+
+def _count(counters: BlockUse, day: int, visit: int, share: float) -> None:
+    now = BlockUse(day=day, day_uses=(1.0,) * len(DAY_HALF_LIVES))
+    shares = visit_shares_at(counters, visit)
+    counters.day_uses, counters.day = _add_day_uses(counters, now)
+    counters.visit_shares = tuple(v + share for v in shares)
+    counters.visit, counters.last_share = visit, share
+    counters.uses += 1
+
+
+def _add_day_uses(one: BlockUse, other: BlockUse) -> tuple[tuple[float, ...], int]:
+    day = max(one.day, other.day)
+    pairs = zip(day_uses_at(one, day), day_uses_at(other, day), strict=True)
+    return tuple(a + b for a, b in pairs), day
+
+
+def _count_visit(profile: Profile, day: int) -> None:
+    last = max(profile.last_day, day) if profile.visits else day
+    late = _decayed((1.0,) * len(DAY_HALF_LIVES), last - day, DAY_HALF_LIVES)
+    pairs = zip(day_visits_at(profile, last), late, strict=True)
+    profile.day_visits = tuple(a + b for a, b in pairs)
+    profile.first_day = min(profile.first_day, day) if profile.visits else day
+    profile.last_day = last
+    profile.visits += 1
+
+
+def _decayed(
+    values: Sequence[float], elapsed: int, half_lives: Sequence[float]
+) -> tuple[float, ...]:
+    elapsed = max(elapsed, 0)
+    return tuple(v * 2.0 ** (-elapsed / h) for v, h in zip(values, half_lives, strict=True))
+
+
+def _merge_counters(earlier: BlockUse | None, later: BlockUse | None, shift: int) -> BlockUse:
+    if later is None:
+        assert earlier is not None
+        return earlier
+    later.visit += shift
+    if earlier is None:
+        return later
+    shares = zip(visit_shares_at(earlier, later.visit), later.visit_shares, strict=True)
+    day_uses, day = _add_day_uses(earlier, later)
+    return BlockUse(
+        day_uses,
+        tuple(a + b for a, b in shares),
+        day,
+        later.visit,
+        earlier.uses + later.uses,
+        later.last_share,
+    )
+
+
+def _merge_familiarity(earlier: Profile, later: Profile) -> dict[str, float]:
+    """u of the layout that stays; the other's counts as far as it showed the block near there."""
+    shown = later if later.order else earlier
+    other = earlier if shown is later else later
+    familiarity = dict(shown.familiarity)
+    ranks = {block_id: rank for rank, block_id in enumerate(shown.order)}
+    old = {block_id: rank for rank, block_id in enumerate(other.order)}
+    for block_id, u in other.familiarity.items():
+        shift = ranks.get(block_id, 0) - old.get(block_id, ranks.get(block_id, 0))
+        familiarity[block_id] = familiarity.get(block_id, 0.0) + u * familiarity_kept(shift)
+    return dict(sorted(familiarity.items()))
+
+
+def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
+    return Feedback(
+        pins=dict(sorted({**earlier.pins, **later.pins}.items())),
+        undone=tuple(dict.fromkeys((*earlier.undone, *later.undone))),
+        frozen=later.frozen,
+        opted_out=earlier.opted_out or later.opted_out,
+        generation=earlier.generation + later.generation + 1,
+        override=later.override,
+        override_visit=later.override_visit,
+    )

@@ -1,0 +1,273 @@
+"""Codebook versions at work: load a folder, check it, encode subjects, decode variants.
+
+The one module that imports onnxruntime. A version is a folder with `manifest.json`, which names
+every file and its SHA-256; a folder that differs from its manifest is refused, never half used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from . import features
+from .decoded import Decoded, Request
+from .errors import VersionError
+from .features import Gathered
+from .surface import Surface
+from .tokens import TOKEN_BITS, Codebook
+
+FORMAT = 1
+"""Of `manifest.json`; raised when an older engine could not read a newer version."""
+MOST_DESCRIBED = 256
+"""Surfaces whose descriptors a version keeps at hand."""
+ENCODER_INPUTS = ("kind", "text", "shape", "user", "popularity", "mask", "context")
+DECODER_INPUTS = ("kind", "text", "shape", "latent", "popularity", "mask", "context", "recency")
+DECODER_OUTPUTS = ("share", "demand", "side_share", "side_demand", "outlook", "size")
+_REBUILD = "Train or copy the version again; the one that serves keeps serving."
+
+
+@dataclass
+class CodebookVersion:
+    """A loaded version. `surfaces`: those it was trained for, empty for the innate one;
+    default_orders: per surface, the popularity order of its training data;
+    priors: per surface, each block's mean share of a training visit."""
+
+    id: str
+    surfaces: tuple[str, ...]
+    default_orders: Mapping[str, tuple[str, ...]]
+    priors: Mapping[str, Mapping[str, float]]
+    kinds: Mapping[str, int]
+    codebook: Codebook
+    card: Mapping[str, Any]
+    _encoder: onnxruntime.InferenceSession
+    _decoder: onnxruntime.InferenceSession
+    _described: dict[tuple[str, int, int], features.Descriptors] = field(default_factory=dict)
+
+    def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Decoded]:
+        """Encodes each subject into at most bits/8 tokens and decodes them, in one batch.
+
+        A subject without a closed visit gets the one innate token.
+        """
+        if not requests:
+            return []
+        inputs, recency = self._inputs(requests)
+        latents = self._encode(inputs)
+        most = [max(bits // TOKEN_BITS, 1) if r.profile.visits else 1 for r in requests]
+        tokens = self.codebook.encode(latents, most)
+        return self._decoded(requests, inputs, recency, tokens, latents)
+
+    def neighbours(self, request: Request, tokens: tuple[int, ...], count: int) -> list[Decoded]:
+        """The decoded variants of at most `count` token lists that differ in one token.
+
+        Those nearest to the subject's latent come first; each stage offers its nearest other codes.
+        """
+        inputs, recency = self._inputs([request])
+        latents = self._encode(inputs)
+        lists = self._nearby(latents[0], tokens)[:count]
+        if not lists:
+            return []
+        many = {name: np.repeat(a, len(lists), axis=0) for name, a in inputs.items()}
+        rows = np.repeat(recency, len(lists), axis=0)
+        target = np.repeat(latents, len(lists), axis=0)
+        return self._decoded([request] * len(lists), many, rows, lists, target)
+
+    def _nearby(
+        self, latent: npt.NDArray[np.float32], tokens: tuple[int, ...]
+    ) -> list[tuple[int, ...]]:
+        found: list[tuple[float, tuple[int, ...]]] = []
+        whole = self.codebook.decode([tokens])[0]
+        for stage, token in enumerate(tokens):
+            codes = self.codebook.codes[stage, : self.codebook.slots[stage]]
+            errors = np.square(latent - (whole - codes[token] + codes)).sum(axis=1)
+            for other in np.argsort(errors, kind="stable")[:9]:
+                if other != token:
+                    changed = (*tokens[:stage], int(other), *tokens[stage + 1 :])
+                    found.append((float(errors[other]), changed))
+        return [changed for _, changed in sorted(found)]
+
+    def _describe(self, surface: Surface) -> features.Descriptors:
+        key = (surface.slug, surface.revision, id(surface))
+        if key not in self._described:
+            if len(self._described) >= MOST_DESCRIBED:
+                self._described.clear()
+            self._described[key] = features.describe(surface, self.kinds)
+        return self._described[key]
+
+    def _inputs(
+        self, requests: Sequence[Request]
+    ) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.int64]]:
+        """Network inputs of a batch, padded to its largest surface, and the recency codes."""
+        count = max(len(r.surface.blocks) for r in requests)
+        rows = gather(requests, count, self.priors)
+        described = [self._describe(r.surface) for r in requests]
+        inputs: dict[str, npt.NDArray[Any]] = {
+            name: features.pad([getattr(d, name) for d in described], count)
+            for name in ("kind", "text", "shape")
+        }
+        inputs["user"] = features.encode_user(rows)
+        inputs["popularity"] = features.encode_popularity(rows)
+        inputs["mask"] = rows.mask
+        inputs["context"] = features.encode_context(rows)
+        return inputs, features.recency(rows)
+
+    def _encode(self, inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
+        feed = {name: inputs[name] for name in ENCODER_INPUTS}
+        return np.asarray(self._encoder.run(["latent"], feed)[0], dtype=np.float32)
+
+    def _decoded(
+        self,
+        requests: Sequence[Request],
+        inputs: Mapping[str, npt.NDArray[Any]],
+        recency: npt.NDArray[np.int64],
+        tokens: Sequence[tuple[int, ...]],
+        latents: npt.NDArray[np.float32],
+    ) -> list[Decoded]:
+        decoded = self.codebook.decode(tokens)
+        distortion = self.codebook.distortion(latents, decoded)
+        known = {**inputs, "latent": decoded, "recency": recency}
+        feed = {name: known[name] for name in DECODER_INPUTS}
+        out = dict(zip(DECODER_OUTPUTS, self._decoder.run(DECODER_OUTPUTS, feed), strict=True))
+        return [
+            _one(request, tokens[i], {k: v[i] for k, v in out.items()}, float(distortion[i]))
+            for i, request in enumerate(requests)
+        ]
+
+
+def gather(
+    requests: Sequence[Request], count: int, priors: Mapping[str, Mapping[str, float]]
+) -> Gathered:
+    """The raw rows of a batch, padded to `count` blocks."""
+    counters = np.zeros((len(requests), count, features.COUNTERS))
+    popularity = np.zeros((len(requests), count, 3))
+    prior = np.zeros((len(requests), count))
+    mask = np.zeros((len(requests), count), dtype=np.float32)
+    rows: dict[tuple[int, int, int], npt.NDArray[np.float64]] = {}
+    for i, request in enumerate(requests):
+        ids = tuple(request.surface.index)
+        key = (id(request.surface), id(request.popularity), request.day)
+        if key not in rows:
+            rows[key] = features.gather_popularity(request.popularity, ids, request.day)
+        if request.profile.blocks:
+            counters[i, : len(ids)] = features.gather_user(request.profile, ids)
+        popularity[i, : len(ids)] = rows[key]
+        prior[i, : len(ids)] = features.gather_prior(priors.get(request.surface.slug), ids)
+        mask[i, : len(ids)] = 1
+    history = np.array([features.gather_history(r.profile, r.day) for r in requests])
+    return Gathered(counters, popularity, prior, history, mask)
+
+
+def _one(
+    request: Request,
+    tokens: tuple[int, ...],
+    out: Mapping[str, npt.NDArray[np.float32]],
+    distortion: float,
+) -> Decoded:
+    count = len(request.surface.blocks)
+    score = out["side_share"][:count].astype(np.float64)
+    return Decoded(
+        tokens=tokens,
+        score=score,
+        demand=1 / (1 + np.exp(-out["side_demand"][:count].astype(np.float64))),
+        share=_softmax(score),
+        tokens_share=_softmax(out["share"][:count].astype(np.float64)),
+        outlook=_softmax(out["outlook"][:count].astype(np.float64)),
+        size_class=out["size"][:count].argmax(axis=1).astype(np.int64),
+        side_bits=features.side_bits(request.surface),
+        distortion=distortion,
+    )
+
+
+def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    raised = np.exp(logits - logits.max())
+    return np.asarray(raised / raised.sum())
+
+
+def load(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
+    """The version in a folder, every file checked against `manifest.json`; VersionError if not."""
+    path = Path(folder)
+    manifest = _manifest(path)
+    files = {name: _checked(path, name, digest) for name, digest in manifest["files"].items()}
+    _refuse_unknown(path, files)
+    try:
+        kinds = {kind: i + 1 for i, kind in enumerate(manifest["kinds"])}
+        return CodebookVersion(
+            id=manifest["id"],
+            surfaces=tuple(manifest["surfaces"]),
+            default_orders={s: tuple(o) for s, o in manifest["default_orders"].items()},
+            priors=manifest["priors"],
+            kinds=kinds,
+            codebook=_codebook(files["codes.npy"], manifest["codebook"]),
+            card=json.loads(files["card.json"]),
+            _encoder=_session(files["encoder.onnx"], threads),
+            _decoder=_session(files[manifest["decoder"]], threads),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        problem = f"does not hold what an engine needs: {error}"
+        raise VersionError("version", str(path), problem, _REBUILD) from error
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest: Any = json.loads((path / "manifest.json").read_bytes())
+    except (OSError, ValueError) as error:
+        problem = f"manifest.json cannot be read: {error}"
+        raise VersionError("version", str(path), problem, _REBUILD) from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        problem = f"manifest.json has format {found!r}, this engine reads {FORMAT}"
+        raise VersionError("format", str(path), problem, _REBUILD)
+    if not isinstance(manifest.get("files"), dict):
+        raise VersionError("files", str(path), "manifest.json lists no files", _REBUILD)
+    return dict(manifest)
+
+
+def _checked(path: Path, name: str, digest: str) -> bytes:
+    if Path(name).name != name:
+        raise VersionError("file", name, "must be a plain name inside the folder", _REBUILD)
+    try:
+        content = (path / name).read_bytes()
+    except OSError as error:
+        raise VersionError("file", name, f"cannot be read: {error}", _REBUILD) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        problem = f"has SHA-256 {found}, manifest.json says {digest}"
+        raise VersionError("file", name, problem, _REBUILD)
+    return content
+
+
+def _refuse_unknown(path: Path, files: Mapping[str, bytes]) -> None:
+    strangers = {p.name for p in path.iterdir()} - {*files, "manifest.json"}
+    if strangers:
+        problem = "is not listed in manifest.json"
+        raise VersionError("file", sorted(strangers)[0], problem, _REBUILD)
+
+
+def _codebook(content: bytes, facts: Mapping[str, Any]) -> Codebook:
+    codes = np.load(io.BytesIO(content), allow_pickle=False)
+    return Codebook(
+        codes,
+        tuple(int(n) for n in facts["slots"]),
+        float(facts["variance"]),
+        float(facts["seconds_per_error"]),
+        float(facts["seconds_per_bit"]),
+    )
+
+
+def _session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises classes of its own for each kind of damage
+        raise ValueError(f"a network cannot be loaded: {error}") from error

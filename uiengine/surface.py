@@ -1,0 +1,197 @@
+"""Surfaces: the pages whose blocks may be arranged, and the rules their owners set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil
+from typing import Any
+
+MIN_TARGET_WIDTH = 320
+"""Pixels. Touch targets are judged at no less than this page width (DESIGN section 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakpoint:
+    """A page width from which a grid applies. Pixels, but for `columns`."""
+
+    name: str
+    min_width: int
+    columns: int
+    viewport_height: int
+
+    @property
+    def width(self) -> int:
+        """Page width in px at which sizes are judged."""
+        return max(self.min_width, MIN_TARGET_WIDTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width in columns, height in rows."""
+
+    w: int
+    h: int
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """A block's sizes at one breakpoint, in grid cells; `max=None` means unlimited."""
+
+    default: Size
+    min: Size
+    max: Size | None = None
+
+    def of_class(self, size_class: int) -> Size:
+        """0 the minimum, 1 the default, 2 the maximum (the default where unlimited)."""
+        return (self.min, self.default, self.max or self.default)[size_class]
+
+    def allows(self, w: int, h: int) -> bool:
+        over = self.max is not None and (w > self.max.w or h > self.max.h)
+        return w >= self.min.w and h >= self.min.h and not over
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Top left corner, in columns and rows."""
+
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """One thing on a surface. `pinned` holds its fixed cell per breakpoint; empty: it may move."""
+
+    id: str
+    kind: str
+    title: str
+    sizes: Mapping[str, SizeLimits]
+    pinned: Mapping[str, Cell] = field(default_factory=dict)
+    required: bool = False
+    group: str = ""
+
+    @property
+    def is_pinned(self) -> bool:
+        return bool(self.pinned)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailSettings:
+    """What the surface's owner sets.
+
+    move_budget: blocks that may move per visit. exploration: share of visits (0 to 0.2) served a
+    layout drawn by its energy instead of the best; off by default.
+    """
+
+    move_budget: int = 6
+    min_target_px: int = 24
+    exploration: float = 0.0
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A page: blocks in their default reading order, and the grids they are packed into.
+
+    `groups` is the order of groups from the top; blocks without a group come after all groups.
+    """
+
+    slug: str
+    blocks: tuple[Block, ...]
+    breakpoints: tuple[Breakpoint, ...]
+    revision: int = 1
+    row_height: int = 120
+    groups: tuple[str, ...] = ()
+    guardrails: GuardrailSettings = GuardrailSettings()
+    mode: str = "live"
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Position of each block id in `blocks`."""
+        return {block.id: i for i, block in enumerate(self.blocks)}
+
+    @cached_property
+    def group_ranks(self) -> tuple[int, ...]:
+        """Per block: the place of its group from the top; no group is last."""
+        place = {name: i for i, name in enumerate(self.groups)}
+        return tuple(place.get(block.group, len(place)) for block in self.blocks)
+
+    @cached_property
+    def pinned_ranks(self) -> Mapping[str, int]:
+        """Rank of each block that the team pinned: its place in the declared order."""
+        return {block.id: rank for rank, block in enumerate(self.blocks) if block.is_pinned}
+
+    @cached_property
+    def widest(self) -> Breakpoint:
+        """The breakpoint on which energies are computed: one order serves all of them."""
+        return max(self.breakpoints, key=lambda b: (b.min_width, b.columns))
+
+    def block(self, block_id: str) -> Block:
+        return self.blocks[self.index[block_id]]
+
+    def smallest_target(self, at: Breakpoint) -> Size:
+        """The least size in cells that is a touch target of `min_target_px` both ways."""
+        px = self.guardrails.min_target_px
+        return Size(ceil(px * at.columns / at.width), ceil(px / self.row_height))
+
+    @cached_property
+    def sizes(self) -> Mapping[str, Mapping[str, tuple[Size, Size, Size]]]:
+        """Per breakpoint and block: its sizes of class 0, 1, 2 (minimum, default, maximum).
+
+        Never below the touch target, never past the grid.
+        """
+        return {at.name: {b.id: self._sizes(at, b) for b in self.blocks} for at in self.breakpoints}
+
+    def _sizes(self, at: Breakpoint, block: Block) -> tuple[Size, Size, Size]:
+        least = self.smallest_target(at)
+        low, default, high = (
+            Size(min(max(s.w, least.w), at.columns), max(s.h, least.h))
+            for s in map(block.sizes[at.name].of_class, range(3))
+        )
+        return low, default, high
+
+
+def to_json(surface: Surface) -> dict[str, Any]:
+    """The surface as the JSON object of `fixtures/surfaces`; `surface_json.parse` reads it back."""
+    return {
+        "slug": surface.slug,
+        "revision": surface.revision,
+        "row_height": surface.row_height,
+        "mode": surface.mode,
+        "groups": list(surface.groups),
+        "guardrails": {
+            "move_budget": surface.guardrails.move_budget,
+            "min_target_px": surface.guardrails.min_target_px,
+            "exploration": surface.guardrails.exploration,
+        },
+        "breakpoints": [
+            {
+                "name": b.name,
+                "min_width": b.min_width,
+                "columns": b.columns,
+                "viewport_height": b.viewport_height,
+            }
+            for b in surface.breakpoints
+        ],
+        "blocks": [_block_json(block) for block in surface.blocks],
+    }
+
+
+def _block_json(block: Block) -> dict[str, Any]:
+    return {
+        "id": block.id,
+        "kind": block.kind,
+        "title": block.title,
+        "required": block.required,
+        "group": block.group,
+        "pinned": {name: [cell.x, cell.y] for name, cell in block.pinned.items()},
+        "sizes": {
+            name: {
+                "default": [s.default.w, s.default.h],
+                "min": [s.min.w, s.min.h],
+                "max": [s.max.w, s.max.h] if s.max else None,
+            }
+            for name, s in block.sizes.items()
+        },
+    }
