@@ -1,0 +1,81 @@
+"""The report's plots, as inline SVG: intervals of slices on one scale, and a slice over looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+COLOURS = {"within": "#1a7f4b", "exceeds": "#b3261e", "inconclusive": "#8a5a00"}
+BAND = "#dcefe3"
+TOLERANCES_SHOWN = (2.5, 5.0)
+"""A scale reaches at least, and at most, so many tolerances to each side."""
+LOOK_WIDTH, LOOK_HEIGHT = 150.0, 72.0
+
+Row = Mapping[str, Any]
+
+
+def reach(rows: Sequence[Row]) -> float:
+    """Half the width of the common scale of some gated rows: it shows the intervals that matter."""
+    tolerance = float(rows[0]["tolerance"])
+    least, most = (t * tolerance for t in TOLERANCES_SHOWN)
+    ends = [abs(end) for row in rows for end in row["interval"] or ()]
+    large = [abs(row["estimate"]) for row in rows if row["estimate"] is not None]
+    return max(least, min(max(ends, default=0.0), most), 1.2 * max(large, default=0.0))
+
+
+def interval_plot(row: Row, scale: float) -> str:
+    """One slice: the tolerance as a band, both intervals as lines, the estimate as a dot."""
+    tolerance = row["tolerance"]
+    left, right = _percent(-tolerance, scale), _percent(tolerance, scale)
+    parts = [
+        f'<rect x="{left:.2f}%" width="{right - left:.2f}%" height="22" fill="{BAND}"/>',
+        '<line x1="50%" x2="50%" y1="0" y2="22" stroke="#9aa5b1"/>',
+    ]
+    colour = COLOURS[row["verdict"]]
+    for name, width, opacity in (("shared_interval", 1.5, 0.55), ("interval", 5, 0.55)):
+        if row[name]:
+            low, high = (_percent(end, scale) for end in row[name])
+            parts.append(
+                f'<line x1="{low:.2f}%" x2="{high:.2f}%" y1="11" y2="11" stroke="{colour}" '
+                f'stroke-width="{width}" stroke-opacity="{opacity}"/>'
+            )
+    if row["estimate"] is not None:
+        place = _percent(row["estimate"], scale)
+        parts.append(f'<circle cx="{place:.2f}%" cy="11" r="4" fill="{colour}"/>')
+    return f'<svg class="plot" aria-hidden="true">{"".join(parts)}</svg>'
+
+
+def looks_plot(rows: Sequence[tuple[int, Row]], scale: float, title: str) -> str:
+    """One slice over the looks: estimates with their intervals, the tolerance as a band."""
+    tolerance = rows[0][1]["tolerance"]
+    top, bottom = _height(tolerance, scale), _height(-tolerance, scale)
+    middle = _height(0.0, scale)
+    parts = [
+        f'<rect y="{top:.1f}" width="{LOOK_WIDTH}" height="{bottom - top:.1f}" fill="{BAND}"/>',
+        f'<line x1="0" x2="{LOOK_WIDTH}" y1="{middle}" y2="{middle}" stroke="#9aa5b1"/>',
+    ]
+    step = LOOK_WIDTH / (len(rows) + 1)
+    for place, (_, row) in enumerate(rows, 1):
+        colour, x = COLOURS[row["verdict"]], place * step
+        if row["interval"]:
+            low, high = (_height(end, scale) for end in row["interval"])
+            parts.append(
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" '
+                f'stroke="{colour}" stroke-width="3" stroke-opacity="0.55"/>'
+            )
+        y = _height(row["estimate"], scale)
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>')
+    box = f"0 0 {LOOK_WIDTH:g} {LOOK_HEIGHT:g}"
+    label = escape(f"{title}, looks {rows[0][0]} to {rows[-1][0]}", quote=True)
+    return f'<svg viewBox="{box}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+
+
+def _percent(value: float, scale: float) -> float:
+    """Place on the plot's width, cut off at its edges."""
+    return 50.0 + 50.0 * max(-1.0, min(1.0, value / scale))
+
+
+def _height(value: float, scale: float) -> float:
+    """Place on the plot's height, cut off at its edges; more (worse) is higher."""
+    return LOOK_HEIGHT / 2 * (1.0 - max(-1.0, min(1.0, value / scale)))

@@ -1,0 +1,215 @@
+"""report.json, and report.html: one page that a product owner can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from .audit_metrics import METRICS, Metric
+from .audit_named import named
+from .audit_plots import interval_plot, looks_plot, reach
+from .audit_references import since_metrics
+from .audit_reliability import reliability
+from .audit_statistics import ERROR, MIN_USERS
+from .audit_words import HEADLINES, LEFT_OUT, TO_DO, figure, slice_name, written
+
+Report = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+
+def write_report(
+    report: Report, previous: Sequence[Report], power: Mapping[str, Any] | None, out: Path
+) -> None:
+    """Writes report.json and report.html into `out`, which is made where it is missing."""
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    (out / "report.json").write_text(text + "\n", encoding="utf-8")
+    (out / "report.html").write_text(page(report, previous, power), encoding="utf-8")
+
+
+def page(
+    report: Report, previous: Sequence[Report] = (), power: Mapping[str, Any] | None = None
+) -> str:
+    """The whole page; it needs no other file and no script."""
+    css = Path(__file__).with_name("audit_report.css").read_text(encoding="utf-8")
+    sections = (
+        _headline(report),
+        named(report, _metrics(report)),
+        _measured(report),
+        *_surfaces(report),
+        _over_looks(report, previous),
+        _to_do(report),
+        reliability(power) if power else "",
+        _left_out(),
+    )
+    title = f"Audit of {report['version']}"
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{css}</style></head>"
+        f"<body><main>{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def _metrics(report: Report) -> dict[str, Metric]:
+    since = (m for name in report["references"] for m in since_metrics(name))
+    return {metric.name: metric for metric in (*METRICS, *since)}
+
+
+def _headline(report: Report) -> str:
+    verdict = report["verdict"]
+    people = sum(s["users"] for s in report["surfaces"])
+    visits = sum(s["visits"] for s in report["surfaces"])
+    label = '<p class="simulated">These people are <b>simulated</b>: nobody real is described.</p>'
+    return (
+        f'<header class="{verdict}"><p class="soft">Audit of version {escape(report["version"])}, '
+        f"look {report['look']}</p><h1>{_chip(verdict)}: {HEADLINES[verdict]}</h1>"
+        f"<p>Compared by {escape(', '.join(report['by']))} and their crossings of two: "
+        f"{people:,} people, {visits:,} visits. Seconds are <b>modelled, not measured</b>.</p>"
+        f"{label if report['simulated'] else ''}</header>"
+    )
+
+
+def _measured(report: Report) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(s['surface'])}</td><td>{s['users']:,}</td><td>{s['visits']:,}</td>"
+        f"<td>{s['first'][:10]} to {s['last'][:10]}</td>"
+        f"<td>{written(s['seconds'], METRICS[0].unit)}</td></tr>"
+        for s in report["surfaces"]
+    )
+    return (
+        '<section><h2>What was measured</h2><div class="scroll"><table><tr><th>Surface</th>'
+        "<th>People</th><th>Visits</th><th>Dates</th><th>Time against the default layout</th>"
+        f"</tr>{rows}</table></div><p>Every slice is compared with all other people on the same "
+        "surface: how much more (or less) does this version cost or give them, against the default "
+        "layout on the very same visits? A positive difference means worse off than the rest.</p>"
+        '<p class="soft">Green band: the tolerance. Thick line: the '
+        f"{1 - ERROR:.0%} interval of this slice. Thin line: the same with the error shared over "
+        f"all comparisons and looks, so that a false alarm stays rarer than {ERROR:.0%} over all "
+        f"of them. Within: the thick line lies in the band. Exceeds: the thin line lies outside. "
+        f"Slices under {MIN_USERS} people are always inconclusive.</p></section>"
+    )
+
+
+def _surfaces(report: Report) -> Iterable[str]:
+    metrics = _metrics(report)
+    for surface, group in groupby(report["slices"], key=lambda row: row["surface"]):
+        rows = list(group)
+        gated = [m for m in metrics.values() if m.tolerance is not None]
+        plots = "".join(_intervals(m, [r for r in rows if r["metric"] == m.name]) for m in gated)
+        others = [m for m in metrics.values() if m.tolerance is None]
+        yield (
+            f"<section><h2>Surface {escape(surface)}</h2>{plots}"
+            "<details><summary>Other figures, which no gate uses</summary>"
+            f"{_table(others, rows)}</details></section>"
+        )
+
+
+def _intervals(metric: Metric, rows: Sequence[Row]) -> str:
+    told = _nothing_to_plot(rows)
+    if told:
+        return (
+            f'<h3>{escape(metric.title)}</h3><p class="soft">{escape(metric.meaning)}. {told}</p>'
+        )
+    scale = reach(rows)
+    single = "".join(_interval(row, scale) for row in rows if len(row["slice"]) == 1)
+    crossed = [_interval(row, scale) for row in rows if len(row["slice"]) > 1]
+    counts = [row["verdict"] for row in rows if len(row["slice"]) > 1]
+    tally = ", ".join(f"{counts.count(v)} {v}" for v in dict.fromkeys(sorted(counts)))
+    more = f"<details><summary>Crossings of two: {tally}</summary>{''.join(crossed)}</details>"
+    return (
+        f"<h3>{escape(metric.title)}</h3>"
+        f'<p class="soft">{escape(metric.meaning)}. Tolerance '
+        f"± {written(rows[0]['tolerance'], metric.unit, sign=False)}.</p>"
+        '<div class="row head"><span>slice (people)</span><span>'
+        f"← better off &nbsp; worse off → (± {written(scale, metric.unit, sign=False)})</span>"
+        f"<span>difference</span><span>verdict</span></div>{single}{more if crossed else ''}"
+    )
+
+
+def _nothing_to_plot(rows: Sequence[Row]) -> str:
+    if all(row["estimate"] is None for row in rows):
+        return "Everybody is in one slice: there is nobody to compare with."
+    if not any(row["estimate"] or row["standard_error"] for row in rows):
+        return "None in any slice."
+    return ""
+
+
+def _interval(row: Row, scale: float) -> str:
+    name = f"{escape(slice_name(row['slice']))} <span class=soft>({row['users']:,})</span>"
+    return (
+        f'<div class="row"><span class="name">{name}</span>{interval_plot(row, scale)}'
+        f"<span>{figure(row['estimate'], row['unit'])}</span>{_chip(row['verdict'])}</div>"
+    )
+
+
+def _table(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
+    head = "".join(f"<th>{escape(m.title)}<br>{escape(m.unit)}</th>" for m in metrics)
+    cells: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        cells.setdefault(slice_name(row["slice"]), {})[row["metric"]] = row
+    lines = "".join(
+        f"<tr><td>{escape(name)}</td><td>{next(iter(of.values()))['users']:,}</td>"
+        + "".join(f"<td>{_plain(of[m.name])}</td>" for m in metrics)
+        + "</tr>"
+        for name, of in cells.items()
+    )
+    return (
+        '<p class="soft">The slice\'s own figure, and its difference from the rest with its '
+        f"{1 - ERROR:.0%} interval. People differ in these under any layout.</p>"
+        f'<div class="scroll"><table><tr><th>Slice</th><th>People</th>{head}</tr>{lines}</table>'
+        "</div>"
+    )
+
+
+def _plain(row: Row) -> str:
+    if row["value"] is None or row["estimate"] is None:
+        return "–"
+    ends = row["interval"]
+    span = f" [{ends[0]:+.3g}, {ends[1]:+.3g}]" if ends else ""
+    return f"{row['value']:.3g}<br><span class=soft>{row['estimate']:+.3g}{span}</span>"
+
+
+def _over_looks(report: Report, previous: Sequence[Report]) -> str:
+    """Each single-attribute slice over the versions audited so far; empty at the first look."""
+    if not previous:
+        return ""
+    history: dict[tuple[str, str, str], list[tuple[int, Row]]] = {}
+    for one in (*previous, report):
+        for row in one["slices"]:
+            if row["verdict"] and len(row["slice"]) == 1 and row["estimate"] is not None:
+                key = (row["metric"], row["surface"], slice_name(row["slice"]))
+                history.setdefault(key, []).append((one["look"], row))
+    parts = []
+    for name, metric in _metrics(report).items():
+        shown = {key: rows for key, rows in history.items() if key[0] == name}
+        if shown:
+            scale = reach([row for rows in shown.values() for _, row in rows])
+            plots = "".join(
+                f"<div>{looks_plot(rows, scale, f'{s} on {surface}')}"
+                f"{escape(s)} on {escape(surface)}</div>"
+                for (_, surface, s), rows in shown.items()
+            )
+            parts.append(f'<h3>{escape(metric.title)}</h3><div class="looks">{plots}</div>')
+    return (
+        "<section><h2>Over the versions</h2><p>One dot a look, oldest on the left; higher is worse "
+        f"off. Each look counts only the visits since the last.</p>{''.join(parts)}</section>"
+    )
+
+
+def _to_do(report: Report) -> str:
+    return f"<section><h2>What to do</h2><p>{TO_DO[report['verdict']]}</p></section>"
+
+
+def _left_out() -> str:
+    items = "".join(f"<li>{sentence}</li>" for sentence in LEFT_OUT)
+    return f"<section><h2>What these numbers leave out</h2><ul>{items}</ul></section>"
+
+
+def _chip(verdict: str) -> str:
+    mark = {"within": "✓ within", "exceeds": "▲ exceeds", "inconclusive": "? inconclusive"}
+    return f'<span class="verdict {verdict}">{mark[verdict]}</span>'

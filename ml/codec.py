@@ -1,0 +1,188 @@
+"""Coding layouts that people made: at most 64 bits each, and what comes back.
+
+    python -m ml.codec --train made.jsonl.gz --test unseen.jsonl --bits 8 16 32 64 --out out.jsonl
+
+Trains on the first, then encodes and decodes the second. The decoder is given the multiset of
+kinds, the number of columns, the tokens and the model; not order, type, source or id. See DESIGN
+section 10.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from ml.data import DataError
+from ml.layout_data import Floats, Record, read_records
+from ml.layout_fit import SMOKE, Effort, FittedLayouts, fit_layouts
+from ml.layout_search import Coded, decode, encode, nearest
+from ml.train import Progress, progress_bar
+
+TOKEN_BITS = 8
+SMOKE_LAYOUTS = 12
+
+
+class Result(NamedTuple):
+    """Of one record, by number of tokens allowed, from 0: what the search found, what the nearest
+    codes alone give, and the boxes decoded from the former, (N, 4) in the record's slot order."""
+
+    searched: list[Coded]
+    nearest: list[Coded]
+    boxes: list[Floats]
+
+
+def code(fitted: FittedLayouts, record: Record, stages: int) -> Result:
+    """Encodes, then decodes from the tokens, the kinds and the columns alone."""
+    if not record.kinds:
+        whole = [Coded((), 1.0)] * (stages + 1)
+        return Result(whole, whole, [np.empty((0, 4))] * (stages + 1))
+    found = encode(fitted, record, stages)
+    boxes = [decode(fitted, record.kinds, record.columns, c.tokens) for c in found]
+    return Result(found, nearest(fitted, record, stages), boxes)
+
+
+_worker: dict[str, Any] = {}
+
+
+def _start_worker(fitted: FittedLayouts, stages: int) -> None:
+    torch.set_num_threads(1)
+    _worker.update(fitted=fitted, stages=stages)
+
+
+def _work(record: Record) -> Result:
+    return code(_worker["fitted"], record, _worker["stages"])
+
+
+def code_all(
+    fitted: FittedLayouts, records: Sequence[Record], stages: int, jobs: int, progress: Progress
+) -> Iterator[Result]:
+    """Each record by itself, in order; jobs: processes to spread them over."""
+    if jobs == 1:
+        for done, record in enumerate(records, 1):
+            yield code(fitted, record, stages)
+            progress(done / len(records), record.id)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, _start_worker, (fitted, stages)) as pool:
+        for done, result in enumerate(pool.map(_work, records, chunksize=4), 1):
+            yield result
+            progress(done / len(records), records[done - 1].id)
+
+
+def lines_of(record: Record, result: Result, budgets: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """A line per budget, its items in the order of the file."""
+    for bits in budgets:
+        allowed = min(bits // TOKEN_BITS, len(result.searched) - 1)
+        items: list[dict[str, int]] = [{}] * len(record.kinds)
+        for box, place in zip(result.boxes[allowed].tolist(), record.index.tolist(), strict=True):
+            items[place] = {name: int(value) for name, value in zip("xywh", box, strict=True)}
+        tokens = list(result.searched[allowed].tokens)
+        yield {"id": record.id, "bits": bits, "tokens": tokens, "items": items}
+
+
+def summary(results: Sequence[Result], budgets: Sequence[int], stages: int) -> dict[str, Any]:
+    """Mean matched IoU by budget; 0 bits is the layout that descriptors alone give."""
+    scored = {}
+    for name in ("searched", "nearest"):
+        scored[name] = {
+            str(bits): round(
+                float(
+                    np.mean(
+                        [getattr(r, name)[min(bits // TOKEN_BITS, stages)].score for r in results]
+                    )
+                ),
+                4,
+            )
+            for bits in sorted({0, *budgets})
+        }
+    tokens = [r.searched[-1].tokens for r in results]
+    return {
+        "matched_iou": scored["searched"],
+        "matched_iou_without_search": scored["nearest"],
+        "tokens_mean": round(float(np.mean([len(t) for t in tokens])), 2),
+        "perplexity": [_perplexity([t[s] for t in tokens if len(t) > s]) for s in range(stages)],
+    }
+
+
+def _perplexity(codes: Sequence[int]) -> float:
+    """2 to the entropy: how many codes of a stage are in even use. 0 where none is."""
+    if not codes:
+        return 0.0
+    share = np.unique(np.array(codes), return_counts=True)[1] / len(codes)
+    return round(float(2 ** -(share * np.log2(share)).sum()), 1)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    torch.set_num_threads(1)
+    try:
+        line = run(options)
+    except DataError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(json.dumps(line) + "\n")
+    return 0
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Trains, codes, writes the lines; returns the summary."""
+    train, test = read_records(options.train), read_records([options.test])
+    if options.smoke:
+        train, test = train[:SMOKE_LAYOUTS], test[:SMOKE_LAYOUTS]
+    begin = time.perf_counter()
+    bar, show = progress_bar("training")
+    with bar:
+        effort = SMOKE if options.smoke else Effort()
+        usable = [record for record in train if record.kinds]
+        fitted = fit_layouts(usable, seed=options.seed, effort=effort, progress=show)
+    trained = time.perf_counter() - begin
+    stages = min(max(options.bits) // TOKEN_BITS, fitted.settings.stages)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    results = []
+    bar, show = progress_bar("coding")
+    with bar, options.out.open("w", encoding="utf-8") as file:
+        coded = code_all(fitted, test, stages, 1 if options.smoke else options.jobs, show)
+        for record, result in zip(test, coded, strict=True):
+            results.append(result)
+            for line in lines_of(record, result, options.bits):
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return {
+        "layouts": len(test),
+        "trained_on": len(usable),
+        **summary(results, options.bits, stages),
+        "slots": list(fitted.quantiser.slots),
+        "train_seconds": round(trained, 1),
+        "seconds": round(time.perf_counter() - begin, 1),
+        "out": str(options.out),
+    }
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ml.codec", description=__doc__)
+    parser.add_argument("--train", nargs="+", required=True, help="files of layouts to train on")
+    parser.add_argument("--test", required=True, help="file of layouts to encode and decode")
+    parser.add_argument(
+        "--bits", nargs="+", type=int, default=[8, 16, 32, 64], help="budgets, 8 bits a token"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per budget")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="processes that encode")
+    parser.add_argument("--smoke", action="store_true", help="a few layouts: ends within seconds")
+    options = parser.parse_args(arguments)
+    if min(options.bits) < 0 or options.jobs < 1:
+        parser.error("--bits must be at least 0 and --jobs at least 1")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""Reading and checking the files of DESIGN section 4: visits, people, layouts.
+
+Bad rows are refused with file, row number, value and the rule, all in one report; nothing is half
+read. No torch here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+VISIT_COLUMNS = ("surface", "user", "at", "block", "uses")
+SHOWN_PROBLEMS = 20
+"""Problems that a message spells out; all of them are in `DataError.problems`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One refused value. row: 1-based number of the data row, 0 for the file as a whole."""
+
+    file: str
+    row: int
+    field: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, row {self.row}: {self.field} = {self.value!r}; {self.rule}"
+
+
+class DataError(ValueError):
+    """Rows that break a rule; `problems` holds them all."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        shown = [str(p) for p in self.problems[:SHOWN_PROBLEMS]]
+        if len(self.problems) > SHOWN_PROBLEMS:
+            shown.append(f"… and {len(self.problems) - SHOWN_PROBLEMS} more")
+        head = f"{len(self.problems)} bad value(s). Correct them, or read with strict=False to skip"
+        super().__init__("\n".join([head, *shown]))
+
+
+def read_visits(
+    paths: Iterable[Path | str], *, strict: bool = True
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Rows of all files with the columns of VISIT_COLUMNS, `when` (UTC, datetime64) and `day`.
+
+    strict: raise DataError on any problem; otherwise skip bad rows and return what was skipped.
+    A file that cannot be read as visits at all is always an error.
+    """
+    return _read(paths, check_visits, strict)
+
+
+def read_people(
+    paths: Iterable[Path | str], *, strict: bool = True
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """One row per user, or per user and surface where the files say so; attributes as strings."""
+    return _read(paths, check_people, strict)
+
+
+def _read(
+    paths: Iterable[Path | str],
+    check: Callable[[pd.DataFrame, str], tuple[pd.DataFrame, list[Problem]]],
+    strict: bool,
+) -> tuple[pd.DataFrame, list[Problem]]:
+    frames, problems = [], []
+    for path in map(Path, paths):
+        frame, found = check(read_table(path), path.name)
+        frames.append(frame)
+        problems += found
+    if not frames:
+        raise DataError([Problem("-", 0, "files", "none", "at least one file is needed")])
+    joined = pd.concat(frames, ignore_index=True)
+    if strict and problems:
+        raise DataError(problems)
+    return joined, problems
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A Parquet or CSV file; CSV values stay text, so that ids keep their leading zeros."""
+    if not path.is_file():
+        raise DataError([Problem(str(path), 0, "file", str(path), "the file must exist")])
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        if path.suffix == ".csv":
+            return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (ValueError, OSError) as error:
+        raise DataError([Problem(path.name, 0, "file", str(error), "must be readable")]) from error
+    raise DataError([Problem(path.name, 0, "suffix", path.suffix, "must be .parquet or .csv")])
+
+
+def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """The good rows, with `when` and `day`, and the problems of the others."""
+    _need_columns(frame, VISIT_COLUMNS, file)
+    rows = frame.loc[:, list(VISIT_COLUMNS)].reset_index(drop=True)
+    problems: list[Problem] = []
+    bad = np.zeros(len(rows), dtype=bool)
+
+    def refuse(which: Any, field: str, rule: str) -> None:
+        fresh = np.flatnonzero(np.asarray(which, dtype=bool))
+        values = frame[field].to_numpy()
+        problems.extend(Problem(file, int(i) + 1, field, str(values[i]), rule) for i in fresh)
+        bad[fresh] = True
+
+    for field in ("surface", "user", "block"):
+        missing = rows[field].isna()
+        rows[field] = rows[field].astype(str).where(~missing, "")
+        refuse(rows[field].str.strip() == "", field, "must not be empty")
+    rows["at"] = _as_text(rows["at"])
+    rows["when"] = parse_times(rows["at"])
+    refuse(rows["when"].isna(), "at", "must be an ISO date or datetime, UTC unless it says so")
+    uses = pd.to_numeric(rows["uses"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    refuse(~((uses >= 1) & (uses == np.floor(uses))), "uses", "must be a whole number ≥ 1")
+    good = rows[~bad]
+    key = good.duplicated(["surface", "user", "when", "block"])
+    again = np.zeros(len(rows), dtype=bool)
+    again[good.index[key]] = True
+    refuse(again, "block", "must occur once per visit (same surface, user and at)")
+    rows = rows[~bad].reset_index(drop=True)
+    rows["uses"] = uses[~bad].astype("int64")
+    rows["day"] = rows["when"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    return rows, sorted(problems, key=lambda p: (p.row, p.field))
+
+
+def _as_text(times: pd.Series) -> pd.Series:
+    """Times as they stand in the file; real timestamps in ISO form."""
+    if pd.api.types.is_datetime64_any_dtype(times):
+        return times.map(lambda t: t.isoformat() if not pd.isna(t) else "")
+    return times.map(lambda t: t.isoformat() if hasattr(t, "isoformat") else str(t))
+
+
+def parse_times(texts: pd.Series) -> pd.Series:
+    """ISO dates and datetimes as naive UTC timestamps; NaT where the text is neither."""
+    parsed = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+    return parsed.dt.tz_localize(None)
+
+
+def check_people(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """Users must not be empty, and occur once (once per surface where there is a surface)."""
+    _need_columns(frame, ("user",), file)
+    key = [c for c in ("user", "surface") if c in frame.columns]
+    rows = frame.astype(str).where(~frame.isna(), "").reset_index(drop=True)
+    problems = []
+    for field in key:
+        for i in np.flatnonzero(rows[field].str.strip() == ""):
+            problems.append(Problem(file, int(i) + 1, field, rows[field][i], "must not be empty"))
+    for i in np.flatnonzero(rows.duplicated(key)):
+        rule = f"must occur once per {' and '.join(key)}"
+        problems.append(Problem(file, int(i) + 1, "user", rows["user"][i], rule))
+    bad = {p.row - 1 for p in problems}
+    return rows.drop(index=sorted(bad)).reset_index(drop=True), problems
+
+
+def _need_columns(frame: pd.DataFrame, columns: Sequence[str], file: str) -> None:
+    missing = [c for c in columns if c not in frame.columns]
+    if missing:
+        have = ", ".join(map(str, frame.columns)) or "none"
+        rule = f"columns {', '.join(columns)} are needed; missing: {', '.join(missing)}"
+        raise DataError([Problem(file, 0, "columns", have, rule)])
+
+
+def read_layouts(
+    paths: Iterable[Path | str], *, strict: bool = True
+) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Records of JSONL files (plain or .gz): {id, source, columns, items: [{kind, x, y, w, h}]}."""
+    records: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for path in map(Path, paths):
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                record, found = check_layout(line, path.name, number)
+                problems += found
+                if record is not None and not found:
+                    records.append(record)
+    if strict and problems:
+        raise DataError(problems)
+    return records, problems
+
+
+def check_layout(line: str, file: str, row: int) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """One line of a layouts file."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None, [Problem(file, row, "line", line[:60], "must be a JSON object")]
+    if not isinstance(record, dict) or not isinstance(record.get("items"), list):
+        return None, [Problem(file, row, "items", line[:60], "must be a list of items")]
+    problems = []
+    columns = record.get("columns")
+    if not isinstance(columns, int) or columns < 1:
+        problems.append(Problem(file, row, "columns", str(columns), "must be a whole number ≥ 1"))
+    for i, item in enumerate(record["items"]):
+        for field, least in (("x", 0), ("y", -1e9), ("w", 1e-9), ("h", 1e-9)):
+            value = item.get(field) if isinstance(item, dict) else None
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not (least <= value <= 1e9)
+            ):
+                rule = "must be a number: x ≥ 0, sizes above 0, y from any row on"
+                problems.append(Problem(file, row, f"items[{i}].{field}", str(value), rule))
+    return record, problems

@@ -1,0 +1,89 @@
+"""Every number of training, in one table. What did not help on held-back users is off (0)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes, schedule, augmentation, then the ideas that can be switched; figures in LOG.md."""
+
+    slots: int = 16
+    """Directions of the latent's memory, which a block's key points into."""
+    channels: int = 2
+    """Values kept per direction; the latent has slots × channels dimensions."""
+    hidden: int = 64
+    """Width of every hidden layer."""
+    kind_width: int = 16
+    """Width of a block's descriptor embedding."""
+
+    stages: int = 8
+    """Residual stages; a token of 8 bits each."""
+    codes: int = 256
+    """Most codes of a stage."""
+
+    warm_epochs: int = 8
+    """Epochs with a continuous latent, before the codebook."""
+    code_epochs: int = 12
+    """Epochs with the codebook in the loop."""
+    batch: int = 1024
+    """Visits per step."""
+    rate: float = 3e-3
+    """Highest learning rate; one cycle per phase, the second at two thirds of it."""
+    weight_decay: float = 1e-3
+    """AdamW's weight decay."""
+    most_steps: int = 12_000
+    """Upper bound on steps of a training, so that large files stay within minutes."""
+
+    swap_kinds: float = 0.25
+    """Share of samples whose blocks swap descriptors: the user and the popularity must carry."""
+    hide_kinds: float = 0.1
+    """Share of samples that see kinds by their text alone, as blocks of an unknown kind are."""
+    drop_popularity: float = 0.15
+    """Share of samples without the surface's popularity."""
+    thin_popularity: float = 0.15
+    """Share of samples whose popularity rests on a few visits only, as on a small site."""
+    drop_days: float = 0.3
+    """Chance of hiding each of days since the first and since the last visit."""
+
+    demand_weight: float = 0.3
+    """Weight of the yes/no demand loss beside the share loss."""
+    outlook_weight: float = 0.3
+    """Weight of the loss of the share over the coming visits."""
+    commit: float = 0.1
+    """Weight of the squared quantisation error."""
+    full_stages: float = 0.5
+    """Share of samples that train with all stages; the rest with a random prefix."""
+    code_decay: float = 0.98
+    """Moving average of the code vectors per step."""
+    least_usage: float = 0.02
+    """A code used less than this share of an even usage is dead and its slot re-seeded."""
+
+    kl: float = 0.0
+    """β: weight of KL(soft assignments ‖ learned prior) of the first stage, after its rise."""
+    kl_share: float = 0.0
+    """Wanted share of the KL gradient at the encoder's output, which β is rescaled towards."""
+    entropy_bonus: float = 0.01
+    """Small reward for evenly used codes, where kl > 0."""
+    prediction: float = 0.0
+    """γ: weight of predicting the latent of the hindsight layout from the behaviour."""
+    variance: float = 0.0
+    """VICReg: weight of keeping each latent dimension's deviation at least 1."""
+    covariance: float = 0.0
+    """VICReg: weight of keeping latent dimensions uncorrelated."""
+    rounding: bool = False
+    """Precision curriculum: 8-bit deterministic rounding first, then towards 4-bit stochastic."""
+    growth: float = 0.0
+    """Most new slots per epoch as a share of those in use; 0 starts with all slots."""
+
+    ms_per_bit: float = 0.05
+    """λ: a further token must save this many modelled milliseconds per bit. LOG.md has 1 ms."""
+
+    @property
+    def latent(self) -> int:
+        return self.slots * self.channels
+
+    def smoke(self) -> Settings:
+        """The same, small enough to end within seconds."""
+        return replace(self, warm_epochs=1, code_epochs=1, codes=32, stages=8, batch=256)

@@ -1,0 +1,203 @@
+"""A small simulated cohort: `python -m ml.simulate --out fixtures`. Nobody in it is real.
+
+Its figures follow aggregates of two real courses (OULAD AAA and BBB, CC BY 4.0: Kuzilek, Hlosta,
+Zdrahal 2017): blocks used per visit, visits per student, days between visits, popularity by kind,
+how much more likely a block is that was used the visit before, raw uses, shares of each group.
+Habits of the named people are invented. Same arguments, same rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+SIMULATED = "simulated"
+SURFACE = "course-home"
+START = "2026-01-05"
+TERM_DAYS = 133
+EXAM_DAY = 126
+
+BLOCKS_PER_VISIT = (0.50, 0.21, 0.17, 0.09, 0.025, 0.005)
+"""Share of visits that use 1, 2, … blocks."""
+MEDIAN_VISITS, VISITS_SPREAD, MOST_VISITS = 24.0, 0.75, 80
+"""Lognormal; the real median is 31 to 68 over a longer term. Smaller, so that the files are."""
+SAME_DAY_GAP, MEAN_GAP = 0.45, 3.6
+"""Chance that the next visit is on the next day; otherwise days, geometric."""
+POPULARITY = {
+    "forum": 0.68,
+    "content": 0.40,
+    "pages": 0.43,
+    "resources": 0.18,
+    "links": 0.22,
+    "quiz": 0.15,
+    "assignments": 0.10,
+    "announcements": 0.06,
+    "glossary": 0.012,
+    "live": 0.012,
+}
+"""Share of visits that use the block. assignments and announcements have no real counterpart."""
+STICKINESS = 2.2
+"""Odds of a block that was used the visit before, over those of one that was not."""
+USES = {"forum": 8.0, "content": 7.0, "quiz": 10.0, "pages": 2.0, "resources": 2.0}
+"""Median raw uses in a visit; 1 elsewhere. Lognormal with spread 0.9."""
+GROUPS: dict[str, dict[str, float]] = {
+    "gender": {"M": 0.59, "F": 0.41},
+    "age_band": {"0-35": 0.71, "35-55": 0.28, "55<=": 0.01},
+    "disability": {"N": 0.90, "Y": 0.10},
+}
+
+
+@dataclass(frozen=True)
+class Habit:
+    """likes: factor on the odds of a block; before_exam: the same in the last three weeks."""
+
+    name: str
+    likes: Mapping[str, float] = field(default_factory=dict)
+    before_exam: Mapping[str, float] = field(default_factory=dict)
+    visits: int = 0
+    """0: drawn."""
+
+
+HABITS = (
+    Habit("forum reader", {"forum": 9.0}),
+    Habit("quiz person before the exam", {"forum": 0.6}, {"quiz": 40.0}),
+    Habit("reads week by week", {"content": 8.0, "forum": 0.4}),
+    Habit("downloads everything", {"resources": 12.0, "forum": 0.4}),
+    Habit("lives in the live room", {"live": 150.0, "forum": 0.4}),
+    Habit("follows links", {"links": 12.0, "forum": 0.4}),
+    Habit("checks assignments", {"assignments": 20.0, "forum": 0.5}),
+    Habit("looks words up", {"glossary": 120.0, "content": 3.0, "forum": 0.4}),
+    Habit("a bit of everything"),
+    Habit("new student", visits=1),
+)
+NAMES = (
+    "Amina",
+    "Bruno",
+    "Chloe",
+    "Dmitri",
+    "Esra",
+    "Farah",
+    "Goran",
+    "Hana",
+    "Ivo",
+    "Noor",
+    "Jun",
+    "Kwame",
+    "Leila",
+    "Mateo",
+    "Nia",
+    "Oskar",
+    "Priya",
+    "Quentin",
+    "Rosa",
+    "Sven",
+    "Tala",
+    "Umar",
+    "Vera",
+    "Wei",
+    "Ximena",
+    "Yusuf",
+    "Zofia",
+    "Aiko",
+    "Bilal",
+    "Carmen",
+    "Daan",
+    "Ewa",
+    "Felix",
+    "Grace",
+    "Hugo",
+    "Ines",
+)
+
+
+def cohort(people: int = len(NAMES), seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Visits and people of DESIGN section 4, on the surface `course-home`."""
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    persons: list[dict[str, str]] = []
+    for number in range(people):
+        habit = HABITS[number % len(HABITS)]
+        user = f"{_name(number)} – {habit.name}"
+        persons.append({"user": user, "surface": SURFACE, **_attributes(rng)})
+        rows += _visits(user, habit, rng)
+    visits = pd.DataFrame(rows).sort_values(["at", "user", "block"], ignore_index=True)
+    return visits, pd.DataFrame(persons)
+
+
+def _name(number: int) -> str:
+    again = number // len(NAMES)
+    return NAMES[number % len(NAMES)] + (f" {again + 1}" if again else "")
+
+
+def _attributes(rng: np.random.Generator) -> dict[str, str]:
+    return {
+        name: str(rng.choice(list(shares), p=list(shares.values())))
+        for name, shares in GROUPS.items()
+    }
+
+
+def _visits(user: str, habit: Habit, rng: np.random.Generator) -> list[dict[str, Any]]:
+    blocks = list(POPULARITY)
+    rate = np.array(list(POPULARITY.values()))
+    taste = np.exp(rng.normal(0.0, 0.5, len(blocks))) * _factors(habit.likes)
+    last = np.zeros(len(blocks), dtype=bool)
+    rows = []
+    for day in _days(habit, rng):
+        odds = rate / (1 - rate) * taste * np.where(last, STICKINESS, 1.0)
+        if day >= EXAM_DAY - 21:
+            odds = odds * _factors(habit.before_exam)
+        count = 1 + int(rng.choice(len(BLOCKS_PER_VISIT), p=BLOCKS_PER_VISIT))
+        chosen = rng.choice(len(blocks), size=count, replace=False, p=odds / odds.sum())
+        last = np.isin(np.arange(len(blocks)), chosen)
+        at = str(np.datetime64(START) + np.timedelta64(int(day), "D"))
+        for i in sorted(chosen):
+            uses = max(1, round(USES.get(blocks[i], 1.0) * float(np.exp(rng.normal(0.0, 0.9)))))
+            row = {"surface": SURFACE, "user": user, "at": at, "block": blocks[i], "uses": uses}
+            rows.append(row)
+    return rows
+
+
+def _factors(likes: Mapping[str, float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([likes.get(block, 1.0) for block in POPULARITY])
+
+
+def _days(habit: Habit, rng: np.random.Generator) -> list[int]:
+    """Days since the start of term. All have visited lately, so that a demonstration is alive."""
+    drawn = round(float(np.exp(rng.normal(np.log(MEDIAN_VISITS), VISITS_SPREAD))))
+    wanted = habit.visits or min(max(drawn, 3), MOST_VISITS)
+    gaps = [
+        1 if rng.random() < SAME_DAY_GAP else 1 + int(rng.geometric(1 / MEAN_GAP))
+        for _ in range(wanted)
+    ]
+    last = TERM_DAYS - 1 - int(rng.integers(0, 4))
+    days = [last - sum(gaps[:i]) for i in range(wanted)]
+    return sorted(day for day in days if day >= 0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ml.simulate", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for the two CSV files")
+    parser.add_argument("--people", type=int, default=len(NAMES), help="size of the cohort")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--smoke", action="store_true", help="ten people")
+    options = parser.parse_args(arguments)
+    visits, people = cohort(10 if options.smoke else options.people, options.seed)
+    options.out.mkdir(parents=True, exist_ok=True)
+    visits.to_csv(options.out / "cohort_visits.csv", index=False, lineterminator="\n")
+    people.to_csv(options.out / "cohort_people.csv", index=False, lineterminator="\n")
+    count = int(visits.groupby(["surface", "user", "at"]).ngroups)
+    line = {"people": len(people), "visits": count, "rows": len(visits), "data": SIMULATED}
+    sys.stdout.write(json.dumps(line) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""An audit of versions on visits that a site stored: replay each over them, then compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ml.audit import audit
+from ml.histories import visits_of
+from ml.policies import policy
+from ml.replay import replay
+from uiengine import runtime
+from uiengine.orders import default_order
+from uiengine.surface import Surface
+
+Progress = Callable[[float, str], None]
+NO_ATTRIBUTE = "attributes"
+"""Stands in where nobody's attributes are known: everybody is in the slice 'unknown'."""
+REPLAY_SHARE = 0.8
+"""Of the time an audit takes."""
+
+
+def audit_stored(
+    visits: pd.DataFrame,
+    people: Sequence[Mapping[str, str]],
+    by: Sequence[str],
+    *,
+    surface: Surface,
+    versions: Mapping[str, Path],
+    previous: Sequence[Mapping[str, Any]],
+    work: Path,
+    simulated: bool,
+    seed: int = 0,
+    progress: Progress = lambda share, doing: None,
+) -> tuple[dict[str, Any], str]:
+    """report.json and report.html. versions: folder of the `subject`, and of `champion`, `anchor`.
+
+    A replay that an earlier, killed attempt finished is taken as it is.
+    """
+    known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
+    table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
+    table["user"], table["surface"] = table["user"].astype(str), table["surface"].astype(str)
+    replays: dict[str, Path] = {}
+    for number, (name, folder) in enumerate(versions.items()):
+        replays[name] = work / f"{name}.jsonl"
+        begin, width = REPLAY_SHARE * number / len(versions), REPLAY_SHARE / len(versions)
+
+        def show(
+            share: float, at: str, name: str = name, b: float = begin, w: float = width
+        ) -> None:
+            progress(b + w * share, f"replaying the {name}: {at}")
+
+        if not replays[name].exists():
+            _write_replay(visits, surface, folder, replays[name], show)
+    report = audit(
+        replays["subject"],
+        visits,
+        table,
+        list(by) or [NO_ATTRIBUTE],
+        champion=replays.get("champion"),
+        anchor=replays.get("anchor"),
+        previous=previous,
+        surfaces={surface.slug: surface},
+        out=work / "report",
+        seed=seed,
+        version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],
+        simulated=simulated,
+        progress=lambda doing, done, steps: progress(
+            REPLAY_SHARE + (1 - REPLAY_SHARE) * done / max(steps, 1), doing
+        ),
+    )
+    return report, (work / "report" / "report.html").read_text(encoding="utf-8")
+
+
+def _write_replay(
+    visits: pd.DataFrame, surface: Surface, folder: Path, out: Path, progress: Progress
+) -> None:
+    defaults = {surface.slug: default_order(surface)}
+    decide = policy("engine", runtime.load(folder), defaults, 64, 0)
+    part = out.with_suffix(".part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("w", encoding="utf-8") as file:
+        lines = replay(visits_of(visits), {surface.slug: surface}, defaults, decide, progress)
+        for line in lines:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    part.rename(out)

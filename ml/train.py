@@ -1,0 +1,219 @@
+"""Training a codebook version: visits in, a version folder out.
+
+python -m ml.train --train visits.parquet --out version/
+python -m ml.train --innate --train daily.parquet monthly.parquet --out fixtures/innate
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from ml import examples as example_rows
+from ml.card import codebook_facts, slices, write_card
+from ml.data import read_visits
+from ml.examples import Examples
+from ml.export import write_version
+from ml.fit import Fitted, Progress, fit
+from ml.histories import Visit, default_orders, mean_shares, pages, visits_of
+from ml.model import Codec
+from ml.quantise import ResidualQuantiser
+from ml.settings import Settings
+from uiengine import runtime
+from uiengine.surface import Surface
+
+LEAST_VISITS, LEAST_SUBJECTS = 30, 3
+"""Below either, a version would learn noise."""
+FINE_TUNE = {"warm_epochs": 0, "code_epochs": 4, "rate": 1e-3}
+"""Settings that differ when training starts from an innate version."""
+
+
+class TooLittleDataError(ValueError):
+    """Fewer visits or subjects than a version can be trained on."""
+
+
+def train_version(
+    visits: pd.DataFrame,
+    out: Path,
+    *,
+    surfaces: Mapping[str, Surface] | None = None,
+    innate: Path | None = None,
+    seed: int = 0,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    settings: Settings | None = None,
+    is_innate: bool = False,
+) -> dict[str, Any]:
+    """Trains on checked rows (`data.read_visits`), writes the folder `out`, returns its card.
+
+    surfaces: the pages the visits are of; one-column pages of the blocks that occur where None.
+    innate: a version folder to start from. is_innate: list no surfaces and no default orders.
+    """
+    started = time.perf_counter()
+    known = dict(surfaces) if surfaces is not None else pages([visits])
+    rows = _usable(visits_of(visits), known)
+    start = load_fitted(innate) if innate is not None else None
+    chosen = settings or Settings()
+    if start is not None:
+        chosen = _replace(start.settings, FINE_TUNE if settings is None else _epochs(chosen))
+    kinds = _kinds(start, known)
+    progress(0.0, f"reading {len(rows)} visits")
+    examples = example_rows.build(
+        rows,
+        known,
+        kinds,
+        {} if is_innate else mean_shares(rows),
+        seed,
+        lambda s: progress(0.15 * s, "history"),
+    )
+    show = _within(progress, 0.15, 0.75)
+    fitted = fit(examples, kinds, chosen, seed=seed, start=start, progress=show)
+    progress(0.9, "exporting")
+    card = _write(fitted, examples, rows, known, out, seed, started, is_innate)
+    progress(1.0, "done")
+    return card
+
+
+def _within(progress: Progress, begin: float, width: float) -> Progress:
+    return lambda share, text: progress(begin + width * share, text)
+
+
+def _usable(visits: Sequence[Visit], surfaces: Mapping[str, Surface]) -> list[Visit]:
+    """Visits of known surfaces, with the blocks those surfaces still have."""
+    found = []
+    for v in visits:
+        surface = surfaces.get(v.surface)
+        blocks = tuple(b for b in v.blocks if surface and b in surface.index)
+        if blocks:
+            found.append(v if blocks == v.blocks else _with_blocks(v, blocks))
+    subjects = len({(v.surface, v.user) for v in found})
+    if len(found) < LEAST_VISITS or subjects < LEAST_SUBJECTS:
+        raise TooLittleDataError(
+            f"visits: {len(found)} usable visits of {subjects} subjects on "
+            f"{len(surfaces)} surface(s); at least {LEAST_VISITS} visits of {LEAST_SUBJECTS} "
+            "subjects are needed. Import more visits, or serve the innate version until then"
+        )
+    return found
+
+
+def _with_blocks(visit: Visit, blocks: tuple[str, ...]) -> Visit:
+    return Visit(visit.surface, visit.user, visit.at, visit.when, visit.day, blocks, visit.number)
+
+
+def _kinds(start: Fitted | None, surfaces: Mapping[str, Surface]) -> dict[str, int]:
+    """Numbers from 1: those of the start first, then new ones in alphabetical order."""
+    kinds = dict(start.kinds) if start else {}
+    for kind in sorted({b.kind for s in surfaces.values() for b in s.blocks}):
+        kinds.setdefault(kind, len(kinds) + 1)
+    return kinds
+
+
+def _replace(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    return Settings(**{**settings.__dict__, **changes})
+
+
+def _epochs(settings: Settings) -> dict[str, Any]:
+    names = ("warm_epochs", "code_epochs", "rate", "batch", "most_steps")
+    return {name: getattr(settings, name) for name in names}
+
+
+def _write(
+    fitted: Fitted,
+    examples: Examples,
+    visits: Sequence[Visit],
+    surfaces: Mapping[str, Surface],
+    out: Path,
+    seed: int,
+    started: float,
+    is_innate: bool,
+) -> dict[str, Any]:
+    facts, book = codebook_facts(fitted, examples, seed)
+    training = {"slices": slices(examples.users), "seed": seed, "threads": torch.get_num_threads()}
+    training["seconds"] = round(time.perf_counter() - started, 1)
+    card = write_card(fitted, examples, book, training, seed)
+    orders = {} if is_innate else default_orders(visits, dict(surfaces))
+    return write_version(
+        out,
+        fitted,
+        facts,
+        card,
+        surfaces=[] if is_innate else sorted({v.surface for v in visits}),
+        default_orders=orders,
+        priors={} if is_innate else mean_shares(visits),
+        seed=seed,
+    )
+
+
+def load_fitted(folder: Path) -> Fitted:
+    """The weights of a version folder, to train on from. Checked as for serving."""
+    version = runtime.load(folder)
+    settings = Settings(**version.card["settings"])
+    codec = Codec(len(version.kinds), settings)
+    state = torch.load(io.BytesIO((folder / "weights.pt").read_bytes()), weights_only=True)
+    codec.load_state_dict(state)
+    quantiser = ResidualQuantiser(settings)
+    codes = torch.from_numpy(version.codebook.codes)
+    quantiser.codes[:, : codes.shape[1]] = codes
+    quantiser.slots = list(version.codebook.slots)
+    return Fitted(codec.eval(), quantiser.eval(), dict(version.kinds), settings)
+
+
+def progress_bar(name: str) -> tuple[tqdm, Progress]:
+    """A bar on a terminal, nothing elsewhere."""
+    bar = tqdm(total=100, desc=name, disable=not sys.stderr.isatty(), file=sys.stderr)
+
+    def show(share: float, text: str) -> None:
+        bar.update(int(100 * share) - bar.n)
+        bar.set_postfix_str(text, refresh=False)
+
+    return bar, show
+
+
+def smoke_sample(visits: pd.DataFrame, subjects: int = 40) -> pd.DataFrame:
+    """The rows of the first few subjects of each surface."""
+    users = visits[["surface", "user"]].drop_duplicates()
+    few = users.groupby("surface").head(subjects)
+    return visits.merge(few, on=["surface", "user"])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ml.train", description=__doc__)
+    parser.add_argument("--train", nargs="+", required=True, help="files of visits")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the new version")
+    parser.add_argument("--innate", action="store_true", help="train for no surface in particular")
+    parser.add_argument("--start", type=Path, help="version folder to start from")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
+    parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(2)
+    visits, _ = read_visits(options.train)
+    settings = None
+    if options.smoke:
+        visits, settings = smoke_sample(visits), Settings().smoke()
+    bar, show = progress_bar("training")
+    with bar:
+        card = train_version(
+            visits,
+            options.out,
+            innate=options.start,
+            seed=options.seed,
+            progress=show,
+            settings=settings,
+            is_innate=options.innate,
+        )
+    line = {name: card[name] for name in ("id", "bits_per_user", "parity", "training")}
+    sys.stdout.write(json.dumps({"out": str(options.out), **line}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
