@@ -1,0 +1,89 @@
+"""Admin of audit reports: read, download, acknowledge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from webapp.codebooks.admin import ReadOnlyAdmin
+from webapp.codebooks.steps import WhyForm, confirm, person, posted
+
+from .models import AuditReport
+from .services import report_acknowledge
+
+
+@admin.register(AuditReport)
+class AuditReportAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "surface", "version", "verdict", "compared_by", "acknowledgement")
+    list_filter = ("verdict", "surface")
+    list_select_related = ("surface", "version")
+    fields = (
+        *("verdict", "surface", "version", "champion", "anchor", "compared_by", "created_at"),
+        *("acknowledged_by", "acknowledged_at", "acknowledgement", "page"),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view, name = self.admin_site.admin_view, "audits_auditreport"
+        return [
+            path("<int:pk>/page/", view(self.page_view), name=f"{name}_page"),
+            path("<int:pk>/report.json", view(self.json_view), name=f"{name}_json"),
+            path("<int:pk>/acknowledge/", view(self.acknowledge_view), name=f"{name}_acknowledge"),
+            *super().get_urls(),
+        ]
+
+    def page_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The report as it was written. It holds no script, and none may run."""
+        report = self._report(request, pk)
+        answer = xframe_options_sameorigin(lambda _: HttpResponse(report.html))(request)
+        policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+        answer["Content-Security-Policy"] = policy
+        return answer
+
+    def json_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        report = self._report(request, pk)
+        answer = JsonResponse(report.report, json_dumps_params={"indent": 1})
+        answer["Content-Disposition"] = f'attachment; filename="audit-{pk}.json"'
+        return answer
+
+    def acknowledge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        report = get_object_or_404(AuditReport, pk=pk)
+
+        def act(data: dict[str, Any]) -> str:
+            by = person(request)
+            report_acknowledge(report=report, name=by.get_username(), why=data["why"], by=by)
+            self.log_change(request, report, f"Acknowledged: {data['why']}")
+            return "Acknowledged. The version may be promoted now."
+
+        return confirm(
+            request,
+            permission="audits.change_auditreport",
+            title=f"Acknowledge audit {pk}",
+            text="The audit could not tell whether every slice of people is served alike. "
+            "Your name stands for serving the version all the same.",
+            form=WhyForm(posted(request)),
+            act=act,
+            back=reverse("admin:audits_auditreport_change", args=[pk]),
+        )
+
+    def _report(self, request: HttpRequest, pk: int) -> AuditReport:
+        if not self.has_view_permission(request):
+            raise PermissionDenied("Audit reports need the permission audits.view_auditreport.")
+        return get_object_or_404(AuditReport, pk=pk)
+
+    @admin.display(description="Compared by")
+    def compared_by(self, report: AuditReport) -> str:
+        return ", ".join(report.attributes) or "nothing: nobody's attributes are known"
+
+    @admin.display(description="Report")
+    def page(self, report: AuditReport) -> SafeString:
+        address = reverse("admin:audits_auditreport_page", args=[report.pk])
+        frame = '<iframe src="{}" title="Audit report" style="{}"></iframe>'
+        return format_html(frame, address, "width:100%;height:80vh;border:1px solid #ccc")

@@ -1,0 +1,45 @@
+"""Fairness reports."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from webapp.codebooks.models import CodebookVersion
+from webapp.surfaces.models import Surface
+
+
+class AuditReport(models.Model):
+    """What an audit of one version found, in the shape of DESIGN section 10."""
+
+    class Verdict(models.TextChoices):
+        WITHIN = "within"
+        EXCEEDS = "exceeds"
+        INCONCLUSIVE = "inconclusive"
+
+    surface = models.ForeignKey(
+        Surface, models.CASCADE, null=True, blank=True, related_name="audit_reports"
+    )
+    version = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="audit_reports")
+    champion = models.ForeignKey(
+        CodebookVersion, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    anchor = models.ForeignKey(
+        CodebookVersion, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    attributes = models.JSONField(default=list, help_text="Names of the attributes compared by.")
+    report = models.JSONField(help_text="report.json")
+    html = models.TextField(blank=True, help_text="report.html")
+    created_at = models.DateTimeField(auto_now_add=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledgement = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.verdict}: version {self.version_id}, {self.created_at:%Y-%m-%d}"

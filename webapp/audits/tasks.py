@@ -1,0 +1,100 @@
+"""Celery's door to audits: stored visits are replayed under a version and compared by slice."""
+
+from __future__ import annotations
+
+import shutil
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+
+from webapp import mappers
+from webapp.codebooks import artefacts, runs
+from webapp.codebooks.models import Alias, CodebookVersion, Run
+from webapp.codebooks.stored import stored_visits
+from webapp.codebooks.tasks import run_enqueue, work_folder
+from webapp.surfaces.models import Surface
+
+from .services import attributes_usual, is_simulated, people_of, report_save, reports_earlier
+
+
+@shared_task(name="audits.audit")  # type: ignore[untyped-decorator]
+def audit(run_id: int) -> None:
+    audit_run(run_id)
+
+
+def audit_run(run_id: int, watch: runs.Progress | None = None) -> Run | None:
+    """Audits the run's version, or the surface's champion; leaves a report row."""
+    done = runs.run_carry_out(run_id=run_id, work=_audit, watch=watch)
+    if done is not None:
+        shutil.rmtree(work_folder(done), ignore_errors=True)
+    return done
+
+
+def _audit(hold: runs.Hold) -> None:
+    from ml.data import DataError
+    from ml.rows import visits_frame
+    from ml.stored_audit import audit_stored
+
+    run = hold.run
+    hold.show(0.0, "collecting visits")
+    versions = _versions(run)
+    by = run.options.get("by") or attributes_usual(run.surface)
+    work = work_folder(run)
+    folders = {name: artefacts.local(v.folder) for name, v in versions.items()}
+    visits = visits_frame(stored_visits(run.surface))
+    if visits.empty:
+        raise runs.RefusedRunError(
+            f"surface: {run.surface.slug} has no visits yet. Import some: manage.py import_visits"
+        )
+    try:
+        report, html = audit_stored(
+            visits,
+            people_of(run.surface, by),
+            by,
+            surface=mappers.to_surface(run.surface),
+            versions=folders,
+            previous=reports_earlier(run.surface, last=visits["when"].max().timestamp()),
+            work=work,
+            simulated=is_simulated(run.surface),
+            progress=lambda share, doing: hold.show(0.02 + 0.95 * share, doing),
+        )
+    except DataError as error:
+        raise runs.RefusedRunError(str(error)) from error
+    with transaction.atomic():
+        saved = report_save(
+            surface=run.surface, versions=versions, attributes=by, report=report, html=html
+        )
+        result = {"report": saved.pk, "verdict": saved.verdict, "version": saved.version.name}
+        hold.finish(result, versions["subject"])
+
+
+def _versions(run: Run) -> dict[str, CodebookVersion]:
+    """The version that is judged, and what it is compared with."""
+    rows = Alias.objects.filter(surface=run.surface).select_related("version")
+    aliases = {str(alias.name): alias.version for alias in rows}
+    subject = run.version or aliases.get("champion")
+    if subject is None:
+        raise runs.RefusedRunError(
+            f"surface: {run.surface.slug} has no champion, and no version was named. "
+            "Promote a version, or name one: manage.py audit --codebook NAME"
+        )
+    compared = {name: aliases[name] for name in ("champion", "anchor") if name in aliases}
+    return {"subject": subject, **{n: v for n, v in compared.items() if v != subject}}
+
+
+@shared_task(name="audits.audit_all")  # type: ignore[untyped-decorator]
+def audit_all() -> int:
+    """An audit of each champion that people are served by."""
+    week = timezone.now().strftime("%G-W%V")
+    asked = 0
+    for surface in Surface.objects.exclude(mode=Surface.Mode.OFF):
+        if next(stored_visits(surface), None) is None:
+            continue
+        run, is_new = runs.run_request(
+            kind=Run.Kind.AUDIT, surface=surface, key=f"audit:{surface.slug}:{week}", by="schedule"
+        )
+        if is_new:
+            run_enqueue(run)
+        asked += is_new
+    return asked

@@ -1,0 +1,17 @@
+"""The Celery application: `celery -A webapp worker`, `celery -A webapp beat`."""
+
+import os
+
+from celery import Celery
+
+from webapp import broker
+
+broker.use()
+# Idle OpenMP threads of torch sleep instead of spinning: workers share few cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+app = Celery("webapp")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

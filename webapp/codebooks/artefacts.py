@@ -1,0 +1,55 @@
+"""Version folders in the artefact storage, and on the disk that ONNX Runtime reads from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import Storage, storages
+
+MANIFEST, CARD = "manifest.json", "card.json"
+
+
+def put(source: Path, folder: str) -> None:
+    """Copies a version's files into the storage; the manifest last, so that none is half there."""
+    names = sorted((p.name for p in source.iterdir() if p.is_file()), key=lambda n: n == MANIFEST)
+    for name in names:
+        with (source / name).open("rb") as content:
+            _storage().save(f"{folder}/{name}", File(content))
+
+
+def local(folder: str) -> Path:
+    """A folder on this machine with the version's files; fetched once from a remote storage."""
+    storage = _storage()
+    try:
+        return Path(storage.path(folder))
+    except NotImplementedError:
+        return _fetched(storage, folder)
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """Empty where there is no such file."""
+    path = folder / name
+    data = json.loads(path.read_text()) if path.is_file() else {}
+    return data if isinstance(data, dict) else {}
+
+
+def _fetched(storage: Storage, folder: str) -> Path:
+    there = Path(settings.VAR_DIR) / "artefact_cache" / folder
+    if not (there / MANIFEST).is_file():
+        there.mkdir(parents=True, exist_ok=True)
+        names = sorted(storage.listdir(folder)[1], key=lambda n: n == MANIFEST)
+        for name in names:
+            partial = there / f"{name}.part"
+            with storage.open(f"{folder}/{name}") as source, partial.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            partial.rename(there / name)
+    return there
+
+
+def _storage() -> Storage:
+    return storages["artefacts"]

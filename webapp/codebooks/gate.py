@@ -1,0 +1,169 @@
+"""Which version may serve where: what a promotion must have behind it, and the innate version."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.storage import storages
+from django.db import transaction
+
+from uiengine.errors import EngineError, VersionError
+from webapp.surfaces.models import Surface
+
+from . import artefacts
+from .models import Alias, AliasMove, CodebookVersion
+from .services import NothingToRollBack, version_promote, version_register, version_rollback
+
+INNATE_FOLDER = settings.BASE_DIR / "fixtures" / "innate"
+INNATE = "innate"
+ENGINE = "engine"
+"""Named in the record of moves that nobody asked for."""
+
+
+class PromotionError(EngineError):
+    """A version that may not serve a surface, and what to do first."""
+
+
+def manifest_read(folder: Path) -> dict[str, Any]:
+    """The manifest of a whole folder. Raises VersionError where a file is missing or differs."""
+    manifest = artefacts.read_json(folder, artefacts.MANIFEST)
+    if not manifest:
+        problem, step = "has no readable manifest", "Train the version again."
+        raise VersionError(artefacts.MANIFEST, str(folder), problem, step)
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            problem, step = "is missing or differs from the manifest", "Train the version again."
+            raise VersionError(name, str(folder), problem, step)
+    return manifest
+
+
+@transaction.atomic
+def version_store(
+    *,
+    folder: Path,
+    name: str,
+    surfaces: Iterable[Surface] = (),
+    parent: CodebookVersion | None = None,
+) -> tuple[CodebookVersion, bool]:
+    """The version of this content, and whether it is new: no content is stored twice."""
+    content = manifest_read(folder)["id"]
+    known = CodebookVersion.objects.filter(manifest__id=content).first()
+    if known is not None:
+        return known, False
+    _clear(f"versions/{name}")
+    return version_register(source=folder, name=name, surfaces=surfaces, parent=parent), True
+
+
+def _clear(folder: str) -> None:
+    """Files of a version without a row: a worker died while it copied them."""
+    storage = storages["artefacts"]
+    if storage.exists(folder):
+        for name in storage.listdir(folder)[1]:
+            storage.delete(f"{folder}/{name}")
+
+
+@transaction.atomic
+def champion_set(
+    *,
+    version: CodebookVersion,
+    surface: Surface,
+    why: str,
+    by: User | None = None,
+    by_name: str = "",
+) -> AliasMove | None:
+    """Makes the version champion of the surface; None where it is already.
+
+    Raises PromotionError where it was not trained for the surface, not audited, or its audit stands
+    against it; VersionError where its files are damaged.
+    """
+    _check_fit(version, surface)
+    _check_audit(version, surface)
+    present = Alias.objects.filter(surface=surface, name=Alias.Name.CHAMPION, version=version)
+    if present.exists():
+        return None
+    return version_promote(surface=surface, version=version, why=why[:500], by=by, by_name=by_name)
+
+
+def champion_return(
+    *, surface: Surface, why: str, by: User | None = None, by_name: str = ""
+) -> AliasMove:
+    """The champion before serves again. Raises PromotionError where there was none."""
+    try:
+        return version_rollback(surface=surface, why=why[:500], by=by, by_name=by_name)
+    except NothingToRollBack as error:
+        problem, step = "has no earlier champion to go back to", "Promote a version instead."
+        raise PromotionError("surface", surface.slug, problem, step) from error
+
+
+def innate_version() -> CodebookVersion | None:
+    """The latest version that was trained for no surface in particular."""
+    return CodebookVersion.objects.filter(manifest__surfaces=[]).order_by("-created_at").first()
+
+
+def surface_adopt_innate(*, surface: Surface) -> AliasMove | None:
+    """The innate version serves a surface that has no champion yet."""
+    innate = innate_version()
+    if innate is None or surface.aliases.filter(name=Alias.Name.CHAMPION).exists():
+        return None
+    why = "The innate version serves until a trained one is promoted."
+    return champion_set(version=innate, surface=surface, why=why, by_name=ENGINE)
+
+
+@transaction.atomic
+def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
+    """The shipped version serves every surface that has no champion, or an older innate one."""
+    before = innate_version()
+    content = manifest_read(folder)["id"]
+    name = f"{INNATE}-{content}" if before else INNATE
+    innate, is_new = version_store(folder=folder, name=name)
+    if is_new and before is not None:
+        champions = Alias.objects.filter(version=before, name=Alias.Name.CHAMPION)
+        for alias in champions.select_related("surface"):
+            why = "A newer innate version was shipped."
+            champion_set(version=innate, surface=alias.surface, why=why, by_name=ENGINE)
+    for surface in Surface.objects.all():
+        surface_adopt_innate(surface=surface)
+    return innate
+
+
+def _check_fit(version: CodebookVersion, surface: Surface) -> None:
+    trained_for = version.manifest.get("surfaces", [])
+    if trained_for and surface.slug not in trained_for:
+        raise PromotionError(
+            "surface",
+            surface.slug,
+            f"is not among those that version {version.name} was trained for ({trained_for})",
+            f"Retrain first: manage.py retrain --surface {surface.slug}",
+        )
+    if version.status == CodebookVersion.Status.REFUSED:
+        raise PromotionError("version", version.name, "was refused", "Promote another version.")
+
+
+def _check_audit(version: CodebookVersion, surface: Surface) -> None:
+    """A trained version is audited before it serves; an innate one where it serves."""
+    if not version.manifest.get("surfaces"):
+        return
+    report = version.audit_reports.filter(surface=surface).order_by("-created_at", "-pk").first()
+    if report is None:
+        step = f"Run manage.py audit --surface {surface.slug} --codebook {version.name}"
+        raise PromotionError("version", version.name, "was not audited", step)
+    if report.verdict == report.Verdict.EXCEEDS:
+        raise PromotionError(
+            "version",
+            version.name,
+            f"serves some people worse than tolerated (audit {report.pk})",
+            "Read the report, retrain, and audit again.",
+        )
+    if report.verdict == report.Verdict.INCONCLUSIVE and report.acknowledged_at is None:
+        raise PromotionError(
+            "version",
+            version.name,
+            f"has an inconclusive audit that nobody has acknowledged (audit {report.pk})",
+            "Acknowledge it in the admin, or promote with --acknowledge NAME --why TEXT.",
+        )

@@ -1,0 +1,72 @@
+"""`manage.py load_fixtures`: what the repository ships, into the database. Safe to repeat."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from uiengine.errors import EngineError
+from webapp.codebooks.gate import INNATE_FOLDER, innate_ship
+from webapp.subjects.imports.tasks import import_file
+from webapp.subjects.models import Subject
+from webapp.surfaces.models import Surface
+from webapp.surfaces.services import surface_save
+
+FIXTURES = settings.BASE_DIR / "fixtures"
+
+
+class Command(BaseCommand):
+    help = (
+        "Loads the shipped surfaces, innate version and simulated cohort. What is there already, "
+        "edited or not, stays as it is."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-cohort", action="store_true", help="without simulated people")
+
+    def handle(self, *args: Any, no_cohort: bool, **options: Any) -> None:
+        try:
+            surfaces = _load_surfaces()
+            innate = _load_innate()
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        if innate is None:
+            self.stderr.write(f"{INNATE_FOLDER} is not there: default layouts until a retrain.")
+        done = {} if no_cohort else _load_cohort()
+        line = {"surfaces": surfaces, "innate": innate, "simulated_people": done.get("subjects", 0)}
+        self.stdout.write(json.dumps({**line, "simulated_visits": done.get("visits", 0)}))
+
+
+def _load_surfaces() -> list[str]:
+    """Slugs of those that were missing."""
+    made = []
+    for path in sorted((FIXTURES / "surfaces").glob("*.json")):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not Surface.objects.filter(slug=data["slug"]).exists():
+            surface_save(data)
+            made.append(data["slug"])
+    return made
+
+
+def _load_innate() -> str | None:
+    """Its name; None where the repository ships none."""
+    return innate_ship().name if (INNATE_FOLDER / "manifest.json").is_file() else None
+
+
+def _load_cohort() -> dict[str, Any]:
+    """Simulated people, moved so that their last visits were yesterday. Only once."""
+    if Subject.objects.filter(source=Subject.Source.SIMULATED, key__startswith="file:").exists():
+        return {}
+    yesterday = timezone.now().date() - timedelta(days=1)
+    return import_file(
+        str(FIXTURES / "cohort_visits.csv"),
+        people=str(FIXTURES / "cohort_people.csv"),
+        source=Subject.Source.SIMULATED,
+        ending=yesterday.isoformat(),
+    )

@@ -1,0 +1,34 @@
+"""`manage.py rollback --surface S`: back to the champion before."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from getpass import getuser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from uiengine.errors import EngineError
+from webapp.codebooks.gate import champion_return
+from webapp.commands import surface_named
+
+
+class Command(BaseCommand):
+    help = "Gives a surface back to the version that served before the present champion."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--surface", required=True, help="slug of the surface")
+        parser.add_argument("--why", default="", help="kept in the record of moves")
+
+    def handle(self, *args: Any, surface: str, why: str, **options: Any) -> None:
+        row = surface_named(surface)
+        try:
+            move = champion_return(
+                surface=row, why=why or "rolled back from the command line", by_name=getuser()
+            )
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        before = move.before.name if move.before else None
+        line = {"surface": surface, "from": before, "champion": move.after.name}
+        self.stdout.write(json.dumps(line))

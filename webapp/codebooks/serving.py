@@ -1,0 +1,189 @@
+"""What this process serves: pages, their champions, loaded versions. Read without a query.
+
+A small thread re-reads surfaces and aliases, and loads what is new, off the path of requests; a
+request takes whatever snapshot is there. A version that cannot be loaded is refused with an error
+in the log, and the one that served before keeps serving.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import close_old_connections, connections
+
+from uiengine import runtime
+from uiengine.decoded import Version
+from uiengine.errors import EngineError
+from uiengine.popularity import Popularity
+from uiengine.surface import Surface
+from webapp import mappers
+from webapp.surfaces import models as surfaces
+
+from . import artefacts
+from .models import Alias, CodebookVersion
+
+log = logging.getLogger(__name__)
+INNATE = "innate"
+"""Name of the version that serves where no champion was chosen."""
+POPULARITY_LIFETIME = 30.0
+"""Seconds after which a day's popularity is read again (only an import changes a past day)."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A surface ready to be served. gap: ms without an event that end a visit; fingerprint: of the
+    row, which changes with every edit."""
+
+    surface_id: int
+    surface: Surface
+    gap: int
+    version: Version | None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    is_ready: bool = False
+
+
+class Serving:
+    """The snapshot of this process, and the thread that renews it."""
+
+    def __init__(self) -> None:
+        self._snapshot = Snapshot()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._pid = 0
+        self._loaded: dict[str, Version] = {}
+        self._refused: dict[str, float] = {}
+        self._parsed: dict[tuple[str, int, str], Surface] = {}
+        self._popular: dict[tuple[int, int], tuple[float, Popularity]] = {}
+
+    def page(self, slug: str) -> Page | None:
+        return self.snapshot().pages.get(slug)
+
+    def snapshot(self) -> Snapshot:
+        """The first call in a process reads it; later ones cost nothing."""
+        every = settings.UIENGINE_REFRESH_MS / 1000
+        if not every:
+            self.refresh()
+        elif not self._snapshot.is_ready or self._pid != os.getpid():
+            self.refresh()
+            self._start(every)
+        return self._snapshot
+
+    def refresh(self) -> None:
+        """Reads surfaces and aliases and loads what is new."""
+        with self._lock:
+            rows = list(surfaces.Surface.objects.all())
+            aliases = Alias.objects.filter(name=Alias.Name.CHAMPION).select_related("version")
+            champions = {alias.surface_id: alias.version for alias in aliases}
+            innate = CodebookVersion.objects.filter(name=INNATE).first()
+            old = self._snapshot.pages
+            pages = {}
+            for row in rows:
+                page = self._page(row, [champions.get(row.pk), innate], old.get(row.slug))
+                if page:
+                    pages[row.slug] = page
+            self._snapshot = Snapshot(pages, is_ready=True)
+
+    def stop(self) -> None:
+        """Ends the thread and its connection."""
+        self._stopped.set()
+        if self._thread:
+            self._thread.join()
+
+    def popularity(self, page: Page, day: int) -> Popularity:
+        """As of the start of `day`. Causes a query when it is not in memory."""
+        key = (page.surface_id, day)
+        read_at, found = self._popular.get(key, (0.0, None))
+        if found is None or time.monotonic() - read_at > POPULARITY_LIFETIME:
+            found = self._read_popularity(page, day)
+        return found
+
+    def _read_popularity(self, page: Page, day: int) -> Popularity:
+        rows = surfaces.PopularityDay.objects.filter(
+            surface_id=page.surface_id, day__lt=day, day__gte=day - mappers.POPULARITY_DAYS
+        )
+        found = mappers.to_popularity(rows, day)
+        if len(self._popular) > 1000:
+            self._popular.clear()
+        self._popular[(page.surface_id, day)] = (time.monotonic(), found)
+        return found
+
+    def _page(
+        self, row: surfaces.Surface, wanted: list[CodebookVersion | None], old: Page | None
+    ) -> Page | None:
+        """The champion serves; if it cannot be loaded, whoever served before; else the innate."""
+        try:
+            surface = self._surface(row)
+        except EngineError:
+            log.exception("serving.surface_refused", extra={"surface": row.slug})
+            return old
+        champion, innate = wanted
+        version = self._version(champion) if champion else None
+        if version is None and champion and old:
+            version = old.version
+        if version is None and innate:
+            version = self._version(innate)
+        fingerprint = f"{row.mode} {row.updated_at.timestamp()}"
+        return Page(row.pk, surface, row.visit_minutes * 60_000, version, fingerprint)
+
+    def _surface(self, row: surfaces.Surface) -> Surface:
+        key = (row.slug, row.revision, f"{row.mode} {row.updated_at}")
+        if key not in self._parsed:
+            self._parsed[key] = mappers.to_surface(row)
+        return self._parsed[key]
+
+    def _version(self, row: CodebookVersion) -> Version | None:
+        name = f"{row.name} {row.manifest.get('id')}"
+        if name in self._loaded:
+            return self._loaded[name]
+        if time.monotonic() - self._refused.get(name, -60.0) < 10:
+            return None
+        try:
+            version: Version = runtime.load(artefacts.local(row.folder))
+        except Exception:  # whatever is wrong with a file, the other pages are served
+            self._refused[name] = time.monotonic()
+            log.exception("serving.version_refused", extra={"version": row.name})
+            return None
+        self._loaded[name] = version
+        return version
+
+    def _start(self, every: float) -> None:
+        """Once per process: a thread does not survive the fork of a web server."""
+        with self._lock:
+            if self._thread and self._thread.is_alive() and self._pid == os.getpid():
+                return
+            self._pid = os.getpid()
+            name = "uiengine-serving"
+            self._thread = threading.Thread(target=self._run, args=(every,), name=name, daemon=True)
+            self._thread.start()
+
+    def _run(self, every: float) -> None:
+        while not self._stopped.wait(every):
+            try:
+                close_old_connections()
+                self.refresh()
+                self._renew_popularity()
+            except Exception:
+                log.warning("serving.refresh_failed", exc_info=True)
+        connections.close_all()
+
+    def _renew_popularity(self) -> None:
+        today = mappers.to_day(int(time.time() * 1000))
+        for page in self._snapshot.pages.values():
+            read_at, _ = self._popular.get((page.surface_id, today), (0.0, None))
+            if time.monotonic() - read_at > POPULARITY_LIFETIME / 2:
+                self._read_popularity(page, today)
+
+
+serving = Serving()

@@ -1,0 +1,65 @@
+"""Who one can be on the demo page: a newcomer, and one of the simulated people per habit."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from webapp.subjects.models import Subject
+
+NEWCOMER = "demo:"
+"""Start of a newcomer's key; a browser session has one newcomer, whom only it can be."""
+SEPARATOR = " – "
+"""In the cohort's user names: "Amina – forum reader"."""
+
+
+@dataclass(frozen=True)
+class Person:
+    key: str
+    name: str
+    habit: str
+
+    @property
+    def is_simulated(self) -> bool:
+        return not self.key.startswith(NEWCOMER)
+
+
+def people(request: HttpRequest, slug: str) -> list[Person]:
+    """The session's newcomer first, then the first simulated person of each habit."""
+    key = request.session.get("demo_newcomer") or _newcomer(request)
+    return [Person(key, _("You"), _("starts from nothing")), *_simulated(slug)]
+
+
+def current(request: HttpRequest, choices: list[Person]) -> Person:
+    chosen = request.session.get("demo_person")
+    return next((person for person in choices if person.key == chosen), choices[0])
+
+
+def choose(request: HttpRequest, key: str, choices: list[Person]) -> None:
+    """Switches to one of the choices; choosing oneself again begins with another newcomer."""
+    before = current(request, choices)
+    if key == before.key and not before.is_simulated:
+        key = _newcomer(request)
+    request.session["demo_person"] = key
+
+
+def _newcomer(request: HttpRequest) -> str:
+    key = f"{NEWCOMER}{secrets.token_hex(8)}"
+    request.session["demo_newcomer"] = key
+    return key
+
+
+def _simulated(slug: str) -> list[Person]:
+    keys = (
+        Subject.objects.filter(source=Subject.Source.SIMULATED, profiles__surface__slug=slug)
+        .order_by("pk")
+        .values_list("key", flat=True)
+    )
+    by_habit: dict[str, Person] = {}
+    for key in keys:
+        name, _separator, habit = key.removeprefix("file:").partition(SEPARATOR)
+        by_habit.setdefault(habit, Person(key, name, _(habit) if habit else ""))
+    return list(by_habit.values())

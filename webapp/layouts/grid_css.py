@@ -1,0 +1,44 @@
+"""The grid of every breakpoint as container queries, so that no script is needed to place blocks.
+
+adaptive-layout.js writes the same rules (`gridCss`); a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+BASE = (
+    "adaptive-layout{display:block;container-type:inline-size}"
+    "adaptive-layout>[data-grid]{display:grid;gap:var(--al-gap,1rem)}"
+)
+CONTROLS = (
+    "adaptive-layout>.al-bar{min-block-size:2.5rem;white-space:nowrap;overflow-x:auto}"
+    "@media (scripting:none){adaptive-layout>.al-bar{display:none}}"
+)
+"""Room for the buttons that the script adds, so that nothing shifts when it starts."""
+
+
+def page_css(payload: Mapping[str, Any], *, controls: bool) -> str:
+    """All that a page needs to show the payload's layouts. Slugs and ids are plain identifiers."""
+    scope = f'adaptive-layout[surface="{payload["surface"]}"]>[data-grid]'
+    return BASE + (CONTROLS if controls else "") + grid_css(payload, scope)
+
+
+def grid_css(payload: Mapping[str, Any], scope: str) -> str:
+    breakpoints = sorted(payload["breakpoints"].items(), key=lambda pair: pair[1])
+    return "".join(
+        f"@container (min-width:{min_width}px){{"
+        f"{scope}{{grid-template-columns:repeat({payload['cols'][name]},minmax(0,1fr));"
+        f"grid-auto-rows:minmax({payload['row_height']}px,auto)}}"
+        f"{_areas(payload['layouts'][name], scope)}}}"
+        for name, min_width in breakpoints
+    )
+
+
+def _areas(items: Sequence[Mapping[str, Any]], scope: str) -> str:
+    return "".join(
+        f'{scope}>[data-block="{item["id"]}"]'
+        f"{{grid-area:{item['y'] + 1}/{item['x'] + 1}/span {item['h']}/span {item['w']}}}"
+        for item in items
+    )

@@ -1,0 +1,114 @@
+"""From a checked request to events on disk: whose they are, and whether the decision is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from webapp.subjects import decisions
+from webapp.subjects.authentication import Identity
+from webapp.subjects.decisions import Served
+from webapp.subjects.events import Arrival, Counted, events_accept
+from webapp.surfaces.models import Surface
+
+from .problems import Problem
+
+FETCH_AGAIN = "Fetch the layout again and send its decision, unchanged."
+
+
+def batch_accept(
+    *,
+    identity: Identity | None,
+    decision: str,
+    arrivals: Sequence[Arrival],
+    now: datetime,
+    field: str = "events[{}].",
+) -> Counted | None:
+    """Keeps the events; None where they are of nobody and nothing is kept. Raises Problem.
+
+    field: how a mistake names the event it is in.
+    """
+    served = _served(decision)
+    _check(served, arrivals, now, field)
+    if not served.subject:
+        return None
+    key = _owner(identity, served)
+    surface = Surface.objects.filter(slug=served.surface).first()
+    if surface is None:
+        raise Problem(
+            400,
+            "The decision is of no surface",
+            f"There is no surface {served.surface!r} any more.",
+            field="decision",
+            value=served.surface,
+            next_step="Drop these events.",
+        )
+    user_id = identity.user_id if identity else None
+    return events_accept(
+        key=key, user_id=user_id, served=served, surface=surface, arrivals=arrivals, now=now
+    )
+
+
+def _served(text: str) -> Served:
+    try:
+        return decisions.read(text)
+    except decisions.UnreadableDecision as error:
+        raise Problem(
+            400,
+            "The decision is not ours",
+            str(error),
+            field="decision",
+            value=text,
+            next_step=FETCH_AGAIN,
+        ) from error
+
+
+def _owner(identity: Identity | None, served: Served) -> str:
+    """The key of the subject the decision was made for, if the caller may speak for it."""
+    if identity is None:
+        raise Problem(
+            401,
+            "Nobody is signed in",
+            "The decision was made for someone, and this request is nobody's.",
+            field="decision",
+            value=served.visit,
+            next_step="Sign in again and send the same bytes.",
+        )
+    mine = {decisions.subject_hash(identity.key), decisions.subject_hash(identity.visitor)}
+    if served.subject not in mine:
+        raise Problem(
+            403,
+            "The decision is someone else's",
+            "It was made for another subject than the one this request speaks for.",
+            field="decision",
+            value=served.visit,
+            next_step=FETCH_AGAIN,
+        )
+    return identity.key
+
+
+def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: str) -> None:
+    known = set(served.order)
+    oldest = now - timedelta(days=settings.UIENGINE_EVENT_DAYS)
+    for i, arrival in enumerate(arrivals):
+        where = field.format(i)
+        if arrival.block and arrival.block not in known:
+            raise Problem(
+                400,
+                "The block is not on the page",
+                f"{arrival.block!r} is not a block of the layout that the decision names.",
+                field=f"{where}block",
+                value=arrival.block,
+                next_step="Send an id from `order`.",
+            )
+        if arrival.at < oldest:
+            raise Problem(
+                400,
+                "The event is too old",
+                f"Events are taken for {settings.UIENGINE_EVENT_DAYS} days.",
+                field=f"{where}at",
+                value=arrival.at.isoformat(),
+                next_step="Drop this event.",
+            )

@@ -1,0 +1,96 @@
+"""A decision as the JSON that grid libraries take unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+
+from uiengine.decision import Decision
+from uiengine.explain import sentence
+from uiengine.layout import Placement
+from uiengine.profile import Pin
+from uiengine.surface import Breakpoint, Surface
+
+NOTE = "Seconds are modelled, not measured."
+WISHES = ("pin", "undo", "reset", "freeze")
+
+
+def payload(
+    surface: Surface, decision: Decision, *, status: str, signed: str, pins: Mapping[str, Pin]
+) -> dict[str, Any]:
+    """The answer of GET /api/layout."""
+    wish = reverse("feedback")
+    return {
+        "surface": surface.slug,
+        "revision": surface.revision,
+        "status": status,
+        "version": decision.version,
+        "breakpoints": {at.name: at.min_width for at in surface.breakpoints},
+        "cols": {at.name: at.columns for at in surface.breakpoints},
+        "row_height": surface.row_height,
+        "order": list(decision.layout.order),
+        "layouts": {
+            at.name: [
+                _item(surface, at, p, pins.get(p.id)) for p in decision.layout.placements[at.name]
+            ]
+            for at in surface.breakpoints
+        },
+        "elements": {block.id: _element(surface, block.id) for block in surface.blocks},
+        "pins": [block_id for block_id in pins if block_id in surface.index],
+        "stability": {
+            "moved": list(decision.stability.moved),
+            "budget": decision.stability.budget,
+            "cost_seconds": round(decision.stability.cost_seconds, 3),
+            "saves_seconds": round(decision.stability.saves_seconds, 3),
+            "note": NOTE,
+        },
+        "why": {reason.block: sentence(reason) for reason in decision.reasons},
+        "decision": signed,
+        "links": {"events": reverse("events"), **{name: wish for name in WISHES}},
+    }
+
+
+def _item(surface: Surface, at: Breakpoint, placed: Placement, pin: Pin | None) -> dict[str, Any]:
+    """One block for react-grid-layout (`i`, `static`, `isDraggable`…) and gridstack (`id`, …).
+
+    Neither library may pull up a block that holds a cell. What the user pinned there the user may
+    still drag; what the team pinned nobody may.
+    """
+    block = surface.block(placed.id)
+    limits = block.sizes[at.name]
+    is_fixed = block.is_pinned
+    holds_cell = is_fixed or (pin is not None and pin.breakpoint == at.name)
+    item: dict[str, Any] = {
+        "id": placed.id,
+        "i": placed.id,
+        "x": placed.x,
+        "y": placed.y,
+        "w": placed.w,
+        "h": placed.h,
+        "minW": min(limits.min.w, placed.w),
+        "minH": min(limits.min.h, placed.h),
+        "static": holds_cell,
+        "locked": holds_cell,
+        "noMove": is_fixed,
+        "noResize": is_fixed,
+        "isDraggable": not is_fixed,
+        "isResizable": not is_fixed,
+    }
+    if limits.max is not None:
+        item["maxW"] = max(limits.max.w, placed.w)
+        item["maxH"] = max(limits.max.h, placed.h)
+    return item
+
+
+def _element(surface: Surface, block_id: str) -> dict[str, Any]:
+    block = surface.block(block_id)
+    return {
+        "id": block.id,
+        "kind": block.kind,
+        "title": block.title,
+        "group": block.group,
+        "required": block.required,
+        "pinned": block.is_pinned,
+    }

@@ -1,0 +1,149 @@
+"""Errors as RFC 9457 problem details: what was wrong, with which value, and the next step."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from uiengine.errors import EngineError
+
+from .parsers import TooLarge
+
+log = logging.getLogger(__name__)
+CONTENT_TYPE = "application/problem+json"
+SHOWN = 200
+"""Characters of a bad value that are sent back."""
+NEXT_STEPS = {
+    400: "Correct the named field and send the request again.",
+    401: "Sign in, or send a user token that has not expired.",
+    403: "Send the CSRF token of the page, or use a user token.",
+    404: "Check the address.",
+    405: "See /api/schema for the methods of this address.",
+    406: "Accept application/json.",
+    413: "Send fewer events at once.",
+    415: "Send application/json.",
+    429: "Wait for the seconds in Retry-After and send the same bytes again.",
+    500: "Try again; if it stays, tell the operator. The error was logged.",
+}
+
+
+class Problem(exceptions.APIException):
+    """A refused request. `field` names what was wrong in it, `value` what stood there."""
+
+    def __init__(
+        self, code: int, title: str, detail: str, *, field: str, value: object, next_step: str
+    ) -> None:
+        super().__init__(detail)
+        self.status_code = code
+        self.title = title
+        self.field = field
+        self.value = value
+        self.next_step = next_step
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response:
+    """The exception handler of all API views."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        error = TooLarge()
+    set_rollback()
+    headers: dict[str, str] = {}
+    if isinstance(error, EngineError):
+        body = _of_engine(error)
+    elif isinstance(error, exceptions.APIException):
+        request = context.get("request")
+        is_field = isinstance(error, exceptions.ValidationError)
+        body = _of_api(error, request.data if request and is_field else None)
+        if challenge := getattr(error, "auth_header", None):
+            headers["WWW-Authenticate"] = challenge
+        if wait := getattr(error, "wait", None):
+            headers["Retry-After"] = str(int(wait))
+    else:
+        log.exception("api.failed", exc_info=error)
+        body = _body(500, "The server failed", "An unexpected error occurred.")
+    return Response(body, body["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def _of_engine(error: EngineError) -> dict[str, Any]:
+    body = _body(400, "The engine refused this", f"{error.field}: {error.problem}.")
+    return {
+        **body,
+        "field": error.field,
+        "value": _short(error.value),
+        "next_step": error.next_step,
+    }
+
+
+def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
+    if isinstance(error, Problem):
+        body = _body(error.status_code, error.title, str(error.detail))
+        named = {
+            "field": error.field,
+            "value": _short(error.value),
+            "next_step": error.next_step,
+        }
+        return {**body, **named}
+    if isinstance(error, exceptions.ValidationError):
+        field, detail = _first(error.detail)
+        return {
+            **_body(400, "A field is not valid", detail),
+            "field": field,
+            "value": _short(_value(data, field)),
+        }
+    title = type(error).default_detail if hasattr(type(error), "default_detail") else "Refused"
+    return _body(error.status_code, str(title).rstrip("."), str(error.detail))
+
+
+def _body(code: int, title: str, detail: str) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": title,
+        "status": code,
+        "detail": detail,
+        "next_step": NEXT_STEPS.get(code, "See /api/schema."),
+    }
+
+
+def _first(detail: Any, path: str = "") -> tuple[str, str]:
+    """The first mistake in DRF's nested details, as a path and a sentence."""
+    if isinstance(detail, dict):
+        name, inner = next(iter(detail.items()))
+        if isinstance(name, int):
+            return _first(inner, f"{path}[{name}]")
+        name = "" if name == "non_field_errors" else str(name)
+        return _first(inner, f"{path}.{name}".strip(".") if name else path)
+    if isinstance(detail, list):
+        for i, inner in enumerate(detail):
+            if isinstance(inner, dict | list):
+                if inner:
+                    return _first(inner, f"{path}[{i}]")
+            else:
+                return path, str(inner)
+    return path, str(detail)
+
+
+def _value(data: Any, path: str) -> Any:
+    """What stands at a path such as `events[3].block`; None where nothing does."""
+    for part in re.findall(r"[^.\[\]]+", path):
+        if isinstance(data, list) and part.isdecimal() and int(part) < len(data):
+            data = data[int(part)]
+        else:
+            data = data.get(part) if isinstance(data, dict) else None
+    return data
+
+
+def _short(value: object) -> object:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

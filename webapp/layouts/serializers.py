@@ -1,0 +1,139 @@
+"""What the API takes, and what it gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from webapp.subjects.events import Arrival
+from webapp.subjects.models import Event
+from webapp.subjects.visits import FEEDBACK
+
+MOST_EVENTS = 100
+MOST_DECISION = 16_384
+VALUES = ("rank", "breakpoint", "x", "y", "w", "h", "on", "ms")
+WITH_BLOCK = ("use", "dwell", "dismiss", "pin", "unpin", "move", "resize")
+
+
+class EventIn(serializers.Serializer[Arrival]):
+    """An event. Its identity is (id, at): a retry sends the same bytes and counts once."""
+
+    id = serializers.RegexField(r"^[\x21-\x7e]+$", max_length=64)
+    at = serializers.DateTimeField(help_text="UTC, by the client's clock.")
+    type = serializers.ChoiceField(Event.Kind.choices)
+    block = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    rank = serializers.IntegerField(min_value=0, max_value=1000, required=False)
+    breakpoint = serializers.CharField(max_length=100, required=False)
+    x = serializers.IntegerField(min_value=0, max_value=1000, required=False)
+    y = serializers.IntegerField(min_value=0, max_value=100_000, required=False)
+    w = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    h = serializers.IntegerField(min_value=1, max_value=100_000, required=False)
+    on = serializers.BooleanField(required=False, help_text="freeze: false lets it adapt again.")
+    ms = serializers.IntegerField(min_value=0, max_value=86_400_000, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["type"] in WITH_BLOCK and not attrs["block"]:
+            raise serializers.ValidationError({"block": f"`{attrs['type']}` names a block."})
+        if attrs["type"] == "move" and "rank" not in attrs:
+            raise serializers.ValidationError({"rank": "`move` names the rank to move to."})
+        return attrs
+
+
+def arrival(data: dict[str, Any]) -> Arrival:
+    value = {name: data[name] for name in VALUES if name in data}
+    return Arrival(data["id"], data["at"], data["type"], data["block"], value)
+
+
+class BatchIn(serializers.Serializer[Any]):
+    decision = serializers.CharField(max_length=MOST_DECISION, help_text="As the layout had it.")
+    events = serializers.ListField(child=EventIn(), min_length=1, max_length=MOST_EVENTS)
+
+
+class FeedbackIn(EventIn):
+    decision = serializers.CharField(max_length=MOST_DECISION)
+    type = serializers.ChoiceField(sorted(FEEDBACK))
+
+
+class BatchOut(serializers.Serializer[Any]):
+    accepted = serializers.IntegerField()
+    duplicate = serializers.IntegerField()
+    ignored = serializers.IntegerField(help_text="Of nobody: without consent nothing is kept.")
+
+
+class ItemOut(serializers.Serializer[Any]):
+    """A block's box in grid cells, for react-grid-layout (`i`) and gridstack (`id`)."""
+
+    id = serializers.CharField()
+    i = serializers.CharField()
+    x = serializers.IntegerField()
+    y = serializers.IntegerField()
+    w = serializers.IntegerField()
+    h = serializers.IntegerField()
+    minW = serializers.IntegerField()
+    minH = serializers.IntegerField()
+    maxW = serializers.IntegerField(required=False, help_text="Absent where unlimited.")
+    maxH = serializers.IntegerField(required=False)
+    static = serializers.BooleanField()
+    locked = serializers.BooleanField()
+    noMove = serializers.BooleanField()
+    noResize = serializers.BooleanField()
+    isDraggable = serializers.BooleanField()
+    isResizable = serializers.BooleanField()
+
+
+class ElementOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    group = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    pinned = serializers.BooleanField(help_text="By the team.")
+
+
+class StabilityOut(serializers.Serializer[Any]):
+    moved = serializers.ListField(child=serializers.CharField())
+    budget = serializers.IntegerField()
+    cost_seconds = serializers.FloatField(help_text="Modelled, not measured.")
+    saves_seconds = serializers.FloatField(help_text="Modelled, not measured.")
+    note = serializers.CharField()
+
+
+class LayoutOut(serializers.Serializer[Any]):
+    surface = serializers.CharField()
+    revision = serializers.IntegerField()
+    status = serializers.ChoiceField(["adapted", "default", "frozen", "dry_run", "fallback"])
+    version = serializers.CharField(help_text="The codebook version that decided.")
+    breakpoints = serializers.DictField(child=serializers.IntegerField())
+    cols = serializers.DictField(child=serializers.IntegerField())
+    row_height = serializers.IntegerField()
+    order = serializers.ListField(child=serializers.CharField())
+    layouts = serializers.DictField(child=serializers.ListField(child=ItemOut()))
+    elements = serializers.DictField(child=ElementOut())
+    pins = serializers.ListField(child=serializers.CharField(), help_text="By the user.")
+    stability = StabilityOut()
+    why = serializers.DictField(child=serializers.CharField())
+    decision = serializers.CharField(help_text="Signed; events and feedback carry it.")
+    links = serializers.DictField(child=serializers.CharField())
+
+
+class ProblemOut(serializers.Serializer[Any]):
+    """RFC 9457 problem details."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    field = serializers.CharField(required=False)
+    value = serializers.JSONField(required=False)
+    next_step = serializers.CharField()
+
+
+class ConsentIn(serializers.Serializer[Any]):
+    consent = serializers.BooleanField()
+
+
+class HealthOut(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    surfaces = serializers.IntegerField()
+    answers = serializers.DictField(child=serializers.IntegerField())

@@ -1,0 +1,46 @@
+"""`{% adaptive_layout "home" %}`: the page in the order of whoever asks, without script."""
+
+from __future__ import annotations
+
+from django import template
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template import Context
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from webapp.layouts import page, services
+from webapp.subjects import keys
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def adaptive_layout(
+    context: Context, surface: str, controls: bool = False, subject: str = ""
+) -> SafeString:
+    """Renders each block by `<surface>/<block id>.html`, `blocks/<kind>.html` or a bare title.
+
+    controls: a menu in each block, and undo, freeze and reset above. subject: a key of your own
+    that the page speaks for, by a user token; otherwise the signed-in user or the visitor.
+    """
+    now = timezone.now()
+    key = subject or _key(context["request"])
+    payload = services.layout_payload(key=key, slug=surface, now=now)
+    if payload is None:
+        raise template.TemplateSyntaxError(
+            f"adaptive_layout: there is no surface {surface!r}. Add it in the admin or load it "
+            "with `manage.py load_fixtures`."
+        )
+    get_token(context["request"])  # sets the cookie that the client's wishes need
+    token = keys.user_token_make(key=subject, now=now) if subject else ""
+    seen = {str(name): value for name, value in context.flatten().items()}
+    return page.render(payload, seen, token=token, controls=controls)
+
+
+def _key(request: HttpRequest) -> str:
+    """The signed-in user, the visitor who consented, or nobody, as the API sees them."""
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return f"django:{user.pk}"
+    return keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""

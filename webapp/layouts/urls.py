@@ -1,0 +1,17 @@
+"""The API's addresses."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from . import schema, views
+
+assert schema  # registers itself
+
+urlpatterns = [
+    path("layout", views.LayoutView.as_view(), name="layout"),
+    path("events", views.EventsView.as_view(), name="events"),
+    path("feedback", views.FeedbackView.as_view(), name="feedback"),
+    path("me", views.MeView.as_view(), name="me"),
+    path("health", views.HealthView.as_view(), name="health"),
+    path("schema", SpectacularJSONAPIView.as_view(authentication_classes=[]), name="schema"),
+]

@@ -1,0 +1,224 @@
+"""The API. Views parse, call one function, and serialise."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.codebooks.serving import Page, serving
+from webapp.subjects import keys
+from webapp.subjects.authentication import identity_of
+from webapp.subjects.services import subject_erase, subject_export
+
+from . import serializers, services, throttles
+from .ingest import batch_accept
+from .problems import Problem
+
+PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
+REFUSED = dict.fromkeys((400, 401, 403, 413, 415, 429), PROBLEM)
+VARY = ("Authorization", "Cookie", "X-Subject")
+SUBJECT = OpenApiParameter(
+    "X-Subject", str, OpenApiParameter.HEADER, description="With a server key: whose it is."
+)
+
+
+class LayoutView(APIView):
+    @extend_schema(
+        operation_id="layout",
+        parameters=[OpenApiParameter("surface", str, required=True), SUBJECT],
+        responses={
+            200: serializers.LayoutOut,
+            304: OpenApiResponse(description="If-None-Match names what would be sent."),
+            400: PROBLEM,
+            401: PROBLEM,
+            404: PROBLEM,
+        },
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """The layout of a page for whoever asks. Always a layout: the default one if need be."""
+        page = _page(request.query_params.get("surface", ""))
+        key = _key(request)
+        if throttles.is_over(request, "layout"):
+            answer = services.fallback(key=key, page=page)
+        else:
+            known = request.headers.get("If-None-Match", "")
+            answer = services.layout_read(key=key, page=page, now=timezone.now(), known=known)
+        response = HttpResponse(
+            answer.body,
+            status=304 if answer.is_known else 200,
+            content_type="application/json",
+        )
+        if answer.etag:
+            response["ETag"] = answer.etag
+        response["Cache-Control"] = "private, no-cache" if answer.etag else "private, no-store"
+        patch_vary_headers(response, VARY)
+        return response
+
+
+class EventsView(APIView):
+    is_proved_by_decision = True
+
+    @extend_schema(
+        operation_id="events",
+        request=serializers.BatchIn,
+        responses={202: serializers.BatchOut, **REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        """Takes a batch of events; on disk before the answer. If in doubt, send it again."""
+        throttles.refuse_over(request, "write")
+        batch = serializers.BatchIn(data=request.data)
+        batch.is_valid(raise_exception=True)
+        arrivals = [serializers.arrival(event) for event in batch.validated_data["events"]]
+        counted = batch_accept(
+            identity=identity_of(request),
+            decision=batch.validated_data["decision"],
+            arrivals=arrivals,
+            now=timezone.now(),
+        )
+        body = {
+            "accepted": counted.accepted if counted else 0,
+            "duplicate": counted.duplicate if counted else 0,
+            "ignored": 0 if counted else len(arrivals),
+        }
+        return Response(body, status=202)
+
+
+class FeedbackView(APIView):
+    @extend_schema(
+        operation_id="feedback",
+        request=serializers.FeedbackIn,
+        responses={200: serializers.LayoutOut, **REFUSED},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Pin, unpin, move, undo, freeze or reset: acts at once; answers with the layout."""
+        throttles.refuse_over(request, "write")
+        wish = serializers.FeedbackIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        now = timezone.now()
+        counted = batch_accept(
+            identity=identity_of(request),
+            decision=wish.validated_data["decision"],
+            arrivals=[serializers.arrival(wish.validated_data)],
+            now=now,
+            field="",
+        )
+        if counted is None:
+            raise _nobody()
+        page = _page(services.surface_of(wish.validated_data["decision"]))
+        answer = services.layout_read(key=_key(request), page=page, now=timezone.now())
+        response = HttpResponse(answer.body, content_type="application/json")
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class MeView(APIView):
+    @extend_schema(operation_id="me_export", responses={200: dict, **REFUSED})
+    def get(self, request: Request) -> Response:
+        """All that is kept on whoever asks."""
+        throttles.refuse_over(request, "write")
+        return Response(subject_export(key=_known_key(request)), headers=_no_store())
+
+    @extend_schema(
+        operation_id="me_consent",
+        request=serializers.ConsentIn,
+        responses={204: None, **REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        """An anonymous visitor's consent: a first-party cookie from now on, or none any more."""
+        throttles.refuse_over(request, "write")
+        consent = serializers.ConsentIn(data=request.data)
+        consent.is_valid(raise_exception=True)
+        response = Response(status=204)
+        if not consent.validated_data["consent"]:
+            response.delete_cookie(keys.VISITOR_COOKIE)
+        elif request.user is None:
+            response.set_cookie(
+                keys.VISITOR_COOKIE,
+                keys.visitor_make()[1],
+                max_age=keys.VISITOR_COOKIE_AGE,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.HTTPS,
+            )
+        return response
+
+    @extend_schema(operation_id="me_erase", responses={204: None, **REFUSED})
+    def delete(self, request: Request) -> Response:
+        """Erases profile, events, decisions and attributes of whoever asks."""
+        throttles.refuse_over(request, "write")
+        subject_erase(key=_known_key(request))
+        response = Response(status=204)
+        response.delete_cookie(keys.VISITOR_COOKIE)
+        return response
+
+
+class HealthView(APIView):
+    authentication_classes = ()
+
+    @extend_schema(
+        operation_id="health", auth=[], responses={200: serializers.HealthOut, 503: PROBLEM}
+    )
+    def get(self, request: Request) -> Response:
+        """200 once a page can be served."""
+        pages = serving.snapshot().pages
+        if not pages:
+            raise Problem(
+                503,
+                "No page can be served yet",
+                "There is no surface.",
+                field="surfaces",
+                value=0,
+                next_step="Run `manage.py load_fixtures`, or add a surface in the admin.",
+            )
+        body = {"status": "ok", "surfaces": len(pages), "answers": dict(services.counts)}
+        return Response(body, headers=_no_store())
+
+
+def _page(slug: str) -> Page:
+    page = serving.page(slug) if slug else None
+    if page is not None:
+        return page
+    known = ", ".join(itertools.islice(serving.snapshot().pages, 10)) if settings.DEBUG else ""
+    raise Problem(
+        404 if slug else 400,
+        "There is no such surface" if slug else "Which surface?",
+        f"No surface is called {slug!r}." if slug else "The parameter `surface` is missing.",
+        field="surface",
+        value=slug,
+        next_step=f"Name one of: {known}." if known else "Name a surface of the admin's list.",
+    )
+
+
+def _key(request: Request) -> str:
+    identity = identity_of(request)
+    return identity.key if identity else ""
+
+
+def _known_key(request: Request) -> str:
+    if not (key := _key(request)):
+        raise _nobody()
+    return key
+
+
+def _nobody() -> Problem:
+    return Problem(
+        403,
+        "Nobody to do this for",
+        "The request is nobody's: without a user or consent nothing is kept.",
+        field="Authorization",
+        value="",
+        next_step='Sign in, send a user token, or consent: POST /api/me {"consent": true}.',
+    )
+
+
+def _no_store() -> dict[str, Any]:
+    return {"Cache-Control": "no-store", "Vary": ", ".join(VARY)}

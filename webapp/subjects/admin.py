@@ -1,0 +1,60 @@
+"""Admin of subjects: what is kept of their behaviour. Attributes are shown to nobody as rows:
+audits read them, and reports give aggregates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from webapp.codebooks.admin import ReadOnlyAdmin
+
+from .models import Profile, ServerKey, Subject
+
+
+class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Profile
+    extra = 0
+    can_delete = False
+    fields = ("surface", "visits_counted", "most_used", "order", "updated_at")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="Visits")
+    def visits_counted(self, row: Profile) -> int:
+        return int(row.state.get("profile", {}).get("visits", 0))
+
+    @admin.display(description="Used in most visits")
+    def most_used(self, row: Profile) -> SafeString:
+        blocks = row.state.get("profile", {}).get("blocks", {})
+        used = sorted(((b, int(c["uses"])) for b, c in blocks.items()), key=lambda p: -p[1])
+        return format_html_join(", ", "{} ({})", used[:5])
+
+    @admin.display(description="Last order")
+    def order(self, row: Profile) -> str:
+        return ", ".join(row.state.get("profile", {}).get("order", ())) or "the default"
+
+
+@admin.register(Subject)
+class SubjectAdmin(ReadOnlyAdmin):
+    list_display = ("key", "source", "created_at")
+    list_filter = ("source",)
+    search_fields = ("key",)
+    search_help_text = "A whole key or a part of it, such as file:108377."
+    inlines = (ProfileInline,)
+    fields = ("key", "source", "user", "clock_offset", "created_at")
+    show_full_result_count = False
+
+
+@admin.register(ServerKey)
+class ServerKeyAdmin(ReadOnlyAdmin):
+    list_display = ("name", "prefix", "created_at", "revoked_at")
+    fields = ("name", "prefix", "created_at", "revoked_at")

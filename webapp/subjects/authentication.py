@@ -1,0 +1,121 @@
+"""Who asks: a signed-in user, a user token, a server with a key, or a visitor who consented.
+
+A request that a browser makes by itself (session, visitor's cookie) needs a CSRF token to change
+anything, but for views where the signed decision in the body is the proof that a page of ours sent
+it; a token in the Authorization header needs none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, CSRFCheck
+from rest_framework.request import Request
+
+from . import keys
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+REMEMBERED = 60
+"""Seconds for which a session found good is not looked up again by requests that only read."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """kind: session, token, server or visitor. visitor: the key of a visitor's cookie beside it."""
+
+    key: str
+    kind: str
+    user_id: int | None = None
+    visitor: str = ""
+
+    is_authenticated = True
+
+    @property
+    def is_browser(self) -> bool:
+        return self.kind in ("session", "visitor")
+
+
+class SubjectAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Identity, None] | None:
+        identity = _by_header(request) or _by_session(request) or _by_cookie(request)
+        view = request.parser_context.get("view") if request.parser_context else None
+        is_proved = getattr(view, "is_proved_by_decision", False)
+        by_browser = identity is None or identity.is_browser
+        if by_browser and request.method not in SAFE and not is_proved:
+            enforce_csrf(request)
+        return (identity, None) if identity else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def identity_of(request: Request) -> Identity | None:
+    """Who asks; None for nobody. (REST framework calls it `user`, whatever it is.)"""
+    identity: Any = request.user
+    return identity if isinstance(identity, Identity) else None
+
+
+def enforce_csrf(request: Request) -> None:
+    """Raises PermissionDenied."""
+    check = CSRFCheck(_nothing)
+    check.process_request(request._request)
+    reason = check.process_view(request._request, _nothing, (), {})
+    if reason:
+        raise exceptions.PermissionDenied(f"CSRF check failed: {reason}")
+
+
+def _nothing(_: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+def _by_header(request: Request) -> Identity | None:
+    header = request.headers.get("Authorization", "")
+    if not header:
+        return None
+    scheme, _, credential = header.partition(" ")
+    credential = credential.strip()
+    if scheme.lower() != "bearer":
+        raise exceptions.AuthenticationFailed("Use `Authorization: Bearer <token>`.")
+    if credential.startswith(keys.SERVER_PREFIX):
+        return _by_server_key(request, credential)
+    key = keys.user_token_read(credential, now=timezone.now())
+    if key is None:
+        raise exceptions.AuthenticationFailed("The user token is forged or has expired.")
+    return Identity(key, "token")
+
+
+def _by_server_key(request: Request, credential: str) -> Identity | None:
+    if not keys.server_key_is_good(credential):
+        raise exceptions.AuthenticationFailed("The server key is unknown or was revoked.")
+    key = request.headers.get("X-Subject", "").strip()
+    if len(key) > 200:
+        raise exceptions.AuthenticationFailed("X-Subject has more than 200 characters.")
+    return Identity(key, "server") if key else None
+
+
+def _by_session(request: Request) -> Identity | None:
+    session: Any = getattr(request._request, "session", None)
+    if session is None or not (pk := session.get(SESSION_KEY)):
+        return None
+    visitor = keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""
+    found = Identity(f"django:{pk}", "session", int(pk), visitor)
+    backend, digest = session.get(BACKEND_SESSION_KEY), session.get(HASH_SESSION_KEY)
+    remembered = f"session:{pk}:{backend}:{digest}"
+    if request.method in SAFE and cache.get(remembered):
+        return found
+    user = get_user(request._request)
+    if not user.is_authenticated:
+        return None
+    cache.set(remembered, True, REMEMBERED)
+    return found
+
+
+def _by_cookie(request: Request) -> Identity | None:
+    key = keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, ""))
+    return Identity(key, "visitor") if key else None

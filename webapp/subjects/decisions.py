@@ -1,0 +1,78 @@
+"""Decisions as signed strings: what was served travels with the page, and serving writes nothing.
+
+The string is compressed and signed with its own salt, without a time: the same decision gives the
+same bytes. It names its subject by a hash, which also makes it the proof that a batch of events was
+sent by a page of ours (see `authentication`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+from django.core.signing import BadSignature, Signer
+from django.utils.crypto import salted_hmac
+
+SALT = "webapp.decision"
+FORMAT = 1
+
+
+class UnreadableDecision(ValueError):
+    """The string was not signed by this server, or was changed since."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """order: as shown; since: ms, the last event before the visit (see `visits`)."""
+
+    subject: str
+    surface: str
+    revision: int
+    visit: str
+    since: int
+    day: int
+    version: str
+    generation: int
+    status: str
+    order: tuple[str, ...]
+    tokens: tuple[int, ...] = ()
+    side_bits: int = 0
+    distortion: float = 0.0
+    propensity: float = 1.0
+    explored: bool = False
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:32]
+
+
+def sign(served: Served) -> str:
+    return _signer().sign_object([FORMAT, *astuple(served)], compress=True)
+
+
+def read(text: str) -> Served:
+    """Raises UnreadableDecision."""
+    try:
+        version, *values = _signer().unsign_object(text)
+    except (BadSignature, ValueError, TypeError) as error:
+        raise UnreadableDecision("The decision was not signed by this server.") from error
+    if version != FORMAT or len(values) != len(fields(Served)):
+        raise UnreadableDecision("The decision comes from another release of this server.")
+    columns: list[Any] = [tuple(v) if isinstance(v, list) else v for v in values]
+    return Served(*columns)
+
+
+def subject_hash(key: str) -> str:
+    """What a decision calls its subject; empty for nobody."""
+    return salted_hmac(SALT, key, algorithm="sha256").hexdigest()[:16] if key else ""
+
+
+def visit_id(key: str, surface: str, since: int) -> str:
+    """The id of the visit that begins after the event at `since` (ms; 0 if none)."""
+    value = f"{key}\n{surface}\n{since}"
+    return salted_hmac("webapp.visit", value, algorithm="sha256").hexdigest()[:32]
+
+
+def _signer() -> Signer:
+    return Signer(salt=SALT)

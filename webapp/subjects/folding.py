@@ -1,0 +1,138 @@
+"""Folding events into profiles: exactly once, whatever dies in between.
+
+The rows say what is pending. One transaction locks the profile, folds its pending events, writes
+the profile and marks the events folded: a worker that is killed leaves all of it undone, and
+another one does it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from webapp import mappers
+from webapp.surfaces.services import popularity_add
+
+from . import live
+from .decisions import visit_id
+from .models import Event, Profile, Visit
+from .visits import Changes, LiveVisit, Place, State, fold, settle
+
+AT_ONCE = 500
+"""Events folded in one transaction."""
+SWEEP_LEASE = timedelta(seconds=60)
+SWEEP_AT_MOST = 1000
+"""Profiles looked after in one sweep."""
+
+
+def profile_fold(*, profile_id: int, now: datetime) -> int:
+    """Folds all that is pending and closes a visit that is over; returns the number of events."""
+    total = 0
+    while True:
+        count = _fold_some(profile_id, now)
+        total += count
+        if count < AT_ONCE:
+            return total
+
+
+@transaction.atomic
+def _fold_some(profile_id: int, now: datetime) -> int:
+    row = Profile.objects.select_for_update(of=("self",)).filter(pk=profile_id).first()
+    if row is None:  # erased in the meantime
+        return 0
+    key, slug = row.subject.key, row.surface.slug
+    place = Place(
+        mappers.to_surface(row.surface),
+        row.surface.visit_minutes * 60_000,
+        lambda since: visit_id(key, slug, since),
+    )
+    pending = (
+        Event.objects.filter(profile=row, fold=Event.Fold.PENDING)
+        .select_related("decision")
+        .order_by("happened_at", "pk")
+    )
+    events = list(pending[:AT_ONCE])
+    state, changes = mappers.to_state(row), Changes()
+    folded: dict[str, list[int]] = {}
+    for event in events:
+        visit = fold(state, mappers.to_happened(event), place, _Counted(row), changes)
+        folded.setdefault(visit, []).append(event.pk)
+    offset = row.subject.clock_offset * 1000
+    settle(state, mappers.to_milliseconds(now) + offset, place.gap, changes)
+    if events or changes.closed:
+        for visit, pks in folded.items():
+            Event.objects.filter(pk__in=pks).update(fold=Event.Fold.FOLDED, visit=visit)
+        _write_visits(row, changes)
+        _count_popularity(row, changes.closed, mappers.to_day(mappers.to_milliseconds(now)))
+        _write_profile(row, state, place.gap, offset)
+        live.forget_on_commit(key, [slug])
+    return len(events)
+
+
+class _Counted:
+    """Whether a block was counted in an earlier visit of this profile. Causes a query."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+
+    def __call__(self, visit: str, block: str) -> bool:
+        row = Visit.objects.filter(profile=self.profile, visit=visit).first()
+        return row is not None and block in row.uses
+
+
+def _write_profile(row: Profile, state: State, gap: int, offset: int) -> None:
+    row.state = mappers.from_state(state)
+    row.version += 1
+    row.open_until = _to_datetime(state.last + gap - offset) if state.open else None
+    row.save(update_fields=("state", "version", "open_until", "updated_at"))
+
+
+def _write_visits(row: Profile, changes: Changes) -> None:
+    for visit in changes.touched.values():
+        columns = {
+            "started_at": _to_datetime(visit.started),
+            "day": visit.day,
+            "uses": visit.uses,
+            "order": list(visit.order),
+            "decision_id": visit.decision,
+            "is_closed": not visit.is_open,
+        }
+        Visit.objects.update_or_create(profile=row, visit=visit.id, defaults=columns)
+    for visit_name, block, at in changes.late:
+        columns = {"started_at": _to_datetime(at), "day": mappers.to_day(at), "is_closed": True}
+        earlier, _ = Visit.objects.get_or_create(profile=row, visit=visit_name, defaults=columns)
+        earlier.uses[block] = earlier.uses.get(block, 0) + 1
+        earlier.save(update_fields=("uses",))
+
+
+def _count_popularity(row: Profile, closed: Iterable[LiveVisit], today: int) -> None:
+    """A visit counts on its own day, or today if that is over: what others decided by stays."""
+    days: dict[int, list[set[str]]] = {}
+    for visit in closed:
+        if visit.uses:
+            days.setdefault(max(visit.day, today), []).append(set(visit.uses))
+    for day, visits in sorted(days.items()):
+        popularity_add(row.surface_id, day, visits)
+
+
+def events_sweep(*, now: datetime) -> list[int]:
+    """Profiles with events whose lease ran out, for the caller to enqueue; the lease is renewed."""
+    stale = Event.objects.filter(fold=Event.Fold.PENDING, lease_until__lt=now)
+    profiles = list(
+        stale.order_by("profile_id").values_list("profile_id", flat=True).distinct()[:SWEEP_AT_MOST]
+    )
+    stale.filter(profile_id__in=profiles).update(lease_until=now + SWEEP_LEASE)
+    return profiles
+
+
+def visits_sweep(*, now: datetime) -> list[int]:
+    """Profiles whose open visit is over."""
+    over = Profile.objects.filter(open_until__lt=now).order_by(F("open_until"))
+    return list(over.values_list("pk", flat=True)[:SWEEP_AT_MOST])
+
+
+def _to_datetime(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

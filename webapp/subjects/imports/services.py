@@ -1,0 +1,252 @@
+"""Visits and people of files as rows: surfaces, subjects, profiles, popularity, attributes.
+
+A visit is known by its subject, surface and time in the file, so that importing a file again adds
+nothing. All of it is one transaction: a mistake or a killed process leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from uiengine import profile as profiles
+from uiengine.profile import SECONDS_PER_DAY
+from webapp import mappers
+from webapp.subjects import live
+from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
+from webapp.subjects.visits import State
+from webapp.surfaces.models import Surface
+from webapp.surfaces.services import popularity_add
+
+AT_ONCE = 2000
+"""Rows per statement."""
+PREFIX = "file:"
+
+Progress = Callable[[float, str], None]
+Row = tuple[str, str, float, int, str, int]
+"""surface, user, seconds since 1970, UTC day, block, raw uses."""
+
+
+@dataclass(frozen=True)
+class FileVisit:
+    """id: made of the time in the file, whatever day it is moved to."""
+
+    id: str
+    seconds: float
+    day: int
+    uses: dict[str, int]
+
+
+@dataclass
+class Imported:
+    """What an import added; all zero when everything was known already."""
+
+    subjects: int = 0
+    profiles: int = 0
+    visits: int = 0
+    uses: int = 0
+    known_visits: int = 0
+    attributes: int = 0
+    surfaces: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@transaction.atomic
+def visits_import(
+    *,
+    rows: Sequence[Row],
+    source: str = Subject.Source.IMPORTED,
+    days_later: int = 0,
+    progress: Progress = lambda share, doing: None,
+) -> Imported:
+    """Adds the visits that are not known yet. rows: sorted by surface, user and time; every surface
+    must exist. days_later: moves all visits by so many days (a demonstration of old data)."""
+    done = Imported()
+    surfaces = {s.slug: s for s in Surface.objects.filter(slug__in={row[0] for row in rows})}
+    subjects = _subjects({row[1] for row in rows}, source, done)
+    start = 0
+    for slug, group in groupby(rows, key=lambda row: row[0]):
+        part = list(group)
+        share, width = start / len(rows), len(part) / len(rows)
+        histories = _histories(part, days_later)
+
+        def show(s: float, doing: str, share: float = share, width: float = width) -> None:
+            progress(share + width * s, doing)
+
+        _import_surface(surfaces[slug], histories, subjects, done, show)
+        start += len(part)
+    return done
+
+
+def _subjects(users: Iterable[str], source: str, done: Imported) -> dict[str, Subject]:
+    """Per user of the files the subject `file:<user>`."""
+    keys = {PREFIX + user: user for user in users}
+    known = _by_keys(keys)
+    new = [Subject(key=key, source=source) for key in sorted(keys) if key not in known]
+    Subject.objects.bulk_create(new, batch_size=AT_ONCE, ignore_conflicts=True)
+    done.subjects = len(new)
+    return {keys[key]: subject for key, subject in _by_keys(keys).items()}
+
+
+def _by_keys(keys: Iterable[str]) -> dict[str, Subject]:
+    wanted = sorted(keys)
+    found: dict[str, Subject] = {}
+    for start in range(0, len(wanted), 500):
+        found |= {s.key: s for s in Subject.objects.filter(key__in=wanted[start : start + 500])}
+    return found
+
+
+def _histories(rows: Iterable[Row], days_later: int) -> dict[str, list[FileVisit]]:
+    """Per user the visits, in time order."""
+    histories: dict[str, list[FileVisit]] = defaultdict(list)
+    for (user, seconds, day), group in groupby(rows, key=lambda row: (row[1], row[2], row[3])):
+        uses = {block: count for _s, _u, _t, _d, block, count in group}
+        name = hashlib.sha256(f"{PREFIX}{seconds:.3f}".encode()).hexdigest()[:32]
+        moved = seconds + days_later * SECONDS_PER_DAY
+        histories[user].append(FileVisit(name, moved, day + days_later, uses))
+    return histories
+
+
+def _import_surface(
+    surface: Surface,
+    histories: Mapping[str, list[FileVisit]],
+    subjects: Mapping[str, Subject],
+    done: Imported,
+    progress: Progress,
+) -> None:
+    stored = _profiles(surface, [subjects[user].pk for user in histories], done)
+    known = _known_visits(surface)
+    added: list[Visit] = []
+    changed: list[Profile] = []
+    days: dict[int, list[Iterable[str]]] = defaultdict(list)
+    for number, (user, history) in enumerate(histories.items()):
+        row = stored[subjects[user].pk]
+        fresh = [visit for visit in history if visit.id not in known.get(row.pk, ())]
+        done.known_visits += len(history) - len(fresh)
+        if fresh:
+            added += [_visit_row(row, visit) for visit in fresh]
+            row.state = _folded(row, fresh, has_visits=row.pk in known)
+            row.version += 1
+            changed.append(row)
+        for visit in fresh:
+            days[visit.day].append(visit.uses)
+        if number % 50 == 0:
+            progress(0.5 * number / len(histories), f"{surface.slug}: folding")
+    _write(surface, added, changed, days, progress)
+    done.visits += len(added)
+    done.uses += sum(len(visit.uses) for visit in added)
+    keys = [row.subject.key for row in changed]
+    for key in keys:
+        live.forget_on_commit(key, [surface.slug])
+
+
+def _profiles(surface: Surface, subjects: Sequence[int], done: Imported) -> dict[int, Profile]:
+    """Per subject its profile on the surface, locked; made where it is missing."""
+    mine = Profile.objects.select_for_update(of=("self",)).select_related("subject")
+    wanted = set(subjects)
+    known = {p.subject_id: p for p in mine.filter(surface=surface) if p.subject_id in wanted}
+    new = [Profile(subject_id=pk, surface=surface) for pk in subjects if pk not in known]
+    Profile.objects.bulk_create(new, batch_size=AT_ONCE)
+    done.profiles += len(new)
+    if not new:
+        return known
+    return {p.subject_id: p for p in mine.filter(surface=surface) if p.subject_id in wanted}
+
+
+def _known_visits(surface: Surface) -> dict[int, set[str]]:
+    known: dict[int, set[str]] = defaultdict(set)
+    pairs = Visit.objects.filter(profile__surface=surface).values_list("profile_id", "visit")
+    for profile_id, visit in pairs.iterator():
+        known[profile_id].add(visit)
+    return known
+
+
+def _visit_row(row: Profile, visit: FileVisit) -> Visit:
+    return Visit(
+        profile=row,
+        visit=visit.id,
+        started_at=datetime.fromtimestamp(visit.seconds, UTC),
+        day=visit.day,
+        uses=visit.uses,
+        is_closed=True,
+    )
+
+
+def _folded(row: Profile, fresh: Sequence[FileVisit], *, has_visits: bool) -> dict[str, Any]:
+    """The state with the new visits. Where older ones lie between, all are folded anew in order."""
+    state = mappers.to_state(row) if row.state else State()
+    history = [(v.seconds, v.day, tuple(v.uses), ()) for v in fresh]
+    if has_visits and state.profile.visits and fresh[0].seconds <= state.profile.last_event:
+        closed = Visit.objects.filter(profile=row, is_closed=True)
+        earlier = closed.values_list("started_at", "day", "uses", "order")
+        history += [(at.timestamp(), day, tuple(u), tuple(order)) for at, day, u, order in earlier]
+        kept = state.profile
+        state.profile = profiles.Profile(feedback=kept.feedback, last_event=kept.last_event)
+    for seconds, day, blocks, order in sorted(history):
+        profiles.fold_visit(state.profile, day, blocks, order)
+        state.profile.last_event = max(state.profile.last_event, seconds)
+    return mappers.from_state(state)
+
+
+def _write(
+    surface: Surface,
+    added: Sequence[Visit],
+    changed: Sequence[Profile],
+    days: Mapping[int, list[Iterable[str]]],
+    progress: Progress,
+) -> None:
+    for start in range(0, len(added), AT_ONCE):
+        Visit.objects.bulk_create(added[start : start + AT_ONCE])
+        progress(0.5 + 0.4 * start / len(added), f"{surface.slug}: writing visits")
+    Profile.objects.bulk_update(changed, ("state", "version"), batch_size=200)
+    for day, visits in sorted(days.items()):
+        popularity_add(surface.pk, day, visits)
+    progress(1.0, f"{surface.slug}: done")
+
+
+@transaction.atomic
+def people_import(*, people: Iterable[Mapping[str, str]], note: str) -> int:
+    """Attributes of people whose visits were imported; returns how many rows changed.
+
+    people: one mapping per person, `user`, perhaps `surface`, and the attributes; empty: unknown.
+    """
+    rows = [dict(person) for person in people]
+    subjects = _by_keys({PREFIX + person["user"] for person in rows})
+    surfaces = dict(Surface.objects.values_list("slug", "pk"))
+    stored = {(a.subject_id, a.surface_id): a for a in PersonalAttributes.objects.all().iterator()}
+    new, changed, now = [], [], timezone.now()
+    for person in rows:
+        subject = subjects.get(PREFIX + person.pop("user"))
+        slug = person.pop("surface", "")
+        if subject is None or (slug and slug not in surfaces):
+            continue
+        values = {name: value for name, value in person.items() if value}
+        surface_id = surfaces[slug] if slug else None
+        known = stored.get((subject.pk, surface_id))
+        if known is None:
+            new.append(
+                PersonalAttributes(
+                    subject=subject,
+                    surface_id=surface_id,
+                    values=values,
+                    consented_at=now,
+                    consent_note=note[:200],
+                )
+            )
+        elif known.values != values:
+            known.values, known.consented_at, known.consent_note = values, now, note[:200]
+            changed.append(known)
+    PersonalAttributes.objects.bulk_create(new, batch_size=AT_ONCE)
+    columns = ("values", "consented_at", "consent_note")
+    PersonalAttributes.objects.bulk_update(changed, columns, batch_size=500)
+    return len(new) + len(changed)

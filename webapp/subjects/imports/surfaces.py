@@ -1,0 +1,58 @@
+"""A page for visits of a surface that nobody has drawn yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from webapp.codebooks.gate import surface_adopt_innate
+from webapp.surfaces.models import Surface
+from webapp.surfaces.services import surface_save
+
+BREAKPOINTS = (
+    {"name": "phone", "min_width": 0, "columns": 4, "viewport_height": 740},
+    {"name": "tablet", "min_width": 768, "columns": 8, "viewport_height": 1024},
+    {"name": "desktop", "min_width": 1200, "columns": 12, "viewport_height": 900},
+)
+
+
+def surfaces_ensure(blocks: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Creates the surfaces that are missing, and returns their slugs; adds blocks that a surface
+    lacks at its end.
+
+    blocks: per surface the visits that used each block. The most used stands first.
+    """
+    known = set(Surface.objects.filter(slug__in=blocks).values_list("slug", flat=True))
+    made = sorted(set(blocks) - known)
+    for slug in made:
+        surface = surface_save(_definition(slug, blocks[slug]))
+        surface_adopt_innate(surface=surface)
+    for surface in Surface.objects.filter(slug__in=known):
+        have = {block["id"] for block in surface.definition["blocks"]}
+        if lacking := {b: n for b, n in blocks[surface.slug].items() if b not in have}:
+            added = [*surface.definition["blocks"], *_blocks(lacking)]
+            surface_save({**surface.full_definition(), "blocks": added})
+    return made
+
+
+def _definition(slug: str, blocks: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "slug": slug,
+        "title": slug,
+        "row_height": 120,
+        "groups": [],
+        "guardrails": {},
+        "breakpoints": list(BREAKPOINTS),
+        "blocks": _blocks(blocks),
+    }
+
+
+def _blocks(blocks: Mapping[str, int]) -> list[dict[str, Any]]:
+    size = {"default": [4, 2], "min": [2, 1], "max": [12, 4]}
+    ordered = sorted(blocks, key=lambda block: (-blocks[block], block))
+    return [{"id": b, "kind": b, "title": _title(b), "sizes": {"*": size}} for b in ordered]
+
+
+def _title(block: str) -> str:
+    words = block.replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:] if words else block

@@ -1,0 +1,122 @@
+"""A subject's state on a page as of now: the row, with what is not folded yet folded over it.
+
+Kept in the cache under a generation: whoever changes what lies beneath renews the generation, and
+an entry of another generation is read anew. An entry lives for a minute, so that a change made by a
+process with another cache (the embedded set-up has a cache per process) is seen by then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.db import transaction
+
+from webapp import mappers
+
+from .decisions import visit_id
+from .models import Event, Profile, Subject, Visit
+from .visits import Place, State, fold
+
+log = logging.getLogger(__name__)
+LIFETIME = 60
+"""Seconds."""
+
+
+@dataclass
+class Live:
+    """clock_offset: seconds that the subject's clock runs ahead."""
+
+    state: State = field(default_factory=State)
+    clock_offset: int = 0
+    generation: str = ""
+
+
+def place(key: str, page: Any) -> Place:
+    """Where a subject's events on a page (`codebooks.serving.Page`) are folded."""
+    return Place(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
+
+
+def read(key: str, page: Any) -> Live:
+    """Without a query where the cache knows it."""
+    name, generation_name = _names(key, page.surface.slug)
+    found = _cached([name, generation_name])
+    generation = found.get(generation_name)
+    live: Live | None = found.get(name)
+    if live is not None and live.generation == generation:
+        return live
+    if generation is None:
+        generation = secrets.token_hex(8)
+        _try(lambda: cache.set(generation_name, generation, None))
+    live = _load(key, page)
+    live.generation = generation
+    _try(lambda: cache.set(name, live, LIFETIME))
+    return live
+
+
+def forget(key: str, slugs: Iterable[str]) -> None:
+    """To be called after a commit that changed what `read` is made of."""
+    fresh = {_names(key, slug)[1]: secrets.token_hex(8) for slug in slugs}
+    _try(lambda: cache.set_many(fresh, None))
+
+
+def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
+    slugs = list(slugs)
+    transaction.on_commit(lambda: forget(key, slugs))
+
+
+def _load(key: str, page: Any) -> Live:
+    """The row and its pending events, read as of one version of the row."""
+    rows = Profile.objects.select_related("subject").filter(
+        subject__key=key, surface_id=page.surface_id
+    )
+    row = rows.first()
+    while row is not None:
+        pending = list(
+            Event.objects.filter(profile=row, fold=Event.Fold.PENDING)
+            .select_related("decision")
+            .order_by("happened_at", "pk")
+        )
+        again = rows.first()
+        if again is None or again.version == row.version:
+            return Live(_overlaid(key, page, row, pending), row.subject.clock_offset)
+        row = again
+    subject = Subject.objects.filter(key=key).only("clock_offset").first()
+    return Live(clock_offset=subject.clock_offset if subject else 0)
+
+
+def _overlaid(key: str, page: Any, row: Profile, pending: list[Event]) -> State:
+    state = mappers.to_state(row)
+    where = place(key, page)
+
+    def counted(visit: str, block: str) -> bool:
+        found = Visit.objects.filter(profile=row, visit=visit).first()
+        return found is not None and block in found.uses
+
+    for event in pending:
+        fold(state, mappers.to_happened(event), where, counted)
+    return state
+
+
+def _names(key: str, slug: str) -> tuple[str, str]:
+    digest = hashlib.sha256(f"{slug}\n{key}".encode()).hexdigest()[:32]
+    return f"live:{digest}", f"live-generation:{digest}"
+
+
+def _cached(names: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    _try(lambda: found.update(cache.get_many(names)))
+    return found
+
+
+def _try(act: Callable[[], object]) -> None:
+    """A cache that is away makes reads slower, never wrong or failing."""
+    try:
+        act()
+    except Exception:
+        log.warning("cache.unavailable", exc_info=True)

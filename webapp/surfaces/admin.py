@@ -1,0 +1,139 @@
+"""Admin of surfaces: the definition is checked in full before it is saved."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from uiengine import feasible, surface_json
+from uiengine.errors import SurfaceError
+from webapp.codebooks import steps
+from webapp.codebooks.gate import surface_adopt_innate
+from webapp.codebooks.models import Alias, Run
+
+from .models import Surface
+from .preview import default_layout_svg
+
+DEFINITION_HELP = (
+    "JSON: breakpoints (name, min_width, columns, viewport_height), row_height in px, groups, "
+    "guardrails (move_budget, min_target_px), and blocks (id, kind, title, sizes, pinned, "
+    "required, group) in their default order. See fixtures/surfaces for whole examples."
+)
+
+
+class DefinitionField(forms.JSONField):
+    """Shown a line per breakpoint and size, as the files in fixtures/surfaces are."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, InvalidJSONInput | str):
+            return value
+        return readable(value)
+
+
+def readable(value: Any) -> str:
+    """Indented JSON whose innermost objects and pairs stay on a line."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda m: f"[{_line(m[1])}]", text)
+    return re.sub(r"\{\s+([^{}]{1,120}?)\s+\}", lambda m: f"{{{_line(m[1])}}}", text)
+
+
+def _line(text: str) -> str:
+    return re.sub(r"\s*\n\s*", " ", text)
+
+
+class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
+    definition = DefinitionField(
+        widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false"}),
+        help_text=DEFINITION_HELP,
+    )
+
+    class Meta:
+        model = Surface
+        fields = ("slug", "title", "mode", "visit_minutes", "definition")
+        help_texts = {  # noqa: RUF012
+            "slug": "In the address of the API. Renaming it orphans the pages that use it.",
+            "title": "For people.",
+            "mode": "Live serves adapted layouts. Off and dry run serve the default.",
+        }
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean() or self.cleaned_data
+        definition = data.get("definition")
+        if definition is None or "slug" not in data:
+            return data
+        if not isinstance(definition, dict):
+            raise ValidationError({"definition": "is not an object. Start with { and end with }."})
+        row = {"slug": data["slug"], "mode": data.get("mode", "live"), "revision": 1}
+        try:
+            surface = surface_json.parse({**definition, **row})
+        except SurfaceError as error:
+            raise ValidationError({"definition": str(error)}) from error
+        if clashes := feasible.clashes(surface):
+            raise ValidationError({"definition": [f"No layout keeps {c}" for c in clashes]})
+        return data
+
+
+@admin.register(Surface)
+class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = SurfaceForm
+    list_display = ("slug", "title", "mode", "revision", "blocks", "champion", "updated_at")
+    list_filter = ("mode",)
+    search_fields = ("slug", "title")
+    readonly_fields = ("revision", "champion", "preview")
+    fields = ("slug", "title", "mode", "visit_minutes", *readonly_fields, "definition")
+
+    def get_urls(self) -> list[URLPattern]:
+        view, name = self.admin_site.admin_view, "surfaces_surface"
+        return [
+            path("<int:pk>/rollback/", view(self.rollback_view), name=f"{name}_rollback"),
+            path("<int:pk>/retrain/", view(self.retrain_view), name=f"{name}_retrain"),
+            path("<int:pk>/audit/", view(self.audit_view), name=f"{name}_audit"),
+            *super().get_urls(),
+        ]
+
+    def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return steps.rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
+
+    def retrain_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return steps.ask(request, Run.Kind.RETRAIN, get_object_or_404(Surface, pk=pk), _page(pk))
+
+    def audit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return steps.ask(request, Run.Kind.AUDIT, get_object_or_404(Surface, pk=pk), _page(pk))
+
+    def save_model(self, request: HttpRequest, obj: Surface, form: Any, change: bool) -> None:
+        if change and "definition" in form.changed_data:
+            obj.revision += 1
+        super().save_model(request, obj, form, change)
+        surface_adopt_innate(surface=obj)
+
+    @admin.display(description="Blocks")
+    def blocks(self, surface: Surface) -> int:
+        return len(surface.definition.get("blocks", ()))
+
+    @admin.display(description="Champion")
+    def champion(self, surface: Surface) -> str:
+        alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
+        return alias.version.name if alias else "none: the default layout is served"
+
+    @admin.display(description="Default layout")
+    def preview(self, surface: Surface) -> SafeString | str:
+        if not surface.pk:
+            return "Shown once the surface is saved."
+        try:
+            return mark_safe(default_layout_svg(surface_json.parse(surface.full_definition())))
+        except SurfaceError as error:
+            return str(error)
+
+
+def _page(pk: int) -> str:
+    return reverse("admin:surfaces_surface_change", args=[pk])

@@ -1,0 +1,66 @@
+"""Surfaces, and the popularity of their blocks by day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from uiengine import surface_json
+from uiengine.errors import SurfaceError
+
+
+class Surface(models.Model):
+    """A page whose blocks may be arranged. `definition` is the JSON object of fixtures/surfaces."""
+
+    class Mode(models.TextChoices):
+        LIVE = "live", "Live"
+        DRY_RUN = "dry_run", "Dry run: decide and log, serve the default"
+        OFF = "off", "Off"
+
+    slug = models.SlugField(max_length=100, unique=True)
+    title = models.CharField(max_length=200, blank=True)
+    revision = models.PositiveIntegerField(default=1, help_text="Raised by every edit.")
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.LIVE)
+    definition = models.JSONField(help_text="Blocks, breakpoints, row height, groups, guardrails.")
+    visit_minutes = models.PositiveIntegerField(
+        default=30, help_text="Minutes without an event after which a visit is over."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.title or self.slug
+
+    def clean(self) -> None:
+        try:
+            surface_json.parse(self.full_definition())
+        except SurfaceError as error:
+            raise ValidationError({"definition": str(error)}) from error
+
+    def full_definition(self) -> dict[str, Any]:
+        """The definition with the columns that are kept apart from it."""
+        row = {"slug": self.slug, "revision": self.revision, "mode": self.mode}
+        return {**self.definition, **row}
+
+
+class PopularityDay(models.Model):
+    """The visits counted on one UTC day: what `uiengine.popularity.fold_day` takes."""
+
+    surface = models.ForeignKey(Surface, models.CASCADE, related_name="popularity_days")
+    day = models.PositiveIntegerField(help_text="Whole UTC days since 1970-01-01.")
+    shares = models.JSONField(default=dict, help_text="Per block, the sum of 1 / blocks used.")
+    visits = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("surface", "day")
+        constraints = (
+            models.UniqueConstraint(fields=("surface", "day"), name="popularity_surface_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.surface_id}, day {self.day}: {self.visits} visits"

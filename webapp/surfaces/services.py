@@ -1,0 +1,56 @@
+"""Changing surfaces and counting what is popular on them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+
+from uiengine import surface_json
+
+from .models import PopularityDay, Surface
+
+COLUMNS = ("slug", "revision", "mode")
+
+
+@transaction.atomic
+def surface_save(data: Mapping[str, Any]) -> Surface:
+    """Creates or edits the surface of `data["slug"]`; a changed definition raises its revision.
+
+    Raises uiengine.errors.SurfaceError on the first mistake.
+    """
+    surface_json.parse(dict(data))
+    definition = {k: v for k, v in data.items() if k not in COLUMNS}
+    row = Surface.objects.select_for_update().filter(slug=data["slug"]).first()
+    if row is None:
+        return Surface.objects.create(
+            slug=data["slug"],
+            title=str(data.get("title", "")),
+            mode=data.get("mode", Surface.Mode.LIVE),
+            revision=data.get("revision", 1),
+            definition=definition,
+        )
+    if row.definition != definition:
+        row.definition, row.revision = definition, row.revision + 1
+    row.title = str(data.get("title", row.title))
+    row.mode = data.get("mode", row.mode)
+    row.save()
+    return row
+
+
+def popularity_add(surface_id: int, day: int, visits: Iterable[Iterable[str]]) -> None:
+    """Adds visits (the blocks each used) to a day's row. Call it inside a transaction."""
+    shares: Counter[str] = Counter()
+    count = 0
+    for blocks in visits:
+        used = set(blocks)
+        count += 1
+        for block_id in used:
+            shares[block_id] += 1 / len(used)  # type: ignore[assignment]
+    PopularityDay.objects.get_or_create(surface_id=surface_id, day=day)
+    row = PopularityDay.objects.select_for_update().get(surface_id=surface_id, day=day)
+    row.visits += count
+    row.shares = {b: row.shares.get(b, 0) + shares[b] for b in {*row.shares, *shares}}
+    row.save()

@@ -1,0 +1,22 @@
+"""A progress bar for commands: on a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[Callable[[float, str], None]]:
+    """Gives a function that is called with the share done and what is being done."""
+    hidden = not sys.stderr.isatty()
+    with tqdm(total=100, desc=name, disable=hidden, file=sys.stderr) as bar:
+
+        def show(share: float, doing: str) -> None:
+            bar.update(int(100 * share) - bar.n)
+            bar.set_postfix_str(doing, refresh=False)
+
+        yield show

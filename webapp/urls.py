@@ -1,0 +1,12 @@
+"""Addresses."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("api/", include("webapp.layouts.urls")),
+    path("admin/", admin.site.urls),
+]
+if settings.DEMO:
+    urlpatterns.append(path("", include("webapp.demo.urls")))
