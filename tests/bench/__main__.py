@@ -1,0 +1,12 @@
+"""`make bench`: every figure beside its floor in the same run, one JSON line each."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from tests.bench import planning, serving
+
+for part in (planning, serving):
+    part.run()

@@ -1,0 +1,36 @@
+"""Timing, and the one JSON line a figure is printed as."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from statistics import median
+
+
+def milliseconds(work: Callable[[], object], times: int = 200) -> tuple[float, float]:
+    """Median and 99th percentile of `work`, after a warm-up."""
+    for _ in range(max(times // 10, 3)):
+        work()
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - start) * 1e3)
+    return median(taken), sorted(taken)[min(int(times * 0.99), times - 1)]
+
+
+def line(name: str, value: float, unit: str, beside: str, other: float, **more: float) -> None:
+    """`beside` names the floor or peer of the same run, `other` its value; ratio = value/other."""
+    figure = {"name": name, "value": round(value, 4), "unit": unit, "beside": beside}
+    figure |= {"beside_value": round(other, 4), "ratio": round(value / other, 3) if other else None}
+    print(json.dumps(figure | {k: round(v, 4) for k, v in more.items()}), flush=True)
+
+
+def beside(
+    name: str, work: Callable[[], object], floor_name: str, floor: Callable[[], object]
+) -> None:
+    """One figure in ms: the median of `work`, with its p99, beside the median of a floor."""
+    value, p99 = milliseconds(work)
+    other, _ = milliseconds(floor)
+    line(name, value, "ms", floor_name, other, p99=p99)

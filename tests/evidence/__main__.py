@@ -1,0 +1,96 @@
+"""`make evidence`: the full-size figures, each with its command and the commit it was made at.
+
+DATA names the folder with the real data (default ../shared/data); what needs it is left out, and
+says so, where it is not there. Everything goes to var/evidence/<commit>.jsonl.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.evidence.splits import split_by_user
+
+DATA = Path(os.environ.get("DATA", "../shared/data"))
+OUT = Path("var/evidence")
+
+
+def commands() -> Iterator[str]:
+    """Shell commands in the order they run; each ends with JSON lines."""
+    yield "python -m tests.bench"
+    yield "python -m tests.evidence.guardrails"
+    yield "python -m ml.ope_coverage"
+    visits = DATA / "oulad/visits_daily_2013.parquet"
+    if not visits.exists():
+        print(f"left out: everything on real visits ({visits} is not there; set DATA)")
+        return
+    train, test = split_by_user(visits, OUT)
+    people = DATA / "oulad/people.csv"
+    version = OUT / "version"
+    saved = f"--save {version}"
+    for policy in ("engine", "eager", "tokens", "frecency", "mfu", "static", "random"):
+        replay = OUT / f"{policy}.jsonl"
+        # The first replay trains; the others take the version that it saved.
+        source = saved if policy == "engine" else f"--version {version}"
+        yield (
+            f"python -m ml.replay --train {train} --test {test} --out {replay} "
+            f"--policy {policy} {source}"
+        )
+        yield f"python -m ml.judge --visits {test} --replay {replay}"
+    for bits in (8, 16, 32):
+        replay = OUT / f"tokens{bits}.jsonl"
+        yield (
+            f"python -m ml.replay --train {train} --test {test} --out {replay} "
+            f"--policy tokens --bits {bits} --version {version}"
+        )
+        yield f"python -m ml.judge --visits {test} --replay {replay}"
+    engine = f"--replay {OUT}/engine.jsonl --visits {test}"
+    yield f"python -m ml.audit_power {engine}"
+    yield (
+        f"python -m ml.audit {engine} --people {people} --by gender age_band disability imd_band "
+        f"--out {OUT}/audit"
+    )
+    yield from on_layouts()
+
+
+def on_layouts() -> Iterator[str]:
+    """What is measured on layouts, rearrangements and clicks."""
+    layouts, clicks = DATA / "layouts", DATA / "clicks/miniwob_train.jsonl.gz"
+    for name, module, more in (
+        ("dashboards", "ml.codec", f"--bits 8 16 32 64 --out {OUT}/codec.jsonl"),
+        ("edits", "ml.edits", ""),
+    ):
+        files = [layouts / f"{name}_{part}.jsonl.gz" for part in ("train", "val")]
+        if all(f.exists() for f in files):
+            yield f"python -m {module} --train {files[0]} --test {files[1]} {more}".strip()
+    if clicks.exists():
+        yield f"python -m ml.clicks --data {clicks}"
+
+
+def main() -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    head = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
+    failed = 0
+    with (OUT / f"{commit}.jsonl").open("w", buffering=1) as log:
+        for command in commands():
+            print(f"$ {command}", flush=True)
+            argv = [sys.executable, *shlex.split(command)[1:]]
+            done = subprocess.run(argv, stdout=subprocess.PIPE, text=True)
+            failed += done.returncode != 0
+            lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+            for line in lines:
+                print(line, flush=True)
+                log.write(json.dumps({"commit": commit, "command": command, **json.loads(line)}))
+                log.write("\n")
+    print(json.dumps({"commit": commit, "file": log.name, "failed": failed}))
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""A decision as the payload that the web serves, without a request or a database."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import django
+from django.conf import settings
+
+from uiengine.decision import Decision
+from uiengine.decoded import Request
+
+
+def payload_of(request: Request, decision: Decision) -> dict[str, Any]:
+    """What GET /api/layout would answer, unsigned."""
+    if not settings.configured:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+        django.setup()
+    from webapp.layouts.payload import payload
+
+    pins = request.profile.feedback.pins
+    return payload(request.surface, decision, status=decision.status, signed="", pins=pins)

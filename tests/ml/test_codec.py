@@ -1,0 +1,161 @@
+"""Unseen layouts come back from at most 64 bits: never overlapping, whatever order they came in."""
+
+import gzip
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ml import codec
+from ml.layout_data import read_records, to_record
+from ml.layout_fit import Effort, fit_layouts
+from ml.layout_metrics import any_overlap, matched_iou
+from ml.layout_model import LAYOUTS, goals_of, layout_loss, slots_of
+from ml.layout_search import decode, encode
+
+REAL = Path(__file__).parents[3] / "shared/data/layouts"
+SMALL = replace(LAYOUTS, hidden=32, kind_width=16, codes=32)
+
+
+def made_layout(number):
+    """Simulated: a row of statistics, then charts in rows of one, two or three."""
+    draw = random.Random(number)
+    stats, per_row, height = draw.choice([2, 3, 4]), draw.choice([1, 2, 3]), draw.choice([6, 8])
+    items = [
+        {"kind": "stat", "x": i * 12 // stats, "y": 0, "w": 12 // stats, "h": 4}
+        for i in range(stats)
+    ]
+    for i in range(draw.randint(2, 7)):
+        w = 12 // per_row
+        y = 4 + i // per_row * height
+        items.append({"kind": "chart", "x": i % per_row * w, "y": y, "w": w, "h": height})
+    return {"id": f"made{number}", "source": "simulated", "columns": 12, "items": items}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    records = [to_record(made_layout(i)) for i in range(60)]
+    yield fit_layouts(records, settings=SMALL, effort=Effort(variants=1, warm=150, coded=100))
+    torch.set_num_threads(threads)
+
+
+def run(tmp_path, capsys, train, test, *more):
+    for name, layouts in (("train", train), ("test", test)):
+        lines = [json.dumps(layout) + "\n" for layout in layouts]
+        (tmp_path / f"{name}.jsonl").write_text("".join(lines))
+    files = ["--train", str(tmp_path / "train.jsonl"), "--test", str(tmp_path / "test.jsonl")]
+    out = tmp_path / "out.jsonl"
+    threads = torch.get_num_threads()
+    assert codec.main([*files, "--out", str(out), "--smoke", *more]) == 0
+    torch.set_num_threads(threads)
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return [json.loads(line) for line in out.read_text().splitlines()], summary
+
+
+def test_more_bits_never_score_less_and_most_of_a_simple_layout_comes_back(fitted):
+    records = [to_record(made_layout(i)) for i in range(1000, 1005)]
+
+    scores = np.array([[c.score for c in encode(fitted, r, 8)] for r in records])
+
+    assert (np.diff(scores, axis=1) >= 0).all()
+    assert scores[:, 2].mean() > scores[:, 0].mean() + 0.1
+    assert scores[:, 8].mean() > 0.7
+
+
+def test_decoding_needs_kinds_columns_and_tokens_only(fitted):
+    record = to_record(made_layout(2000))
+    coded = encode(fitted, record, 4)[-1]
+
+    boxes = decode(fitted, record.kinds, record.columns, coded.tokens)
+
+    assert matched_iou(record.kinds, boxes, record.boxes) == coded.score
+
+
+def test_shuffled_items_give_the_same_tokens_and_score(fitted):
+    layout = made_layout(3000)
+    plain, shuffled = codec.code(fitted, to_record(layout), 3), []
+    for seed in range(2):
+        items = random.Random(seed).sample(layout["items"], len(layout["items"]))
+        shuffled.append(codec.code(fitted, to_record({**layout, "items": items}), 3))
+
+    assert all(other.searched == plain.searched for other in shuffled)
+    for other in shuffled:
+        assert np.array_equal(np.stack(other.boxes), np.stack(plain.boxes))
+
+
+def test_unknown_kinds_and_odd_grids_are_coded_too(fitted):
+    layout = {"id": "odd", "columns": 7, "items": [
+        {"kind": k, "x": 0, "y": y, "w": 7, "h": 1.5} for y, k in enumerate(["new", "chart", ""])
+    ]}  # fmt: skip
+
+    result = codec.code(fitted, to_record(layout), 2)
+
+    assert not any_overlap(result.boxes[-1])
+    assert (result.boxes[-1][:, 0] + result.boxes[-1][:, 2]).max() <= 7
+
+
+def test_a_line_per_layout_and_budget_in_the_order_of_the_file(tmp_path, capsys):
+    test = [made_layout(i) for i in (50, 51)]
+    test[0]["items"].reverse()
+    test.append({"id": "empty", "columns": 12, "items": []})
+
+    lines, summary = run(
+        tmp_path, capsys, [made_layout(i) for i in range(20)], test, "--bits", "8", "20"
+    )
+
+    assert [(line["id"], line["bits"]) for line in lines] == [
+        (layout["id"], bits) for layout in test for bits in (8, 20)
+    ]
+    for line, layout in zip(lines, [layout for layout in test for _ in range(2)], strict=True):
+        assert 8 * len(line["tokens"]) <= line["bits"]
+        assert all(0 <= token <= 255 for token in line["tokens"])
+        assert [set(i) for i in line["items"]] == [{"x", "y", "w", "h"}] * len(layout["items"])
+    boxes = np.array([[i[f] for f in "xywh"] for i in lines[1]["items"]])
+    kinds = [item["kind"] for item in test[0]["items"]]
+    actual = np.array([[i[f] for f in "xywh"] for i in test[0]["items"]])
+    assert not any_overlap(boxes)
+    assert 0 < matched_iou(kinds, boxes, actual) <= 1
+    assert set(summary["matched_iou"]) == {"0", "8", "20"}
+
+
+def test_same_seed_same_lines(tmp_path, capsys):
+    layouts = [made_layout(i) for i in range(8)]
+
+    first = run(tmp_path, capsys, layouts, layouts[:2], "--bits", "16", "--seed", "3")[0]
+    second = run(tmp_path, capsys, layouts, layouts[:2], "--bits", "16", "--seed", "3")[0]
+
+    assert first == second
+
+
+def test_bad_layouts_are_refused(tmp_path, capsys):
+    (tmp_path / "bad.jsonl").write_text('{"id": "a", "columns": 0, "items": []}\n')
+    bad = str(tmp_path / "bad.jsonl")
+
+    assert codec.main(["--train", bad, "--test", bad, "--out", str(tmp_path / "o")]) == 2
+    assert "columns" in capsys.readouterr().err
+
+
+def test_the_loss_of_a_sure_and_right_decoder_is_nothing(fitted):
+    record = to_record(made_layout(1))
+    slots, goals = slots_of([record.kinds], [12], fitted.kinds), goals_of([record])
+    said = fitted.codec.decode(slots, torch.zeros(1, SMALL.latent))
+    sure = [
+        100.0 * torch.nn.functional.one_hot(wanted, logits.shape[-1])
+        for wanted, logits in zip(goals[2:], said[1:], strict=True)
+    ]
+
+    loss = layout_loss(type(said)(-100.0 * goals.rank, *sure), goals, slots.mask)
+
+    assert loss.item() == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real layouts are not here")
+def test_real_dashboards_pack_back_from_what_is_kept():
+    with gzip.open(REAL / "dashboards_val.jsonl.gz", "rt") as lines:
+        assert len(read_records([REAL / "dashboards_val.jsonl.gz"])) == len(list(lines))

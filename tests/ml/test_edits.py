@@ -1,0 +1,98 @@
+"""A planted preference is found; order of items, gaps and the writing of numbers say nothing."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml import edits
+from ml.edits import Preference, accuracy, describe, read_pairs
+from ml.layout_features import arrangement, density, features, height, reflow, seconds
+
+REAL = Path(__file__).parents[3] / "shared/data/layouts"
+
+
+def items(*rows):
+    """Rows of (widths, height)."""
+    found, y = [], 0
+    for widths, h in rows:
+        x = 0
+        for w in widths:
+            found.append({"id": f"b{len(found)}", "type": "chart", "x": x, "y": y, "w": w, "h": h})
+            x += w
+        y += h
+    return found
+
+
+def planted(number):
+    """People who make thin charts wide: simulated."""
+    draw = random.Random(number)
+    before = items(*[((draw.choice([2, 3]),) * 4, draw.choice([3, 4, 5])) for _ in range(3)])
+    after = items(*[((3,) * 2 + (6,), draw.choice([3, 4, 5])) for _ in range(4)])
+    repo = f"made{number % 5}"
+    return {"columns": 12, "repo": repo, "before": before, "after": after}
+
+
+def write(path, pairs):
+    path.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    return str(path)
+
+
+def test_a_planted_preference_is_found(tmp_path, capsys):
+    train = write(tmp_path / "a.jsonl", [planted(i) for i in range(40)])
+    test = write(tmp_path / "b.jsonl", [planted(i) for i in range(100, 120)])
+
+    assert edits.main(["--train", train, "--test", test]) == 0
+
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert line["accuracy"] == 1.0
+    assert line["pairs"] == 20
+    assert set(line["baselines"]) == {"height", "density", "reflow", "energy"}
+
+
+def test_swapping_the_two_turns_the_sign(tmp_path):
+    pairs = read_pairs([write(tmp_path / "a.jsonl", [planted(i) for i in range(12)])])
+    rows = [describe(pair) for pair in pairs]
+    preference = Preference(rows)
+
+    forth, back = preference.margins(rows), preference.margins([(b, a) for a, b in rows])
+
+    assert forth == pytest.approx(-back)
+    assert accuracy(np.zeros(4)) == 0.5
+
+
+def test_pairs_of_other_blocks_are_left_out(tmp_path):
+    other = planted(1)
+    other["after"] = other["after"][:-1]
+
+    assert len(read_pairs([write(tmp_path / "a.jsonl", [planted(1), other])])) == 1
+
+
+def test_how_a_layout_is_written_says_nothing():
+    plain = items(((6, 6), 4), ((12,), 2), ((4, 4, 4), 3))
+    gap = [{**i, "y": i["y"] * 1.0 + (5 if i["y"] else 1)} for i in plain]
+    shuffled = random.Random(0).sample(gap, len(gap))
+
+    assert features(arrangement(shuffled, 12)) == features(arrangement(plain, 12))
+
+
+def test_measures_by_hand():
+    layout = items(((6, 6), 4), ((6,), 2))
+
+    assert height(arrangement(layout, 12)) == 6
+    assert density(arrangement(layout, 12)) == pytest.approx(60 / 72)
+    assert reflow([*layout, {"id": "z", "type": "t", "x": 6, "y": 7, "w": 6, "h": 1}]) == 3 / 4
+    # One block of 1200 × 40 px: 0.37 + 0.13·log2(√800/40 + 1) s.
+    assert seconds(arrangement(items(((12,), 1)), 12)) == pytest.approx(
+        0.37 + 0.13 * 0.7716, abs=1e-3
+    )
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real edits are not here")
+def test_real_edits_keep_their_blocks_in_about_a_quarter():
+    pairs = read_pairs([REAL / "edits_val.jsonl.gz"])
+
+    assert len(pairs) > 50
+    assert all(np.isfinite(list(describe(pair)[0].values())).all() for pair in pairs[:10])

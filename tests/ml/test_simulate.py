@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ml import simulate
+from ml.data import check_people, check_visits
+
+
+def test_the_same_seed_gives_the_same_rows():
+    one, other = simulate.cohort(10, seed=3), simulate.cohort(10, seed=3)
+
+    assert one[0].equals(other[0]) and one[1].equals(other[1])
+    assert not one[0].equals(simulate.cohort(10, seed=4)[0])
+
+
+def test_rows_keep_the_contract():
+    visits, people = simulate.cohort(20, seed=1)
+
+    assert check_visits(visits, "v")[1] == []
+    assert check_people(people, "p")[1] == []
+
+
+def test_blocks_per_visit_follow_the_aggregates():
+    visits, _ = simulate.cohort(200, seed=2)
+
+    per_visit = visits.groupby(["user", "at"]).size()
+    shares = per_visit.value_counts(normalize=True).sort_index()
+
+    assert list(shares) == pytest.approx(list(simulate.BLOCKS_PER_VISIT), abs=0.02)
+
+
+def test_a_block_used_last_time_is_likelier():
+    """OULAD AAA and BBB: P(forum | used last visit) is 0.75 and 0.89, else 0.27 and 0.54."""
+    visits, _ = simulate.cohort(200, seed=2)
+    used = visits.assign(one=1).pivot_table(
+        index=["user", "at"], columns="block", values="one", fill_value=0
+    )
+    before = used.groupby(level=0).shift(1)
+    again = used["forum"][before["forum"] == 1].mean()
+    anew = used["forum"][before["forum"] == 0].mean()
+
+    assert again - anew > 0.3
+
+
+def test_the_quiz_person_turns_to_quizzes_before_the_exam():
+    visits, _ = simulate.cohort(200, seed=2)
+    mine = visits[visits["user"].str.contains("quiz person")]
+    late = mine["at"] >= "2026-04-20"
+
+    rate = (mine["block"] == "quiz").groupby(late).mean()
+
+    assert rate[True] > 4 * rate[False]
+
+
+def test_the_shipped_cohort_is_what_the_command_makes(tmp_path, capsys):
+    simulate.main(["--out", str(tmp_path)])
+
+    line = json.loads(capsys.readouterr().out)
+    assert line["data"] == "simulated"
+    for name in ("cohort_visits.csv", "cohort_people.csv"):
+        assert (tmp_path / name).read_text() == Path("fixtures", name).read_text()

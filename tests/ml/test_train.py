@@ -1,0 +1,201 @@
+"""Versions: eight samples overfit, ONNX equals torch, damage is refused, same seed same weights."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ml import examples
+from ml.card import LIMITS
+from ml.export import DecoderGraph, ExportError, check_parity, export_graph, random_inputs
+from ml.fit import fit
+from ml.histories import mean_shares, page, pages, visits_of
+from ml.losses import share_loss
+from ml.settings import Settings
+from ml.train import TooLittleDataError, load_fitted, main, train_version
+from tests.ml.conftest import KINDS, SMALL, simulated_visits
+from uiengine import runtime
+from uiengine.decoded import Request
+from uiengine.errors import VersionError
+from uiengine.popularity import Popularity
+from uiengine.profile import Profile, fold_visit
+from uiengine.runtime import DECODER_INPUTS, DECODER_OUTPUTS
+
+BARE = replace(
+    SMALL, swap_kinds=0.0, hide_kinds=0.0, drop_popularity=0.0, thin_popularity=0.0, drop_days=0.0
+)
+
+
+def small_examples(users=8, visits=2, seed=3):
+    frame = simulated_visits(users, visits, seed)
+    rows, surfaces = visits_of(frame), pages([frame])
+    kinds = {kind: i + 1 for i, kind in enumerate(KINDS)}
+    return examples.build(rows, surfaces, kinds, mean_shares(rows)), kinds
+
+
+def test_eight_samples_overfit():
+    made, kinds = small_examples(12)
+    rows = torch.nonzero(made.inputs.context[:, 1] == 0)[:8, 0]
+    few = examples.Examples(
+        made.at(rows), made.thin[rows], made.thin_evidence[rows], made.share[rows],
+        made.outlook[rows], made.hindsight[rows], made.has_future[rows], made.users[:8],
+    )  # fmt: skip
+    settings = replace(BARE, batch=8, warm_epochs=600, code_epochs=0, rate=1e-2)
+    fitted = fit(few, kinds, settings, seed=0)
+    with torch.no_grad():
+        decoded = fitted.codec.decode(fitted.codec.encode(few.inputs), few.inputs)
+    entropy = -(few.share * few.share.clamp(min=1e-9).log()).sum(1)
+    excess = share_loss(decoded.share, few.share, few.inputs.mask) - entropy
+    assert float(excess.mean()) < 0.05
+
+
+def test_same_seed_same_weights():
+    made, kinds = small_examples(30, 6)
+    settings = replace(SMALL, warm_epochs=1, code_epochs=1, codes=8)
+    one, two = (fit(made, kinds, settings, seed=4) for _ in range(2))
+    for a, b in zip(one.codec.parameters(), two.codec.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(one.quantiser.codes, two.quantiser.codes)
+
+
+@pytest.mark.parametrize(
+    "idea",
+    [
+        {"kl": 0.1, "kl_share": 0.15},
+        {"prediction": 0.1},
+        {"variance": 0.1, "covariance": 0.1},
+        {"rounding": True},
+        {"growth": 0.05},
+    ],
+    ids=lambda idea: next(iter(idea)),
+)
+def test_every_idea_can_be_switched_on(idea):
+    made, kinds = small_examples(30, 6)
+    settings = replace(SMALL, warm_epochs=1, code_epochs=2, codes=8, batch=64, **idea)
+    fitted = fit(made, kinds, settings, seed=0)
+    assert all(np.isfinite(row["loss"]) for row in fitted.history)
+    assert bool(fitted.kl_shares) == ("kl" in idea)
+
+
+def test_a_different_graph_fails_parity(version_folder):
+    fitted = load_fitted(version_folder)
+    generator = np.random.default_rng(0)
+    example = random_inputs(fitted, 3, 7, generator)
+    graph = DecoderGraph(fitted.codec).eval()
+    content = export_graph(graph, DECODER_INPUTS, DECODER_OUTPUTS, example)
+    assert check_parity(content, graph, DECODER_INPUTS, [example]) <= 1e-4
+    with torch.no_grad():
+        fitted.codec.decoder.share.bias += 0.01
+    with pytest.raises(ExportError, match="parity"):
+        check_parity(content, graph, DECODER_INPUTS, [example])
+
+
+def test_card_and_manifest_say_what_was_made(version_folder):
+    card = json.loads((version_folder / "card.json").read_text())
+    manifest = json.loads((version_folder / "manifest.json").read_text())
+    assert card["parity"]["encoder"] <= 1e-4
+    assert card["parity"]["decoder"] <= 1e-4
+    assert [point["bits"] for point in card["rate_distortion"]] == list(range(0, 65, 8))
+    assert card["bits_per_user"]["max"] <= 64
+    assert card["limits"] == list(LIMITS)
+    assert manifest["surfaces"] == ["sim"]
+    assert sorted(manifest["default_orders"]["sim"]) == sorted(KINDS)
+    assert ("decoder.int8.onnx" in manifest["files"]) == card["int8"]["shipped"]
+
+
+def request(blocks=KINDS, visits=0, slug="sim"):
+    profile = Profile()
+    for day in range(visits):
+        fold_visit(profile, 100 + day, [blocks[0]])
+    return Request(page(slug, list(blocks)), profile, Popularity(), day=100 + visits)
+
+
+def test_a_new_subject_has_the_one_innate_token(version_folder):
+    version = runtime.load(version_folder)
+    new = version.read([request(), request(("a", "b")), request(slug="elsewhere")])
+    assert [d.tokens for d in new] == [new[0].tokens] * 3
+    assert len(new[0].tokens) == 1
+
+
+def test_reading_alone_equals_reading_in_a_batch_of_other_pages(version_folder):
+    version = runtime.load(version_folder)
+    asked = [request(visits=4), request(("x", "quiz"), 2, "other"), request()]
+    together = version.read(asked)
+    for one, decoded in zip(asked, together, strict=True):
+        (alone,) = version.read([one])
+        assert alone.tokens == decoded.tokens
+        np.testing.assert_allclose(alone.share, decoded.share, atol=1e-5)
+        assert decoded.share.shape == (len(one.surface.blocks),)
+        assert abs(decoded.share.sum() - 1) < 1e-9
+        assert decoded.side_bits == 4 * len(one.surface.blocks)
+
+
+def test_bits_cap_the_tokens_and_neighbours_differ_in_one(version_folder):
+    version = runtime.load(version_folder)
+    asked = request(visits=6)
+    assert len(version.read([asked], bits=8)[0].tokens) == 1
+    tokens = version.read([asked])[0].tokens
+    near = version.neighbours(asked, tokens, 5)
+    assert 1 <= len(near) <= 5
+    for decoded in near:
+        assert sum(a != b for a, b in zip(decoded.tokens, tokens, strict=True)) == 1
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "decoder.onnx", "codes.npy", "card.json"])
+def test_a_damaged_file_is_refused(version_folder, tmp_path, name):
+    copy_folder(version_folder, tmp_path)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / name).write_bytes(bytes(content))
+    with pytest.raises(VersionError, match="SHA-256"):
+        runtime.load(tmp_path)
+
+
+def test_missing_unknown_and_foreign_files_are_refused(version_folder, tmp_path):
+    with pytest.raises(VersionError, match=r"manifest\.json cannot be read"):
+        runtime.load(tmp_path / "nowhere")
+    copy_folder(version_folder, tmp_path)
+    (tmp_path / "extra.onnx").write_bytes(b"")
+    with pytest.raises(VersionError, match="not listed"):
+        runtime.load(tmp_path)
+    (tmp_path / "extra.onnx").unlink()
+    (tmp_path / "codes.npy").unlink()
+    with pytest.raises(VersionError, match="cannot be read"):
+        runtime.load(tmp_path)
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 9'))
+    with pytest.raises(VersionError, match="format 9"):
+        runtime.load(tmp_path)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    for path in source.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+
+
+def test_too_little_data_is_refused_with_the_next_step(tmp_path):
+    with pytest.raises(TooLittleDataError, match="Import more visits"):
+        train_version(simulated_visits(2, 2, 0), tmp_path / "v")
+    assert not (tmp_path / "v").exists()
+
+
+def test_trains_on_from_an_innate_version_with_a_new_surface(version_folder, tmp_path):
+    frame = simulated_visits(20, 5, 9).assign(surface="new")
+    frame["block"] = frame["block"].replace({"video": "podcast"})
+    settings = replace(Settings(), warm_epochs=0, code_epochs=1, batch=64)
+    card = train_version(frame, tmp_path / "v", innate=version_folder, settings=settings)
+    version = runtime.load(tmp_path / "v")
+    assert version.surfaces == ("new",)
+    assert set(version.kinds) == {*KINDS, "podcast"}
+    assert card["id"] == version.id
+
+
+def test_command_runs_with_smoke(tmp_path, capsys):
+    simulated_visits(30, 6, 5).to_csv(tmp_path / "v.csv", index=False)
+    arguments = ["--train", str(tmp_path / "v.csv"), "--out", str(tmp_path / "o"), "--smoke"]
+    assert main([*arguments, "--innate"]) == 0
+    assert json.loads(capsys.readouterr().out)["parity"]["encoder"] <= 1e-4
+    assert runtime.load(tmp_path / "o").surfaces == ()

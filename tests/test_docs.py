@@ -1,0 +1,93 @@
+"""The README says nothing that is not so."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path("README.md").read_text()
+MAKEFILE = Path("Makefile").read_text()
+COMMAND_FILES = {p.stem for p in Path("webapp").glob("*/management/commands/*.py")}
+
+
+def test_the_ten_lines_print_what_the_readme_says():
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
+    expected = re.search(r"```text\n(.*?)```", README, re.DOTALL).group(1)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue() == expected
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make (\w+)", README))))
+def test_make_targets_exist(target):
+    assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"manage\.py (\w+)", README))))
+def test_management_commands_exist(command):
+    assert command in COMMAND_FILES | {"createsuperuser"}
+
+
+@pytest.mark.parametrize(
+    "module", sorted(set(re.findall(r"python -m ((?:ml|tests)[.\w]*)", README)))
+)
+def test_modules_exist(module):
+    path = Path(module.replace(".", "/"))
+    assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([\w/.]+)\)", README))))
+def test_links_lead_somewhere(path):
+    assert Path(path).exists()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`((?:uiengine|ml|webapp|tests|fixtures)/[\w/.]*)`", README)))
+)
+def test_paths_exist(path):
+    assert Path(path).exists()
+
+
+def test_the_tree_lists_every_top_level_name():
+    tracked = {"manage.py", "requirements.txt", "Makefile", "pyproject.toml", "README.md"}
+    tracked |= {
+        "CHANGELOG.md",
+        "LICENSE",
+        ".ci/",
+        "uiengine/",
+        "ml/",
+        "webapp/",
+        "fixtures/",
+        "tests/",
+    }
+    tree = README.split("## The tree")[1].split("\n## ")[0]
+    assert set(re.findall(r"`([\w./]+)`", tree.split("Imports go")[0])) >= tracked
+
+
+def test_figures_are_those_of_the_evidence_run():
+    """Every row of the figures' table is a line of ml/EVIDENCE.jsonl."""
+    lines = [json.loads(line) for line in Path("ml/EVIDENCE.jsonl").read_text().splitlines()]
+    section = README.split("## How it was measured")[1].split("\n## ")[0]
+    rows = [r.strip("| \n").split(" | ") for r in section.splitlines() if r.startswith("| `")]
+    assert rows
+    for policy, surface, *numbers in rows:
+        found = next(
+            line
+            for line in lines
+            if line.get("surface") == surface
+            and line["command"].endswith(f"{policy.strip('`')}.jsonl")
+        )
+        wanted = [
+            f"{100 * found['captured']:.1f} %",
+            f"{100 * found['captured_first_three']:.1f} %",
+            f"{found['seconds']:.3f}",
+            f"{found['reading']:.2f}",
+            f"{found['moved']:.2f}",
+        ]
+        assert numbers == wanted, policy

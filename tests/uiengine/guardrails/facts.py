@@ -1,0 +1,29 @@
+"""A small page to break one rule on at a time."""
+
+from __future__ import annotations
+
+from uiengine.guardrails import Case
+from uiengine.layout import Layout, Placement
+from uiengine.surface_json import parse
+
+WIDE = {"name": "wide", "min_width": 1200, "columns": 12, "viewport_height": 800}
+
+
+def page(*blocks: dict, **fields):
+    """A surface with one 12-column grid, 100 px to a column, 50 px to a row."""
+    sizes = {"*": {"default": [6, 2], "min": [3, 1], "max": [12, 4]}}
+    named = [{"sizes": sizes, **block} for block in blocks or ({"id": "a"}, {"id": "b"})]
+    return parse(
+        {"slug": "page", "row_height": 50, "breakpoints": [WIDE], "blocks": named, **fields}
+    )
+
+
+def case(*boxes: tuple[str, int, int, int, int], surface=None, order=None, **fields) -> Case:
+    """boxes: (id, x, y, w, h) in the order of the array."""
+    placed = tuple(Placement(*box) for box in boxes)
+    layout = Layout(tuple(order or (p.id for p in placed)), {"wide": placed})
+    return Case(surface or page(), layout, **fields)
+
+
+def broken(rule, subject: Case) -> list[str]:
+    return list(rule.broken(subject))

@@ -1,0 +1,19 @@
+import pytest
+
+from tests.uiengine.guardrails.facts import broken, case
+from uiengine.guardrails import frozen_unchanged
+from uiengine.profile import Feedback
+
+SWAPPED = ("b", 0, 0, 6, 2), ("a", 6, 0, 6, 2)
+
+
+@pytest.mark.parametrize("feedback", [Feedback(frozen=True), Feedback(opted_out=True)])
+def test_rejects_any_move(feedback):
+    assert broken(frozen_unchanged, case(*SWAPPED, before=("a", "b"), feedback=feedback)) == [
+        "b, a"
+    ]
+    assert broken(frozen_unchanged, case(*SWAPPED, before=("b", "a"), feedback=feedback)) == []
+
+
+def test_accepts_moves_of_others():
+    assert broken(frozen_unchanged, case(*SWAPPED, before=("a", "b"))) == []

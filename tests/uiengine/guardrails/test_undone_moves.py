@@ -1,0 +1,19 @@
+from tests.uiengine.guardrails.facts import broken, case
+from uiengine.guardrails import undone_moves
+from uiengine.profile import Feedback, Undone
+
+SWAPPED = ("b", 0, 0, 6, 2), ("a", 6, 0, 6, 2)
+UNDONE = Feedback(undone=(Undone("b", 0, until_day=28),))
+
+
+def test_rejects_the_move_that_was_undone():
+    subject = case(*SWAPPED, before=("a", "b"), feedback=UNDONE, day=27)
+    assert broken(undone_moves, subject) == ["b to rank 0"]
+
+
+def test_accepts_it_again_after_28_days():
+    assert broken(undone_moves, case(*SWAPPED, before=("a", "b"), feedback=UNDONE, day=28)) == []
+
+
+def test_accepts_a_block_that_stood_there_all_along():
+    assert broken(undone_moves, case(*SWAPPED, before=("b", "a"), feedback=UNDONE, day=1)) == []

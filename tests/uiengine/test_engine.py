@@ -1,0 +1,73 @@
+"""Every decision keeps every guardrail, and the same request gives the same decision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+
+from tests.uiengine.strategies import requests
+from uiengine import engine
+from uiengine.feasible import clashes
+from uiengine.guardrails import check
+from uiengine.profile import copy
+
+
+@settings(max_examples=300, deadline=None)
+@given(requests())
+def test_no_decision_breaks_a_guardrail(case):
+    request, decoded = case
+    assert clashes(request.surface) == ()
+
+    decision = engine.choose(request, decoded, "v1")
+
+    assert check(engine.guardrail_case(request, decision)) == ()
+
+
+@settings(max_examples=50, deadline=None)
+@given(requests())
+def test_the_same_request_gives_the_same_decision(case):
+    request, decoded = case
+    again = replace(request, profile=copy(request.profile))
+    assert engine.choose(request, decoded, "v1") == engine.choose(again, decoded, "v1")
+
+
+@settings(max_examples=50, deadline=None)
+@given(requests())
+def test_a_frozen_subject_keeps_the_layout(case):
+    request, decoded = case
+    request.profile.feedback.frozen = True
+
+    decision = engine.choose(request, decoded, "v1")
+
+    assert decision.status == "frozen"
+    assert decision.layout.order == engine.last_order(request)
+
+
+@settings(max_examples=50, deadline=None)
+@given(requests())
+def test_an_order_set_by_hand_holds_for_its_visit_only(case):
+    request, decoded = case
+    feedback = request.profile.feedback
+    feedback.pins.clear()
+    by_hand = tuple(reversed(engine.last_order(request)))
+    feedback.override, feedback.override_visit, feedback.frozen = by_hand, "v", False
+
+    held = engine.choose(request, decoded, "v1")
+
+    assert held.layout.order == engine.hold_pins(request.surface, by_hand, {})
+    assert engine.held_order(replace(request, visit="next")) is None
+
+
+@settings(max_examples=50, deadline=None)
+@given(requests())
+def test_without_a_version_pins_hold_over_the_default_layout(case):
+    request, _ = case
+    feedback = request.profile.feedback
+    feedback.frozen, feedback.override = False, ()
+
+    held = engine.hold(request)
+
+    default = engine.default_order(request.surface)
+    assert held.status == "default"
+    assert held.layout.order == engine.hold_pins(request.surface, default, feedback.pins)

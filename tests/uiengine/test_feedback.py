@@ -1,0 +1,51 @@
+"""A user's word acts at once and raises the generation."""
+
+from __future__ import annotations
+
+from uiengine import feedback
+from uiengine.profile import Pin, Profile
+
+
+def shown(*order: str) -> Profile:
+    return Profile(order=order, visits=3, familiarity=dict.fromkeys(order, 4.0))
+
+
+def test_a_moved_block_stays_where_it_was_put():
+    profile = shown("a", "b", "c")
+    feedback.move(profile, "c", 0, order=profile.order, visit="v")
+    assert profile.feedback.override == profile.order == ("c", "a", "b")
+    assert profile.feedback.pins == {"c": Pin(0)}
+    assert profile.feedback.generation == 1
+
+
+def test_undo_returns_to_the_layout_before_and_remembers_it_for_28_days():
+    profile = shown("b", "a", "c")
+    feedback.undo(profile, order=("b", "a", "c"), before=("a", "b", "c"), visit="v", day=10)
+    assert profile.order == ("a", "b", "c")
+    taken_back = {(u.block, u.rank, u.until_day) for u in profile.feedback.undone}
+    assert taken_back == {("b", 0, 38), ("a", 1, 38)}
+
+
+def test_undo_takes_the_users_own_move_back_and_keeps_other_pins():
+    profile = shown("a", "b", "c", "d")
+    feedback.pin(profile, "d", Pin(3))
+    feedback.move(profile, "c", 0, order=profile.order, visit="v")
+    feedback.undo(profile, order=profile.order, before=("a", "b", "c", "d"), visit="v", day=10)
+    assert profile.order == ("a", "b", "c", "d")
+    assert profile.feedback.pins == {"d": Pin(3)}
+
+
+def test_reset_clears_pins_and_keeps_history():
+    profile = shown("c", "b", "a")
+    feedback.pin(profile, "c", Pin(0))
+    feedback.reset(profile, default=("a", "b", "c"), visit="v")
+    assert profile.feedback.pins == {} and profile.order == ("a", "b", "c")
+    assert profile.visits == 3 and profile.feedback.generation == 2
+
+
+def test_unpin_and_freeze():
+    profile = shown("a", "b")
+    feedback.pin(profile, "a", Pin(0))
+    feedback.unpin(profile, "a")
+    feedback.freeze(profile, on=True)
+    assert profile.feedback.pins == {} and profile.feedback.frozen

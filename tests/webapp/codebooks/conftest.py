@@ -1,0 +1,70 @@
+"""A scratch place for artefacts, a surface with simulated visits, and a version trained on them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from webapp.codebooks.gate import INNATE_FOLDER, version_store
+from webapp.subjects.imports.tasks import import_file
+from webapp.subjects.models import Subject
+from webapp.surfaces.models import Surface
+from webapp.surfaces.services import surface_save
+
+FIXTURES = Path(__file__).parents[3] / "fixtures"
+COURSE = json.loads((FIXTURES / "surfaces" / "course_home.json").read_text())
+VISITS, PEOPLE = FIXTURES / "cohort_visits.csv", FIXTURES / "cohort_people.csv"
+
+
+@pytest.fixture(autouse=True)
+def var(settings, tmp_path):
+    """Nothing of a test is left in var/."""
+    settings.VAR_DIR = tmp_path
+    artefacts = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": tmp_path / "artefacts"},
+    }
+    settings.STORAGES = {**settings.STORAGES, "artefacts": artefacts}
+    return tmp_path
+
+
+@pytest.fixture
+def course(db) -> Surface:
+    return surface_save(COURSE)
+
+
+@pytest.fixture
+def cohort(course) -> Surface:
+    """The course with its simulated people."""
+    import_file(str(VISITS), people=str(PEOPLE), source=Subject.Source.SIMULATED)
+    return course
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Path:
+    """A version folder for the course: the shipped networks, under a manifest of its own."""
+    into = tmp_path_factory.mktemp("trained") / "version"
+    return variant(INNATE_FOLDER, into, "dddddddddddd", ["course-home"])
+
+
+def variant(folder: Path, into: Path, name: str, surfaces: list[str]) -> Path:
+    """The same files under another manifest: as if trained for other surfaces."""
+    shutil.copytree(folder, into)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    changed = {**manifest, "id": name, "surfaces": surfaces}
+    (into / "manifest.json").write_text(json.dumps(changed))
+    return into
+
+
+@pytest.fixture
+def innate(trained, tmp_path) -> Path:
+    return variant(trained, tmp_path / "innate", "aaaaaaaaaaaa", [])
+
+
+@pytest.fixture
+def version(trained, course):
+    """Stored, trained for the course, serving nobody."""
+    return version_store(folder=trained, name="course-home-1", surfaces=[course])[0]

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.urls import reverse
+
+from tests.webapp.codebooks.conftest import COURSE
+from webapp.audits.models import AuditReport
+from webapp.codebooks.models import Alias, AliasMove, Run
+from webapp.subjects.models import PersonalAttributes, Subject
+from webapp.surfaces.models import Surface
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner(admin_client):
+    return admin_client
+
+
+@pytest.fixture
+def colleague(client):
+    """Staff, who may look at everything and move nothing."""
+    user = User.objects.create_user("colleague", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(user)
+    return client
+
+
+def report_of(version, surface, verdict="within") -> AuditReport:
+    return AuditReport.objects.create(
+        surface=surface,
+        version=version,
+        verdict=verdict,
+        report={"verdict": verdict},
+        html="<h1>As written</h1>",
+    )
+
+
+def form_of(surface: Surface, **changes):
+    data = {"slug": surface.slug, "title": surface.title, "mode": "live", "visit_minutes": 30}
+    return {**data, "definition": json.dumps(surface.definition), **changes}
+
+
+def change(surface: Surface) -> str:
+    return reverse("admin:surfaces_surface_change", args=[surface.pk])
+
+
+def test_every_page_opens(owner, cohort, version):
+    report = report_of(version, cohort)
+    run = Run.objects.create(kind="retrain", surface=cohort, key="k")
+    subject = Subject.objects.first()
+    assert subject
+    pages = {
+        "surfaces_surface": cohort.pk,
+        "codebooks_codebookversion": version.pk,
+        "codebooks_run": run.pk,
+        "audits_auditreport": report.pk,
+        "subjects_subject": subject.pk,
+    }
+
+    for name, pk in pages.items():
+        assert owner.get(reverse(f"admin:{name}_changelist")).status_code == 200
+        assert owner.get(reverse(f"admin:{name}_change", args=[pk])).status_code == 200
+    assert owner.get(reverse("admin:codebooks_aliasmove_changelist")).status_code == 200
+
+
+def test_an_edit_of_the_definition_raises_the_revision(owner, course):
+    changed = {**course.definition, "row_height": 100}
+
+    owner.post(change(course), form_of(course, definition=json.dumps(changed)))
+
+    course.refresh_from_db()
+    assert (course.definition["row_height"], course.revision) == (100, 2)
+
+
+def test_an_edit_of_the_title_does_not(owner, course):
+    owner.post(change(course), form_of(course, title="Another"))
+
+    course.refresh_from_db()
+    assert (course.title, course.revision) == ("Another", 1)
+
+
+def test_a_malformed_definition_names_the_field(owner, course):
+    changed = {**course.definition, "row_height": -1}
+
+    page = owner.post(change(course), form_of(course, definition=json.dumps(changed)))
+
+    assert "row_height: is not in range (got -1)" in page.content.decode()
+
+
+def test_rules_that_clash_are_refused_with_the_blocks(owner, course):
+    blocks = [dict(block) for block in COURSE["blocks"]]
+    blocks[1] = {**blocks[1], "pinned": blocks[0]["pinned"]}
+    changed = json.dumps({**course.definition, "blocks": blocks})
+
+    page = owner.post(change(course), form_of(course, definition=changed))
+
+    text = page.content.decode()
+    assert "No layout keeps" in text and "announcements" in text and "content" in text
+    course.refresh_from_db()
+    assert course.revision == 1
+
+
+def test_the_definition_is_shown_as_the_fixtures_are_written(owner, course):
+    page = owner.get(change(course)).content.decode()
+
+    assert "{&quot;default&quot;: [4, 3], &quot;min&quot;: [4, 2], &quot;max&quot;: [4, 4]}" in page
+
+
+def test_promoting_asks_why_then_moves_and_is_logged(owner, version, course):
+    report_of(version, course)
+    url = reverse("admin:codebooks_codebookversion_promote", args=[version.pk])
+    assert owner.get(url).status_code == 200
+    owner.post(url, {"surface": course.pk, "why": ""})
+    assert not Alias.objects.exists()
+
+    owner.post(url, {"surface": course.pk, "why": "it saves time"})
+
+    assert Alias.objects.get(name="champion").version == version
+    move = AliasMove.objects.filter(name="champion").get()
+    assert (move.by_name, move.why) == ("admin", "it saves time")
+    assert "it saves time" in LogEntry.objects.latest("action_time").change_message
+
+
+def test_a_refused_promotion_says_what_to_do(owner, version, course):
+    url = reverse("admin:codebooks_codebookversion_promote", args=[version.pk])
+
+    page = owner.post(url, {"surface": course.pk, "why": "now"})
+
+    assert "was not audited" in page.content.decode()
+
+
+def test_a_colleague_may_look_but_not_move(colleague, version, course):
+    report = report_of(version, course, "inconclusive")
+    assert colleague.get(change(course)).status_code == 200
+    for name, pk in (
+        ("codebooks_codebookversion_promote", version.pk),
+        ("surfaces_surface_rollback", course.pk),
+        ("surfaces_surface_retrain", course.pk),
+        ("surfaces_surface_audit", course.pk),
+        ("audits_auditreport_acknowledge", report.pk),
+    ):
+        answer = colleague.post(reverse(f"admin:{name}", args=[pk]), {"why": "mine"})
+        assert answer.status_code == 403, name
+
+
+def test_a_stranger_sees_nothing(client, version, course):
+    report = report_of(version, course)
+
+    for name in ("audits_auditreport_page", "audits_auditreport_json"):
+        answer = client.get(reverse(f"admin:{name}", args=[report.pk]))
+        assert answer.status_code == 302 and "/login/" in answer.url
+
+
+def test_staff_without_the_permission_do_not_read_reports(client, version, course):
+    report = report_of(version, course)
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+
+    assert client.get(reverse("admin:audits_auditreport_page", args=[report.pk])).status_code == 403
+
+
+def test_retraining_twice_asks_once(owner, course):
+    url = reverse("admin:surfaces_surface_retrain", args=[course.pk])
+
+    owner.post(url)
+    page = owner.post(url, follow=True)
+
+    assert Run.objects.get().asked_by == "admin"
+    assert "is under way already" in page.content.decode()
+
+
+def test_a_report_is_shown_without_scripts_and_downloads_as_json(owner, version, course):
+    report = report_of(version, course)
+
+    page = owner.get(reverse("admin:audits_auditreport_page", args=[report.pk]))
+    data = owner.get(reverse("admin:audits_auditreport_json", args=[report.pk]))
+
+    assert page.content == b"<h1>As written</h1>"
+    assert "default-src 'none'" in page["Content-Security-Policy"]
+    assert page["X-Frame-Options"] == "SAMEORIGIN"
+    assert data.json() == {"verdict": "within"}
+    assert "audit-" in data["Content-Disposition"]
+
+
+def test_an_acknowledgement_names_the_person(owner, version, course):
+    report = report_of(version, course, "inconclusive")
+    url = reverse("admin:audits_auditreport_acknowledge", args=[report.pk])
+
+    owner.post(url, {"why": "36 people are too few to tell"})
+
+    report.refresh_from_db()
+    assert report.acknowledged_by and report.acknowledged_by.username == "admin"
+    assert report.acknowledgement == "admin: 36 people are too few to tell"
+
+
+def test_nobody_reads_a_persons_attributes(owner, cohort):
+    row = PersonalAttributes.objects.select_related("subject").filter(values__gender="F").first()
+    assert row
+    page = owner.get(reverse("admin:subjects_subject_change", args=[row.subject.pk]))
+
+    text = page.content.decode()
+    assert "gender" not in text and "age_band" not in text
+    assert owner.get("/admin/subjects/personalattributes/").status_code == 404
+
+
+def test_a_failed_run_is_asked_for_again(owner, course):
+    failed = Run.objects.create(kind="retrain", surface=course, key="k", state="failed")
+
+    data = {"action": "ask_again", "_selected_action": [failed.pk]}
+    owner.post(reverse("admin:codebooks_run_changelist"), data)
+
+    assert Run.objects.filter(state="queued").count() == 1

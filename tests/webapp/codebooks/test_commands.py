@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from webapp.audits.models import AuditReport
+from webapp.codebooks import gate
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.subjects.models import PersonalAttributes, Profile, Subject
+from webapp.surfaces.models import Surface
+
+pytestmark = pytest.mark.django_db
+
+
+def run(command: str, *args: str, **options: object) -> dict:
+    out = StringIO()
+    call_command(command, *args, stdout=out, stderr=StringIO(), **options)
+    return json.loads(out.getvalue().splitlines()[-1])
+
+
+def test_from_visits_to_a_champion_and_back(cohort, innate):
+    """The whole life on real training: retrain, audit, acknowledge, promote, roll back."""
+    gate.innate_ship(folder=innate)
+
+    made = run("retrain", surface="course-home", smoke=True)
+    version = CodebookVersion.objects.get(name=made["version"])
+    assert made["is_new"] and version.status == "trained"
+    assert version.manifest["surfaces"] == ["course-home"]
+
+    with pytest.raises(CommandError, match="was not audited"):
+        run("promote", version.name)
+
+    audited = run("audit", surface="course-home", codebook=version.name, by=["gender"])
+    report = AuditReport.objects.get()
+    # 36 people are under 100: never *within*.
+    assert audited["verdict"] == report.verdict == "inconclusive"
+    assert report.report["simulated"] is True
+    assert {row["slice"]["gender"] for row in report.report["slices"]} == {"F", "M"}
+    assert "simulated" in report.html
+
+    with pytest.raises(CommandError, match="nobody has acknowledged"):
+        run("promote", version.name)
+    run("promote", version.name[:14], why="a small demo", acknowledge="Ada")
+    assert Alias.objects.get(name="champion").version == version
+
+    line = run("rollback", surface="course-home", why="just trying")
+    assert line == {"surface": "course-home", "from": version.name, "champion": "innate"}
+    assert AliasMove.objects.filter(is_rollback=True).count() == 1
+
+
+def test_fixtures_load_once(innate, monkeypatch):
+    module = "webapp.codebooks.management.commands.load_fixtures"
+    monkeypatch.setattr(f"{module}.INNATE_FOLDER", innate)
+    monkeypatch.setattr(f"{module}.innate_ship", lambda: gate.innate_ship(folder=innate))
+
+    first, second = run("load_fixtures"), run("load_fixtures")
+
+    assert first == {
+        "surfaces": ["course-home", "operations"],
+        "innate": "innate",
+        "simulated_people": 36,
+        "simulated_visits": 870,
+    }
+    assert (second["surfaces"], second["simulated_people"]) == ([], 0)
+    assert set(Alias.objects.values_list("surface__slug", "name", "version__name")) >= {
+        ("course-home", "champion", "innate"),
+        ("operations", "champion", "innate"),
+    }
+    assert Subject.objects.filter(source="simulated").count() == 36
+    assert Subject.objects.filter(key="file:Amina – forum reader").exists()
+
+
+def test_fixtures_leave_edits_alone():
+    run("load_fixtures", no_cohort=True)
+    Surface.objects.filter(slug="course-home").update(title="Ours", mode="off")
+
+    run("load_fixtures", no_cohort=True)
+
+    assert Surface.objects.get(slug="course-home").title == "Ours"
+    assert not Profile.objects.exists() and not PersonalAttributes.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "message"),
+    [
+        (
+            "retrain",
+            {"surface": "nowhere"},
+            "surface: 'nowhere' is unknown. There are: course-home",
+        ),
+        ("retrain", {"surface": "course-home"}, "at least 30 visits"),
+        ("rollback", {"surface": "course-home"}, "no earlier champion"),
+        ("audit", {"surface": "course-home"}, "no champion"),
+        ("audit", {}, "none has visits"),
+        ("audit", {"surface": "course-home", "by": ["shoes"]}, "'shoes' is no attribute"),
+    ],
+)
+def test_errors_name_what_was_wrong_and_the_next_step(course, command, options, message):
+    with pytest.raises(CommandError) as error:
+        run(command, **options)
+
+    assert message in str(error.value)
+
+
+def test_an_unknown_version_lists_the_known(version):
+    with pytest.raises(CommandError, match=r"'x' is unknown\. There are: course-home-1"):
+        run("promote", "x")

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.webapp.codebooks.conftest import variant
+from uiengine import runtime
+from uiengine.errors import VersionError
+from webapp.audits.models import AuditReport
+from webapp.audits.services import report_acknowledge
+from webapp.codebooks import artefacts, gate
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.surfaces.services import surface_save
+
+pytestmark = pytest.mark.django_db
+
+
+def audited(version, surface, verdict):
+    return AuditReport.objects.create(
+        surface=surface, version=version, verdict=verdict, report={"slices": []}
+    )
+
+
+def champion(surface) -> str | None:
+    alias = Alias.objects.filter(surface=surface, name="champion").first()
+    return alias.version.name if alias else None
+
+
+def test_a_version_is_stored_whole_and_loads(version):
+    assert runtime.load(artefacts.local(version.folder)).id == version.manifest["id"]
+    assert version.card["bits_per_user"]
+
+
+def test_the_same_content_is_stored_once(version, trained, course):
+    again, is_new = gate.version_store(folder=trained, name="other", surfaces=[course])
+
+    assert (again, is_new) == (version, False)
+
+
+def test_leftovers_of_a_dead_worker_are_overwritten(trained, course, var):
+    leftover = var / "artefacts" / "versions" / "v" / "decoder.onnx"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_bytes(b"half")
+
+    version, _ = gate.version_store(folder=trained, name="v", surfaces=[course])
+
+    assert runtime.load(artefacts.local(version.folder))
+
+
+def test_a_damaged_folder_is_not_stored(trained, tmp_path, course):
+    folder = variant(trained, tmp_path / "bad", "bbbbbbbbbbbb", ["course-home"])
+    (folder / "decoder.onnx").write_bytes(b"damaged")
+
+    with pytest.raises(VersionError, match=r"decoder\.onnx"):
+        gate.version_store(folder=folder, name="bad", surfaces=[course])
+
+    assert not CodebookVersion.objects.exists()
+
+
+def test_a_version_without_an_audit_does_not_serve(version, course):
+    with pytest.raises(gate.PromotionError, match=r"was not audited.*manage\.py audit"):
+        gate.champion_set(version=version, surface=course, why="now")
+
+
+def test_an_exceeding_audit_blocks(version, course):
+    audited(version, course, "exceeds")
+
+    with pytest.raises(gate.PromotionError, match="worse than tolerated"):
+        gate.champion_set(version=version, surface=course, why="now")
+
+
+def test_an_inconclusive_audit_needs_a_name(version, course):
+    report = audited(version, course, "inconclusive")
+    with pytest.raises(gate.PromotionError, match="nobody has acknowledged"):
+        gate.champion_set(version=version, surface=course, why="now")
+
+    report_acknowledge(report=report, name="Ada", why="small site")
+    gate.champion_set(version=version, surface=course, why="now")
+
+    assert champion(course) == version.name
+
+
+def test_the_latest_audit_counts(version, course):
+    audited(version, course, "exceeds")
+    audited(version, course, "within")
+
+    assert gate.champion_set(version=version, surface=course, why="now")
+
+
+def test_another_surfaces_version_does_not_serve(version):
+    other = surface_save({"slug": "other", **_small()})
+
+    with pytest.raises(gate.PromotionError, match="is not among those"):
+        gate.champion_set(version=version, surface=other, why="now")
+
+
+def test_damaged_files_do_not_replace_the_champion(version, course, innate):
+    gate.innate_ship(folder=innate)
+    audited(version, course, "within")
+    (artefacts.local(version.folder) / "decoder.onnx").write_bytes(b"damaged")
+
+    with pytest.raises(VersionError):
+        gate.champion_set(version=version, surface=course, why="now")
+
+    assert champion(course) == "innate"
+
+
+def test_a_rollback_is_one_move_with_its_record(version, course, innate):
+    gate.innate_ship(folder=innate)
+    audited(version, course, "within")
+    gate.champion_set(version=version, surface=course, why="better", by_name="ada")
+
+    gate.champion_return(surface=course, why="worse after all", by_name="bob")
+
+    assert champion(course) == "innate"
+    last = AliasMove.objects.filter(name="champion").first()
+    assert last and (last.by_name, last.why, last.is_rollback) == ("bob", "worse after all", True)
+
+
+def test_nothing_to_go_back_to_is_said(course):
+    with pytest.raises(gate.PromotionError, match="no earlier champion"):
+        gate.champion_return(surface=course, why="oops")
+
+
+def test_a_newer_innate_version_replaces_the_older_only(version, course, innate, trained, tmp_path):
+    other = surface_save({"slug": "other", **_small()})
+    gate.innate_ship(folder=innate)
+    audited(version, course, "within")
+    gate.champion_set(version=version, surface=course, why="better")
+
+    gate.innate_ship(folder=variant(trained, tmp_path / "newer", "cccccccccccc", []))
+
+    assert champion(course) == version.name
+    assert champion(other) == "innate-cccccccccccc"
+
+
+def test_shipping_the_innate_version_twice_changes_nothing(course, innate):
+    gate.innate_ship(folder=innate)
+    moves = AliasMove.objects.count()
+
+    gate.innate_ship(folder=innate)
+
+    assert AliasMove.objects.count() == moves
+
+
+def _small():
+    return {
+        "breakpoints": [{"name": "all", "min_width": 0, "columns": 4, "viewport_height": 800}],
+        "blocks": [{"id": "a"}, {"id": "b"}],
+    }

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from webapp.codebooks import runs, tasks
+from webapp.codebooks.models import CodebookVersion, Run
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(course, **columns):
+    return runs.run_request(kind=Run.Kind.RETRAIN, surface=course, **columns)
+
+
+def let_worker_die(run: Run) -> None:
+    """As kill -9 does: the row says that somebody works on it, and nobody does."""
+    past = timezone.now() - timedelta(seconds=1)
+    Run.objects.filter(pk=run.pk).update(state="running", holder="dead", lease_until=past)
+
+
+def test_a_surface_is_retrained_once_at_a_time(course):
+    run, is_new = ask(course)
+
+    again, is_second_new = ask(course)
+
+    assert (is_new, is_second_new, again) == (True, False, run)
+
+
+def test_the_same_key_is_done_once(course):
+    run, _ = ask(course, key="night")
+    runs.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({}))
+
+    assert ask(course, key="night") == (Run.objects.get(pk=run.pk), False)
+    assert runs.run_carry_out(run_id=run.pk, work=pytest.fail) is None
+
+
+def test_a_held_run_is_not_taken_by_another(course):
+    run, _ = ask(course)
+    assert runs.run_take(run_id=run.pk)
+
+    assert runs.run_take(run_id=run.pk) is None
+
+
+def test_a_dead_workers_run_is_taken_over_and_the_dead_one_changes_nothing(course):
+    run, _ = ask(course)
+    first = runs.run_take(run_id=run.pk)
+    assert first
+    Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    second = runs.run_take(run_id=run.pk)
+
+    assert second and second.run.attempts == 2
+    with pytest.raises(runs.LostRunError):
+        first.finish({"by": "first"})
+    second.finish({"by": "second"})
+    assert Run.objects.get(pk=run.pk).result == {"by": "second"}
+
+
+def test_the_sweep_asks_again_for_lost_runs_only(course):
+    run, _ = ask(course)
+    assert runs.runs_sweep() == []
+    let_worker_die(run)
+
+    assert runs.runs_sweep() == [run.pk]
+
+
+def test_a_run_that_kills_its_workers_fails(course):
+    run, _ = ask(course)
+    let_worker_die(run)
+    Run.objects.update(attempts=runs.MOST_ATTEMPTS)
+
+    assert runs.runs_sweep() == []
+    run.refresh_from_db()
+    assert (run.state, "died 3 times" in run.error) == ("failed", True)
+    assert ask(course)[1]
+
+
+def test_a_failure_is_kept_and_raised(course):
+    run, _ = ask(course)
+
+    def work(hold):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        runs.run_carry_out(run_id=run.pk, work=work)
+
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("failed", "OSError: disk full")
+
+
+def test_an_interrupted_run_goes_back_to_the_queue(course):
+    run, _ = ask(course)
+
+    def work(hold):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.run_carry_out(run_id=run.pk, work=work)
+
+    run.refresh_from_db()
+    assert run.state == "queued"
+
+
+def test_too_few_visits_refuse_a_retrain(course):
+    run, _ = ask(course)
+
+    done = tasks.retrain_run(run.pk)
+
+    assert done and done.state == "failed"
+    assert "Import more visits" in done.error
+    assert not CodebookVersion.objects.exists()
+
+
+def test_a_worker_that_died_after_training_is_not_trained_for_again(
+    cohort, trained, monkeypatch, var
+):
+    run, _ = ask(cohort)
+    let_worker_die(run)
+    tasks.work_folder(run).mkdir(parents=True)
+    trained_there = tasks.work_folder(run) / "version"
+    trained_there.symlink_to(trained)
+    monkeypatch.setattr(tasks, "_train", lambda hold, folder: pytest.fail("trained again"))
+
+    done = tasks.retrain_run(run.pk)
+
+    assert done and done.state == "done"
+    assert CodebookVersion.objects.get() == done.version
+    assert not trained_there.exists()
+
+
+def test_half_a_version_is_never_registered(cohort, trained, monkeypatch, var):
+    run, _ = ask(cohort)
+    folder = tasks.work_folder(run) / "version"
+    folder.mkdir(parents=True)
+    (folder / "decoder.onnx").write_bytes(b"half")
+    trainings = []
+
+    def train(hold, into):
+        trainings.append(into)
+        raise runs.LostRunError("killed")
+
+    monkeypatch.setattr(tasks, "_train", train)
+
+    assert tasks.retrain_run(run.pk) is None
+    assert trainings == [folder]
+    assert not CodebookVersion.objects.exists()
+
+
+def test_nightly_retrains_ask_where_visits_are_new(cohort):
+    assert tasks.retrain_all() == 1
+    run = Run.objects.get()
+    runs.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({"visits": 870}))
+
+    assert tasks.retrain_all() == 0

@@ -1,0 +1,125 @@
+"""Which version serves: promotions seen within a second, corrupt artefacts refused."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from uiengine.errors import VersionError
+from webapp.codebooks import artefacts
+from webapp.codebooks.gate import INNATE_FOLDER
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.codebooks.services import version_promote, version_register, version_rollback
+from webapp.codebooks.serving import Serving, serving
+
+from .conftest import variant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def innate(db):
+    return version_register(source=INNATE_FOLDER, name="innate")
+
+
+@pytest.fixture
+def second(trained, course):
+    return version_register(source=trained, name="course-home-1", surfaces=[course])
+
+
+def served_id(process: Serving = serving) -> str:
+    page = process.page("course-home")
+    assert page and page.version
+    return page.version.id
+
+
+def test_the_innate_version_serves_where_nobody_was_promoted(course, innate):
+    assert served_id() == innate.manifest["id"]
+
+
+def test_a_promotion_and_its_rollback_are_one_move_each(course, innate, second, admin_user):
+    version_promote(surface=course, version=innate, why="to begin with", by=admin_user)
+    version_promote(surface=course, version=second, why="it is better", by=admin_user)
+    assert served_id() == second.manifest["id"]
+
+    version_rollback(surface=course, why="it was not", by=admin_user)
+
+    assert served_id() == innate.manifest["id"]
+    moves = AliasMove.objects.filter(name="champion").order_by("pk")
+    assert [(m.after, m.by_name, m.is_rollback) for m in moves] == [
+        (innate, "admin", False),
+        (second, "admin", False),
+        (innate, "admin", True),
+    ]
+    assert Alias.objects.get(surface=course, name="anchor").version == innate
+    assert CodebookVersion.objects.get(pk=second.pk).status == "retired"
+
+
+def test_a_running_process_sees_a_promotion_within_a_second(course, innate, second, settings):
+    settings.UIENGINE_REFRESH_MS = 200
+    process = Serving()
+    assert served_id(process) == innate.manifest["id"]
+
+    version_promote(surface=course, version=second, why="test")
+    until = time.monotonic() + 1
+    while served_id(process) != second.manifest["id"]:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.stop()
+
+
+def test_a_corrupt_artefact_cannot_be_promoted(course, innate, second):
+    damage(second)
+
+    with pytest.raises(VersionError, match="SHA-256"):
+        version_promote(surface=course, version=second, why="test")
+
+    assert not AliasMove.objects.exists()
+    assert served_id() == innate.manifest["id"]
+
+
+def test_a_corrupt_artefact_is_refused_and_the_old_version_keeps_serving(
+    course, innate, second, tmp_path, trained, caplog
+):
+    version_promote(surface=course, version=second, why="it serves")
+    assert served_id() == second.manifest["id"]
+    third = variant(trained, tmp_path / "third", "eeeeeeeeeeee", ["course-home"])
+    broken = version_register(source=third, name="course-home-2", surfaces=[course])
+    damage(broken)
+    Alias.objects.filter(surface=course, name="champion").update(version=broken)
+
+    assert served_id() == second.manifest["id"]
+    assert "version_refused" in caplog.text
+    # A process that has never loaded the old one serves the innate one.
+    assert served_id(Serving()) == innate.manifest["id"]
+
+
+def test_a_refused_folder_leaves_no_row(course, tmp_path, trained):
+    third = variant(trained, tmp_path / "third", "eeeeeeeeeeee", ["course-home"])
+    (third / "decoder.onnx").write_bytes(b"not a network")
+
+    with pytest.raises(VersionError):
+        version_register(source=third, name="broken")
+
+    assert not CodebookVersion.objects.exists()
+
+
+def test_a_lost_database_leaves_the_last_snapshot(course, innate, settings, monkeypatch):
+    settings.UIENGINE_REFRESH_MS = 60_000
+    process = Serving()
+    assert served_id(process)
+
+    def fail() -> None:
+        raise OSError("no database")
+
+    monkeypatch.setattr(process, "refresh", fail)
+    assert served_id(process) == innate.manifest["id"]
+    process.stop()
+
+
+def damage(version: CodebookVersion) -> None:
+    folder = artefacts.local(version.folder)
+    name = json.loads((folder / "manifest.json").read_text())["decoder"]
+    (folder / name).write_bytes(b"damaged")

@@ -1,0 +1,152 @@
+"""Three people on one page: owner, colleague and stranger; a worker that waits to be told."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+
+from webapp.codebooks.gate import INNATE_FOLDER
+from webapp.codebooks.services import version_register
+from webapp.codebooks.serving import serving
+from webapp.subjects import events, folding
+from webapp.subjects.keys import user_token_make
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+COURSE = json.loads((FIXTURES / "surfaces" / "course_home.json").read_text())
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory):
+    """SQLite in a file, as it runs: in memory its threads would share one lock."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(settings, tmp_path):
+    """As a process that has just started: nothing in caches, artefacts in a place of its own."""
+    settings.UIENGINE_REFRESH_MS = 0
+    settings.VAR_DIR = tmp_path
+    artefacts = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": tmp_path / "artefacts"},
+    }
+    settings.STORAGES = {**settings.STORAGES, "artefacts": artefacts}
+    cache.clear()
+    serving.__init__()
+    yield
+    serving.stop()
+
+
+class Worker:
+    """Stands where the broker is: keeps what was sent until told to work."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+
+    def work(self) -> int:
+        sent, self.sent[:] = list(self.sent), []
+        return sum(folding.profile_fold(profile_id=i, now=timezone.now()) for i in sent)
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    worker = Worker()
+    monkeypatch.setattr(events, "folding_request", worker.sent.append)
+    return worker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def advance(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(timezone, "now", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def page(db):
+    """The course home with the innate version that is shipped."""
+    from webapp.surfaces.services import surface_save
+
+    version_register(source=INNATE_FOLDER, name="innate")
+    return surface_save(COURSE)
+
+
+class Person:
+    """Somebody with a user token, as a browser or an app would act for them."""
+
+    def __init__(self, key: str, clock: Clock) -> None:
+        self.key, self.clock = key, clock
+        self.client = Client()
+        token = user_token_make(key=key, now=clock.now)
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(f"/api/{path}", headers={**self.headers, **headers})
+
+    def layout(self) -> dict[str, Any]:
+        response = self.get("layout?surface=course-home")
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    def post(self, path: str, body: object) -> Any:
+        return self.client.post(
+            f"/api/{path}", body, content_type="application/json", headers=self.headers
+        )
+
+    def event(self, kind: str, block: str = "", **more: object) -> dict[str, Any]:
+        at = self.clock.now.isoformat()
+        return {"id": str(uuid4()), "at": at, "type": kind, "block": block, **more}
+
+    def send(self, layout: dict[str, Any], *sent: dict[str, Any]) -> dict[str, Any]:
+        body = {"decision": layout["decision"], "events": list(sent)}
+        response = self.post("events", body)
+        assert response.status_code == 202, response.content
+        return response.json()
+
+    def visit(self, *blocks: str) -> dict[str, Any]:
+        """Opens the page, uses blocks, and goes away for a day. Returns the layout seen."""
+        layout = self.layout()
+        self.send(layout, self.event("impression"), *(self.event("use", b) for b in blocks))
+        self.clock.advance(days=1)
+        return layout
+
+    def wish(self, kind: str, block: str = "", **more: object) -> dict[str, Any]:
+        body = {"decision": self.layout()["decision"], **self.event(kind, block, **more)}
+        response = self.post("feedback", body)
+        assert response.status_code == 200, response.content
+        return response.json()
+
+
+@pytest.fixture
+def owner(page, clock, worker) -> Person:
+    return Person("host:owner", clock)
+
+
+@pytest.fixture
+def colleague(page, clock, worker) -> Person:
+    return Person("host:colleague", clock)
+
+
+@pytest.fixture
+def stranger(page, clock, worker) -> Person:
+    return Person("host:stranger", clock)

@@ -1,0 +1,73 @@
+"""`manage.py demo` starts all, says what is wrong, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import Demo, free_port, start_demo, stop_demo, wait_until_up
+from .steps import wait_for
+
+
+def children_of(pid: int) -> dict[int, str]:
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    found: dict[int, str] = {}
+    for _ in range(5):
+        found |= {int(p): a for p, parent, a in rows if int(parent) in {pid, *found}}
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_port_in_use_is_said_at_once(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        demo = start_demo(tmp_path, port)
+        assert demo.process.wait(30) == 1
+    message = demo.log.read_text()
+    assert f"Port {port} on 127.0.0.1 is in use" in message
+    assert "Traceback" not in message
+
+
+def test_ctrl_c_stops_every_child(tmp_path: Path) -> None:
+    demo = start_demo(tmp_path, free_port())
+    wait_until_up(demo)
+    children = children_of(demo.process.pid)
+    commands = " ".join(children.values())
+    assert all(name in commands for name in ("waitress", " worker", " beat"))
+
+    assert stop_demo(demo) == 0
+    wait_for(lambda: not any(is_running(pid) for pid in children))
+    assert demo.log.read_text().rstrip().endswith("Stopped.")
+
+
+@pytest.mark.parametrize("name", ["worker"])
+def test_a_dead_child_is_named_and_the_rest_stopped(tmp_path: Path, name: str) -> None:
+    demo = start_demo(tmp_path, free_port())
+    wait_until_up(demo)
+    children = children_of(demo.process.pid)
+    victim = next(pid for pid, args in children.items() if f" {name}" in args)
+    os.kill(victim, signal.SIGKILL)
+
+    assert demo.process.wait(30) == 1
+    assert f"The {name} process ended with exit code -9" in demo.log.read_text()
+    wait_for(lambda: not any(is_running(pid) for pid in children))
+
+
+def test_the_demo_is_up(demo: Demo) -> None:
+    assert demo.process.poll() is None

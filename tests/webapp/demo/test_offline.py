@@ -1,0 +1,66 @@
+"""Events survive being offline and are never counted twice."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, Request, Route
+
+from .conftest import Demo
+from .steps import events, flush, open_page, order, person_key, use, wait_for
+
+KEPT = "Object.keys(localStorage).filter(key => key.startsWith('adaptive-layout:')).length"
+
+
+def test_what_was_clicked_offline_arrives_once(page: Page, demo: Demo) -> None:
+    open_page(page)
+    key, block = person_key(page), order(page)[2]
+    page.context.set_offline(True)
+    use(page, block)
+    flush(page)
+    assert page.evaluate(KEPT) >= 1
+    assert events(demo, key, "use") == []
+
+    page.context.set_offline(False)
+    wait_for(lambda: page.evaluate(KEPT) == 0)
+    assert [found for _, found in events(demo, key, "use")] == [block]
+
+
+def test_a_lost_answer_makes_the_client_send_the_same_bytes_again(page: Page, demo: Demo) -> None:
+    open_page(page)
+    wait_for(lambda: page.evaluate(KEPT) == 0)
+    sent: list[str] = []
+
+    def lose_first_answer(route: Route, request: Request) -> None:
+        sent.append(request.post_data or "")
+        if len(sent) == 1:
+            route.fetch()  # the server has it, but the client never learns
+            route.abort()
+        else:
+            route.continue_()
+
+    page.wait_for_timeout(1200)  # what the page itself sends is out
+    page.route("**/api/events", lose_first_answer)
+    use(page, order(page)[1])
+    flush(page)
+    wait_for(lambda: page.evaluate(KEPT) == 0)
+
+    assert len(sent) == 2
+    assert sent[0] == sent[1]
+    assert len(events(demo, person_key(page), "use")) == 1
+
+
+def test_what_waited_is_sent_by_the_next_page(page: Page, demo: Demo) -> None:
+    open_page(page)
+    key, block = person_key(page), order(page)[0]
+    page.route("**/api/events", lambda route: route.abort())
+    use(page, block)
+    flush(page)
+    assert events(demo, key, "use") == []
+    page.unroute("**/api/events")
+    page.reload()
+    wait_for(lambda: len(events(demo, key, "use")) == 1)
+
+
+def test_an_impression_is_sent_at_once(page: Page, demo: Demo) -> None:
+    open_page(page)
+    key = person_key(page)
+    wait_for(lambda: len(events(demo, key, "impression")) >= 1, seconds=3)

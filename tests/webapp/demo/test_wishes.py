@@ -1,0 +1,74 @@
+"""What a person asks for outright: pin, move, undo, freeze, reset, and the reason for a place."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from .steps import ask, next_visit, open_options, open_page, order, rank, said, use
+
+
+def test_a_pinned_block_keeps_its_rank_over_visits(page: Page) -> None:
+    open_page(page)
+    held, used = order(page)[-2:]
+    open_options(page, held)
+    ask(page, "Keep it here")
+    assert "stays where it is" in said(page)
+    before = rank(page, held)
+    for _ in range(3):
+        use(page, used)
+        next_visit(page)
+        assert rank(page, held) == before
+    open_options(page, held)
+    assert page.get_by_role("button", name="Let it move", exact=True).is_visible()
+
+
+def test_a_moved_block_stands_where_it_was_put_and_undo_takes_it_back(page: Page) -> None:
+    open_page(page)
+    earlier = order(page)
+    use(page, earlier[1])
+    next_visit(page)
+    before = order(page)
+    block = before[3]
+    open_options(page, block)
+    ask(page, "Move up")
+    assert order(page) == [*before[:2], block, before[2], *before[4:]]
+    page.reload()
+    assert rank(page, block) == 2
+    page.wait_for_selector(".al-bar button")
+    ask(page, "Undo")
+    assert order(page) == earlier, "as it was at the visit before"
+
+
+def test_a_frozen_layout_stays_over_visits(page: Page) -> None:
+    open_page(page)
+    before = order(page)
+    ask(page, "Freeze")
+    freeze = page.get_by_role("button", name="Freeze")
+    assert freeze.get_attribute("aria-pressed") == "true"
+    for _ in range(3):
+        use(page, before[-1])
+        next_visit(page)
+        assert order(page) == before
+    assert freeze.get_attribute("aria-pressed") == "true"
+
+
+def test_reset_returns_to_the_default(page: Page) -> None:
+    open_page(page)
+    block = order(page)[3]
+    open_options(page, block)
+    ask(page, "Move up")
+    moved = order(page)
+    ask(page, "Reset")
+    assert order(page) != moved
+    assert "default" in said(page)
+
+
+def test_every_block_says_why_it_is_there(page: Page) -> None:
+    open_page(page)
+    for block in order(page):
+        open_options(page, block)
+        panel = page.locator(f"[data-block={block}] .al-panel")
+        assert panel.get_by_text("Why is this here?").is_visible()
+        assert len(panel.locator("p").nth(1).inner_text()) > 10
+        page.keyboard.press("Escape")
+        assert panel.count() == 0

@@ -1,0 +1,123 @@
+"""POST /api/feedback: what a user asks for acts at once."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("folded", [False, True], ids=["pending", "folded"])
+def test_a_move_acts_at_once_and_stays(owner, worker, folded):
+    last = owner.layout()["order"][-1]
+
+    payload = owner.wish("move", last, rank=1)
+    if folded:
+        worker.work()
+
+    assert payload["order"][1] == last
+    assert payload["pins"] == [last]
+    assert owner.layout()["order"] == payload["order"]
+    owner.visit("forum")
+    assert owner.layout()["order"][1] == last
+
+
+def test_undo_returns_to_the_layout_before_this_visit(owner, worker):
+    for _ in range(3):
+        before = owner.visit("glossary", "live")["order"]
+        worker.work()
+    now = owner.layout()
+    assert now["order"] != before
+
+    payload = owner.wish("undo")
+
+    assert payload["order"] == before
+    owner.visit()
+    moved = {b for b in now["order"] if now["order"].index(b) != before.index(b)}
+    after = owner.layout()["order"]
+    assert not any(after.index(b) == now["order"].index(b) != before.index(b) for b in moved)
+
+
+def test_freeze_keeps_what_is_shown_until_it_is_lifted(owner, worker):
+    owner.visit("glossary")
+    shown = owner.layout()["order"]
+    payload = owner.wish("freeze")
+
+    assert (payload["status"], payload["order"]) == ("frozen", shown)
+    for _ in range(3):
+        assert owner.visit("live", "glossary")["order"] == shown
+        worker.work()
+    owner.wish("freeze", on=False)
+    owner.visit("live", "glossary")
+    assert owner.layout()["status"] == "adapted"
+    assert owner.layout()["order"] != shown
+
+
+def test_reset_returns_to_the_default_and_clears_pins(owner, worker):
+    default = owner.layout()["order"]
+    for _ in range(4):
+        owner.visit("glossary", "live")
+        worker.work()
+    owner.wish("pin", owner.layout()["order"][3])
+    default = [b["id"] for b in owner.layout()["elements"].values()]
+
+    payload = owner.wish("reset")
+
+    assert payload["order"] == default
+    assert payload["pins"] == []
+    worker.work()
+    assert owner.layout()["order"] == default
+
+
+def test_a_pin_moves_nothing_and_an_unpin_frees(owner, worker):
+    owner.visit("glossary")
+    shown = owner.layout()["order"]
+
+    pinned = owner.wish("pin", shown[4])
+    assert (pinned["order"], pinned["pins"]) == (shown, [shown[4]])
+    freed = owner.wish("unpin", shown[4])
+    assert (freed["order"], freed["pins"]) == (shown, [])
+
+
+def test_each_wish_counts_once(owner, worker):
+    layout = owner.layout()
+    wish = {"decision": layout["decision"], **owner.event("freeze")}
+    first, again = owner.post("feedback", wish), owner.post("feedback", wish)
+
+    assert first.json() == again.json()
+
+
+def test_nobody_may_wish(page, owner):
+    client = Client()
+    layout = client.get("/api/layout?surface=course-home").json()
+    body = {"decision": layout["decision"], **owner.event("freeze")}
+
+    response = client.post("/api/feedback", body, "application/json")
+
+    assert response.status_code == 403
+    assert "consent" in response.json()["next_step"]
+
+
+def test_a_colleague_cannot_wish_for_the_owner(owner, colleague, stranger):
+    body = {"decision": owner.layout()["decision"], **owner.event("freeze")}
+
+    assert colleague.post("feedback", body).status_code == 403
+    assert stranger.post("feedback", body).status_code == 403
+    assert owner.layout()["status"] == "adapted"
+
+
+def test_a_session_needs_a_csrf_token(page, clock, worker, django_user_model):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(django_user_model.objects.create_user("anna"))
+    layout = client.get("/api/layout?surface=course-home").json()
+    at = clock.now.isoformat()
+    body = {"decision": layout["decision"], "id": "1", "at": at, "type": "freeze"}
+
+    assert client.post("/api/feedback", body, "application/json").status_code == 403
+    client.cookies["csrftoken"] = "a" * 32
+    accepted = client.post(
+        "/api/feedback", body, "application/json", headers={"X-CSRFToken": "a" * 32}
+    )
+    assert accepted.status_code == 200
+    assert accepted.json()["status"] == "frozen"

@@ -1,0 +1,88 @@
+"""`{% adaptive_layout %}` writes on the server what the API answers."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from django.template import Context, Template, TemplateSyntaxError
+from django.test import RequestFactory
+
+from webapp.layouts.grid_css import grid_css
+
+PAYLOAD = {
+    "breakpoints": {"wide": 600, "narrow": 0},
+    "cols": {"wide": 2, "narrow": 1},
+    "row_height": 50,
+    "layouts": {
+        "wide": [{"id": "a", "x": 0, "y": 0, "w": 2, "h": 1}],
+        "narrow": [{"id": "a", "x": 0, "y": 2, "w": 1, "h": 3}],
+    },
+}
+
+
+def request_of(user: User | AnonymousUser) -> HttpRequest:
+    request = RequestFactory().get("/")
+    request.user = user
+    return request
+
+
+def rendered(request: HttpRequest, arguments: str = '"course-home"') -> str:
+    template = Template(f"{{% load adaptive_layout %}}{{% adaptive_layout {arguments} %}}")
+    return template.render(Context({"request": request}))
+
+
+def blocks(html: str) -> list[str]:
+    return re.findall(r'<section data-block="([^"]+)"', html)
+
+
+def boot(html: str) -> dict[str, object]:
+    return json.loads(html.split('<script type="application/json">')[1].split("</script>")[0])
+
+
+def test_grid_rules_place_each_block_at_each_breakpoint_narrow_first():
+    narrow = "repeat(1,minmax(0,1fr));grid-auto-rows:minmax(50px,auto)"
+    wide = "repeat(2,minmax(0,1fr));grid-auto-rows:minmax(50px,auto)"
+    assert grid_css(PAYLOAD, "g") == (
+        f"@container (min-width:0px){{g{{grid-template-columns:{narrow}}}"
+        'g>[data-block="a"]{grid-area:3/1/span 3/span 1}}'
+        f"@container (min-width:600px){{g{{grid-template-columns:{wide}}}"
+        'g>[data-block="a"]{grid-area:1/1/span 1/span 2}}'
+    )
+
+
+def test_a_subject_named_by_the_host_gets_its_own_order(owner):
+    for _ in range(6):
+        owner.visit("glossary", "live")
+    layout = owner.layout()
+    html = rendered(request_of(AnonymousUser()), f'"course-home" subject="{owner.key}"')
+    assert blocks(html) == layout["order"]
+    assert boot(html)["payload"] == layout
+    assert 'token="ut_' in html
+
+
+def test_a_signed_in_user_needs_no_token(page, django_user_model):
+    user = django_user_model.objects.create_user("ada")
+    html = rendered(request_of(user))
+    assert "token=" not in html
+    assert boot(html)["payload"]["status"] == "adapted"
+
+
+def test_without_consent_a_visitor_gets_the_default(page):
+    payload = boot(rendered(request_of(AnonymousUser())))["payload"]
+    assert payload["status"] == "default"
+
+
+def test_content_that_looks_like_markup_cannot_break_out(page):
+    page.definition["blocks"][1]["title"] = "</script><b>x"
+    page.save()
+    html = rendered(request_of(AnonymousUser()), '"course-home" controls=True')
+    assert "<b>x" not in html
+
+
+def test_an_unknown_surface_names_the_next_step(page):
+    with pytest.raises(TemplateSyntaxError, match=r"no surface 'nowhere'.*load_fixtures"):
+        rendered(request_of(AnonymousUser()), '"nowhere"')

@@ -1,0 +1,67 @@
+"""Saving surfaces, and counting what is popular."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from tests.webapp.conftest import COURSE
+from uiengine.errors import SurfaceError
+from webapp import mappers
+from webapp.surfaces.models import PopularityDay, Surface
+from webapp.surfaces.services import popularity_add, surface_save
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_edit_raises_the_revision_and_a_repetition_does_not():
+    assert surface_save(COURSE).revision == COURSE.get("revision", 1)
+    again = surface_save(COURSE)
+    assert again.revision == COURSE.get("revision", 1)
+    edited = copy.deepcopy(COURSE)
+    edited["blocks"][1]["title"] = "Another title"
+
+    assert surface_save(edited).revision == again.revision + 1
+    assert Surface.objects.count() == 1
+
+
+def test_a_mistake_is_named_and_nothing_is_saved():
+    broken = copy.deepcopy(COURSE)
+    broken["blocks"][0]["id"] = "no spaces allowed"
+
+    with pytest.raises(SurfaceError, match=r"blocks\[0\]\.id"):
+        surface_save(broken)
+
+    assert not Surface.objects.exists()
+
+
+def test_the_admin_refuses_a_definition_that_cannot_be_served():
+    row = surface_save(COURSE)
+    row.definition = {**row.definition, "breakpoints": []}
+
+    with pytest.raises(ValidationError, match="breakpoints"):
+        row.full_clean()
+
+
+def test_a_row_and_its_engine_value_agree():
+    surface = mappers.to_surface(surface_save(COURSE))
+
+    assert surface.slug == COURSE["slug"]
+    assert [b.id for b in surface.blocks] == [b["id"] for b in COURSE["blocks"]]
+
+
+def test_popularity_is_of_the_days_before():
+    row = surface_save(COURSE)
+    popularity_add(row.pk, 100, [{"forum"}, {"forum", "quiz"}])
+    popularity_add(row.pk, 100, [{"quiz"}])
+    popularity_add(row.pk, 101, [{"glossary"}])
+    days = PopularityDay.objects.all()
+
+    found = mappers.to_popularity(days, 101)
+
+    assert found.shares == {"forum": (1.5,) * 3, "quiz": (1.5,) * 3}
+    assert found.visits == (3.0,) * 3
+    assert mappers.to_popularity(days, 100).shares == {}
+    assert set(mappers.to_popularity(days, 102).shares) == {"forum", "quiz", "glossary"}

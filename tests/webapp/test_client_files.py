@@ -1,0 +1,34 @@
+"""The browser client's files: size, types, words."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+from webapp.layouts import page
+
+FOLDER = Path(page.__file__).parent / "static/uiengine"
+SCRIPT = (FOLDER / "adaptive-layout.js").read_text()
+TYPES = (FOLDER / "adaptive-layout.d.ts").read_text()
+
+
+def test_client_is_at_most_8_kb_gzipped() -> None:
+    assert len(gzip.compress(SCRIPT.encode())) <= 8000
+
+
+def test_client_has_no_dependencies() -> None:
+    assert not re.search(r"^\s*import\b|\bimport\(", SCRIPT, re.MULTILINE)
+
+
+def test_everything_exported_has_types() -> None:
+    exported = re.findall(r"^export (?:class|function) (\w+)", SCRIPT, re.MULTILINE)
+    assert exported
+    for name in exported:
+        assert re.search(rf"^export (?:class|function) {name}\b", TYPES, re.MULTILINE), name
+
+
+def test_the_server_translates_every_word_of_the_client() -> None:
+    words = SCRIPT.split("const ENGLISH = {")[1].split("};")[0]
+    english = dict(re.findall(r"(\w+): '([^']*)'", words))
+    assert page._strings() == english

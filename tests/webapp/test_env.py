@@ -1,0 +1,91 @@
+"""Settings from the environment, in fresh interpreters."""
+
+from __future__ import annotations
+
+import os
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from webapp import env
+
+ROOT = Path(__file__).parents[2]
+SECRET = "x" * 40
+
+
+def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), **variables}
+    environment["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
+    code = code or "from django.conf import settings; print(settings.DEBUG)"
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"DEBUG": "perhaps"}, "DEBUG='perhaps' is not understood. Set it to one of 1, yes"),
+        ({"DEBUG": "no"}, "SECRET_KEY=(default) is refused"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY=(too short) is refused"),
+        ({"SECRET_KEY": SECRET}, "ALLOWED_HOSTS='' is refused"),
+        ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL='mysql://x/y' is not understood"),
+        ({"DATABASE_URL": "postgres://x"}, "ends with the name of the database"),
+        ({"REDIS_URL": "127.0.0.1"}, "REDIS_URL='127.0.0.1' is not understood"),
+        ({"BROKER_URL": "ftp://x"}, "BROKER_URL='ftp://x' is not understood"),
+        ({"UIENGINE_BUDGET": "-1"}, "a whole number from 1 to 10000"),
+        ({"LOG_LEVEL": "LOUD"}, "one of DEBUG, INFO, WARNING, ERROR"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(tmp_path, variables, message):
+    done = started(tmp_path, **variables)
+
+    assert done.returncode == 1
+    assert message in done.stderr.splitlines()[-1]
+
+
+def test_nothing_set_is_development_and_a_secret_is_production(tmp_path):
+    assert started(tmp_path).stdout == "True\n"
+    assert started(tmp_path, SECRET_KEY=SECRET, ALLOWED_HOSTS="a.org").stdout == "False\n"
+
+
+def test_production_passes_the_deployment_check(tmp_path):
+    code = (
+        "import warnings; warnings.simplefilter('error')\n"
+        "from django.core.management import execute_from_command_line as run\n"
+        "run(['manage.py', 'check', '--deploy', '--fail-level', 'WARNING'])"
+    )
+    secret = string.ascii_letters + string.digits
+    done = started(tmp_path, code, SECRET_KEY=secret, ALLOWED_HOSTS="a.org")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_postgresql_address_is_taken_apart(monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", "postgres://anna:p%40ss@db:5433/pages")
+
+    found = env.database("DATABASE_URL", tmp_path)
+
+    assert found["ENGINE"].endswith("postgresql")
+    assert [found[k] for k in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
+        "anna",
+        "p@ss",
+        "db",
+        "5433",
+        "pages",
+    ]
+
+
+def test_a_list_is_split_at_commas_and_spaces(monkeypatch):
+    monkeypatch.setenv("ALLOWED_HOSTS", "a.org, b.org c.org")
+    assert env.words("ALLOWED_HOSTS") == ["a.org", "b.org", "c.org"]
+
+
+def test_numbers_outside_their_range_are_refused(monkeypatch):
+    monkeypatch.setenv("HSTS_SECONDS", "99")
+    assert env.integer("HSTS_SECONDS", 0, low=0, high=99) == 99
+    with pytest.raises(ImproperlyConfigured, match="from 0 to 98"):
+        env.integer("HSTS_SECONDS", 0, low=0, high=98)
