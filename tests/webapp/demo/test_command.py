@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,24 @@ from .steps import wait_for
 
 def children_of(pid: int) -> dict[int, str]:
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     )
     rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
     found: dict[int, str] = {}
     for _ in range(5):
         found |= {int(p): a for p, parent, a in rows if int(parent) in {pid, *found}}
     return found
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Demo]:
+    demo = start_demo(tmp_path, free_port())
+    try:
+        wait_until_up(demo)
+        yield demo
+    finally:  # a failed test must leave no process behind
+        if demo.process.poll() is None:
+            stop_demo(demo)
 
 
 def is_running(pid: int) -> bool:
@@ -44,9 +56,8 @@ def test_a_port_in_use_is_said_at_once(tmp_path: Path) -> None:
     assert "Traceback" not in message
 
 
-def test_ctrl_c_stops_every_child(tmp_path: Path) -> None:
-    demo = start_demo(tmp_path, free_port())
-    wait_until_up(demo)
+def test_ctrl_c_stops_every_child(started: Demo) -> None:
+    demo = started
     children = children_of(demo.process.pid)
     commands = " ".join(children.values())
     assert all(name in commands for name in ("waitress", " worker", " beat"))
@@ -57,9 +68,8 @@ def test_ctrl_c_stops_every_child(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["worker"])
-def test_a_dead_child_is_named_and_the_rest_stopped(tmp_path: Path, name: str) -> None:
-    demo = start_demo(tmp_path, free_port())
-    wait_until_up(demo)
+def test_a_dead_child_is_named_and_the_rest_stopped(started: Demo, name: str) -> None:
+    demo = started
     children = children_of(demo.process.pid)
     victim = next(pid for pid, args in children.items() if f" {name}" in args)
     os.kill(victim, signal.SIGKILL)
