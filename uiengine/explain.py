@@ -41,8 +41,11 @@ def reasons(request: Request, decoded: Decoded, order: tuple[str, ...]) -> tuple
     pinned = [b for b in order if b in request.profile.feedback.pins]
     chosen = list(dict.fromkeys([*pinned, *climbed]))[:AT_MOST]
     if not chosen or order == request.profile.order:
-        kept = (Reason("kept", order[0], {}),) if request.profile.visits else ()
-        return (*(_reason(request, b) for b in chosen[: AT_MOST - 1]), *kept)
+        said = chosen[: AT_MOST - 1]
+        # On a block that has no reason of its own, so that neither hides the other.
+        rest = [b for b in order if b not in said] if request.profile.visits else []
+        kept = [Reason("kept", b, {}) for b in rest[:1]]
+        return (*(_reason(request, b) for b in said), *kept)
     return tuple(_reason(request, block_id) for block_id in chosen)
 
 

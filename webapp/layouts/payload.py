@@ -8,19 +8,19 @@ from typing import Any
 from django.urls import reverse
 
 from uiengine.decision import Decision
-from uiengine.explain import sentence
 from uiengine.layout import Placement
 from uiengine.profile import Pin
 from uiengine.surface import Breakpoint, Surface
 
-NOTE = "Seconds are modelled, not measured."
+from .words import reason_sentence, seconds_note
+
 WISHES = ("pin", "undo", "reset", "freeze")
 
 
 def payload(
     surface: Surface, decision: Decision, *, status: str, signed: str, pins: Mapping[str, Pin]
 ) -> dict[str, Any]:
-    """The answer of GET /api/layout."""
+    """The answer of GET /api/layout, in the language that is active."""
     wish = reverse("feedback")
     return {
         "surface": surface.slug,
@@ -44,9 +44,9 @@ def payload(
             "budget": decision.stability.budget,
             "cost_seconds": round(decision.stability.cost_seconds, 3),
             "saves_seconds": round(decision.stability.saves_seconds, 3),
-            "note": NOTE,
+            "note": seconds_note(),
         },
-        "why": {reason.block: sentence(reason) for reason in decision.reasons},
+        "why": {reason.block: reason_sentence(reason) for reason in decision.reasons},
         "decision": signed,
         "links": {"events": reverse("events"), **{name: wish for name in WISHES}},
     }

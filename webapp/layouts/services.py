@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.translation import get_language
 
 from uiengine import engine
 from uiengine.decision import Decision
@@ -62,6 +63,7 @@ class Situation:
             self.profile.feedback.generation,
             self.profile.visits,
             settings.UIENGINE_BUDGET,
+            get_language(),
         )
         return f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'
 
