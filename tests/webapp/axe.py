@@ -1,0 +1,41 @@
+"""axe-core, the accessibility checker, in a page of a real browser.
+
+Its version is pinned in webapp/examples/package.json; npm fetches it once, as for the libraries.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.evidence import grid_libraries
+
+SOURCE = grid_libraries.EXAMPLES / "node_modules/axe-core/axe.min.js"
+SERIOUS = ("serious", "critical")
+
+
+def install() -> None:
+    """Skips without node, except where CI says that everything must be there."""
+    absent = grid_libraries.missing()
+    if absent and not os.environ.get("CI"):
+        pytest.skip(f"{absent} not found: accessibility was not checked")
+    grid_libraries.install()
+
+
+def violations(page: Page, *, within: str = "html") -> list[str]:
+    """Serious and critical violations on the page as it stands: rule, elements, what is wrong.
+
+    The source is evaluated, not added as an element: the page's own policy would refuse that.
+    """
+    page.evaluate(SOURCE.read_text())
+    found: dict[str, Any] = page.evaluate("within => axe.run(within)", within)
+    assert found["passes"], "axe found nothing to check"
+    return [
+        f"{v['id']} ({v['impact']}): {node['target']} {node['failureSummary']}"
+        for v in found["violations"]
+        if v["impact"] in SERIOUS
+        for node in v["nodes"]
+    ]
