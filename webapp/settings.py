@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "webapp.subjects",
     "webapp.codebooks",
     "webapp.audits",
+    "webapp.trials",
     "webapp.layouts",
     "webapp.demo",
 ]

@@ -11,6 +11,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from webapp.subjects.erasure import version_erasures, version_subjects
+
 from . import steps
 from .card_html import card_html, card_page
 from .models import Alias, AliasMove, CodebookVersion, Run
@@ -37,7 +39,10 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
     list_filter = ("status", "surfaces")
     search_fields = ("name",)
     actions = ("promote_chosen",)
-    fields = ("name", "status", "serves", "trained_for", "verdict", "parent", "created_at", "about")
+    fields = (
+        *("name", "status", "serves", "trained_for", "trained_with", "verdict", "parent"),
+        *("created_at", "about"),
+    )
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
@@ -88,6 +93,14 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
     @admin.display(description="Trained for")
     def trained_for(self, version: CodebookVersion) -> str:
         return ", ".join(version.manifest.get("surfaces", [])) or "any page (innate)"
+
+    @admin.display(description="Trained with")
+    def trained_with(self, version: CodebookVersion) -> str:
+        count, erased = version_subjects(version), version_erasures(version)
+        if not count and not erased:
+            return "not known here: the version came with the product, or from files"
+        gone = f"; {erased} erased since: to be retrained" if erased else ""
+        return f"{count} subjects{gone}"
 
     @admin.display(description="Bits per user")
     def bits(self, version: CodebookVersion) -> str:

@@ -45,6 +45,7 @@ class Page:
     gap: int
     version: Version | None
     fingerprint: str = ""
+    control_percent: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,8 @@ class Serving:
         if version is None and innate:
             version = self._version(innate)
         fingerprint = f"{row.mode} {row.updated_at.timestamp()}"
-        return Page(row.pk, surface, row.visit_minutes * 60_000, version, fingerprint)
+        gap = row.visit_minutes * 60_000
+        return Page(row.pk, surface, gap, version, fingerprint, row.control_percent)
 
     def _surface(self, row: surfaces.Surface) -> Surface:
         key = (row.slug, row.revision, f"{row.mode} {row.updated_at}")

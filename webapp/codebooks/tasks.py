@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from uiengine.errors import VersionError
 from webapp import mappers
+from webapp.subjects.erasure import training_record
+from webapp.subjects.models import TrainingErasure
 from webapp.surfaces.models import Surface
 
 from . import artefacts, runs
@@ -73,6 +75,7 @@ def _train(hold: runs.Hold, folder: Path) -> None:
     run = hold.run
     hold.show(0.0, "collecting visits")
     visits = visits_frame(stored_visits(run.surface))
+    training_record(run=run, keys=visits["user"].unique())
     shutil.rmtree(folder, ignore_errors=True)
     innate = innate_version()
     start = artefacts.local(innate.folder) if innate else None
@@ -121,7 +124,8 @@ def sweep() -> int:
 
 @shared_task(name="codebooks.retrain_all")  # type: ignore[untyped-decorator]
 def retrain_all() -> int:
-    """A retrain for each surface in use that has new visits since the last one."""
+    """A retrain for each surface in use that has new visits since the last one, or whose last one
+    was trained with somebody who was erased."""
     today = timezone.now().date()
     return sum(_retrain_if_new(surface, today) for surface in _surfaces_in_use())
 
@@ -133,7 +137,8 @@ def _surfaces_in_use() -> list[Surface]:
 def _retrain_if_new(surface: Surface, today: date) -> bool:
     done = Run.objects.filter(kind=Run.Kind.RETRAIN, surface=surface, state=Run.State.DONE)
     last: dict[str, Any] = getattr(done.first(), "result", {})
-    if visits_count(surface) <= last.get("visits", 0):
+    is_new_data = visits_count(surface) > last.get("visits", 0)
+    if not is_new_data and not TrainingErasure.objects.filter(run=done.first()).exists():
         return False
     key = f"retrain:{surface.slug}:{today.isoformat()}"
     run, is_new = runs.run_request(kind=Run.Kind.RETRAIN, surface=surface, key=key, by="schedule")

@@ -10,6 +10,7 @@ from django.conf import settings
 from webapp.subjects import decisions
 from webapp.subjects.authentication import Identity
 from webapp.subjects.decisions import Served
+from webapp.subjects.erasure import times_erased
 from webapp.subjects.events import Arrival, Counted, events_accept
 from webapp.surfaces.models import Surface
 
@@ -26,13 +27,14 @@ def batch_accept(
     now: datetime,
     field: str = "events[{}].",
 ) -> Counted | None:
-    """Keeps the events; None where they are of nobody and nothing is kept. Raises Problem.
+    """Keeps the events; None where nothing is kept: they are of nobody, or of a decision that was
+    made before its subject was erased. Raises Problem.
 
     field: how a mistake names the event it is in.
     """
     served = _served(decision)
     _check(served, arrivals, now, field)
-    if not served.subject:
+    if not served.subject or (identity and _is_void(identity, served)):
         return None
     key = _owner(identity, served)
     surface = Surface.objects.filter(slug=served.surface).first()
@@ -76,8 +78,7 @@ def _owner(identity: Identity | None, served: Served) -> str:
             value=served.visit,
             next_step="Sign in again and send the same bytes.",
         )
-    mine = {decisions.subject_hash(identity.key), decisions.subject_hash(identity.visitor)}
-    if served.subject not in mine:
+    if served.subject not in {_hash(identity.key), _hash(identity.visitor)}:
         raise Problem(
             403,
             "The decision is someone else's",
@@ -87,6 +88,19 @@ def _owner(identity: Identity | None, served: Served) -> str:
             next_step=FETCH_AGAIN,
         )
     return identity.key
+
+
+def _hash(key: str) -> str:
+    return decisions.subject_hash(key, times_erased(key))
+
+
+def _is_void(identity: Identity, served: Served) -> bool:
+    """Whether the decision was made for the caller before what was kept of them was erased."""
+    return served.subject != _hash(identity.key) and any(
+        served.subject == decisions.subject_hash(key, times)
+        for key in filter(None, (identity.key, identity.visitor))
+        for times in range(times_erased(key))
+    )
 
 
 def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: str) -> None:

@@ -133,6 +133,21 @@ class ConsentIn(serializers.Serializer[Any]):
     consent = serializers.BooleanField()
 
 
+class TrainedVersionOut(serializers.Serializer[Any]):
+    version = serializers.CharField()
+    status = serializers.CharField()
+    surface = serializers.CharField(help_text="Whose visits it was trained with.")
+    serves = serializers.ListField(child=serializers.CharField(), help_text="As champion.")
+
+
+class ErasedOut(serializers.Serializer[Any]):
+    erased = serializers.BooleanField()
+    trained_versions = TrainedVersionOut(
+        many=True,
+        help_text="Trained with the erased visits; the next nightly retrain is without them.",
+    )
+
+
 class HealthOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     surfaces = serializers.IntegerField()

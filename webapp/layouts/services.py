@@ -23,6 +23,7 @@ from uiengine.profile import Profile
 from webapp import mappers
 from webapp.codebooks.serving import Page, serving
 from webapp.subjects import decisions, live, visits
+from webapp.trials.control import is_control
 
 from .payload import payload
 
@@ -38,7 +39,8 @@ counts: Counter[str] = Counter()
 class Situation:
     """All that determines a decision, and enough to name it before it is made.
 
-    key: the subject's, empty for nobody. since: ms, the last event before the visit.
+    key: the subject's, empty for nobody. since: ms, the last event before the visit. times_erased:
+    how often all that was kept of the key was erased.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Situation:
     visit: str
     since: int
     day: int
+    times_erased: int = 0
 
     @property
     def etag(self) -> str:
@@ -54,6 +57,7 @@ class Situation:
         version = self.page.version
         facts = (
             self.key,
+            self.times_erased,
             self.page.surface.slug,
             self.page.surface.revision,
             self.page.fingerprint,
@@ -124,7 +128,8 @@ def situation(*, key: str, page: Page, now: datetime) -> Situation:
     here = milliseconds + known.clock_offset * 1000
     visits.settle(known.state, here, page.gap)
     visit, since, day = visits.current(known.state, live.place(key, page), here)
-    return Situation(key, page, known.state.profile, visit, since, day)
+    profile = known.state.profile
+    return Situation(key, page, profile, visit, since, day, known.times_erased)
 
 
 def nobody_situation(page: Page, day: int) -> Situation:
@@ -148,7 +153,7 @@ def request_of(found: Situation, **more: int) -> Request:
 def decide(found: Situation) -> tuple[Decision, str]:
     """The decision to serve, and its status."""
     version, mode = found.page.version, found.page.surface.mode
-    if not found.key or version is None or mode == "off":
+    if not found.key or version is None or mode == "off" or _is_control(found):
         held = engine.hold(request_of(found)) if found.key and mode != "off" else _default(found)
         return held, held.status
     decision = engine.decide(request_of(found), version)
@@ -158,6 +163,14 @@ def decide(found: Situation) -> tuple[Decision, str]:
     log.info("layout.dry_run surface=%s order=%s", found.page.surface.slug, order)
     shown = _default(found).layout
     return replace(decision, layout=shown, reasons=()), "dry_run"
+
+
+def _is_control(found: Situation) -> bool:
+    """Whether this subject keeps the default layout, for comparison; pins and freezing hold."""
+    page = found.page
+    return page.surface.mode == "live" and is_control(
+        found.key, page.surface.slug, page.control_percent
+    )
 
 
 def _default(found: Situation) -> Decision:
@@ -187,7 +200,7 @@ def _payload(found: Situation, decision: Decision, status: str) -> dict[str, Any
 def served(found: Situation, decision: Decision, status: str) -> decisions.Served:
     """What the signed string says."""
     return decisions.Served(
-        subject=decisions.subject_hash(found.key),
+        subject=decisions.subject_hash(found.key, found.times_erased),
         surface=found.page.surface.slug,
         revision=decision.revision,
         visit=found.visit,

@@ -17,7 +17,8 @@ from rest_framework.views import APIView
 from webapp.codebooks.serving import Page, serving
 from webapp.subjects import keys
 from webapp.subjects.authentication import identity_of
-from webapp.subjects.services import subject_erase, subject_export
+from webapp.subjects.export import subject_export
+from webapp.subjects.services import subject_erase
 
 from . import serializers, services, throttles
 from .ingest import batch_accept
@@ -151,12 +152,14 @@ class MeView(APIView):
             )
         return response
 
-    @extend_schema(operation_id="me_erase", responses={204: None, **REFUSED})
+    @extend_schema(operation_id="me_erase", responses={200: serializers.ErasedOut, **REFUSED})
     def delete(self, request: Request) -> Response:
-        """Erases profile, events, decisions and attributes of whoever asks."""
+        """Erases profile, events, decisions and attributes of whoever asks. Answers with the
+        codebook versions that were trained with them, which are marked for retraining."""
         throttles.refuse_over(request, "write")
-        subject_erase(key=_known_key(request))
-        response = Response(status=204)
+        trained = subject_erase(key=_known_key(request))
+        body = {"erased": True, "trained_versions": [version.as_json() for version in trained]}
+        response = Response(body, headers=_no_store())
         response.delete_cookie(keys.VISITOR_COOKIE)
         return response
 

@@ -1,11 +1,13 @@
-"""A visitor who signs in becomes that user."""
+"""A visitor who signs in becomes that user; a deleted user is erased."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import pre_delete
 from django.http import HttpRequest
 
 
@@ -14,6 +16,8 @@ class SubjectsConfig(AppConfig):
 
     def ready(self) -> None:
         user_logged_in.connect(_merge_visitor, dispatch_uid="subjects.merge_visitor")
+        # By name: the user model is not loaded yet.
+        pre_delete.connect(_erase_user, sender=settings.AUTH_USER_MODEL, dispatch_uid="erase_user")
 
 
 def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
@@ -22,3 +26,11 @@ def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
     cookie = request.COOKIES.get(keys.VISITOR_COOKIE, "") if request else ""
     if visitor := keys.visitor_read(cookie):
         services.visitor_merge(visitor=visitor, user_id=user.pk)
+
+
+def _erase_user(*, instance: Any, **_: Any) -> None:
+    """Whatever deletes the account (the admin, the host's own code) erases what is kept of it."""
+    from . import models, services
+
+    for key in models.Subject.objects.filter(user=instance).values_list("key", flat=True):
+        services.subject_erase(key=key)

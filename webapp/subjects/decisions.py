@@ -63,9 +63,10 @@ def read(text: str) -> Served:
     return Served(*columns)
 
 
-def subject_hash(key: str) -> str:
-    """What a decision calls its subject; empty for nobody."""
-    return salted_hmac(SALT, key, algorithm="sha256").hexdigest()[:16] if key else ""
+def subject_hash(key: str, times_erased: int = 0) -> str:
+    """What a decision calls its subject; empty for nobody. After an erasure it is another name."""
+    value = f"{key}\n{times_erased}" if times_erased else key
+    return salted_hmac(SALT, value, algorithm="sha256").hexdigest()[:16] if key else ""
 
 
 def visit_id(key: str, surface: str, since: int) -> str:

@@ -20,6 +20,7 @@ from django.db import transaction
 from webapp import mappers
 
 from .decisions import visit_id
+from .erasure import times_erased
 from .models import Event, Profile, Subject, Visit
 from .visits import Place, State, fold
 
@@ -30,11 +31,12 @@ LIFETIME = 60
 
 @dataclass
 class Live:
-    """clock_offset: seconds that the subject's clock runs ahead."""
+    """clock_offset: seconds that the subject's clock runs ahead. times_erased: of its key."""
 
     state: State = field(default_factory=State)
     clock_offset: int = 0
     generation: str = ""
+    times_erased: int = 0
 
 
 def place(key: str, page: Any) -> Place:
@@ -54,7 +56,7 @@ def read(key: str, page: Any) -> Live:
         generation = secrets.token_hex(8)
         _try(lambda: cache.set(generation_name, generation, None))
     live = _load(key, page)
-    live.generation = generation
+    live.generation, live.times_erased = generation, times_erased(key)
     _try(lambda: cache.set(name, live, LIFETIME))
     return live
 

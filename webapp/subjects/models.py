@@ -184,6 +184,46 @@ class Event(models.Model):
         return f"{self.kind} {self.block} at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
+class TrainingMark(models.Model):
+    """A subject whose visits a run trained with, as a keyed hash: enough to answer "was I?"."""
+
+    run = models.ForeignKey(
+        "codebooks.Run", models.CASCADE, related_name="training_marks", help_text="A retrain."
+    )
+    mark = models.CharField(max_length=32, help_text="HMAC of run and subject key.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("run", "mark"), name="mark_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.mark[:8]} of run {self.run_id}"
+
+
+class TrainingErasure(models.Model):
+    """How many subjects that a run trained with have been erased since: retrain its version."""
+
+    run = models.OneToOneField("codebooks.Run", models.CASCADE, related_name="training_erasure")
+    subjects = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(help_text="Of the latest one.")
+
+    class Meta:
+        ordering = ("-last_at",)
+
+    def __str__(self) -> str:
+        return f"{self.subjects} erased subjects of run {self.run_id}"
+
+
+class Erasure(models.Model):
+    """That a key was erased, as a keyed hash: decisions signed before are void from then on."""
+
+    mark = models.CharField(max_length=32, unique=True, help_text="HMAC of the subject's key.")
+    times = models.PositiveIntegerField(default=1)
+    last_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.mark[:8]}, erased {self.times} times"
+
+
 class ServerKey(models.Model):
     """A key for a server that may ask for any subject by its bare key. Only its hash is kept."""
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.forms.models import model_to_dict
 from django.utils import timezone
 
 from uiengine import profile as profiles
 from webapp import mappers
 from webapp.surfaces.models import Surface
 
-from . import live
+from . import erasure, live
+from .erasure import TrainedVersion
 from .folding import profile_fold
 from .models import Event, Profile, ServedDecision, Subject, Visit
 from .visits import State, settle
@@ -62,6 +61,7 @@ def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
         source.attributes.exclude(surface__in=target.attributes.values("surface")).update(
             subject=target
         )
+        erasure.training_carry(source=source.key, target=target.key)
         source.delete()
         slugs = list(Surface.objects.values_list("slug", flat=True))
         live.forget_on_commit(source.key, slugs)
@@ -94,51 +94,15 @@ def _merged(one: State, other: State) -> State:
     return State(profiles.merge(one.profile, other.profile), later.visit)
 
 
-def subject_export(*, key: str) -> dict[str, Any]:
-    """All that is kept on the subject, as JSON values."""
-    subject = Subject.objects.filter(key=key).first()
-    if subject is None:
-        return {"subject": key, "attributes": [], "profiles": []}
-    return {
-        "subject": key,
-        "source": subject.source,
-        "created_at": subject.created_at.isoformat(),
-        "attributes": [
-            {
-                "surface": attributes.surface.slug if attributes.surface else None,
-                "values": attributes.values,
-                "consented_at": attributes.consented_at.isoformat(),
-                "consent_note": attributes.consent_note,
-            }
-            for attributes in subject.attributes.select_related("surface")
-        ],
-        "profiles": [_profile_export(p) for p in subject.profiles.select_related("surface")],
-    }
-
-
-def _profile_export(row: Profile) -> dict[str, Any]:
-    return {
-        "surface": row.surface.slug,
-        "state": row.state,
-        "updated_at": row.updated_at.isoformat(),
-        "visits": [_columns(v) for v in row.visits.order_by("started_at")],
-        "decisions": [_columns(d) for d in row.decisions.order_by("pk")],
-        "events": [_columns(e) for e in row.events.order_by("happened_at", "pk")],
-    }
-
-
-def _columns(row: Any) -> dict[str, Any]:
-    values = model_to_dict(row)
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in values.items()
-        if name not in ("profile", "batch", "fold", "lease_until")
-    }
-
-
 @transaction.atomic
-def subject_erase(*, key: str) -> bool:
-    """Deletes the subject with profile, events, decisions and attributes; False if unknown."""
+def subject_erase(*, key: str) -> list[TrainedVersion]:
+    """Deletes the subject with profile, events, decisions and attributes.
+
+    Returns the codebook versions that were trained with its visits, which are marked for
+    retraining. Decisions that were signed before are void.
+    """
     live.forget_on_commit(key, Surface.objects.values_list("slug", flat=True))
-    deleted, _ = Subject.objects.filter(key=key).delete()
-    return bool(deleted)
+    now = timezone.now()
+    Subject.objects.filter(key=key).delete()
+    erasure.erasure_record(key=key, now=now)
+    return erasure.trained_versions_mark(key=key, now=now)

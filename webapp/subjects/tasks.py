@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
+from webapp.surfaces.models import Surface
+
 from . import events, folding
+from .retention import retention_apply
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="subjects.fold_profile")  # type: ignore[untyped-decorator]
@@ -24,3 +31,14 @@ def sweep() -> int:
     for profile_id in over:
         folding.profile_fold(profile_id=profile_id, now=now)
     return len(asked) + len(over)
+
+
+@shared_task(name="subjects.retention")  # type: ignore[untyped-decorator]
+def retention() -> dict[str, dict[str, int]]:
+    """Deletes what each surface keeps no longer; what was deleted is in the worker's log."""
+    done = {
+        surface.slug: retention_apply(surface=surface, now=timezone.now())
+        for surface in Surface.objects.all()
+    }
+    log.info("subjects.retention %s", done)
+    return done

@@ -31,6 +31,12 @@ DEFINITION_HELP = (
 )
 
 
+EDITED = (
+    *("slug", "title", "mode", "visit_minutes"),
+    *("control_percent", "event_days", "decision_days", "idle_days"),
+)
+
+
 class DefinitionField(forms.JSONField):
     """Shown a line per breakpoint and size, as the files in fixtures/surfaces are."""
 
@@ -59,11 +65,12 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Surface
-        fields = ("slug", "title", "mode", "visit_minutes", "definition")
+        fields = (*EDITED, "definition")
         help_texts = {  # noqa: RUF012
             "slug": "In the address of the API. Renaming it orphans the pages that use it.",
             "title": "For people.",
-            "mode": "Live serves adapted layouts. Off and dry run serve the default.",
+            "mode": "Live serves adapted layouts. Off and dry run serve the default; off stops "
+            "adapting for everybody within a second.",
         }
 
     def clean(self) -> dict[str, Any] | None:
@@ -90,7 +97,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("mode",)
     search_fields = ("slug", "title")
     readonly_fields = ("revision", "champion", "preview")
-    fields = ("slug", "title", "mode", "visit_minutes", *readonly_fields, "definition")
+    fields = (*EDITED, *readonly_fields, "definition")
 
     def get_urls(self) -> list[URLPattern]:
         view, name = self.admin_site.admin_view, "surfaces_surface"

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from uiengine import surface_json
 from uiengine.errors import SurfaceError
+
+
+def not_while_events_arrive(days: int) -> None:
+    """An event that is sent again after its row was deleted would count twice."""
+    least = settings.UIENGINE_EVENT_DAYS
+    if days < least:
+        raise ValidationError(
+            f"Keep events for at least {least} days: so long they are taken (UIENGINE_EVENT_DAYS)."
+        )
 
 
 class Surface(models.Model):
@@ -26,6 +37,28 @@ class Surface(models.Model):
     definition = models.JSONField(help_text="Blocks, breakpoints, row height, groups, guardrails.")
     visit_minutes = models.PositiveIntegerField(
         default=30, help_text="Minutes without an event after which a visit is over."
+    )
+    control_percent = models.PositiveSmallIntegerField(
+        default=5,
+        validators=[MaxValueValidator(50)],
+        help_text="Percent of subjects who keep the default layout, to measure by. Who is among "
+        "them follows from a hash of subject and surface and stays. 0: nobody.",
+    )
+    event_days = models.PositiveIntegerField(
+        default=90,
+        validators=[not_while_events_arrive],
+        help_text="Days for which single events are kept once they are folded into profiles. Not "
+        "fewer than those in which an event may still arrive, so that none counts twice.",
+    )
+    decision_days = models.PositiveIntegerField(
+        default=90,
+        help_text="Days for which decisions are kept that came back with events, at least as long "
+        "as their events.",
+    )
+    idle_days = models.PositiveIntegerField(
+        default=730,
+        help_text="Days without anything new after which a subject's profile and visits here are "
+        "deleted. 0: never.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -12,7 +12,7 @@ from uiengine import surface_json
 
 from .models import PopularityDay, Surface
 
-COLUMNS = ("slug", "revision", "mode")
+COLUMNS = ("slug", "revision", "mode", "control_percent")
 
 
 @transaction.atomic
@@ -31,11 +31,13 @@ def surface_save(data: Mapping[str, Any]) -> Surface:
             mode=data.get("mode", Surface.Mode.LIVE),
             revision=data.get("revision", 1),
             definition=definition,
+            **{"control_percent": data["control_percent"]} if "control_percent" in data else {},
         )
     if row.definition != definition:
         row.definition, row.revision = definition, row.revision + 1
     row.title = str(data.get("title", row.title))
     row.mode = data.get("mode", row.mode)
+    row.control_percent = data.get("control_percent", row.control_percent)
     row.save()
     return row
 

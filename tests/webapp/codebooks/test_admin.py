@@ -42,6 +42,7 @@ def report_of(version, surface, verdict="within") -> AuditReport:
 
 def form_of(surface: Surface, **changes):
     data = {"slug": surface.slug, "title": surface.title, "mode": "live", "visit_minutes": 30}
+    data |= {"control_percent": 5, "event_days": 90, "decision_days": 90, "idle_days": 730}
     return {**data, "definition": json.dumps(surface.definition), **changes}
 
 

@@ -1,0 +1,76 @@
+"""What a surface keeps no longer is deleted; what people are served does not change by it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from webapp.subjects import retention
+from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
+from webapp.surfaces.models import Surface
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def surface(page, monkeypatch):
+    monkeypatch.setattr(retention, "AT_ONCE", 2)  # several batches
+    return page
+
+
+def test_old_events_and_decisions_go_and_the_layout_stays(surface, owner, worker, clock):
+    for block in ("forum", "quiz", "forum"):
+        owner.visit(block)
+        worker.work()
+    surface.event_days = surface.decision_days = 20  # a token of the test lasts 30
+    clock.advance(days=19)
+    owner.visit("glossary")
+    worker.work()
+    before = owner.layout()
+
+    done = retention.retention_apply(surface=surface, now=clock.now + timedelta(days=1))
+
+    assert done["events"] == 6  # impression and use of three visits
+    assert {e.block for e in Event.objects.all()} == {"", "glossary"}
+    assert ServedDecision.objects.count() == 1
+    assert Visit.objects.count() == 4
+    after = owner.layout()
+    assert after["order"] == before["order"] and after["why"] == before["why"]
+
+
+def test_what_is_not_folded_yet_stays(surface, owner, worker, clock):
+    owner.visit("forum")
+    clock.advance(days=1000)
+
+    retention.retention_apply(surface=surface, now=clock.now)
+
+    assert Event.objects.count() == 2 and Profile.objects.count() == 1
+
+
+def test_idle_subjects_go_and_others_stay(surface, owner, colleague, worker, clock):
+    for person in (owner, colleague):
+        person.visit("forum")
+        worker.work()
+    old = clock.now - timedelta(days=surface.idle_days + 1)
+    Profile.objects.filter(subject__key=owner.key).update(updated_at=old)
+    Subject.objects.filter(key=owner.key).update(created_at=old)
+
+    done = retention.retention_apply(surface=surface, now=clock.now)
+
+    assert (done["profiles"], done["subjects"]) == (1, 1)
+    assert Subject.objects.get().key == colleague.key
+    surface.idle_days = 0
+    later = clock.now + timedelta(days=10_000)
+    assert "profiles" not in retention.retention_apply(surface=surface, now=later)
+    assert Profile.objects.count() == 1
+
+
+def test_events_are_kept_while_they_may_arrive_again(settings):
+    field = Surface._meta.get_field("event_days")
+    settings.UIENGINE_EVENT_DAYS = 28
+
+    with pytest.raises(ValidationError, match="at least 28 days"):
+        field.run_validators(27)
+    field.run_validators(28)

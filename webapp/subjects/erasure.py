@@ -1,0 +1,135 @@
+"""What outlives an erasure: keyed hashes that void old decisions and find trained versions.
+
+Whoever holds only the database cannot turn them back into keys; who also holds SECRET_KEY can ask
+whether a given key is among them, which is their purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from webapp.codebooks.models import Alias, CodebookVersion, Run
+
+from .models import Erasure, Subject, TrainingErasure, TrainingMark
+
+AT_ONCE = 500
+"""Keys per statement."""
+
+
+@dataclass(frozen=True)
+class TrainedVersion:
+    """A codebook version that was trained with somebody's visits. serves: slugs, as champion."""
+
+    version: str
+    status: str
+    surface: str
+    serves: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def times_erased(key: str) -> int:
+    """Causes a query."""
+    if not key:
+        return 0
+    row = Erasure.objects.filter(mark=_mark("erasure", key)).only("times").first()
+    return row.times if row else 0
+
+
+def erasure_record(*, key: str, now: datetime) -> None:
+    """From now on, decisions that were signed for the key before are void."""
+    columns = {"last_at": now}
+    row, is_new = Erasure.objects.get_or_create(mark=_mark("erasure", key), defaults=columns)
+    if not is_new:
+        Erasure.objects.filter(pk=row.pk).update(times=F("times") + 1, last_at=now)
+
+
+def training_record(*, run: Run, keys: Iterable[str]) -> None:
+    """Remembers whose visits a run trains with. Call it once they are read, before training.
+
+    Who was erased in the meantime counts as erased from the version that the run will make.
+    """
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        marks = [TrainingMark(run=run, mark=_run_mark(run.pk, key)) for key in some]
+        TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
+        with transaction.atomic():
+            # Locked: an erasure that has begun is waited for, and is then seen here.
+            here = Subject.objects.select_for_update().filter(key__in=some)
+            for key in set(some) - set(here.values_list("key", flat=True)):
+                trained_versions_mark(key=key, now=timezone.now())
+
+
+def training_carry(*, source: str, target: str) -> None:
+    """What was trained with `source` counts as trained with `target`, which it became part of."""
+    runs = _runs_with(source)
+    marks = [TrainingMark(run_id=run, mark=_run_mark(run, target)) for run in runs]
+    TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
+    TrainingMark.objects.filter(mark__in=[_run_mark(run, source) for run in runs]).delete()
+
+
+@transaction.atomic
+def trained_versions_mark(*, key: str, now: datetime) -> list[TrainedVersion]:
+    """The versions trained with the key's visits; each is marked for retraining, and forgets it."""
+    runs = _runs_with(key)
+    for run in runs:
+        columns = {"last_at": now}
+        row, _ = TrainingErasure.objects.get_or_create(run_id=run, defaults=columns)
+        TrainingErasure.objects.filter(pk=row.pk).update(subjects=F("subjects") + 1, last_at=now)
+    TrainingMark.objects.filter(mark__in=[_run_mark(run, key) for run in runs]).delete()
+    return _versions(runs)
+
+
+def trained_versions(key: str) -> list[TrainedVersion]:
+    """The versions trained with the key's visits."""
+    return _versions(_runs_with(key))
+
+
+def version_erasures(version: CodebookVersion) -> int:
+    """How many subjects a version was trained with that have been erased since."""
+    rows = TrainingErasure.objects.filter(run__version=version)
+    return sum(rows.values_list("subjects", flat=True))
+
+
+def version_subjects(version: CodebookVersion) -> int:
+    """How many subjects a version was trained with that are still known."""
+    return TrainingMark.objects.filter(run__version=version).count()
+
+
+def _runs_with(key: str) -> list[int]:
+    """Runs that trained with the key's visits, the latest first."""
+    runs = list(TrainingMark.objects.values_list("run_id", flat=True).distinct())
+    marks = {_run_mark(run, key): run for run in runs}
+    found = TrainingMark.objects.filter(mark__in=marks).values_list("mark", flat=True)
+    return sorted((marks[mark] for mark in found), reverse=True)
+
+
+def _versions(runs: Sequence[int]) -> list[TrainedVersion]:
+    rows = Run.objects.filter(pk__in=runs).exclude(version=None).select_related("surface")
+    found = {}
+    for run in rows.select_related("version").order_by("-pk"):
+        assert run.version is not None
+        aliases = Alias.objects.filter(version=run.version, name=Alias.Name.CHAMPION)
+        serves = tuple(sorted(aliases.values_list("surface__slug", flat=True)))
+        version = run.version
+        found[version.pk] = TrainedVersion(version.name, version.status, run.surface.slug, serves)
+    return list(found.values())
+
+
+def _mark(purpose: str, value: str) -> str:
+    return salted_hmac(f"webapp.{purpose}", value, algorithm="sha256").hexdigest()[:32]
+
+
+def _run_mark(run: int, key: str) -> str:
+    """Another one for each run, so that the rows of a subject cannot be told to be one's."""
+    return _mark("training", f"{run}\n{key}")
