@@ -66,6 +66,7 @@ def from_state(state: State) -> dict[str, Any]:
             "uses": visit.uses,
             "is_open": visit.is_open,
             "decision": visit.decision,
+            "budget": visit.budget,
         },
         "late": [list(pair) for pair in state.late],
     }
@@ -81,5 +82,6 @@ def to_happened(row: Event) -> Happened:
         day=decision.day,
         generation=decision.generation,
         order=tuple(decision.order),
+        budget=decision.budget,
     )
     return Happened(to_milliseconds(row.happened_at), row.kind, row.block, row.value, shown)

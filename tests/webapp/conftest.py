@@ -17,6 +17,7 @@ from django.utils import timezone
 from webapp.codebooks.gate import INNATE_FOLDER
 from webapp.codebooks.services import version_register
 from webapp.codebooks.serving import serving
+from webapp.layouts.load import load
 from webapp.subjects import events, folding
 from webapp.subjects.keys import user_token_make
 
@@ -37,6 +38,7 @@ def django_db_modify_db_settings(tmp_path_factory):
 def fresh_process(settings, tmp_path):
     """As a process that has just started: nothing in caches, artefacts in a place of its own."""
     settings.UIENGINE_REFRESH_MS = 0
+    settings.UIENGINE_DEADLINE_MS = 60_000  # however slow the machine, a search is made
     settings.VAR_DIR = tmp_path
     artefacts = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -45,6 +47,7 @@ def fresh_process(settings, tmp_path):
     settings.STORAGES = {**settings.STORAGES, "artefacts": artefacts}
     cache.clear()
     serving.__init__()
+    load.__init__()
     yield
     serving.stop()
 

@@ -18,7 +18,7 @@ def facts(key: str, slug: str) -> dict[str, Any]:
     page = serving.page(slug)
     if page is None:
         return {}
-    found = services.situation(key=key, page=page, now=timezone.now())
+    found = services.budgeted(services.situation(key=key, page=page, now=timezone.now()))
     decision, status = services.decide(found)
     titles = {block.id: block.title for block in page.surface.blocks}
     demand = zip(titles.values(), decision.demand, strict=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
 
-from uiengine.decision import Decision
-from uiengine.layout import Placement
+from uiengine.decision import Decision, Variant
+from uiengine.layout import Layout, Placement
 from uiengine.profile import Pin
 from uiengine.surface import Breakpoint, Surface
 
@@ -18,9 +18,19 @@ WISHES = ("pin", "undo", "reset", "freeze")
 
 
 def payload(
-    surface: Surface, decision: Decision, *, status: str, signed: str, pins: Mapping[str, Pin]
+    surface: Surface,
+    decision: Decision,
+    *,
+    status: str,
+    signed: str,
+    pins: Mapping[str, Pin],
+    budget: int = 0,
+    variants: Sequence[tuple[Variant, str]] = (),
 ) -> dict[str, Any]:
-    """The answer of GET /api/layout, in the language that is active."""
+    """The answer of GET /api/layout, in the language that is active.
+
+    budget: candidates that could be scored. variants: each with its own signed decision.
+    """
     wish = reverse("feedback")
     return {
         "surface": surface.slug,
@@ -31,12 +41,7 @@ def payload(
         "cols": {at.name: at.columns for at in surface.breakpoints},
         "row_height": surface.row_height,
         "order": list(decision.layout.order),
-        "layouts": {
-            at.name: [
-                _item(surface, at, p, pins.get(p.id)) for p in decision.layout.placements[at.name]
-            ]
-            for at in surface.breakpoints
-        },
+        "layouts": _layouts(surface, decision.layout, pins),
         "elements": {block.id: _element(surface, block.id) for block in surface.blocks},
         "pins": [block_id for block_id in pins if block_id in surface.index],
         "stability": {
@@ -46,9 +51,32 @@ def payload(
             "saves_seconds": round(decision.stability.saves_seconds, 3),
             "note": seconds_note(),
         },
+        "search": {
+            "system": decision.system if decision.energy is not None else 0,
+            "budget": budget if decision.energy is not None else 0,
+        },
         "why": {reason.block: reason_sentence(reason) for reason in decision.reasons},
         "decision": signed,
+        "variants": [
+            {
+                "energy_seconds": round(variant.energy, 4),
+                "is_served": variant.layout.order == decision.layout.order,
+                "order": list(variant.layout.order),
+                "layouts": _layouts(surface, variant.layout, pins),
+                "decision": own,
+            }
+            for variant, own in variants
+        ],
         "links": {"events": reverse("events"), **{name: wish for name in WISHES}},
+    }
+
+
+def _layouts(
+    surface: Surface, layout: Layout, pins: Mapping[str, Pin]
+) -> dict[str, list[dict[str, Any]]]:
+    return {
+        at.name: [_item(surface, at, p, pins.get(p.id)) for p in layout.placements[at.name]]
+        for at in surface.breakpoints
     }
 
 

@@ -92,11 +92,38 @@ class ElementOut(serializers.Serializer[Any]):
 
 
 class StabilityOut(serializers.Serializer[Any]):
-    moved = serializers.ListField(child=serializers.CharField())
-    budget = serializers.IntegerField()
-    cost_seconds = serializers.FloatField(help_text="Modelled, not measured.")
-    saves_seconds = serializers.FloatField(help_text="Modelled, not measured.")
+    moved = serializers.ListField(
+        child=serializers.CharField(), help_text="Blocks whose rank differs from the last visit's."
+    )
+    budget = serializers.IntegerField(help_text="Blocks that may move per visit.")
+    cost_seconds = serializers.FloatField(
+        help_text="What the unlearnt places cost over the next 20 visits. Modelled, not measured."
+    )
+    saves_seconds = serializers.FloatField(
+        help_text="What moving saves over the same visits, net of that cost. Modelled as well."
+    )
     note = serializers.CharField()
+
+
+class SearchOut(serializers.Serializer[Any]):
+    """How the layout was found. The same for a whole visit, whatever the load."""
+
+    system = serializers.IntegerField(
+        help_text="2: a search; 1: none, for want of time; 0: there was nothing to decide."
+    )
+    budget = serializers.IntegerField(help_text="Candidates that could be scored.")
+
+
+class VariantOut(serializers.Serializer[Any]):
+    """One of the best layouts."""
+
+    energy_seconds = serializers.FloatField(
+        help_text="Expected time over the next 20 visits, per use. Modelled, not measured."
+    )
+    is_served = serializers.BooleanField(help_text="Whether it is the one in `layouts`.")
+    order = serializers.ListField(child=serializers.CharField())
+    layouts = serializers.DictField(child=serializers.ListField(child=ItemOut()))
+    decision = serializers.CharField(help_text="Events of a page that shows it carry this one.")
 
 
 class LayoutOut(serializers.Serializer[Any]):
@@ -112,8 +139,10 @@ class LayoutOut(serializers.Serializer[Any]):
     elements = serializers.DictField(child=ElementOut())
     pins = serializers.ListField(child=serializers.CharField(), help_text="By the user.")
     stability = StabilityOut()
+    search = SearchOut()
     why = serializers.DictField(child=serializers.CharField())
     decision = serializers.CharField(help_text="Signed; events and feedback carry it.")
+    variants = VariantOut(many=True, help_text="Least energy first; empty unless asked for.")
     links = serializers.DictField(child=serializers.CharField())
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections import Counter
-from collections.abc import Callable
+import re
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,9 @@ from django.core.cache import cache
 from django.utils.translation import get_language
 
 from uiengine import engine
-from uiengine.decision import Decision
+from uiengine.decision import Decision, Variant
 from uiengine.decoded import Request
+from uiengine.planner import NEAR
 from uiengine.popularity import Popularity
 from uiengine.profile import Profile
 from webapp import mappers
@@ -25,14 +26,13 @@ from webapp.codebooks.serving import Page, serving
 from webapp.subjects import decisions, live, visits
 from webapp.trials.control import is_control
 
+from .counters import count
+from .load import SYSTEM_1, load
 from .payload import payload
 
 log = logging.getLogger(__name__)
 RENDERED = 1800
 """Seconds for which an answer is kept: a visit, as a rule."""
-
-counts: Counter[str] = Counter()
-"""Answers of this process by status."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Situation:
     """All that determines a decision, and enough to name it before it is made.
 
     key: the subject's, empty for nobody. since: ms, the last event before the visit. times_erased:
-    how often all that was kept of the key was erased.
+    how often all that was kept of the key was erased. budget: candidates the visit is decided by;
+    0 where none was agreed on yet (see `budgeted`).
     """
 
     key: str
@@ -50,12 +51,13 @@ class Situation:
     since: int
     day: int
     times_erased: int = 0
+    budget: int = 0
 
     @property
-    def etag(self) -> str:
-        """The same for the same bytes: a hash of what determines them."""
+    def name(self) -> str:
+        """A hash of what determines the decision, but for the budget."""
         version = self.page.version
-        facts = (
+        return _hash(
             self.key,
             self.times_erased,
             self.page.surface.slug,
@@ -67,40 +69,50 @@ class Situation:
             self.profile.feedback.generation,
             self.profile.visits,
             settings.UIENGINE_BUDGET,
-            get_language(),
         )
-        return f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'
 
 
 @dataclass(frozen=True)
 class Answer:
-    """body: JSON; empty where the caller has it already. A fallback has no etag."""
+    """body: JSON; empty where the caller has it already. A fallback has no etag.
+
+    counted: what `counters` call it.
+    """
 
     body: bytes
     etag: str = ""
+    counted: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:
         return not self.body
 
 
-def layout_read(*, key: str, page: Page, now: datetime, known: str = "") -> Answer:
-    """The layout for a subject (nobody where `key` is empty). known: If-None-Match."""
+def layout_read(
+    *, key: str, page: Page, now: datetime, known: str = "", variants: int = 1
+) -> Answer:
+    """The layout for a subject (nobody where `key` is empty). known: If-None-Match.
+
+    variants: how many of the best layouts to list beside the one to show.
+    """
+    started = time.perf_counter()
     try:
         found = situation(key=key, page=page, now=now)
-        if found.etag in known:
-            counts["not_modified"] += 1
-            return Answer(b"", found.etag)
-        body = _remembered(found.etag, lambda: _rendered(found))
+        tag = _hash(found.name, get_language(), variants)
+        if held := re.search(rf'"{tag}-\d+"', known):
+            answer = Answer(b"", held[0], ("not_modified",))
+        else:
+            answer = _remembered(tag) or _rendered(found, tag, variants, started)
     except Exception:
         log.exception("layout.fallback", extra={"surface": page.surface.slug})
-        return fallback(key=key, page=page)
-    return Answer(body, found.etag)
+        return fallback(key=key, page=page, why="failed")
+    count(*answer.counted)
+    return answer
 
 
-def fallback(*, key: str, page: Page) -> Answer:
-    """The default layout: when anything fails, and for callers who ask too often."""
-    counts["fallback"] += 1
+def fallback(*, key: str, page: Page, why: str) -> Answer:
+    """The default layout: when anything `failed`, and for callers who are `throttled`."""
+    count("fallback", why)
     unread = replace(nobody_situation(page, day=0), key=key)
     return Answer(_dump(_payload(unread, _default(unread), "fallback")))
 
@@ -128,12 +140,31 @@ def situation(*, key: str, page: Page, now: datetime) -> Situation:
     here = milliseconds + known.clock_offset * 1000
     visits.settle(known.state, here, page.gap)
     visit, since, day = visits.current(known.state, live.place(key, page), here)
-    profile = known.state.profile
-    return Situation(key, page, profile, visit, since, day, known.times_erased)
+    profile, times = known.state.profile, known.times_erased
+    budget = known.state.open.budget if known.state.open else 0
+    return Situation(key, page, profile, visit, since, day, times, budget)
 
 
 def nobody_situation(page: Page, day: int) -> Situation:
     return Situation("", page, Profile(), "", 0, day)
+
+
+def budgeted(found: Situation, waited: float = 0.0) -> Situation:
+    """The situation with the budget that its visit is decided by, however often it is asked for.
+
+    An open visit keeps that of the decision its first event carried; until then the first to
+    decide tells the others through the cache. waited: seconds since the request began.
+    """
+    if found.budget or not found.key:
+        return found
+    left = settings.UIENGINE_DEADLINE_MS / 1000 - waited
+    affordable = load.budget(settings.UIENGINE_BUDGET, left=left)
+    try:
+        agreed = cache.get_or_set(f"budget:{found.name}", affordable, RENDERED)
+    except Exception:
+        log.warning("cache.unavailable", exc_info=True)
+        agreed = None
+    return replace(found, budget=agreed or affordable)
 
 
 def request_of(found: Situation, **more: int) -> Request:
@@ -144,7 +175,7 @@ def request_of(found: Situation, **more: int) -> Request:
         popularity=serving.popularity(found.page, found.day) if found.key else Popularity(),
         day=found.day,
         visit=found.visit,
-        budget=settings.UIENGINE_BUDGET,
+        budget=found.budget or settings.UIENGINE_BUDGET,
         seed=int(found.visit[:8] or "0", 16),
         **more,
     )
@@ -156,7 +187,8 @@ def decide(found: Situation) -> tuple[Decision, str]:
     if not found.key or version is None or mode == "off" or _is_control(found):
         held = engine.hold(request_of(found)) if found.key and mode != "off" else _default(found)
         return held, held.status
-    decision = engine.decide(request_of(found), version)
+    with load.deciding():
+        decision = engine.decide(request_of(found), version)
     if mode != "dry_run":
         return decision, decision.status
     order = ",".join(decision.layout.order)
@@ -185,16 +217,63 @@ def _default(found: Situation) -> Decision:
     )
 
 
-def _rendered(found: Situation) -> bytes:
+def variants_of(found: Situation, decision: Decision, status: str, most: int) -> list[Variant]:
+    """The best distinct layouts, least energy first; none where nothing was scored.
+
+    They are searched for beside the decision, with NEAR more candidates, so that asking for them
+    changes nothing about the layout to show. System 1 knows its own layout only.
+    """
+    version = found.page.version
+    if most <= 1 or decision.energy is None or version is None:
+        return []
+    request = request_of(found)
+    wider = replace(request, variants=most, budget=request.budget + NEAR)
+    more = engine.decide(wider, version).variants if request.budget > SYSTEM_1 else ()
+    shown = () if status == "dry_run" else (Variant(decision.layout, decision.energy),)
+    distinct = {variant.layout.order: variant for variant in (*more, *shown)}
+    return sorted(distinct.values(), key=lambda variant: variant.energy)[:most]
+
+
+def _rendered(found: Situation, tag: str, variants: int, started: float) -> Answer:
+    found = budgeted(found, time.perf_counter() - started)
     decision, status = decide(found)
-    counts[status] += 1
-    return _dump(_payload(found, decision, status))
+    body = _dump(_payload(found, decision, status, variants))
+    answer = Answer(body, f'"{tag}-{found.budget}"', _counted(found, decision, status))
+    try:
+        cache.set(f"layout:{tag}", answer, RENDERED)
+    except Exception:
+        log.warning("cache.unavailable", exc_info=True)
+    return answer
 
 
-def _payload(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
-    signed = decisions.sign(served(found, decision, status))
-    pins = found.profile.feedback.pins
-    return payload(found.page.surface, decision, status=status, signed=signed, pins=pins)
+def _counted(found: Situation, decision: Decision, status: str) -> tuple[str, ...]:
+    if decision.energy is None or found.budget >= settings.UIENGINE_BUDGET:
+        return (status,)
+    return (status, "system_1" if decision.system == 1 else "budget_lowered")
+
+
+def _payload(
+    found: Situation, decision: Decision, status: str, variants: int = 1
+) -> dict[str, Any]:
+    return payload(
+        found.page.surface,
+        decision,
+        status=status,
+        budget=found.budget,
+        signed=decisions.sign(served(found, decision, status)),
+        pins=found.profile.feedback.pins,
+        variants=[
+            (variant, decisions.sign(served(found, _instead(decision, variant), status)))
+            for variant in variants_of(found, decision, status, variants)
+        ],
+    )
+
+
+def _instead(decision: Decision, variant: Variant) -> Decision:
+    """The decision of a team that shows a variant by a choice of its own."""
+    if variant.layout.order == decision.layout.order:
+        return decision
+    return replace(decision, layout=variant.layout, propensity=1.0, explored=False)
 
 
 def served(found: Situation, decision: Decision, status: str) -> decisions.Served:
@@ -215,24 +294,22 @@ def served(found: Situation, decision: Decision, status: str) -> decisions.Serve
         distortion=round(decision.distortion, 6),
         propensity=decision.propensity,
         explored=decision.explored,
+        budget=found.budget,
     )
 
 
-def _remembered(etag: str, render: Callable[[], bytes]) -> bytes:
-    name = f"layout:{etag[1:-1]}"
+def _remembered(tag: str) -> Answer | None:
     try:
-        if found := cache.get(name):
-            return bytes(found)
+        found: Answer | None = cache.get(f"layout:{tag}")
     except Exception:
         log.warning("cache.unavailable", exc_info=True)
-        return render()
-    body = render()
-    try:
-        cache.set(name, body, RENDERED)
-    except Exception:
-        log.warning("cache.unavailable", exc_info=True)
-    return body
+        return None
+    return found
 
 
 def _dump(data: dict[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _hash(*facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]

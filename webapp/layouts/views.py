@@ -20,12 +20,14 @@ from webapp.subjects.authentication import identity_of
 from webapp.subjects.export import subject_export
 from webapp.subjects.services import subject_erase
 
-from . import serializers, services, throttles
+from . import counters, serializers, services, throttles
+from .examples import LAYOUT_EXAMPLE
 from .ingest import batch_accept
 from .problems import Problem
 
 PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
 REFUSED = dict.fromkeys((400, 401, 403, 413, 415, 429), PROBLEM)
+MOST_VARIANTS = 8
 VARY = ("Authorization", "Cookie", "X-Subject")
 SUBJECT = OpenApiParameter(
     "X-Subject", str, OpenApiParameter.HEADER, description="With a server key: whose it is."
@@ -35,7 +37,17 @@ SUBJECT = OpenApiParameter(
 class LayoutView(APIView):
     @extend_schema(
         operation_id="layout",
-        parameters=[OpenApiParameter("surface", str, required=True), SUBJECT],
+        parameters=[
+            OpenApiParameter("surface", str, required=True),
+            OpenApiParameter(
+                "variants",
+                {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS, "default": 1},
+                description="List so many of the best distinct layouts, for previews and "
+                "experiments of your own. Whoever shows one sends events with its `decision`.",
+            ),
+            SUBJECT,
+        ],
+        examples=[LAYOUT_EXAMPLE],
         responses={
             200: serializers.LayoutOut,
             304: OpenApiResponse(description="If-None-Match names what would be sent."),
@@ -47,12 +59,14 @@ class LayoutView(APIView):
     def get(self, request: Request) -> HttpResponse:
         """The layout of a page for whoever asks. Always a layout: the default one if need be."""
         page = _page(request.query_params.get("surface", ""))
-        key = _key(request)
+        key, variants = _key(request), _variants(request.query_params.get("variants", "1"))
         if throttles.is_over(request, "layout"):
-            answer = services.fallback(key=key, page=page)
+            answer = services.fallback(key=key, page=page, why="throttled")
         else:
             known = request.headers.get("If-None-Match", "")
-            answer = services.layout_read(key=key, page=page, now=timezone.now(), known=known)
+            answer = services.layout_read(
+                key=key, page=page, now=timezone.now(), known=known, variants=variants
+            )
         response = HttpResponse(
             answer.body,
             status=304 if answer.is_known else 200,
@@ -182,8 +196,21 @@ class HealthView(APIView):
                 value=0,
                 next_step="Run `manage.py load_fixtures`, or add a surface in the admin.",
             )
-        body = {"status": "ok", "surfaces": len(pages), "answers": dict(services.counts)}
+        body = {"status": "ok", "surfaces": len(pages), "answers": counters.counts()}
         return Response(body, headers=_no_store())
+
+
+def _variants(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_VARIANTS:
+        return int(text[:9])
+    raise Problem(
+        400,
+        "That many variants cannot be listed",
+        f"`variants` is {text!r}, and 1 to {MOST_VARIANTS} can be listed.",
+        field="variants",
+        value=text,
+        next_step=f"Ask for 1 to {MOST_VARIANTS}, or leave the parameter out.",
+    )
 
 
 def _page(slug: str) -> Page:

@@ -15,7 +15,7 @@ from django.core.signing import BadSignature, Signer
 from django.utils.crypto import salted_hmac
 
 SALT = "webapp.decision"
-FORMAT = 1
+FORMAT = 2
 
 
 class UnreadableDecision(ValueError):
@@ -24,7 +24,8 @@ class UnreadableDecision(ValueError):
 
 @dataclass(frozen=True)
 class Served:
-    """order: as shown; since: ms, the last event before the visit (see `visits`)."""
+    """order: as shown; since: ms, the last event before the visit (see `visits`); budget:
+    candidates that could be scored, 0 where nothing was decided."""
 
     subject: str
     surface: str
@@ -41,6 +42,7 @@ class Served:
     distortion: float = 0.0
     propensity: float = 1.0
     explored: bool = False
+    budget: int = 0
 
     @property
     def digest(self) -> str:

@@ -120,4 +120,5 @@ def _decision_columns(served: Served) -> dict[str, Any]:
         "distortion": served.distortion,
         "propensity": served.propensity,
         "explored": served.explored,
+        "budget": served.budget,
     }

@@ -100,6 +100,9 @@ class ServedDecision(models.Model):
     distortion = models.FloatField(default=0.0)
     propensity = models.FloatField(default=1.0)
     explored = models.BooleanField(default=False)
+    budget = models.PositiveIntegerField(
+        default=0, help_text="Candidates that could be scored; 1 means no search was made."
+    )
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -28,7 +28,8 @@ class LiveVisit:
     """The latest visit, open or closed. Times in ms; `since`: the last event before the visit.
 
     order: as shown by the latest event's decision, or set by the user; uses: raw count per block;
-    decision: the row of that decision.
+    decision: the row of that decision; budget: candidates that the visit is decided by, 0 until an
+    event brings a decision that says so.
     """
 
     id: str
@@ -39,6 +40,7 @@ class LiveVisit:
     uses: dict[str, int] = field(default_factory=dict)
     is_open: bool = True
     decision: int | None = None
+    budget: int = 0
 
 
 @dataclass
@@ -78,6 +80,7 @@ class Shown:
     day: int
     generation: int
     order: tuple[str, ...]
+    budget: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,8 @@ def fold(
     changes.touched[visit.id] = visit
     if event.shown.generation >= state.profile.feedback.generation:
         visit.order, visit.decision = event.shown.order, event.shown.decision
+    if event.shown.visit == visit.id:
+        visit.budget = visit.budget or event.shown.budget
     if event.kind == "use":
         visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
     elif event.kind in FEEDBACK:

@@ -1,0 +1,134 @@
+"""The search budget under load, and that it never changes the layout within a visit."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+
+from tests.webapp.conftest import COURSE
+from webapp.layouts import counters
+from webapp.layouts.load import LEAST, SYSTEM_1, Load, load
+from webapp.surfaces.services import surface_save
+
+ADDRESS = "layout?surface=course-home"
+BUSY = 1e9
+"""Seconds of processor time that a decision never takes: whoever sees this has no time to search.
+"""
+
+
+def test_the_budget_stands_while_decisions_fit_into_the_deadline():
+    quiet = Load()
+    quiet.seconds = 0.010
+
+    assert quiet.budget(32, left=0.010) == 32
+    assert quiet.budget(32, left=0.005) == 16
+
+
+def test_decisions_under_way_share_the_process():
+    busy = Load()
+    with busy.deciding(), busy.deciding(), busy.deciding():
+        busy.seconds = 0.010
+        assert busy.budget(32, left=0.020) == 16
+    assert busy.under_way == 0
+    busy.seconds = 0.010
+    assert busy.budget(32, left=0.020) == 32
+
+
+@pytest.mark.parametrize("left", [0.0, -1.0, 0.001])
+def test_past_the_deadline_nothing_is_searched(left):
+    busy = Load()
+    busy.seconds = 1.0
+    assert busy.budget(32, left=left) == SYSTEM_1 < LEAST
+
+
+def test_a_failed_decision_is_no_longer_under_way():
+    failing = Load()
+    with pytest.raises(RuntimeError), failing.deciding():
+        raise RuntimeError("planted")
+    assert failing.under_way == 0
+
+
+@pytest.fixture
+def habits(owner, worker):
+    """Somebody whose next layout a search and System 1 decide differently: all may move."""
+    surface_save({**COURSE, "guardrails": {"move_budget": 20}})
+    for blocks in (["glossary"], ["live"], ["glossary", "forum"], ["quiz"], ["links"]) * 2:
+        owner.visit(*blocks)
+        worker.work()
+    return owner
+
+
+def order_under(person, seconds: float) -> list[str]:
+    load.seconds = seconds
+    cache.clear()
+    return person.layout()["order"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_system_1_serves_when_there_is_no_time_and_says_so(habits):
+    before = counters.counts().get("system_1", 0)
+    load.seconds = BUSY
+
+    payload = habits.layout()
+
+    assert payload["status"] == "adapted"
+    assert payload["search"] == {"system": 1, "budget": 1}
+    assert counters.counts()["system_1"] == before + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lowered_budget_is_said_and_counted(habits, settings):
+    load.seconds = settings.UIENGINE_DEADLINE_MS / 1000 * 2
+
+    payload = habits.layout()
+
+    assert payload["search"]["system"] == 2
+    assert LEAST <= payload["search"]["budget"] <= 16
+    assert counters.counts()["budget_lowered"] > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reload_keeps_the_layout_when_the_load_changes(habits):
+    """Through the cache before the first event, through the visit after it."""
+    searched = order_under(habits, 0.0)
+    assert order_under(habits, BUSY) != searched, "the case must tell the two apart"
+    first = order_under(habits, 0.0)
+
+    load.seconds = BUSY
+    for key in ("layout", "live"):
+        cache._cache.pop(key, None)
+    german = habits.get(ADDRESS, **{"Accept-Language": "de"}).json()
+    assert german["order"] == first
+    assert german["search"]["budget"] == 32
+
+    habits.send(german, habits.event("impression"))
+    assert order_under(habits, BUSY) == first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visit_begun_under_load_keeps_its_layout_when_there_is_time_again(habits, worker):
+    hurried = order_under(habits, BUSY)
+    load.seconds = 0.0
+    payload = habits.layout()
+    assert payload["order"] == hurried
+
+    habits.send(payload, habits.event("impression"))
+    worker.work()
+
+    assert order_under(habits, 0.0) == hurried
+    habits.clock.advance(days=1)
+    assert habits.layout()["search"] == {"system": 2, "budget": 32}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_client_holds_is_kept_whatever_the_load_and_the_cache(habits):
+    load.seconds = BUSY
+    first = habits.get(ADDRESS)
+    load.seconds = 0.0
+    cache.clear()
+
+    again = habits.get(ADDRESS, **{"If-None-Match": first["ETag"]})
+
+    assert again.status_code == 304
+    assert again["ETag"] == first["ETag"]
+    assert habits.get(ADDRESS)["ETag"] != first["ETag"]

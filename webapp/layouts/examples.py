@@ -1,0 +1,77 @@
+"""Examples for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+NAMES = ("news", "mail")
+
+
+def _layouts(*order: str) -> dict[str, Any]:
+    return {"wide": [_item(block_id, x=6 * place) for place, block_id in enumerate(order)]}
+
+
+def _item(block_id: str, x: int) -> dict[str, Any]:
+    box = {"x": x, "y": 0, "w": 6, "h": 2, "minW": 3, "minH": 1, "maxW": 12}
+    holds = dict.fromkeys(("static", "locked", "noMove", "noResize"), False)
+    return {"id": block_id, "i": block_id, **box, **holds, "isDraggable": True, "isResizable": True}
+
+
+def _variant(energy: float, *order: str) -> dict[str, Any]:
+    return {
+        "energy_seconds": energy,
+        "is_served": order == ("mail", "news"),
+        "order": list(order),
+        "layouts": _layouts(*order),
+        "decision": ".eJxVjkEOwi…",
+    }
+
+
+LAYOUT_EXAMPLE = OpenApiExample(
+    "A small page with two variants (?surface=home&variants=2)",
+    response_only=True,
+    status_codes=["200"],
+    value={
+        "surface": "home",
+        "revision": 4,
+        "status": "adapted",
+        "version": "home-20260301-7f3a",
+        "breakpoints": {"wide": 1200},
+        "cols": {"wide": 12},
+        "row_height": 60,
+        "order": ["mail", "news"],
+        "layouts": _layouts("mail", "news"),
+        "elements": {
+            name: {
+                "id": name,
+                "kind": name,
+                "title": name.title(),
+                "group": "",
+                "required": False,
+                "pinned": False,
+            }
+            for name in NAMES
+        },
+        "pins": [],
+        "stability": {
+            "moved": ["mail", "news"],
+            "budget": 6,
+            "cost_seconds": 0.214,
+            "saves_seconds": 0.391,
+            "note": "Seconds are modelled, not measured.",
+        },
+        "search": {"system": 2, "budget": 32},
+        "why": {"mail": "You open Mail in most of your visits."},
+        "decision": ".eJxVjkEOwi…",
+        "variants": [_variant(14.2071, "mail", "news"), _variant(14.5983, "news", "mail")],
+        "links": {
+            "events": "/api/events",
+            "pin": "/api/feedback",
+            "undo": "/api/feedback",
+            "reset": "/api/feedback",
+            "freeze": "/api/feedback",
+        },
+    },
+)
