@@ -156,17 +156,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 LOGIN_URL = "admin:login"
 
 # The API
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["webapp.subjects.authentication.SubjectAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["webapp.layouts.parsers.BoundedJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "webapp.layouts.negotiation.AlwaysTheSame",
-    "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "webapp.layouts.problems.problem_response",
-    "UNAUTHENTICATED_USER": None,
-}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Adaptive layouts",
     "DESCRIPTION": "Arranges the blocks of a page for each user, within the rules the team sets. "

@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
 from django.db import transaction
 
 from uiengine.errors import EngineError, VersionError
+from webapp.host import FIXTURES
 from webapp.surfaces.models import Surface
 
 from . import artefacts
 from .models import Alias, AliasMove, CodebookVersion
 from .services import NothingToRollBack, version_promote, version_register, version_rollback
 
-INNATE_FOLDER = settings.BASE_DIR / "fixtures" / "innate"
+INNATE_FOLDER = FIXTURES / "innate"
 INNATE = "innate"
 ENGINE = "engine"
 """Named in the record of moves that nobody asked for."""

@@ -22,7 +22,7 @@ def render(
         "uiengine/adaptive_layout.html",
         {
             "payload": payload,
-            "api": reverse("health").removesuffix("health"),
+            "api": reverse("layouts:health").removesuffix("health"),
             "token": token,
             "controls": controls,
             "nonce": getattr(context.get("request"), "csp_nonce", ""),

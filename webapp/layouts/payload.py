@@ -31,7 +31,7 @@ def payload(
 
     budget: candidates that could be scored. variants: each with its own signed decision.
     """
-    wish = reverse("feedback")
+    wish = reverse("layouts:feedback")
     return {
         "surface": surface.slug,
         "revision": surface.revision,
@@ -67,7 +67,7 @@ def payload(
             }
             for variant, own in variants
         ],
-        "links": {"events": reverse("events"), **{name: wish for name in WISHES}},
+        "links": {"events": reverse("layouts:events"), **{name: wish for name in WISHES}},
     }
 
 

@@ -7,6 +7,7 @@ from . import schema, views
 
 assert schema  # registers itself
 
+app_name = "layouts"
 urlpatterns = [
     path("layout", views.LayoutView.as_view(), name="layout"),
     path("events", views.EventsView.as_view(), name="events"),

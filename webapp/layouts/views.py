@@ -12,7 +12,6 @@ from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from webapp.codebooks.serving import Page, serving
 from webapp.subjects import keys
@@ -21,6 +20,7 @@ from webapp.subjects.export import subject_export
 from webapp.subjects.services import subject_erase
 
 from . import counters, serializers, services, throttles
+from .api import LayoutAPIView
 from .examples import LAYOUT_EXAMPLE
 from .ingest import batch_accept
 from .problems import Problem
@@ -34,7 +34,7 @@ SUBJECT = OpenApiParameter(
 )
 
 
-class LayoutView(APIView):
+class LayoutView(LayoutAPIView):
     @extend_schema(
         operation_id="layout",
         parameters=[
@@ -79,7 +79,7 @@ class LayoutView(APIView):
         return response
 
 
-class EventsView(APIView):
+class EventsView(LayoutAPIView):
     is_proved_by_decision = True
 
     @extend_schema(
@@ -107,7 +107,7 @@ class EventsView(APIView):
         return Response(body, status=202)
 
 
-class FeedbackView(APIView):
+class FeedbackView(LayoutAPIView):
     @extend_schema(
         operation_id="feedback",
         request=serializers.FeedbackIn,
@@ -135,7 +135,7 @@ class FeedbackView(APIView):
         return response
 
 
-class MeView(APIView):
+class MeView(LayoutAPIView):
     @extend_schema(operation_id="me_export", responses={200: dict, **REFUSED})
     def get(self, request: Request) -> Response:
         """All that is kept on whoever asks."""
@@ -155,14 +155,14 @@ class MeView(APIView):
         response = Response(status=204)
         if not consent.validated_data["consent"]:
             response.delete_cookie(keys.VISITOR_COOKIE)
-        elif request.user is None:
+        elif identity_of(request) is None:
             response.set_cookie(
                 keys.VISITOR_COOKIE,
                 keys.visitor_make()[1],
                 max_age=keys.VISITOR_COOKIE_AGE,
                 httponly=True,
                 samesite="Lax",
-                secure=settings.HTTPS,
+                secure=settings.SESSION_COOKIE_SECURE,
             )
         return response
 
@@ -178,7 +178,7 @@ class MeView(APIView):
         return response
 
 
-class HealthView(APIView):
+class HealthView(LayoutAPIView):
     authentication_classes = ()
 
     @extend_schema(

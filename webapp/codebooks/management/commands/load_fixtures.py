@@ -7,18 +7,16 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from uiengine.errors import EngineError
 from webapp.codebooks.gate import INNATE_FOLDER, innate_ship
+from webapp.host import FIXTURES
 from webapp.subjects.imports.tasks import import_file
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
-
-FIXTURES = settings.BASE_DIR / "fixtures"
 
 
 class Command(BaseCommand):

@@ -1,0 +1,3 @@
+"""A host that has not included our addresses."""
+
+urlpatterns: list[object] = []

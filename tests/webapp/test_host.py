@@ -1,0 +1,48 @@
+"""What a host project may leave out is what our own project sets."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.urls import clear_url_caches
+
+from webapp import host
+from webapp.layouts.checks import host_check
+
+
+def test_every_setting_of_ours_has_a_default_for_hosts():
+    from webapp import settings as ours
+
+    names = {name for name in dir(ours) if name.startswith("UIENGINE_")}
+    assert names == set(host.DEFAULTS), "add the setting to webapp/host.py too"
+    assert {name: getattr(ours, name) for name in names} == host.DEFAULTS
+    assert {name: getattr(ours, name) for name in host.CELERY} == host.CELERY
+
+
+def test_our_own_project_lacks_nothing(settings):
+    settings.DEBUG = True
+    assert set(host.APPS) <= set(settings.INSTALLED_APPS)
+    assert host_check() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found", "hint"),
+    [
+        ("ROOT_URLCONF", "tests.webapp.no_urls", "layouts.E001", 'path("api/"'),
+        ("TEMPLATES", [], "layouts.E002", "context_processors.request"),
+        ("MIDDLEWARE", [], "layouts.W001", "SessionMiddleware"),
+        (
+            "DATABASES",
+            {"default": {"ENGINE": "django.db.backends.sqlite3"}},
+            "layouts.W002",
+            "IMMEDIATE",
+        ),
+        ("SECRET_KEY", "django-insecure-" + 40 * "x", "layouts.W005", "SECRET_KEY"),
+    ],
+)
+def test_what_is_missing_is_said_with_the_line_to_add(monkeypatch, name, value, found, hint):
+    monkeypatch.setattr(settings, "DEBUG", False)
+    monkeypatch.setattr(settings, name, value)
+    clear_url_caches()
+    messages = {message.id: message for message in reversed(host_check())}
+    assert hint in (messages[found].hint or "")

@@ -1,0 +1,90 @@
+"""What a host project may leave out of its settings: ours are supplied when Django starts.
+
+A project of its own (README, "Add it to a Django project") names our apps and addresses; everything
+else here has a default, and a setting of the host's always wins. `webapp.settings` is the project
+that the demo runs in, and sets the same names from the environment; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from rest_framework.settings import api_settings
+
+HERE = Path(__file__).parent
+FIXTURES = next(p for p in (HERE / "shipped", HERE.parent / "fixtures") if p.is_dir())
+"""What we ship: inside the installed package, or beside it in a checkout."""
+APPS = (
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "django_celery_beat",
+    "webapp.surfaces",
+    "webapp.subjects",
+    "webapp.codebooks",
+    "webapp.audits",
+    "webapp.trials",
+    "webapp.layouts",
+)
+"""What must be in INSTALLED_APPS."""
+DEFAULTS: dict[str, Any] = {
+    "UIENGINE_BUDGET": 32,
+    "UIENGINE_REFRESH_MS": 500,
+    "UIENGINE_THROTTLES": {"layout": 1200, "write": 600},
+    "UIENGINE_TOKEN_DAYS": 30,
+    "UIENGINE_EVENT_DAYS": 28,
+    "UIENGINE_DEADLINE_MS": 200,
+}
+CELERY = {
+    "CELERY_TASK_IGNORE_RESULT": True,
+    "CELERY_TASK_PUBLISH_RETRY": False,
+    "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
+    "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
+    "CELERY_TASK_ACKS_LATE": True,
+    "CELERY_BEAT_SCHEDULER": "django_celery_beat.schedulers:DatabaseScheduler",
+}
+
+
+def supply() -> None:
+    """Adds what the host's settings lack. Called once, when all apps are known."""
+    base = getattr(settings, "BASE_DIR", None)
+    missing = {"VAR_DIR": Path(base) / "var"} if base else {}
+    for name, value in {**missing, **DEFAULTS, **CELERY}.items():
+        _default(name, value)
+    schema = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+    settings.REST_FRAMEWORK = {**schema, **getattr(settings, "REST_FRAMEWORK", {})}
+    api_settings.reload()
+    if str(HERE / "locale") not in map(str, settings.LOCALE_PATHS):
+        settings.LOCALE_PATHS = [*settings.LOCALE_PATHS, HERE / "locale"]
+    if hasattr(settings, "VAR_DIR"):
+        _store_and_broker(Path(settings.VAR_DIR))
+
+
+def _store_and_broker(folder: Path) -> None:
+    """Artefacts and, where no broker is named, Celery's messages: files under VAR_DIR."""
+    if "artefacts" not in settings.STORAGES:
+        backend = "django.core.files.storage.FileSystemStorage"
+        place = {"BACKEND": backend, "OPTIONS": {"location": folder / "artefacts"}}
+        settings.STORAGES = {**settings.STORAGES, "artefacts": place}
+    if getattr(settings, "CELERY_BROKER_URL", ""):
+        return
+    queue, control = folder / "broker" / "queue", folder / "broker" / "control"
+    for path in (queue, control):
+        path.mkdir(parents=True, exist_ok=True)
+    settings.CELERY_BROKER_URL = "filesystem://"
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(queue),
+        "data_folder_out": str(queue),
+        "control_folder": str(control),
+        "polling_interval": 0.1,
+    }
+
+
+def _default(name: str, value: object) -> None:
+    if not hasattr(settings, name):
+        setattr(settings, name, value)

@@ -1,0 +1,31 @@
+"""The base of all views of the API: how it reads, answers and refuses, whatever the host's
+REST_FRAMEWORK setting says for the host's own views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from webapp.subjects.authentication import SubjectAuthentication
+
+from .negotiation import AlwaysTheSame
+from .parsers import BoundedJSONParser
+from .problems import problem_response
+
+
+class LayoutAPIView(APIView):
+    authentication_classes: Sequence[type[BaseAuthentication]] = (SubjectAuthentication,)
+    permission_classes = (AllowAny,)
+    throttle_classes = ()
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (BoundedJSONParser,)
+    content_negotiation_class = AlwaysTheSame
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+        return problem_response
