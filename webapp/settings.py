@@ -31,6 +31,7 @@ HTTPS = env.boolean("HTTPS", default=not DEBUG)
 DEMO = env.boolean("DEMO", default=DEBUG)
 
 INSTALLED_APPS = [
+    "webapp.studio",  # before the admin, whose start page and frame it extends
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -58,6 +59,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "webapp.studio.policy.admin_policy",
 ]
 ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"

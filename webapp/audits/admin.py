@@ -85,5 +85,5 @@ class AuditReportAdmin(ReadOnlyAdmin):
     @admin.display(description="Report")
     def page(self, report: AuditReport) -> SafeString:
         address = reverse("admin:audits_auditreport_page", args=[report.pk])
-        frame = '<iframe src="{}" title="Audit report" style="{}"></iframe>'
-        return format_html(frame, address, "width:100%;height:80vh;border:1px solid #ccc")
+        frame = '<iframe class="report-page" src="{}" title="Audit report"></iframe>'
+        return format_html(frame, address)

@@ -48,7 +48,6 @@ class SubjectAdmin(ReadOnlyAdmin):
     list_display = ("key", "source", "created_at")
     list_filter = ("source",)
     search_fields = ("key",)
-    search_help_text = "A whole key or a part of it, such as file:108377."
     inlines = (ProfileInline,)
     fields = ("key", "source", "user", "clock_offset", "created_at")
     show_full_result_count = False

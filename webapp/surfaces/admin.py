@@ -8,19 +8,22 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms.fields import InvalidJSONInput
-from django.http import HttpRequest, HttpResponse
+from django.forms.widgets import Script
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from uiengine import feasible, surface_json
-from uiengine.errors import SurfaceError
+from uiengine import guardrails
 from webapp.codebooks import steps
 from webapp.codebooks.gate import surface_adopt_innate
 from webapp.codebooks.models import Alias, Run
 
+from .checks import SHAPE, Checked, Problem, definition_check, text_check
 from .models import Surface
 from .preview import default_layout_svg
 
@@ -78,16 +81,14 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
         definition = data.get("definition")
         if definition is None or "slug" not in data:
             return data
-        if not isinstance(definition, dict):
-            raise ValidationError({"definition": "is not an object. Start with { and end with }."})
-        row = {"slug": data["slug"], "mode": data.get("mode", "live"), "revision": 1}
-        try:
-            surface = surface_json.parse({**definition, **row})
-        except SurfaceError as error:
-            raise ValidationError({"definition": str(error)}) from error
-        if clashes := feasible.clashes(surface):
-            raise ValidationError({"definition": [f"No layout keeps {c}" for c in clashes]})
+        checked = definition_check(definition, slug=data["slug"], mode=data.get("mode", "live"))
+        if checked.problems:
+            raise ValidationError({"definition": [_refusal(p) for p in checked.problems]})
         return data
+
+
+def _refusal(problem: Problem) -> str:
+    return str(problem) if problem.rule == SHAPE else f"No layout keeps {problem}"
 
 
 @admin.register(Surface)
@@ -97,16 +98,39 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("mode",)
     search_fields = ("slug", "title")
     readonly_fields = ("revision", "champion", "preview")
-    fields = (*EDITED, *readonly_fields, "definition")
+    fieldsets = (
+        (None, {"fields": (*EDITED, "revision", "champion")}),
+        (
+            "Blocks and rules",
+            {"fields": ("definition", "preview"), "classes": ("definition-and-preview",)},
+        ),
+    )
+
+    class Media:
+        js = (Script("surfaces/definition.js", type="module"),)
 
     def get_urls(self) -> list[URLPattern]:
         view, name = self.admin_site.admin_view, "surfaces_surface"
         return [
+            path("check/", view(self.check_view), name=f"{name}_check"),
             path("<int:pk>/rollback/", view(self.rollback_view), name=f"{name}_rollback"),
             path("<int:pk>/retrain/", view(self.retrain_view), name=f"{name}_retrain"),
             path("<int:pk>/audit/", view(self.audit_view), name=f"{name}_audit"),
             *super().get_urls(),
         ]
+
+    def check_view(self, request: HttpRequest) -> HttpResponse:
+        """What is wrong with a definition as typed, and its default layout. Saves nothing."""
+        if not (self.has_change_permission(request) or self.has_add_permission(request)):
+            raise PermissionDenied("Checking needs the permission surfaces.change_surface.")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        checked = text_check(
+            request.POST.get("definition", ""),
+            slug=request.POST.get("slug") or "surface",
+            mode=request.POST.get("mode") or Surface.Mode.LIVE,
+        )
+        return HttpResponse(_checked_html(checked))
 
     def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return steps.rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
@@ -132,14 +156,26 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
         return alias.version.name if alias else "none: the default layout is served"
 
-    @admin.display(description="Default layout")
-    def preview(self, surface: Surface) -> SafeString | str:
-        if not surface.pk:
-            return "Shown once the surface is saved."
-        try:
-            return mark_safe(default_layout_svg(surface_json.parse(surface.full_definition())))
-        except SurfaceError as error:
-            return str(error)
+    @admin.display(description="Default layout, as defined")
+    def preview(self, surface: Surface) -> SafeString:
+        """Renewed while the definition is typed, where there is JavaScript."""
+        kept = Checked(None)
+        if surface.pk:
+            mode = surface.mode
+            kept = definition_check(surface.definition, slug=surface.slug, mode=mode)
+        return format_html(
+            '<div id="definition-check" data-check="{}"><p class="says" role="status"></p>'
+            '<div class="checked">{}</div></div>',
+            reverse("admin:surfaces_surface_check"),
+            _checked_html(kept),
+        )
+
+
+def _checked_html(checked: Checked) -> SafeString:
+    picture = mark_safe(default_layout_svg(checked.surface)) if checked.surface else ""
+    rules = [(rule.__name__.rsplit(".", 1)[-1], rule.SENTENCE) for rule in guardrails.RULES]
+    context = {"checked": checked, "picture": picture, "rules": rules}
+    return mark_safe(render_to_string("surfaces/checked.html", context))
 
 
 def _page(pk: int) -> str:

@@ -70,6 +70,10 @@ class Surface(models.Model):
         return self.title or self.slug
 
     def clean(self) -> None:
+        if self.definition is None:  # the form refused it, and says why
+            return
+        if not isinstance(self.definition, dict):
+            raise ValidationError({"definition": "is not an object."})
         try:
             surface_json.parse(self.full_definition())
         except SurfaceError as error:

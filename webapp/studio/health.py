@@ -1,0 +1,160 @@
+"""Health at a glance: what must be alive, what waits, who serves. Each a bounded query."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Count, Min, OuterRef, Subquery
+from django_celery_beat.models import PeriodicTask
+
+from webapp.audits.models import AuditReport
+from webapp.codebooks.models import Alias, Run
+from webapp.layouts import services
+from webapp.subjects.models import Event
+from webapp.surfaces.models import Surface
+
+from .models import Heartbeat
+
+SILENT = timedelta(seconds=90)
+"""After so long without a sign of life something is wrong; one comes every 15 seconds."""
+WAITED = timedelta(minutes=2)
+"""An event that waits longer than this was lost by a worker, or there are too few of them."""
+MOST_COUNTED = 10_000
+RECENT = timedelta(days=7)
+FALLBACK = 0.01
+"""Share of fallback answers that somebody should look into."""
+MOST_SURFACES = 50
+
+
+@dataclass(frozen=True)
+class Sign:
+    """state: ok, look or bad. step: what to do, empty where all is well."""
+
+    name: str
+    state: str
+    says: str
+    step: str = ""
+
+
+def signs(now: datetime) -> list[Sign]:
+    return [_database(), _cache(), _workers(now), _backlog(now), _runs(now), _answers()]
+
+
+def active_runs() -> list[Run]:
+    """Trainings and audits under way or waiting, the oldest first."""
+    active = Run.objects.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING))
+    return list(active.select_related("surface").order_by("created_at", "pk")[:20])
+
+
+def ended_runs() -> list[Run]:
+    ended = Run.objects.filter(state__in=(Run.State.DONE, Run.State.FAILED))
+    return list(ended.select_related("surface", "version")[:5])
+
+
+def surfaces() -> list[Surface]:
+    """With `champion` (name), `champion_id`, `verdict`, `verdict_id` and `verdict_at`."""
+    champion = Alias.objects.filter(surface=OuterRef("pk"), name=Alias.Name.CHAMPION)
+    report = AuditReport.objects.filter(surface=OuterRef("pk")).order_by("-created_at", "-pk")
+    rows = Surface.objects.annotate(
+        champion=Subquery(champion.values("version__name")[:1]),
+        champion_id=Subquery(champion.values("version_id")[:1]),
+        verdict=Subquery(report.values("verdict")[:1]),
+        verdict_id=Subquery(report.values("pk")[:1]),
+        verdict_at=Subquery(report.values("created_at")[:1]),
+    )
+    return list(rows[:MOST_SURFACES])
+
+
+def _database() -> Sign:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    return Sign("Database", "ok", f"{connection.display_name} answers.")
+
+
+def _cache() -> Sign:
+    backend = str(settings.CACHES["default"]["BACKEND"]).rsplit(".", 1)[-1]
+    try:
+        word = secrets.token_hex(4)
+        cache.set("studio:health", word, 30)
+        found: Any = cache.get("studio:health")
+    except Exception as error:
+        return Sign("Cache", "bad", f"{backend}: {error}", "Check REDIS_URL and that Redis runs.")
+    if found != word:
+        step = "It is full or another one writes to it. Pages are served, but slower."
+        return Sign("Cache", "look", f"{backend} does not keep what it is given.", step)
+    return Sign("Cache", "ok", f"{backend} keeps what it is given.")
+
+
+def _workers(now: datetime) -> Sign:
+    beats = list(Heartbeat.objects.order_by("-at")[:20])
+    alive = [b for b in beats if now - b.at <= SILENT]
+    if alive:
+        names = ", ".join(b.worker for b in alive)
+        return Sign("Workers and beat", "ok", f"{len(alive)} alive ({names}); {_ago(now, beats)}")
+    asked = PeriodicTask.objects.filter(task="studio.heartbeat", enabled=True).first()
+    if asked is None:
+        step = "Enable the periodic task of studio.heartbeat."
+        return Sign("Workers and beat", "look", "Nobody asks for signs of life.", step)
+    seen = _ago(now, beats) if beats else "There has been none yet."
+    step = "Start a worker and beat: celery --app webapp worker, and celery --app webapp beat."
+    return Sign("Workers and beat", "bad", f"No sign of life. {seen}", step)
+
+
+def _ago(now: datetime, beats: list[Heartbeat]) -> str:
+    return f"the last sign of life was {written((now - beats[0].at).total_seconds())} ago."
+
+
+def _backlog(now: datetime) -> Sign:
+    pending = Event.objects.filter(fold=Event.Fold.PENDING).order_by()
+    found = pending.values("received_at")[: MOST_COUNTED + 1].aggregate(
+        count=Count("received_at"), oldest=Min("received_at")
+    )
+    if not found["count"]:
+        return Sign("Events waiting", "ok", "None: all that arrived is folded.")
+    waited = now - found["oldest"]
+    is_more = found["count"] > MOST_COUNTED
+    many = f"More than {MOST_COUNTED:,} wait" if is_more else f"{found['count']:,} waiting"
+    says = f"{many}, for up to {written(waited.total_seconds())}."
+    if waited <= WAITED:
+        return Sign("Events waiting", "ok", says)
+    return Sign("Events waiting", "bad", says, "See that workers run; add some if they do.")
+
+
+def _runs(now: datetime) -> Sign:
+    ended = Run.objects.filter(state=Run.State.FAILED, finished_at__gte=now - RECENT)
+    failed = ended.values("pk")[:100].count()
+    silent = Run.objects.filter(state=Run.State.RUNNING, lease_until__lt=now).count()
+    if silent:
+        step = "The sweep gives it to another worker; see that workers run."
+        return Sign("Runs", "look", f"{silent} without a word from its worker.", step)
+    if failed:
+        step = "Read the error of the run, then ask again."
+        return Sign("Runs", "look", f"{failed} failed in the last 7 days.", step)
+    return Sign("Runs", "ok", "None failed in the last 7 days.")
+
+
+def _answers() -> Sign:
+    total = sum(services.counts.values())
+    name = "Layouts answered"
+    if not total:
+        return Sign(name, "ok", "None yet by this web process since it started.")
+    share = services.counts["fallback"] / total
+    says = f"{share:.1%} of {total:,} were the fallback, by this web process since it started."
+    if share > FALLBACK:
+        return Sign(name, "look", says, "Look for layout.fallback in the log of the web process.")
+    return Sign(name, "ok", says)
+
+
+def written(seconds: float) -> str:
+    """A span of time in the largest unit that says enough."""
+    for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} seconds"

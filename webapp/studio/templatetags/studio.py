@@ -1,0 +1,25 @@
+"""What the admin's start page shows of the studio."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from webapp.studio import health
+
+register = template.Library()
+
+
+@register.inclusion_tag("studio/overview.html", takes_context=True)
+def studio_overview(context: dict[str, Any]) -> dict[str, Any]:
+    """Doors to the pages that the reader may open; signs of health where they may see runs."""
+    user = context["request"].user
+    may_see = user.has_perm("codebooks.view_run")
+    return {
+        "perms": context.get("perms"),
+        "signs": health.signs(timezone.now()) if may_see else (),
+        "surfaces": health.surfaces() if user.has_perm("surfaces.view_surface") else (),
+        "active": health.active_runs() if may_see else (),
+    }

@@ -1,0 +1,10 @@
+"""Pages of the studio, below the admin's address."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "studio"
+urlpatterns = [
+    path("health/", views.health_page, name="health"),
+]

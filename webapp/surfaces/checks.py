@@ -1,0 +1,92 @@
+"""Is a surface's definition one that can be served? The same answer while typing and on saving."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from uiengine import feasible, guardrails, surface_json
+from uiengine.errors import SurfaceError
+from uiengine.orders import default_order
+from uiengine.packing import pack
+from uiengine.surface import Surface
+
+SHAPE = "definition"
+"""Stands where no guardrail is broken: the definition itself cannot be read."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """rule: the guardrails that clash, by name, or SHAPE; block: the id it is about, if one is."""
+
+    rule: str
+    block: str
+    says: str
+
+    def __str__(self) -> str:
+        where = (
+            f"block {self.block!r}: " if self.block and repr(self.block) not in self.says else ""
+        )
+        return f"{where}{self.says}" if self.rule == SHAPE else f"{self.rule}: {where}{self.says}"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """surface: None where it cannot be read or no layout keeps its rules."""
+
+    surface: Surface | None
+    problems: tuple[Problem, ...] = ()
+
+
+def text_check(text: str, *, slug: str, mode: str) -> Checked:
+    """Of a definition as typed: JSON that cannot be read names line and column."""
+    try:
+        definition = json.loads(text)
+    except json.JSONDecodeError as error:
+        says = f"line {error.lineno}, column {error.colno}: {error.msg}. Write valid JSON."
+        return Checked(None, (Problem(SHAPE, "", says),))
+    return definition_check(definition, slug=slug, mode=mode)
+
+
+def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:
+    """Its shape first, then whether its rules can be kept together, then the default layout."""
+    if not isinstance(definition, dict):
+        says = "is not an object. Start with { and end with }."
+        return Checked(None, (Problem(SHAPE, "", says),))
+    try:
+        row = {"slug": slug, "mode": mode, "revision": 1}
+        surface = surface_json.parse({**definition, **row})
+    except SurfaceError as error:
+        return Checked(None, (Problem(SHAPE, _block_at(definition, error.field), str(error)),))
+    ids = [block.id for block in surface.blocks]
+    problems = [_clash(sentence, ids) for sentence in feasible.clashes(surface)]
+    problems = problems or _broken_by_default(surface)
+    return Checked(None if problems else surface, tuple(problems))
+
+
+def _clash(sentence: str, ids: Sequence[str]) -> Problem:
+    rule, _, says = sentence.partition(": ")
+    named = [b for b in ids if f"'{b}'" in says]
+    return Problem(rule, named[0] if named else "", says)
+
+
+def _broken_by_default(surface: Surface) -> list[Problem]:
+    """Rules that the default layout itself would break; no page may be without a layout."""
+    case = guardrails.Case(surface, pack(surface, default_order(surface)))
+    return [
+        Problem(v.rule, v.where.rsplit(": ", 1)[-1], f"{v.sentence} Not kept at {v.where}.")
+        for v in guardrails.check(case)
+    ]
+
+
+def _block_at(definition: dict[str, Any], field: str) -> str:
+    """The id of the block that a field such as `blocks[3].sizes` belongs to."""
+    found = re.match(r"blocks\[(\d+)\]", field)
+    blocks = definition.get("blocks")
+    if found is None or not isinstance(blocks, list):
+        return ""
+    block = blocks[int(found[1])]
+    return str(block.get("id", "")) if isinstance(block, dict) else ""
