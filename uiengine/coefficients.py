@@ -29,7 +29,8 @@ COEFFICIENTS = (
     Coefficient("point_per_bit", 0.13, "s/bit", SAM, "pointing: per bit of Fitts's index"),
     Coefficient("scroll_base", 0.25, "s", OURS, "scrolling at all, for a block below the fold"),
     Coefficient("scroll_per_px", 0.0006, "s/px", OURS, "scrolling, per px beyond the fold"),
-    Coefficient("surprise", 0.15, "s", TODI, "a block's first use after it moved"),
+    Coefficient("surprise", 0.10, "s", TODI, "a block's first use after it moved"),
+    Coefficient("reorient", 0.003, "s/block", OURS, "seeing that a block moved, used or not"),
     Coefficient("least_choice", 0.001, "probability", OURS, "floor of the choice probability q"),
     Coefficient("horizon", 20, "visits", OURS, "visits ahead that a move must pay within (H)"),
     Coefficient(
@@ -37,8 +38,13 @@ COEFFICIENTS = (
     ),
     Coefficient("temperature", 0.10, "s", OURS, "energy that makes a layout e times rarer (τ)"),
     Coefficient(
-        "persistence", 0.90, "per visit", OURS, "how fast demand returns to its 28-day rate"
+        "habit_visits",
+        15,
+        "visits",
+        OURS,
+        "visits of one's own that weigh as much as the decoded outlook",
     ),
+    Coefficient("persistence", 0.90, "per visit", OURS, "how fast demand returns to its base"),
 )
 
 VALUES = {c.name: c.default for c in COEFFICIENTS}

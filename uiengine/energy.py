@@ -75,14 +75,21 @@ class Outlook:
     """What the coming visits are expected to hold, per block (shape (N,)).
 
     demand: share of the uses of the next visit; base: the share of the visits after, to which
-    demand returns; familiarity: u under the last layout, before any move. surprise: seconds lost at
-    a moved block's next use, 0 for who has seen no layout yet.
+    demand returns; familiarity: u under the last layout, before any move. settled: whether there
+    is a layout that the subject has seen, so that moving can disturb.
     """
 
     demand: Floats
     base: Floats
     familiarity: Floats
-    surprise: float = VALUES["surprise"]
+    settled: bool = True
+
+    @property
+    def disturbance(self) -> Floats:
+        """Seconds that moving costs besides what is unlearnt, (N,): `surprise` at the next visit's
+        use, and `reorient` whether the block is used or not."""
+        lost = VALUES["surprise"] * self.demand + VALUES["reorient"]
+        return lost if self.settled else np.zeros_like(lost)
 
     @cached_property
     def steps(self) -> tuple[Floats, Floats, Floats]:
@@ -100,11 +107,11 @@ class Outlook:
 
 
 def horizon_energy(ranks: Ints, shifts: Ints, pointing: Floats, outlook: Outlook) -> Floats:
-    """E = Σ_h ρ^h Σ_i p_i(h)·T_i(h) + surprise of K candidates; lower is better. Shape (K,).
+    """E = Σ_h ρ^h Σ_i p_i(h)·T_i(h) + disturbance of K candidates; lower is better. Shape (K,).
 
     ranks, shifts, pointing: (K, N), per block its rank, its rank minus that of the last layout, and
     T_point. u_i grows by p_i(h) a step, halved at the start by a move of one rank and lost by a
-    longer one. A moved block's next use costs `surprise` once more.
+    longer one. A moved block disturbs once (`Outlook.disturbance`).
     """
     weight, decide, gained = outlook.steps
     search = VALUES["search_base"] + VALUES["search_per_rank"] * (ranks + 1.0)
@@ -112,8 +119,8 @@ def horizon_energy(ranks: Ints, shifts: Ints, pointing: Floats, outlook: Outlook
     known = expertise(outlook.familiarity * kept[:, None, :] + gained)
     saved = known * np.minimum(decide - search[:, None, :], 0.0)
     always = (search + pointing) @ weight.sum(axis=0)
-    surprise = outlook.surprise * ((shifts != 0) @ outlook.demand)
-    energy: Floats = np.einsum("hn,khn->k", weight, saved) + always + surprise
+    disturbed = (shifts != 0) @ outlook.disturbance
+    energy: Floats = np.einsum("hn,khn->k", weight, saved) + always + disturbed
     return energy
 
 
@@ -126,8 +133,8 @@ def rank_costs(last_ranks: Ints, pointing: Floats, outlook: Outlook) -> Floats:
     ranks = np.arange(len(last_ranks), dtype=np.float64)
     search = VALUES["search_base"] + VALUES["search_per_rank"] * (ranks + 1.0)
     moved = ranks[None, :] != last_ranks[:, None]
-    surprise = outlook.surprise * moved * outlook.demand[:, None]
-    costs: Floats = (search + pointing) * weight.sum(axis=0)[:, None] + surprise
+    disturbed = moved * outlook.disturbance[:, None]
+    costs: Floats = (search + pointing) * weight.sum(axis=0)[:, None] + disturbed
     costs += _saved_anywhere(weight * expertise(gained), decide, search)
     for shift, kept in ((0, 1.0), (-1, 0.5), (1, 0.5)):
         there = last_ranks + shift

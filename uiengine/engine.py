@@ -5,7 +5,7 @@ Read the tokens, plan the order that costs least within the rules, pack it into 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .decision import Decision, Variant
 from .decoded import Decoded, Request, Version
@@ -18,19 +18,27 @@ from .planner import last_order, plan
 from .profile import Pin
 from .surface import Cell
 
+NEIGHBOURS = 8
+"""One-token neighbours decoded, in one batch, where more than one variant is asked for."""
+
 
 def decide(request: Request, version: Version) -> Decision:
     """The layout for this subject's visit. Same arguments, same decision."""
     if held_order(request) is not None:
         return hold(request, version.id)
-    return choose(request, version.read([request])[0], version.id)
+    decoded = version.read([request])[0]
+    wanted = NEIGHBOURS if request.variants > 1 else 0
+    near = version.neighbours(request, decoded.tokens, wanted) if wanted else ()
+    return choose(request, decoded, version.id, near)
 
 
-def choose(request: Request, decoded: Decoded, version_id: str) -> Decision:
+def choose(
+    request: Request, decoded: Decoded, version_id: str, neighbours: Sequence[Decoded] = ()
+) -> Decision:
     """The decision once tokens are decoded; batch callers decode many subjects at once."""
     if held_order(request) is not None:
         return hold(request, version_id)
-    best = plan(request, decoded)
+    best = plan(request, decoded, neighbours)
     size_classes = {
         block.id: int(size)
         for block, size in zip(request.surface.blocks, decoded.size_class, strict=True)

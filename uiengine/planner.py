@@ -2,9 +2,10 @@
 
 Rules about order are a table of allowed (block, rank) pairs, so that every order built from it
 keeps them: blocks the team pinned and the user's pins have one rank, a group has its stretch of
-ranks, and an undone move is closed for 28 days. Search starts from the last order, the decoded one
-and its one-token neighbours, and improves each by the best single swap or insertion until none
-pays or the budget of candidates is spent; the best of all that were scored wins.
+ranks, and an undone move is closed for 28 days. Search starts from the better of the last order and
+the decoded one, and improves it by the best single swap or insertion until none pays or the budget
+of candidates is spent; the best of all that were scored wins. One-token neighbours are decoded for
+variants only: as starts of the search they changed one decision in 2,774 (ml/LOG.md).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .energy import Floats, Ints, Outlook, horizon_energy, rank_costs
 from .exploration import explore
 from .layout import moved_blocks
 from .orders import complete, default_order, hold_pins
+from .profile import Profile, visit_shares_at
 
 Bools = npt.NDArray[np.bool_]
 LEAST_GAIN = 1e-6
@@ -65,33 +67,63 @@ class Problem:
 
 
 def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ()) -> Plan:
-    """The order to serve. A budget of 1 is System 1: the decoded order, as far as rules allow."""
+    """The order to serve. A budget of 1 is System 1: the decoded order, as far as rules allow.
+
+    neighbours: decoded one-token neighbours, which may enter the variants.
+    """
     last = last_order(request)
     problem = _problem(request, decoded, last)
-    seeds = [_seed(request, d) for d in (decoded, *neighbours)]
-    share = request.surface.guardrails.exploration
-    near = NEAR if (share > 0 or request.variants > 1) and request.budget > NEAR else 0
-    if request.budget <= 1:
-        orders = [_toward(problem, seeds[0])]
-    else:
-        orders = list(_search(problem, seeds, request.budget - near))
-        best = min(orders, key=lambda o: _cost(problem, o))
-        orders += _near(problem, best, near)
-    ranked = _ranked(problem, orders)
-    chosen, propensity = explore([e for _, e in ranked], share, request.seed)
-    names = [block.id for block in request.surface.blocks]
-    variants = tuple((tuple(names[i] for i in order), energy) for order, energy in ranked)
-    order, energy = variants[chosen]
-    stability = _stability(request, problem, ranked[chosen][0], energy, last, order)
+    ranked = _ranked(problem, _proposed(request, problem, _seed(request, decoded)))
+    chosen, propensity = explore(
+        [e for _, e in ranked], request.surface.guardrails.exploration, request.seed
+    )
+    order, energy = ranked[chosen]
+    named = _named(request, order)
     return Plan(
-        order,
-        energy,
-        stability,
-        len(orders),
-        variants[: request.variants],
-        propensity,
+        order=named,
+        energy=energy,
+        stability=_stability(request, problem, order, energy, last, named),
+        scored=len(ranked),
+        variants=_variants(request, problem, ranked, neighbours),
+        propensity=propensity,
         explored=chosen != 0,
     )
+
+
+def _proposed(request: Request, problem: Problem, seed: Ints) -> list[Ints]:
+    """The candidates: System 1's one, or what System 2 finds, with near ones to explore."""
+    if request.budget <= 1:
+        return [_toward(problem, seed)]
+    explores = request.surface.guardrails.exploration > 0 and request.budget > NEAR
+    near = NEAR if explores else 0
+    orders = list(_search(problem, seed, request.budget - near))
+    return orders + _near(problem, min(orders, key=lambda o: _cost(problem, o)), near)
+
+
+def _variants(
+    request: Request,
+    problem: Problem,
+    ranked: Sequence[tuple[Ints, float]],
+    neighbours: Sequence[Decoded],
+) -> tuple[tuple[tuple[str, ...], float], ...]:
+    """The best order found, then other distinct ones by energy. Where more than one is asked for,
+    neighbours of the best by one swap and by one token come on top of the budget; they change
+    nothing that is served, so the best stays first even if one of them costs less."""
+    best, others = ranked[0], list(ranked[1:])
+    if request.variants > 1:
+        decoded = [_seed(request, d) for d in neighbours]
+        near = _near(problem, best[0], max(NEAR, request.variants))
+        known = [o for o, _ in others]
+        more = [o for o in (*near, *decoded) if _keeps_rules(problem, o)]
+        distinct = _ranked(problem, [*known, *more]) if known or more else []
+        others = [(o, e) for o, e in distinct if not np.array_equal(o, best[0])]
+    kept = [best, *others][: request.variants]
+    return tuple((_named(request, order), energy) for order, energy in kept)
+
+
+def _named(request: Request, order: Ints) -> tuple[str, ...]:
+    blocks = request.surface.blocks
+    return tuple(blocks[i].id for i in order)
 
 
 def last_order(request: Request) -> tuple[str, ...]:
@@ -102,11 +134,23 @@ def last_order(request: Request) -> tuple[str, ...]:
 
 
 def outlook(request: Request, decoded: Decoded) -> Outlook:
-    """What the energy needs to know of the coming visits, in the order of `surface.blocks`."""
-    known = request.profile.familiarity
-    familiarity = np.array([known.get(block.id, 0.0) for block in request.surface.blocks])
-    surprise = VALUES["surprise"] if request.profile.order else 0.0
-    return Outlook(decoded.share, decoded.outlook, familiarity, surprise)
+    """What the energy needs to know of the coming visits, in the order of `surface.blocks`.
+
+    The base is the subject's own decayed share, shrunk to the decoded outlook: the more visits of
+    theirs there are, the less it changes from one to the next.
+    """
+    profile, blocks = request.profile, request.surface.blocks
+    familiarity = np.array([profile.familiarity.get(block.id, 0.0) for block in blocks])
+    habit = np.array([_habit(profile, block.id) for block in blocks])
+    prior = VALUES["habit_visits"]
+    base = (habit + prior * decoded.outlook) / (habit.sum() + prior)
+    return Outlook(decoded.share, base, familiarity, settled=bool(profile.order))
+
+
+def _habit(profile: Profile, block_id: str) -> float:
+    """The block's decayed share sum, at the longer half-life in visits."""
+    counters = profile.blocks.get(block_id)
+    return visit_shares_at(counters, profile.visits)[-1] if counters else 0.0
 
 
 def score(problem: Problem, orders: Ints) -> Floats:
@@ -158,15 +202,15 @@ def _seed(request: Request, decoded: Decoded) -> Ints:
     return np.array([surface.index[b] for b in held])
 
 
-def _search(problem: Problem, seeds: Sequence[Ints], budget: int) -> Iterator[Ints]:
-    """At most `budget` candidates: the last order, the seeds, and what improves on them."""
+def _search(problem: Problem, seed: Ints, budget: int) -> Iterator[Ints]:
+    """At most `budget` candidates, 2 or more: the last order, the decoded one, and what improves
+    on the better of them step by step (partial moves of the blocks that gain most)."""
     yield problem.last
-    left = budget - 1
-    starts = [problem.last, *(s for s in seeds if _keeps_rules(problem, s))]
-    for start in starts[1 : left + 1]:
-        yield start
-        left -= 1
-    yield from _descend(problem, min(starts, key=lambda o: _cost(problem, o)), left)
+    start = problem.last
+    if _keeps_rules(problem, seed):
+        yield seed
+        start = min(start, seed, key=lambda o: _cost(problem, o))
+    yield from _descend(problem, start, budget - 2)
 
 
 def _near(problem: Problem, order: Ints, count: int) -> list[Ints]:

@@ -69,12 +69,20 @@ def test_moving_a_familiar_block_never_costs_less_than_not_moving_it(familiarity
     assert still[0] <= near[0] + 1e-9 <= far[0] + 2e-9
 
 
-def test_surprise_is_paid_once_for_each_moved_block():
+def test_a_moved_block_disturbs_once_by_its_demand_and_a_little_in_any_case():
     outlook = Outlook(np.array([0.6, 0.4]), np.array([0.6, 0.4]), np.zeros(2))
     ranks, pointing = np.array([[1, 0]]), np.zeros((1, 2))
     still = energy.horizon_energy(ranks, np.array([[0, 0]]), pointing, outlook)
     moved = energy.horizon_energy(ranks, np.array([[0, 5]]), pointing, outlook)
-    assert moved[0] - still[0] == pytest.approx(0.15 * 0.4)
+    assert moved[0] - still[0] == pytest.approx(0.10 * 0.4 + 0.003)
+
+
+def test_who_has_seen_no_layout_is_not_disturbed():
+    outlook = Outlook(np.array([0.6, 0.4]), np.array([0.6, 0.4]), np.zeros(2), settled=False)
+    ranks, pointing = np.array([[1, 0]]), np.zeros((1, 2))
+    still = energy.horizon_energy(ranks, np.array([[0, 0]]), pointing, outlook)
+    moved = energy.horizon_energy(ranks, np.array([[0, 5]]), pointing, outlook)
+    assert moved[0] == pytest.approx(still[0])
 
 
 def test_every_coefficient_has_a_unit_a_source_and_a_meaning():

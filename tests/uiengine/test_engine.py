@@ -34,6 +34,23 @@ def test_the_same_request_gives_the_same_decision(case):
 
 @settings(max_examples=50, deadline=None)
 @given(requests())
+def test_asking_for_variants_changes_nothing_that_is_served(case):
+    request, decoded = case
+    plain = engine.choose(request, decoded, "v1")
+    reversed_share = replace(decoded, score=-decoded.score)
+
+    asked = engine.choose(replace(request, variants=5), decoded, "v1", [reversed_share])
+
+    assert replace(asked, variants=()) == plain
+    orders = [v.layout.order for v in asked.variants]
+    assert len(set(orders)) == len(orders) <= 5
+    for variant in asked.variants:
+        shown = replace(asked, layout=variant.layout)
+        assert check(engine.guardrail_case(request, shown)) == ()
+
+
+@settings(max_examples=50, deadline=None)
+@given(requests())
 def test_a_frozen_subject_keeps_the_layout(case):
     request, decoded = case
     request.profile.feedback.frozen = True

@@ -56,6 +56,7 @@ def test_what_is_explored_keeps_every_guardrail(case, seed):
     assert 0 < decision.propensity <= 1
     orders = [v.layout.order for v in decision.variants]
     assert len(set(orders)) == len(orders) <= 3
-    assert [v.energy for v in decision.variants] == sorted(v.energy for v in decision.variants)
+    others = [v.energy for v in decision.variants[1:]]  # the first is what the search found best
+    assert others == sorted(others)
     for variant in decision.variants:
         assert not check(engine.guardrail_case(request, replace(decision, layout=variant.layout)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from uiengine import energy, planner
 from uiengine.decoded import Decoded, Request
 from uiengine.popularity import Popularity
-from uiengine.profile import Profile
+from uiengine.profile import Profile, fold_visit
 from uiengine.surface_json import parse
 
 
@@ -103,6 +104,20 @@ def test_does_not_move_when_the_gain_is_smaller_than_what_is_unlearnt():
     decoded = Decoded((0,), share, demand, share, share, share, np.ones(4, dtype=np.int64), 0, 0.0)
 
     assert planner.plan(request, decoded).order == request.profile.order
+
+
+def test_a_longer_habit_outweighs_what_was_decoded():
+    """Base = (own decayed share sum + 15 × outlook) / (own sum + 15), by hand."""
+    request, decoded = random_case(np.random.default_rng(2), 2)
+    even = replace(decoded, outlook=np.array([0.5, 0.5]))
+    profile = Profile()
+    for day in range(3):
+        fold_visit(profile, day, ["b0"])
+    own = 1 + 2 ** (-1 / 20) + 2 ** (-2 / 20)
+
+    base = planner.outlook(replace(request, profile=profile), even).base
+
+    assert base == pytest.approx([(own + 7.5) / (own + 15), 7.5 / (own + 15)])
 
 
 def test_scores_no_more_candidates_than_its_budget():
