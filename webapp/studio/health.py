@@ -15,7 +15,7 @@ from django_celery_beat.models import PeriodicTask
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, Run
-from webapp.layouts import services
+from webapp.layouts import counters
 from webapp.subjects.models import Event
 from webapp.surfaces.models import Surface
 
@@ -29,6 +29,7 @@ MOST_COUNTED = 10_000
 RECENT = timedelta(days=7)
 FALLBACK = 0.01
 """Share of fallback answers that somebody should look into."""
+STATUSES = ("adapted", "default", "frozen", "dry_run", "fallback", "not_modified")
 MOST_SURFACES = 50
 
 
@@ -141,11 +142,12 @@ def _runs(now: datetime) -> Sign:
 
 
 def _answers() -> Sign:
-    total = sum(services.counts.values())
+    counts = counters.counts()
+    total = sum(counts.get(status, 0) for status in STATUSES)
     name = "Layouts answered"
     if not total:
         return Sign(name, "ok", "None yet by this web process since it started.")
-    share = services.counts["fallback"] / total
+    share = counts.get("fallback", 0) / total
     says = f"{share:.1%} of {total:,} were the fallback, by this web process since it started."
     if share > FALLBACK:
         return Sign(name, "look", says, "Look for layout.fallback in the log of the web process.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from webapp.codebooks.models import Run
-from webapp.layouts import services
+from webapp.layouts import counters
 from webapp.studio import health
 from webapp.studio.models import Heartbeat
 from webapp.studio.tasks import heartbeat
@@ -18,11 +19,6 @@ from webapp.subjects.models import Event, Profile, ServedDecision, Subject
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/studio/health/"
-
-
-@pytest.fixture(autouse=True)
-def fresh_counts():
-    services.counts.clear()
 
 
 def sign(name: str) -> health.Sign:
@@ -79,8 +75,8 @@ def test_a_cache_that_keeps_nothing_is_seen(monkeypatch):
     assert sign("Cache").state == "look"
 
 
-def test_many_fallbacks_ask_for_a_look():
-    services.counts.update(adapted=90, fallback=10)
+def test_many_fallbacks_ask_for_a_look(monkeypatch):
+    monkeypatch.setattr(counters, "_counts", Counter(adapted=90, fallback=10, throttled=10))
     found = sign("Layouts answered")
     assert found.state == "look" and found.says.startswith("10.0% of 100")
 
