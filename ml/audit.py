@@ -27,6 +27,7 @@ from uiengine.surface import Surface
 from . import audit_cohort
 from .audit_metrics import METRICS, user_sums, visit_values
 from .audit_references import add_reference, since_metrics
+from .audit_reliability import stored_power
 from .audit_replay import read_replay, used_blocks
 from .audit_report import write_report
 from .audit_rows import judged, measured
@@ -66,7 +67,8 @@ def audit(
     previous: the reports of the earlier looks, oldest first. Only visits after theirs are counted
     (familiarity still comes from all), and this look spends its own share of the error. surfaces:
     the pages of a live site; without them every page is the one column of DESIGN section 10.
-    power: what `ml.audit_power` printed, for the page's section on how often such audits err.
+    power: what `ml.audit_power` printed, for the page's section on how often such audits err; what
+    is stored beside it where None.
     """
     used = used_blocks(visits)
     progress("reading the replay", 0, 1)
@@ -98,7 +100,7 @@ def audit(
         "surfaces": _surfaces(values),
         "slices": rows,
     }
-    write_report(report, previous, power, out)
+    write_report(report, previous, power or stored_power(), out)
     return report
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -20,7 +20,7 @@ def named(report: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
     worse = [row for row in exceeding if row["direction"] == "worse"]
     unclear = [row for row in gated if row["verdict"] == "inconclusive"]
     large = [row for row in unclear if row["users"] >= MIN_USERS]
-    small = {_place(row): None for row in gated if row["users"] < MIN_USERS}
+    small = _people(row for row in gated if row["users"] < MIN_USERS)
     parts = []
     if exceeding:
         note = (
@@ -32,22 +32,41 @@ def named(report: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
     if large:
         parts.append(_items("Enough people, but still too uncertain to tell", large, metrics))
     if small:
-        names = "; ".join(map(escape, small))
+        names = "; ".join(f"{escape(place)} ({people})" for place, people in small.items())
         parts.append(
             f"<details><summary>{len(small)} slices under {MIN_USERS} people, about which "
-            f"no conclusion is drawn</summary><p>{names}</p></details>"
+            f"no conclusion is drawn (how many in brackets)</summary><p>{names}</p></details>"
         )
     return f"<section><h2>By name</h2>{''.join(parts)}</section>" if parts else ""
 
 
 def _items(title: str, rows: Sequence[Row], metrics: Mapping[str, Metric]) -> str:
+    """One item a slice, with all that is to be said of it."""
+    by_place: dict[str, list[Row]] = {}
+    for row in rows:
+        by_place.setdefault(_place(row), []).append(row)
     items = "".join(
-        f"<li><b>{escape(_place(row))}</b>: {escape(metrics[row['metric']].title.lower())} "
-        f"{figure(row['estimate'], row['unit'])} against the rest ({row['users']:,} people; "
-        f"tolerance ± {written(row['tolerance'], row['unit'], sign=False)})</li>"
-        for row in rows
+        f"<li><b>{escape(place)}</b> ({max(row['users'] for row in mine):,} people)"
+        f"<ul>{''.join(_item(row, metrics) for row in mine)}</ul></li>"
+        for place, mine in by_place.items()
     )
     return f"<h3>{title}</h3><ul>{items}</ul>"
+
+
+def _item(row: Row, metrics: Mapping[str, Metric]) -> str:
+    why = row.get("reason") or f"tolerance ± {written(row['tolerance'], row['unit'], sign=False)}"
+    title = escape(metrics[row["metric"]].title.lower())
+    return (
+        f"<li>{title} {figure(row['estimate'], row['unit'])} against the rest; {escape(why)}</li>"
+    )
+
+
+def _people(rows: Iterable[Row]) -> dict[str, int]:
+    """Per slice its people; a slice has a row per metric, and fewer may be in some."""
+    found: dict[str, int] = {}
+    for row in rows:
+        found[_place(row)] = max(row["users"], found.get(_place(row), 0))
+    return found
 
 
 def _place(row: Row) -> str:

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-COLOURS = {"within": "#1a7f4b", "exceeds": "#b3261e", "inconclusive": "#8a5a00"}
+from .audit_statistics import MIN_USERS
+
+COLOURS = {
+    "within": "#1a7f4b",
+    "exceeds": "#b3261e",
+    "inconclusive": "#8a5a00",
+    None: "#3d5a80",  # not gated
+}
 BAND = "#dcefe3"
 TOLERANCES_SHOWN = (2.5, 5.0)
 """A scale reaches at least, and at most, so many tolerances to each side."""
@@ -16,12 +23,23 @@ Row = Mapping[str, Any]
 
 
 def reach(rows: Sequence[Row]) -> float:
-    """Half the width of the common scale of some gated rows: it shows the intervals that matter."""
-    tolerance = float(rows[0]["tolerance"])
-    least, most = (t * tolerance for t in TOLERANCES_SHOWN)
+    """Half the width of the common scale of some rows: it shows the intervals that matter."""
+    rows = [row for row in rows if row["users"] >= MIN_USERS] or rows  # the others are cut off
     ends = [abs(end) for row in rows for end in row["interval"] or ()]
     large = [abs(row["estimate"]) for row in rows if row["estimate"] is not None]
+    if rows[0]["tolerance"] is None:
+        return max([*ends, *large, 1e-9])
+    least, most = (t * float(rows[0]["tolerance"]) for t in TOLERANCES_SHOWN)
     return max(least, min(max(ends, default=0.0), most), 1.2 * max(large, default=0.0))
+
+
+def nothing_to_plot(rows: Sequence[Row]) -> str:
+    """What to say instead of a plot that would show nothing; empty where there is something."""
+    if all(row["estimate"] is None for row in rows):
+        return "Everybody is in one slice: there is nobody to compare with."
+    if not any(row["estimate"] or row["standard_error"] for row in rows):
+        return "None in any slice."
+    return ""
 
 
 def interval_plot(row: Row, scale: float) -> str:
@@ -48,7 +66,7 @@ def interval_plot(row: Row, scale: float) -> str:
 
 def looks_plot(rows: Sequence[tuple[int, Row]], scale: float, title: str) -> str:
     """One slice over the looks: estimates with their intervals, the tolerance as a band."""
-    tolerance = rows[0][1]["tolerance"]
+    tolerance = rows[0][1]["tolerance"] or 0.0  # not gated: no band
     top, bottom = _height(tolerance, scale), _height(-tolerance, scale)
     middle = _height(0.0, scale)
     parts = [
@@ -56,7 +74,7 @@ def looks_plot(rows: Sequence[tuple[int, Row]], scale: float, title: str) -> str
         f'<line x1="0" x2="{LOOK_WIDTH}" y1="{middle}" y2="{middle}" stroke="#9aa5b1"/>',
     ]
     step = LOOK_WIDTH / (len(rows) + 1)
-    for place, (_, row) in enumerate(rows, 1):
+    for place, (look, row) in enumerate(rows, 1):
         colour, x = COLOURS[row["verdict"]], place * step
         if row["interval"]:
             low, high = (_height(end, scale) for end in row["interval"])
@@ -64,11 +82,13 @@ def looks_plot(rows: Sequence[tuple[int, Row]], scale: float, title: str) -> str
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" '
                 f'stroke="{colour}" stroke-width="3" stroke-opacity="0.55"/>'
             )
+        parts.append(f'<text x="{x:.1f}" y="{LOOK_HEIGHT + 9:.1f}">{look}</text>')
         y = _height(row["estimate"], scale)
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>')
-    box = f"0 0 {LOOK_WIDTH:g} {LOOK_HEIGHT:g}"
+    box = f"0 0 {LOOK_WIDTH:g} {LOOK_HEIGHT + 12:g}"
     label = escape(f"{title}, looks {rows[0][0]} to {rows[-1][0]}", quote=True)
-    return f'<svg viewBox="{box}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    head = f'<svg viewBox="{box}" role="img" aria-label="{label}" font-size="8" '
+    return f'{head}text-anchor="middle" fill="#5a6675">{"".join(parts)}</svg>'
 
 
 def _percent(value: float, scale: float) -> float:

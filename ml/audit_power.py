@@ -133,6 +133,7 @@ def _audit(
             "standard_error": effects.error[cell, column],
             "freedom": effects.freedom[cell, column],
             "tolerance": GATED[column % len(GATED)].tolerance,
+            "unit": GATED[column % len(GATED)].unit,
             "users": int(people[cell]),
             "rest_users": int(people.sum() - people[cell]),
         }

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
 from typing import Any
 
 WIDTH, HEIGHT, MARGIN = 320.0, 120.0, 18.0
+
+
+STORED = Path(__file__).with_name("audit_power.json")
+"""What `python -m ml.audit_power` printed at full size, on real people."""
+
+
+def stored_power() -> dict[str, Any]:
+    """The figures that are kept beside this file, with the command that measured them."""
+    power: dict[str, Any] = json.loads(STORED.read_text(encoding="utf-8"))
+    return power
 
 
 def reliability(power: Mapping[str, Any]) -> str:
@@ -21,7 +34,9 @@ def reliability(power: Mapping[str, Any]) -> str:
     return (
         "<section><h2>How often such audits err</h2>"
         f"<p>Measured on {len(seeds)} × {power['chains']} chains of {power['retrains']} retrains: "
-        f"{power['users']:,} {people}, one slice of 20 %.</p><ul>"
+        f"{power['users']:,} {people}, one slice of 20 %, 28 days a look. It describes the method "
+        "at that size, not the people of this report: with fewer, more stays inconclusive."
+        f"{_source(power)}</p><ul>"
         f"<li>Nobody is treated otherwise: {mean('quiet_chains_alarmed')} of the chains raise any "
         f"alarm, and {mean('quiet_audits_within')} of the audits say within. (A gate on “the gap "
         f"grew by 0.02” alarms in {mean('naive_quiet_chains_alarmed')}.)</li>"
@@ -29,9 +44,17 @@ def reliability(power: Mapping[str, Any]) -> str:
         "</li><li>Each version costs the slice another 1 % of its seconds: "
         f"{mean('creep_caught_by_6')} are caught by version 6. (The same simple gate: "
         f"{mean('naive_creep_caught_by_6')}.)</li></ul>"
-        '<p class="soft">Share of creeping chains caught, by version:</p>'
+        '<p class="soft">The power curve of the gate: share of creeping chains (in %) in which an '
+        "audit said <i>exceeds</i>, by version:</p>"
         f"{_curve(curve)}</section>"
     )
+
+
+def _source(power: Mapping[str, Any]) -> str:
+    if "data" not in power:
+        return ""
+    command = f"<code>{escape(power['command'])}</code>"
+    return f" Resampled from {escape(power['data'])}; measured by {command}."
 
 
 def _curve(shares: Sequence[float]) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 from .audit_metrics import METRICS, Metric
 from .audit_named import named
-from .audit_plots import interval_plot, looks_plot, reach
+from .audit_plots import interval_plot, nothing_to_plot, reach
 from .audit_references import since_metrics
 from .audit_reliability import reliability
 from .audit_statistics import ERROR, MIN_USERS
+from .audit_versions import over_versions, since_anchor
 from .audit_words import HEADLINES, LEFT_OUT, TO_DO, figure, slice_name, written
 
 Report = Mapping[str, Any]
@@ -39,10 +40,11 @@ def page(
     sections = (
         _headline(report),
         named(report, _metrics(report)),
-        _measured(report),
-        *_surfaces(report),
-        _over_looks(report, previous),
         _to_do(report),
+        since_anchor(report),
+        _measured(report),
+        over_versions(report, previous, _metrics(report)),
+        *_surfaces(report),
         reliability(power) if power else "",
         _left_out(),
     )
@@ -100,7 +102,11 @@ def _surfaces(report: Report) -> Iterable[str]:
     for surface, group in groupby(report["slices"], key=lambda row: row["surface"]):
         rows = list(group)
         gated = [m for m in metrics.values() if m.tolerance is not None]
-        plots = "".join(_intervals(m, [r for r in rows if r["metric"] == m.name]) for m in gated)
+        plots = "".join(_intervals(m, rows) for m in gated if m in METRICS)
+        since = "".join(_intervals(m, rows) for m in gated if m not in METRICS)
+        if since:
+            told = "Against the champion and the anchor, on the same visits"
+            plots += f"<details><summary>{told}</summary>{since}</details>"
         others = [m for m in metrics.values() if m.tolerance is None]
         yield (
             f"<section><h2>Surface {escape(surface)}</h2>{plots}"
@@ -109,8 +115,9 @@ def _surfaces(report: Report) -> Iterable[str]:
         )
 
 
-def _intervals(metric: Metric, rows: Sequence[Row]) -> str:
-    told = _nothing_to_plot(rows)
+def _intervals(metric: Metric, of_surface: Sequence[Row]) -> str:
+    rows = [row for row in of_surface if row["metric"] == metric.name]
+    told = nothing_to_plot(rows)
     if told:
         return (
             f'<h3>{escape(metric.title)}</h3><p class="soft">{escape(metric.meaning)}. {told}</p>'
@@ -131,18 +138,12 @@ def _intervals(metric: Metric, rows: Sequence[Row]) -> str:
     )
 
 
-def _nothing_to_plot(rows: Sequence[Row]) -> str:
-    if all(row["estimate"] is None for row in rows):
-        return "Everybody is in one slice: there is nobody to compare with."
-    if not any(row["estimate"] or row["standard_error"] for row in rows):
-        return "None in any slice."
-    return ""
-
-
 def _interval(row: Row, scale: float) -> str:
     name = f"{escape(slice_name(row['slice']))} <span class=soft>({row['users']:,})</span>"
+    why = escape(row.get("reason", ""), quote=True)
     return (
-        f'<div class="row"><span class="name">{name}</span>{interval_plot(row, scale)}'
+        f'<div class="row" title="{why}"><span class="name">{name}</span>'
+        f"{interval_plot(row, scale)}"
         f"<span>{figure(row['estimate'], row['unit'])}</span>{_chip(row['verdict'])}</div>"
     )
 
@@ -172,33 +173,6 @@ def _plain(row: Row) -> str:
     ends = row["interval"]
     span = f" [{ends[0]:+.3g}, {ends[1]:+.3g}]" if ends else ""
     return f"{row['value']:.3g}<br><span class=soft>{row['estimate']:+.3g}{span}</span>"
-
-
-def _over_looks(report: Report, previous: Sequence[Report]) -> str:
-    """Each single-attribute slice over the versions audited so far; empty at the first look."""
-    if not previous:
-        return ""
-    history: dict[tuple[str, str, str], list[tuple[int, Row]]] = {}
-    for one in (*previous, report):
-        for row in one["slices"]:
-            if row["verdict"] and len(row["slice"]) == 1 and row["estimate"] is not None:
-                key = (row["metric"], row["surface"], slice_name(row["slice"]))
-                history.setdefault(key, []).append((one["look"], row))
-    parts = []
-    for name, metric in _metrics(report).items():
-        shown = {key: rows for key, rows in history.items() if key[0] == name}
-        if shown:
-            scale = reach([row for rows in shown.values() for _, row in rows])
-            plots = "".join(
-                f"<div>{looks_plot(rows, scale, f'{s} on {surface}')}"
-                f"{escape(s)} on {escape(surface)}</div>"
-                for (_, surface, s), rows in shown.items()
-            )
-            parts.append(f'<h3>{escape(metric.title)}</h3><div class="looks">{plots}</div>')
-    return (
-        "<section><h2>Over the versions</h2><p>One dot a look, oldest on the left; higher is worse "
-        f"off. Each look counts only the visits since the last.</p>{''.join(parts)}</section>"
-    )
 
 
 def _to_do(report: Report) -> str:

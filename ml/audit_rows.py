@@ -11,6 +11,7 @@ import numpy as np
 from .audit_metrics import Metric
 from .audit_slices import Grouping, slice_values
 from .audit_statistics import ERROR, MIN_USERS, bootstrap_effects, interval, slice_verdict
+from .audit_words import reason
 
 
 def measured(
@@ -51,8 +52,9 @@ def measured(
 
 
 def judged(rows: Sequence[dict[str, Any]], error: float) -> list[dict[str, Any]]:
-    """The rows with intervals, and verdicts where gated. error: what this look may spend in all.
+    """The rows with intervals, and where gated verdicts, and why one is inconclusive.
 
+    error: what this look may spend in all.
     Each gated row of at least MIN_USERS people gets an equal part of it.
     """
     tested = sum(row["tolerance"] is not None and row["users"] >= MIN_USERS for row in rows)
@@ -70,6 +72,7 @@ def _judgement(row: dict[str, Any], part: float) -> dict[str, Any]:
         judgement["verdict"] = slice_verdict(
             own, shared, row["tolerance"], row["users"], row["rest_users"]
         )
+        judgement["reason"] = reason({**row, **judgement})
         judgement["direction"] = "worse" if (row["estimate"] or 0.0) > 0 else "better"
     return judgement
 

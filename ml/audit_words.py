@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from .audit_statistics import ERROR, MIN_USERS
 
@@ -32,6 +33,24 @@ LEFT_OUT = (
     f"The verdicts err: up to {ERROR:.0%} of audit series without any disparity may raise an "
     "alarm, and each “within” has its own small chance to be wrong.",
 )
+
+
+def reason(row: Mapping[str, Any]) -> str:
+    """Why a gated row is inconclusive; empty for one that is not. row: judged (`audit_rows`)."""
+    if row["verdict"] != "inconclusive":
+        return ""
+    if row["users"] < MIN_USERS:
+        return f"under {MIN_USERS} people: {row['users']}"
+    own, shared, tolerance = row["interval"], row["shared_interval"], row["tolerance"]
+    if own is None or shared is None:
+        return "nobody to compare with" if not row["rest_users"] else "too little was counted"
+    if row["rest_users"] < MIN_USERS and (own[0] > tolerance or own[1] < -tolerance):
+        return f"all others are under {MIN_USERS} people: {row['rest_users']}"
+    low, high = (written(end, row["unit"]) for end in own)
+    if own[0] > tolerance or own[1] < -tolerance:
+        return f"beyond the tolerance ({low} to {high}), but it may be one chance among many"
+    allowed = written(tolerance, row["unit"], sign=False)
+    return f"interval too wide: {low} to {high}, tolerance ± {allowed}"
 
 
 def slice_name(slice_: Mapping[str, str]) -> str:

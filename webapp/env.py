@@ -55,6 +55,50 @@ def url(name: str, default: str, schemes: Sequence[str]) -> str:
     return value
 
 
+def addresses(name: str, default: Sequence[str] = ()) -> list[str]:
+    """E-mail addresses separated by commas or spaces."""
+    found = words(name, default)
+    for address in found:
+        local, at, host = address.rpartition("@")
+        if not (local and at and host) or any(c in address for c in "<>;"):
+            raise _wrong(name, address, "addresses such as me@example.org, separated by commas")
+    return found
+
+
+def mail(name: str) -> tuple[str, dict[str, Any]]:
+    """Django's mail backend and its settings.
+
+    `smtp://user:password@host:587` (upgraded by STARTTLS), `smtps://…:465`, `smtp://…?starttls=no`
+    for a relay on this machine, `file:///FOLDER`, or `console://`, which is the default: mails are
+    written to the worker's log.
+    """
+    schemes = ("smtp", "smtps", "file", "console")
+    parts = urlsplit(url(name, "console://", schemes))
+    is_smtp = parts.scheme in ("smtp", "smtps")
+    shown = parts.geturl().replace(f":{parts.password}@", ":…@")  # no password in a log
+    if is_smtp and not parts.hostname:
+        raise _wrong(name, shown, "a URL that names the mail server")
+    if parts.scheme == "file" and not parts.path.strip("/"):
+        raise _wrong(name, shown, "file:/// and the path of a folder")
+    if parts.query not in ("", "starttls=no", "starttls=yes"):
+        raise _wrong(name, shown, "a URL without options, or with ?starttls=no")
+    try:
+        port = parts.port or (465 if parts.scheme == "smtps" else 587)
+    except ValueError as error:
+        raise _wrong(name, shown, "a URL whose port is a number up to 65535") from error
+    settings = {
+        "host": parts.hostname or "",
+        "port": port,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "tls": parts.scheme == "smtps",
+        "starttls": parts.scheme == "smtp" and parts.query != "starttls=no",
+        "folder": parts.path if parts.scheme == "file" else None,
+    }
+    backend = {"file": "filebased", "console": "console"}.get(parts.scheme, "smtp")
+    return f"django.core.mail.backends.{backend}.EmailBackend", settings
+
+
 def database(name: str, default: Path) -> dict[str, Any]:
     """`sqlite:///PATH` or `postgres://user:password@host:port/name`; unset: SQLite at `default`."""
     parts = urlsplit(url(name, f"sqlite:///{default}", ("sqlite", "postgres", "postgresql")))

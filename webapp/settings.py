@@ -143,6 +143,19 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 
+# Mail
+EMAIL_BACKEND, EMAIL_SETTINGS = env.mail("EMAIL_URL")
+EMAIL_HOST = EMAIL_SETTINGS["host"]
+EMAIL_PORT = EMAIL_SETTINGS["port"]
+EMAIL_HOST_USER = EMAIL_SETTINGS["user"]
+EMAIL_HOST_PASSWORD = EMAIL_SETTINGS["password"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SETTINGS["starttls"], EMAIL_SETTINGS["tls"]
+EMAIL_FILE_PATH = EMAIL_SETTINGS["folder"]
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.addresses("EMAIL_FROM", ["layouts@localhost"])[0]
+AUDIT_EMAILS = env.addresses("AUDIT_EMAILS")  # beside the group "auditor": told of an *exceeds*
+SITE_URL = env.url("SITE_URL", "", ("http", "https")).rstrip("/")  # for links in mails
+
 # Security
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 3600 if HTTPS else 0, low=0, high=63_072_000)

@@ -37,6 +37,11 @@ def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedP
         ({"REDIS_URL": "127.0.0.1"}, "REDIS_URL='127.0.0.1' is not understood"),
         ({"BROKER_URL": "ftp://x"}, "BROKER_URL='ftp://x' is not understood"),
         ({"UIENGINE_BUDGET": "-1"}, "a whole number from 1 to 10000"),
+        ({"EMAIL_URL": "imap://x"}, "EMAIL_URL='imap://x' is not understood"),
+        ({"EMAIL_URL": "smtp://:pw@/"}, "EMAIL_URL='smtp://:…@/' is not understood"),
+        ({"EMAIL_URL": "smtp://me:pw@host:99999"}, "port is a number up to 65535"),
+        ({"EMAIL_URL": "file://"}, "file:/// and the path of a folder"),
+        ({"AUDIT_EMAILS": "a@b.org, nobody"}, "AUDIT_EMAILS='nobody' is not understood"),
         ({"LOG_LEVEL": "LOUD"}, "one of DEBUG, INFO, WARNING, ERROR"),
     ],
 )

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,8 +17,13 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from webapp.codebooks.admin import ReadOnlyAdmin
 from webapp.codebooks.steps import WhyForm, confirm, person, posted
 
+from .compare import compare
 from .models import AuditReport
 from .services import report_acknowledge
+
+NEEDED = "Audit reports need the permission audits.view_auditreport."
+MOST_CHOICES = 200
+"""Reports that may be chosen from, the latest ones."""
 
 
 @admin.register(AuditReport)
@@ -25,15 +31,18 @@ class AuditReportAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "surface", "version", "verdict", "compared_by", "acknowledgement")
     list_filter = ("verdict", "surface")
     list_select_related = ("surface", "version")
+    actions = ("compare_chosen",)
     fields = (
         *("verdict", "surface", "version", "champion", "anchor", "compared_by", "created_at"),
-        *("acknowledged_by", "acknowledged_at", "acknowledgement", "page"),
+        *("acknowledged_by", "acknowledged_at", "acknowledgement", "mailed_at", "page"),
     )
 
     def get_urls(self) -> list[URLPattern]:
         view, name = self.admin_site.admin_view, "audits_auditreport"
         return [
             path("<int:pk>/page/", view(self.page_view), name=f"{name}_page"),
+            path("<int:pk>/report.html", view(self.html_view), name=f"{name}_html"),
+            path("compare/", view(self.compare_view), name=f"{name}_compare"),
             path("<int:pk>/report.json", view(self.json_view), name=f"{name}_json"),
             path("<int:pk>/acknowledge/", view(self.acknowledge_view), name=f"{name}_acknowledge"),
             *super().get_urls(),
@@ -52,6 +61,39 @@ class AuditReportAdmin(ReadOnlyAdmin):
         answer = JsonResponse(report.report, json_dumps_params={"indent": 1})
         answer["Content-Disposition"] = f'attachment; filename="audit-{pk}.json"'
         return answer
+
+    def html_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        answer = HttpResponse(self._report(request, pk).html)
+        answer["Content-Disposition"] = f'attachment; filename="audit-{pk}.html"'
+        return answer
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        """Two reports side by side: those asked for, or the latest two of one surface."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied(NEEDED)
+        choices = list(AuditReport.objects.select_related("surface", "version")[:MOST_CHOICES])
+        asked = {request.GET.get("left", ""), request.GET.get("right", "")}
+        chosen = [report for report in choices if str(report.pk) in asked]
+        if len(chosen) < 2 and choices:
+            first = chosen[0] if chosen else choices[0]
+            others = [r for r in choices if r.surface_id == first.surface_id and r != first]
+            chosen = [first, *others[:1]]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Compare two audits",
+            "choices": choices,
+            "found": compare(*chosen) if len(chosen) == 2 else None,
+        }
+        return TemplateResponse(request, "audits/compare.html", context)
+
+    @admin.action(description="Compare two reports", permissions=["view"])
+    def compare_chosen(self, request: HttpRequest, chosen: Any) -> HttpResponse | None:
+        if chosen.count() != 2:
+            self.message_user(request, "Choose two reports to compare.", "error")
+            return None
+        left, right = chosen
+        page = reverse("admin:audits_auditreport_compare")
+        return redirect(f"{page}?left={left.pk}&right={right.pk}")
 
     def acknowledge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         report = get_object_or_404(AuditReport, pk=pk)
@@ -75,7 +117,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
 
     def _report(self, request: HttpRequest, pk: int) -> AuditReport:
         if not self.has_view_permission(request):
-            raise PermissionDenied("Audit reports need the permission audits.view_auditreport.")
+            raise PermissionDenied(NEEDED)
         return get_object_or_404(AuditReport, pk=pk)
 
     @admin.display(description="Compared by")

@@ -15,12 +15,20 @@ from webapp.codebooks.stored import stored_visits
 from webapp.codebooks.tasks import run_enqueue, work_folder
 from webapp.surfaces.models import Surface
 
+from .mail import reports_mail
 from .services import attributes_usual, is_simulated, people_of, report_save, reports_earlier
 
 
 @shared_task(name="audits.audit")  # type: ignore[untyped-decorator]
 def audit(run_id: int) -> None:
     audit_run(run_id)
+    reports_mail()
+
+
+@shared_task(name="audits.mail")  # type: ignore[untyped-decorator]
+def mail() -> int:
+    """Mails what no worker got round to: one died, or the mail server was away."""
+    return reports_mail()
 
 
 def audit_run(run_id: int, watch: runs.Progress | None = None) -> Run | None:

@@ -1,0 +1,63 @@
+"""Two reports side by side, and reports as files."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.webapp.audits.conftest import row
+from webapp.audits.compare import compare
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/audits/auditreport/compare/"
+
+
+def test_verdicts_that_differ_come_first_the_worst_of_them_on_top(report_make):
+    older = report_make("within", row("within"), row("within", "N"), row("inconclusive", "U"))
+    newer = report_make("exceeds", row("inconclusive", "N"), row("exceeds"), row("within", "new"))
+
+    found = compare(newer, older)
+
+    assert (found.left, found.right) == (older, newer)
+    names = [pair.slice for pair in found.changed]
+    assert names == [f"disability {value} on shop" for value in ("Y", "N", "U", "new")]
+    assert found.changed[2].cells[1]["text"] == "not in this report"
+    assert found.same == []
+
+
+def test_the_page_compares_the_latest_two_and_any_two(report_make, admin_client):
+    first, second = report_make("within", row("within")), report_make("exceeds", row("exceeds"))
+    third = report_make("exceeds", row("exceeds"))
+
+    latest = admin_client.get(PAGE).context["found"]
+    assert (latest.left, latest.right) == (second, third)
+    page = admin_client.get(PAGE, {"left": first.pk, "right": third.pk})
+    assert page.context["found"].left == first
+    assert "Verdicts that differ (1)" in page.content.decode()
+
+    data = {"action": "compare_chosen", "_selected_action": [first.pk, second.pk]}
+    answer = admin_client.post("/admin/audits/auditreport/", data)
+    assert answer.status_code == 302 and "compare/?left=" in answer.url
+
+
+def test_one_report_alone_is_said_to_be_too_few(report_make, admin_client):
+    report_make("within", row("within"))
+
+    assert "Two reports are needed" in admin_client.get(PAGE).content.decode()
+
+
+def test_a_report_downloads_as_html(report_make, admin_client):
+    report = report_make("within", row("within"))
+
+    answer = admin_client.get(f"/admin/audits/auditreport/{report.pk}/report.html")
+
+    assert answer.content == b"<h1>As it is</h1>"
+    assert answer["Content-Disposition"] == f'attachment; filename="audit-{report.pk}.html"'
+
+
+def test_staff_without_the_permission_do_not_compare(report_make, client):
+    report = report_make("within", row("within"))
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+
+    assert client.get(PAGE).status_code == 403
+    assert client.get(f"/admin/audits/auditreport/{report.pk}/report.html").status_code == 403

@@ -1,0 +1,114 @@
+"""Telling people that an audit *exceeds*: one mail a report, whatever is retried."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import EmailMultiAlternatives
+from django.urls import reverse
+from django.utils import timezone
+
+from .models import AuditReport
+
+log = logging.getLogger(__name__)
+GROUP = "auditor"
+AT_MOST = timedelta(days=7)
+"""A report that nobody could be told of for so long is news no more."""
+MOST_NAMED = 20
+
+
+def recipients() -> list[str]:
+    """AUDIT_EMAILS, and the group *auditor* as far as they have an address."""
+    group = User.objects.filter(groups__name__iexact=GROUP, is_active=True).exclude(email="")
+    return sorted({*settings.AUDIT_EMAILS, *group.values_list("email", flat=True)})
+
+
+def reports_mail() -> int:
+    """Mails the reports that exceed and were not mailed yet; returns how many.
+
+    A report is claimed by its row before the mail goes out, so that two workers cannot both send
+    it; a server that refuses gives the claim back, and the next sweep tries again.
+    """
+    new = AuditReport.objects.filter(
+        verdict=AuditReport.Verdict.EXCEEDS,
+        mailed_at=None,
+        created_at__gte=timezone.now() - AT_MOST,
+    )
+    return sum(_mail(report) for report in new.select_related("surface", "version"))
+
+
+def _mail(report: AuditReport) -> bool:
+    to = recipients()
+    if not to:
+        is_news = report.created_at > timezone.now() - timedelta(hours=1)
+        log.log(
+            logging.WARNING if is_news else logging.DEBUG,
+            "audits.mail report %s exceeds, and nobody is told: set AUDIT_EMAILS, or give members "
+            "of the group %r an address",
+            report.pk,
+            GROUP,
+        )
+        return False
+    mine = AuditReport.objects.filter(pk=report.pk, mailed_at=None)
+    if not mine.update(mailed_at=timezone.now()):
+        return False
+    try:
+        _message(report, to).send()
+    except Exception:  # smtplib and the socket raise many kinds
+        log.exception("audits.mail report %s was not sent; the next sweep tries again", report.pk)
+        AuditReport.objects.filter(pk=report.pk).update(mailed_at=None)
+        return False
+    return True
+
+
+def _message(report: AuditReport, to: Sequence[str]) -> EmailMultiAlternatives:
+    """Blind copies: who is told is nobody else's business."""
+    page = report.surface or "all surfaces"
+    return EmailMultiAlternatives(
+        subject=f"Audit exceeds: {report.version.name} on {page}",
+        body=body(report),
+        bcc=list(to),
+    )
+
+
+def body(report: AuditReport) -> str:
+    """Aggregates only: slices, never persons."""
+    address = settings.SITE_URL + reverse("admin:audits_auditreport_change", args=[report.pk])
+    simulated = ["The people of this audit are simulated.", ""] if _is_simulated(report) else []
+    return "\n".join(
+        [
+            f"The audit of version {report.version.name} on {report.surface} found a difference "
+            "beyond the tolerance.",
+            "",
+            *simulated,
+            "Served worse than the rest:",
+            *_named(report.report.get("slices", [])),
+            "",
+            "The version cannot be promoted. What to do: read the report, retrain or refresh on a "
+            "batch balanced over these slices, then audit again.",
+            f"Report: {address}",
+            "",
+            "Seconds are modelled, not measured.",
+        ]
+    )
+
+
+def _is_simulated(report: AuditReport) -> bool:
+    return bool(report.report.get("simulated"))
+
+
+def _named(rows: Sequence[dict[str, Any]]) -> list[str]:
+    worse = [r for r in rows if r["verdict"] == "exceeds" and r.get("direction") == "worse"]
+    lines = [
+        f"- {' × '.join(f'{k} {v}' for k, v in row['slice'].items())}: {row['metric']} "
+        f"{row['estimate']:+.3g} {row['unit']} (tolerance {row['tolerance']:g}; "
+        f"{row['users']} people)"
+        for row in worse[:MOST_NAMED]
+    ]
+    more = [f"- and {len(worse) - MOST_NAMED} more"] if len(worse) > MOST_NAMED else []
+    return [*lines, *more] or ["- see the report"]
