@@ -171,15 +171,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 LOGIN_URL = "admin:login"
 
 # The API
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Adaptive layouts",
-    "DESCRIPTION": "Arranges the blocks of a page for each user, within the rules the team sets. "
-    "Seconds in answers are modelled, not measured.",
-    "VERSION": "0.1.0",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "ENABLE_DJANGO_DEPLOY_CHECK": False,
-}
+SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}  # a test asks for no warnings
 
 # The engine
 UIENGINE_BUDGET = env.integer("UIENGINE_BUDGET", 32, low=1, high=10_000)  # candidates scored

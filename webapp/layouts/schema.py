@@ -1,4 +1,4 @@
-"""How the OpenAPI document names the ways to say who one is."""
+"""The OpenAPI document: our addresses alone, whatever else the host serves with REST framework."""
 
 from __future__ import annotations
 
@@ -7,6 +7,25 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from webapp.subjects.keys import VISITOR_COOKIE
+
+from .api import LayoutAPIView
+
+Endpoint = tuple[str, str, str, Any]
+"""Path, its pattern, method, view."""
+
+
+def ours(endpoints: list[Endpoint]) -> list[Endpoint]:
+    return [found for found in endpoints if issubclass(found[3].cls, LayoutAPIView)]
+
+
+SETTINGS = {
+    "TITLE": "Adaptive layouts",
+    "DESCRIPTION": "Arranges the blocks of a page for each user, within the rules the team sets. "
+    "Seconds in answers are modelled, not measured.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "PREPROCESSING_HOOKS": ["webapp.layouts.schema.ours"],
+}
 
 
 class SubjectScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -194,7 +194,7 @@ class HealthView(LayoutAPIView):
                 "There is no surface.",
                 field="surfaces",
                 value=0,
-                next_step="Run `manage.py load_fixtures`, or add a surface in the admin.",
+                next_step="Run `manage.py load_fixtures` or `load_surfaces`, or use the admin.",
             )
         body = {"status": "ok", "surfaces": len(pages), "answers": counters.counts()}
         return Response(body, headers=_no_store())

@@ -32,7 +32,11 @@ def test_the_schema_is_openapi_3_1_without_warnings(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         call_command(
-            "spectacular", file=str(tmp_path / "schema.yml"), validate=True, fail_on_warn=True
+            "spectacular",
+            file=str(tmp_path / "schema.yml"),
+            validate=True,
+            fail_on_warn=True,
+            custom_settings="webapp.layouts.schema.SETTINGS",
         )
 
     schema = json.loads(Client().get("/api/schema").content)

@@ -84,5 +84,5 @@ def test_content_that_looks_like_markup_cannot_break_out(page):
 
 
 def test_an_unknown_surface_names_the_next_step(page):
-    with pytest.raises(TemplateSyntaxError, match=r"no surface 'nowhere'.*load_fixtures"):
+    with pytest.raises(TemplateSyntaxError, match=r"no surface 'nowhere'.*load_surfaces"):
         rendered(request_of(AnonymousUser()), '"nowhere"')

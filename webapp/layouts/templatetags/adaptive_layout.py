@@ -29,8 +29,8 @@ def adaptive_layout(
     payload = services.layout_payload(key=key, slug=surface, now=now)
     if payload is None:
         raise template.TemplateSyntaxError(
-            f"adaptive_layout: there is no surface {surface!r}. Add it in the admin or load it "
-            "with `manage.py load_fixtures`."
+            f"adaptive_layout: there is no surface {surface!r}. Add it in the admin, or declare it "
+            "in a surfaces.py and run `manage.py load_surfaces`."
         )
     get_token(context["request"])  # sets the cookie that the client's wishes need
     token = keys.user_token_make(key=subject, now=now) if subject else ""

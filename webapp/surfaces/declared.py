@@ -1,0 +1,31 @@
+"""Surfaces declared in Python: the `SURFACES` lists in the `surfaces.py` of installed apps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import apps
+
+from uiengine import feasible, surface_json
+from uiengine.errors import SurfaceError
+
+
+def declarations() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(module, declaration) of every surface, in the order of INSTALLED_APPS."""
+    for config in apps.get_app_configs():
+        name = f"{config.name}.surfaces"
+        if find_spec(name) is not None:
+            for declared in getattr(import_module(name), "SURFACES", ()):
+                yield name, json.loads(json.dumps(declared))  # as the database gives it back
+
+
+def declaration_check(declared: Mapping[str, Any]) -> None:
+    """Raises SurfaceError where the surface has a mistake, or no layout can keep its rules."""
+    clashes = feasible.clashes(surface_json.parse(declared))
+    if clashes:
+        step = "Change the sizes, pins or groups that it names."
+        raise SurfaceError("blocks", declared["slug"], f"no layout keeps {clashes[0]}", step)
