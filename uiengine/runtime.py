@@ -73,6 +73,24 @@ class CodebookVersion:
         inputs, recency = self._inputs([request])
         latents = self._encode(inputs)
         lists = self._nearby(latents[0], tokens)[:count]
+        return self._each(request, inputs, recency, latents, lists)
+
+    def decode(self, request: Request, lists: Sequence[tuple[int, ...]]) -> list[Decoded]:
+        """What token lists stand for on the request's page, whoever's they are.
+
+        Distortion is that of the request's own subject, had it these tokens.
+        """
+        inputs, recency = self._inputs([request])
+        return self._each(request, inputs, recency, self._encode(inputs), lists)
+
+    def _each(
+        self,
+        request: Request,
+        inputs: Mapping[str, npt.NDArray[Any]],
+        recency: npt.NDArray[np.int64],
+        latents: npt.NDArray[np.float32],
+        lists: Sequence[tuple[int, ...]],
+    ) -> list[Decoded]:
         if not lists:
             return []
         many = {name: np.repeat(a, len(lists), axis=0) for name, a in inputs.items()}

@@ -23,7 +23,8 @@ def admin_policy(
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         match = request.resolver_match
-        if match is not None and APPS & set(match.app_names):
+        is_ours = response.status_code < 500  # Django's own page of an error needs its scripts
+        if is_ours and match is not None and APPS & set(match.app_names):
             response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
 

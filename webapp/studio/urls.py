@@ -7,4 +7,5 @@ from . import views
 app_name = "studio"
 urlpatterns = [
     path("health/", views.health_page, name="health"),
+    path("gallery/<int:pk>/", views.gallery_page, name="gallery"),
 ]

@@ -1,0 +1,127 @@
+"""A codebook drawn: each code as the layout it decodes to, with its share of use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, log2
+
+import numpy as np
+from django.utils.safestring import SafeString, mark_safe
+
+from uiengine.decoded import Decoded, Request
+from uiengine.orders import hold_pins
+from uiengine.packing import pack
+from uiengine.profile import Profile
+from uiengine.runtime import CodebookVersion
+from uiengine.surface import Surface
+from webapp.codebooks.serving import Page, serving
+from webapp.surfaces.preview import picture
+
+from .usage import Usage
+
+PER_PAGE = 48
+WIDTH, ROW = 150, 9
+
+
+@dataclass(frozen=True)
+class Code:
+    """share: of the current subjects; first: the block that this code puts first, but for pins."""
+
+    index: int
+    count: int
+    share: float
+    svg: SafeString
+    first: str
+    slices: Mapping[str, Mapping[str, float] | None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """number: from 1. in_use: codes that a current subject has; perplexity: of their use."""
+
+    number: int
+    slots: int
+    in_use: int
+    subjects: int
+    perplexity: float
+
+    @property
+    def unused(self) -> int:
+        return self.slots - self.in_use
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One page of a stage's codes, those of most subjects first. before: the tokens in front of
+    them; unused: all codes of the stage that nobody has."""
+
+    codes: tuple[Code, ...]
+    unused: tuple[int, ...]
+    before: tuple[int, ...] | None
+    pages: int
+
+
+def stages(version: CodebookVersion, usage: Usage) -> list[Stage]:
+    found = []
+    for index, slots in enumerate(version.codebook.slots):
+        counts = usage.stage(index)
+        total = sum(counts.values())
+        entropy = -sum(n / total * log2(n / total) for n in counts.values())
+        perplexity = 2**entropy if total else 0.0
+        found.append(Stage(index + 1, slots, len(counts), total, perplexity))
+    return found
+
+
+def shelf(
+    version: CodebookVersion, page: Page, usage: Usage, *, day: int, stage: int, number: int
+) -> Shelf:
+    """stage: from 1; number: of the page, from 1. Codes of later stages stand after the commonest
+    tokens before them, since alone they say nothing; where nobody has such tokens none is drawn."""
+    counts = usage.stage(stage - 1)
+    slots = version.codebook.slots[stage - 1]
+    ordered = sorted(range(slots), key=lambda code: (-counts[code], code))
+    before = usage.prefix(stage - 1) if stage > 1 else ()
+    unused = tuple(code for code in range(slots) if not counts[code])
+    if before is None:
+        return Shelf((), unused, None, 1)
+    shown = ordered[(number - 1) * PER_PAGE : number * PER_PAGE]
+    request = Request(page.surface, Profile(), serving.popularity(page, day), day)
+    decoded = version.decode(request, [(*before, code) for code in shown])
+    codes = [
+        _code(page.surface, one, code, counts[code], usage, stage)
+        for code, one in zip(shown, decoded, strict=True)
+    ]
+    return Shelf(tuple(codes), unused, before, ceil(slots / PER_PAGE))
+
+
+def drawn(surface: Surface, decoded: Decoded) -> tuple[SafeString, tuple[str, ...]]:
+    """The page that tokens alone decode to, at its widest breakpoint; and its order."""
+    order = order_of(surface, decoded.tokens_share.tolist())
+    sizes = {b.id: int(c) for b, c in zip(surface.blocks, decoded.size_class, strict=True)}
+    at = surface.widest
+    shares = {b.id: float(p) for b, p in zip(surface.blocks, decoded.tokens_share, strict=True)}
+    placed = pack(surface, order, sizes).placements[at.name]
+    return mark_safe(picture(surface, at, placed, WIDTH, row=ROW, demand=shares)), order
+
+
+def order_of(surface: Surface, scores: Sequence[float]) -> tuple[str, ...]:
+    """Blocks by score, highest first, with pins and groups where the surface wants them."""
+    ids = [block.id for block in surface.blocks]
+    by_score = [ids[i] for i in np.argsort(-np.asarray(scores), kind="stable")]
+    return hold_pins(surface, by_score, {})
+
+
+def _code(
+    surface: Surface, decoded: Decoded, index: int, count: int, usage: Usage, stage: int
+) -> Code:
+    svg, order = drawn(surface, decoded)
+    first = next((b for b in order if b not in surface.pinned_ranks), order[0])
+    return Code(
+        index=index,
+        count=count,
+        share=count / usage.subjects if usage.subjects else 0.0,
+        svg=svg,
+        first=surface.block(first).title,
+        slices=usage.split(stage - 1, index) if count else {},
+    )

@@ -1,0 +1,134 @@
+"""Which codes the current subjects of a surface have under a version: aggregates only.
+
+Tokens are recomputed from the profiles of at most MOST_SUBJECTS people, those seen last. Slices
+come from consented attributes: values of few people are merged, and a code that few people of any
+slice have is not split at all, so that nobody can be made out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.core.cache import cache
+from django.db.models import Q
+
+from uiengine.decoded import Request
+from uiengine.runtime import CodebookVersion
+from webapp import mappers
+from webapp.audits.services import USUAL
+from webapp.codebooks.serving import Page, serving
+from webapp.codebooks.stored import NOBODY
+from webapp.subjects.models import PersonalAttributes, Profile
+
+MOST_SUBJECTS = 2000
+LEAST_SLICE = 10
+"""People of a slice, or it is merged with another."""
+LEAST_CELL = 5
+"""People of a slice who have a code, or the code is not split by that attribute."""
+KEPT = 300
+"""Seconds for which the counts are kept."""
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Usage:
+    """tokens: of each subject; slices: per attribute, its value for each subject, in that order."""
+
+    tokens: tuple[tuple[int, ...], ...]
+    slices: Mapping[str, tuple[str, ...]]
+
+    @property
+    def subjects(self) -> int:
+        return len(self.tokens)
+
+    @cached_property
+    def stages(self) -> tuple[Counter[int], ...]:
+        """Per residual stage, how many subjects have which code."""
+        most = max((len(t) for t in self.tokens), default=0)
+        return tuple(Counter(t[s] for t in self.tokens if len(t) > s) for s in range(most))
+
+    def stage(self, index: int) -> Counter[int]:
+        return self.stages[index] if index < len(self.stages) else Counter()
+
+    def prefix(self, length: int) -> tuple[int, ...] | None:
+        """The commonest first `length` tokens; None where nobody has so many."""
+        found = Counter(t[:length] for t in self.tokens if len(t) >= length)
+        return found.most_common(1)[0][0] if found else None
+
+    def split(self, stage: int, code: int) -> dict[str, dict[str, float] | None]:
+        """Per attribute, the share of each slice that has the code; None: too few people."""
+        return {name: self._shares(stage, code, values) for name, values in self.slices.items()}
+
+    def _shares(self, stage: int, code: int, values: Sequence[str]) -> dict[str, float] | None:
+        rows = list(zip(self.tokens, values, strict=True))
+        having = Counter(v for t, v in rows if len(t) > stage and t[stage] == code)
+        people = Counter(values)
+        if any(having[value] < LEAST_CELL for value in people):
+            return None
+        return {value: having[value] / people[value] for value in sorted(people)}
+
+
+def usage_of(version: CodebookVersion, page: Page, day: int) -> Usage:
+    """Counted once in KEPT seconds."""
+    name = f"studio:usage:{version.id}:{page.surface_id}:{page.fingerprint}:{day}".replace(" ", "_")
+    found: Usage | None = cache.get(name)
+    if found is None:
+        found = _count(version, page, day)
+        cache.set(name, found, KEPT)
+    return found
+
+
+def _count(version: CodebookVersion, page: Page, day: int) -> Usage:
+    rows = Profile.objects.filter(surface_id=page.surface_id).order_by("-updated_at", "-pk")
+    for start in NOBODY:
+        rows = rows.exclude(subject__key__startswith=start)
+    profiles = list(rows.only("state", "subject_id")[:MOST_SUBJECTS])
+    popularity = serving.popularity(page, day)
+    requests = [
+        Request(page.surface, mappers.to_state(row).profile, popularity, day) for row in profiles
+    ]
+    tokens = [
+        decoded.tokens
+        for start in range(0, len(requests), BATCH)
+        for decoded in version.read(requests[start : start + BATCH])
+    ]
+    people = [row.subject_id for row in profiles]
+    return Usage(tuple(tokens), _slices(people, page.surface_id))
+
+
+def _slices(people: Sequence[int], surface_id: int) -> dict[str, tuple[str, ...]]:
+    """Per attribute that is known of enough people, each person's slice."""
+    known: dict[int, dict[str, str]] = {}
+    rows = PersonalAttributes.objects.filter(
+        Q(surface=surface_id) | Q(surface=None), subject__profiles__surface=surface_id
+    )
+    wanted = set(people)
+    for person, values in rows.order_by("surface_id").values_list("subject_id", "values"):
+        if person in wanted:
+            known.setdefault(person, {}).update({k: str(v) for k, v in values.items()})
+    found = {}
+    for name in USUAL:
+        values = [known.get(person, {}).get(name, "not given") for person in people]
+        if merged := _merged(values):
+            found[name] = merged
+    return found
+
+
+def _merged(values: Iterable[str]) -> tuple[str, ...]:
+    """Values of few people under one name with others; empty where that leaves one slice."""
+    values = list(values)
+    counts = Counter(values).most_common()
+    groups: list[tuple[list[str], int]] = []
+    for value, count in sorted(counts, key=lambda pair: (-pair[1], pair[0])):
+        if groups and (count < LEAST_SLICE or groups[-1][1] < LEAST_SLICE):
+            groups[-1][0].append(value)
+            groups[-1] = (groups[-1][0], groups[-1][1] + count)
+        else:
+            groups.append(([value], count))
+    if len(groups) < 2 or any(count < LEAST_SLICE for _, count in groups):
+        return ()
+    names = {value: " or ".join(sorted(group)) for group, _ in groups for value in group}
+    return tuple(names[value] for value in values)
