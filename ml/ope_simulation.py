@@ -19,11 +19,12 @@ from ml.ope_log import Visit
 from ml.ope_support import is_supported
 from uiengine.costs import Geometry
 from uiengine.decoded import Decoded, Request
-from uiengine.energy import choice_probability, expertise, horizon_energy, selection_seconds
+from uiengine.energy import choice_probability, expertise, selection_seconds
 from uiengine.exploration import explore, propensities
-from uiengine.planner import last_order, outlook, plan
+from uiengine.planner import last_order, plan
 from uiengine.popularity import Popularity
 from uiengine.profile import Profile, familiarity_kept
+from uiengine.scoring import energies as scored
 from uiengine.surface import Surface
 from uiengine.surface_json import MOST_EXPLORATION, parse
 
@@ -129,23 +130,22 @@ def _decoded(rng: np.random.Generator, need: Floats, apart: float) -> Decoded:
 
 def _context(request: Request, logging: Decoded, target: Decoded, need: Floats) -> Context:
     planned = plan(request, logging, [target]).variants
+    layouts = tuple(order for order, _ in planned)
     index = request.surface.index
-    orders = np.array([[index[block] for block in order] for order, _ in planned])
+    orders = np.array([[index[block] for block in order] for order in layouts])
     ranks = np.argsort(orders, axis=1)
-    last = np.array([index[block] for block in last_order(request)])
-    shifts = ranks - np.argsort(last)
-    pointing = Geometry(request.surface, target.size_class).pointing(orders)
-    wanted = horizon_energy(ranks, shifts, pointing, outlook(request, target))
+    shifts = ranks - np.argsort([index[block] for block in last_order(request)])
+    wanted = scored(request, target, layouts)
     share = request.surface.guardrails.exploration
     chances = np.zeros(len(orders))
     best_first = np.argsort(wanted, kind="stable")
     chances[best_first] = propensities(wanted[best_first].tolist(), share)
+    pointing = Geometry(request.surface, target.size_class).pointing(orders)
     kept = np.vectorize(familiarity_kept)(shifts)
     known = np.array([request.profile.familiarity[b.id] for b in request.surface.blocks])
     seconds = selection_seconds(ranks, expertise(known * kept), choice_probability(need), pointing)
     energies = [energy for _, energy in planned]
     logged = propensities(energies, share)
-    layouts = tuple(order for order, _ in planned)
     return Context(layouts, np.array(energies), logged, chances, need, seconds)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .decoded import Reason, Stability
+from .exploration import Candidate
 from .layout import Layout
 
 
@@ -21,7 +22,8 @@ class Decision:
     """status: adapted, default or frozen (the web layer adds dry_run and fallback).
 
     energy: modelled seconds over the horizon, lower is better; None where nothing was scored.
-    propensity: probability with which this layout was drawn; variants: the best distinct ones.
+    propensity: probability with which this layout was drawn, among `candidates` where the surface
+    explores; variants: the best distinct ones.
     """
 
     layout: Layout
@@ -41,3 +43,4 @@ class Decision:
     reasons: tuple[Reason, ...] = ()
     system: int = 1
     variants: tuple[Variant, ...] = ()
+    candidates: tuple[Candidate, ...] = ()

@@ -67,6 +67,7 @@ def choose(
         reasons=reasons(request, decoded, best.order),
         system=1 if request.budget <= 1 else 2,
         variants=variants,
+        candidates=best.candidates,
     )
 
 

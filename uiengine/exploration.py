@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from .coefficients import VALUES
 from .energy import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An order that could be drawn, its modelled seconds, and with which probability it is."""
+
+    order: tuple[str, ...]
+    energy: float
+    propensity: float
+
+
+def candidates(
+    ranked: Sequence[tuple[tuple[str, ...], float]], share: float
+) -> tuple[Candidate, ...]:
+    """What the draw is among, from distinct orders with their energies, best first.
+
+    None where nothing is drawn (a share of 0): then there is nothing to log.
+    """
+    if share <= 0:
+        return ()
+    chances = propensities([energy for _, energy in ranked], share)
+    return tuple(
+        Candidate(order, energy, float(chance))
+        for (order, energy), chance in zip(ranked, chances, strict=True)
+    )
 
 
 def propensities(energies: Sequence[float], share: float) -> Floats:

@@ -20,7 +20,7 @@ from .coefficients import VALUES
 from .costs import Geometry
 from .decoded import Decoded, Request, Stability
 from .energy import Floats, Ints, Outlook, horizon_energy, rank_costs
-from .exploration import explore
+from .exploration import Candidate, candidates, explore
 from .layout import moved_blocks
 from .orders import complete, default_order, hold_pins
 from .profile import Profile, visit_shares_at
@@ -39,7 +39,8 @@ class Plan:
     """order: block ids; energy: modelled seconds over the horizon; scored: candidates scored.
 
     variants: the best distinct orders with their energies, best first. propensity: probability with
-    which `order` was drawn among them all; explored: whether it is other than the best.
+    which `order` was drawn among them all; explored: whether it is other than the best;
+    candidates: all of them, where a draw is made at all.
     """
 
     order: tuple[str, ...]
@@ -49,6 +50,7 @@ class Plan:
     variants: tuple[tuple[tuple[str, ...], float], ...]
     propensity: float
     explored: bool
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ())
         variants=_variants(request, problem, ranked, neighbours),
         propensity=propensity,
         explored=chosen != 0,
+        candidates=candidates(variants, share),
     )
 
 

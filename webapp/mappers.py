@@ -67,6 +67,8 @@ def from_state(state: State) -> dict[str, Any]:
             "is_open": visit.is_open,
             "decision": visit.decision,
             "budget": visit.budget,
+            "drawn": visit.drawn,
+            "before": visit.before,
         },
         "late": [list(pair) for pair in state.late],
     }
@@ -83,5 +85,6 @@ def to_happened(row: Event) -> Happened:
         generation=decision.generation,
         order=tuple(decision.order),
         budget=decision.budget,
+        is_drawn=bool(decision.candidates),
     )
     return Happened(to_milliseconds(row.happened_at), row.kind, row.block, row.value, shown)

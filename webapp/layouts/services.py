@@ -273,7 +273,7 @@ def _instead(decision: Decision, variant: Variant) -> Decision:
     """The decision of a team that shows a variant by a choice of its own."""
     if variant.layout.order == decision.layout.order:
         return decision
-    return replace(decision, layout=variant.layout, propensity=1.0, explored=False)
+    return replace(decision, layout=variant.layout, propensity=1.0, explored=False, candidates=())
 
 
 def served(found: Situation, decision: Decision, status: str) -> decisions.Served:
@@ -295,6 +295,16 @@ def served(found: Situation, decision: Decision, status: str) -> decisions.Serve
         propensity=decision.propensity,
         explored=decision.explored,
         budget=found.budget,
+        candidates=_drawable(decision) if status == "adapted" else (),
+    )
+
+
+def _drawable(decision: Decision) -> tuple[decisions.Drawable, ...]:
+    """Propensities are exact: they are what estimates divide by. Energies are a hint."""
+    place = decision.layout.ranks
+    return tuple(
+        (tuple(place[b] for b in candidate.order), round(candidate.energy, 4), candidate.propensity)
+        for candidate in decision.candidates
     )
 
 

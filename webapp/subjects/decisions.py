@@ -18,6 +18,10 @@ SALT = "webapp.decision"
 FORMAT = 2
 
 
+Drawable = tuple[tuple[int, ...], float, float]
+"""An order, as places in the order that was shown; its modelled seconds; its propensity."""
+
+
 class UnreadableDecision(ValueError):
     """The string was not signed by this server, or was changed since."""
 
@@ -25,7 +29,8 @@ class UnreadableDecision(ValueError):
 @dataclass(frozen=True)
 class Served:
     """order: as shown; since: ms, the last event before the visit (see `visits`); budget:
-    candidates that could be scored, 0 where nothing was decided."""
+    candidates that could be scored, 0 where nothing was decided; candidates: what was drawn among,
+    where the surface explores."""
 
     subject: str
     surface: str
@@ -43,6 +48,7 @@ class Served:
     propensity: float = 1.0
     explored: bool = False
     budget: int = 0
+    candidates: tuple[Drawable, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -61,8 +67,12 @@ def read(text: str) -> Served:
         raise UnreadableDecision("The decision was not signed by this server.") from error
     if version != FORMAT or len(values) != len(fields(Served)):
         raise UnreadableDecision("The decision comes from another release of this server.")
-    columns: list[Any] = [tuple(v) if isinstance(v, list) else v for v in values]
+    columns: list[Any] = [_frozen(value) for value in values]
     return Served(*columns)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
 
 
 def subject_hash(key: str, times_erased: int = 0) -> str:

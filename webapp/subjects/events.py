@@ -121,4 +121,5 @@ def _decision_columns(served: Served) -> dict[str, Any]:
         "propensity": served.propensity,
         "explored": served.explored,
         "budget": served.budget,
+        "candidates": served.candidates,
     }

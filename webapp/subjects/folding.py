@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
+from uiengine import profile_json
+from uiengine.reward import seconds_per_use
+from uiengine.surface import Surface
 from webapp import mappers
 from webapp.surfaces.services import popularity_add
 
 from . import live
 from .decisions import visit_id
-from .models import Event, Profile, Visit
+from .models import Event, Profile, ServedDecision, Visit
 from .visits import Changes, LiveVisit, Place, State, fold, settle
 
 AT_ONCE = 500
@@ -65,7 +69,7 @@ def _fold_some(profile_id: int, now: datetime) -> int:
     if events or changes.closed:
         for visit, pks in folded.items():
             Event.objects.filter(pk__in=pks).update(fold=Event.Fold.FOLDED, visit=visit)
-        _write_visits(row, changes)
+        _write_visits(row, changes, place.surface)
         _count_popularity(row, changes.closed, mappers.to_day(mappers.to_milliseconds(now)))
         _write_profile(row, state, place.gap, offset)
         live.forget_on_commit(key, [slug])
@@ -90,7 +94,7 @@ def _write_profile(row: Profile, state: State, gap: int, offset: int) -> None:
     row.save(update_fields=("state", "version", "open_until", "updated_at"))
 
 
-def _write_visits(row: Profile, changes: Changes) -> None:
+def _write_visits(row: Profile, changes: Changes, surface: Surface) -> None:
     for visit in changes.touched.values():
         columns = {
             "started_at": _to_datetime(visit.started),
@@ -99,6 +103,7 @@ def _write_visits(row: Profile, changes: Changes) -> None:
             "order": list(visit.order),
             "decision_id": visit.decision,
             "is_closed": not visit.is_open,
+            **_drawn_columns(visit, surface),
         }
         Visit.objects.update_or_create(profile=row, visit=visit.id, defaults=columns)
     for visit_name, block, at in changes.late:
@@ -106,6 +111,23 @@ def _write_visits(row: Profile, changes: Changes) -> None:
         earlier, _ = Visit.objects.get_or_create(profile=row, visit=visit_name, defaults=columns)
         earlier.uses[block] = earlier.uses.get(block, 0) + 1
         earlier.save(update_fields=("uses",))
+
+
+def _drawn_columns(visit: LiveVisit, surface: Surface) -> dict[str, Any]:
+    """What a drawn layout came to, once its visit is over: nothing without exploration."""
+    if visit.drawn is None or visit.before is None or visit.is_open:
+        return {}
+    drawn = ServedDecision.objects.filter(pk=visit.drawn)
+    order = drawn.values_list("order", flat=True).first()
+    if order is None:  # kept no longer
+        return {}
+    before = profile_json.load(visit.before)
+    seconds = seconds_per_use(surface, before, tuple(order), visit.uses)
+    return {
+        "drawn_id": visit.drawn,
+        "before": visit.before,
+        "reward": None if seconds is None else -seconds,
+    }
 
 
 def _count_popularity(row: Profile, closed: Iterable[LiveVisit], today: int) -> None:

@@ -103,6 +103,11 @@ class ServedDecision(models.Model):
     budget = models.PositiveIntegerField(
         default=0, help_text="Candidates that could be scored; 1 means no search was made."
     )
+    candidates = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Where the surface explores: places in `order`, modelled seconds, propensity.",
+    )
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -125,6 +130,20 @@ class Visit(models.Model):
         ServedDecision, models.SET_NULL, null=True, blank=True, related_name="visits"
     )
     is_closed = models.BooleanField(default=False)
+    drawn = models.ForeignKey(
+        ServedDecision,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="drawn_visits",
+        help_text="The decision whose layout was drawn, where the surface explores.",
+    )
+    before = models.JSONField(
+        null=True, blank=True, help_text="The profile that it was drawn by. For comparisons."
+    )
+    reward = models.FloatField(
+        null=True, blank=True, help_text="Minus the modelled seconds per use, of a drawn layout."
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("profile", "visit"), name="visit_once"),)

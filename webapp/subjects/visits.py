@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from uiengine import feedback, profile
+from uiengine import feedback, profile, profile_json
 from uiengine.orders import default_order
 from uiengine.profile import SECONDS_PER_DAY, OpenVisit, Pin, Profile
 from uiengine.surface import Surface
@@ -29,7 +29,8 @@ class LiveVisit:
 
     order: as shown by the latest event's decision, or set by the user; uses: raw count per block;
     decision: the row of that decision; budget: candidates that the visit is decided by, 0 until an
-    event brings a decision that says so.
+    event brings a decision that says so. drawn: the row of the decision whose layout was drawn for
+    this visit, where the surface explores; before: the profile it was made of, as JSON.
     """
 
     id: str
@@ -41,6 +42,8 @@ class LiveVisit:
     is_open: bool = True
     decision: int | None = None
     budget: int = 0
+    drawn: int | None = None
+    before: dict[str, Any] | None = None
 
 
 @dataclass
@@ -81,6 +84,7 @@ class Shown:
     generation: int
     order: tuple[str, ...]
     budget: int = 0
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,11 +144,20 @@ def fold(
         visit.order, visit.decision = event.shown.order, event.shown.decision
     if event.shown.visit == visit.id:
         visit.budget = visit.budget or event.shown.budget
+        _remember_draw(state, visit, event.shown)
     if event.kind == "use":
         visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
     elif event.kind in FEEDBACK:
         _give_feedback(state.profile, visit, event, place.surface)
     return visit.id
+
+
+def _remember_draw(state: State, visit: LiveVisit, shown: Shown) -> None:
+    """Until the visit closes, the profile is what the layout was drawn by, but for feedback."""
+    is_as_decided = shown.generation == state.profile.feedback.generation
+    if shown.is_drawn and visit.drawn is None and is_as_decided:
+        visit.drawn = shown.decision
+        visit.before = profile_json.dump(state.profile)
 
 
 def _locate(state: State, event: Happened, place: Place, changes: Changes) -> LiveVisit | None:

@@ -1,0 +1,94 @@
+"""`manage.py export_decisions --surface S --log FILE`: drawn layouts and what they came to."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from uiengine import runtime
+from webapp.codebooks import artefacts
+from webapp.codebooks.serving import Page, serving
+from webapp.commands import surface_named, version_named
+from webapp.layouts.decision_log import drawn_visits, logged_line, target_lines
+from webapp.subjects.models import Visit
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes the visits of a surface whose layout was drawn (guardrails.exploration above 0), "
+        "for `python -m ml.ope`; with --against also what that version makes of them."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--surface", required=True, help="slug of the surface")
+        parser.add_argument("--log", type=Path, required=True, help="file for what was served")
+        parser.add_argument("--against", help="another codebook version, or a start of its name")
+        parser.add_argument("--target", type=Path, help="file for what that version would serve")
+
+    def handle(
+        self,
+        *args: Any,
+        surface: str,
+        log: Path,
+        against: str | None,
+        target: Path | None,
+        **options: Any,
+    ) -> None:
+        if (against is None) != (target is None):
+            raise CommandError("--against and --target go together: name both, or neither.")
+        surface_named(surface)
+        version = against and runtime.load(artefacts.local(version_named(against).folder))
+        page = serving.page(surface)
+        if page is None:
+            raise CommandError(f"surface: {surface!r} cannot be served. See the log for why.")
+        visits = drawn_visits(page)
+        versions: Counter[str] = Counter(_written(log, _logged(page, visits)))
+        if not versions:
+            log.unlink()
+            raise CommandError(_nothing(page))
+        line: dict[str, Any] = {"surface": surface, "visits": versions.total(), "by": versions}
+        if version and target:
+            rows = target_lines(page, visits.iterator(), version)
+            own = _written(target, tqdm(rows, "target", total=visits.count(), disable=None))
+            line |= {"target": version.id, "own_best_could_be_drawn": sum(own) / versions.total()}
+        self.stdout.write(json.dumps(line))
+
+
+def _logged(page: Page, visits: QuerySet[Visit]) -> Iterator[tuple[dict[str, Any], str]]:
+    for visit in tqdm(visits.iterator(), "log", total=visits.count(), disable=None):
+        line = logged_line(page, visit)
+        yield line, line["version"]
+
+
+def _written(path: Path, lines: Iterable[tuple[dict[str, Any], Any]]) -> list[Any]:
+    """Writes each line; returns what stood beside them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = []
+    with path.open("w", encoding="utf-8") as file:
+        for line, more in lines:
+            file.write(json.dumps(line) + "\n")
+            beside.append(more)
+    return beside
+
+
+def _nothing(page: Page) -> str:
+    slug, share = page.surface.slug, page.surface.guardrails.exploration
+    if share == 0:
+        return (
+            f"guardrails.exploration of {slug} is 0: no layout was drawn, so a log could say "
+            "nothing about layouts that were not served. Set it above 0 (at most 0.2) and wait "
+            "for visits."
+        )
+    return (
+        f"{slug} has no closed visit with a drawn layout under revision {page.surface.revision} "
+        f"(exploration {share:g}). A visit closes {page.gap // 60_000} minutes after its last "
+        "event."
+    )
