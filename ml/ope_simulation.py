@@ -20,7 +20,7 @@ from ml.ope_support import is_supported
 from uiengine.costs import Geometry
 from uiengine.decoded import Decoded, Request
 from uiengine.energy import choice_probability, expertise, selection_seconds
-from uiengine.exploration import explore, propensities
+from uiengine.exploration import Candidate, explore, propensities
 from uiengine.planner import last_order, plan
 from uiengine.popularity import Popularity
 from uiengine.profile import Profile, familiarity_kept
@@ -115,7 +115,7 @@ def _contexts(
         names = tuple(surface.blocks[i].id for i in order)
         familiarity = {name: float(rng.exponential(8)) for name in names}
         profile = Profile(order=names, visits=5, familiarity=familiarity)
-        request = Request(surface, profile, Popularity(), day=10, variants=100)
+        request = Request(surface, profile, Popularity(), day=10)
         found.append(_context(request, logging, target, need))
     return found
 
@@ -129,8 +129,9 @@ def _decoded(rng: np.random.Generator, need: Floats, apart: float) -> Decoded:
 
 
 def _context(request: Request, logging: Decoded, target: Decoded, need: Floats) -> Context:
-    planned = plan(request, logging, [target]).variants
-    layouts = tuple(order for order, _ in planned)
+    best = plan(request, logging)
+    drawn = best.candidates or (Candidate(best.order, best.energy, 1.0),)
+    layouts = tuple(candidate.order for candidate in drawn)
     index = request.surface.index
     orders = np.array([[index[block] for block in order] for order in layouts])
     ranks = np.argsort(orders, axis=1)
@@ -144,9 +145,9 @@ def _context(request: Request, logging: Decoded, target: Decoded, need: Floats) 
     kept = np.vectorize(familiarity_kept)(shifts)
     known = np.array([request.profile.familiarity[b.id] for b in request.surface.blocks])
     seconds = selection_seconds(ranks, expertise(known * kept), choice_probability(need), pointing)
-    energies = [energy for _, energy in planned]
-    logged = propensities(energies, share)
-    return Context(layouts, np.array(energies), logged, chances, need, seconds)
+    energies = np.array([candidate.energy for candidate in drawn])
+    logged = np.array([candidate.propensity for candidate in drawn])
+    return Context(layouts, energies, logged, chances, need, seconds)
 
 
 def draw_log(world: World, users: int, seed: int) -> list[Visit]:

@@ -23,12 +23,7 @@ class Candidate:
 def candidates(
     ranked: Sequence[tuple[tuple[str, ...], float]], share: float
 ) -> tuple[Candidate, ...]:
-    """What the draw is among, from distinct orders with their energies, best first.
-
-    None where nothing is drawn (a share of 0): then there is nothing to log.
-    """
-    if share <= 0:
-        return ()
+    """What the draw is among, from distinct orders with their energies, best first."""
     chances = propensities([energy for _, energy in ranked], share)
     return tuple(
         Candidate(order, energy, float(chance))

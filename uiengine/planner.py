@@ -76,9 +76,8 @@ def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ())
     last = last_order(request)
     problem = _problem(request, decoded, last)
     ranked = _ranked(problem, _proposed(request, problem, _seed(request, decoded)))
-    chosen, propensity = explore(
-        [e for _, e in ranked], request.surface.guardrails.exploration, request.seed
-    )
+    share = request.surface.guardrails.exploration
+    chosen, propensity = explore([e for _, e in ranked], share, request.seed)
     order, energy = ranked[chosen]
     named = _named(request, order)
     return Plan(
@@ -89,7 +88,7 @@ def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ())
         variants=_variants(request, problem, ranked, neighbours),
         propensity=propensity,
         explored=chosen != 0,
-        candidates=candidates(variants, share),
+        candidates=candidates([(_named(request, o), e) for o, e in ranked], share) if share else (),
     )
 
 

@@ -142,7 +142,7 @@ class LayoutOut(serializers.Serializer[Any]):
     search = SearchOut()
     why = serializers.DictField(child=serializers.CharField())
     decision = serializers.CharField(help_text="Signed; events and feedback carry it.")
-    variants = VariantOut(many=True, help_text="Least energy first; empty unless asked for.")
+    variants = VariantOut(many=True, help_text="The best first; empty unless asked for.")
     links = serializers.DictField(child=serializers.CharField())
 
 

@@ -18,7 +18,6 @@ from django.utils.translation import get_language
 from uiengine import engine
 from uiengine.decision import Decision, Variant
 from uiengine.decoded import Request
-from uiengine.planner import NEAR
 from uiengine.popularity import Popularity
 from uiengine.profile import Profile
 from webapp import mappers
@@ -27,7 +26,7 @@ from webapp.subjects import decisions, live, visits
 from webapp.trials.control import is_control
 
 from .counters import count
-from .load import SYSTEM_1, load
+from .load import load
 from .payload import payload
 
 log = logging.getLogger(__name__)
@@ -181,14 +180,14 @@ def request_of(found: Situation, **more: int) -> Request:
     )
 
 
-def decide(found: Situation) -> tuple[Decision, str]:
-    """The decision to serve, and its status."""
+def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
+    """The decision to serve, with so many variants to list, and its status."""
     version, mode = found.page.version, found.page.surface.mode
     if not found.key or version is None or mode == "off" or _is_control(found):
         held = engine.hold(request_of(found)) if found.key and mode != "off" else _default(found)
         return held, held.status
     with load.deciding():
-        decision = engine.decide(request_of(found), version)
+        decision = engine.decide(request_of(found, variants=variants), version)
     if mode != "dry_run":
         return decision, decision.status
     order = ",".join(decision.layout.order)
@@ -217,27 +216,10 @@ def _default(found: Situation) -> Decision:
     )
 
 
-def variants_of(found: Situation, decision: Decision, status: str, most: int) -> list[Variant]:
-    """The best distinct layouts, least energy first; none where nothing was scored.
-
-    They are searched for beside the decision, with NEAR more candidates, so that asking for them
-    changes nothing about the layout to show. System 1 knows its own layout only.
-    """
-    version = found.page.version
-    if most <= 1 or decision.energy is None or version is None:
-        return []
-    request = request_of(found)
-    wider = replace(request, variants=most, budget=request.budget + NEAR)
-    more = engine.decide(wider, version).variants if request.budget > SYSTEM_1 else ()
-    shown = () if status == "dry_run" else (Variant(decision.layout, decision.energy),)
-    distinct = {variant.layout.order: variant for variant in (*more, *shown)}
-    return sorted(distinct.values(), key=lambda variant: variant.energy)[:most]
-
-
 def _rendered(found: Situation, tag: str, variants: int, started: float) -> Answer:
     found = budgeted(found, time.perf_counter() - started)
-    decision, status = decide(found)
-    body = _dump(_payload(found, decision, status, variants))
+    decision, status = decide(found, variants)
+    body = _dump(_payload(found, decision, status))
     answer = Answer(body, f'"{tag}-{found.budget}"', _counted(found, decision, status))
     try:
         cache.set(f"layout:{tag}", answer, RENDERED)
@@ -252,9 +234,7 @@ def _counted(found: Situation, decision: Decision, status: str) -> tuple[str, ..
     return (status, "system_1" if decision.system == 1 else "budget_lowered")
 
 
-def _payload(
-    found: Situation, decision: Decision, status: str, variants: int = 1
-) -> dict[str, Any]:
+def _payload(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
     return payload(
         found.page.surface,
         decision,
@@ -264,7 +244,7 @@ def _payload(
         pins=found.profile.feedback.pins,
         variants=[
             (variant, decisions.sign(served(found, _instead(decision, variant), status)))
-            for variant in variants_of(found, decision, status, variants)
+            for variant in decision.variants
         ],
     )
 
