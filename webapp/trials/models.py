@@ -1,0 +1,52 @@
+"""Trials: spans of one control share on a surface, and the looks at them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from webapp.surfaces.models import Surface
+
+
+class Trial(models.Model):
+    """A span in which the control share did not change and the surface adapted."""
+
+    surface = models.ForeignKey(Surface, models.CASCADE, related_name="trials")
+    percent = models.PositiveSmallIntegerField(help_text="Control share.")
+    started_at = models.DateTimeField(help_text="Visits from here on count.")
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the share or the mode was seen to have changed."
+    )
+
+    class Meta:
+        ordering = ("-started_at", "-pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("surface",), condition=models.Q(ended_at=None), name="trial_one_at_a_time"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.surface}, {self.percent} % control since {self.started_at:%Y-%m-%d}"
+
+
+class TrialLook(models.Model):
+    """What a worker found at one look; `ml.trial` says what the figures mean."""
+
+    class Verdict(models.TextChoices):
+        HELP = "help", "Adapting helps"
+        HARM = "harm", "Adapting harms"
+        GO_ON = "go_on", "Go on: no difference shown yet"
+        TOO_FEW = "too_few", "Go on: too few people"
+
+    trial = models.ForeignKey(Trial, models.CASCADE, related_name="looks")
+    number = models.PositiveIntegerField(help_text="Each look spends a share of the error.")
+    at = models.DateTimeField()
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    figures = models.JSONField()
+
+    class Meta:
+        ordering = ("trial", "number")
+        constraints = (models.UniqueConstraint(fields=("trial", "number"), name="look_once"),)
+
+    def __str__(self) -> str:
+        return f"Look {self.number} of trial {self.trial_id}: {self.verdict}"

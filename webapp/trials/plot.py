@@ -1,0 +1,55 @@
+"""A figure's difference over the looks of a trial, as inline SVG without styles or scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+WIDTH, HEIGHT, FOOT = 320.0, 110.0, 14.0
+GOOD, BAD, OPEN = "#1a7f4b", "#b3261e", "#5a6675"
+
+Look = tuple[int, Mapping[str, Any]]
+"""Number of the look, and the figure's row in it (`ml.trial`)."""
+
+
+def looks_svg(looks: Sequence[Look]) -> str:
+    """Thick: the 95 % interval of the look alone. Thin: the one that holds at all looks at once."""
+    shown = [(number, row) for number, row in looks if row["difference"] is not None]
+    if not shown:
+        return ""
+    ends = [abs(end) for _, row in shown for end in row["any_time_interval"] or row["interval"]]
+    scale = max([*ends, *(abs(row["difference"]) for _, row in shown), 1e-9])
+    middle = (HEIGHT - FOOT) / 2
+    step = WIDTH / (len(shown) + 1)
+    parts = [f'<line x1="0" x2="{WIDTH}" y1="{middle}" y2="{middle}" stroke="#9aa5b1"/>']
+    every = max(len(shown) // 10, 1)
+    for place, (number, row) in enumerate(shown, 1):
+        x, colour = place * step, _colour(row)
+        for name, width in (("any_time_interval", 1.2), ("interval", 4)):
+            if row[name]:
+                low, high = (middle * (1 - end / scale) for end in row[name])
+                parts.append(
+                    f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" '
+                    f'stroke="{colour}" stroke-width="{width}" stroke-opacity="0.6"/>'
+                )
+        y = middle * (1 - row["difference"] / scale)
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>')
+        if number % every == 0 or place == len(shown):
+            parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 2}">{number}</text>')
+    title = shown[-1][1]["title"]
+    label = escape(f"{title}: adapted minus control, looks {shown[0][0]} to {shown[-1][0]}")
+    return (
+        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" role="img" '
+        f'aria-label="{label}" font-size="9" text-anchor="middle" fill="#5a6675">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _colour(row: Mapping[str, Any]) -> str:
+    """Green or red where the interval that holds at all looks is better than 0, or worse than is
+    tolerated."""
+    signed = [row["better"] * end for end in row["any_time_interval"] or ()]
+    if not signed or min(signed) <= 0 <= max(signed) + row["tolerance"]:
+        return OPEN
+    return GOOD if min(signed) > 0 else BAD

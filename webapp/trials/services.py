@@ -1,0 +1,78 @@
+"""Beginning and ending trials, and what is read for a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Min, Q
+
+from webapp.codebooks.stored import NOBODY
+from webapp.subjects.models import Event, Subject, Visit
+from webapp.surfaces.models import Surface
+
+from .control import is_control
+from .models import Trial
+
+
+@transaction.atomic
+def trial_current(*, surface: Surface, now: datetime) -> Trial | None:
+    """The trial under way; None where nobody keeps the default, or the surface does not adapt.
+
+    One whose share or mode has changed ends without another look, since visits after the change
+    are not what it compares; the next begins now.
+    """
+    Surface.objects.select_for_update().get(pk=surface.pk)
+    wanted = surface.control_percent if surface.mode == Surface.Mode.LIVE else 0
+    present = Trial.objects.filter(surface=surface, ended_at=None).first()
+    if present is not None and present.percent == wanted:
+        return present
+    if present is not None:
+        Trial.objects.filter(pk=present.pk).update(ended_at=now)
+    if not wanted:
+        return None
+    return Trial.objects.create(surface=surface, percent=wanted, started_at=now)
+
+
+def trial_visits(trial: Trial) -> Iterator[dict[str, Any]]:
+    """Fields of `ml.trial.TrialVisit`, in time order per subject: closed visits in which a layout
+    was shown. Earlier ones tell what a subject knew, and do not count."""
+    surface = trial.surface
+    timings = _timings(trial)
+    visits = Visit.objects.filter(profile__surface=surface, is_closed=True).exclude(order=[])
+    visits = visits.exclude(profile__subject__source=Subject.Source.SIMULATED)
+    for start in NOBODY:
+        visits = visits.exclude(profile__subject__key__startswith=start)
+    columns = visits.order_by("profile_id", "started_at", "pk").values_list(
+        "profile__subject__key", "profile_id", "visit", "started_at", "order", "uses"
+    )
+    for key, profile, visit, at, order, uses in columns.iterator(chunk_size=5000):
+        shown, used, undos = timings.get((profile, visit), (None, None, 0))
+        first = max((used - shown).total_seconds(), 0.0) if shown and used else None
+        yield {
+            "user": key,
+            "is_control": is_control(key, surface.slug, trial.percent),
+            "at": at,
+            "order": tuple(order),
+            "uses": uses,
+            "undos": undos,
+            "first_use": first,
+            "counts": at >= trial.started_at,
+        }
+
+
+def _timings(trial: Trial) -> dict[tuple[int, str], tuple[datetime | None, datetime | None, int]]:
+    """Per profile and visit: the first impression, the first use, and the number of undos."""
+    kind = Event.Kind
+    rows = (
+        Event.objects.filter(profile__surface=trial.surface, happened_at__gte=trial.started_at)
+        .values("profile_id", "visit")
+        .annotate(
+            shown=Min("happened_at", filter=Q(kind=kind.IMPRESSION)),
+            used=Min("happened_at", filter=Q(kind=kind.USE)),
+            undos=Count("pk", filter=Q(kind=kind.UNDO)),
+        )
+    )
+    return {(r["profile_id"], r["visit"]): (r["shown"], r["used"], r["undos"]) for r in rows}
