@@ -43,6 +43,17 @@ class Examples:
     def at(self, rows: Tensor) -> Batch:
         return Batch(*(t[rows] for t in self.inputs))
 
+    def only(self, rows: Tensor) -> Examples:
+        """Some of them, in the order given; a row may come again."""
+        tensors = (self.share, self.outlook, self.hindsight, self.has_future)
+        return Examples(
+            self.at(rows),
+            self.thin[rows],
+            self.thin_evidence[rows],
+            *(t[rows] for t in tensors),
+            [self.users[i] for i in rows.tolist()],
+        )
+
 
 def build(
     visits: Sequence[Visit],

@@ -50,10 +50,10 @@ def fit(
         codec = Codec(len(kinds), settings)
     quantiser = ResidualQuantiser(settings)
     if start is not None:
-        _take_over(codec, quantiser, start)
+        take_over(codec, quantiser, start)
     generator = torch.Generator().manual_seed(seed)
     objective = Objective(settings, codec, quantiser, generator)
-    loop = _Loop(examples, settings, objective, generator, progress)
+    loop = Loop(examples, settings, objective, generator, progress)
     if settings.warm_epochs:
         loop.run(settings.warm_epochs, settings.rate, coded=False)
     if start is None or settings.warm_epochs:
@@ -66,7 +66,7 @@ def fit(
     return Fitted(codec, quantiser, dict(kinds), settings, loop.history, objective.kl_shares)
 
 
-def _take_over(codec: Codec, quantiser: ResidualQuantiser, start: Fitted) -> None:
+def take_over(codec: Codec, quantiser: ResidualQuantiser, start: Fitted) -> None:
     """Weights and codes of another fit; embeddings of kinds that are new keep their start."""
     state = dict(start.codec.state_dict())
     name = "blocks.kind.weight"
@@ -94,7 +94,9 @@ def encode_all(
 
 
 @dataclass
-class _Loop:
+class Loop:
+    """Cycles of epochs over examples; its history is kept over all of them."""
+
     examples: Examples
     settings: Settings
     objective: Objective

@@ -42,11 +42,14 @@ def replay(
     defaults: Mapping[str, Sequence[str]],
     decide: Policy,
     progress: Progress = lambda share, text: None,
+    only: frozenset[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """A line per visit, in time order. Visits with the same `at` are decided before any is
-    learned from. defaults: the static order of every surface."""
+    learned from. defaults: the static order of every surface. only: users to decide for; the
+    others' visits are history alone."""
     past, boxes, done = Histories(), _Boxes(), 0
-    for moment in moments(visits):
+    for everyone in moments(visits):
+        moment = [v for v in everyone if only is None or v.user in only]
         requests = [
             Request(
                 surface=surfaces[v.surface],
@@ -58,13 +61,16 @@ def replay(
             for v in moment
         ]
         begin = time.perf_counter()
-        shown = decide(requests)
-        each = 1000 * (time.perf_counter() - begin) / len(moment)
+        shown = decide(requests) if requests else []
+        each = 1000 * (time.perf_counter() - begin) / max(len(moment), 1)
         for visit, request, made in zip(moment, requests, shown, strict=True):
             yield _line(visit, made, boxes.of(request.surface, made.order), defaults, each)
             past.observe(visit, made.order)
-        done += len(moment)
-        progress(done / len(visits), visit.at)
+        for visit in everyone:
+            if only is not None and visit.user not in only:
+                past.observe(visit)
+        done += len(everyone)
+        progress(done / len(visits), everyone[0].at)
 
 
 class _Boxes:

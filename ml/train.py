@@ -11,7 +11,8 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ from tqdm import tqdm
 from ml import examples as example_rows
 from ml.card import codebook_facts, slices, write_card
 from ml.data import read_visits
+from ml.draft import Draft
 from ml.examples import Examples
-from ml.export import write_version
 from ml.fit import Fitted, Progress, fit
 from ml.histories import Visit, default_orders, mean_shares, pages, visits_of
 from ml.model import Codec
@@ -49,23 +50,49 @@ def train_version(
     surfaces: Mapping[str, Surface] | None = None,
     innate: Path | None = None,
     seed: int = 0,
-    progress: Callable[[float, str], None] = lambda share, text: None,
+    progress: Progress = lambda share, text: None,
     settings: Settings | None = None,
     is_innate: bool = False,
 ) -> dict[str, Any]:
-    """Trains on checked rows (`data.read_visits`), writes the folder `out`, returns its card.
+    """Trains as `train_draft` does, writes the folder `out`, returns its card."""
+    draft = train_draft(
+        visits,
+        surfaces=surfaces,
+        innate=innate,
+        seed=seed,
+        progress=progress,
+        settings=settings,
+        is_innate=is_innate,
+    )
+    progress(0.9, "exporting")
+    card = draft.export(out)
+    progress(1.0, "done")
+    return card
+
+
+def train_draft(
+    visits: pd.DataFrame,
+    *,
+    surfaces: Mapping[str, Surface] | None = None,
+    innate: Path | None = None,
+    seed: int = 0,
+    progress: Progress = lambda share, text: None,
+    settings: Settings | None = None,
+    is_innate: bool = False,
+) -> Draft:
+    """Trains on checked rows (`data.read_visits`).
 
     surfaces: the pages the visits are of; one-column pages of the blocks that occur where None.
     innate: a version folder to start from. is_innate: list no surfaces and no default orders.
     """
     started = time.perf_counter()
     known = dict(surfaces) if surfaces is not None else pages([visits])
-    rows = _usable(visits_of(visits), known)
+    rows = usable(visits_of(visits), known)
     start = load_fitted(innate) if innate is not None else None
     chosen = settings or Settings()
     if start is not None:
         chosen = _replace(start.settings, FINE_TUNE if settings is None else _epochs(chosen))
-    kinds = _kinds(start, known)
+    kinds = kinds_of(start, known)
     progress(0.0, f"reading {len(rows)} visits")
     examples = example_rows.build(
         rows,
@@ -75,19 +102,42 @@ def train_version(
         seed,
         lambda s: progress(0.15 * s, "history"),
     )
-    show = _within(progress, 0.15, 0.75)
+    show = within(progress, 0.15, 0.75)
     fitted = fit(examples, kinds, chosen, seed=seed, start=start, progress=show)
-    progress(0.9, "exporting")
-    card = _write(fitted, examples, rows, known, out, seed, started, is_innate)
-    progress(1.0, "done")
-    return card
+    found = draft_of(fitted, examples, rows, known, seed=seed, started=started)
+    return replace(found, surfaces=[], default_orders={}, priors={}) if is_innate else found
 
 
-def _within(progress: Progress, begin: float, width: float) -> Progress:
+def draft_of(
+    fitted: Fitted,
+    examples: Examples,
+    visits: Sequence[Visit],
+    surfaces: Mapping[str, Surface],
+    *,
+    seed: int,
+    started: float,
+    **training: Any,
+) -> Draft:
+    """The fit with its card. started: `time.perf_counter()`; training: more of the card's part."""
+    facts, book = codebook_facts(fitted, examples, seed)
+    training |= {"slices": slices(examples.users), "seed": seed, "threads": torch.get_num_threads()}
+    training["seconds"] = round(time.perf_counter() - started, 1)
+    return Draft(
+        fitted,
+        facts,
+        write_card(fitted, examples, book, training, seed),
+        surfaces=sorted({v.surface for v in visits}),
+        default_orders=default_orders(visits, dict(surfaces)),
+        priors=mean_shares(visits),
+        seed=seed,
+    )
+
+
+def within(progress: Progress, begin: float, width: float) -> Progress:
     return lambda share, text: progress(begin + width * share, text)
 
 
-def _usable(visits: Sequence[Visit], surfaces: Mapping[str, Surface]) -> list[Visit]:
+def usable(visits: Sequence[Visit], surfaces: Mapping[str, Surface]) -> list[Visit]:
     """Visits of known surfaces, with the blocks those surfaces still have."""
     found = []
     for v in visits:
@@ -109,7 +159,7 @@ def _with_blocks(visit: Visit, blocks: tuple[str, ...]) -> Visit:
     return Visit(visit.surface, visit.user, visit.at, visit.when, visit.day, blocks, visit.number)
 
 
-def _kinds(start: Fitted | None, surfaces: Mapping[str, Surface]) -> dict[str, int]:
+def kinds_of(start: Fitted | None, surfaces: Mapping[str, Surface]) -> dict[str, int]:
     """Numbers from 1: those of the start first, then new ones in alphabetical order."""
     kinds = dict(start.kinds) if start else {}
     for kind in sorted({b.kind for s in surfaces.values() for b in s.blocks}):
@@ -124,33 +174,6 @@ def _replace(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 def _epochs(settings: Settings) -> dict[str, Any]:
     names = ("warm_epochs", "code_epochs", "rate", "batch", "most_steps")
     return {name: getattr(settings, name) for name in names}
-
-
-def _write(
-    fitted: Fitted,
-    examples: Examples,
-    visits: Sequence[Visit],
-    surfaces: Mapping[str, Surface],
-    out: Path,
-    seed: int,
-    started: float,
-    is_innate: bool,
-) -> dict[str, Any]:
-    facts, book = codebook_facts(fitted, examples, seed)
-    training = {"slices": slices(examples.users), "seed": seed, "threads": torch.get_num_threads()}
-    training["seconds"] = round(time.perf_counter() - started, 1)
-    card = write_card(fitted, examples, book, training, seed)
-    orders = {} if is_innate else default_orders(visits, dict(surfaces))
-    return write_version(
-        out,
-        fitted,
-        facts,
-        card,
-        surfaces=[] if is_innate else sorted({v.surface for v in visits}),
-        default_orders=orders,
-        priors={} if is_innate else mean_shares(visits),
-        seed=seed,
-    )
 
 
 def load_fitted(folder: Path) -> Fitted:

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks.models import CodebookVersion, Pipeline, Run
+from webapp.codebooks.pipelines import HERE, pipeline_request
 from webapp.codebooks.runs import run_request
 from webapp.surfaces.models import Surface
 
@@ -57,6 +58,34 @@ def carried_out(
         raise CommandError(f"run {run.pk} was taken by another worker. See it in the admin.")
     if done.state != Run.State.DONE:
         raise CommandError(done.error)
+    return done
+
+
+def pipeline_done(
+    kind: Pipeline.Kind,
+    surface: Surface,
+    work: Callable[[Pipeline], Pipeline],
+    *,
+    version: CodebookVersion | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Pipeline:
+    """A new pipeline, carried out in this process. One under way, and a failure, are errors."""
+    line, is_new = pipeline_request(
+        kind=kind,
+        surface=surface,
+        version=version,
+        options={**(options or {}), HERE: True},
+        by="command line",
+    )
+    if not is_new:
+        raise CommandError(
+            f"surface: {surface.slug} has a {line.kind} under way (pipeline {line.pk}, asked for "
+            f"by {line.asked_by}). Two at once are refused: wait for it, see it in the admin. If "
+            "its worker died, another takes over within minutes."
+        )
+    done = work(line)
+    if done.state != Pipeline.State.DONE:
+        raise CommandError(done.outcome or f"pipeline {done.pk} was taken by another worker.")
     return done
 
 

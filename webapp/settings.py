@@ -177,6 +177,7 @@ SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}  # a test asks for 
 UIENGINE_BUDGET = env.integer("UIENGINE_BUDGET", 32, low=1, high=10_000)  # candidates scored
 # What a decision may take; with less left, fewer candidates are scored, or none.
 UIENGINE_DEADLINE_MS = env.integer("UIENGINE_DEADLINE_MS", 200, low=1, high=60_000)
+UIENGINE_GATE_PEOPLE = env.integer("UIENGINE_GATE_PEOPLE", 10_000, low=1, high=1_000_000)  # random
 UIENGINE_REFRESH_MS = env.integer("UIENGINE_REFRESH_MS", 500, low=0, high=60_000)  # 0: each read
 UIENGINE_THROTTLES = {  # requests a minute and caller
     "layout": env.integer("THROTTLE_LAYOUT", 1200, low=1, high=1_000_000),

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from webapp import mappers
 from webapp.codebooks import artefacts, runs
+from webapp.codebooks.messages import run_enqueue
 from webapp.codebooks.models import Alias, CodebookVersion, Run
 from webapp.codebooks.stored import stored_visits
-from webapp.codebooks.tasks import run_enqueue, work_folder
+from webapp.codebooks.tasks import work_folder
 from webapp.surfaces.models import Surface
 
 from .mail import reports_mail

@@ -1,4 +1,4 @@
-"""Admin of codebook versions, moves and runs. Rows are made by pipelines, never by hand."""
+"""Admin of codebook versions and their rollout. Rows are made by pipelines, never by hand."""
 
 from __future__ import annotations
 
@@ -8,40 +8,38 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from webapp.subjects.erasure import version_erasures, version_subjects
+from webapp.surfaces.models import Surface
 
-from . import steps
-from .card_html import card_html, card_page
-from .models import Alias, AliasMove, CodebookVersion, Run
-from .runs import run_request
-from .tasks import run_enqueue
+from . import admin_runs, steps
+from .card_html import card_page
+from .models import Agreement, Alias, CodebookVersion, GateReport, GuardWindow, Pipeline, Rollout
+from .read_only import ReadOnlyAdmin
 
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """To be looked at: no adding, changing or deleting."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+__all__ = ("ReadOnlyAdmin", "admin_runs")
 
 
 @admin.register(CodebookVersion)
 class CodebookVersionAdmin(ReadOnlyAdmin):
-    list_display = ("name", "status", "serves", "trained_for", "bits", "verdict", "created_at")
+    list_display = ("name", "status", "serves", "trained_for", "bits", "gate", "verdict")
     list_filter = ("status", "surfaces")
     search_fields = ("name",)
     actions = ("promote_chosen",)
     fields = (
-        *("name", "status", "serves", "trained_for", "trained_with", "verdict", "parent"),
-        *("created_at", "about"),
+        *(
+            "name",
+            "status",
+            "serves",
+            "trained_for",
+            "trained_with",
+            "gate",
+            "verdict",
+            "agreement",
+        ),
+        *("parent", "created_at", "about"),
     )
     readonly_fields = fields
 
@@ -50,20 +48,32 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         name = "codebooks_codebookversion"
         return [
             path("<int:pk>/promote/", view(self.promote_view), name=f"{name}_promote"),
+            path("<int:pk>/challenge/", view(self.challenge_view), name=f"{name}_challenge"),
             path("<int:pk>/retrain/<int:surface>/", view(self.ask_view), name=f"{name}_retrain"),
-            path("<int:pk>/audit/<int:surface>/", view(self.ask_view), name=f"{name}_audit"),
+            path("<int:pk>/judge/<int:surface>/", view(self.judge_view), name=f"{name}_judge"),
+            path("<int:pk>/audit/<int:surface>/", view(self.audit_view), name=f"{name}_audit"),
             *super().get_urls(),
         ]
 
     def promote_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return steps.promote(request, get_object_or_404(CodebookVersion, pk=pk), _page(pk))
 
+    def challenge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return steps.challenge(request, get_object_or_404(CodebookVersion, pk=pk), _page(pk))
+
     def ask_view(self, request: HttpRequest, pk: int, surface: int) -> HttpResponse:
+        page = get_object_or_404(Surface, pk=surface)
+        return steps.ask(request, Pipeline.Kind.RETRAIN, page, _page(pk))
+
+    def judge_view(self, request: HttpRequest, pk: int, surface: int) -> HttpResponse:
         version = get_object_or_404(CodebookVersion, pk=pk)
-        page = get_object_or_404(version.surfaces.model, pk=surface)
-        if "/audit/" in request.path:
-            return steps.ask(request, Run.Kind.AUDIT, page, _page(pk), version)
-        return steps.ask(request, Run.Kind.RETRAIN, page, _page(pk))
+        page = get_object_or_404(Surface, pk=surface)
+        return steps.ask(request, Pipeline.Kind.JUDGE, page, _page(pk), version)
+
+    def audit_view(self, request: HttpRequest, pk: int, surface: int) -> HttpResponse:
+        version = get_object_or_404(CodebookVersion, pk=pk)
+        page = get_object_or_404(Surface, pk=surface)
+        return steps.ask_audit(request, page, _page(pk), version)
 
     def change_view(
         self,
@@ -108,6 +118,14 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         mean = found.get("mean") if isinstance(found, dict) else found
         return f"{mean:.1f}" if isinstance(mean, int | float) else "–"
 
+    @admin.display(description="Gate")
+    def gate(self, version: CodebookVersion) -> SafeString | str:
+        report = version.gate_reports.first()
+        if report is None:
+            return "not judged"
+        page = reverse("admin:codebooks_gatereport_change", args=[report.pk])
+        return format_html('<a href="{}">{}</a>', page, report.verdict)
+
     @admin.display(description="Latest audit")
     def verdict(self, version: CodebookVersion) -> SafeString | str:
         report = version.audit_reports.order_by("-created_at", "-pk").first()
@@ -115,6 +133,21 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
             return "not audited"
         page = reverse("admin:audits_auditreport_change", args=[report.pk])
         return format_html('<a href="{}">{}</a>', page, report.verdict)
+
+    @admin.display(description="In the shadow")
+    def agreement(self, version: CodebookVersion) -> str:
+        """Sums over all looks, beside whoever was champion then."""
+        looks = list(version.agreements.all())
+        count = sum(look.decisions for look in looks)
+        if not count:
+            return "not yet: nothing was decided beside a champion"
+        same, moved = sum(k.same for k in looks), sum(k.moved for k in looks)
+        return (
+            f"{same / count:.0%} of {count} decisions like the champion's; "
+            f"{moved / count:.2f} blocks elsewhere; "
+            f"{sum(k.seconds for k in looks) / count:+.3f} modelled s over the coming visits; "
+            f"{sum(k.failed for k in looks)} failed"
+        )
 
     @admin.display(description="Card")
     def about(self, version: CodebookVersion) -> SafeString:
@@ -130,59 +163,87 @@ def _surfaces_of(version: CodebookVersion) -> list[Any]:
     return list(dict.fromkeys([*version.surfaces.all(), *served]))
 
 
-@admin.register(AliasMove)
-class AliasMoveAdmin(ReadOnlyAdmin):
-    """The record of promotions and rollbacks."""
-
-    list_display = ("at", "surface", "name", "before", "after", "is_rollback", "by_name", "why")
-    list_filter = ("surface", "name", "is_rollback")
-    list_select_related = ("surface", "before", "after")
-
-
-@admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "kind", "surface", "state", "share", "doing", "asked_by", "created_at")
-    list_filter = ("kind", "state", "surface")
-    list_select_related = ("surface",)
-    actions = ("ask_again",)
+@admin.register(GateReport)
+class GateReportAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "surface", "version", "champion", "verdict", "acknowledgement")
+    list_filter = ("verdict", "surface")
+    list_select_related = ("surface", "version", "champion")
     fields = (
-        *("kind", "surface", "version", "state", "share", "doing", "outcome", "error"),
-        *("attempts", "asked_by", "created_at", "started_at", "finished_at", "lease_until"),
+        *("verdict", "surface", "version", "champion", "created_at", "table"),
+        *("acknowledgement", "acknowledged_at"),
     )
 
-    def has_view_or_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_view_permission(request, obj)
+    def get_urls(self) -> list[URLPattern]:
+        name = "codebooks_gatereport_acknowledge"
+        view = self.admin_site.admin_view(self.acknowledge_view)
+        return [path("<int:pk>/acknowledge/", view, name=name), *super().get_urls()]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        active = Run.objects.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING)).exists()
-        return super().changelist_view(request, {**(extra_context or {}), "is_active": active})
+    def acknowledge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        report = get_object_or_404(GateReport, pk=pk)
+        back = reverse("admin:codebooks_gatereport_change", args=[pk])
+        return steps.acknowledge_gate(request, report, back)
 
-    @admin.display(description="Progress")
-    def share(self, run: Run) -> SafeString:
-        percent = f"{run.progress:.0%}"
-        bar = '<progress value="{}" aria-label="progress"></progress> {}'
-        return format_html(bar, round(run.progress, 3), percent)
+    @admin.display(description="Conditions")
+    def table(self, report: GateReport) -> SafeString:
+        rows = (
+            (c["name"], c["verdict"], _figure(c["figure"]), c["limit"], c["unit"], c["text"])
+            for c in report.conditions
+        )
+        line = "<tr><th>{}</th><td><b>{}</b></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
+        head = "".join(
+            f"<th>{name}</th>"
+            for name in ("condition", "verdict", "figure", "limit", "of what", "meaning")
+        )
+        body = format_html_join("", line, rows)
+        return format_html(
+            "<table><thead><tr>{}</tr></thead>{}</table>"
+            "<p class=help>Seconds are modelled, not measured.</p>",
+            SafeString(head),
+            body,
+        )
 
-    @admin.display(description="Result")
-    def outcome(self, run: Run) -> SafeString:
-        return card_html(run.result)
 
-    @admin.action(description="Ask again for failed runs", permissions=["ask"])
-    def ask_again(self, request: HttpRequest, chosen: Any) -> None:
-        name = steps.person(request).get_username()
-        for run in chosen.filter(state=Run.State.FAILED):
-            again, is_new = run_request(
-                kind=run.kind,
-                surface=run.surface,
-                version=run.version,
-                options=run.options,
-                by=name,
-            )
-            if is_new:
-                run_enqueue(again)
-            self.message_user(request, f"Run {again.pk} stands in for run {run.pk}.")
+def _figure(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:+.4g}" if isinstance(value, float) else str(value)
 
-    def has_ask_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(steps.ASK)
+
+@admin.register(Rollout)
+class RolloutAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """How versions come into service; a surface without a row has the defaults."""
+
+    list_display = ("surface", "after_gate", "canary_percent", "needs_two", "rolls_back")
+    fieldsets = (
+        (None, {"fields": ("surface", "after_gate", "canary_percent", "needs_two")}),
+        (
+            "Live guardrails",
+            {
+                "fields": (
+                    *("rolls_back", "most_errors", "most_fallbacks", "most_seconds"),
+                    *("least_answers", "cooldown_minutes"),
+                ),
+                "description": "Seconds are modelled, not measured.",
+            },
+        ),
+    )
+
+
+@admin.register(GuardWindow)
+class GuardWindowAdmin(ReadOnlyAdmin):
+    list_display = ("since", "surface", "version", "answers", "visits", "shares", "bad")
+    list_filter = ("surface",)
+    list_select_related = ("surface", "version")
+
+    @admin.display(description="Figures")
+    def shares(self, window: GuardWindow) -> str:
+        return ", ".join(f"{name} {_figure(value)}" for name, value in window.figures.items())
+
+
+@admin.register(Agreement)
+class AgreementAdmin(ReadOnlyAdmin):
+    """What a challenger in the shadow would have decided."""
+
+    list_display = ("until", "surface", "challenger", "champion", "decisions", "same", "moved")
+    list_filter = ("surface",)
+    list_select_related = ("surface", "challenger", "champion")

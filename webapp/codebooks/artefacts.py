@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,34 @@ def local(folder: str) -> Path:
         return Path(storage.path(folder))
     except NotImplementedError:
         return _fetched(storage, folder)
+
+
+def keep(source: Path, name: str) -> str:
+    """Copies one file into the storage, and returns the name it got there: where another worker
+    was at it, or died over it, a new one."""
+    with source.open("rb") as content:
+        return _storage().save(name, File(content))
+
+
+def fetch(name: str, into: Path) -> Path:
+    """A kept file on this machine; in the folder `into` where the storage is remote."""
+    try:
+        return Path(_storage().path(name))
+    except NotImplementedError:
+        into.mkdir(parents=True, exist_ok=True)
+        target = into / Path(name).name
+        with _storage().open(name) as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
+        return target
+
+
+def clear(folder: str) -> None:
+    """Deletes the files of a folder, which need not be there."""
+    if _storage().exists(folder):
+        for name in _storage().listdir(folder)[1]:
+            _storage().delete(f"{folder}/{name}")
+        with suppress(OSError):  # a storage without folders has none to delete
+            _storage().delete(folder)
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.files.storage import storages
 from django.db import transaction
+from django.utils import timezone
 
 from uiengine.errors import EngineError, VersionError
 from webapp.host import FIXTURES
 from webapp.surfaces.models import Surface
 
 from . import artefacts
-from .models import Alias, AliasMove, CodebookVersion
+from .models import Alias, AliasMove, CodebookVersion, GateReport
 from .services import NothingToRollBack, version_promote, version_register, version_rollback
 
 INNATE_FOLDER = FIXTURES / "innate"
@@ -56,16 +56,8 @@ def version_store(
     known = CodebookVersion.objects.filter(manifest__id=content).first()
     if known is not None:
         return known, False
-    _clear(f"versions/{name}")
+    artefacts.clear(f"versions/{name}")  # of a worker that died while it copied them
     return version_register(source=folder, name=name, surfaces=surfaces, parent=parent), True
-
-
-def _clear(folder: str) -> None:
-    """Files of a version without a row: a worker died while it copied them."""
-    storage = storages["artefacts"]
-    if storage.exists(folder):
-        for name in storage.listdir(folder)[1]:
-            storage.delete(f"{folder}/{name}")
 
 
 @transaction.atomic
@@ -79,11 +71,10 @@ def champion_set(
 ) -> AliasMove | None:
     """Makes the version champion of the surface; None where it is already.
 
-    Raises PromotionError where it was not trained for the surface, not audited, or its audit stands
+    Raises PromotionError where it was not trained for the surface, or its audit or the gate stands
     against it; VersionError where its files are damaged.
     """
-    _check_fit(version, surface)
-    _check_audit(version, surface)
+    version_check(version, surface)
     present = Alias.objects.filter(surface=surface, name=Alias.Name.CHAMPION, version=version)
     if present.exists():
         return None
@@ -132,6 +123,14 @@ def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
     return innate
 
 
+def version_check(version: CodebookVersion, surface: Surface) -> None:
+    """Raises PromotionError, with the next step, where the version may serve nobody."""
+    _check_fit(version, surface)
+    if version.manifest.get("surfaces"):  # an innate one is judged where it serves
+        _check_audit(version, surface)
+        _check_gate(version, surface)
+
+
 def _check_fit(version: CodebookVersion, surface: Surface) -> None:
     trained_for = version.manifest.get("surfaces", [])
     if trained_for and surface.slug not in trained_for:
@@ -146,9 +145,6 @@ def _check_fit(version: CodebookVersion, surface: Surface) -> None:
 
 
 def _check_audit(version: CodebookVersion, surface: Surface) -> None:
-    """A trained version is audited before it serves; an innate one where it serves."""
-    if not version.manifest.get("surfaces"):
-        return
     report = version.audit_reports.filter(surface=surface).order_by("-created_at", "-pk").first()
     if report is None:
         step = f"Run manage.py audit --surface {surface.slug} --codebook {version.name}"
@@ -167,3 +163,35 @@ def _check_audit(version: CodebookVersion, surface: Surface) -> None:
             f"has an inconclusive audit that nobody has acknowledged (audit {report.pk})",
             "Acknowledge it in the admin, or promote with --acknowledge NAME --why TEXT.",
         )
+
+
+def _check_gate(version: CodebookVersion, surface: Surface) -> None:
+    """The latest judgement counts, and only beside the champion it was made with."""
+    judge = f"Run manage.py judge {version.name} --surface {surface.slug}"
+    report = version.gate_reports.filter(surface=surface).first()
+    champion = surface.aliases.filter(name=Alias.Name.CHAMPION).first()
+    if report is None:
+        raise PromotionError("version", version.name, "was not judged by the gate", judge)
+    if champion and champion.version_id not in (report.champion_id, version.pk):
+        problem = f"was judged beside another champion than {champion.version} (gate {report.pk})"
+        raise PromotionError("version", version.name, problem, judge)
+    others = [c for c in report.conditions if c["name"] != "audit"]
+    failed = [c["text"] for c in others if c["verdict"] == report.Verdict.FAILED]
+    unclear = [c["text"] for c in others if c["verdict"] == report.Verdict.UNCLEAR]
+    if failed:
+        problem = f"does not pass the gate ({report.pk}): {' '.join(failed)}"
+        raise PromotionError("version", version.name, problem, "Retrain, and let it be judged.")
+    if unclear and report.acknowledged_at is None:
+        problem = f"is not cleared by the gate ({report.pk}): {' '.join(unclear)}"
+        step = "Acknowledge it in the admin, or promote with --acknowledge NAME --why TEXT."
+        raise PromotionError("version", version.name, problem, step)
+
+
+def gate_acknowledge(*, report: GateReport, name: str, why: str) -> None:
+    """A named person takes what the gate left unclear upon themselves. Raises ValueError where
+    nothing is unclear."""
+    if report.verdict != GateReport.Verdict.UNCLEAR:
+        raise ValueError(f"verdict: only an unclear gate is acknowledged, not {report.verdict}")
+    report.acknowledged_at = timezone.now()
+    report.acknowledgement = f"{name}: {why}"[:500]
+    report.save(update_fields=("acknowledged_at", "acknowledgement"))

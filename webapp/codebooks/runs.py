@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from webapp.surfaces.models import Surface
 
+from . import pipelines
 from .models import CodebookVersion, Run
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def run_request(
             )
         return run, True
     except IntegrityError:
-        same = Q(key=key) | Q(kind=kind, surface=surface, state__in=ACTIVE)
+        same = Q(key=key) | Q(kind=kind, surface=surface, state__in=ACTIVE, pipeline=None)
         run = Run.objects.filter(same).order_by("-pk").first()  # type: ignore[assignment]
         if run is None:  # it ended between the two queries
             return run_request(kind=kind, surface=surface, version=version, options=options, by=by)
@@ -91,20 +92,24 @@ class Hold:
 
     def finish(self, result: Mapping[str, Any], version: CodebookVersion | None = None) -> None:
         """Call it in the transaction that writes the result: both happen, or neither."""
-        self._update(
-            state=Run.State.DONE,
-            result=dict(result),
-            version=version or self.run.version,
-            progress=1.0,
-            doing="",
-            lease_until=None,
-            finished_at=timezone.now(),
-        )
+        with transaction.atomic():
+            self._update(
+                state=Run.State.DONE,
+                result=dict(result),
+                version=version or self.run.version,
+                progress=1.0,
+                doing="",
+                lease_until=None,
+                finished_at=timezone.now(),
+            )
+            pipelines.run_done(self.run, result, version or self.run.version)
 
+    @transaction.atomic
     def fail(self, error: str) -> None:
         self._update(
             state=Run.State.FAILED, error=error, lease_until=None, finished_at=timezone.now()
         )
+        pipelines.run_failed(self.run, error)
 
     def give_back(self) -> None:
         """Whoever comes next goes on with it."""
@@ -129,7 +134,8 @@ def run_take(*, run_id: int, watch: Progress | None = None) -> Hold | None:
         started_at=now,
         error="",
     )
-    return Hold(Run.objects.get(pk=run_id), watch) if taken else None
+    rows = Run.objects.select_related("surface", "pipeline")
+    return Hold(rows.get(pk=run_id), watch) if taken else None
 
 
 def run_carry_out(
@@ -193,6 +199,7 @@ def runs_sweep() -> list[int]:
         finished_at=now,
         lease_until=None,
     )
+    pipelines.pipelines_sweep()
     queued = lost.filter(state=Run.State.QUEUED)
     asked = list(lost.order_by("pk").values_list("pk", flat=True))
     queued.update(lease_until=now + LEASE)

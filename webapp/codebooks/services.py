@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from uiengine import runtime
 from webapp.surfaces.models import Surface
 
 from . import artefacts
+from .chain import chain_append
 from .models import Alias, AliasMove, CodebookVersion
 
 
@@ -48,45 +49,57 @@ def alias_move(
     surface: Surface,
     version: CodebookVersion,
     why: str,
-    by: User | None = None,
-    by_name: str = "",
     name: str = Alias.Name.CHAMPION,
-    is_rollback: bool = False,
+    share: int = 0,
+    **record: Any,
 ) -> AliasMove:
     """Points an alias at a version. All web processes see it within a second.
 
+    share: of a challenger, percent of subjects. record: by, by_name, is_rollback, figures.
     Raises uiengine.errors.VersionError where the artefact must not serve: nothing moves then.
     """
     runtime.load(artefacts.local(version.folder))
     Surface.objects.select_for_update().get(pk=surface.pk)
     alias = Alias.objects.filter(surface=surface, name=name).first()
     before = alias.version if alias else None
-    Alias.objects.update_or_create(surface=surface, name=name, defaults={"version": version})
-    if name == Alias.Name.CHAMPION:
-        _mark(version, CodebookVersion.Status.CHAMPION)
-        if before and not before.aliases.filter(name=Alias.Name.CHAMPION).exists():
-            _mark(before, CodebookVersion.Status.RETIRED)
-    return AliasMove.objects.create(
-        surface=surface,
-        name=name,
-        before=before,
-        after=version,
-        by=by,
-        by_name=by_name or (by.get_username() if by else "system"),
-        why=why,
-        is_rollback=is_rollback,
+    columns = {"version": version, "share": share, "since": timezone.now()}
+    Alias.objects.update_or_create(surface=surface, name=name, defaults=columns)
+    move = chain_append(
+        surface=surface, name=name, before=before, after=version, share=share, why=why, **record
     )
+    for row in (before, version):
+        if row:
+            _mark(row)
+    return move
+
+
+@transaction.atomic
+def alias_drop(*, surface: Surface, name: str, why: str, **record: Any) -> AliasMove | None:
+    """Takes an alias away; None where there is none."""
+    Surface.objects.select_for_update().get(pk=surface.pk)
+    alias = Alias.objects.filter(surface=surface, name=name).first()
+    if alias is None:
+        return None
+    before = alias.version
+    alias.delete()
+    move = chain_append(surface=surface, name=name, before=before, after=None, why=why, **record)
+    _mark(before)
+    return move
 
 
 def version_promote(
     *, surface: Surface, version: CodebookVersion, why: str, **who: Any
 ) -> AliasMove:
-    """Makes a version the champion. The first one approved on a surface also becomes its anchor."""
+    """Makes a version the champion, and no longer the challenger. The first one approved on a
+    surface also becomes its anchor."""
     with transaction.atomic():
         move = alias_move(surface=surface, version=version, why=why, **who)
         if not Alias.objects.filter(surface=surface, name=Alias.Name.ANCHOR).exists():
             anchor = Alias.Name.ANCHOR
             alias_move(surface=surface, version=version, why=why, name=anchor, **who)
+        challenger = Alias.Name.CHALLENGER
+        if surface.aliases.filter(name=challenger, version=version).exists():
+            alias_drop(surface=surface, name=challenger, why=why, **who)
     return move
 
 
@@ -98,5 +111,16 @@ def version_rollback(*, surface: Surface, why: str, **who: Any) -> AliasMove:
     return alias_move(surface=surface, version=last.before, why=why, is_rollback=True, **who)
 
 
-def _mark(version: CodebookVersion, status: str) -> None:
-    CodebookVersion.objects.filter(pk=version.pk).update(status=status)
+def _mark(version: CodebookVersion) -> None:
+    """The state that follows from the version's aliases. One that was refused stays so."""
+    status = CodebookVersion.Status
+    aliases = list(version.aliases.exclude(name=Alias.Name.ANCHOR))
+    if any(alias.name == Alias.Name.CHAMPION for alias in aliases):
+        state = status.CHAMPION
+    elif aliases:
+        state = status.CANARY if any(alias.share for alias in aliases) else status.SHADOW
+    else:
+        has_served = version.moves_to.filter(name=Alias.Name.CHAMPION).exists()
+        state = status.RETIRED if has_served else status.AUDITED
+    rows = CodebookVersion.objects.filter(pk=version.pk).exclude(status=status.REFUSED)
+    rows.update(status=state)

@@ -7,12 +7,13 @@ in the log, and the one that served before keeps serving.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.db import close_old_connections, connections
@@ -26,6 +27,7 @@ from webapp import mappers
 from webapp.surfaces import models as surfaces
 
 from . import artefacts
+from .live import counts
 from .models import Alias, CodebookVersion
 
 log = logging.getLogger(__name__)
@@ -37,8 +39,13 @@ POPULARITY_LIFETIME = 30.0
 
 @dataclass(frozen=True)
 class Page:
-    """A surface ready to be served. gap: ms without an event that end a visit; fingerprint: of the
-    row, which changes with every edit."""
+    """A surface ready to be served.
+
+    gap: ms without an event that end a visit; fingerprint: of the row, which changes with every
+    edit; wanted: content id of the champion, which may not be what could be loaded; canary: the
+    same page under the challenger, for `share` percent of subjects and for visits that began at
+    `since` (ms) or later.
+    """
 
     surface_id: int
     surface: Surface
@@ -46,6 +53,19 @@ class Page:
     version: Version | None
     fingerprint: str = ""
     control_percent: int = 0
+    wanted: str = ""
+    canary: Page | None = None
+    share: int = 0
+    since: int = 0
+
+    def serving(self, key: str, began: int) -> Page:
+        """The page as a subject's visit sees it: always the same subjects have the canary, and a
+        visit keeps what it began with. began: ms, on the server's clock."""
+        canary = self.canary
+        if canary is None or canary.version is None or began < self.since:
+            return self
+        name = f"{self.surface.slug}\n{canary.version.id}\n{key}".encode()
+        return canary if int(hashlib.sha256(name).hexdigest()[:8], 16) % 100 < self.share else self
 
 
 @dataclass(frozen=True)
@@ -85,15 +105,18 @@ class Serving:
         """Reads surfaces and aliases and loads what is new."""
         with self._lock:
             rows = list(surfaces.Surface.objects.all())
-            aliases = Alias.objects.filter(name=Alias.Name.CHAMPION).select_related("version")
-            champions = {alias.surface_id: alias.version for alias in aliases}
+            aliases = Alias.objects.exclude(name=Alias.Name.ANCHOR).select_related("version")
+            found = {(alias.surface_id, alias.name): alias for alias in aliases}
             innate = CodebookVersion.objects.filter(name=INNATE).first()
             old = self._snapshot.pages
             pages = {}
             for row in rows:
-                page = self._page(row, [champions.get(row.pk), innate], old.get(row.slug))
+                champion = found.get((row.pk, Alias.Name.CHAMPION))
+                wanted = [champion.version if champion else None, innate]
+                page = self._page(row, wanted, old.get(row.slug))
                 if page:
-                    pages[row.slug] = page
+                    challenger = found.get((row.pk, Alias.Name.CHALLENGER))
+                    pages[row.slug] = self._with_canary(page, challenger)
             self._snapshot = Snapshot(pages, is_ready=True)
 
     def stop(self) -> None:
@@ -137,7 +160,17 @@ class Serving:
             version = self._version(innate)
         fingerprint = f"{row.mode} {row.updated_at.timestamp()}"
         gap = row.visit_minutes * 60_000
-        return Page(row.pk, surface, gap, version, fingerprint, row.control_percent)
+        content = str(champion.manifest.get("id", "")) if champion else ""
+        return Page(row.pk, surface, gap, version, fingerprint, row.control_percent, content)
+
+    def _with_canary(self, page: Page, challenger: Alias | None) -> Page:
+        """A challenger without a share, or one that cannot be loaded, serves nobody."""
+        version = self._version(challenger.version) if challenger and challenger.share else None
+        if challenger is None or version is None:
+            return page
+        canary = replace(page, version=version, wanted=version.id)
+        since = mappers.to_milliseconds(challenger.since)
+        return replace(page, canary=canary, share=challenger.share, since=since)
 
     def _surface(self, row: surfaces.Surface) -> Surface:
         key = (row.slug, row.revision, f"{row.mode} {row.updated_at}")
@@ -171,11 +204,15 @@ class Serving:
             self._thread.start()
 
     def _run(self, every: float) -> None:
+        flushed = time.monotonic()
         while not self._stopped.wait(every):
             try:
                 close_old_connections()
                 self.refresh()
                 self._renew_popularity()
+                if time.monotonic() - flushed > counts.FLUSH_SECONDS:
+                    flushed = time.monotonic()
+                    counts.flush()
             except Exception:
                 log.warning("serving.refresh_failed", exc_info=True)
         connections.close_all()

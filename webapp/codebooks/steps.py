@@ -16,10 +16,12 @@ from django.template.response import TemplateResponse
 from uiengine.errors import EngineError
 from webapp.surfaces.models import Surface
 
-from .gate import champion_return, champion_set
-from .models import CodebookVersion, Run
+from .gate import champion_return, gate_acknowledge
+from .messages import run_enqueue
+from .models import CodebookVersion, GateReport, Pipeline, Proposal, Run
+from .pipelines import pipeline_request
+from .rollout import challenger_end, challenger_set, promotion_ask, rollout_of
 from .runs import run_request
-from .tasks import run_enqueue
 
 MOVE = "codebooks.change_alias"
 ASK = "codebooks.add_run"
@@ -40,7 +42,14 @@ class PromoteForm(WhyForm):
     surface = forms.ModelChoiceField(
         Surface.objects.none(), help_text="The page that this version should serve."
     )
-    field_order = ("surface", "why")
+    field_order: tuple[str, ...] = ("surface", "why")
+
+
+class ChallengeForm(PromoteForm):
+    share = forms.IntegerField(
+        label="Percent of subjects", min_value=0, max_value=50, help_text="0: shadow."
+    )
+    field_order: tuple[str, ...] = ("surface", "share", "why")
 
 
 class SureForm(forms.Form):
@@ -88,23 +97,22 @@ def person(request: HttpRequest) -> User:
 
 def promote(request: HttpRequest, version: CodebookVersion, back: str) -> HttpResponse:
     form = PromoteForm(posted(request))
-    field = form.fields["surface"]
-    assert isinstance(field, forms.ModelChoiceField)
-    field.queryset = version.surfaces.all() or Surface.objects.all()
-    if field.queryset.count() == 1:
-        field.initial = field.queryset.get()
+    _choose_surface(form, version)
 
     def act(data: dict[str, Any]) -> str:
         surface, by = data["surface"], person(request)
-        move = champion_set(version=version, surface=surface, why=data["why"], by=by)
+        done = promotion_ask(version=version, surface=surface, why=data["why"], by=by)
+        if isinstance(done, Proposal):
+            _log(request, version, f"Proposed on {surface.slug}: {data['why']}")
+            return f"Proposed. Somebody else has to promote {version.name} as well."
         _log(request, version, f"Promoted on {surface.slug}: {data['why']}")
-        if move is None:
+        if done is None:
             return f"{version.name} was champion of {surface} already. Nothing changed."
         return f"{version.name} now serves {surface}. All processes see it within a second."
 
     text = (
         "The version becomes champion: it arranges the page for everybody. "
-        "It must have been audited; rolling back is one move."
+        "The gate and its audit must have cleared it; rolling back is one move."
     )
     title = f"Promote {version.name}"
     return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
@@ -113,6 +121,7 @@ def promote(request: HttpRequest, version: CodebookVersion, back: str) -> HttpRe
 def rollback(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
     def act(data: dict[str, Any]) -> str:
         move = champion_return(surface=surface, why=data["why"], by=person(request))
+        assert move.after is not None
         _log(request, move.after, f"Rolled back to, on {surface.slug}: {data['why']}")
         return f"{move.after.name} serves {surface} again."
 
@@ -122,33 +131,118 @@ def rollback(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
     return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
 
 
-def ask(
-    request: HttpRequest,
-    kind: Run.Kind,
-    surface: Surface,
-    back: str,
-    version: CodebookVersion | None = None,
+def challenge(request: HttpRequest, version: CodebookVersion, back: str) -> HttpResponse:
+    """Shadow or canary, on one surface."""
+    form = ChallengeForm(posted(request))
+    _choose_surface(form, version)
+    if not form.is_bound and (surface := form.fields["surface"].initial):
+        form.fields["share"].initial = rollout_of(surface).canary_percent
+
+    def act(data: dict[str, Any]) -> str:
+        surface, share, by = data["surface"], data["share"], person(request)
+        challenger_set(version=version, surface=surface, share=share, why=data["why"], by=by)
+        _log(request, version, f"Challenges on {surface.slug}, {share} %: {data['why']}")
+        what = f"serves {share} % of subjects of" if share else "decides in the shadow of"
+        return f"{version.name} {what} {surface}. All processes see it within a second."
+
+    text = (
+        "In the shadow it decides beside the champion and serves nobody; as a canary it serves a "
+        "share of the subjects, always the same ones, who see it from their next visit on."
+    )
+    title = f"Challenge with {version.name}"
+    return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
+
+
+def end_challenge(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
+    def act(data: dict[str, Any]) -> str:
+        move = challenger_end(surface=surface, why=data["why"], by=person(request))
+        assert move.before is not None
+        _log(request, move.before, f"No longer challenges on {surface.slug}: {data['why']}")
+        return f"The champion serves everybody on {surface} again."
+
+    form = WhyForm(posted(request))
+    text = "The shadow or canary ends; the champion serves everybody."
+    title = f"End the challenge on {surface}"
+    return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
+
+
+def acknowledge_gate(request: HttpRequest, report: GateReport, back: str) -> HttpResponse:
+    def act(data: dict[str, Any]) -> str:
+        name = person(request).get_username()
+        gate_acknowledge(report=report, name=name, why=data["why"])
+        _log(request, report.version, f"Acknowledged gate {report.pk}: {data['why']}")
+        return "Acknowledged. The version may be promoted now, if its audit allows it."
+
+    form = WhyForm(posted(request))
+    text = "The gate could not tell. Your name stands for serving the version all the same."
+    title = f"Acknowledge gate {report.pk}"
+    return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
+
+
+def ask_audit(
+    request: HttpRequest, surface: Surface, back: str, version: CodebookVersion | None = None
 ) -> HttpResponse:
-    """Asks the workers for a retrain or an audit; one that is under way is not asked for twice."""
+    """Asks the workers for an audit; one that is under way is not asked for twice."""
 
     def act(data: dict[str, Any]) -> str:
         name = person(request).get_username()
+        kind = Run.Kind.AUDIT
         run, is_new = run_request(kind=kind, surface=surface, version=version, by=name)
         if is_new:
             run_enqueue(run)
             return f"Asked for run {run.pk}. Its progress is under Runs."
         return f"Run {run.pk} is under way already ({run.state}, {run.progress:.0%})."
 
-    texts = {
-        Run.Kind.RETRAIN: "Trains a version from stored visits. It serves nobody until promoted.",
-        Run.Kind.AUDIT: "Replays the stored visits and compares slices of people.",
-    }
     about = f" of {version.name}" if version else ""
-    title = f"{kind.label} now{about}: {surface}"
+    title = f"Audit now{about}: {surface}"
+    text = "Replays the stored visits and compares slices of people."
+    form = SureForm(posted(request))
+    return confirm(request, permission=ASK, title=title, text=text, form=form, act=act, back=back)
+
+
+def ask(
+    request: HttpRequest,
+    kind: Pipeline.Kind,
+    surface: Surface,
+    back: str,
+    version: CodebookVersion | None = None,
+) -> HttpResponse:
+    """Asks the workers for a pipeline; a surface has one at a time."""
+
+    def act(data: dict[str, Any]) -> str:
+        name = person(request).get_username()
+        line, is_new = pipeline_request(kind=kind, surface=surface, version=version, by=name)
+        if is_new:
+            return f"Asked for pipeline {line.pk}. Its progress is under Pipelines."
+        raise ValueError(
+            f"{surface.slug} has a {line.kind} under way already (pipeline {line.pk}, asked for by "
+            f"{line.asked_by}). Wait for it; its progress is under Pipelines."
+        )
+
+    rule = rollout_of(surface).get_after_gate_display().lower()
+    texts = {
+        Pipeline.Kind.RETRAIN: "Trains a version from stored visits, audits and judges it. "
+        f"If it meets all four conditions of the gate: {rule}.",
+        Pipeline.Kind.REFRESH: "A few hundred steps from the champion, on people of late who are "
+        f"balanced over slices; then the same gate. If it passes: {rule}.",
+        Pipeline.Kind.JUDGE: "Replays held-back visits, audits, and judges by the gate's four "
+        "conditions. Nothing is promoted.",
+    }
+    about = f" {version.name}" if version else ""
+    title = f"{kind.label} now:{about} {surface}"
     form = SureForm(posted(request))
     return confirm(
         request, permission=ASK, title=title, text=texts[kind], form=form, act=act, back=back
     )
+
+
+def _choose_surface(form: forms.Form, version: CodebookVersion) -> None:
+    """Those the version was trained for; any page for an innate one."""
+    field = form.fields["surface"]
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = version.surfaces.all() or Surface.objects.all()
+    if field.queryset.count() == 1:
+        field.initial = field.queryset.get()
 
 
 def _log(request: HttpRequest, version: CodebookVersion, message: str) -> None:

@@ -1,116 +1,335 @@
-"""Celery's door to training: a run is taken, a version is trained, registered and audited next."""
+"""Celery's door to the life of a version: a task per step, and the schedules.
+
+Each step takes its run, reads what the steps before left in the artefact storage, and ends in one
+transaction with its result and the run of the next step (`pipelines`). Done twice, it does nothing.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from uiengine import runtime
 from uiengine.errors import VersionError
 from webapp import mappers
+from webapp.audits.services import attributes_usual, people_of
 from webapp.subjects.erasure import training_record
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces.models import Surface
 
-from . import artefacts, runs
-from .gate import innate_version, manifest_read, version_store
-from .models import Run
+from . import artefacts, conditions, runs
+from .batch import balanced_batch
+from .gate import PromotionError, innate_version, version_store
+from .messages import run_enqueue
+from .models import Alias, CodebookVersion, GateReport, Pipeline, Run
+from .pipelines import ENDS, pipeline_request
+from .rollout import after_gate
 from .stored import stored_visits, visits_count
 
-PARTS = {Run.Kind.RETRAIN: "codebooks.retrain", Run.Kind.AUDIT: "audits.audit"}
+if TYPE_CHECKING:
+    import pandas as pd
+
+SMOKE_PEOPLE = 200
+"""Random people that the gate of a smoke run looks at."""
 
 
-@shared_task(name="codebooks.retrain")  # type: ignore[untyped-decorator]
-def retrain(run_id: int) -> None:
-    run = retrain_run(run_id)
-    if run is None or run.state != Run.State.DONE or not run.result.get("is_new"):
-        return
-    audit, _ = runs.run_request(
-        kind=Run.Kind.AUDIT,
-        surface=run.surface,
-        version=run.version,
-        key=f"audit:after-run:{run.pk}",
-        by=run.asked_by,
-    )
-    run_enqueue(audit)
+@shared_task(name="codebooks.collect")  # type: ignore[untyped-decorator]
+def collect(run_id: int) -> None:
+    step_run(run_id)
 
 
-def retrain_run(run_id: int, watch: runs.Progress | None = None) -> Run | None:
-    """Trains a version for the run's surface and registers it whole, or not at all."""
-    done = runs.run_carry_out(run_id=run_id, work=_retrain, watch=watch)
+@shared_task(name="codebooks.train")  # type: ignore[untyped-decorator]
+def train(run_id: int) -> None:
+    step_run(run_id)
+
+
+@shared_task(name="codebooks.export")  # type: ignore[untyped-decorator]
+def export(run_id: int) -> None:
+    step_run(run_id)
+
+
+@shared_task(name="codebooks.replay")  # type: ignore[untyped-decorator]
+def replay(run_id: int) -> None:
+    step_run(run_id)
+
+
+@shared_task(name="codebooks.gate")  # type: ignore[untyped-decorator]
+def gate(run_id: int) -> None:
+    step_run(run_id)
+
+
+@shared_task(name="codebooks.promote")  # type: ignore[untyped-decorator]
+def promote(run_id: int) -> None:
+    step_run(run_id)
+
+
+def step_run(run_id: int, watch: runs.Progress | None = None) -> Run | None:
+    """Carries out one step; None where there is nothing to take."""
+
+    def work(hold: runs.Hold) -> None:
+        WORK[Run.Kind(hold.run.kind)](hold)
+
+    done = runs.run_carry_out(run_id=run_id, work=work, watch=watch)
     if done is not None:
         shutil.rmtree(work_folder(done), ignore_errors=True)
+        if done.pipeline and done.pipeline.state == Pipeline.State.DONE:
+            artefacts.clear(_kept(done.pipeline))
     return done
 
 
-def _retrain(hold: runs.Hold) -> None:
-    run = hold.run
-    folder = work_folder(run) / "version"
-    parent = innate_version()
+def pipeline_carry_out(pipeline: Pipeline, watch: runs.Progress | None = None) -> Pipeline:
+    """All steps, one after the other, in this process."""
+    from webapp.audits.tasks import audit_run
+
+    while run := pipeline.runs.filter(state__in=runs.ACTIVE).order_by("pk").first():
+        begin = audit_run if run.kind == Run.Kind.AUDIT else step_run
+        if begin(run.pk, watch) is None:
+            break  # another worker has it
+    return Pipeline.objects.get(pk=pipeline.pk)
+
+
+def _collect(hold: runs.Hold) -> None:
+    """Visits as they are now, for all the steps; of a refresh also whom it learns from."""
+    from ml.heldback import split
+    from ml.rows import visits_frame
+
+    run, pipeline = hold.run, _pipeline(hold)
+    hold.show(0.0, "collecting visits")
     count = visits_count(run.surface)
-    if not _is_complete(folder):
-        _train(hold, folder)
-    hold.show(0.97, "registering")
+    visits = visits_frame(stored_visits(run.surface))
+    trained_on, held = split(visits)
+    if pipeline.kind != Pipeline.Kind.JUDGE:
+        training_record(run=run, keys=trained_on["user"].unique())
+    path = work_folder(run) / "visits.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    visits.to_parquet(path)
+    result: dict[str, Any] = {"visits": count, "file": artefacts.keep(path, _kept(pipeline, path))}
+    result["people"] = int(trained_on["user"].nunique())
+    result["held_back"] = int(held["user"].nunique())
+    if pipeline.kind == Pipeline.Kind.REFRESH:
+        last = trained_on.groupby("user")["when"].max().astype("int64").to_dict()
+        by = pipeline.options.get("by") or attributes_usual(run.surface)
+        users, counts = balanced_batch(last, people_of(run.surface, by), by)
+        users = pipeline.options.get("users") or users
+        path = work_folder(run) / "users.json"
+        path.write_text(json.dumps(users))
+        result |= {"users": artefacts.keep(path, _kept(pipeline, path)), "slices": counts}
+    hold.finish(result)
+
+
+def _train(hold: runs.Hold) -> None:
+    """Weights, codes and card, not exported yet."""
+    from ml import draft
+    from ml.data import DataError
+    from ml.train import TooLittleDataError
+
+    run, pipeline = hold.run, _pipeline(hold)
+    path = work_folder(run) / "draft.pt"
+    make = _refreshed if pipeline.kind == Pipeline.Kind.REFRESH else _retrained
+    try:
+        draft.save(make(hold, _visits(hold)), path)
+    except (TooLittleDataError, DataError, VersionError) as error:
+        raise runs.RefusedRunError(str(error)) from error
+    hold.finish({"file": artefacts.keep(path, _kept(pipeline, path))})
+
+
+def _retrained(hold: runs.Hold, visits: pd.DataFrame) -> Any:
+    from ml.heldback import split
+    from ml.settings import Settings
+    from ml.train import train_draft
+
+    surface, options = hold.run.surface, hold.run.options
+    innate = innate_version()
+    return train_draft(
+        split(visits)[0],
+        surfaces={surface.slug: mappers.to_surface(surface)},
+        innate=artefacts.local(innate.folder) if innate else None,
+        seed=int(options.get("seed", 0)),
+        progress=hold.show,
+        settings=Settings().smoke() if options.get("smoke") else None,
+    )
+
+
+def _refreshed(hold: runs.Hold, visits: pd.DataFrame) -> Any:
+    from ml.heldback import split
+    from ml.refresh import STEPS, refresh_draft
+
+    surface, options = hold.run.surface, hold.run.options
+    champion = _champion(surface)
+    if champion is None:
+        raise runs.RefusedRunError(
+            f"surface: {surface.slug} has no champion to refresh. "
+            f"Retrain instead: manage.py retrain --surface {surface.slug}"
+        )
+    name = _pipeline(hold).result[Run.Kind.COLLECT]["users"]
+    return refresh_draft(
+        split(visits)[0],
+        set(json.loads(artefacts.fetch(name, work_folder(hold.run)).read_text())),
+        artefacts.local(champion.folder),
+        surfaces={surface.slug: mappers.to_surface(surface)},
+        seed=int(options.get("seed", 0)),
+        steps=8 if options.get("smoke") else STEPS,
+        progress=hold.show,
+    )
+
+
+def _export(hold: runs.Hold) -> None:
+    """ONNX after its parity checks; stored and registered whole, or not at all."""
+    from ml import draft
+    from ml.export import ExportError
+
+    run, pipeline = hold.run, _pipeline(hold)
+    hold.show(0.0, "exporting")
+    folder = work_folder(run) / "version"
+    shutil.rmtree(folder, ignore_errors=True)
+    name = pipeline.result[Run.Kind.TRAIN]["file"]
+    try:
+        card = draft.load(artefacts.fetch(name, work_folder(run))).export(folder)
+    except ExportError as error:
+        raise runs.RefusedRunError(str(error)) from error
+    refreshes = pipeline.kind == Pipeline.Kind.REFRESH
+    parent = _champion(run.surface) if refreshes else innate_version()
+    hold.show(0.9, "registering")
     with transaction.atomic():
-        name = f"{run.surface.slug}-{manifest_read(folder)['id']}"
+        name = f"{run.surface.slug}-{card['id']}"
         version, is_new = version_store(
             folder=folder, name=name, surfaces=[run.surface], parent=parent
         )
-        result = {"version": version.name, "is_new": is_new, "visits": count}
+        result = {"version": version.name, "is_new": is_new, "parity": card["parity"]}
+        if not is_new:
+            result[ENDS] = f"The same visits gave the same version {version.name}."
         hold.finish(result, version)
 
 
-def _train(hold: runs.Hold, folder: Path) -> None:
-    from ml.data import DataError
-    from ml.rows import visits_frame
-    from ml.settings import Settings
-    from ml.train import TooLittleDataError, train_version
+def _replay(hold: runs.Hold) -> None:
+    """What held-back people would have been shown, by this version and by the champion."""
+    from ml.heldback import compare
 
-    run = hold.run
-    hold.show(0.0, "collecting visits")
-    visits = visits_frame(stored_visits(run.surface))
-    training_record(run=run, keys=visits["user"].unique())
-    shutil.rmtree(folder, ignore_errors=True)
-    innate = innate_version()
-    start = artefacts.local(innate.folder) if innate else None
-    try:
-        train_version(
-            visits,
-            folder,
-            surfaces={run.surface.slug: mappers.to_surface(run.surface)},
-            innate=start,
-            seed=int(run.options.get("seed", 0)),
-            progress=lambda share, doing: hold.show(0.02 + 0.94 * share, doing),
-            settings=Settings().smoke() if run.options.get("smoke") else None,
+    run, pipeline = hold.run, _pipeline(hold)
+    version, champion = _version(hold), _champion(run.surface)
+    folders = {"challenger": artefacts.local(version.folder)}
+    if champion is not None and champion != version:
+        folders["champion"] = artefacts.local(champion.folder)
+    surface = mappers.to_surface(run.surface)
+    paired = compare(_visits(hold), surface, folders, work_folder(run), hold.show)
+    path = work_folder(run) / "seconds.json"
+    path.write_text(json.dumps([paired.champion, paired.challenger]))
+    hold.finish(
+        {
+            "file": artefacts.keep(path, _kept(pipeline, path)),
+            "against": champion.name if champion and "champion" in folders else paired.against,
+            "champion": champion.pk if champion else None,
+            "people": len(paired.challenger),
+            "visits": paired.visits,
+        }
+    )
+
+
+def _gate(hold: runs.Hold) -> None:
+    from ml.heldback import interval
+    from ml.random_people import broken_rules
+
+    run, left = hold.run, _pipeline(hold).result
+    version, replayed, audited = _version(hold), left[Run.Kind.REPLAY], left[Run.Kind.AUDIT]
+    seconds = json.loads(artefacts.fetch(replayed["file"], work_folder(run)).read_text())
+    found = interval(*seconds)
+    people = SMOKE_PEOPLE if run.options.get("smoke") else settings.UIENGINE_GATE_PEOPLE
+    loaded = runtime.load(artefacts.local(version.folder))
+    broken = broken_rules(loaded, mappers.to_surface(run.surface), people, progress=hold.show)
+    energy = conditions.energy(
+        estimate=found.estimate,
+        low=found.low,
+        high=found.high,
+        against="champion" if replayed["champion"] else "default layout",
+        people=replayed["people"],
+        visits=replayed["visits"],
+    )
+    with transaction.atomic():
+        report = conditions.report_save(
+            surface=run.surface,
+            version=version,
+            champion=CodebookVersion.objects.filter(pk=replayed["champion"]).first(),
+            conditions=[
+                conditions.parity(version.card),
+                energy,
+                conditions.guardrails(broken, people),
+                conditions.audit(audited["verdict"], audited["report"]),
+            ],
         )
-    except (TooLittleDataError, DataError, VersionError) as error:
-        raise runs.RefusedRunError(str(error)) from error
+        result: dict[str, Any] = {"report": report.pk, "verdict": report.verdict}
+        if report.verdict != GateReport.Verdict.PASSED:
+            result[ENDS] = f"Held: {_stopped_by(report)}"
+        hold.finish(result, version)
 
 
-def _is_complete(folder: Path) -> bool:
-    """Whether a worker that died before registering left a whole version behind."""
-    try:
-        manifest_read(folder)
-    except VersionError:
-        return False
-    return True
+def _stopped_by(report: GateReport) -> str:
+    stopped = [c for c in report.conditions if c["verdict"] != GateReport.Verdict.PASSED]
+    return " ".join(f"{c['name']} {c['verdict']}: {c['text']}" for c in stopped)
+
+
+def _promote(hold: runs.Hold) -> None:
+    """The move and the end of the step are one transaction."""
+    version = _version(hold)
+    with transaction.atomic():
+        try:
+            outcome = after_gate(version=version, surface=hold.run.surface)
+        except (PromotionError, VersionError) as error:
+            outcome = f"Held: {error}"
+        hold.finish({"version": version.name, ENDS: outcome}, version)
+
+
+WORK: dict[str, Callable[[runs.Hold], None]] = {
+    Run.Kind.COLLECT: _collect,
+    Run.Kind.TRAIN: _train,
+    Run.Kind.EXPORT: _export,
+    Run.Kind.REPLAY: _replay,
+    Run.Kind.GATE: _gate,
+    Run.Kind.PROMOTE: _promote,
+}
+
+
+def _pipeline(hold: runs.Hold) -> Pipeline:
+    if hold.run.pipeline is None:
+        raise runs.RefusedRunError(f"run {hold.run.pk} belongs to no pipeline. Ask for a new one.")
+    return hold.run.pipeline
+
+
+def _version(hold: runs.Hold) -> CodebookVersion:
+    if hold.run.version is None:
+        raise runs.RefusedRunError(f"the version of run {hold.run.pk} is gone. Retrain.")
+    return hold.run.version
+
+
+def _visits(hold: runs.Hold) -> pd.DataFrame:
+    import pandas
+
+    name = _pipeline(hold).result[Run.Kind.COLLECT]["file"]
+    return pandas.read_parquet(artefacts.fetch(name, work_folder(hold.run)))
+
+
+def _champion(surface: Surface) -> CodebookVersion | None:
+    rows = Alias.objects.filter(surface=surface, name=Alias.Name.CHAMPION)
+    alias = rows.select_related("version").first()
+    return alias.version if alias else None
+
+
+def _kept(pipeline: Pipeline, path: Path | None = None) -> str:
+    """Where steps leave things for one another, until the pipeline ends."""
+    folder = f"pipelines/{pipeline.pk}"
+    return f"{folder}/{path.name}" if path else folder
 
 
 def work_folder(run: Run) -> Path:
     return Path(settings.VAR_DIR) / "runs" / str(run.pk)
-
-
-def run_enqueue(run: Run) -> None:
-    """Sends the hint once the row is there. A broker that is away is made up for by the sweep."""
-    from webapp.celery import app
-
-    transaction.on_commit(lambda: app.send_task(PARTS[Run.Kind(run.kind)], [run.pk]), robust=True)
 
 
 @shared_task(name="codebooks.sweep")  # type: ignore[untyped-decorator]
@@ -127,21 +346,16 @@ def retrain_all() -> int:
     """A retrain for each surface in use that has new visits since the last one, or whose last one
     was trained with somebody who was erased."""
     today = timezone.now().date()
-    return sum(_retrain_if_new(surface, today) for surface in _surfaces_in_use())
-
-
-def _surfaces_in_use() -> list[Surface]:
-    return list(Surface.objects.exclude(mode=Surface.Mode.OFF))
+    in_use = Surface.objects.exclude(mode=Surface.Mode.OFF)
+    return sum(_retrain_if_new(surface, today) for surface in in_use)
 
 
 def _retrain_if_new(surface: Surface, today: date) -> bool:
-    done = Run.objects.filter(kind=Run.Kind.RETRAIN, surface=surface, state=Run.State.DONE)
-    last: dict[str, Any] = getattr(done.first(), "result", {})
-    is_new_data = visits_count(surface) > last.get("visits", 0)
-    if not is_new_data and not TrainingErasure.objects.filter(run=done.first()).exists():
+    done = Run.objects.filter(kind=Run.Kind.COLLECT, surface=surface, state=Run.State.DONE)
+    last = done.filter(pipeline__kind=Pipeline.Kind.RETRAIN).first()
+    is_new_data = visits_count(surface) > (last.result.get("visits", 0) if last else 0)
+    if not is_new_data and not TrainingErasure.objects.filter(run=last).exists():
         return False
     key = f"retrain:{surface.slug}:{today.isoformat()}"
-    run, is_new = runs.run_request(kind=Run.Kind.RETRAIN, surface=surface, key=key, by="schedule")
-    if is_new:
-        run_enqueue(run)
-    return is_new
+    kind = Pipeline.Kind.RETRAIN
+    return pipeline_request(kind=kind, surface=surface, key=key, by="schedule")[1]

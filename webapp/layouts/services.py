@@ -21,6 +21,7 @@ from uiengine.decoded import Request
 from uiengine.popularity import Popularity
 from uiengine.profile import Profile
 from webapp import mappers
+from webapp.codebooks.live.counts import answered
 from webapp.codebooks.serving import Page, serving
 from webapp.subjects import decisions, live, visits
 from webapp.trials.control import is_control
@@ -51,6 +52,17 @@ class Situation:
     day: int
     times_erased: int = 0
     budget: int = 0
+
+    @property
+    def decided_by(self) -> str:
+        """Content id of the version that should decide; empty where none should."""
+        is_asked = self.key and self.page.surface.mode != "off" and not _is_control(self)
+        return self.page.wanted if is_asked else ""
+
+    @property
+    def is_decided_by_another(self) -> bool:
+        """That version could not be loaded."""
+        return self.page.version is None or self.page.version.id != self.page.wanted
 
     @property
     def name(self) -> str:
@@ -94,9 +106,10 @@ def layout_read(
 
     variants: how many of the best layouts to list beside the one to show.
     """
-    started = time.perf_counter()
+    started, decided_by = time.perf_counter(), page.wanted
     try:
         found = situation(key=key, page=page, now=now)
+        decided_by = found.decided_by
         tag = _hash(found.name, get_language(), variants)
         if held := re.search(rf'"{tag}-\d+"', known):
             answer = Answer(b"", held[0], ("not_modified",))
@@ -104,8 +117,10 @@ def layout_read(
             answer = _remembered(tag) or _rendered(found, tag, variants, started)
     except Exception:
         log.exception("layout.fallback", extra={"surface": page.surface.slug})
+        answered(page.surface_id, decided_by, now, fell_back=True, failed=True)
         return fallback(key=key, page=page, why="failed")
     count(*answer.counted)
+    answered(page.surface_id, decided_by, now, fell_back=found.is_decided_by_another)
     return answer
 
 
@@ -138,6 +153,10 @@ def situation(*, key: str, page: Page, now: datetime) -> Situation:
     known = live.read(key, page)
     here = milliseconds + known.clock_offset * 1000
     visits.settle(known.state, here, page.gap)
+    began = known.state.open.started - here + milliseconds if known.state.open else milliseconds
+    page = page.serving(key, began)
+    began = known.state.open.started - here + milliseconds if known.state.open else milliseconds
+    page = page.serving(key, began)
     visit, since, day = visits.current(known.state, live.place(key, page), here)
     profile, times = known.state.profile, known.times_erased
     budget = known.state.open.budget if known.state.open else 0

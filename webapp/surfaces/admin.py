@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from uiengine import guardrails
 from webapp.codebooks import steps
 from webapp.codebooks.gate import surface_adopt_innate
-from webapp.codebooks.models import Alias, Run
+from webapp.codebooks.models import Alias, Pipeline
 
 from .checks import SHAPE, Checked, Problem, definition_check, text_check
 from .models import Surface
@@ -97,9 +97,9 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("slug", "title", "mode", "revision", "blocks", "champion", "updated_at")
     list_filter = ("mode",)
     search_fields = ("slug", "title")
-    readonly_fields = ("revision", "champion", "preview")
+    readonly_fields = ("revision", "champion", "challenger", "preview")
     fieldsets = (
-        (None, {"fields": (*EDITED, "revision", "champion")}),
+        (None, {"fields": (*EDITED, "revision", "champion", "challenger")}),
         (
             "Blocks and rules",
             {"fields": ("definition", "preview"), "classes": ("definition-and-preview",)},
@@ -115,7 +115,9 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             path("check/", view(self.check_view), name=f"{name}_check"),
             path("<int:pk>/rollback/", view(self.rollback_view), name=f"{name}_rollback"),
             path("<int:pk>/retrain/", view(self.retrain_view), name=f"{name}_retrain"),
+            path("<int:pk>/refresh/", view(self.refresh_view), name=f"{name}_refresh"),
             path("<int:pk>/audit/", view(self.audit_view), name=f"{name}_audit"),
+            path("<int:pk>/unchallenge/", view(self.end_view), name=f"{name}_unchallenge"),
             *super().get_urls(),
         ]
 
@@ -136,10 +138,18 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return steps.rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     def retrain_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steps.ask(request, Run.Kind.RETRAIN, get_object_or_404(Surface, pk=pk), _page(pk))
+        surface = get_object_or_404(Surface, pk=pk)
+        return steps.ask(request, Pipeline.Kind.RETRAIN, surface, _page(pk))
+
+    def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        surface = get_object_or_404(Surface, pk=pk)
+        return steps.ask(request, Pipeline.Kind.REFRESH, surface, _page(pk))
 
     def audit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steps.ask(request, Run.Kind.AUDIT, get_object_or_404(Surface, pk=pk), _page(pk))
+        return steps.ask_audit(request, get_object_or_404(Surface, pk=pk), _page(pk))
+
+    def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return steps.end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     def save_model(self, request: HttpRequest, obj: Surface, form: Any, change: bool) -> None:
         if change and "definition" in form.changed_data:
@@ -155,6 +165,15 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def champion(self, surface: Surface) -> str:
         alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
         return alias.version.name if alias else "none: the default layout is served"
+
+    @admin.display(description="Challenger")
+    def challenger(self, surface: Surface) -> str:
+        rows = surface.aliases.filter(name=Alias.Name.CHALLENGER)
+        alias = rows.select_related("version").first()
+        if alias is None:
+            return "none"
+        where = f"serves {alias.share} % of subjects" if alias.share else "in the shadow"
+        return f"{alias.version.name}, {where}"
 
     @admin.display(description="Default layout, as defined")
     def preview(self, surface: Surface) -> SafeString:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from webapp.codebooks.gate import INNATE_FOLDER, version_store
+from webapp.codebooks.models import Alias, GateReport
 from webapp.subjects.imports.tasks import import_file
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
@@ -68,3 +69,20 @@ def innate(trained, tmp_path) -> Path:
 def version(trained, course):
     """Stored, trained for the course, serving nobody."""
     return version_store(folder=trained, name="course-home-1", surfaces=[course])[0]
+
+
+def judged(version, surface, verdict="passed", condition="energy") -> GateReport:
+    """As the gate would leave it beside the present champion; one condition has the verdict."""
+    names = ("parity", "energy", "guardrails")
+    verdicts = {name: verdict if name == condition else "passed" for name in names}
+    champion = Alias.objects.filter(surface=surface, name="champion").first()
+    return GateReport.objects.create(
+        surface=surface,
+        version=version,
+        champion=champion.version if champion else None,
+        verdict=verdict,
+        conditions=[
+            {"name": n, "verdict": v, "figure": 0.0, "limit": 0, "unit": "", "text": f"{n} {v}"}
+            for n, v in verdicts.items()
+        ],
+    )

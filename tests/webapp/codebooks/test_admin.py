@@ -7,9 +7,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from tests.webapp.codebooks.conftest import COURSE
+from tests.webapp.codebooks.conftest import COURSE, judged
 from webapp.audits.models import AuditReport
-from webapp.codebooks.models import Alias, AliasMove, Run
+from webapp.codebooks.models import Alias, AliasMove, Pipeline, Run
+from webapp.codebooks.pipelines import pipeline_request
 from webapp.subjects.models import PersonalAttributes, Subject
 from webapp.surfaces.models import Surface
 
@@ -52,13 +53,17 @@ def change(surface: Surface) -> str:
 
 def test_every_page_opens(owner, cohort, version):
     report = report_of(version, cohort)
-    run = Run.objects.create(kind="retrain", surface=cohort, key="k")
+    line, _ = pipeline_request(kind=Pipeline.Kind.RETRAIN, surface=cohort)
+    run = Run.objects.get(pipeline=line)
+    gate = judged(version, cohort)
     subject = Subject.objects.first()
     assert subject
     pages = {
         "surfaces_surface": cohort.pk,
         "codebooks_codebookversion": version.pk,
         "codebooks_run": run.pk,
+        "codebooks_pipeline": line.pk,
+        "codebooks_gatereport": gate.pk,
         "audits_auditreport": report.pk,
         "subjects_subject": subject.pk,
     }
@@ -66,7 +71,8 @@ def test_every_page_opens(owner, cohort, version):
     for name, pk in pages.items():
         assert owner.get(reverse(f"admin:{name}_changelist")).status_code == 200
         assert owner.get(reverse(f"admin:{name}_change", args=[pk])).status_code == 200
-    assert owner.get(reverse("admin:codebooks_aliasmove_changelist")).status_code == 200
+    for name in ("aliasmove", "rollout", "guardwindow", "agreement"):
+        assert owner.get(reverse(f"admin:codebooks_{name}_changelist")).status_code == 200
 
 
 def test_an_edit_of_the_definition_raises_the_revision(owner, course):
@@ -114,6 +120,7 @@ def test_the_definition_is_shown_as_the_fixtures_are_written(owner, course):
 
 def test_promoting_asks_why_then_moves_and_is_logged(owner, version, course):
     report_of(version, course)
+    judged(version, course)
     url = reverse("admin:codebooks_codebookversion_promote", args=[version.pk])
     assert owner.get(url).status_code == 200
     owner.post(url, {"surface": course.pk, "why": ""})
@@ -143,6 +150,10 @@ def test_a_colleague_may_look_but_not_move(colleague, version, course):
         ("surfaces_surface_rollback", course.pk),
         ("surfaces_surface_retrain", course.pk),
         ("surfaces_surface_audit", course.pk),
+        ("surfaces_surface_refresh", course.pk),
+        ("surfaces_surface_unchallenge", course.pk),
+        ("codebooks_codebookversion_challenge", version.pk),
+        ("codebooks_gatereport_acknowledge", judged(version, course, "unclear").pk),
         ("audits_auditreport_acknowledge", report.pk),
     ):
         answer = colleague.post(reverse(f"admin:{name}", args=[pk]), {"why": "mine"})
@@ -170,8 +181,8 @@ def test_retraining_twice_asks_once(owner, course):
     owner.post(url)
     page = owner.post(url, follow=True)
 
-    assert Run.objects.get().asked_by == "admin"
-    assert "is under way already" in page.content.decode()
+    assert Pipeline.objects.get().asked_by == "admin"
+    assert "has a retrain under way already" in page.content.decode()
 
 
 def test_a_report_is_shown_without_scripts_and_downloads_as_json(owner, version, course):

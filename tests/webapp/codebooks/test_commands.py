@@ -22,33 +22,38 @@ def run(command: str, *args: str, **options: object) -> dict:
 
 
 def test_from_visits_to_a_champion_and_back(cohort, innate):
-    """The whole life on real training: retrain, audit, acknowledge, promote, roll back."""
+    """The whole life on real training: retrain, acknowledge, promote, roll back, verify."""
     gate.innate_ship(folder=innate)
 
-    made = run("retrain", surface="course-home", smoke=True)
+    made = run("retrain", surface="course-home", smoke=True, by=["gender"])
     version = CodebookVersion.objects.get(name=made["version"])
-    assert made["is_new"] and version.status == "trained"
+    assert made["is_new"] and version.status == "audited"
     assert version.manifest["surfaces"] == ["course-home"]
-
-    with pytest.raises(CommandError, match="was not audited"):
-        run("promote", version.name)
-
-    audited = run("audit", surface="course-home", codebook=version.name, by=["gender"])
     report = AuditReport.objects.get()
-    # 36 people are under 100: never *within*.
-    assert audited["verdict"] == report.verdict == "inconclusive"
+    # 36 people are under 100: never *within*. So the gate holds.
+    assert made["verdict"] == report.verdict == "inconclusive"
+    assert made["gate"] == "unclear" and made["outcome"].startswith("Held: ")
     assert report.report["simulated"] is True
     assert {row["slice"]["gender"] for row in report.report["slices"]} == {"F", "M"}
     assert "simulated" in report.html
+    assert [c["name"] for c in version.gate_reports.get().conditions] == [
+        *("parity", "energy", "guardrails", "audit")
+    ]
 
     with pytest.raises(CommandError, match="nobody has acknowledged"):
         run("promote", version.name)
     run("promote", version.name[:14], why="a small demo", acknowledge="Ada")
     assert Alias.objects.get(name="champion").version == version
 
+    refreshed = run("refresh", surface="course-home", smoke=True, by=["gender"])
+    assert refreshed["is_new"] and set(refreshed["slices"]) == {"gender F", "gender M"}
+    child = CodebookVersion.objects.get(name=refreshed["version"])
+    assert child.parent == version
+
     line = run("rollback", surface="course-home", why="just trying")
     assert line == {"surface": "course-home", "from": version.name, "champion": "innate"}
     assert AliasMove.objects.filter(is_rollback=True).count() == 1
+    assert run("verify_record")["is_whole"]
 
 
 def test_fixtures_load_once(innate, monkeypatch):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.webapp.codebooks.conftest import variant
+from tests.webapp.codebooks.conftest import judged, variant
 from uiengine import runtime
 from uiengine.errors import VersionError
 from webapp.audits.models import AuditReport
@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def audited(version, surface, verdict):
+    judged(version, surface)
     return AuditReport.objects.create(
         surface=surface, version=version, verdict=verdict, report={"slices": []}
     )
@@ -84,6 +85,42 @@ def test_the_latest_audit_counts(version, course):
     audited(version, course, "within")
 
     assert gate.champion_set(version=version, surface=course, why="now")
+
+
+def test_a_version_that_the_gate_did_not_judge_does_not_serve(version, course):
+    audited(version, course, "within")
+    version.gate_reports.all().delete()
+
+    with pytest.raises(gate.PromotionError, match=r"not judged by the gate.*manage\.py judge"):
+        gate.champion_set(version=version, surface=course, why="now")
+
+
+@pytest.mark.parametrize("condition", ["parity", "energy", "guardrails"])
+def test_a_failed_condition_blocks(version, course, condition):
+    audited(version, course, "within")
+    judged(version, course, "failed", condition)
+
+    with pytest.raises(gate.PromotionError, match=f"does not pass the gate.*{condition}"):
+        gate.champion_set(version=version, surface=course, why="now")
+
+
+def test_an_unclear_condition_needs_a_name(version, course):
+    audited(version, course, "within")
+    report = judged(version, course, "unclear")
+    with pytest.raises(gate.PromotionError, match="not cleared by the gate"):
+        gate.champion_set(version=version, surface=course, why="now")
+
+    gate.gate_acknowledge(report=report, name="Ada", why="seven people")
+    assert gate.champion_set(version=version, surface=course, why="now")
+    assert report.acknowledgement == "Ada: seven people"
+
+
+def test_a_judgement_beside_another_champion_does_not_count(version, course, innate):
+    audited(version, course, "within")
+    gate.innate_ship(folder=innate)
+
+    with pytest.raises(gate.PromotionError, match="beside another champion than innate"):
+        gate.champion_set(version=version, surface=course, why="now")
 
 
 def test_another_surfaces_version_does_not_serve(version):

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from webapp.codebooks import runs, tasks
-from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks import runs
+from webapp.codebooks.models import Run
 
 pytestmark = pytest.mark.django_db
 
 
 def ask(course, **columns):
-    return runs.run_request(kind=Run.Kind.RETRAIN, surface=course, **columns)
+    return runs.run_request(kind=Run.Kind.AUDIT, surface=course, **columns)
 
 
 def let_worker_die(run: Run) -> None:
@@ -21,7 +21,7 @@ def let_worker_die(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(state="running", holder="dead", lease_until=past)
 
 
-def test_a_surface_is_retrained_once_at_a_time(course):
+def test_a_surface_is_audited_once_at_a_time(course):
     run, is_new = ask(course)
 
     again, is_second_new = ask(course)
@@ -102,56 +102,3 @@ def test_an_interrupted_run_goes_back_to_the_queue(course):
 
     run.refresh_from_db()
     assert run.state == "queued"
-
-
-def test_too_few_visits_refuse_a_retrain(course):
-    run, _ = ask(course)
-
-    done = tasks.retrain_run(run.pk)
-
-    assert done and done.state == "failed"
-    assert "Import more visits" in done.error
-    assert not CodebookVersion.objects.exists()
-
-
-def test_a_worker_that_died_after_training_is_not_trained_for_again(
-    cohort, trained, monkeypatch, var
-):
-    run, _ = ask(cohort)
-    let_worker_die(run)
-    tasks.work_folder(run).mkdir(parents=True)
-    trained_there = tasks.work_folder(run) / "version"
-    trained_there.symlink_to(trained)
-    monkeypatch.setattr(tasks, "_train", lambda hold, folder: pytest.fail("trained again"))
-
-    done = tasks.retrain_run(run.pk)
-
-    assert done and done.state == "done"
-    assert CodebookVersion.objects.get() == done.version
-    assert not trained_there.exists()
-
-
-def test_half_a_version_is_never_registered(cohort, trained, monkeypatch, var):
-    run, _ = ask(cohort)
-    folder = tasks.work_folder(run) / "version"
-    folder.mkdir(parents=True)
-    (folder / "decoder.onnx").write_bytes(b"half")
-    trainings = []
-
-    def train(hold, into):
-        trainings.append(into)
-        raise runs.LostRunError("killed")
-
-    monkeypatch.setattr(tasks, "_train", train)
-
-    assert tasks.retrain_run(run.pk) is None
-    assert trainings == [folder]
-    assert not CodebookVersion.objects.exists()
-
-
-def test_nightly_retrains_ask_where_visits_are_new(cohort):
-    assert tasks.retrain_all() == 1
-    run = Run.objects.get()
-    runs.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({"visits": 870}))
-
-    assert tasks.retrain_all() == 0

@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from uiengine.errors import EngineError
 from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
-from webapp.codebooks.gate import champion_set
-from webapp.codebooks.models import CodebookVersion
+from webapp.codebooks.gate import gate_acknowledge
+from webapp.codebooks.models import CodebookVersion, GateReport, Proposal
+from webapp.codebooks.rollout import promotion_ask
 from webapp.commands import surface_named, version_named
 from webapp.surfaces.models import Surface
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--acknowledge",
             metavar="NAME",
-            help="who takes an inconclusive audit upon themselves; needs --why",
+            help="who takes an inconclusive audit or an unclear gate upon themselves; needs --why",
         )
 
     def handle(self, *args: Any, name: str, surface: str | None, **options: Any) -> None:
@@ -39,19 +40,25 @@ class Command(BaseCommand):
                 f"surface: version {version.name} is innate, made for no surface in particular. "
                 "Say which it should serve: --surface SLUG"
             )
-        moved = []
+        moved: list[str] = []
+        proposed: list[str] = []
         for row in surfaces:
             try:
                 if options["acknowledge"]:
                     _acknowledge(version, row, options["acknowledge"], options["why"])
                 why = options["why"] or "promoted from the command line"
-                if champion_set(version=version, surface=row, why=why, by_name=getuser()):
-                    moved.append(row.slug)
+                done = promotion_ask(version=version, surface=row, why=why, by_name=getuser())
+                if done is not None:
+                    (proposed if isinstance(done, Proposal) else moved).append(row.slug)
             except EngineError as error:
                 raise CommandError(str(error)) from error
-        if not moved:
+        if proposed:
+            self.stdout.write("Proposed: somebody else has to promote it as well.")
+        elif not moved:
             self.stdout.write(f"{version.name} is champion there already: nothing changed.")
-        self.stdout.write(json.dumps({"version": version.name, "champion_of": moved}))
+        self.stdout.write(
+            json.dumps({"version": version.name, "champion_of": moved, "proposed": proposed})
+        )
 
 
 def _acknowledge(version: CodebookVersion, surface: Surface, name: str, why: str) -> None:
@@ -60,3 +67,6 @@ def _acknowledge(version: CodebookVersion, surface: Surface, name: str, why: str
     report = AuditReport.objects.filter(version=version, surface=surface).first()
     if report is not None and report.verdict == AuditReport.Verdict.INCONCLUSIVE:
         report_acknowledge(report=report, name=name, why=why)
+    gate = version.gate_reports.filter(surface=surface).first()
+    if gate is not None and gate.verdict == GateReport.Verdict.UNCLEAR:
+        gate_acknowledge(report=gate, name=name, why=why)

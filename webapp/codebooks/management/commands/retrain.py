@@ -1,4 +1,4 @@
-"""`manage.py retrain --surface S`: trains a version from stored visits, in this process."""
+"""`manage.py retrain --surface S`: the whole pipeline from stored visits, in this process."""
 
 from __future__ import annotations
 
@@ -8,34 +8,51 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from webapp.codebooks.models import Run
-from webapp.codebooks.tasks import retrain_run
-from webapp.commands import carried_out, surface_named
+from webapp.codebooks.models import Pipeline
+from webapp.codebooks.tasks import pipeline_carry_out
+from webapp.commands import pipeline_done, surface_named
 from webapp.terminal import progress_bar
 
 
 class Command(BaseCommand):
-    help = "Trains a codebook version for a surface from the visits stored for it."
+    help = (
+        "Trains a codebook version for a surface from the visits stored for it, audits it, lets "
+        "the gate judge it, and promotes it if all four conditions are met."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--surface", required=True, help="slug of the surface")
         parser.add_argument("--seed", type=int, default=0, help="of weights, order, augmentation")
-
+        parser.add_argument("--by", nargs="+", default=[], help="attributes the audit compares")
         parser.add_argument("--smoke", action="store_true", help="a few epochs: ends in seconds")
 
-    def handle(self, *args: Any, surface: str, seed: int, smoke: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, surface: str, seed: int, by: list[str], smoke: bool, **options: Any
+    ) -> None:
         row = surface_named(surface)
         with progress_bar(f"retrain {surface}") as show:
-            run = carried_out(
-                Run.Kind.RETRAIN,
+            done = pipeline_done(
+                Pipeline.Kind.RETRAIN,
                 row,
-                lambda run_id: retrain_run(run_id, show),
-                options={"seed": seed, "smoke": smoke},
+                lambda line: pipeline_carry_out(line, show),
+                options={"seed": seed, "by": by, "smoke": smoke},
             )
-        name = run.result["version"]
-        if run.result["is_new"]:
-            audit = f"manage.py audit --surface {surface} --codebook {name}"
-            self.stdout.write(f"Version {name} is trained, and serves nobody yet. Next: {audit}")
-        else:
-            self.stdout.write(f"The same visits gave the same version {name}: nothing changed.")
-        self.stdout.write(json.dumps({"surface": surface, "run": run.pk, **run.result}))
+        self.stdout.write(done.outcome)
+        self.stdout.write(json.dumps(summary(done)))
+
+
+def summary(line: Pipeline) -> dict[str, Any]:
+    """What a pipeline came to, for one line of JSON."""
+    left = line.result
+    began, ended = line.created_at, line.finished_at
+    return {
+        "surface": line.surface.slug,
+        "pipeline": line.pk,
+        "version": line.version.name if line.version else None,
+        "is_new": left.get("export", {}).get("is_new"),
+        "visits": left.get("collect", {}).get("visits"),
+        "verdict": left.get("audit", {}).get("verdict"),
+        "gate": left.get("gate", {}).get("verdict"),
+        "outcome": line.outcome,
+        "seconds": round((ended - began).total_seconds(), 1) if ended else None,
+    }

@@ -29,6 +29,7 @@ class Command(BaseCommand):
             )
         except EngineError as error:
             raise CommandError(str(error)) from error
+        assert move.after is not None
         before = move.before.name if move.before else None
         line = {"surface": surface, "from": before, "champion": move.after.name}
         self.stdout.write(json.dumps(line))

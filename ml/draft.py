@@ -1,0 +1,84 @@
+"""A trained version that is not exported yet: all that its folder will be made from, in one file.
+
+Training and exporting are steps of their own, so that a worker that dies while it exports costs an
+export.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ml.export import write_version
+from ml.fit import Fitted
+from ml.model import Codec
+from ml.quantise import ResidualQuantiser
+from ml.settings import Settings
+
+
+@dataclass
+class Draft:
+    """facts: what the codebook needs beside its codes; the rest as in `export.write_version`."""
+
+    fitted: Fitted
+    facts: Mapping[str, Any]
+    card: dict[str, Any]
+    surfaces: Sequence[str]
+    default_orders: Mapping[str, Sequence[str]]
+    priors: Mapping[str, Mapping[str, float]]
+    seed: int
+
+    def export(self, out: Path) -> dict[str, Any]:
+        """Writes the version folder after its parity checks; returns the card."""
+        return write_version(
+            out,
+            self.fitted,
+            self.facts,
+            self.card,
+            surfaces=self.surfaces,
+            default_orders=self.default_orders,
+            priors=self.priors,
+            seed=self.seed,
+        )
+
+
+def save(draft: Draft, path: Path) -> None:
+    """Whole or not at all."""
+    words = {
+        "facts": draft.facts,
+        "card": draft.card,
+        "surfaces": list(draft.surfaces),
+        "default_orders": draft.default_orders,
+        "priors": draft.priors,
+        "seed": draft.seed,
+        "kinds": draft.fitted.kinds,
+        "settings": asdict(draft.fitted.settings),
+        "slots": draft.fitted.quantiser.slots,
+    }
+    tensors = {
+        "codec": draft.fitted.codec.state_dict(),
+        "quantiser": draft.fitted.quantiser.state_dict(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    torch.save({**tensors, "words": json.dumps(words)}, part)
+    part.rename(path)
+
+
+def load(path: Path) -> Draft:
+    held = torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
+    words = json.loads(held["words"])
+    settings = Settings(**words.pop("settings"))
+    kinds, slots = words.pop("kinds"), words.pop("slots")
+    codec = Codec(len(kinds), settings)
+    codec.load_state_dict(held["codec"])
+    quantiser = ResidualQuantiser(settings)
+    quantiser.load_state_dict(held["quantiser"])
+    quantiser.slots = slots
+    return Draft(Fitted(codec.eval(), quantiser.eval(), kinds, settings), **words)

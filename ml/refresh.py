@@ -1,0 +1,106 @@
+"""Refreshing a version: a few hundred steps from the champion, on a batch of recent people.
+
+Whoever calls chooses the people, balanced over slices; this module is given a list of them and
+knows no attribute. Codes are re-seeded where the champion's fit those people worst, then encoder,
+decoder and codes follow them. Everybody else's visits are still history and popularity.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from ml import examples as example_rows
+from ml.draft import Draft
+from ml.fit import Fitted, Loop, Progress, encode_all, take_over
+from ml.histories import mean_shares, visits_of
+from ml.model import Codec
+from ml.objective import Objective
+from ml.quantise import ResidualQuantiser
+from ml.train import TooLittleDataError, draft_of, kinds_of, load_fitted, usable, within
+from uiengine.surface import Surface
+
+STEPS = 300
+BATCH = 256
+RATE = 1e-3
+EPOCHS = 4
+"""Parts of the steps between which progress is said."""
+RESEED = 0.1
+"""Most new codes of a stage, as a share of those in use."""
+LEAST_VISITS = 30
+
+
+def refresh_draft(
+    visits: pd.DataFrame,
+    users: Collection[str],
+    champion: Path,
+    *,
+    surfaces: Mapping[str, Surface],
+    seed: int = 0,
+    steps: int = STEPS,
+    progress: Progress = lambda share, text: None,
+) -> Draft:
+    """visits: checked rows, of all people; users: whom to learn from. Same arguments, same draft.
+
+    Raises TooLittleDataError where the users have fewer than LEAST_VISITS visits.
+    """
+    started = time.perf_counter()
+    rows = usable(visits_of(visits), surfaces)
+    start = load_fitted(champion)
+    kinds = kinds_of(start, surfaces)
+    priors = mean_shares(rows)
+    show = within(progress, 0.0, 0.3)
+    everyone = example_rows.build(
+        rows, surfaces, kinds, priors, seed, lambda s: show(s, f"reading {len(rows)} visits")
+    )
+    chosen = [i for i, (_, user) in enumerate(everyone.users) if user in users]
+    if len(chosen) < LEAST_VISITS:
+        raise TooLittleDataError(
+            f"users: the {len(users)} chosen people have {len(chosen)} usable visits; a refresh "
+            f"needs at least {LEAST_VISITS}. Let more people in, or retrain instead"
+        )
+    batch = everyone.only(torch.tensor(chosen))
+    fitted = _fit(batch, kinds, start, seed, steps, within(progress, 0.3, 0.7))
+    refreshed = {"users": len(users), "visits": len(chosen), "steps": steps}
+    return draft_of(
+        fitted, everyone, rows, surfaces, seed=seed, started=started, refreshed=refreshed
+    )
+
+
+def _fit(
+    batch: example_rows.Examples,
+    kinds: dict[str, int],
+    start: Fitted,
+    seed: int,
+    steps: int,
+    progress: Progress,
+) -> Fitted:
+    """`steps` steps on the batch, again and again in another order."""
+    per_epoch = max(steps // EPOCHS, 1)
+    settings = replace(
+        start.settings,
+        warm_epochs=0,
+        code_epochs=EPOCHS,
+        batch=min(BATCH, len(batch)),
+        rate=RATE,
+        most_steps=steps,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        codec = Codec(len(kinds), settings)
+    quantiser = ResidualQuantiser(settings)
+    take_over(codec, quantiser, start)
+    generator = torch.Generator().manual_seed(seed)
+    quantiser.grow(encode_all(codec, batch, generator), RESEED)
+    objective = Objective(settings, codec, quantiser, generator)
+    order = torch.arange(per_epoch * settings.batch) % len(batch)
+    loop = Loop(batch.only(order), settings, objective, generator, progress)
+    loop.run(EPOCHS, settings.rate, coded=True)
+    codec.eval()
+    quantiser.eval()
+    return Fitted(codec, quantiser, dict(kinds), settings, loop.history, objective.kl_shares)

@@ -1,0 +1,120 @@
+"""Pipelines: one at a time, step after step, held or promoted, gone on with after a failure."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from webapp.codebooks import runs, tasks
+from webapp.codebooks.models import CodebookVersion, Pipeline, Rollout, Run
+from webapp.codebooks.pipelines import STEPS, pipeline_request, pipeline_resume
+from webapp.codebooks.rollout import rollout_of
+from webapp.surfaces.models import Surface
+
+pytestmark = pytest.mark.django_db
+RETRAIN = Pipeline.Kind.RETRAIN
+
+
+def ask(surface, kind=RETRAIN, **columns) -> Pipeline:
+    return pipeline_request(kind=kind, surface=surface, **columns)[0]
+
+
+def step(line: Pipeline, **result) -> Run:
+    """Ends the step that waits with this result, as its worker would."""
+    run = line.runs.get(state="queued")
+    runs.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish(result))
+    line.refresh_from_db()
+    return run
+
+
+def test_the_steps_follow_one_another(course):
+    line = ask(course)
+
+    kinds = []
+    while line.state == "running":
+        kinds.append(step(line).kind)
+
+    assert kinds == [*("collect", "train", "export", "replay", "audit", "gate", "promote")]
+    assert set(line.result) == set(kinds)
+
+
+@pytest.mark.parametrize("other", [Pipeline.Kind.RETRAIN, Pipeline.Kind.REFRESH])
+def test_two_of_one_surface_never_run_at_once(course, other):
+    line = ask(course)
+
+    assert pipeline_request(kind=other, surface=course) == (line, False)
+    with pytest.raises(CommandError, match=r"retrain under way \(pipeline \d+.*Two at once"):
+        call_command("refresh", surface="course-home")
+
+
+def test_a_message_done_twice_changes_nothing(course):
+    line = ask(course)
+    run = step(line, visits=3)
+
+    assert tasks.step_run(run.pk) is None
+    assert line.runs.count() == 2
+
+
+def test_a_step_that_fails_ends_it_and_is_gone_on_with(course):
+    line = ask(course)
+    run = line.runs.get()
+
+    def work(hold):
+        raise runs.RefusedRunError("no disk left")
+
+    runs.run_carry_out(run_id=run.pk, work=work)
+    line.refresh_from_db()
+    assert (line.state, line.outcome) == ("failed", "collect failed: no disk left")
+
+    assert pipeline_resume(line)
+    step(line)
+    assert [run.kind for run in line.runs.order_by("pk")] == ["collect", "train"]
+
+
+def test_a_step_that_kills_its_workers_ends_it(course):
+    line = ask(course)
+    past = line.created_at
+    Run.objects.update(state="running", lease_until=past, attempts=runs.MOST_ATTEMPTS)
+
+    runs.runs_sweep()
+
+    line.refresh_from_db()
+    assert line.state == "failed" and "died 3 times" in line.outcome
+
+
+def test_an_audit_that_exceeds_asks_for_a_refresh_once(version, course):
+    course.aliases.create(name="champion", version=version)
+    line = ask(course)
+    for result in ({}, {}, {}, {}, {"verdict": "exceeds", "report": 7}):
+        step(line, **result)
+    step(line, ends="Held: audit failed")
+
+    refresh = Pipeline.objects.get(state="running")
+    assert (refresh.kind, refresh.asked_by) == ("refresh", "audit 7")
+    for result in ({}, {}, {}, {}, {"verdict": "exceeds", "report": 8}):
+        step(refresh, **result)
+    step(refresh, ends="Held: audit failed")
+    assert not Pipeline.objects.filter(state="running").exists()
+
+
+def test_too_few_visits_refuse_a_retrain(course):
+    line = tasks.pipeline_carry_out(ask(course))
+
+    assert line.state == "failed" and "Import more visits" in line.outcome
+    assert not CodebookVersion.objects.exists()
+
+
+def test_nightly_retrains_ask_where_visits_are_new(cohort):
+    assert tasks.retrain_all() == 1
+    line = Pipeline.objects.get()
+    step(line, visits=870, ends="enough")
+
+    assert tasks.retrain_all() == 0
+
+
+def test_what_follows_the_gate_is_the_surfaces_choice(course):
+    assert rollout_of(course).after_gate == "promote"
+    Rollout.objects.create(surface=course, after_gate="shadow")
+
+    assert rollout_of(Surface.objects.get()).after_gate == "shadow"
+    assert STEPS["judge"][-1] == "gate"

@@ -1,0 +1,161 @@
+"""Admin of pipelines, their steps, and the record of what they and people did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from . import steps
+from .card_html import card_html
+from .chain import chain_check
+from .messages import run_enqueue
+from .models import AliasMove, Pipeline, Run
+from .pipelines import STEPS, pipeline_resume
+from .read_only import ReadOnlyAdmin
+from .runs import run_request
+
+
+def _bar(share: float) -> SafeString:
+    bar = '<progress value="{}" aria-label="progress"></progress> {}'
+    return format_html(bar, round(share, 3), f"{share:.0%}")
+
+
+class AskedAdmin(ReadOnlyAdmin):
+    """Renews its list while something is under way."""
+
+    def has_view_or_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_view_permission(request, obj)
+
+    def has_ask_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(steps.ASK)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        active = Run.objects.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING)).exists()
+        return super().changelist_view(request, {**(extra_context or {}), "is_active": active})
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(AskedAdmin):
+    list_display = ("pk", "kind", "surface", "state", "share", "now", "outcome", "asked_by")
+    list_filter = ("kind", "state", "surface")
+    list_select_related = ("surface",)
+    actions = ("go_on",)
+    fields = (
+        *("kind", "surface", "version", "state", "outcome", "asked_by", "created_at"),
+        *("finished_at", "table"),
+    )
+
+    @admin.display(description="Progress")
+    def share(self, line: Pipeline) -> SafeString:
+        if line.state == Pipeline.State.DONE:
+            return _bar(1.0)
+        return _bar(sum(run.progress for run in line.runs.all()) / len(STEPS[line.kind]))
+
+    @admin.display(description="Now")
+    def now(self, line: Pipeline) -> str:
+        run = line.runs.filter(state__in=("queued", "running")).first()
+        return f"{run.kind} ({run.state}) {run.doing}" if run else "–"
+
+    @admin.display(description="Steps")
+    def table(self, line: Pipeline) -> SafeString:
+        runs = {run.kind: run for run in line.runs.all()}
+        rows = [
+            (
+                step.label,
+                run.state if (run := runs.get(step)) else "not begun",
+                _bar(run.progress) if run else "",
+                run.attempts if run else "",
+                run.doing or run.error if run else "",
+                card_html(run.result) if run else "",
+            )
+            for step in STEPS[line.kind]
+        ]
+        cells = "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
+        head = "<th>step<th>state<th>progress<th>attempts<th>doing<th>result"
+        return format_html(
+            "<table><thead><tr>{}</tr></thead>{}</table>",
+            SafeString(head),
+            format_html_join("", cells, rows),
+        )
+
+    @admin.action(description="Go on from the step that failed", permissions=["ask"])
+    def go_on(self, request: HttpRequest, chosen: Any) -> None:
+        for line in chosen.filter(state=Pipeline.State.FAILED):
+            if pipeline_resume(line):
+                self.message_user(request, f"Pipeline {line.pk} goes on.")
+            else:
+                text = f"{line.surface.slug} has another pipeline under way. Wait for it."
+                self.message_user(request, text, messages.ERROR)
+
+
+@admin.register(Run)
+class RunAdmin(AskedAdmin):
+    list_display = ("pk", "kind", "surface", "state", "share", "doing", "asked_by", "created_at")
+    list_filter = ("kind", "state", "surface")
+    list_select_related = ("surface",)
+    actions = ("ask_again",)
+    fields = (
+        *("kind", "surface", "pipeline", "version", "state", "share", "doing", "outcome", "error"),
+        *("attempts", "asked_by", "created_at", "started_at", "finished_at", "lease_until"),
+    )
+
+    @admin.display(description="Progress")
+    def share(self, run: Run) -> SafeString:
+        return _bar(run.progress)
+
+    @admin.display(description="Result")
+    def outcome(self, run: Run) -> SafeString:
+        return card_html(run.result)
+
+    @admin.action(description="Ask again for failed audits", permissions=["ask"])
+    def ask_again(self, request: HttpRequest, chosen: Any) -> None:
+        name = steps.person(request).get_username()
+        for run in chosen.filter(state=Run.State.FAILED, pipeline=None):
+            again, is_new = run_request(
+                kind=run.kind,
+                surface=run.surface,
+                version=run.version,
+                options=run.options,
+                by=name,
+            )
+            if is_new:
+                run_enqueue(again)
+            self.message_user(request, f"Run {again.pk} stands in for run {run.pk}.")
+
+
+@admin.register(AliasMove)
+class AliasMoveAdmin(ReadOnlyAdmin):
+    """The record of promotions, challenges and rollbacks, as a chain of hashes."""
+
+    list_display = ("at", "surface", "name", "before", "after", "share", "by_name", "why", "hash")
+    list_filter = ("surface", "name", "is_rollback", "by_name")
+    list_select_related = ("surface", "before", "after")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = "codebooks_aliasmove_check"
+        view = self.admin_site.admin_view(self.check_view)
+        return [path("check/", view, name=name), *super().get_urls()]
+
+    def check_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied("The record needs the permission codebooks.view_aliasmove.")
+        found = chain_check()
+        for problem in found.problems:
+            messages.error(request, problem)
+        if not found.problems:
+            text = f"The chain of {found.rows} rows is whole. Its head is {found.head}."
+            messages.success(request, text)
+        return redirect(reverse("admin:codebooks_aliasmove_changelist"))
+
+    @admin.display(description="Hash")
+    def hash(self, move: AliasMove) -> SafeString:
+        return format_html('<code title="{}">{}</code>', move.digest, move.digest[:8])

@@ -1,0 +1,37 @@
+"""Whom a refresh learns from: people of late, as many of each slice. Nothing else reads attributes.
+
+What goes on from here is a list of keys. The same list gives the same version, whoever they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+PER_SLICE = 150
+"""Most people of a slice."""
+UNKNOWN = ""
+"""The value of an attribute that nobody gave; its people are a slice like any other."""
+
+
+def balanced_batch(
+    last_seen: Mapping[str, float],
+    people: Iterable[Mapping[str, str]],
+    by: Sequence[str],
+    most: int = PER_SLICE,
+) -> tuple[list[str], dict[str, int]]:
+    """Keys in alphabetical order, and how many of each slice are among them.
+
+    last_seen: time of the last visit of everybody who may be learned from. people: `user` and the
+    attributes in `by`.
+    """
+    known = {row["user"]: row for row in people}
+    slices: dict[str, list[str]] = {}
+    latest = sorted(last_seen, key=lambda user: (-last_seen[user], user))
+    for user in latest:
+        row = known.get(user, {})
+        for name in by or ("",):
+            value = row.get(name, UNKNOWN) or "unknown"
+            slices.setdefault(f"{name} {value}".strip(), []).append(user)
+    chosen = {user for members in slices.values() for user in members[:most]}
+    counts = {name: len(chosen.intersection(members)) for name, members in slices.items()}
+    return sorted(chosen), dict(sorted(counts.items()))

@@ -1,0 +1,43 @@
+"""`manage.py judge VERSION`: the gate's four conditions for a version that is there already."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from webapp.codebooks.models import GateReport, Pipeline
+from webapp.codebooks.tasks import pipeline_carry_out
+from webapp.commands import pipeline_done, surface_named, version_named
+from webapp.terminal import progress_bar
+
+
+class Command(BaseCommand):
+    help = "Audits a version and judges it beside the champion. Nothing is promoted."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="VERSION", help="name of the version, or a start of it")
+        parser.add_argument("--surface", required=True, help="slug of the surface")
+        parser.add_argument("--by", nargs="+", default=[], help="attributes the audit compares")
+        parser.add_argument("--smoke", action="store_true", help="a few random people")
+
+    def handle(
+        self, *args: Any, name: str, surface: str, by: list[str], smoke: bool, **options: Any
+    ) -> None:
+        row, version = surface_named(surface), version_named(name)
+        with progress_bar(f"judge {version.name}") as show:
+            done = pipeline_done(
+                Pipeline.Kind.JUDGE,
+                row,
+                lambda line: pipeline_carry_out(line, show),
+                version=version,
+                options={"by": by, "smoke": smoke},
+            )
+        report = GateReport.objects.get(pk=done.result["gate"]["report"])
+        for condition in report.conditions:
+            said = f"{condition['name']} {condition['verdict']}"
+            self.stdout.write(f"{said}: {condition['text']} ({condition['figure']})")
+        line = {"version": version.name, "surface": surface, "gate": report.pk}
+        self.stdout.write(json.dumps({**line, "verdict": report.verdict}))

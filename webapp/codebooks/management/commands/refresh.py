@@ -1,0 +1,44 @@
+"""`manage.py refresh --surface S`: a few hundred steps from the champion, in this process."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from webapp.codebooks.models import Pipeline
+from webapp.codebooks.tasks import pipeline_carry_out
+from webapp.commands import pipeline_done, surface_named
+from webapp.terminal import progress_bar
+
+from .retrain import summary
+
+
+class Command(BaseCommand):
+    help = (
+        "Refreshes a surface's champion on people of late, balanced over slices; then the same "
+        "audit and gate as after a retrain. Attributes choose who is learned from, nothing else."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--surface", required=True, help="slug of the surface")
+        parser.add_argument("--by", nargs="+", default=[], help="attributes to balance over")
+        parser.add_argument("--seed", type=int, default=0, help="of order and augmentation")
+        parser.add_argument("--smoke", action="store_true", help="a few steps: ends in seconds")
+
+    def handle(
+        self, *args: Any, surface: str, by: list[str], seed: int, smoke: bool, **options: Any
+    ) -> None:
+        row = surface_named(surface)
+        with progress_bar(f"refresh {surface}") as show:
+            done = pipeline_done(
+                Pipeline.Kind.REFRESH,
+                row,
+                lambda line: pipeline_carry_out(line, show),
+                options={"seed": seed, "by": by, "smoke": smoke},
+            )
+        self.stdout.write(done.outcome)
+        slices = done.result.get("collect", {}).get("slices")
+        self.stdout.write(json.dumps({**summary(done), "slices": slices}))
