@@ -83,7 +83,7 @@ def test_many_fallbacks_ask_for_a_look(monkeypatch):
 
 def test_a_running_training_is_shown_with_its_share(owner, course):
     run = Run.objects.create(
-        kind="retrain", surface=course, key="k", state="running", progress=0.42, doing="epoch 5"
+        kind="train", surface=course, key="k", state="running", progress=0.42, doing="epoch 5"
     )
     page = owner.get(PAGE).content.decode()
     assert "Running, 42 %: epoch 5" in page

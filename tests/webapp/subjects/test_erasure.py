@@ -25,7 +25,7 @@ def erase(person):
 def run_with(version: CodebookVersion, *keys: str) -> Run:
     surface = Surface.objects.get()
     run = Run.objects.create(
-        kind="retrain", surface=surface, key=f"k{Run.objects.count()}", state="done"
+        kind="train", surface=surface, key=f"k{Run.objects.count()}", state="done"
     )
     training_record(run=run, keys=keys)
     Run.objects.filter(pk=run.pk).update(version=version)
