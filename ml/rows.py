@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -34,6 +35,11 @@ def visits_frame(rows: Iterable[tuple[str, str, str, str, int]]) -> pd.DataFrame
     """Rows (surface, user, at, block, uses) as checked visits."""
     frame = pd.DataFrame(list(rows), columns=["surface", "user", "at", "block", "uses"])
     return check_visits(frame, "stored visits")[0]
+
+
+def visits_kept(path: Path) -> pd.DataFrame:
+    """Checked visits that an earlier step wrote with `to_parquet`."""
+    return pd.read_parquet(path)
 
 
 def people_frame(rows: Iterable[dict[str, str]]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
@@ -35,9 +35,8 @@ from .pipelines import ENDS, pipeline_request
 from .rollout import after_gate
 from .stored import stored_visits, visits_count
 
-if TYPE_CHECKING:
-    import pandas as pd
-
+Frame = Any
+"""A pandas table; this module cannot name the type without importing it."""
 SMOKE_PEOPLE = 200
 """Random people that the gate of a smoke run looks at."""
 
@@ -142,7 +141,7 @@ def _train(hold: runs.Hold) -> None:
     hold.finish({"file": artefacts.keep(path, _kept(pipeline, path))})
 
 
-def _retrained(hold: runs.Hold, visits: pd.DataFrame) -> Any:
+def _retrained(hold: runs.Hold, visits: Frame) -> Any:
     from ml.heldback import split
     from ml.settings import Settings
     from ml.train import train_draft
@@ -159,7 +158,7 @@ def _retrained(hold: runs.Hold, visits: pd.DataFrame) -> Any:
     )
 
 
-def _refreshed(hold: runs.Hold, visits: pd.DataFrame) -> Any:
+def _refreshed(hold: runs.Hold, visits: Frame) -> Any:
     from ml.heldback import split
     from ml.refresh import STEPS, refresh_draft
 
@@ -309,11 +308,11 @@ def _version(hold: runs.Hold) -> CodebookVersion:
     return hold.run.version
 
 
-def _visits(hold: runs.Hold) -> pd.DataFrame:
-    import pandas
+def _visits(hold: runs.Hold) -> Frame:
+    from ml.rows import visits_kept
 
     name = _pipeline(hold).result[Run.Kind.COLLECT]["file"]
-    return pandas.read_parquet(artefacts.fetch(name, work_folder(hold.run)))
+    return visits_kept(artefacts.fetch(name, work_folder(hold.run)))
 
 
 def _champion(surface: Surface) -> CodebookVersion | None:

@@ -155,8 +155,6 @@ def situation(*, key: str, page: Page, now: datetime) -> Situation:
     visits.settle(known.state, here, page.gap)
     began = known.state.open.started - here + milliseconds if known.state.open else milliseconds
     page = page.serving(key, began)
-    began = known.state.open.started - here + milliseconds if known.state.open else milliseconds
-    page = page.serving(key, began)
     visit, since, day = visits.current(known.state, live.place(key, page), here)
     profile, times = known.state.profile, known.times_erased
     budget = known.state.open.budget if known.state.open else 0
