@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 View = Callable[..., HttpResponse]
+SEES_PEOPLE = "subjects.view_profile"
+"""The permission to look at one person; auditors see aggregates and do without it."""
 
 
 def needs(*permissions: str) -> Callable[[View], View]:

@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from uiengine.errors import EngineError
+from uiengine.profile import Profile
 from uiengine.runtime import CodebookVersion as Loaded
 from webapp import mappers
 from webapp.codebooks.models import Alias, CodebookVersion
@@ -16,9 +17,11 @@ from webapp.codebooks.serving import Page, serving
 from webapp.surfaces.models import Surface
 
 from .loaded import version_load
+from .personas import MADE_UP, NEWCOMER, PERSON, Persona, made_up, person, simulated
 
 MOST_STAGES = 8
 MOST_PAGES = 100
+MOST_VISITS = 200
 
 
 @dataclass(frozen=True)
@@ -100,3 +103,71 @@ class GalleryForm(ChoiceForm):
         super().__init__(data)
         self.fields["surface"] = surface_field(first_surface(version))
         self.order_fields(["surface", "stage"])
+
+
+class PreviewForm(ChoiceForm):
+    """Surface and breakpoint, version, and who. Blocks' fields are named `uses-<number>`."""
+
+    version = forms.ModelChoiceField(CodebookVersion.objects.all(), empty_label=None)
+    at = forms.ChoiceField(label="Breakpoint", required=False)
+    who = forms.ChoiceField(label="As whom", initial=NEWCOMER)
+    key = forms.CharField(
+        label="Key of the person",
+        required=False,
+        max_length=200,
+        help_text="A whole key, such as file:108377. Looking is recorded.",
+    )
+    visits = forms.IntegerField(
+        label="Visits", min_value=1, max_value=MOST_VISITS, initial=12, help_text="Made-up person."
+    )
+    every = forms.IntegerField(
+        label="Days between visits", min_value=0, max_value=60, initial=1, help_text="Made-up."
+    )
+
+    def __init__(self, data: Any, *, surface: Surface, page: Page, sees_people: bool) -> None:
+        super().__init__(data)
+        champion = Alias.objects.filter(surface=surface, name=Alias.Name.CHAMPION).first()
+        versions = CodebookVersion.objects.all()
+        first = champion.version_id if champion else getattr(versions.first(), "pk", None)
+        self.fields["version"].initial = first
+        points = [(b.name, f"{b.name}, from {b.min_width} px") for b in page.surface.breakpoints]
+        at = self.fields["at"]
+        who = self.fields["who"]
+        assert isinstance(at, forms.ChoiceField) and isinstance(who, forms.ChoiceField)
+        at.choices = [("", "all"), *points]
+        made = [(NEWCOMER, "A newcomer"), (MADE_UP, "A made-up person, as below")]
+        known = [(PERSON, "A person, by key")] if sees_people else []
+        who.choices = [*made, *known, ("Simulated people", simulated(surface.pk))]
+        if not sees_people:
+            del self.fields["key"]
+        for i, block in enumerate(page.surface.blocks):
+            self.fields[f"uses-{i}"] = forms.IntegerField(
+                label=block.title, min_value=0, max_value=MOST_VISITS, initial=0
+            )
+
+    def uses(self, page: Page) -> dict[str, int]:
+        """Per block, in how many visits a made-up person used it; never more than there were."""
+        found = {b.id: self.cleaned_data[f"uses-{i}"] for i, b in enumerate(page.surface.blocks)}
+        return {block: min(n, self.cleaned_data["visits"]) for block, n in found.items()}
+
+    def common(self) -> list[forms.BoundField]:
+        return [f for f in self.visible_fields() if not self._is_made(f.name)]
+
+    def made(self) -> list[forms.BoundField]:
+        return [f for f in self.visible_fields() if self._is_made(f.name)]
+
+    @staticmethod
+    def _is_made(name: str) -> bool:
+        return name.startswith("uses-") or name in ("visits", "every")
+
+
+def persona_of(form: PreviewForm, page: Page) -> Persona | None:
+    """Whom a valid form means; None where no such person is known."""
+    who = form.cleaned_data["who"]
+    if who == NEWCOMER:
+        return Persona(Profile(), day_of())
+    if who == MADE_UP:
+        visits, every = form.cleaned_data["visits"], form.cleaned_data["every"]
+        uses = form.uses(page)
+        return made_up(page.surface, day_of(), visits=visits, every=every, uses=uses)
+    return person(form.cleaned_data.get("key", "") if who == PERSON else who, page)

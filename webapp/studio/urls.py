@@ -8,4 +8,6 @@ app_name = "studio"
 urlpatterns = [
     path("health/", views.health_page, name="health"),
     path("gallery/<int:pk>/", views.gallery_page, name="gallery"),
+    path("preview/<int:pk>/", views.preview_page, name="preview"),
+    path("explain/<int:pk>/", views.explain_page, name="explain"),
 ]

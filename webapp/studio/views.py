@@ -10,11 +10,25 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from uiengine.runtime import CodebookVersion as CodebookVersionLoaded
 from webapp.codebooks.models import CodebookVersion
+from webapp.layouts import services
+from webapp.subjects.admin import look_record
+from webapp.subjects.models import Profile
+from webapp.surfaces.models import Surface
 
 from . import gallery, health
-from .access import needs, page
-from .choices import GalleryForm, day_of, surface_page, version_ready
+from .access import SEES_PEOPLE, needs, page
+from .anatomy import HALF_LIVES, take_apart
+from .choices import (
+    GalleryForm,
+    PreviewForm,
+    Ready,
+    day_of,
+    persona_of,
+    surface_page,
+    version_ready,
+)
 from .usage import LEAST_CELL, LEAST_SLICE, MOST_SUBJECTS, usage_of
 
 
@@ -66,3 +80,48 @@ def gallery_page(request: HttpRequest, pk: int) -> HttpResponse:
         may_split=request.user.has_perm("audits.view_auditreport"),
         limits={"slice": LEAST_SLICE, "cell": LEAST_CELL, "subjects": MOST_SUBJECTS},
     )
+
+
+@needs("surfaces.view_surface", "codebooks.view_codebookversion")
+@never_cache
+@require_GET
+def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """A page as anybody, under any version. A person who is looked at is recorded as such."""
+    surface = get_object_or_404(Surface, pk=pk)
+    title, here = f"Preview of {surface}", surface_page(surface)
+    if here is None:
+        refused = "Its definition cannot be served. Open the surface to see why."
+        return page(request, "preview.html", title, surface=surface, refused=refused)
+    sees = request.user.has_perm(SEES_PEOPLE)
+    form = PreviewForm(request.GET, surface=surface, page=here, sees_people=sees)
+    chosen = form.chosen()
+    context: dict[str, Any] = {"surface": surface, "form": form, "half_lives": HALF_LIVES}
+    ready = version_ready(chosen["version"]) if chosen else Ready(None, form.refusal)
+    persona = persona_of(form, here) if chosen else None
+    if not ready.loaded or not persona:
+        refused = ready.refusal or f"key: nobody is known as {chosen.get('key')!r}."
+        return page(request, "preview.html", title, **context, refused=refused)
+    if persona.subject:
+        look_record(request, persona.subject, f"Looked at the page {surface.slug} as this person.")
+    found = take_apart(persona.request(here), ready.loaded, at=chosen["at"])
+    return page(request, "preview.html", title, **context, anatomy=found, chosen=chosen)
+
+
+@needs("surfaces.view_surface", SEES_PEOPLE)
+@never_cache
+@require_GET
+def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Why one person's page is as it is. Recorded, whoever looks."""
+    row = get_object_or_404(Profile.objects.select_related("subject", "surface"), pk=pk)
+    title = f"The page {row.surface} of {row.subject}"
+    context: dict[str, Any] = {"profile": row, "half_lives": HALF_LIVES}
+    look_record(request, row.subject, f"Looked at why the page {row.surface.slug} is as it is.")
+    here = surface_page(row.surface)
+    if here is None or not isinstance(here.version, CodebookVersionLoaded):
+        refused = "No version serves this page: everybody has the default layout."
+        return page(request, "explain.html", title, **context, refused=refused)
+    found = services.situation(key=row.subject.key, page=here, now=timezone.now())
+    decision, status = services.decide(found)
+    shown = None if status == "dry_run" else decision  # decided, but the default is served
+    anatomy = take_apart(services.request_of(found), here.version, shown=shown)
+    return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from webapp.codebooks.admin import ReadOnlyAdmin
@@ -19,7 +20,7 @@ class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Profile
     extra = 0
     can_delete = False
-    fields = ("surface", "visits_counted", "most_used", "order", "updated_at")
+    fields = ("surface", "visits_counted", "most_used", "order", "updated_at", "explained")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -42,15 +43,45 @@ class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
     def order(self, row: Profile) -> str:
         return ", ".join(row.state.get("profile", {}).get("order", ())) or "the default"
 
+    @admin.display(description="Page")
+    def explained(self, row: Profile) -> SafeString | str:
+        """A door to the studio, where the project has it."""
+        try:
+            address = reverse("studio:explain", args=[row.pk])
+        except NoReverseMatch:
+            return "–"
+        return format_html('<a href="{}">Explain this page</a>', address)
+
 
 @admin.register(Subject)
 class SubjectAdmin(ReadOnlyAdmin):
+    """Whoever looks at a person is recorded in the admin's log."""
+
     list_display = ("key", "source", "created_at")
     list_filter = ("source",)
     search_fields = ("key",)
     inlines = (ProfileInline,)
     fields = ("key", "source", "user", "clock_offset", "created_at")
     show_full_result_count = False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        subject = self.get_object(request, object_id)
+        if subject is not None and response.status_code == 200:
+            look_record(request, subject, "Looked at this person.")
+        return response
+
+
+def look_record(request: HttpRequest, subject: Subject, message: str) -> None:
+    """Who looked at whom, in the admin's log. A simulated person is nobody, and not recorded."""
+    if subject.source != Subject.Source.SIMULATED:
+        admin.site.get_model_admin(Subject).log_change(request, subject, message)
 
 
 @admin.register(ServerKey)

@@ -1,0 +1,70 @@
+"""As whom a page is looked at: nobody yet, somebody made up, a simulated or a real person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import timezone
+
+from uiengine.decoded import Request
+from uiengine.orders import default_order
+from uiengine.profile import Profile, fold_visit
+from uiengine.surface import Surface
+from webapp.codebooks.serving import Page, serving
+from webapp.layouts.services import situation
+from webapp.subjects.models import Subject
+
+NEWCOMER, MADE_UP, PERSON = "newcomer", "made-up", "person"
+MOST_SIMULATED = 40
+
+
+@dataclass(frozen=True)
+class Persona:
+    """day, visit: as of which the page is decided; subject: the person looked at, if one is."""
+
+    profile: Profile
+    day: int
+    visit: str = ""
+    subject: Subject | None = None
+
+    def request(self, page: Page) -> Request:
+        return Request(
+            surface=page.surface,
+            profile=self.profile,
+            popularity=serving.popularity(page, self.day),
+            day=self.day,
+            visit=self.visit,
+            budget=settings.UIENGINE_BUDGET,
+        )
+
+
+def simulated(surface_id: int) -> list[tuple[str, str]]:
+    """Keys and names of simulated people of a page; they stand for nobody."""
+    rows = Subject.objects.filter(
+        source=Subject.Source.SIMULATED, profiles__surface_id=surface_id
+    ).order_by("pk")
+    keys = rows.values_list("key", flat=True)[:MOST_SIMULATED]
+    return [(key, key.removeprefix("file:")) for key in keys]
+
+
+def made_up(
+    surface: Surface, day: int, *, visits: int, every: int, uses: Mapping[str, int]
+) -> Persona:
+    """Somebody who came `visits` times, every so many days until yesterday, saw the default layout,
+    and used each block in that many of the visits, evenly spread."""
+    profile, order = Profile(), default_order(surface)
+    for visit in range(visits):
+        used = [b for b, n in uses.items() if (visit + 1) * n // visits > visit * n // visits]
+        fold_visit(profile, day - 1 - (visits - 1 - visit) * every, used, order)
+    return Persona(profile, day)
+
+
+def person(key: str, page: Page) -> Persona | None:
+    """As the page would be decided for them now; None where nobody has this key."""
+    subject = Subject.objects.filter(key=key).first()
+    if subject is None:
+        return None
+    found = situation(key=key, page=page, now=timezone.now())
+    return Persona(found.profile, found.day, found.visit, subject)
