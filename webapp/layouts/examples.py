@@ -75,3 +75,47 @@ LAYOUT_EXAMPLE = OpenApiExample(
         },
     },
 )
+
+EVENTS_EXAMPLE = OpenApiExample(
+    "An impression and a use",
+    request_only=True,
+    value={
+        "decision": ".eJxVjkEOwi…",
+        "events": [
+            {"id": "0b6b0c1e", "at": "2026-03-02T09:00:00Z", "type": "impression"},
+            {"id": "77d0a2f4", "at": "2026-03-02T09:00:12Z", "type": "use", "block": "mail"},
+        ],
+    },
+)
+COUNTED_EXAMPLE = OpenApiExample(
+    "One was new, one came again",
+    response_only=True,
+    status_codes=["202"],
+    value={"accepted": 1, "duplicate": 1, "ignored": 0},
+)
+FEEDBACK_EXAMPLE = OpenApiExample(
+    "Pin a block where it is",
+    request_only=True,
+    value={
+        "decision": ".eJxVjkEOwi…",
+        "id": "5f1d9c02",
+        "at": "2026-03-02T09:01:00Z",
+        "type": "pin",
+        "block": "mail",
+        "rank": 0,
+    },
+)
+PROBLEM_EXAMPLE = OpenApiExample(
+    "A block that is not on the page",
+    response_only=True,
+    status_codes=["400"],
+    value={
+        "type": "/api/errors#block-not-on-page",
+        "title": "The block is not on the page",
+        "status": 400,
+        "detail": "'mial' is not a block of the layout that the decision names.",
+        "field": "events[0].block",
+        "value": "mial",
+        "next_step": "Send an id from `order`.",
+    },
+)

@@ -16,8 +16,6 @@ from webapp.surfaces.models import Surface
 
 from .problems import Problem
 
-FETCH_AGAIN = "Fetch the layout again and send its decision, unchanged."
-
 
 def batch_accept(
     *,
@@ -40,12 +38,10 @@ def batch_accept(
     surface = Surface.objects.filter(slug=served.surface).first()
     if surface is None:
         raise Problem(
-            400,
-            "The decision is of no surface",
+            "decision-of-no-surface",
             f"There is no surface {served.surface!r} any more.",
             field="decision",
             value=served.surface,
-            next_step="Drop these events.",
         )
     user_id = identity.user_id if identity else None
     return events_accept(
@@ -58,12 +54,10 @@ def _served(text: str) -> Served:
         return decisions.read(text)
     except decisions.UnreadableDecision as error:
         raise Problem(
-            400,
-            "The decision is not ours",
+            "decision-not-ours",
             str(error),
             field="decision",
             value=text,
-            next_step=FETCH_AGAIN,
         ) from error
 
 
@@ -71,21 +65,17 @@ def _owner(identity: Identity | None, served: Served) -> str:
     """The key of the subject the decision was made for, if the caller may speak for it."""
     if identity is None:
         raise Problem(
-            401,
-            "Nobody is signed in",
+            "nobody-signed-in",
             "The decision was made for someone, and this request is nobody's.",
             field="decision",
             value=served.visit,
-            next_step="Sign in again and send the same bytes.",
         )
     if served.subject not in {_hash(identity.key), _hash(identity.visitor)}:
         raise Problem(
-            403,
-            "The decision is someone else's",
+            "decision-of-someone-else",
             "It was made for another subject than the one this request speaks for.",
             field="decision",
             value=served.visit,
-            next_step=FETCH_AGAIN,
         )
     return identity.key
 
@@ -110,19 +100,15 @@ def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: st
         where = field.format(i)
         if arrival.block and arrival.block not in known:
             raise Problem(
-                400,
-                "The block is not on the page",
+                "block-not-on-page",
                 f"{arrival.block!r} is not a block of the layout that the decision names.",
                 field=f"{where}block",
                 value=arrival.block,
-                next_step="Send an id from `order`.",
             )
         if arrival.at < oldest:
             raise Problem(
-                400,
-                "The event is too old",
+                "event-too-old",
                 f"Events are taken for {settings.UIENGINE_EVENT_DAYS} days.",
                 field=f"{where}at",
                 value=arrival.at.isoformat(),
-                next_step="Drop this event.",
             )

@@ -8,44 +8,35 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
+from django.urls import reverse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from uiengine.errors import EngineError
 
+from .catalogue import KINDS, OF_FRAMEWORK, Kind
 from .parsers import TooLarge
 
 log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 SHOWN = 200
 """Characters of a bad value that are sent back."""
-NEXT_STEPS = {
-    400: "Correct the named field and send the request again.",
-    401: "Sign in, or send a user token that has not expired.",
-    403: "Send the CSRF token of the page, or use a user token.",
-    404: "Check the address.",
-    405: "See /api/schema for the methods of this address.",
-    406: "Accept application/json.",
-    413: "Send fewer events at once.",
-    415: "Send application/json.",
-    429: "Wait for the seconds in Retry-After and send the same bytes again.",
-    500: "Try again; if it stays, tell the operator. The error was logged.",
-}
 
 
 class Problem(exceptions.APIException):
     """A refused request. `field` names what was wrong in it, `value` what stood there."""
 
     def __init__(
-        self, code: int, title: str, detail: str, *, field: str, value: object, next_step: str
+        self, kind: str, detail: str, *, field: str, value: object, next_step: str = ""
     ) -> None:
+        """kind: a slug of `catalogue.KINDS`."""
         super().__init__(detail)
-        self.status_code = code
-        self.title = title
+        self.kind = KINDS[kind]
+        self.status_code = self.kind.status
         self.field = field
         self.value = value
-        self.next_step = next_step
+        self.next_step = next_step or self.kind.next_step
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:
@@ -70,12 +61,12 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
             headers["Retry-After"] = str(int(wait))
     else:
         log.exception("api.failed", exc_info=error)
-        body = _body(500, "The server failed", "An unexpected error occurred.")
+        body = _body(KINDS["failed"], "An unexpected error occurred.")
     return Response(body, body["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
 def _of_engine(error: EngineError) -> dict[str, Any]:
-    body = _body(400, "The engine refused this", f"{error.field}: {error.problem}.")
+    body = _body(KINDS["engine-refused"], f"{error.field}: {error.problem}.")
     return {
         **body,
         "field": error.field,
@@ -86,7 +77,7 @@ def _of_engine(error: EngineError) -> dict[str, Any]:
 
 def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
     if isinstance(error, Problem):
-        body = _body(error.status_code, error.title, str(error.detail))
+        body = _body(error.kind, str(error.detail))
         named = {
             "field": error.field,
             "value": _short(error.value),
@@ -96,21 +87,23 @@ def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
     if isinstance(error, exceptions.ValidationError):
         field, detail = _first(error.detail)
         return {
-            **_body(400, "A field is not valid", detail),
+            **_body(KINDS["field-not-valid"], detail),
             "field": field,
             "value": _short(_value(data, field)),
         }
-    title = type(error).default_detail if hasattr(type(error), "default_detail") else "Refused"
-    return _body(error.status_code, str(title).rstrip("."), str(error.detail))
+    if isinstance(error, TooLarge):
+        return _body(KINDS["too-large"], str(error.detail))
+    slug = next((slug for kind, slug in OF_FRAMEWORK.items() if isinstance(error, kind)), "failed")
+    return _body(KINDS[slug], str(error.detail))
 
 
-def _body(code: int, title: str, detail: str) -> dict[str, Any]:
+def _body(kind: Kind, detail: str) -> dict[str, Any]:
     return {
-        "type": "about:blank",
-        "title": title,
-        "status": code,
+        "type": f"{reverse('layouts:errors')}#{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
         "detail": detail,
-        "next_step": NEXT_STEPS.get(code, "See /api/schema."),
+        "next_step": kind.next_step,
     }
 
 

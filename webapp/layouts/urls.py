@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from . import schema, views
+from . import pages, schema, views
 
 app_name = "layouts"
 urlpatterns = [
@@ -19,4 +19,7 @@ urlpatterns = [
         ),
         name="schema",
     ),
+    path("docs", pages.api, name="docs"),
+    path("snippets", pages.snippets, name="snippets"),
+    path("errors", pages.errors, name="errors"),
 ]

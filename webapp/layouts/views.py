@@ -21,7 +21,13 @@ from webapp.subjects.services import subject_erase
 
 from . import counters, serializers, services, throttles
 from .api import LayoutAPIView
-from .examples import LAYOUT_EXAMPLE
+from .examples import (
+    COUNTED_EXAMPLE,
+    EVENTS_EXAMPLE,
+    FEEDBACK_EXAMPLE,
+    LAYOUT_EXAMPLE,
+    PROBLEM_EXAMPLE,
+)
 from .ingest import batch_accept
 from .problems import Problem
 
@@ -85,6 +91,7 @@ class EventsView(LayoutAPIView):
     @extend_schema(
         operation_id="events",
         request=serializers.BatchIn,
+        examples=[EVENTS_EXAMPLE, COUNTED_EXAMPLE, PROBLEM_EXAMPLE],
         responses={202: serializers.BatchOut, **REFUSED},
     )
     def post(self, request: Request) -> Response:
@@ -111,6 +118,7 @@ class FeedbackView(LayoutAPIView):
     @extend_schema(
         operation_id="feedback",
         request=serializers.FeedbackIn,
+        examples=[FEEDBACK_EXAMPLE, PROBLEM_EXAMPLE],
         responses={200: serializers.LayoutOut, **REFUSED},
     )
     def post(self, request: Request) -> HttpResponse:
@@ -189,12 +197,10 @@ class HealthView(LayoutAPIView):
         pages = serving.snapshot().pages
         if not pages:
             raise Problem(
-                503,
-                "No page can be served yet",
+                "no-page-yet",
                 "There is no surface.",
                 field="surfaces",
                 value=0,
-                next_step="Run `manage.py load_fixtures` or `load_surfaces`, or use the admin.",
             )
         body = {"status": "ok", "surfaces": len(pages), "answers": counters.counts()}
         return Response(body, headers=_no_store())
@@ -204,8 +210,7 @@ def _variants(text: str) -> int:
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_VARIANTS:
         return int(text[:9])
     raise Problem(
-        400,
-        "That many variants cannot be listed",
+        "variants-out-of-range",
         f"`variants` is {text!r}, and 1 to {MOST_VARIANTS} can be listed.",
         field="variants",
         value=text,
@@ -219,8 +224,7 @@ def _page(slug: str) -> Page:
         return page
     known = ", ".join(itertools.islice(serving.snapshot().pages, 10)) if settings.DEBUG else ""
     raise Problem(
-        404 if slug else 400,
-        "There is no such surface" if slug else "Which surface?",
+        "surface-unknown" if slug else "surface-missing",
         f"No surface is called {slug!r}." if slug else "The parameter `surface` is missing.",
         field="surface",
         value=slug,
@@ -241,12 +245,10 @@ def _known_key(request: Request) -> str:
 
 def _nobody() -> Problem:
     return Problem(
-        403,
-        "Nobody to do this for",
+        "nobody-to-do-this-for",
         "The request is nobody's: without a user or consent nothing is kept.",
         field="Authorization",
         value="",
-        next_step='Sign in, send a user token, or consent: POST /api/me {"consent": true}.',
     )
 
 

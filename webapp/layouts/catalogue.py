@@ -1,0 +1,188 @@
+"""Every error the API answers with. `problems` takes status and title from here, and the page
+behind an error's `type` is drawn from it; a test holds the two together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rest_framework import exceptions
+
+
+@dataclass(frozen=True)
+class Kind:
+    """slug: the fragment of `type`. next_step: where the error itself names none."""
+
+    slug: str
+    status: int
+    title: str
+    meaning: str
+    next_step: str
+
+
+KINDS = {
+    kind.slug: kind
+    for kind in (
+        Kind(
+            "field-not-valid",
+            400,
+            "A field is not valid",
+            "A field of the body is missing, of another type, or outside its limits; `field` says "
+            "which, as a path such as `events[3].block`, and `value` what stood there.",
+            "Correct the named field and send the request again.",
+        ),
+        Kind(
+            "body-not-readable",
+            400,
+            "The body cannot be read",
+            "It is not JSON, nested too deeply, or holds half of a character.",
+            "Send JSON in UTF-8.",
+        ),
+        Kind(
+            "surface-missing",
+            400,
+            "Which surface?",
+            "GET /api/layout was asked without the parameter `surface`.",
+            "Name a surface of the admin's list.",
+        ),
+        Kind(
+            "variants-out-of-range",
+            400,
+            "That many variants cannot be listed",
+            "The parameter `variants` is no number, or outside its limits.",
+            "Leave it out for the layout alone.",
+        ),
+        Kind(
+            "decision-not-ours",
+            400,
+            "The decision is not ours",
+            "The signed `decision` was changed, cut, or signed by another server or release.",
+            "Fetch the layout again and send its decision, unchanged.",
+        ),
+        Kind(
+            "decision-of-no-surface",
+            400,
+            "The decision is of no surface",
+            "The page that the decision was made for was deleted since.",
+            "Drop these events.",
+        ),
+        Kind(
+            "block-not-on-page",
+            400,
+            "The block is not on the page",
+            "An event names a block that the layout of its decision does not have.",
+            "Send an id from `order`.",
+        ),
+        Kind(
+            "event-too-old",
+            400,
+            "The event is too old",
+            "Events are taken for some weeks (UIENGINE_EVENT_DAYS) after they happened.",
+            "Drop this event.",
+        ),
+        Kind(
+            "engine-refused",
+            400,
+            "The engine refused this",
+            "The rules of a surface, a layout or a version do not allow what was asked.",
+            "Read `detail`: it names the field, and `next_step` the way out.",
+        ),
+        Kind(
+            "credentials-not-valid",
+            401,
+            "Incorrect authentication credentials",
+            "The user token or the server key is forged, unknown, expired or revoked.",
+            "Sign in, or send a user token that has not expired.",
+        ),
+        Kind(
+            "nobody-signed-in",
+            401,
+            "Nobody is signed in",
+            "The decision was made for someone, and the request is nobody's: the session ended.",
+            "Sign in again and send the same bytes.",
+        ),
+        Kind(
+            "not-allowed",
+            403,
+            "You do not have permission to perform this action",
+            "A browser's request that changes something came without the CSRF token of the page.",
+            "Send the CSRF token of the page, or use a user token.",
+        ),
+        Kind(
+            "decision-of-someone-else",
+            403,
+            "The decision is someone else's",
+            "Events and wishes are taken for the subject that the decision was made for.",
+            "Fetch the layout again and send its decision, unchanged.",
+        ),
+        Kind(
+            "nobody-to-do-this-for",
+            403,
+            "Nobody to do this for",
+            "Without a user, a token or consent nothing is kept, so there is nothing to change.",
+            'Sign in, send a user token, or consent: POST /api/me {"consent": true}.',
+        ),
+        Kind(
+            "surface-unknown",
+            404,
+            "There is no such surface",
+            "No surface has the slug that the parameter `surface` names.",
+            "Name a surface of the admin's list.",
+        ),
+        Kind("not-found", 404, "Not found", "There is nothing at this address.", "Check it."),
+        Kind(
+            "method-not-allowed",
+            405,
+            "Method not allowed",
+            "The address exists, and does not take this method.",
+            "See /api/schema for the methods of this address.",
+        ),
+        Kind(
+            "too-large",
+            413,
+            "The request is larger than this server takes",
+            "The body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.",
+            "Send fewer events at once.",
+        ),
+        Kind(
+            "media-type",
+            415,
+            "Unsupported media type in request",
+            "The body is of another type than JSON.",
+            "Send application/json.",
+        ),
+        Kind(
+            "throttled",
+            429,
+            "Request was throttled",
+            "The caller has spent this minute's requests (UIENGINE_THROTTLES). GET /api/layout "
+            "answers with the default layout instead.",
+            "Wait for the seconds in Retry-After and send the same bytes again.",
+        ),
+        Kind(
+            "failed",
+            500,
+            "The server failed",
+            "Something that nobody foresaw; it is in the server's log.",
+            "Try again; if it stays, tell the operator. The error was logged.",
+        ),
+        Kind(
+            "no-page-yet",
+            503,
+            "No page can be served yet",
+            "GET /api/health: there is no surface.",
+            "Run `manage.py load_fixtures` or `load_surfaces`, or use the admin.",
+        ),
+    )
+}
+OF_FRAMEWORK: dict[type[exceptions.APIException], str] = {
+    exceptions.ValidationError: "field-not-valid",
+    exceptions.ParseError: "body-not-readable",
+    exceptions.AuthenticationFailed: "credentials-not-valid",
+    exceptions.NotAuthenticated: "credentials-not-valid",
+    exceptions.PermissionDenied: "not-allowed",
+    exceptions.NotFound: "not-found",
+    exceptions.MethodNotAllowed: "method-not-allowed",
+    exceptions.UnsupportedMediaType: "media-type",
+    exceptions.Throttled: "throttled",
+}
+"""REST framework's own errors. (NotAcceptable cannot occur: see `negotiation`.)"""
