@@ -55,3 +55,13 @@ def test_the_layers_hold():
         pytest.skip("import-linter is not installed: run `make dev`")
     done = subprocess.run([linter], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_every_setting_of_ours_has_a_default_for_hosts():
+    from webapp import host
+    from webapp import settings as ours
+
+    names = {name for name in dir(ours) if name.startswith("UIENGINE_")}
+    assert names == set(host.DEFAULTS), "add the setting to webapp/host.py too"
+    assert {name: getattr(ours, name) for name in names} == host.DEFAULTS
+    assert {name: getattr(ours, name) for name in host.CELERY} == host.CELERY

@@ -10,15 +10,6 @@ from webapp import host
 from webapp.layouts.checks import host_check
 
 
-def test_every_setting_of_ours_has_a_default_for_hosts():
-    from webapp import settings as ours
-
-    names = {name for name in dir(ours) if name.startswith("UIENGINE_")}
-    assert names == set(host.DEFAULTS), "add the setting to webapp/host.py too"
-    assert {name: getattr(ours, name) for name in names} == host.DEFAULTS
-    assert {name: getattr(ours, name) for name in host.CELERY} == host.CELERY
-
-
 def test_our_own_project_lacks_nothing(settings):
     settings.DEBUG = True
     assert set(host.APPS) <= set(settings.INSTALLED_APPS)
