@@ -107,12 +107,24 @@ def write_card(
             for n, (r, e) in enumerate(zip(ranks, errors, strict=True))
         ],
         "stages": stage_usage(fitted, torch.from_numpy(latents)),
+        "growth": growth(fitted),
         "kl_shares": fitted.kl_shares,
         "reliability": reliability(fitted, examples, rows),
         "history": fitted.history,
         "settings": asdict(fitted.settings),
         "training": training,
         "limits": list(LIMITS),
+    }
+
+
+def growth(fitted: Fitted) -> dict[str, Any]:
+    """Slots of all stages, in use and possible, and how many there were after each epoch."""
+    s = fitted.settings
+    return {
+        "most_new_slots_per_epoch": s.growth,
+        "slots": sum(fitted.quantiser.slots),
+        "possible_slots": s.stages * s.codes,
+        "slots_by_epoch": [int(e["slots"]) for e in fitted.history if e["slots"]],
     }
 
 

@@ -18,6 +18,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from ml.fit import Fitted
+from ml.footprint import hardware, latency
 from ml.model import Batch, Codec
 from uiengine.features import CONTEXT, POPULARITY, SHAPE, TEXT_BUCKETS, USER
 from uiengine.runtime import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS, FORMAT
@@ -28,6 +29,9 @@ INT8_DEMAND, INT8_ORDER = 0.01, 0.99
 """int8 ships only if demand differs by less, and the order is the same on at least this share."""
 SHAPES = ((1, 1), (1, 5), (3, 8), (16, 11), (5, 40))
 """Batches and numbers of blocks that parity is checked on."""
+
+TIMED_BLOCKS = 12
+"""Blocks of the page that latency is measured on."""
 
 
 class ExportError(RuntimeError):
@@ -226,6 +230,8 @@ def write_version(
     files["codes.npy"] = _codes(fitted)
     sizes = {name: len(content) for name, content in files.items()}
     card = {**card, "parity": parity, "int8": int8, "bytes": sizes, "decoder": "decoder.onnx"}
+    one = random_inputs(fitted, 1, TIMED_BLOCKS, generator)
+    card |= {"latency": latency(files, one), "hardware": hardware()}
     files["card.json"] = _json(card)
     files["weights.pt"] = _weights(fitted)
     manifest = {

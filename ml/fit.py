@@ -121,7 +121,8 @@ class Loop:
         for _ in range(epochs):
             done = len(self.history) / total
             loss = self._epoch(per_epoch, optimiser, schedule, coded, done)
-            self.history.append({"loss": loss, "beta": self.objective.beta})
+            slots = sum(self.objective.quantiser.slots) if coded else 0
+            self.history.append({"loss": loss, "beta": self.objective.beta, "slots": slots})
             done = len(self.history) / total
             self.objective.after_epoch(done)
             if coded and s.growth:

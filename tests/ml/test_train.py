@@ -101,6 +101,11 @@ def test_card_and_manifest_say_what_was_made(version_folder):
     assert [point["bits"] for point in card["rate_distortion"]] == list(range(0, 65, 8))
     assert card["bits_per_user"]["max"] <= 64
     assert card["limits"] == list(LIMITS)
+    assert card["growth"]["slots"] == sum(stage["slots"] for stage in card["stages"])
+    assert card["growth"]["slots_by_epoch"]
+    for graph in ("encoder_ms", "decoder_ms"):
+        assert 0 < card["latency"][graph]["median"] <= card["latency"][graph]["p95"]
+    assert card["hardware"]["cores"] >= 1 and card["hardware"]["peak_memory_mib"] > 0
     assert manifest["surfaces"] == ["sim"]
     assert sorted(manifest["default_orders"]["sim"]) == sorted(KINDS)
     assert ("decoder.int8.onnx" in manifest["files"]) == card["int8"]["shipped"]
