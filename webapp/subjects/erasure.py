@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -82,17 +82,18 @@ def training_carry(*, source: str, target: str) -> None:
 def trained_versions_mark(*, key: str, now: datetime) -> list[TrainedVersion]:
     """The versions trained with the key's visits; each is marked for retraining, and forgets it."""
     runs = _runs_with(key)
-    for run in runs:
+    for run in [*runs, *_runs_after(runs)]:
         columns = {"last_at": now}
         row, _ = TrainingErasure.objects.get_or_create(run_id=run, defaults=columns)
         TrainingErasure.objects.filter(pk=row.pk).update(subjects=F("subjects") + 1, last_at=now)
     TrainingMark.objects.filter(mark__in=[_run_mark(run, key) for run in runs]).delete()
-    return _versions(runs)
+    return _versions([*runs, *_runs_after(runs)])
 
 
 def trained_versions(key: str) -> list[TrainedVersion]:
-    """The versions trained with the key's visits."""
-    return _versions(_runs_with(key))
+    """The versions trained with the key's visits, and those that were refreshed from them."""
+    runs = _runs_with(key)
+    return _versions([*runs, *_runs_after(runs)])
 
 
 def version_erasures(version: CodebookVersion) -> int:
@@ -102,8 +103,13 @@ def version_erasures(version: CodebookVersion) -> int:
 
 
 def version_subjects(version: CodebookVersion) -> int:
-    """How many subjects a version was trained with that are still known."""
-    return TrainingMark.objects.filter(run__version=version).count()
+    """How many subjects a version was trained with that are still known.
+
+    Another run on the same visits makes the same version, and says the same once more.
+    """
+    marks = TrainingMark.objects.filter(run__version=version)
+    last = marks.order_by("-run_id").first()
+    return marks.filter(run_id=last.run_id).count() if last else 0
 
 
 def _runs_with(key: str) -> list[int]:
@@ -114,14 +120,29 @@ def _runs_with(key: str) -> list[int]:
     return sorted((marks[mark] for mark in found), reverse=True)
 
 
+def _runs_after(runs: Sequence[int]) -> list[int]:
+    """Runs of versions that were refreshed, directly or not, from what these runs made."""
+    made = set(_with_version(runs).values_list("version_id", flat=True))
+    known, fresh = set(made), set(made)
+    while fresh:
+        children = CodebookVersion.objects.filter(parent__in=fresh).values_list("pk", flat=True)
+        fresh = set(children) - known
+        known |= fresh
+    after = Run.objects.filter(version__in=known - made, training_marks__isnull=False)
+    return sorted(set(after.values_list("pk", flat=True)) - set(runs), reverse=True)
+
+
+def _with_version(runs: Sequence[int]) -> QuerySet[Run]:
+    return Run.objects.filter(pk__in=runs).exclude(version=None)
+
+
 def _versions(runs: Sequence[int]) -> list[TrainedVersion]:
-    rows = Run.objects.filter(pk__in=runs).exclude(version=None).select_related("surface")
     found = {}
-    for run in rows.select_related("version").order_by("-pk"):
+    for run in _with_version(runs).select_related("surface", "version").order_by("-pk"):
         assert run.version is not None
-        aliases = Alias.objects.filter(version=run.version, name=Alias.Name.CHAMPION)
-        serves = tuple(sorted(aliases.values_list("surface__slug", flat=True)))
         version = run.version
+        aliases = Alias.objects.filter(version=version, name=Alias.Name.CHAMPION)
+        serves = tuple(sorted(aliases.values_list("surface__slug", flat=True)))
         found[version.pk] = TrainedVersion(version.name, version.status, run.surface.slug, serves)
     return list(found.values())
 

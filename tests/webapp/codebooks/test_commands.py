@@ -9,7 +9,9 @@ from django.core.management import CommandError, call_command
 from webapp.audits.models import AuditReport
 from webapp.codebooks import gate
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.subjects.erasure import trained_versions, version_erasures, version_subjects
 from webapp.subjects.models import PersonalAttributes, Profile, Subject
+from webapp.subjects.services import subject_erase
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +51,13 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
     assert refreshed["is_new"] and set(refreshed["slices"]) == {"gender F", "gender M"}
     child = CodebookVersion.objects.get(name=refreshed["version"])
     assert child.parent == version
+
+    # Who trained either can be told so, and erasing somebody marks both.
+    assert 0 < version_subjects(version) <= 36
+    key = next(k for k in Subject.objects.values_list("key", flat=True) if trained_versions(k))
+    named = subject_erase(key=key)
+    assert {v.version for v in named} == {version.name, child.name}
+    assert version_erasures(version) == version_erasures(child) == 1
 
     line = run("rollback", surface="course-home", why="just trying")
     assert line == {"surface": "course-home", "from": version.name, "champion": "innate"}

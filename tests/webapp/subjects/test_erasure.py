@@ -94,6 +94,24 @@ def test_erasing_names_the_versions_trained_with_one(owner, colleague, stranger,
     assert erase(owner)["trained_versions"] == []
 
 
+def test_a_version_refreshed_from_one_with_somebody_is_named_too(
+    owner, colleague, stranger, version
+):
+    for person in (owner, colleague, stranger):
+        Subject.objects.create(key=person.key)
+    run_with(version, owner.key)
+    child = CodebookVersion.objects.create(name="refreshed", folder="none", parent=version)
+    run_with(child, colleague.key)
+    other = CodebookVersion.objects.create(name="other", folder="none")
+    run_with(other, stranger.key)
+
+    named = {v["version"] for v in erase(owner)["trained_versions"]}
+
+    assert named == {version.name, "refreshed"}
+    assert [version_erasures(v) for v in (version, child, other)] == [1, 1, 0]
+    assert version_subjects(child) == 1
+
+
 def test_who_is_erased_while_a_run_reads_counts_as_erased(owner, version):
     run_with(version, "host:gone-in-between")
 
