@@ -30,12 +30,14 @@ class Geometry:
         self.width = cells[:, 0] * at.width / at.columns
         self.height = cells[:, 1] * surface.row_height
         self.advance = self.height * cells[:, 0] / at.columns
+        self.is_even = bool((self.advance == self.advance[0]).all())
+        """Whether every order has the same height above each rank."""
 
     def pointing(self, orders: Ints) -> Floats:
         """T_point per block of K orders of block indices, (K, N) to (K, N)."""
-        above = np.cumsum(self.advance[orders], axis=1) - self.advance[orders]
-        top = np.empty_like(above)
-        np.put_along_axis(top, orders, above, axis=1)
+        advance = self.advance[orders]
+        top = np.empty_like(advance)
+        top[np.arange(len(orders))[:, None], orders] = np.cumsum(advance, axis=1) - advance
         left = np.zeros(())
         return pointing_seconds(left, top, self.width, self.height, self.viewport)
 

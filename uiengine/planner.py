@@ -19,19 +19,17 @@ import numpy.typing as npt
 from .coefficients import VALUES
 from .costs import Geometry
 from .decoded import Decoded, Request, Stability
+from .descent import FORBIDDEN, Descent, swap_gains, swapped
 from .energy import Floats, Ints, Outlook, horizon_energy, rank_costs
 from .exploration import Candidate, candidates, explore
+from .groups import sections
 from .layout import moved_blocks
 from .orders import complete, default_order, hold_pins
 from .profile import Profile, visit_shares_at
 
 Bools = npt.NDArray[np.bool_]
-LEAST_GAIN = 1e-6
-"""Seconds. A step must gain more than rounding errors do."""
 NEAR = 4
 """One-swap neighbours of the best order, proposed when variants or exploration are asked for."""
-FORBIDDEN = 1e6
-"""Seconds. Stands for infinity in the cost table, where real infinities would not cancel."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,16 @@ class Problem:
     """One search: orders are arrays of block indices, `last` the order to start from.
 
     may_move: how many blocks may leave their rank in `last`; costs: (N, N), infinite where a rule
-    forbids block i at rank r (FORBIDDEN, in fact).
+    forbids block i at rank r (FORBIDDEN, in fact); pointing: (N, N), T_point in them.
     """
 
     last: Ints
     costs: Floats
+    pointing: Floats
     may_move: int
     geometry: Geometry
     outlook: Outlook
+    descent: Descent
 
 
 def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ()) -> Plan:
@@ -83,7 +83,7 @@ def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ())
     return Plan(
         order=named,
         energy=energy,
-        stability=_stability(request, problem, order, energy, last, named),
+        stability=_stability(request, problem, order, last, named),
         scored=len(ranked),
         variants=_variants(request, problem, ranked, neighbours),
         propensity=propensity,
@@ -156,10 +156,19 @@ def _habit(profile: Profile, block_id: str) -> float:
 
 
 def score(problem: Problem, orders: Ints) -> Floats:
-    """Horizon energy of K orders, (K, N) to (K,)."""
+    """Horizon energy of K orders that keep the rules, (K, N) to (K,).
+
+    The sum of the table's entries, with T_point as the blocks above really are instead of average.
+    """
+    geometry = problem.geometry
+    summed: Floats = problem.costs[orders, np.arange(orders.shape[1])].sum(axis=1)
+    if geometry.is_even:
+        return summed
     ranks = np.argsort(orders, axis=1)
-    shifts = ranks - np.argsort(problem.last)
-    return horizon_energy(ranks, shifts, problem.geometry.pointing(orders), problem.outlook)
+    there = problem.pointing[np.arange(orders.shape[1]), ranks]
+    weight = problem.outlook.steps[0].sum(axis=0)
+    energies: Floats = summed + (geometry.pointing(orders) - there) @ weight
+    return energies
 
 
 def _problem(request: Request, decoded: Decoded, last: tuple[str, ...]) -> Problem:
@@ -168,21 +177,28 @@ def _problem(request: Request, decoded: Decoded, last: tuple[str, ...]) -> Probl
     last_ranks = np.argsort(indices)
     geometry = Geometry(surface, decoded.size_class)
     expected = outlook(request, decoded)
-    costs = rank_costs(last_ranks, geometry.pointing_by_rank(), expected)
-    costs[~_allowed(request, indices, last_ranks)] = FORBIDDEN
+    pointing = geometry.pointing_by_rank()
+    costs = rank_costs(last_ranks, pointing, expected)
+    groups, held = _fixed(request)
+    costs[~_allowed(request, groups, held, indices)] = FORBIDDEN
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget
-    return Problem(indices, costs, budget, geometry, expected)
+    descent = Descent(costs, indices, budget, sections(groups[indices], last_ranks[held].tolist()))
+    return Problem(indices, costs, pointing, budget, geometry, expected, descent)
 
 
-def _allowed(request: Request, last: Ints, last_ranks: Ints) -> Bools:
+def _fixed(request: Request) -> tuple[Ints, list[int]]:
+    """The group of each block, and the blocks that a pin holds at their rank."""
+    surface = request.surface
+    held = (*surface.pinned_ranks, *request.profile.feedback.pins)
+    return np.array(surface.group_ranks), [surface.index[b] for b in held if b in surface.index]
+
+
+def _allowed(request: Request, groups: Ints, held: list[int], last: Ints) -> Bools:
     """Which rank each block may take, (N, N)."""
     surface, feedback = request.surface, request.profile.feedback
-    groups = np.array(surface.group_ranks)
-    for i in surface.pinned_ranks:
-        groups[surface.index[i]] = -1
+    last_ranks = np.argsort(last)
     allowed: Bools = groups[:, None] == groups[last][None, :]
-    held = [surface.index[b] for b in (*surface.pinned_ranks, *feedback.pins) if b in surface.index]
     allowed[held] = False
     allowed[:, last_ranks[held]] = False
     allowed[held, last_ranks[held]] = True
@@ -212,15 +228,17 @@ def _search(problem: Problem, seed: Ints, budget: int) -> Iterator[Ints]:
     if _keeps_rules(problem, seed):
         yield seed
         start = min(start, seed, key=lambda o: _cost(problem, o))
-    yield from _descend(problem, start, budget - 2)
+    yield from problem.descent.steps(start, budget - 2)
 
 
 def _near(problem: Problem, order: Ints, count: int) -> list[Ints]:
     """The `count` cheapest orders that differ from `order` by one swap and keep the rules."""
-    gains = _swap_gains(problem.costs[order])
+    if not count:
+        return []
+    gains = swap_gains(problem.costs[order])
     gains[np.tril_indices(len(order))] = FORBIDDEN
     cheapest = np.argsort(gains, axis=None, kind="stable")[: 4 * count]
-    near = (_swapped(order, *divmod(int(k), len(order))) for k in cheapest)
+    near = (swapped(order, *divmod(int(k), len(order))) for k in cheapest)
     return [o for o in near if _keeps_rules(problem, o)][:count]
 
 
@@ -235,7 +253,7 @@ def _toward(problem: Problem, target: Ints) -> Ints:
     """The target itself, or as much of it as the move budget allows, by least cost."""
     if _keeps_rules(problem, target):
         return target
-    return [problem.last, *_descend(problem, problem.last, len(target))][-1]
+    return [problem.last, *problem.descent.steps(problem.last, len(target))][-1]
 
 
 def _keeps_rules(problem: Problem, order: Ints) -> bool:
@@ -247,83 +265,25 @@ def _cost(problem: Problem, order: Ints) -> float:
     return float(problem.costs[order, np.arange(len(order))].sum())
 
 
-def _descend(problem: Problem, order: Ints, steps: int) -> Iterator[Ints]:
-    """Best-improvement descent over single swaps and insertions."""
-    for _ in range(steps):
-        step = _best_step(problem, order)
-        if step is None:
-            return
-        order = step
-        yield order
-
-
-def _best_step(problem: Problem, order: Ints) -> Ints | None:
-    """The order after the swap or insertion that saves most, or None when none pays."""
-    table = problem.costs[order]
-    away = (order[:, None] != problem.last[None, :]).astype(np.float64)
-    spare = problem.may_move - np.diagonal(away).sum()
-    best, step = -LEAST_GAIN, None
-    for gains, apply in ((_swap_gains, _swapped), (_insertion_gains, _inserted)):
-        seconds = gains(table)
-        if problem.may_move < len(order):
-            seconds[gains(away) > spare] = FORBIDDEN
-        i, j = divmod(int(seconds.argmin()), len(order))
-        if seconds[i, j] < best:
-            best, step = float(seconds[i, j]), apply(order, i, j)
-    return step
-
-
-def _inserted(order: Ints, i: int, j: int) -> Ints:
-    """The block at rank i goes to rank j, those between close up."""
-    return np.insert(np.delete(order, i), j, order[i])
-
-
-def _swapped(order: Ints, i: int, j: int) -> Ints:
-    changed = order.copy()
-    changed[[i, j]] = order[[j, i]]
-    return changed
-
-
-def _swap_gains(table: Floats) -> Floats:
-    """Change of the sum when the blocks at ranks i and j trade places, (N, N).
-
-    table: (N, N), what the block now at rank i adds to the sum at rank r; its diagonal is now.
-    """
-    now = np.diagonal(table)
-    changes: Floats = table + table.T - now[:, None] - now[None, :]
-    return changes
-
-
-def _insertion_gains(table: Floats) -> Floats:
-    """Change of the sum when the block at rank i goes to rank j and those between close up."""
-    now = np.diagonal(table)
-    ups, downs = np.zeros(len(now)), np.zeros(len(now))
-    np.cumsum(np.diagonal(table, -1) - now[1:], out=ups[1:])
-    np.cumsum(np.diagonal(table, 1) - now[:-1], out=downs[1:])
-    ranks = np.arange(len(now))
-    later = ranks[:, None] < ranks
-    closing_up = np.where(later, ups - ups[:, None], downs[:, None] - downs)
-    changes: Floats = table - now[:, None] + closing_up
-    return changes
-
-
 def _stability(
     request: Request,
     problem: Problem,
     chosen: Ints,
-    energy: float,
     before: tuple[str, ...],
     after: tuple[str, ...],
 ) -> Stability:
     """What moved, what the lost familiarity costs, and what moving saves net of it."""
-    stay = float(score(problem, problem.last[None])[0])
-    ranks = np.argsort(chosen)[None]
-    pointing = problem.geometry.pointing(chosen[None])
-    unmoved = horizon_energy(ranks, np.zeros_like(ranks), pointing, problem.outlook)
-    moved = moved_blocks(before, after) if request.profile.order else ()
+    budget = request.surface.guardrails.move_budget
+    if np.array_equal(chosen, problem.last):
+        return Stability(budget=budget)
+    stay, energy = score(problem, np.array([problem.last, chosen])).tolist()
+    ranks = np.array([np.argsort(chosen)] * 2)
+    shifts = ranks - np.argsort(problem.last)
+    shifts[1] = 0
+    moved, unmoved = horizon_energy(ranks, shifts, np.zeros_like(shifts), problem.outlook).tolist()
     return Stability(
-        moved=moved,
-        budget=request.surface.guardrails.move_budget,
-        cost_seconds=max(0.0, energy - float(unmoved[0])),
+        moved=moved_blocks(before, after) if request.profile.order else (),
+        budget=budget,
+        cost_seconds=moved - unmoved,
         saves_seconds=stay - energy,
     )

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from uiengine import energy, planner
+from uiengine import descent, energy, planner
 from uiengine.decoded import Decoded, Request
 from uiengine.popularity import Popularity
 from uiengine.profile import Profile, fold_visit
+from uiengine.scoring import energies
 from uiengine.surface_json import parse
 
 
@@ -41,12 +42,13 @@ def random_case(rng, count, move_budget=200, budget=32):
 
 
 def brute_force(request, decoded, most_moves=None):
-    """Least energy over every permutation, each scored alone by `horizon_energy`."""
+    """Least energy over every permutation, each scored by `horizon_energy`."""
     problem = planner._problem(request, decoded, planner.last_order(request))
     orders = np.array(list(itertools.permutations(range(len(problem.last)))))
     if most_moves is not None:
         orders = orders[(orders != problem.last).sum(axis=1) <= most_moves]
-    return min(float(planner.score(problem, order[None])[0]) for order in orders)
+    names = np.array([block.id for block in request.surface.blocks])
+    return float(energies(request, decoded, names[orders]).min())
 
 
 def test_is_within_one_percent_of_the_optimum_on_95_percent_of_small_cases():
@@ -85,12 +87,12 @@ def test_predicted_changes_are_the_real_ones(count):
     ranks = np.arange(count)
     before = table[ranks, ranks].sum()
     for i, j in itertools.product(range(count), repeat=2):
-        swapped = planner._swapped(ranks, i, j)
-        inserted = planner._inserted(ranks, i, j)
-        assert planner._swap_gains(table)[i, j] == pytest.approx(
+        swapped = descent.swapped(ranks, i, j)
+        inserted = descent.inserted(ranks, i, j)
+        assert descent.swap_gains(table)[i, j] == pytest.approx(
             table[swapped, ranks].sum() - before
         )
-        assert planner._insertion_gains(table)[i, j] == pytest.approx(
+        assert descent.insertion_gains(table)[i, j] == pytest.approx(
             table[inserted, ranks].sum() - before
         )
 

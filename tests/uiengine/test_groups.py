@@ -1,0 +1,59 @@
+"""Searching group by group finds what searching the whole page finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.uiengine.strategies import requests
+from uiengine import planner
+from uiengine.descent import FORBIDDEN, Descent
+from uiengine.groups import sections
+from uiengine.scoring import energies
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_steps_are_those_of_the_whole_page(seed, sizes):
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    count = len(group)
+    last = np.concatenate([rng.permutation(np.flatnonzero(group == g)) for g in range(len(sizes))])
+    costs = rng.random((count, count))
+    costs[group[:, None] != group[last][None, :]] = FORBIDDEN
+    may_move = int(rng.integers(0, count + 2))
+
+    by_group = Descent(costs, last, may_move, sections(group[last], []))
+    whole = Descent(costs, last, may_move, sections(np.zeros(count, dtype=np.int64), []))
+
+    found = [order.tolist() for order in by_group.steps(last, 20)]
+    assert found == [order.tolist() for order in whole.steps(last, 20)]
+    for order in found:
+        assert np.count_nonzero(np.array(order) != last) <= may_move
+        assert (group[order] == group[last]).all()
+
+
+def test_blocks_close_up_over_a_held_rank():
+    """Block 2 goes to the top; the one held at rank 1 stays."""
+    costs = np.array([[1.0, 9, 0], [9, 0, 9], [0, 9, 1]])
+    last = np.arange(3)
+    descent = Descent(costs, last, 3, sections(np.zeros(3, dtype=np.int64), [1]))
+    assert [order.tolist() for order in descent.steps(last, 5)] == [[2, 1, 0]]
+
+
+def test_a_page_of_held_blocks_has_no_step():
+    held = sections(np.zeros(2, dtype=np.int64), [0, 1])
+    assert list(Descent(np.zeros((2, 2)), np.arange(2), 2, held).steps(np.arange(2), 5)) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(requests())
+def test_candidates_are_scored_as_the_horizon_energy_scores_them(case):
+    """The table, corrected for real heights, is exact."""
+    request, decoded = case
+    found = planner.plan(replace(request, variants=20), decoded)
+    orders = [order for order, _ in found.variants]
+    np.testing.assert_allclose(energies(request, decoded, orders), [e for _, e in found.variants])

@@ -1,0 +1,45 @@
+"""Hierarchy: groups of blocks are placed first, then the blocks in each group.
+
+A group's place from the top is the surface's rule, so each group has its stretch of ranks, and only
+blocks of one group can trade ranks. A search over N blocks in G groups therefore looks at G tables
+of N/G × N/G steps, all at once, instead of one of N × N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .energy import Ints
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Sections:
+    """Ranks that trade blocks among themselves, a row per group: (G, n), from the top.
+
+    Rows are as long as the longest; is_real says which entries are ranks and which only fill up.
+    """
+
+    ranks: Ints
+    is_real: Bools
+
+
+def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
+    """group_of_rank: (N,), the group of the block at each rank. held: ranks whose block is fixed.
+
+    Blocks close up over a held rank, as they do on the page.
+    """
+    fixed, found = set(held), dict[int, list[int]]()
+    for rank, group in enumerate(group_of_rank.tolist()):
+        if rank not in fixed:
+            found.setdefault(group, []).append(rank)
+    longest = max(map(len, found.values()), default=0)
+    rows = [row + [0] * (longest - len(row)) for row in found.values()]
+    sizes = np.array([len(row) for row in found.values()], dtype=np.int64)
+    ranks = np.array(rows, dtype=np.int64).reshape(len(rows), longest)
+    return Sections(ranks, np.arange(longest) < sizes[:, None])
