@@ -154,8 +154,8 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SETTINGS["starttls"], EMAIL_SETTINGS["tls"]
 EMAIL_FILE_PATH = EMAIL_SETTINGS["folder"]
 EMAIL_TIMEOUT = 20  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.addresses("EMAIL_FROM", ["layouts@localhost"])[0]
-AUDIT_EMAILS = env.addresses("AUDIT_EMAILS")  # beside the group "auditor": told of an *exceeds*
-SITE_URL = env.url("SITE_URL", "", ("http", "https")).rstrip("/")  # for links in mails
+UIENGINE_AUDIT_EMAILS = env.addresses("AUDIT_EMAILS")  # told of an *exceeds*
+UIENGINE_SITE_URL = env.url("SITE_URL", "", ("http", "https")).rstrip("/")  # for links in mails
 
 # Security
 SECURE_SSL_REDIRECT = HTTPS

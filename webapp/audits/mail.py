@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from .models import AuditReport
@@ -25,7 +25,7 @@ MOST_NAMED = 20
 def recipients() -> list[str]:
     """AUDIT_EMAILS, and the group *auditor* as far as they have an address."""
     group = User.objects.filter(groups__name__iexact=GROUP, is_active=True).exclude(email="")
-    return sorted({*settings.AUDIT_EMAILS, *group.values_list("email", flat=True)})
+    return sorted({*settings.UIENGINE_AUDIT_EMAILS, *group.values_list("email", flat=True)})
 
 
 def reports_mail() -> int:
@@ -78,7 +78,6 @@ def _message(report: AuditReport, to: Sequence[str]) -> EmailMultiAlternatives:
 
 def body(report: AuditReport) -> str:
     """Aggregates only: slices, never persons."""
-    address = settings.SITE_URL + reverse("admin:audits_auditreport_change", args=[report.pk])
     simulated = ["The people of this audit are simulated.", ""] if _is_simulated(report) else []
     return "\n".join(
         [
@@ -91,11 +90,19 @@ def body(report: AuditReport) -> str:
             "",
             "The version cannot be promoted. What to do: read the report, retrain or refresh on a "
             "batch balanced over these slices, then audit again.",
-            f"Report: {address}",
+            f"Report: {_address(report)}",
             "",
             "Seconds are modelled, not measured.",
         ]
     )
+
+
+def _address(report: AuditReport) -> str:
+    try:
+        page = reverse("admin:audits_auditreport_change", args=[report.pk])
+    except NoReverseMatch:  # a host project without Django's admin
+        return f"audit {report.pk}"
+    return settings.UIENGINE_SITE_URL + page
 
 
 def _is_simulated(report: AuditReport) -> bool:

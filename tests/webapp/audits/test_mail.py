@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def operators(settings):
-    settings.AUDIT_EMAILS = ["ops@example.org"]
-    settings.SITE_URL = "https://site.example"
+    settings.UIENGINE_AUDIT_EMAILS = ["ops@example.org"]
+    settings.UIENGINE_SITE_URL = "https://site.example"
 
 
 def test_one_mail_a_report_whatever_is_retried(report_make):
@@ -68,11 +68,11 @@ def test_a_mail_server_that_is_away_is_tried_again(report_make, settings):
 
 def test_nobody_to_tell_is_said_and_old_news_are_not_sent(report_make, settings, caplog):
     report = report_make("exceeds", row("exceeds"))
-    settings.AUDIT_EMAILS = []
+    settings.UIENGINE_AUDIT_EMAILS = []
     assert reports_mail() == 0
     assert "set AUDIT_EMAILS" in caplog.text
 
-    settings.AUDIT_EMAILS = ["ops@example.org"]
+    settings.UIENGINE_AUDIT_EMAILS = ["ops@example.org"]
     old = timezone.now() - timedelta(days=8)
     AuditReport.objects.filter(pk=report.pk).update(created_at=old)
     assert reports_mail() == 0 and not mail.outbox
