@@ -145,7 +145,6 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         return (
             f"{same / count:.0%} of {count} decisions like the champion's; "
             f"{moved / count:.2f} blocks elsewhere; "
-            f"{sum(k.seconds for k in looks) / count:+.3f} modelled s over the coming visits; "
             f"{sum(k.failed for k in looks)} failed"
         )
 

@@ -134,7 +134,8 @@ def _aliases_that_differ() -> list[str]:
     """Aliases that point elsewhere than the record's last row about them says."""
     said: dict[tuple[str, str], str] = {}
     for stated in AliasMove.objects.order_by("pk").values_list("stated", flat=True):
-        said[stated["surface"], stated["alias"]] = stated["after"]
+        about = str(stated.get("surface", "")), str(stated.get("alias", ""))
+        said[about] = str(stated.get("after", ""))
     found = {
         (alias.surface.slug, str(alias.name)): _name(alias.version)
         for alias in Alias.objects.select_related("surface", "version")

@@ -321,7 +321,7 @@ class Agreement(models.Model):
     """How a challenger would have decided beside the champion: sums over a look, no person's row.
 
     decisions: compared; same: equal orders; moved: blocks at another rank, summed; failed: where
-    the challenger raised; seconds: the challenger's modelled energy minus the champion's, summed.
+    the challenger raised.
     """
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="agreements")
@@ -333,7 +333,6 @@ class Agreement(models.Model):
     same = models.PositiveIntegerField(default=0)
     moved = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
-    seconds = models.FloatField(default=0.0)
 
     class Meta:
         ordering = ("-until",)

@@ -29,12 +29,14 @@ from webapp.surfaces.models import Surface
 from . import artefacts, conditions, runs
 from .batch import balanced_batch
 from .gate import PromotionError, innate_version, version_store
+from .live import tasks as live_tasks
 from .messages import run_enqueue
 from .models import Alias, CodebookVersion, GateReport, Pipeline, Run
 from .pipelines import ENDS, pipeline_request
 from .rollout import after_gate
 from .stored import stored_visits, visits_count
 
+__all__ = ("live_tasks",)  # a worker finds the tasks of this module alone
 Frame = Any
 """A pandas table; this module cannot name the type without importing it."""
 SMOKE_PEOPLE = 200

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from webapp.codebooks.models import LiveMinute
+from webapp.surfaces.models import Surface
 
 FLUSH_SECONDS = 5.0
 _lock = threading.Lock()
@@ -53,7 +54,8 @@ def flush() -> None:
 
 
 def _write(taken: Counter[tuple[int, str, int, str]]) -> None:
-    for surface, content, minute in sorted({key[:3] for key in taken}):
+    known = set(Surface.objects.values_list("pk", flat=True))  # others were deleted since
+    for surface, content, minute in sorted({key[:3] for key in taken if key[0] in known}):
         row, _ = LiveMinute.objects.get_or_create(
             surface_id=surface, content=content, minute=datetime.fromtimestamp(60 * minute, UTC)
         )
