@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -27,7 +28,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
     list_display = ("name", "status", "serves", "trained_for", "bits", "gate", "verdict")
     list_filter = ("status", "surfaces")
     search_fields = ("name",)
-    actions = ("promote_chosen",)
+    actions = ("promote_chosen", "compare_chosen")
     fields = (
         *(
             "name",
@@ -94,6 +95,19 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
             return None
         name = "admin:codebooks_codebookversion_promote"
         return redirect(reverse(name, args=[chosen.get().pk]))
+
+    @admin.action(description="Compare side by side (two to four)")
+    def compare_chosen(self, request: HttpRequest, chosen: Any) -> HttpResponse:
+        query = QueryDict(mutable=True)
+        query.setlist("version", [str(version.pk) for version in chosen])
+        return redirect(f"{reverse('studio:compare')}?{query.urlencode()}")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Comparing is the studio's, where the project has it."""
+        actions = super().get_actions(request)
+        if not apps.is_installed("webapp.studio"):
+            actions.pop("compare_chosen", None)
+        return actions
 
     @admin.display(description="Champion of")
     def serves(self, version: CodebookVersion) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from uiengine.errors import EngineError
@@ -22,6 +23,8 @@ from .personas import MADE_UP, NEWCOMER, PERSON, Persona, made_up, person, simul
 MOST_STAGES = 8
 MOST_PAGES = 100
 MOST_VISITS = 200
+MOST_LISTED = 30
+MOST_COMPARED = 4
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class ChoiceForm(forms.Form):
 
     def chosen(self) -> dict[str, Any]:
         """Every field's value; empty, with `refusal` set, where one is wrong."""
-        given = {name: self.data.get(name) for name in self.fields}
+        given = {name: self.given(name) for name in self.fields}
         for name, field in self.fields.items():
             if not given.get(name) and field.initial not in (None, ""):
                 given[name] = field.initial
@@ -71,6 +74,9 @@ class ChoiceForm(forms.Form):
             f"{name}: {error}" for name, errors in self.errors.items() for error in errors
         )
         return {}
+
+    def given(self, name: str) -> Any:
+        return self.data.get(name)
 
 
 def surface_field(initial: Surface | None) -> forms.ModelChoiceField:  # type: ignore[type-arg]
@@ -171,3 +177,35 @@ def persona_of(form: PreviewForm, page: Page) -> Persona | None:
         uses = form.uses(page)
         return made_up(page.surface, day_of(), visits=visits, every=every, uses=uses)
     return person(form.cleaned_data.get("key", "") if who == PERSON else who, page)
+
+
+class CompareForm(ChoiceForm):
+    """Two to four versions, and the page that audit and gate are about."""
+
+    version = forms.ModelMultipleChoiceField(
+        CodebookVersion.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
+    )
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self._query = data
+        self.fields["surface"] = surface_field(Surface.objects.first())
+        chosen = [pk for pk in data.getlist("version") if pk.isdigit()]
+        newest = CodebookVersion.objects.values_list("pk", flat=True)[:MOST_LISTED]
+        field = self.fields["version"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = CodebookVersion.objects.filter(pk__in=[*newest, *chosen])
+        self.order_fields(["surface", "version"])
+
+    def given(self, name: str) -> Any:
+        return self._query.getlist(name) if name == "version" else self._query.get(name)
+
+    def versions(self) -> list[CodebookVersion]:
+        """Chosen, or else the champion and the newest of the surface, at most MOST_COMPARED."""
+        chosen = list(self.cleaned_data["version"])[:MOST_COMPARED]
+        if chosen:
+            return chosen
+        surface = self.cleaned_data["surface"]
+        served = CodebookVersion.objects.filter(aliases__surface=surface)
+        trained = CodebookVersion.objects.filter(surfaces=surface)
+        return list(dict.fromkeys([*served, *trained[:2]]))[:2]

@@ -8,6 +8,7 @@ app_name = "studio"
 urlpatterns = [
     path("health/", views.health_page, name="health"),
     path("gallery/<int:pk>/", views.gallery_page, name="gallery"),
+    path("compare/", views.compare_page, name="compare"),
     path("preview/<int:pk>/", views.preview_page, name="preview"),
     path("explain/<int:pk>/", views.explain_page, name="explain"),
 ]

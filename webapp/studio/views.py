@@ -17,10 +17,11 @@ from webapp.subjects.admin import look_record
 from webapp.subjects.models import Profile
 from webapp.surfaces.models import Surface
 
-from . import gallery, health
+from . import compare, gallery, health, plots
 from .access import SEES_PEOPLE, needs, page
 from .anatomy import HALF_LIVES, take_apart
 from .choices import (
+    CompareForm,
     GalleryForm,
     PreviewForm,
     Ready,
@@ -125,3 +126,38 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
     shown = None if status == "dry_run" else decision  # decided, but the default is served
     anatomy = take_apart(services.request_of(found), here.version, shown=shown)
     return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)
+
+
+@needs("codebooks.view_codebookversion", "surfaces.view_surface")
+@require_GET
+def compare_page(request: HttpRequest) -> HttpResponse:
+    """Versions side by side; audits and the gate's figures for who may see audit reports."""
+    form = CompareForm(request.GET)
+    chosen = form.chosen()
+    versions = form.versions() if chosen else []
+    context: dict[str, Any] = {"form": form, "refused": form.refusal, "versions": versions}
+    if not versions:
+        return page(request, "compare.html", "Versions side by side", **context)
+    surface = chosen["surface"]
+    here, day = surface_page(surface), day_of()
+    ready = [version_ready(version).loaded for version in versions]
+    usages = [usage_of(v, here, day) if v and here else None for v in ready]
+    audited = request.user.has_perm("audits.view_auditreport")
+    reports = compare.reports_of(versions, surface) if audited else []
+    gates = compare.gates_of(versions, surface) if audited else []
+    return page(
+        request,
+        "compare.html",
+        "Versions side by side",
+        **context,
+        surface=surface,
+        keys=[(plots.key(i), v) for i, v in enumerate(versions)],
+        figures=compare.card_figures(versions),
+        rates=compare.rate_distortion(versions),
+        use=compare.use_of_codes(versions, usages),
+        audited=audited,
+        reports=list(zip(versions, reports, strict=True)) if audited else [],
+        metrics=compare.metric_plots(reports),
+        gates=list(zip(versions, gates, strict=True)) if audited else [],
+        conditions=compare.conditions(gates),
+    )

@@ -107,6 +107,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
 
     class Media:
+        css = {"all": ("surfaces/surfaces.css",)}  # noqa: RUF012
         js = (Script("surfaces/definition.js", type="module"),)
 
     def get_urls(self) -> list[URLPattern]:
