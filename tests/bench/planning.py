@@ -1,20 +1,36 @@
-"""Planning and packing, one thread, in process; growth with blocks and with candidates."""
+"""Deciding, one thread, in process, candidates already decoded; growth with blocks and candidates.
+
+The page is the one column of `ml.replay`; people have eight visits behind them. Beside it Vowpal
+Wabbit ranks as many blocks (a conditional contextual bandit with a slot per rank), and the parts
+that are not planning have lines of their own. The growth is plotted to var/bench/planning.svg.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from tests.bench.measure import beside
-from tests.uiengine.test_planner import random_case
-from uiengine import engine
+from ml.histories import page
+from tests.bench.measure import beside, line, milliseconds, processor_milliseconds
+from uiengine import engine, profile, runtime
+from uiengine.decoded import Decoded, Request
 from uiengine.orders import default_order
 from uiengine.packing import pack
 from uiengine.planner import plan
+from uiengine.popularity import Popularity
+from uiengine.scoring import energies
 from uiengine.surface_json import parse
 
 GRIDS = (("xs", 320, 2), ("sm", 600, 4), ("md", 900, 8), ("lg", 1200, 12), ("xl", 1800, 24))
+COUNTS = (5, 12, 20, 50, 100, 200)
+BUDGETS = (1, 2, 4, 8, 16, 32, 64)
+TODAY = 40
+PLOT = Path("var/bench/planning.svg")
+VW = "Vowpal Wabbit's decision for as many blocks"
+Case = tuple[Request, Decoded]
 
 
 def dashboard(count: int):
@@ -35,26 +51,122 @@ def dashboard(count: int):
     )
 
 
-def run() -> None:
-    rng = np.random.default_rng(0)
-    for count in (6, 12, 25, 50, 100, 200):
-        request, decoded = random_case(rng, count, move_budget=6)
+def person(count: int, group_size: int = 0) -> Case:
+    """Somebody whose needs have changed, so that there is something to move. group_size: blocks per
+    group; 0 for a page without groups."""
+    rng = np.random.default_rng(count)
+    surface = page("page", [f"b{i:03}" for i in range(count)])
+    if group_size:
+        blocks = [
+            replace(block, group=f"g{i // group_size:03}") for i, block in enumerate(surface.blocks)
+        ]
+        groups = tuple(dict.fromkeys(block.group for block in blocks))
+        surface = replace(surface, blocks=tuple(blocks), groups=groups)
+    names, needs = [b.id for b in surface.blocks], rng.dirichlet(np.full(count, 0.5), 2)
+    known = profile.Profile()
+    for day in range(TODAY - 8, TODAY):
+        profile.fold_visit(known, day, set(rng.choice(names, 4, p=needs[0])), names)
+    share = 0.2 * needs[0] + 0.8 * needs[1]
+    sizes = np.ones(count, dtype=np.int64)
+    decoded = Decoded((1, 2, 3), share, share, share, share, share, sizes, 0, 0.0)
+    return Request(surface, known, Popularity(), TODAY), decoded
+
+
+def bandit(count: int) -> Callable[[], object]:
+    """Vowpal Wabbit, ranking `count` blocks."""
+    from vowpalwabbit import Workspace
+
+    bandit = Workspace("--ccb_explore_adf --epsilon 0.1 --quiet")
+    actions = [f"ccb action | id=b{i} uses:{i / count}" for i in range(count)]
+
+    def lines(outcome: str) -> list[str]:
+        slots = [f"ccb slot {outcome.format(i)}| rank={i}" for i in range(count)]
+        return ["ccb shared | visits:8", *actions, *slots]
+
+    bandit.learn(lines("{0}:0.1:0.9 "))
+    asked = lines("")
+    return lambda: bandit.predict(asked)
+
+
+def decided(name: str, case: Case, count: int) -> float:
+    """A line for the whole decision: search, reasons, packing into the one column.
+
+    Gives the median of its processor time.
+    """
+    request, decoded = case
+
+    def decide() -> object:
+        return engine.choose(request, decoded, "v")
+
+    value, p99 = milliseconds(decide)
+    own, other = processor_milliseconds(decide), processor_milliseconds(bandit(count), 50)
+    scored = plan(request, decoded).scored
+    more = {"p99": p99, "processor": own, "scored": scored, "budget": request.budget}
+    line(f"decide, {name}", value, "ms", VW, other, **more)
+    return own
+
+
+def growth() -> dict[str, list[float]]:
+    """Medians of processor time in ms, by number of blocks and by budget."""
+    found = {
+        "one group": [decided(f"{n} blocks", person(n), n) for n in COUNTS],
+        "groups of 10": [decided(f"{n} blocks in groups of 10", person(n, 10), n) for n in COUNTS],
+        "Vowpal Wabbit": [processor_milliseconds(bandit(n), 50) for n in COUNTS],
+    }
+    request, decoded = person(100)
+    rules = replace(request.surface.guardrails, move_budget=100)
+    request = replace(request, surface=replace(request.surface, guardrails=rules))
+    found["budget"] = [
+        processor_milliseconds(lambda b=budget: plan(replace(request, budget=b), decoded), 50)
+        for budget in BUDGETS
+    ]
+    for budget, value in zip(BUDGETS, found["budget"], strict=True):
+        name = f"plan, 100 blocks that may all move, budget {budget}, processor time"
+        line(name, value, "ms", "budget 1: no search", found["budget"][0])
+    return found
+
+
+def plot(found: dict[str, list[float]]) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for name in ("one group", "groups of 10", "Vowpal Wabbit"):
+        left.loglog(COUNTS, found[name], marker="o", label=name)
+    left.set(
+        xlabel="blocks", ylabel="processor ms per decision (median)", title="Growth with blocks"
+    )
+    left.legend()
+    right.plot(BUDGETS, found["budget"], marker="o")
+    right.set(xlabel="budget (candidates)", title="Search among 100 blocks, all may move")
+    right.set_ylim(bottom=0)
+    PLOT.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(PLOT)
+    pyplot.close(figure)
+
+
+def parts() -> None:
+    """What a decision consists of besides the search."""
+    request, decoded = person(12)
+    rng, names = np.random.default_rng(0), [b.id for b in request.surface.blocks]
+    orders = [list(rng.permutation(names)) for _ in range(32)]
+    beside(
+        "score 32 candidates of 12 blocks",
+        lambda: energies(request, decoded, orders),
+        "sorting them 32 times by demand",
+        lambda: [np.argsort(-decoded.demand) for _ in orders],
+    )
+    version = runtime.load("fixtures/innate")
+    for count in (12, 100):
+        asked, _ = person(count)
         beside(
-            f"plan, {count} blocks, 32 candidates",
-            lambda r=request, d=decoded: plan(r, d),
-            "sorting by demand alone",
-            lambda d=decoded: np.argsort(-d.demand),
+            f"encode and decode by ONNX Runtime, {count} blocks",
+            lambda a=asked: version.read([a]),
+            "sorting as many numbers",
+            lambda c=count: np.sort(np.random.default_rng(0).random(c)),
         )
-    request, decoded = random_case(rng, 12, move_budget=6)
-    for budget in (1, 4, 8, 16, 64):
-        some = replace(request, budget=budget)
-        beside(
-            f"plan, 12 blocks, {budget} candidates",
-            lambda r=some: plan(r, decoded),
-            "the whole decision with packing and reasons",
-            lambda r=some: engine.choose(r, decoded, "v"),
-        )
-    for count in (12, 20, 100):
         surface = dashboard(count)
         order = default_order(surface)
         beside(
@@ -63,3 +175,12 @@ def run() -> None:
             "listing the blocks five times",
             lambda s=surface: [[(b.id, b.kind) for b in s.blocks] for _ in range(5)],
         )
+
+
+def run() -> None:
+    plot(growth())
+    parts()
+
+
+if __name__ == "__main__":
+    run()
