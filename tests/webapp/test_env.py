@@ -64,7 +64,9 @@ def test_production_passes_the_deployment_check(tmp_path):
         "run(['manage.py', 'check', '--deploy', '--fail-level', 'WARNING'])"
     )
     secret = string.ascii_letters + string.digits
-    done = started(tmp_path, code, SECRET_KEY=secret, ALLOWED_HOSTS="a.org")
+    done = started(
+        tmp_path, code, SECRET_KEY=secret, ALLOWED_HOSTS="a.org", REDIS_URL="redis://localhost"
+    )
 
     assert done.returncode == 0, done.stderr
 

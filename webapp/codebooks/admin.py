@@ -16,7 +16,7 @@ from webapp.subjects.erasure import version_erasures, version_subjects
 from webapp.surfaces.models import Surface
 
 from . import admin_runs, steps
-from .card_html import card_page
+from .card_page import card_page
 from .models import Agreement, Alias, CodebookVersion, GateReport, GuardWindow, Pipeline, Rollout
 from .read_only import ReadOnlyAdmin
 
@@ -164,7 +164,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Card")
     def about(self, version: CodebookVersion) -> SafeString:
-        return card_page(version.card)
+        return card_page(version)
 
 
 def _page(pk: int) -> str:

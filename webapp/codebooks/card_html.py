@@ -11,23 +11,6 @@ MOST_ITEMS = 40
 DEEPEST = 4
 
 
-FIRST = ("limits", "bits_per_user", "tokens", "side_bits_per_block", "training", "rate_distortion")
-DETAILS = ("settings", "history", "reliability", "stages")
-"""Parts of a card that are folded away."""
-
-
-def card_page(card: dict[str, Any]) -> SafeString:
-    """The whole card: what a reader asks for first stands first."""
-    names = sorted(card, key=lambda n: FIRST.index(n) if n in FIRST else len(FIRST))
-    shown = card_html({n: card[n] for n in names if n not in DETAILS})
-    folded = format_html_join(
-        "",
-        "<details><summary>{}</summary>{}</details>",
-        ((_words(n), card_html(card[n])) for n in DETAILS if n in card),
-    )
-    return format_html("{}{}", shown, folded)
-
-
 def card_html(value: Any, depth: int = 0) -> SafeString:
     """Escaped. Long lists are cut, and say so; numbers are rounded for reading."""
     if isinstance(value, dict) and value and depth < DEEPEST:

@@ -1,0 +1,86 @@
+"""The page of a version's card: every part that is known, and what is not said to be unknown."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from webapp.audits.models import AuditReport
+from webapp.codebooks.card_page import card_page, curve_svg
+from webapp.codebooks.gate import INNATE_FOLDER
+from webapp.codebooks.models import CodebookVersion
+
+pytestmark = pytest.mark.django_db
+CARD = json.loads((INNATE_FOLDER / "card.json").read_text())
+
+
+@pytest.fixture
+def made(course) -> CodebookVersion:
+    card = {
+        **CARD,
+        "growth": {
+            "slots": 900,
+            "possible_slots": 2048,
+            "most_new_slots_per_epoch": 0.05,
+            "slots_by_epoch": [800, 900],
+        },
+        "latency": {
+            "blocks": 12,
+            "encoder_ms": {"median": 0.1, "p95": 0.2},
+            "decoder_ms": {"median": 0.3, "p95": 0.4},
+        },
+        "hardware": {"processor": "A <processor>", "cores": 2, "peak_memory_mib": 600},
+        "kl_shares": [0.5, 0.5, 0.5, *[0.15] * 6, 0.5],
+    }
+    return CodebookVersion.objects.create(name="made", folder="none", card=card)
+
+
+def test_every_part_of_the_card_is_on_the_page(made):
+    page = card_page(made)
+
+    for text in (
+        f"{CARD['latent']} numbers",
+        f"up to {CARD['tokens']} of 8 bits",
+        f"{CARD['bits_per_user']['mean']:.1f} on average",
+        f"{CARD['side_bits_per_block']} per block",
+        "Distortion from 8 to 64 bits",
+        "900 of 2048 possible codes; at most 5 % new ones an epoch",
+        "between 10 and 20 % in 86 % of the later epochs",
+        "At 02:30",
+        "Attributes</th><td>none",
+        "encoder 0.1 ms (95 % under 0.2), decoder 0.3 ms",
+        "A &lt;processor&gt;, 2 cores",
+        "It was not audited",
+        *CARD["limits"],
+    ):
+        assert text in page, text
+    assert "style=" not in page and "<script" not in page
+
+
+def test_the_latest_audit_of_each_surface_is_named(made, course):
+    rows = [
+        {"verdict": "exceeds", "direction": "worse", "metric": "seconds", "slice": {"a": "<b>"}},
+        {"verdict": "exceeds", "direction": "better", "metric": "seconds", "slice": {"a": "c"}},
+        {"verdict": None, "metric": "tokens", "slice": {"a": "c"}},
+    ]
+    for verdict, slices in (("within", []), ("exceeds", rows)):
+        AuditReport.objects.create(
+            surface=course, version=made, verdict=verdict, report={"slices": slices}
+        )
+
+    page = card_page(made)
+
+    assert "0 comparisons within the tolerance, 2 beyond it" in page
+    assert "Served worse than the rest: a &lt;b&gt;: seconds." in page
+    assert "a c: seconds" not in page
+
+
+def test_an_old_card_says_what_it_does_not_know(course):
+    old = CodebookVersion.objects.create(name="old", folder="none", card={"latent": 4})
+
+    page = card_page(old)
+
+    assert "How the codebook grew is not in this card" in page
+    assert "not measured at export" in page and "The card has no curve" in page
+    assert curve_svg([{"bits": 8, "distortion": 0.1}]) == ""
