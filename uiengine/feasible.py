@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from .errors import SurfaceError
 from .layout import Placement
 from .surface import Surface
 
@@ -14,6 +15,14 @@ def clashes(surface: Surface) -> tuple[str, ...]:
     return tuple(
         [*_targets_past_limits(surface), *_pins_outside(surface), *_pins_overlapping(surface)]
     )
+
+
+def refuse_impossible(surface: Surface) -> None:
+    """Raises SurfaceError that names every rule and block that clash."""
+    if found := clashes(surface):
+        problem = "no layout keeps " + "; ".join(sentence.rstrip(".") for sentence in found)
+        step = "Change the sizes, pins or guardrails that it names."
+        raise SurfaceError("blocks", surface.slug, problem, step)
 
 
 def _targets_past_limits(surface: Surface) -> Iterator[str]:

@@ -11,7 +11,6 @@ from typing import Any
 from django.apps import apps
 
 from uiengine import feasible, surface_json
-from uiengine.errors import SurfaceError
 
 
 def declarations() -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -25,7 +24,4 @@ def declarations() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def declaration_check(declared: Mapping[str, Any]) -> None:
     """Raises SurfaceError where the surface has a mistake, or no layout can keep its rules."""
-    clashes = feasible.clashes(surface_json.parse(declared))
-    if clashes:
-        step = "Change the sizes, pins or groups that it names."
-        raise SurfaceError("blocks", declared["slug"], f"no layout keeps {clashes[0]}", step)
+    feasible.refuse_impossible(surface_json.parse(declared))

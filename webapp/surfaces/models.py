@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 
-from uiengine import surface_json
+from uiengine import feasible, surface_json
 from uiengine.errors import SurfaceError
 
 
@@ -75,7 +75,7 @@ class Surface(models.Model):
         if not isinstance(self.definition, dict):
             raise ValidationError({"definition": "is not an object."})
         try:
-            surface_json.parse(self.full_definition())
+            feasible.refuse_impossible(surface_json.parse(self.full_definition()))
         except SurfaceError as error:
             raise ValidationError({"definition": str(error)}) from error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from uiengine import surface_json
+from uiengine import feasible, surface_json
 
 from .models import PopularityDay, Surface
 
@@ -19,9 +19,9 @@ COLUMNS = ("slug", "revision", "mode", "control_percent")
 def surface_save(data: Mapping[str, Any]) -> Surface:
     """Creates or edits the surface of `data["slug"]`; a changed definition raises its revision.
 
-    Raises uiengine.errors.SurfaceError on the first mistake.
+    Raises uiengine.errors.SurfaceError on the first mistake, or where no layout keeps the rules.
     """
-    surface_json.parse(dict(data))
+    feasible.refuse_impossible(surface_json.parse(dict(data)))
     definition = {k: v for k, v in data.items() if k not in COLUMNS}
     row = Surface.objects.select_for_update().filter(slug=data["slug"]).first()
     if row is None:

@@ -37,6 +37,23 @@ def test_a_mistake_is_named_and_nothing_is_saved():
     assert not Surface.objects.exists()
 
 
+def test_rules_that_no_layout_keeps_are_named_and_nothing_is_saved():
+    clashing = copy.deepcopy(COURSE)
+    cells = {at["name"]: [0, 0] for at in COURSE["breakpoints"]}
+    for place in (2, 3):
+        clashing["blocks"][place]["pinned"] = cells
+    one, other = (clashing["blocks"][place]["id"] for place in (2, 3))
+
+    with pytest.raises(SurfaceError, match=f"pinned_stay and no_overlap: '{one}' and '{other}'"):
+        surface_save(clashing)
+
+    assert not Surface.objects.exists()
+    row = surface_save(COURSE)
+    row.definition = {k: v for k, v in clashing.items() if k in row.definition}
+    with pytest.raises(ValidationError, match="pinned_stay and no_overlap"):
+        row.full_clean()
+
+
 def test_the_admin_refuses_a_definition_that_cannot_be_served():
     row = surface_save(COURSE)
     row.definition = {**row.definition, "breakpoints": []}
