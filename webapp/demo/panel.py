@@ -5,22 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from uiengine.decision import Decision
+from uiengine.decoded import Reason
+from uiengine.orders import default_order
 from webapp.codebooks.serving import serving
 from webapp.layouts import services
+from webapp.layouts.services import Situation
+from webapp.layouts.words import reason_sentence
 from webapp.subjects import decisions
 
 BITS_PER_TOKEN = 8
+CANDIDATES = 5
 
 
-def facts(key: str, slug: str) -> dict[str, Any]:
+def facts_now(key: str, slug: str) -> dict[str, Any]:
     """Decides once more what the page was given: same situation, same decision."""
     page = serving.page(slug)
     if page is None:
         return {}
     found = services.budgeted(services.situation(key=key, page=page, now=timezone.now()))
-    decision, status = services.decide(found)
-    titles = {block.id: block.title for block in page.surface.blocks}
+    return facts(found, *services.decide(found, CANDIDATES))
+
+
+def facts(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
+    surface = found.page.surface
+    titles = {block.id: block.title for block in surface.blocks}
     demand = zip(titles.values(), decision.demand, strict=False)
     bars = [{"title": title, "percent": round(100 * p)} for title, p in demand]
     return {
@@ -30,11 +41,50 @@ def facts(key: str, slug: str) -> dict[str, Any]:
         "bits": BITS_PER_TOKEN * len(decision.tokens),
         "side_bits": decision.side_bits,
         "moved": [titles[b] for b in decision.stability.moved],
-        "budget": page.surface.guardrails.move_budget,
+        "budget": surface.guardrails.move_budget,
         "demand": sorted(bars, key=lambda bar: -bar["percent"]),
+        "candidates": _candidates(found, decision),
+        "reasons": [_reason(titles, reason) for reason in decision.reasons],
+        "guardrails": _guardrails(found, decision, titles),
         "visits": found.profile.visits,
-        "energy": decision.energy,
         "saves": decision.stability.saves_seconds if decision.stability.moved else None,
         "version": decision.version,
         "revision": decision.revision,
     }
+
+
+def _candidates(found: Situation, decision: Decision) -> list[dict[str, Any]]:
+    """The best of the layouts that were scored, and how far each is from the last one."""
+    before = found.profile.order or default_order(found.page.surface)
+    return [
+        {
+            "energy": variant.energy,
+            "moves": sum(a != b for a, b in zip(before, variant.layout.order, strict=False)),
+            "is_served": variant.layout.order == decision.layout.order,
+        }
+        for variant in decision.variants
+    ]
+
+
+def _reason(titles: dict[str, str], reason: Reason) -> dict[str, str]:
+    return {"title": titles[reason.block], "text": reason_sentence(reason)}
+
+
+def _guardrails(found: Situation, decision: Decision, titles: dict[str, str]) -> list[str]:
+    """The rules that bind this page now, in words."""
+    surface, feedback = found.page.surface, found.profile.feedback
+    moved, budget = len(decision.stability.moved), surface.guardrails.move_budget
+    said = []
+    if feedback.frozen:
+        said.append(_("Frozen: nothing moves."))
+    elif moved >= budget:
+        said.append(_("Move budget reached: no further block may move at this visit."))
+    by_team = [_(titles[block.id]) for block in surface.blocks if block.is_pinned]
+    by_user = [_(titles[block_id]) for block_id in feedback.pins if block_id in titles]
+    for words, names in (
+        (_("Kept in place by the team: {titles}."), by_team),
+        (_("Kept in place by this person: {titles}."), by_user),
+    ):
+        if names:
+            said.append(words.format(titles=", ".join(names)))
+    return said

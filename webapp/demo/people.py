@@ -1,10 +1,11 @@
-"""Who one can be on the demo page: a newcomer, and one of the simulated people per habit."""
+"""Who one can be on the demo page: a newcomer, and a simulated person per habit."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
 
+from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -28,9 +29,9 @@ class Person:
 
 
 def people(request: HttpRequest, slug: str) -> list[Person]:
-    """The session's newcomer first, then the first simulated person of each habit."""
+    """The session's newcomer first, then a simulated person of each habit."""
     key = request.session.get("demo_newcomer") or _newcomer(request)
-    return [Person(key, _("You"), _("starts from nothing")), *_simulated(slug)]
+    return [Person(key, _("You"), _("starts from nothing")), *simulated(slug)]
 
 
 def current(request: HttpRequest, choices: list[Person]) -> Person:
@@ -52,14 +53,16 @@ def _newcomer(request: HttpRequest) -> str:
     return key
 
 
-def _simulated(slug: str) -> list[Person]:
+def simulated(slug: str) -> list[Person]:
+    """Of each habit the simulated person with most visits: there is most to replay."""
     keys = (
         Subject.objects.filter(source=Subject.Source.SIMULATED, profiles__surface__slug=slug)
-        .order_by("pk")
+        .annotate(visits=Count("profiles__visits"))
+        .order_by("-visits", "pk")
         .values_list("key", flat=True)
     )
     by_habit: dict[str, Person] = {}
     for key in keys:
         name, _separator, habit = key.removeprefix("file:").partition(SEPARATOR)
         by_habit.setdefault(habit, Person(key, name, _(habit) if habit else ""))
-    return list(by_habit.values())
+    return sorted(by_habit.values(), key=lambda person: person.name)

@@ -1,13 +1,15 @@
 """The demo's addresses; mounted only where DEMO is on."""
 
 from django.urls import path
+from django.views.i18n import set_language
 
 from . import views
 
 app_name = "demo"
 urlpatterns = [
     path("", views.home, name="home"),
-    path("demo/panel", views.panel, name="panel"),
+    path("demo/moment", views.moment, name="moment"),
     path("demo/person", views.person, name="person"),
     path("demo/next-visit", views.next_visit, name="next-visit"),
+    path("demo/language", set_language, name="language"),
 ]

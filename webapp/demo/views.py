@@ -1,15 +1,25 @@
-"""The demo page: a course home that adapts to whoever one chooses to be."""
+"""The demo page: a course home that adapts to whoever one chooses to be, now or in the past."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from .panel import facts
-from .people import choose, current, people
+from webapp.layouts import page as html
+from webapp.layouts import services
+from webapp.subjects import keys
+
+from . import replay
+from .panel import CANDIDATES, facts, facts_now
+from .people import Person, choose, current, people
 from .services import visit_next
 
 SLUG = "course-home"
@@ -25,12 +35,20 @@ def home(request: HttpRequest) -> HttpResponse:
     choices = people(request, SLUG)
     person = current(request, choices)
     request.csp_nonce = get_random_string(22)  # type: ignore[attr-defined]
+    past = _past(request, person)
     context = {
         "surface_slug": SLUG,
+        "languages": settings.LANGUAGES,
         "people": choices,
         "current": person,
-        "panel": facts(person.key, SLUG),
+        "past": past and past["moment"],
+        "visits": replay.visits(person.key, SLUG).count(),
+        "panel": past["panel"] if past else facts_now(person.key, SLUG),
     }
+    if past:
+        seen = {**context, "request": request}
+        token = keys.user_token_make(key=person.key, now=timezone.now())
+        context["page"] = html.render(past["payload"], seen, token=token, controls=False)
     response = render(request, "demo/home.html", context)
     response["Content-Security-Policy"] = POLICY.format(nonce=request.csp_nonce)  # type: ignore[attr-defined]
     return response
@@ -38,10 +56,18 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
-def panel(request: HttpRequest) -> HttpResponse:
+def moment(request: HttpRequest) -> JsonResponse:
+    """The page of one visit for the time slider; without `visit`, as it is now."""
     person = current(request, people(request, SLUG))
-    context = {"current": person, "panel": facts(person.key, SLUG)}
-    return render(request, "demo/panel.html", context)
+    past = _past(request, person)
+    context = {"current": person, "past": past and past["moment"]}
+    context["panel"] = past["panel"] if past else facts_now(person.key, SLUG)
+    shown = {
+        "panel": render_to_string("demo/panel.html", context, request),
+        "label": render_to_string("demo/when.html", context, request),
+        "payload": past["payload"] if past else None,
+    }
+    return JsonResponse(shown)
 
 
 @require_POST
@@ -54,3 +80,21 @@ def person(request: HttpRequest) -> HttpResponseRedirect:
 def next_visit(request: HttpRequest) -> HttpResponseRedirect:
     visit_next(key=current(request, people(request, SLUG)).key, slug=SLUG)
     return redirect("demo:home")
+
+
+def _past(request: HttpRequest, person: Person) -> dict[str, Any] | None:
+    """What was shown before a visit; its decision is nobody's, so that no event counts for it."""
+    asked = request.GET.get("visit", "")
+    if not asked:
+        return None
+    if not asked.isdecimal():
+        raise Http404
+    found = replay.moment(key=person.key, slug=SLUG, number=int(asked))
+    if found is None:
+        return None
+    decision, status = services.decide(found.situation, CANDIDATES)
+    return {
+        "moment": found,
+        "panel": facts(found.situation, decision, status),
+        "payload": services.payload_for_nobody(found.situation, decision, status),
+    }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from uiengine.decision import Decision, Variant
 from uiengine.layout import Layout, Placement
@@ -117,7 +118,7 @@ def _element(surface: Surface, block_id: str) -> dict[str, Any]:
     return {
         "id": block.id,
         "kind": block.kind,
-        "title": block.title,
+        "title": gettext(block.title),
         "group": block.group,
         "required": block.required,
         "pinned": block.is_pinned,

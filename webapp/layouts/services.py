@@ -266,6 +266,11 @@ def _payload(found: Situation, decision: Decision, status: str) -> dict[str, Any
     )
 
 
+def payload_for_nobody(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
+    """The same under a decision that is nobody's: events that carry it are kept nowhere."""
+    return _payload(replace(found, key=""), decision, status)
+
+
 def _instead(decision: Decision, variant: Variant) -> Decision:
     """The decision of a team that shows a variant by a choice of its own."""
     if variant.layout.order == decision.layout.order:

@@ -6,6 +6,8 @@ The engine gives reasons as codes with values; its English sentences are marked 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils.translation import gettext, gettext_noop
 
 from uiengine import explain
@@ -24,7 +26,8 @@ SENTENCES = {
 
 
 def reason_sentence(reason: Reason) -> str:
-    return explain.sentence(reason, gettext(SENTENCES[reason.code]))
+    values = {k: gettext(v) if isinstance(v, str) else v for k, v in reason.values.items()}
+    return explain.sentence(replace(reason, values=values), gettext(SENTENCES[reason.code]))
 
 
 def seconds_note() -> str:

@@ -1,36 +1,87 @@
-/** What the demo adds around <adaptive-layout>: events first, then the next visit; a word on each use. */
+/** What the demo adds around <adaptive-layout>: events before the next visit, time, a word on each use. */
 
 const layout = document.querySelector('adaptive-layout');
 const toast = document.querySelector('.toast');
-let isFlushed = false;
+const panel = document.querySelector('.engine');
+const time = document.querySelector('.time');
+const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
-// The next visit and another person begin after this visit's events have arrived, or 3 seconds on.
-document.addEventListener('submit', async (event) => {
-  if (isFlushed) return;
+// The next visit begins once this visit's events have arrived, or 3 seconds on.
+document.querySelector('.next-visit').addEventListener('submit', async (event) => {
+  const form = event.target;
   event.preventDefault();
-  const late = new Promise((go) => setTimeout(go, 3000));
-  await Promise.race([layout?.client?.flush(), late]);
-  isFlushed = true;
-  event.target.requestSubmit(event.submitter);
+  form.querySelector('button').disabled = true; // one visit per press
+  await Promise.race([layout?.client?.flush(), pause(3000)]);
+  form.submit();
 });
 
-document.addEventListener('click', ({ target }) => {
-  const link = target.closest('[data-block] a');
+// The course behind the page is not there: its links say what they would open, and lead nowhere. (A
+// jump within the page would also cancel a switch of persons that is under way.)
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('[data-block] a');
   if (!link) return;
+  event.preventDefault();
   link.dataset.opened = '';
-  toast.textContent = toast.dataset.text.replace('%', link.closest('[data-block]').getAttribute('aria-label'));
+  const { text, past } = toast.dataset;
+  const title = link.closest('[data-block]').getAttribute('aria-label');
+  toast.textContent = document.body.classList.contains('is-past') ? past : text.replace('%', title);
 });
+
+function showReasons({ why, stability }) {
+  for (const block of layout.querySelectorAll('[data-block]')) {
+    const id = block.dataset.block;
+    const shown = block.querySelector('.reason');
+    if (shown.textContent !== (why[id] ?? '')) shown.textContent = why[id] ?? '';
+    block.querySelector('.moved').hidden = !stability.moved.includes(id);
+  }
+}
 
 // After a pin, a move or an undo, the reasons and the side panel follow.
 layout?.addEventListener('layout', async ({ detail }) => {
-  for (const block of layout.querySelectorAll('[data-block]')) {
-    const why = detail.why[block.dataset.block] ?? '';
-    const shown = block.querySelector('.reason');
-    if (shown && shown.textContent !== why) shown.textContent = why;
-    block.querySelector('.moved').hidden = !detail.stability.moved.includes(block.dataset.block);
-  }
-  const panel = document.querySelector('.engine');
-  if (panel.dataset.decision === detail.decision) return;
+  showReasons(detail);
+  if (document.body.classList.contains('is-past') || panel.dataset.decision === detail.decision) return;
+  panel.dataset.decision = detail.decision;
   const response = await fetch(panel.dataset.url);
-  if (response.ok) panel.outerHTML = await response.text();
+  if (response.ok) panel.innerHTML = (await response.json()).panel;
 });
+
+/* The time slider: the page as it was before each visit. */
+if (time) {
+  const slider = time.querySelector('input');
+  const play = time.querySelector('.play');
+  const now = document.body.classList.contains('is-past') ? null : layout.payload;
+  let wanted = null;
+  let isBusy = false;
+
+  const show = async () => {
+    if (isBusy) return;
+    isBusy = true;
+    while (wanted !== null) {
+      const visit = wanted;
+      wanted = null;
+      const isNow = visit === slider.max;
+      if (isNow && !now) return location.assign(time.action);
+      await layout.client.flush(); // what was used now belongs to now
+      const response = await fetch(`${time.dataset.url}${isNow ? '' : `?visit=${visit}`}`);
+      if (!response.ok) break;
+      const moment = await response.json();
+      document.body.classList.toggle('is-past', !isNow);
+      layout.show(isNow ? now : moment.payload);
+      panel.innerHTML = moment.panel;
+      time.querySelector('output').textContent = moment.label.trim();
+    }
+    isBusy = false;
+  };
+  slider.addEventListener('input', () => { wanted = slider.value; show(); });
+  time.addEventListener('submit', (event) => event.preventDefault());
+  play.hidden = false;
+  play.addEventListener('click', async () => {
+    play.disabled = true;
+    for (let visit = 0; visit <= +slider.max; visit += 1) {
+      slider.value = visit;
+      wanted = slider.value;
+      await Promise.all([show(), pause(400)]);
+    }
+    play.disabled = false;
+  });
+}

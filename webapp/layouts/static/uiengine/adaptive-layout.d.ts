@@ -83,6 +83,8 @@ export class AdaptiveLayout extends HTMLElement {
   readonly payload: Payload | null;
   /** Hands the payload to another grid instead of rendering it. */
   set renderer(render: (payload: Payload) => void);
+  /** Shows another payload of the surface, gliding from what is there. */
+  show(payload: Payload): void;
   /** Opens a block's options, with the reason for its place first. */
   why(id: string): void;
   pin(id: string, on?: boolean): Promise<void>;

@@ -121,6 +121,7 @@ export class LayoutClient {
     this.#sending.add(key);
     try {
       const { ok, status } = await this.#post('events', body);
+      if (status === 403) return; // another user's: it waits on this device until that one is back
       // Any other 4xx would be refused again: drop it.
       if (!ok && (status >= 500 || [401, 408, 425, 429].includes(status))) throw status;
       store.removeItem(key);
@@ -128,9 +129,8 @@ export class LayoutClient {
     } catch {
       this.#delay = Math.min(this.#delay * 2, RETRY_AT_MOST);
       this.#later(this.#delay);
-    } finally {
-      this.#sending.delete(key);
     }
+    this.#sending.delete(key);
   }
 
   #post(path, body) {
@@ -280,6 +280,13 @@ export class AdaptiveLayout extends HTMLElement {
     }
     for (const removed of byId.values()) removed.hidden = true; // no longer on the surface
     if (focused !== document.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  /** Shows another payload of the surface, gliding from what is there. */
+  show(payload) {
+    this.client.payload = payload;
+    this.#showMoving();
+    this.dispatchEvent(new CustomEvent('layout', { detail: payload, bubbles: true }));
   }
 
   #showMoving() {
@@ -433,11 +440,10 @@ export class AdaptiveLayout extends HTMLElement {
     this.#close();
     try {
       const payload = await this.client.feedback(action, fields);
-      this.#showMoving();
+      this.show(payload);
       const id = fields.block;
       this.#say(said, { title: this.#title(id), rank: payload.order.indexOf(id) + 1, count: payload.order.length });
       this.querySelector('.al-bar [name=freeze]')?.setAttribute('aria-pressed', payload.status === 'frozen');
-      this.dispatchEvent(new CustomEvent('layout', { detail: payload, bubbles: true }));
     } catch (problem) {
       this.#say('failed', { problem: problem.message });
     }

@@ -1,0 +1,87 @@
+"""One person's visits again: the page as it was before each, from the visits that are kept.
+
+What a visit was shown is written beside it. Imported visits have no such record: `history_write`
+lets the engine decide each of them in turn, as if they had come to this page, and records that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from uiengine import profile as profiles
+from uiengine.profile import Profile
+from webapp import mappers
+from webapp.codebooks.serving import Page, serving
+from webapp.layouts import services
+from webapp.layouts.services import Situation
+from webapp.subjects import live
+from webapp.subjects.models import Profile as ProfileRow
+from webapp.subjects.models import Visit
+from webapp.subjects.visits import State
+
+from .people import simulated
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A page before one of the visits. number: visits before it; of: visits in all."""
+
+    number: int
+    of: int
+    at: datetime
+    used: tuple[str, ...]
+    situation: Situation
+
+
+def visits(key: str, slug: str) -> QuerySet[Visit]:
+    """The visits that are over, in time order."""
+    rows = Visit.objects.filter(profile__subject__key=key, profile__surface__slug=slug)
+    return rows.filter(is_closed=True).order_by("started_at", "pk")
+
+
+def moment(*, key: str, slug: str, number: int) -> Moment | None:
+    """The page as it was before visit `number` (0-based); None where there is no such visit."""
+    page, rows = serving.page(slug), list(visits(key, slug))
+    if page is None or not 0 <= number < len(rows):
+        return None
+    profile = Profile()
+    for row in rows[:number]:
+        profiles.fold_visit(profile, row.day, tuple(row.uses), tuple(row.order))
+    row = rows[number]
+    found = _before(key, page, profile, row)
+    return Moment(number, len(rows), row.started_at, tuple(row.uses), found)
+
+
+def histories_write(*, slug: str) -> int:
+    """For all simulated people one can be; returns how many visits were decided."""
+    return sum(history_write(key=person.key, slug=slug) for person in simulated(slug))
+
+
+@transaction.atomic
+def history_write(*, key: str, slug: str) -> int:
+    """Records what each imported visit would have been shown; returns how many were decided."""
+    page, rows = serving.page(slug), list(visits(key, slug))
+    if page is None or page.version is None or any(row.order for row in rows):
+        return 0
+    profile = Profile()
+    for row in rows:
+        decision, _ = services.decide(_before(key, page, profile, row))
+        row.order = list(decision.layout.order)
+        profiles.fold_visit(profile, row.day, tuple(row.uses), tuple(row.order))
+    Visit.objects.bulk_update(rows, ["order"])
+    stored = ProfileRow.objects.select_for_update().get(subject__key=key, surface__slug=slug)
+    profile.last_event = mappers.to_state(stored).profile.last_event
+    stored.state, stored.version = mappers.from_state(State(profile)), stored.version + 1
+    stored.save()
+    live.forget_on_commit(key, [slug])
+    return len(rows)
+
+
+def _before(key: str, page: Page, profile: Profile, row: Visit) -> Situation:
+    budget = settings.UIENGINE_BUDGET
+    return Situation(key, page, profile, row.visit, since=0, day=row.day, budget=budget)
