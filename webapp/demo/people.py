@@ -13,6 +13,9 @@ from webapp.subjects.models import Subject
 
 NEWCOMER = "demo:"
 """Start of a newcomer's key; a browser session has one newcomer, whom only it can be."""
+CLEAREST = ("Quentin",)
+"""Shown for their habit whoever has more visits: Aiko looks words up in 14 of 38 visits, Quentin in
+22 of 32."""
 SEPARATOR = " – "
 """In the cohort's user names: "Amina – forum reader"."""
 
@@ -61,8 +64,8 @@ def simulated(slug: str) -> list[Person]:
         .order_by("-visits", "pk")
         .values_list("key", flat=True)
     )
+    parts = [(key, *key.removeprefix("file:").partition(SEPARATOR)) for key in keys]
     by_habit: dict[str, Person] = {}
-    for key in keys:
-        name, _separator, habit = key.removeprefix("file:").partition(SEPARATOR)
+    for key, name, _separator, habit in sorted(parts, key=lambda part: part[1] not in CLEAREST):
         by_habit.setdefault(habit, Person(key, name, _(habit) if habit else ""))
     return sorted(by_habit.values(), key=lambda person: person.name)

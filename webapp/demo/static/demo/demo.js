@@ -24,7 +24,7 @@ document.addEventListener('click', (event) => {
   link.dataset.opened = '';
   const { text, past } = toast.dataset;
   const title = link.closest('[data-block]').getAttribute('aria-label');
-  toast.textContent = document.body.classList.contains('is-past') ? past : text.replace('%', title);
+  toast.textContent = document.body.classList.contains('is-past') ? past : text.replace('{title}', title);
 });
 
 function showReasons({ why, stability }) {
