@@ -34,7 +34,7 @@ class Person:
 def people(request: HttpRequest, slug: str) -> list[Person]:
     """The session's newcomer first, then a simulated person of each habit."""
     key = request.session.get("demo_newcomer") or _newcomer(request)
-    return [Person(key, _("You"), _("starts from nothing")), *simulated(slug)]
+    return [Person(key, _("You"), _("starts from nothing")), *_simulated(slug)]
 
 
 def current(request: HttpRequest, choices: list[Person]) -> Person:
@@ -56,7 +56,7 @@ def _newcomer(request: HttpRequest) -> str:
     return key
 
 
-def simulated(slug: str) -> list[Person]:
+def _simulated(slug: str) -> list[Person]:
     """Of each habit the simulated person with most visits: there is most to replay."""
     keys = (
         Subject.objects.filter(source=Subject.Source.SIMULATED, profiles__surface__slug=slug)

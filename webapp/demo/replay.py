@@ -24,8 +24,6 @@ from webapp.subjects.models import Profile as ProfileRow
 from webapp.subjects.models import Visit
 from webapp.subjects.visits import State
 
-from .people import simulated
-
 
 @dataclass(frozen=True)
 class Moment:
@@ -55,11 +53,6 @@ def moment(*, key: str, slug: str, number: int) -> Moment | None:
     row = rows[number]
     found = _before(key, page, profile, row)
     return Moment(number, len(rows), row.started_at, tuple(row.uses), found)
-
-
-def histories_write(*, slug: str) -> int:
-    """For all simulated people one can be; returns how many visits were decided."""
-    return sum(history_write(key=person.key, slug=slug) for person in simulated(slug))
 
 
 @transaction.atomic

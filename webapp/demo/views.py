@@ -72,7 +72,11 @@ def moment(request: HttpRequest) -> JsonResponse:
 
 @require_POST
 def person(request: HttpRequest) -> HttpResponseRedirect:
-    choose(request, request.POST.get("key", ""), people(request, SLUG))
+    choices = people(request, SLUG)
+    choose(request, request.POST.get("key", ""), choices)
+    chosen = current(request, choices)
+    if chosen.is_simulated:
+        replay.history_write(key=chosen.key, slug=SLUG)
     return redirect("demo:home")
 
 

@@ -18,8 +18,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from webapp.demo.children import ChildDied, Children, port_is_free
-from webapp.demo.replay import histories_write
-from webapp.demo.views import SLUG
 
 START_SECONDS = 90
 THREADS = 8
@@ -60,8 +58,6 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write("Loading fixtures …")
         call_command("load_fixtures", verbosity=0)
-        self.stdout.write("Replaying the simulated visits …")
-        histories_write(slug=SLUG)
 
     def _wait_until_healthy(self, children: Children, address: str) -> None:
         deadline = time.monotonic() + START_SECONDS
