@@ -51,7 +51,7 @@ class Descent:
     def _gains(self, order: Ints) -> Floats:
         """Seconds of every swap and every insertion, (2, G, n, n); FORBIDDEN past the budget."""
         blocks, ranks = order[self.ranks], self.ranks
-        tables, gains = self._memory
+        tables, gains, scratch = self._memory
         if ranks.shape == (1, len(order)):  # one group: whole rows, which is much faster
             np.take(self.costs, order, axis=0, out=tables[0, 0])
         else:
@@ -61,7 +61,7 @@ class Descent:
         if len(tables) > 1:
             np.not_equal(blocks[:, :, None], self.last[ranks][:, None, :], out=tables[1])
         swap_gains(tables, gains[:, 0])
-        insertion_gains(tables, gains[:, 1])
+        insertion_gains(tables, gains[:, 1], scratch)
         if len(tables) > 1:
             spare = self.may_move - np.count_nonzero(order != self.last)
             np.copyto(gains[0], FORBIDDEN, where=gains[1] > spare)
@@ -69,12 +69,13 @@ class Descent:
         return seconds
 
     @cached_property
-    def _memory(self) -> tuple[Floats, Floats]:
+    def _memory(self) -> tuple[Floats, Floats, Floats]:
         """Tables as of now, (1 or 2, G, n, n): what a block adds to the seconds, and to the number
-        of moved blocks where that is limited; and the gains of swaps and of insertions in each."""
+        of moved blocks where that is limited; the gains of swaps and insertions in each; scratch.
+        """
         tables = 2 if self.may_move < len(self.last) else 1
         shape = (*self.ranks.shape, self.ranks.shape[1])
-        return np.empty((tables, *shape)), np.empty((tables, 2, *shape))
+        return np.empty((tables, *shape)), np.empty((tables, 2, *shape)), np.empty((tables, *shape))
 
     @cached_property
     def _is_filled(self) -> bool:
@@ -119,8 +120,13 @@ def swap_gains(tables: Floats, out: Floats | None = None) -> Floats:
     return changes
 
 
-def insertion_gains(tables: Floats, out: Floats | None = None) -> Floats:
-    """Change of each sum when the block at place i goes to place j and those between close up."""
+def insertion_gains(
+    tables: Floats, out: Floats | None = None, scratch: Floats | None = None
+) -> Floats:
+    """Change of each sum when the block at place i goes to place j and those between close up.
+
+    scratch: memory of the tables' shape to work in.
+    """
     now = np.diagonal(tables, axis1=-2, axis2=-1)
     up = np.diagonal(tables, -1, axis1=-2, axis2=-1) - now[..., 1:]
     down = np.diagonal(tables, 1, axis1=-2, axis2=-1) - now[..., :-1]
@@ -128,16 +134,18 @@ def insertion_gains(tables: Floats, out: Floats | None = None) -> Floats:
     np.cumsum(up, axis=-1, out=ups[..., 1:])
     np.cumsum(down, axis=-1, out=downs[..., 1:])
     changes: Floats = np.subtract(downs[..., :, None], downs[..., None, :], out=out)
-    later = _later(now.shape[-1])
-    np.subtract(ups[..., None, :], ups[..., :, None], out=changes, where=later)
+    later, earlier = _sides(now.shape[-1])
+    changes *= earlier
+    raised = np.subtract(ups[..., None, :], ups[..., :, None], out=scratch)
+    raised *= later
+    changes += raised
     changes += tables
     changes -= now[..., :, None]
     return changes
 
 
 @lru_cache(maxsize=64)
-def _later(count: int) -> Bools:
-    """Whether place j comes after place i, (n, n)."""
-    places = np.arange(count)
-    later: Bools = places[:, None] < places
-    return later
+def _sides(count: int) -> tuple[Floats, Floats]:
+    """1 where place j comes after place i, and 1 where it comes before: (n, n) each."""
+    later = np.triu(np.ones((count, count)), 1)
+    return later, later.T.copy()

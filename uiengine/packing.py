@@ -70,6 +70,7 @@ class _Grid:
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
+        self.full = (1 << columns) - 1
         self.rows: list[int] = []
 
     def put(self, block_id: str, cell: Cell, size: Size) -> Placement:
@@ -88,22 +89,26 @@ class _Grid:
     def place_after(self, after: Cell, size: Size) -> Cell:
         """The first free, supported cell after `after` in reading order; one always exists."""
         starts = (1 << (self.columns - size.w + 1)) - 1
-        y = after.y
+        y, rows, full = after.y, self.rows, self.full
         while True:
             taken = 0
-            for row in self.rows[y : y + size.h]:
+            for row in rows[y : y + size.h]:
                 taken |= row
-            found = starts & ~_any_of_next(taken, size.w) & self._supported(y, size.w)
-            if y == after.y:
-                found &= ~((1 << (after.x + 1)) - 1)
-            if found:
-                return Cell((found & -found).bit_length() - 1, y)
+            if taken != full:
+                found = starts & self._supported(y, size.w)
+                if taken:
+                    found &= ~_any_of_next(taken, size.w)
+                if y == after.y:
+                    found &= ~((1 << (after.x + 1)) - 1)
+                if found:
+                    return Cell((found & -found).bit_length() - 1, y)
             y += 1
 
     def _supported(self, y: int, width: int) -> int:
         if y == 0:
-            return (1 << self.columns) - 1
-        return _any_of_next(self.rows[y - 1], width) if y <= len(self.rows) else 0
+            return self.full
+        above = self.rows[y - 1] if y <= len(self.rows) else 0
+        return above if above in (0, self.full) else _any_of_next(above, width)
 
 
 def _any_of_next(bits: int, width: int) -> int:

@@ -125,7 +125,7 @@ def _variants(
 
 def _named(request: Request, order: Ints) -> tuple[str, ...]:
     blocks = request.surface.blocks
-    return tuple(blocks[i].id for i in order)
+    return tuple(blocks[i].id for i in order.tolist())
 
 
 def last_order(request: Request) -> tuple[str, ...]:
