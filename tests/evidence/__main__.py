@@ -26,6 +26,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.evidence.guardrails"
     yield "python -m ml.ope_coverage"
     yield "python -m tests.evidence.versions"
+    yield "python -m tests.evidence.planted"
     visits = DATA / "oulad/visits_daily_2013.parquet"
     if not visits.exists():
         print(f"left out: everything on real visits ({visits} is not there; set DATA)")

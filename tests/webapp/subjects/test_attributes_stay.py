@@ -1,0 +1,37 @@
+"""Attributes leave their table for audits, for the people themselves, and for nobody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MAY_READ = {
+    "subjects/models.py": "the table",
+    "subjects/imports/services.py": "writes them, from a file of people",
+    "subjects/export.py": "a person's own",
+    "subjects/services.py": "moves a visitor's to the user",
+    "audits/services.py": "hands them to audits, and to the choice of a refresh's batch",
+}
+
+
+def test_no_other_module_reads_them():
+    found = {
+        str(path.relative_to("webapp"))
+        for path in Path("webapp").rglob("*.py")
+        if "migrations" not in path.parts
+        and any(
+            word in path.read_text()
+            for word in ("PersonalAttributes", ".attributes.", "attributes__")
+        )
+    }
+
+    assert found == set(MAY_READ)
+
+
+def test_who_asks_audits_for_people_are_tasks():
+    asking = {
+        str(path.relative_to("webapp"))
+        for path in Path("webapp").rglob("*.py")
+        if "people_of" in path.read_text()
+    }
+
+    assert asking - {"audits/services.py"} <= {"audits/tasks.py", "codebooks/tasks.py"}
