@@ -41,11 +41,16 @@ class Comparison:
 
     @property
     def changed(self) -> list[Pair]:
-        return [pair for pair in self.pairs if pair.is_changed]
+        return [pair for pair in self.pairs if pair.left and pair.right and pair.is_changed]
 
     @property
     def same(self) -> list[Pair]:
         return [pair for pair in self.pairs if not pair.is_changed]
+
+    @property
+    def single(self) -> list[Pair]:
+        """Slices, or comparisons with champion and anchor, that only one report has."""
+        return [pair for pair in self.pairs if not (pair.left and pair.right)]
 
     @property
     def is_one_surface(self) -> bool:

@@ -1,4 +1,4 @@
-"""Attributes leave their table for audits, for the people themselves, and for nobody else."""
+"""Attributes leave their table as sums, for audits, and for the people themselves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ MAY_READ = {
     "subjects/imports/services.py": "writes them, from a file of people",
     "subjects/export.py": "a person's own",
     "subjects/services.py": "moves a visitor's to the user",
+    "studio/usage.py": "sums per code for the gallery, in which few people are merged",
     "audits/services.py": "hands them to audits, and to the choice of a refresh's batch",
 }
 
