@@ -20,7 +20,7 @@ class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Profile
     extra = 0
     can_delete = False
-    fields = ("surface", "visits_counted", "most_used", "order", "updated_at", "explained")
+    fields = ("surface", "explained", "visits_counted", "most_used", "order", "updated_at")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,0 +1,161 @@
+"""Every admin page of ours in real Chromium: accessible, within its policy, and within a phone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.webapp import axe
+from tests.webapp.demo.conftest import ARGUMENTS, CHROMIUM
+from tests.webapp.studio.test_compare import row
+from webapp.audits.models import AuditReport
+from webapp.codebooks import conditions
+from webapp.codebooks.models import GateReport, Run
+from webapp.codebooks.services import version_promote
+from webapp.subjects.models import Profile, ServerKey
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI is set, where nothing may skip, and chromium is not installed.")
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    axe.install()
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's loop is not ours
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def filled(browser, live_server, cohort, version):
+    """A surface with people, a champion, an audit, a gate report and a training under way."""
+    version_promote(surface=cohort, version=version, why="test", by_name="test")
+    slices = [row(0.05, 0.04, 0.06, "exceeds")]
+    AuditReport.objects.create(
+        surface=cohort,
+        version=version,
+        verdict="exceeds",
+        report={"verdict": "exceeds", "slices": slices},
+        html="<!doctype html><html lang='en'><title>T</title><body><main><h1>T</h1></main></body>",
+    )
+    judged = [conditions.parity(version.card), conditions.guardrails({}, 100)]
+    GateReport.objects.create(surface=cohort, version=version, verdict="passed", conditions=judged)
+    Run.objects.create(kind="train", surface=cohort, key="k", state="running", progress=0.4)
+    ServerKey.objects.create(name="host", prefix="abc", digest="d")
+    return cohort
+
+
+@pytest.fixture
+def page(browser, filled, live_server) -> Iterator[Page]:
+    """Signed in as the owner, at desktop width; what the console complains of fails the test."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("owner"))
+    context = browser.new_context(viewport=DESKTOP, base_url=live_server.url)
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.complaints = complaints  # type: ignore[attr-defined]
+    yield page
+    context.close()
+
+
+def studio_pages(surface, version) -> list[str]:
+    profile = Profile.objects.first()
+    return [
+        "/admin/",
+        "/admin/studio/health/",
+        f"/admin/studio/gallery/{version.pk}/",
+        f"/admin/studio/compare/?version={version.pk}&surface={surface.slug}",
+        f"/admin/studio/preview/{surface.pk}/?who=made-up&uses-2=9",
+        f"/admin/studio/explain/{profile.pk}/",
+        reverse("admin:surfaces_surface_change", args=[surface.pk]),
+        reverse("admin:codebooks_codebookversion_change", args=[version.pk]),
+        reverse("admin:codebooks_codebookversion_promote", args=[version.pk]),
+    ]
+
+
+def model_pages() -> list[str]:
+    """List of every registered model of ours, and the page of its first row."""
+    found = []
+    for model in admin.site._registry:
+        if model.__module__.startswith("webapp."):
+            name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+            found.append(reverse(f"{name}_changelist"))
+            if first := model._default_manager.order_by("pk").first():
+                found.append(reverse(f"{name}_change", args=[first.pk]))
+    return found
+
+
+def faults(page: Page, address: str, within: str = "#content-start") -> list[str]:
+    """What is wrong with a page: its status, its headings, the console, axe."""
+    page.complaints.clear()  # type: ignore[attr-defined]
+    response = page.goto(address)
+    found = [] if response and response.status == 200 else [f"{response and response.status}"]
+    found += page.complaints  # type: ignore[attr-defined]
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
+    if levels.count(1) != 1 or any(b > a + 1 for a, b in pairwise(levels)):
+        found.append(f"headings {levels}")
+    return [f"{address}: {fault}" for fault in [*found, *axe.violations(page, within=within)]]
+
+
+def test_every_page_of_ours_is_accessible(page, filled, version):
+    pages = dict.fromkeys([*studio_pages(filled, version), *model_pages()])
+    found = [fault for address in pages for fault in faults(page, address)]
+    found += faults(page, "/admin/", "html")  # header, navigation and footer, the same everywhere
+    assert len(pages) > 25
+    assert found == []
+
+
+def test_the_studio_fits_a_phone_in_the_dark(page, filled, version):
+    page.set_viewport_size(PHONE)
+    page.emulate_media(color_scheme="dark")
+    for address in studio_pages(filled, version):
+        assert faults(page, address) == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+
+
+def test_a_definition_is_checked_while_it_is_typed(page, filled):
+    page.goto(reverse("admin:surfaces_surface_change", args=[filled.pk]))
+    says, text = page.locator("#definition-check .says"), page.locator("#id_definition")
+    says.filter(has_text="May be saved").wait_for()
+    definition = json.loads(text.input_value())
+    definition["blocks"][1]["pinned"] = definition["blocks"][0]["pinned"]
+
+    text.fill(json.dumps(definition))
+
+    says.filter(has_text="would be refused").wait_for()
+    problem = page.locator("#definition-check .problems li").first
+    assert "pinned_stay and no_overlap in block announcements" in problem.inner_text()
+    assert page.locator("#definition-check svg").count() == 0
+    assert says.get_attribute("role") == "status"
+
+
+def test_progress_renews_itself_and_can_be_paused(page, filled):
+    page.goto("/admin/codebooks/run/")
+    page.evaluate("window.mark = 1")
+    Run.objects.update(progress=0.8)
+    page.locator("#runs-now", has_text="80%").wait_for()
+    assert page.evaluate("window.mark") == 1  # not by loading the page again
+
+    pause = page.get_by_role("button", name="Pause")
+    pause.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Go on").wait_for()
