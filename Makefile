@@ -5,7 +5,7 @@ export OMP_WAIT_POLICY = PASSIVE
 export GOMP_SPINCOUNT = 0
 BIN := .venv/bin
 
-.PHONY: install dev run test check bench evidence
+.PHONY: install dev run examples test check bench evidence
 
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -23,6 +23,10 @@ dev: .venv/dev ## what the tests need too
 
 run: .venv/installed ## the demo on PORT
 	$(BIN)/python manage.py demo --port $(PORT)
+
+examples: ## gridstack and React in the demo, from npm (node 20 or later)
+	cd webapp/examples && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run build
+	@echo "Built. Start (or restart) the demo with make run and open /examples/."
 
 test: .venv/dev
 	$(BIN)/python -m pytest

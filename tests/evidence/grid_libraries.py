@@ -28,6 +28,25 @@ def install() -> None:
         mark.write_text(lock.read_text())
 
 
+def build() -> None:
+    """The examples as `make examples` builds them, unless nothing changed since."""
+    install()
+    sources = [*EXAMPLES.glob("package*.json"), *(EXAMPLES.parent / "layouts/snippets").iterdir()]
+    built = EXAMPLES / "dist/react.js"
+    newest = max(path.stat().st_mtime for path in sources)
+    if not built.exists() or built.stat().st_mtime < newest:
+        run_script("build")
+
+
+def run_script(name: str) -> str:
+    """Runs a script of package.json and returns what it printed; raises where it fails."""
+    command = ["npm", "run", "--silent", name]
+    done = subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"npm run {name}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
 def check(payloads: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What `check_payload.mjs` says of them: counts, and examples of what moved."""
     node = subprocess.Popen(

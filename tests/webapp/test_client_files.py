@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 from pathlib import Path
 
+import pytest
 from django.utils import translation
 
+from tests.evidence import grid_libraries
 from webapp.layouts import page
 
 FOLDER = Path(page.__file__).parent / "static/uiengine"
@@ -35,3 +38,12 @@ def test_the_server_translates_every_word_of_the_client() -> None:
     english = dict(re.findall(r"(\w+): '([^']*)'", words))
     with translation.override("en"):
         assert page._strings() == english
+
+
+def test_the_types_fit_a_program_that_uses_all_of_them() -> None:
+    """tsc reads webapp/examples/types.ts, which also says what must not compile."""
+    absent = grid_libraries.missing()
+    if absent and not os.environ.get("CI"):
+        pytest.skip(f"{absent} not found: the types were not compiled")
+    grid_libraries.install()
+    assert grid_libraries.run_script("types") == ""

@@ -11,5 +11,8 @@ urlpatterns = [
     path("demo/moment", views.moment, name="moment"),
     path("demo/person", views.person, name="person"),
     path("demo/next-visit", views.next_visit, name="next-visit"),
+    path("examples/", views.examples, name="examples"),
+    path("examples/fetch.js", views.fetch_script, name="fetch"),
+    path("examples/<slug:name>", views.example, name="example"),
     path("demo/language", set_language, name="language"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from webapp.layouts import page as html
 from webapp.layouts import services
+from webapp.layouts.pages import SNIPPETS
 from webapp.subjects import keys
 
 from . import replay
@@ -23,6 +25,14 @@ from .people import Person, choose, current, people
 from .services import visit_next
 
 SLUG = "course-home"
+EXAMPLES = {
+    "template": "Django template",
+    "fetch": "fetch",
+    "gridstack": "gridstack",
+    "react": "React, react-grid-layout",
+}
+BUILT = ("gridstack", "react")
+"""By `make examples`, from the same files that /api/snippets shows."""
 POLICY = (
     "default-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
@@ -34,7 +44,6 @@ POLICY = (
 def home(request: HttpRequest) -> HttpResponse:
     choices = people(request, SLUG)
     person = current(request, choices)
-    request.csp_nonce = get_random_string(22)  # type: ignore[attr-defined]
     past = _past(request, person)
     context = {
         "surface_slug": SLUG,
@@ -45,13 +54,12 @@ def home(request: HttpRequest) -> HttpResponse:
         "visits": replay.visits(person.key, SLUG).count(),
         "panel": past["panel"] if past else facts_now(person.key, SLUG),
     }
+    request.csp_nonce = get_random_string(22)  # type: ignore[attr-defined]
     if past:
         seen = {**context, "request": request}
         token = keys.user_token_make(key=person.key, now=timezone.now())
         context["page"] = html.render(past["payload"], seen, token=token, controls=False)
-    response = render(request, "demo/home.html", context)
-    response["Content-Security-Policy"] = POLICY.format(nonce=request.csp_nonce)  # type: ignore[attr-defined]
-    return response
+    return _with_policy(request, "demo/home.html", context)
 
 
 @never_cache
@@ -68,6 +76,48 @@ def moment(request: HttpRequest) -> JsonResponse:
         "payload": past["payload"] if past else None,
     }
     return JsonResponse(shown)
+
+
+@require_GET
+def examples(request: HttpRequest) -> HttpResponse:
+    return _with_policy(request, "demo/examples.html", {"examples": EXAMPLES})
+
+
+@never_cache
+@require_GET
+def example(request: HttpRequest, name: str) -> HttpResponse:
+    """The course home by other means, as the person one is."""
+    if name not in EXAMPLES:
+        raise Http404
+    key = current(request, people(request, SLUG)).key
+    context = {
+        "name": name,
+        "title": EXAMPLES[name],
+        "surface_slug": SLUG,
+        "key": key,
+        "token": keys.user_token_make(key=key, now=timezone.now()),
+        "script": f"examples/{name}.js",
+        "is_built": name not in BUILT or bool(finders.find(f"examples/{name}.js")),
+    }
+    return _with_policy(request, "demo/example.html", context)
+
+
+@require_GET
+def fetch_script(request: HttpRequest) -> HttpResponse:
+    """The snippet as it is: it needs no build."""
+    return HttpResponse((SNIPPETS / "fetch.js").read_bytes(), content_type="text/javascript")
+
+
+def _with_policy(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    nonce = getattr(request, "csp_nonce", "")
+    if not nonce:
+        nonce = request.csp_nonce = get_random_string(22)  # type: ignore[attr-defined]
+    response = render(request, template, context)
+    policy = POLICY.format(nonce=nonce)
+    if context.get("name") == "react":  # react-draggable writes a <style> while one drags
+        policy = policy.replace(f"'nonce-{nonce}'", "'unsafe-inline'")
+    response["Content-Security-Policy"] = policy
+    return response
 
 
 @require_POST

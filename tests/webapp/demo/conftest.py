@@ -17,6 +17,8 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.evidence import grid_libraries
+
 ROOT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -75,7 +77,16 @@ def stop_demo(demo: Demo) -> int:
 
 
 @pytest.fixture(scope="package")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def has_examples() -> bool:
+    """Whether gridstack and React were built for the demo; in CI they must be."""
+    if grid_libraries.missing() and not os.environ.get("CI"):
+        return False
+    grid_libraries.build()
+    return True
+
+
+@pytest.fixture(scope="package")
+def demo(tmp_path_factory: pytest.TempPathFactory, has_examples: bool) -> Iterator[Demo]:
     demo = start_demo(tmp_path_factory.mktemp("demo"), free_port())
     try:
         wait_until_up(demo)

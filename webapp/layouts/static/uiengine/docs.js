@@ -6,7 +6,7 @@ if (swagger) {
   globalThis.SwaggerUIBundle({
     url: swagger.dataset.schema,
     domNode: swagger,
-    deepLinking: true,
+    defaultModelsExpandDepth: -1, // every operation shows its own
     requestInterceptor: (request) => {
       if (csrf) request.headers['X-CSRFToken'] = csrf;
       return request;

@@ -1,0 +1,97 @@
+"""Every snippet that we show runs as it is shown: in Chromium, and curl in bash."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from webapp.layouts.pages import SNIPPETS
+
+from .conftest import Demo
+from .steps import become, events, open_page, person_key, wait_for
+
+FORUM = {
+    "template": "[data-block=forum] a",
+    "fetch": "button:has-text('Course forum')",
+    "gridstack": ".grid-stack-item[gs-id=forum]",
+    "react": ".react-grid-item:has-text('Course forum')",
+}
+"""Where each example shows the forum."""
+
+
+def open_example(page: Page, name: str, has_examples: bool) -> str:
+    """The example as a simulated person sees it; returns the person's key."""
+    if not has_examples and name in ("gridstack", "react"):
+        pytest.skip("node not found: gridstack and React were not built")
+    open_page(page)
+    become(page, 2)
+    key = person_key(page)
+    page.goto(f"/examples/{name}")
+    page.wait_for_selector(FORUM[name])
+    return key
+
+
+@pytest.mark.parametrize("name", list(FORUM))
+def test_an_example_shows_the_layout_and_sends_what_is_used(
+    page: Page, demo: Demo, has_examples: bool, name: str
+) -> None:
+    key = open_example(page, name, has_examples)
+    before = len(events(demo, key, "use"))
+    page.locator(FORUM[name]).first.click()
+    wait_for(lambda: len(events(demo, key, "use")) == before + 1)
+    assert events(demo, key, "use")[-1][1] == "forum"
+
+
+@pytest.mark.parametrize("name", ["gridstack", "react"])
+def test_blocks_stand_in_the_payloads_order_and_dragging_one_asks_for_its_rank(
+    page: Page, demo: Demo, has_examples: bool, name: str
+) -> None:
+    key = open_example(page, name, has_examples)
+    items = page.locator(".grid-stack-item, .react-grid-item:not(.react-grid-placeholder)")
+    layout = page.evaluate(
+        """async () => {
+          const { dataset } = document.querySelector('[data-surface]');
+          const headers = { Authorization: `Bearer ${dataset.token}` };
+          return (await fetch('/api/layout?surface=course-home', { headers })).json();
+        }"""
+    )
+    places = []
+    for i in range(items.count()):
+        box = items.nth(i).bounding_box()
+        assert box
+        places.append((round(box["y"] / 8), round(box["x"]), items.nth(i).inner_text().strip()))
+    titles = [layout["elements"][block]["title"] for block in layout["order"]]
+    assert [title for _, _, title in sorted(places)] == titles
+
+    moved, target = items.filter(has_text=titles[4]), items.filter(has_text=titles[1])
+    start, end = moved.bounding_box(), target.bounding_box()
+    assert start and end
+    page.mouse.move(start["x"] + 40, start["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 60, end["y"] + 60, steps=8)
+    page.mouse.move(end["x"] + 40, end["y"] + 22, steps=8)
+    with page.expect_response("**/api/feedback") as answer:
+        page.mouse.up()
+    assert answer.value.ok
+    assert events(demo, key, "move")
+
+
+def test_the_curl_snippet_gets_a_304_and_counts_a_use_once(
+    page: Page, demo: Demo, tmp_path: Path
+) -> None:
+    open_page(page)
+    token = page.get_attribute("adaptive-layout", "token") or ""
+    done = subprocess.run(
+        ["bash", str(SNIPPETS / "curl.sh")],
+        cwd=tmp_path,
+        env={**os.environ, "SITE": demo.address, "TOKEN": token},
+        capture_output=True,
+        text=True,
+    )
+    assert "304" in done.stdout.splitlines()
+    assert '{"accepted":1,"duplicate":0,"ignored":0}' in done.stdout
+    assert '{"accepted":0,"duplicate":1,"ignored":0}' in done.stdout
