@@ -99,6 +99,10 @@ def _workers(now: datetime) -> Sign:
     if alive:
         names = ", ".join(b.worker for b in alive)
         return Sign("Workers and beat", "ok", f"{len(alive)} alive ({names}); {_ago(now, beats)}")
+    held = Run.objects.filter(state=Run.State.RUNNING, lease_until__gt=now).first()
+    if held is not None:
+        says = f"A worker is busy with run {held.pk} and renews its hold on it."
+        return Sign("Workers and beat", "ok", says)
     asked = PeriodicTask.objects.filter(task="studio.heartbeat", enabled=True).first()
     if asked is None:
         step = "Enable the periodic task of studio.heartbeat."

@@ -44,6 +44,17 @@ def test_a_worker_that_fell_silent_is_missed_and_forgotten_after_a_day():
     assert not Heartbeat.objects.filter(worker="gone@host").exists()
 
 
+def test_a_worker_busy_with_a_training_is_not_missed(course):
+    later = timezone.now() + timedelta(minutes=1)
+    run = Run.objects.create(
+        kind="train", surface=course, key="k", state="running", lease_until=later
+    )
+    assert sign("Workers and beat").state == "ok"
+
+    Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(minutes=1))
+    assert sign("Workers and beat").state == "bad"
+
+
 def test_an_event_that_waits_too_long_is_reported_with_its_age(course):
     profile = Profile.objects.create(subject=Subject.objects.create(key="a"), surface=course)
     decision = ServedDecision.objects.create(
