@@ -27,6 +27,8 @@ def commands() -> Iterator[str]:
     yield "python -m ml.ope_coverage"
     yield "python -m tests.evidence.versions"
     yield "python -m tests.evidence.planted"
+    yield "python -m tests.evidence.killed_pipeline"
+    yield "python -m tests.evidence.refresh"
     visits = DATA / "oulad/visits_daily_2013.parquet"
     if not visits.exists():
         print(f"left out: everything on real visits ({visits} is not there; set DATA)")

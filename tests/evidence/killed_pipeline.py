@@ -1,0 +1,165 @@
+"""kill -9 of a real worker at steps of a real retrain: does it end as if nothing had happened?
+
+The worker runs over the embedded transport. At the first attempt of each named step it is killed
+when all of the step's work is done and nothing of it is committed; then the lease is let run out,
+and the next worker's sweep finds the step. The data are the shipped simulated cohort, and training
+is a smoke run: 36 people are too few for the gate, so its conditions on numbers of people are off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).parents[2]
+STEPS = ("collect", "train", "export", "replay", "audit", "gate", "promote")
+SEED = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("load_fixtures", verbosity=0)
+from webapp.codebooks.pipelines import pipeline_request
+from webapp.surfaces.models import Surface
+surface = Surface.objects.get(slug="course-home")
+pipeline_request(kind="retrain", surface=surface, options={"smoke": True, "by": ["gender"]})
+"""
+WORKER = """
+import time
+from pathlib import Path
+from celery.signals import worker_ready
+from webapp.codebooks import conditions, gate, runs
+from webapp.codebooks.tasks import sweep
+conditions.AUDITS["inconclusive"] = "passed"
+conditions.LEAST_PEOPLE = 1
+gate._check_audit = lambda version, surface: None
+finish = runs.Hold.finish
+def hang(hold, result, version=None):
+    if hold.run.kind in {kinds} and hold.run.attempts == 1:
+        Path("{marks}", hold.run.kind).touch()
+        time.sleep(600)  # the work is done, the transaction is open
+    finish(hold, result, version)
+runs.Hold.finish = hang
+worker_ready.connect(lambda **_: sweep(), weak=False)
+"""
+
+
+class Killed:
+    """A pipeline in a place of its own, `var`, whose workers die at the steps `kinds`."""
+
+    def __init__(self, var: Path, kinds: Sequence[str]) -> None:
+        self.var, self.kinds, self.marks = var, tuple(kinds), var / "marks"
+        drop = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "ARTEFACTS_DIR")
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if k not in drop},
+            "VAR_DIR": str(var),
+            "DJANGO_SETTINGS_MODULE": "webapp.settings",
+            "PYTHONPATH": str(var),
+        }
+        self.marks.mkdir(parents=True)
+        code = WORKER.format(kinds=set(kinds) or "()", marks=self.marks)
+        (var / "hanging.py").write_text(code)
+
+    def run(self) -> dict[str, Any]:
+        """Seeds, kills, and lets the last worker end the pipeline; says what is there then."""
+        self._python("-m", "django", "migrate", "-v0")
+        self._python("-c", SEED)
+        for kind in tqdm(self.kinds, desc="killed at", disable=None):
+            victim = self._worker()
+            self._wait((self.marks / kind).exists, victim)
+            os.killpg(victim.pid, signal.SIGKILL)
+            victim.wait()
+            self._let_leases_end()
+        last = self._worker()
+        try:
+            self._wait(lambda: self._rows("codebooks_pipeline", "state") != [("running",)], last)
+        finally:
+            os.killpg(last.pid, signal.SIGKILL)
+            last.wait()
+        return self._found()
+
+    def _found(self) -> dict[str, Any]:
+        files = sorted(p.name for p in (self.var / "artefacts" / "versions").iterdir())
+        conditions = json.loads(self._rows("codebooks_gatereport", "conditions")[0][0])
+        return {
+            "pipeline": self._rows("codebooks_pipeline", "state, outcome"),
+            "steps": self._rows("codebooks_run", "kind, state, attempts", "order by id"),
+            "versions": self._rows("codebooks_codebookversion", "name, status", "order by id"),
+            "folders": files,
+            "audits": self._rows("audits_auditreport", "verdict"),
+            "gate": [[c["name"], c["verdict"], c["figure"]] for c in conditions],
+            "gates": len(self._rows("codebooks_gatereport", "id")),
+            "champion": self._rows("codebooks_alias", "name, version_id", "where name='champion'"),
+            "moves": len(self._rows("codebooks_aliasmove", "id")),
+            "left_behind": [p.name for p in (self.var / "artefacts").glob("pipelines/*/*")],
+        }
+
+    def _rows(self, table: str, columns: str, more: str = "") -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.var / "db.sqlite3", timeout=30)) as database:
+            return database.execute(f"select {columns} from {table} {more}").fetchall()
+
+    def _let_leases_end(self) -> None:
+        with closing(sqlite3.connect(self.var / "db.sqlite3", timeout=30)) as database, database:
+            database.execute("update codebooks_run set lease_until = '2001-01-01 00:00:00'")
+
+    def _python(self, *arguments: str) -> None:
+        command = [sys.executable, *arguments]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True, timeout=300)
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "celery", "-A", "webapp", "worker", "-P", "solo"]
+        with (self.var / "worker.log").open("ab") as log:
+            return subprocess.Popen(
+                [*command, "--include", "hanging"],
+                cwd=ROOT,
+                env=self.environment,
+                start_new_session=True,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _wait(self, condition: Any, process: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + 600
+        while not condition():
+            log = self.var / "worker.log"
+            assert process.poll() is None, f"the worker ended by itself: {log.read_text()[-2000:]}"
+            assert time.monotonic() < until, log.read_text()[-2000:]
+            time.sleep(0.1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", nargs="+", default=STEPS, choices=STEPS)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        begin = time.monotonic()
+        undisturbed = Killed(Path(folder) / "undisturbed", ()).run()
+        killed = Killed(Path(folder) / "killed", arguments.steps).run()
+    kinds = {kind for kind, _, attempts in killed["steps"] if attempts == 2}
+    same = {k: undisturbed[k] == killed[k] for k in undisturbed if k != "steps"}
+    line = {
+        "name": "worker killed at each step of a retrain",
+        "killed_at": arguments.steps,
+        "done_twice": sorted(kinds),
+        "as_undisturbed": all(same.values()),
+        "differs": [k for k, is_same in same.items() if not is_same],
+        "versions_made": len(killed["versions"]) - 1,
+        "seconds": round(time.monotonic() - begin, 1),
+    }
+    print(json.dumps(line))
+    sys.exit(not (line["as_undisturbed"] and kinds == set(arguments.steps)))
+
+
+if __name__ == "__main__":
+    main()

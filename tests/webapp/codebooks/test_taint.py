@@ -1,0 +1,62 @@
+"""Attributes are no input: shuffled, they leave every artefact as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from webapp.codebooks import artefacts, gate, tasks
+from webapp.codebooks.models import Pipeline
+from webapp.codebooks.pipelines import pipeline_request
+from webapp.codebooks.stored import stored_visits
+from webapp.subjects.models import PersonalAttributes
+
+pytestmark = pytest.mark.django_db
+
+
+def trained(surface, kind, **options) -> str:
+    """SHA-256 of all that a pipeline's version is exported from: weights, codes, orders, card."""
+    options = {"smoke": True, "in_process": True, **options}
+    line, is_new = pipeline_request(kind=kind, surface=surface, options=options)
+    assert is_new
+    for _ in ("collect", "train"):
+        tasks.step_run(line.runs.get(state="queued").pk)
+    line.refresh_from_db()
+    Pipeline.objects.update(state="done")
+    path = artefacts.fetch(line.result["train"]["file"], Path())
+    held = torch.load(path, weights_only=True)
+    words = json.loads(held.pop("words"))
+    del words["card"]["training"]["seconds"]  # how long it took
+    digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
+    for part in ("codec", "quantiser"):
+        for name, tensor in sorted(held[part].items()):
+            digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def shuffle_attributes() -> None:
+    """Everybody gets another's values: nobody keeps their own where the next one's differ."""
+    rows = list(PersonalAttributes.objects.order_by("pk"))
+    values = [row.values for row in rows]
+    for row, other in zip(rows, values[7:] + values[:7], strict=True):
+        row.values = other
+    PersonalAttributes.objects.bulk_update(rows, ["values"])
+
+
+def test_shuffled_attributes_change_no_artefact(cohort, innate):
+    gate.innate_ship(folder=innate)
+    users = sorted({row[1] for row in stored_visits(cohort)})[:20]
+    before = dict(PersonalAttributes.objects.values_list("subject__key", "values"))
+    retrained = trained(cohort, Pipeline.Kind.RETRAIN)
+    refreshed = trained(cohort, Pipeline.Kind.REFRESH, users=users)
+
+    shuffle_attributes()
+
+    assert dict(PersonalAttributes.objects.values_list("subject__key", "values")) != before
+    assert trained(cohort, Pipeline.Kind.RETRAIN) == retrained
+    assert trained(cohort, Pipeline.Kind.REFRESH, users=users) == refreshed
+    assert trained(cohort, Pipeline.Kind.REFRESH, users=users[:-1]) != refreshed

@@ -1,0 +1,25 @@
+"""A real worker is killed at steps that write a version, judge it and move the alias."""
+
+from __future__ import annotations
+
+from tests.evidence.killed_pipeline import Killed
+
+KILLED_AT = ("export", "gate", "promote")
+"""`python -m tests.evidence.killed_pipeline` kills at all seven, beside an undisturbed run."""
+
+
+def test_a_pipeline_ends_as_if_nothing_had_happened(tmp_path):
+    found = Killed(tmp_path, KILLED_AT).run()
+
+    assert found["pipeline"] == [("done", "It meets all four conditions of the gate. Promoted.")]
+    assert found["steps"] == [
+        (kind, "done", 2 if kind in KILLED_AT else 1)
+        for kind in ("collect", "train", "export", "replay", "audit", "gate", "promote")
+    ]
+    (_, innate), (name, champion) = found["versions"]
+    assert (innate, champion) == ("retired", "champion")
+    assert sorted(found["folders"]) == sorted(["innate", name])
+    assert len(found["audits"]) == found["gates"] == 1
+    # Two surfaces adopt and anchor the innate version; then one promotion.
+    assert found["moves"] == 5
+    assert found["left_behind"] == []
