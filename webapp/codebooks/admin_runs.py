@@ -136,8 +136,8 @@ class RunAdmin(AskedAdmin):
 class AliasMoveAdmin(ReadOnlyAdmin):
     """The record of promotions, challenges and rollbacks, as a chain of hashes."""
 
-    list_display = ("at", "surface", "name", "before", "after", "share", "by_name", "why", "hash")
-    list_filter = ("surface", "name", "is_rollback", "by_name")
+    list_display = ("at", "moved", "by_name", "why", "hash")
+    list_filter = ("surface", "name", "is_rollback")
     list_select_related = ("surface", "before", "after")
 
     def get_urls(self) -> list[URLPattern]:
@@ -155,6 +155,12 @@ class AliasMoveAdmin(ReadOnlyAdmin):
             text = f"The chain of {found.rows} rows is whole. Its head is {found.head}."
             messages.success(request, text)
         return redirect(reverse("admin:codebooks_aliasmove_changelist"))
+
+    @admin.display(description="Moved")
+    def moved(self, move: AliasMove) -> str:
+        share = f" ({move.share} %)" if move.share else ""
+        where = move.stated.get("surface", "")
+        return f"{move.name} of {where}: {move.before or 'none'} → {move.after or 'none'}{share}"
 
     @admin.display(description="Hash")
     def hash(self, move: AliasMove) -> SafeString:

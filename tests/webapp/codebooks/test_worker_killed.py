@@ -17,7 +17,7 @@ def test_a_pipeline_ends_as_if_nothing_had_happened(tmp_path):
         for kind in ("collect", "train", "export", "replay", "audit", "gate", "promote")
     ]
     (_, innate), (name, champion) = found["versions"]
-    assert (innate, champion) == ("retired", "champion")
+    assert (innate, champion) == ("champion", "champion")  # the other surface keeps the innate one
     assert sorted(found["folders"]) == sorted(["innate", name])
     assert len(found["audits"]) == found["gates"] == 1
     # Two surfaces adopt and anchor the innate version; then one promotion.
