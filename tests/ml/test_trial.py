@@ -149,15 +149,15 @@ def test_the_stop_rule(rows, verdict):
 
 
 def test_peeking_at_every_look_raises_false_alarms_of_single_looks_only():
-    """60 trials without any difference, 15 looks each at data that grow."""
+    """30 trials without any difference, 12 looks each at data that grow."""
     rng = np.random.default_rng(3)
     single, any_time = 0, 0
-    for _ in range(60):
-        cells = (rng.random(300) < 0.5).astype(np.int64)
-        sums = np.zeros((300, 1))
+    for _ in range(30):
+        cells = (rng.random(200) < 0.5).astype(np.int64)
+        sums = np.zeros((200, 1))
         fired = np.zeros(2, dtype=bool)
-        for look in range(1, 16):
-            sums += rng.exponential(1.0, (300, 1))
+        for look in range(1, 13):
+            sums += rng.exponential(1.0, (200, 1))
             people = pd.DataFrame({f.numerator: sums[:, 0] for f in FIGURES})
             for f in FIGURES:
                 people[f.denominator] = float(look)
@@ -166,8 +166,8 @@ def test_peeking_at_every_look_raises_false_alarms_of_single_looks_only():
         single += fired[0]
         any_time += fired[1]
 
-    assert single / 60 > 2 * ERROR
-    assert any_time / 60 <= ERROR
+    assert single / 30 > 2 * ERROR
+    assert any_time / 30 <= ERROR
 
 
 def test_all_looks_together_spend_no_more_than_the_error():

@@ -32,9 +32,11 @@ def batch_accept(
     """
     served = _served(decision)
     _check(served, arrivals, now, field)
-    if not served.subject or (identity and _is_void(identity, served)):
+    if not served.subject:
         return None
     key = _owner(identity, served)
+    if key is None:
+        return None
     surface = Surface.objects.filter(slug=served.surface).first()
     if surface is None:
         raise Problem(
@@ -61,8 +63,9 @@ def _served(text: str) -> Served:
         ) from error
 
 
-def _owner(identity: Identity | None, served: Served) -> str:
-    """The key of the subject the decision was made for, if the caller may speak for it."""
+def _owner(identity: Identity | None, served: Served) -> str | None:
+    """The key of the subject the decision was made for, if the caller may speak for it; None where
+    what was kept of the caller has been erased since: the decision is void."""
     if identity is None:
         raise Problem(
             "nobody-signed-in",
@@ -70,26 +73,18 @@ def _owner(identity: Identity | None, served: Served) -> str:
             field="decision",
             value=served.visit,
         )
-    if served.subject not in {_hash(identity.key), _hash(identity.visitor)}:
-        raise Problem(
-            "decision-of-someone-else",
-            "It was made for another subject than the one this request speaks for.",
-            field="decision",
-            value=served.visit,
-        )
-    return identity.key
-
-
-def _hash(key: str) -> str:
-    return decisions.subject_hash(key, times_erased(key))
-
-
-def _is_void(identity: Identity, served: Served) -> bool:
-    """Whether the decision was made for the caller before what was kept of them was erased."""
-    return served.subject != _hash(identity.key) and any(
-        served.subject == decisions.subject_hash(key, times)
-        for key in filter(None, (identity.key, identity.visitor))
-        for times in range(times_erased(key))
+    mine = {key: times_erased(key) for key in (identity.key, identity.visitor) if key}
+    names = {decisions.subject_hash(key, times) for key, times in mine.items()}
+    if served.subject in names:
+        return identity.key
+    void = {decisions.subject_hash(key, t) for key, times in mine.items() for t in range(times)}
+    if served.subject in void:
+        return None
+    raise Problem(
+        "decision-of-someone-else",
+        "It was made for another subject than the one this request speaks for.",
+        field="decision",
+        value=served.visit,
     )
 
 
