@@ -7,6 +7,7 @@ slice have is not split at all, so that nobody can be made out.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from webapp.codebooks.serving import Page, serving
 from webapp.codebooks.stored import NOBODY
 from webapp.subjects.models import PersonalAttributes, Profile
 
+log = logging.getLogger(__name__)
 MOST_SUBJECTS = 2000
 LEAST_SLICE = 10
 """People of a slice, or it is merged with another."""
@@ -74,7 +76,11 @@ class Usage:
 def usage_of(version: CodebookVersion, page: Page, day: int) -> Usage:
     """Counted once in KEPT seconds."""
     name = f"studio:usage:{version.id}:{page.surface_id}:{page.fingerprint}:{day}".replace(" ", "_")
-    found: Usage | None = cache.get(name)
+    try:
+        found: Usage | None = cache.get(name)
+    except Exception:
+        log.warning("cache.unavailable", exc_info=True)
+        return _count(version, page, day)
     if found is None:
         found = _count(version, page, day)
         cache.set(name, found, KEPT)
