@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SAM = "Cockburn, Gutwin and Greenberg, CHI 2007 (quoted from memory)"
-TODI = "Todi et al., CHI 2021, give 0.2; ours by replay, see ml/LOG.md"
+TODI = "ours by replay, see ml/LOG.md; Todi et al., CHI 2021, give 0.2"
+CLICKS = "refitted on clicks, see ml/LOG.md"
 OURS = "ours"
 
 
@@ -20,17 +21,17 @@ class Coefficient:
 
 COEFFICIENTS = (
     Coefficient("search_base", 0.30, "s", SAM, "looking for a block: constant part"),
-    Coefficient("search_per_rank", 0.08, "s/block", SAM, "looking for a block: per block read"),
+    Coefficient("search_per_rank", 0.064, "s/block", CLICKS, "looking for a block: per block read"),
     Coefficient("decide_base", 0.24, "s", SAM, "going to a known place: constant part"),
     Coefficient(
         "decide_per_bit", 0.08, "s/bit", SAM, "going to a known place: per bit of surprise"
     ),
-    Coefficient("point_base", 0.37, "s", SAM, "pointing: constant part"),
-    Coefficient("point_per_bit", 0.13, "s/bit", SAM, "pointing: per bit of Fitts's index"),
+    Coefficient("point_base", 0.26, "s", CLICKS, "pointing: constant part"),
+    Coefficient("point_per_bit", 0.37, "s/bit", CLICKS, "pointing: per bit of Fitts's index"),
     Coefficient("scroll_base", 0.25, "s", OURS, "scrolling at all, for a block below the fold"),
     Coefficient("scroll_per_px", 0.0006, "s/px", OURS, "scrolling, per px beyond the fold"),
-    Coefficient("surprise", 0.10, "s", TODI, "a block's first use after it moved"),
-    Coefficient("reorient", 0.003, "s/block", OURS, "seeing that a block moved, used or not"),
+    Coefficient("surprise", 0.30, "s", TODI, "a block's first use after it moved"),
+    Coefficient("reorient", 0.012, "s/block", OURS, "seeing that a block moved, used or not"),
     Coefficient("least_choice", 0.001, "probability", OURS, "floor of the choice probability q"),
     Coefficient("horizon", 20, "visits", OURS, "visits ahead that a move must pay within (H)"),
     Coefficient(
@@ -39,7 +40,7 @@ COEFFICIENTS = (
     Coefficient("temperature", 0.10, "s", OURS, "energy that makes a layout e times rarer (τ)"),
     Coefficient(
         "habit_visits",
-        15,
+        12,
         "visits",
         OURS,
         "visits of one's own that weigh as much as the decoded outlook",

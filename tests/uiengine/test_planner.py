@@ -109,7 +109,7 @@ def test_does_not_move_when_the_gain_is_smaller_than_what_is_unlearnt():
 
 
 def test_a_longer_habit_outweighs_what_was_decoded():
-    """Base = (own decayed share sum + 15 × outlook) / (own sum + 15), by hand."""
+    """Base = (own decayed share sum + 15 × outlook) / (own sum + 12), by hand."""
     request, decoded = random_case(np.random.default_rng(2), 2)
     even = replace(decoded, outlook=np.array([0.5, 0.5]))
     profile = Profile()
@@ -119,7 +119,7 @@ def test_a_longer_habit_outweighs_what_was_decoded():
 
     base = planner.outlook(replace(request, profile=profile), even).base
 
-    assert base == pytest.approx([(own + 7.5) / (own + 15), 7.5 / (own + 15)])
+    assert base == pytest.approx([(own + 6) / (own + 12), 6 / (own + 12)])
 
 
 def test_scores_no_more_candidates_than_its_budget():
@@ -158,6 +158,6 @@ def test_energy_is_the_only_source_of_seconds():
     for h in range(20):
         u = 1.0 + 0.5 * h
         expert = 1 - 1 / (u + 1)
-        search, decide = 0.30 + 0.08, 0.24
+        search, decide = 0.30 + 0.064, 0.24
         expected += 0.95**h * 0.5 * ((1 - expert) * search + expert * decide + 0.4)
     assert found == pytest.approx(expected)

@@ -27,10 +27,10 @@ def test_equals_the_formula_by_hand():
 
     u = 3.0 / 2  # moved by one rank: a half is kept
     expert = 1 - 1 / (u + 1)
-    search = 0.30 + 0.08 * 1
+    search = 0.30 + 0.064 * 1
     decide = 0.24 + 0.08 * log2(1 / ((3 + 0.5) / (9 + 1)))
     side = min(at.width / 12 * 6, 2 * surface.row_height)
-    point = 0.37 + 0.13 * log2(hypot(side / 2, side / 2) / side + 1)
+    point = 0.26 + 0.37 * log2(hypot(side / 2, side / 2) / side + 1)
     from uiengine.coefficients import VALUES
 
     expected = (1 - expert) * search + expert * min(decide, search) + point + VALUES["surprise"]
