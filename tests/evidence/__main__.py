@@ -29,6 +29,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.evidence.planted"
     yield "python -m tests.evidence.killed_pipeline"
     yield "python -m tests.evidence.refresh"
+    yield "python -m tests.evidence.version_change"
     visits = DATA / "oulad/visits_daily_2013.parquet"
     if not visits.exists():
         print(f"left out: everything on real visits ({visits} is not there; set DATA)")
