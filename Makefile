@@ -3,6 +3,8 @@ PORT ?= 8000
 # Idle OpenMP threads sleep instead of spinning: processes share few cores.
 export OMP_WAIT_POLICY = PASSIVE
 export GOMP_SPINCOUNT = 0
+# Small arrays gain nothing from threads, and lose much where cores are shared.
+export OPENBLAS_NUM_THREADS = 1
 BIN := .venv/bin
 
 .PHONY: install dev run examples test check bench evidence
