@@ -7,7 +7,7 @@ export GOMP_SPINCOUNT = 0
 export OPENBLAS_NUM_THREADS = 1
 BIN := .venv/bin
 
-.PHONY: install dev run examples test check bench evidence
+.PHONY: install dev run examples test check bench evidence experiments
 
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -44,3 +44,6 @@ bench: .venv/dev ## speed, one JSON line a figure, each beside its floor
 
 evidence: .venv/dev ## the full-size figures, with commit and command
 	$(BIN)/python -m tests.evidence
+
+experiments: .venv/dev ## bits, past visits, ablations, peers, lock-in: one page in var/experiments
+	$(BIN)/python -m ml.experiments

@@ -41,14 +41,16 @@ def fit(
     *,
     seed: int,
     start: Fitted | None = None,
+    quantiser: ResidualQuantiser | None = None,
+    least_uses: int = LEAST_USES,
     progress: Progress = lambda share, text: None,
 ) -> Fitted:
     """Trains on all examples. Same arguments and threads, same weights. `start`: weights to go on
-    from; its kinds must come first in `kinds`."""
+    from; its kinds must come first in `kinds`. quantiser: a peer's in place of ours."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         codec = Codec(len(kinds), settings)
-    quantiser = ResidualQuantiser(settings)
+    quantiser = quantiser or ResidualQuantiser(settings)
     if start is not None:
         take_over(codec, quantiser, start)
     generator = torch.Generator().manual_seed(seed)
@@ -62,7 +64,7 @@ def fit(
         loop.run(settings.code_epochs, settings.rate * 2 / 3, coded=True)
     codec.eval()
     quantiser.eval()
-    quantiser.expire(encode_all(codec, examples, generator), LEAST_USES)
+    quantiser.expire(encode_all(codec, examples, generator), least_uses)
     return Fitted(codec, quantiser, dict(kinds), settings, loop.history, objective.kl_shares)
 
 

@@ -1,0 +1,192 @@
+"""`make experiments`: what the token model's ideas and peers are worth, on one page.
+
+    python -m ml.experiments --only curves peers --version var/evidence/version
+    python -m ml.experiments --smoke
+
+Each experiment writes OUT/<name>.jsonl; the page is made of all such files that are there, so each
+can be run again alone. `--smoke` runs all of them on the simulated cohort, in miniature.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from ml.data import DataError, read_visits
+from ml.experiments import ablations, compared, curves, lockin, report, unseen
+from ml.experiments.judging import Line
+from ml.experiments.peers import PEERS
+from ml.experiments.quantisers import PEERS as CODEBOOKS
+from ml.experiments.split import Split, prepare, split_frame
+from ml.settings import Settings
+from ml.train import Progress, progress_bar, train_version
+
+DATA = Path("../shared/data/oulad")
+DAILY, MONTHLY = DATA / "visits_daily_2013.parquet", DATA / "visits_monthly_CCC_DDD.parquet"
+COHORT = Path("fixtures/cohort_visits.csv")
+INNATE = Path("fixtures/innate")
+SMALL = lockin.World(people=12, blocks=6, visits=3, retrains=2)
+
+
+@dataclass
+class Lab:
+    """What experiments share; each part is made when the first of them asks for it."""
+
+    options: argparse.Namespace
+
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings().smoke() if self.options.smoke else Settings()
+
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        """Real visits; for a smoke run the simulated cohort, its people on two surfaces."""
+        if not self.options.smoke:
+            return read_visits([self.options.visits])[0]
+        frame = read_visits([COHORT])[0]
+        second = frame.user.isin(sorted(frame.user.unique())[::2])
+        return frame.assign(surface=frame.surface.where(~second, "second"))
+
+    @cached_property
+    def sides(self) -> tuple[pd.DataFrame, ...]:
+        return split_frame(self.visits)
+
+    @cached_property
+    def split(self) -> Split:
+        bar, show = progress_bar("features")
+        with bar:
+            return prepare(*self.sides, self.options.seed, lambda s: show(s, "history"))
+
+    @cached_property
+    def trained(self) -> curves.Trained:
+        folder = self.options.version
+        if folder is None:
+            folder = self.options.out / "version"
+            bar, show = progress_bar("training")
+            with bar:
+                train_version(
+                    self.sides[0],
+                    folder,
+                    seed=self.options.seed,
+                    settings=self.settings,
+                    progress=show,
+                )
+        return curves.Trained.of(folder)
+
+    def all_courses(self) -> pd.DataFrame:
+        if self.options.smoke:
+            return self.visits
+        return pd.concat([self.visits, read_visits([self.options.monthly])[0]], ignore_index=True)
+
+
+Experiment = Callable[[Lab, Progress, Sequence[str]], Iterator[Line]]
+EXPERIMENTS: dict[str, Experiment] = {
+    "curves": lambda lab, show, parts: curves.curves(lab.split, lab.trained, show),
+    "peers": lambda lab, show, parts: compared.peers(lab.split, lab.options.seed, show, parts),
+    "codebooks": lambda lab, show, parts: compared.codebooks(
+        lab.split, lab.settings, lab.options.seed, show, parts
+    ),
+    "ablations": lambda lab, show, parts: ablations.ablations(
+        lab.split, lab.settings, lab.options.seed, show, parts
+    ),
+    "lock_in": lambda lab, show, parts: lockin.lock_in(
+        SMALL if lab.options.smoke else lockin.World(seed=lab.options.seed),
+        INNATE,
+        replace(lab.settings, warm_epochs=0) if lab.options.smoke else None,
+        show,
+        parts,
+    ),
+    "unseen": lambda lab, show, parts: unseen.unseen(
+        lab.all_courses(), lab.settings, lab.options.seed, show
+    ),
+}
+PARTS: dict[str, tuple[str, ...]] = {
+    "peers": tuple(PEERS),
+    "codebooks": (*CODEBOOKS, compared.NO_CODEBOOK),
+    "ablations": ablations.NAMES,
+    "lock_in": tuple(lockin.LEARNERS),
+}
+"""What can be run again alone, by --parts."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    torch.set_num_threads(2)
+    started = time.perf_counter()
+    commit, command = _commit(), "python -m ml.experiments " + " ".join(arguments or sys.argv[1:])
+    lab = Lab(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        for name in options.only or EXPERIMENTS:
+            about = {"experiment": name, "commit": commit, "command": command.strip()}
+            _run(name, lab, {**about, **({"data": "simulated"} if options.smoke else {})})
+    except DataError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    lines = report.read(options.out, list(EXPERIMENTS))
+    page = report.write(lines, options.out)
+    seconds = round(time.perf_counter() - started, 1)
+    print(json.dumps({"report": str(page), "lines": len(lines), "seconds": seconds}))
+    return 0
+
+
+def _run(name: str, lab: Lab, about: Line) -> None:
+    """One experiment, or some parts of it; its file is replaced only once that is complete."""
+    path = lab.options.out / f"{name}.jsonl"
+    draft = path.with_suffix(".draft")
+    every = PARTS.get(name, ())
+    parts = [p for p in every if lab.options.parts is None or p in lab.options.parts]
+    kept = [
+        line
+        for line in report.read(lab.options.out, [name])
+        if len(parts) < len(every) and line["part"] not in parts
+    ]
+    bar, show = progress_bar(name)
+    with bar, draft.open("w", encoding="utf-8", buffering=1) as file:
+        for line in (*kept, *({**about, **x} for x in EXPERIMENTS[name](lab, show, parts))):
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    draft.replace(path)
+
+
+def _commit() -> str:
+    head = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        found = subprocess.run(head, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "unknown"
+    return found.stdout.strip() or "unknown"
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ml.experiments", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, help="default: all")
+    parts = sorted({part for every in PARTS.values() for part in every})
+    parser.add_argument("--parts", nargs="+", choices=parts, help="of these; the rest is kept")
+    parser.add_argument("--visits", type=Path, default=DAILY, help="real visits, two surfaces")
+    parser.add_argument("--monthly", type=Path, default=MONTHLY, help="more surfaces, for unseen")
+    parser.add_argument("--version", type=Path, help="a version folder trained on this very split")
+    parser.add_argument("--out", type=Path, default=Path("var/experiments"))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--smoke", action="store_true", help="simulated, in miniature: seconds")
+    options = parser.parse_args(arguments)
+    if options.smoke and options.out == Path("var/experiments"):
+        options.out = Path("var/experiments-smoke")
+    if not options.smoke and not options.visits.exists():
+        parser.error(
+            f"--visits: {options.visits} is not there. Name a file of visits, or use --smoke"
+        )
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Each idea of `ml.settings` switched one at a time, on the same split, beside the seed's noise."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ml.experiments.decoding import codebook, latents, through_latent, through_tokens, tokens_of
+from ml.experiments.judging import Line, gains, ranks_of
+from ml.experiments.split import Side, Split
+from ml.fit import LEAST_USES, Fitted, encode_all, fit
+from ml.settings import Settings
+from uiengine.tokens import Codebook
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "KL held at 15 %, entropy bonus": {"kl": 0.09, "kl_share": 0.15},
+    "prediction + VICReg": {"prediction": 0.1, "variance": 0.05, "covariance": 0.01},
+    "rounding curriculum": {"rounding": True},
+    "growth cap 5 %": {"growth": 0.05},
+    "no swapped kinds": {"swap_kinds": 0.0},
+    "no hidden kinds": {"hide_kinds": 0.0},
+    "popularity never dropped": {"drop_popularity": 0.0, "thin_popularity": 0.0},
+    "no outlook loss": {"outlook_weight": 0.0},
+}
+SECOND = "default, another seed"
+NAMES = ("default", SECOND, *list(VARIANTS)[1:])
+LEASTS = (0, 12, 25, 50, 100)
+"""Uses in training below which a code expires: other thresholds than the default one."""
+KL_BAND = (0.10, 0.20)
+Show = Callable[[float, str], None]
+
+
+def ablations(
+    split: Split, settings: Settings, seed: int, show: Show, names: Sequence[str] = NAMES
+) -> Iterator[Line]:
+    """A line per variant and surface; the default also with another seed and other expiries."""
+    for done, name in enumerate(names):
+        changes, of = VARIANTS.get(name, {}), seed + (name == SECOND)
+        started = time.perf_counter()
+        fitted = fit(
+            split.train.examples,
+            split.kinds,
+            replace(settings, **changes),
+            seed=of,
+            least_uses=0,
+            progress=lambda s, text, d=done, n=name: show((d + s) / len(names), f"{n}: {text}"),
+        )
+        seconds = round(time.perf_counter() - started, 1)
+        kept = expired(fitted, split.train, LEAST_USES, of)
+        for line in measured(kept, split, of):
+            yield {"part": name, "variant": name, **line, "train_seconds": seconds}
+        if name == "default":
+            for line in _beside(fitted, kept, split, of):
+                yield {"part": name, **line}
+
+
+def _beside(fitted: Fitted, kept: Fitted, split: Split, seed: int) -> Iterator[Line]:
+    """What needs no other training: other expiries, and the latent without any quantising."""
+    for least in LEASTS:
+        name = f"codes expire below {least} uses" if least else "no expiry of codes"
+        for line in measured(expired(fitted, split.train, least, seed), split, seed):
+            yield {"variant": name, **line}
+    found = through_latent(kept, split.test.examples)
+    for line in gains(ranks_of(found.eager, split.test), split.test):
+        yield {"variant": "the latent itself, unquantised", **line}
+
+
+def expired(fitted: Fitted, train: Side, least: int, seed: int) -> Fitted:
+    """The same fit with its rarely used codes dropped."""
+    quantiser = copy.deepcopy(fitted.quantiser)
+    generator = torch.Generator().manual_seed(seed)
+    quantiser.expire(encode_all(fitted.codec, train.examples, generator), least)
+    return replace(fitted, quantiser=quantiser)
+
+
+def measured(fitted: Fitted, split: Split, seed: int) -> Iterator[Line]:
+    """Captured gain with and without the side input, and how the codes are used."""
+    book = codebook(fitted, split.train.examples, seed)
+    side = split.test
+    found = through_tokens(fitted, book, side.examples)
+    alone = list(gains(ranks_of(found.tokens, side), side))
+    facts = {**usage_facts(fitted, book, side), **kl_facts(fitted)}
+    for line, without in zip(gains(ranks_of(found.eager, side), side), alone, strict=True):
+        here = side.surface == line["surface"]
+        yield {
+            **line,
+            "tokens_captured": without["captured"],
+            "tokens_first_three": without["captured_first_three"],
+            "mean_tokens": round(float(found.used[here].mean()), 3),
+            **facts,
+        }
+
+
+def usage_facts(fitted: Fitted, book: Codebook, side: Side) -> Line:
+    """Means over the stages of `code_usage`."""
+    rows = list(code_usage(fitted, book, side))
+    return {
+        "slots": sum(r["slots"] for r in rows),
+        "used": round(sum(r["used_slots"] for r in rows) / sum(r["slots"] for r in rows), 4),
+        "spent": round(sum(r["spent_slots"] for r in rows) / sum(r["slots"] for r in rows), 4),
+        "perplexity": round(float(np.mean([r["perplexity"] for r in rows])), 1),
+    }
+
+
+def code_usage(fitted: Fitted, book: Codebook, side: Side) -> Iterator[Line]:
+    """Per stage, of the held-out users: slots that any visit uses when all stages code it
+    (used) and when tokens must pay for their bits (spent), perplexity and entropy of the first."""
+    latent = latents(fitted, side.examples)
+    every = fitted.quantiser.tokens(torch.from_numpy(latent)).numpy()
+    spent = tokens_of(book, latent, side.examples, 64)
+    for stage, slots in enumerate(fitted.quantiser.slots):
+        counts = np.bincount(every[:, stage], minlength=slots)
+        share = counts[counts > 0] / counts.sum()
+        entropy = float(-(share * np.log2(share)).sum())
+        used = {t[stage] for t in spent if len(t) > stage}
+        yield {
+            "stage": stage + 1,
+            "slots": slots,
+            "used_slots": int((counts > 0).sum()),
+            "used": round(float((counts > 0).mean()), 4),
+            "spent_slots": len(used),
+            "perplexity": round(2**entropy, 1),
+            "entropy_bits": round(entropy, 3),
+        }
+
+
+def kl_facts(fitted: Fitted) -> Line:
+    """How often the KL's share of the gradient lay within its band, over the later epochs."""
+    if not fitted.kl_shares:
+        return {}
+    low, high = KL_BAND
+    within = [low <= share <= high for share in fitted.kl_shares]
+    return {
+        "kl_share": round(float(np.mean(fitted.kl_shares)), 4),
+        "kl_within_band": round(float(np.mean(within)), 3),
+    }

@@ -1,0 +1,68 @@
+"""Codebooks of `vector-quantize-pytorch` in place of ours: same networks, same 64 bits a user.
+
+They offer what `ml.fit` asks of a codebook. Both code everyone with all their bits; nothing grows
+and nothing expires.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from vector_quantize_pytorch import FSQ, ResidualVQ
+
+from ml.settings import Settings
+
+FSQ_LEVELS = 4
+"""Levels per latent dimension: 2 bits in each of 32 dimensions."""
+
+
+class _Peer(nn.Module):
+    """Everything `ml.fit` asks for besides `forward`; slots are those of the peer's codes."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.slots = [settings.codes] * settings.stages
+
+    def start(self, latents: Tensor, seed: int) -> None:
+        pass
+
+    def expire(self, latents: Tensor, least: int) -> None:
+        pass
+
+
+class FiniteScalar(_Peer):
+    """Finite scalar quantisation (Mentzer et al. 2023), each dimension scaled by its deviation."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.scale = torch.ones(settings.latent)
+        self.inner = FSQ([FSQ_LEVELS] * settings.latent, return_indices=False)
+
+    def start(self, latents: Tensor, seed: int) -> None:
+        self.scale = latents.std(0).clamp(min=1e-3)
+
+    def forward(self, latent: Tensor, stages: Tensor, generator: torch.Generator) -> Tensor:
+        coded, _ = self.inner((latent / self.scale)[:, None])
+        return coded[:, 0] * self.scale
+
+
+class ResidualPeer(_Peer):
+    """Residual vector quantisation with moving averages, restarts of dead codes and k-means."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.inner = ResidualVQ(
+            dim=settings.latent,
+            num_quantizers=settings.stages,
+            codebook_size=settings.codes,
+            kmeans_init=True,
+            threshold_ema_dead_code=2,
+            decay=settings.code_decay,
+        )
+
+    def forward(self, latent: Tensor, stages: Tensor, generator: torch.Generator) -> Tensor:
+        coded, _, _ = self.inner(latent[:, None])
+        return latent + (coded[:, 0] - latent).detach()
+
+
+PEERS = {"FSQ": FiniteScalar, "residual VQ": ResidualPeer}

@@ -1,0 +1,117 @@
+"""The split that every experiment shares: users learned from, users judged on, features of both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ml.examples import Examples, build
+from ml.histories import Visit, default_orders, mean_shares, pages, visits_of
+from ml.replay import static_orders
+from uiengine.surface import Surface
+
+HELD_BACK = 0.25
+"""Share of the users that nothing is learned from."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side's visits in time order, and the state before each of them. static: (V, N), the
+    rank of each block in the training data's popularity order."""
+
+    visits: Sequence[Visit]
+    examples: Examples
+    static: np.ndarray
+
+    @property
+    def surface(self) -> np.ndarray:
+        return np.array([v.surface for v in self.visits])
+
+    @property
+    def number(self) -> np.ndarray:
+        """0-based number of the visit, per user and surface, (V,)."""
+        return np.array([v.number for v in self.visits])
+
+
+@dataclass(frozen=True)
+class Split:
+    train: Side
+    test: Side
+    surfaces: Mapping[str, Surface]
+    kinds: Mapping[str, int]
+    orders: Mapping[str, Sequence[str]]
+
+
+def is_held_back(users: Sequence[str], share: float = HELD_BACK) -> list[bool]:
+    """Which users are judged on. It follows from a hash of the name, so all runs agree."""
+    digest = (hashlib.sha256(user.encode()).hexdigest()[:8] for user in users)
+    return [int(d, 16) / 2**32 < share for d in digest]
+
+
+def split_frame(visits: pd.DataFrame, share: float = HELD_BACK) -> tuple[pd.DataFrame, ...]:
+    """The rows of users learned from, and of users held back."""
+    users = visits.user.unique()
+    held = visits.user.map(dict(zip(users, is_held_back(users, share), strict=True))).astype(bool)
+    return visits[~held], visits[held]
+
+
+def prepare(
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Split:
+    """Features of both sides as `ml.replay` sees them: the past of a visit is every strictly
+    earlier visit of its own side, priors and static orders are the training side's."""
+    surfaces = pages([train, test])
+    learned, judged = visits_of(train), visits_of(test)
+    names = sorted({b.kind for s in surfaces.values() for b in s.blocks})
+    kinds = {kind: i + 1 for i, kind in enumerate(names)}
+    priors = mean_shares(learned)
+    orders = static_orders(surfaces, default_orders(learned, surfaces))
+    sides = []
+    for done, visits in ((0.0, learned), (0.75, judged)):
+        width = 0.75 if done == 0.0 else 0.25
+        examples = build(
+            visits, surfaces, kinds, priors, seed, lambda s, d=done, w=width: progress(d + w * s)
+        )
+        sides.append(Side(visits, examples, static_ranks(visits, surfaces, orders)))
+    return Split(sides[0], sides[1], surfaces, kinds, orders)
+
+
+def static_ranks(
+    visits: Sequence[Visit],
+    surfaces: Mapping[str, Surface],
+    orders: Mapping[str, Sequence[str]],
+) -> np.ndarray:
+    """Rank of each block in its surface's static order, (V, N); padding stands behind."""
+    count = max(len(surfaces[v.surface].blocks) for v in visits)
+    of_surface = {}
+    for slug, order in orders.items():
+        place = {block: rank for rank, block in enumerate(order)}
+        ranks = [place[b.id] for b in surfaces[slug].blocks]
+        of_surface[slug] = ranks + list(range(len(ranks), count))
+    return np.array([of_surface[v.surface] for v in visits])
+
+
+def rows_of(examples: Examples, rows: Tensor) -> Examples:
+    """Some of the examples."""
+    return replace(
+        examples,
+        inputs=examples.at(rows),
+        users=[examples.users[i] for i in rows.tolist()],
+        **{
+            name: getattr(examples, name)[rows]
+            for name in ("thin", "thin_evidence", "share", "outlook", "hindsight", "has_future")
+        },
+    )
+
+
+def some_rows(where: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.flatnonzero(where))

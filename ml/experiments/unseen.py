@@ -1,0 +1,83 @@
+"""Courses that training never saw: learned on the others, judged against alphabetical order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ml.examples import Examples, build
+from ml.experiments.decoding import codebook, through_tokens
+from ml.experiments.judging import Line, gains, ranks_of
+from ml.experiments.split import Side, rows_of, some_rows
+from ml.fit import fit
+from ml.histories import Visit, mean_shares, pages, visits_of
+from ml.settings import Settings
+from uiengine.surface import Surface
+
+Show = Callable[[float, str], None]
+
+
+def unseen(visits: pd.DataFrame, settings: Settings, seed: int, show: Show) -> Iterator[Line]:
+    """Lines per left-out surface: ours, and the kinds' popularity on the other surfaces."""
+    surfaces = pages([visits])
+    rows = visits_of(visits)
+    priors = mean_shares(rows)
+    kinds = {k: i + 1 for i, k in enumerate(sorted({b for v in rows for b in v.blocks}))}
+    known = build(rows, surfaces, kinds, priors, seed)
+    bare = build(rows, surfaces, kinds, {}, seed)
+    of = np.array([v.surface for v in rows])
+    for done, slug in enumerate(sorted(surfaces)):
+        learned = sorted({b for v in rows if v.surface != slug for b in v.blocks})
+        numbers = {kind: i + 1 for i, kind in enumerate(learned)}
+        train = renumbered(rows_of(known, some_rows(of != slug)), kinds, numbers)
+        here = some_rows(of == slug)
+        side = _alphabetical([rows[i] for i in here.tolist()], rows_of(bare, here))
+        side = replace(side, examples=renumbered(side.examples, kinds, numbers))
+        fitted = fit(
+            train,
+            numbers,
+            settings,
+            seed=seed,
+            progress=lambda s, text, d=done, n=slug: show((d + s) / len(surfaces), f"{n}: {text}"),
+        )
+        found = through_tokens(fitted, codebook(fitted, train, seed), side.examples)
+        by_kind = np.tile(_by_kind(priors, surfaces, slug), (len(here), 1))
+        width = side.static.shape[1]
+        by_kind = np.pad(by_kind, ((0, 0), (0, width - by_kind.shape[1])))
+        for name, scores in (
+            ("eager", found.eager),
+            ("tokens", found.tokens),
+            ("popularity by kind", by_kind),
+        ):
+            for line in gains(ranks_of(scores, side), side):
+                yield {"policy": name, **line}
+
+
+def renumbered(examples: Examples, before: Mapping[str, int], after: Mapping[str, int]) -> Examples:
+    """Kinds by their new numbers; those that training does not know have 0."""
+    numbers = torch.zeros(len(before) + 1, dtype=torch.int64)
+    for kind, old in before.items():
+        numbers[old] = after.get(kind, 0)
+    inputs = examples.inputs._replace(kind=numbers[examples.inputs.kind])
+    return replace(examples, inputs=inputs)
+
+
+def _alphabetical(visits: Sequence[Visit], examples: Examples) -> Side:
+    """Blocks are declared in alphabetical order, so that is the order of the columns."""
+    shape = examples.share.shape
+    return Side(visits, examples, np.broadcast_to(np.arange(shape[1]), shape))
+
+
+def _by_kind(
+    priors: Mapping[str, Mapping[str, float]], surfaces: Mapping[str, Surface], slug: str
+) -> np.ndarray:
+    """Mean share of each block's kind over the other surfaces that have it; 0 where none has."""
+    found = []
+    for block in surfaces[slug].blocks:
+        shares = [p[block.id] for s, p in priors.items() if s != slug and block.id in p]
+        found.append(float(np.mean(shares)) if shares else 0.0)
+    return np.array(found)
