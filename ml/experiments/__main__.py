@@ -123,12 +123,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     torch.set_num_threads(2)
     started = time.perf_counter()
-    commit, command = _commit(), "python -m ml.experiments " + " ".join(arguments or sys.argv[1:])
+    commit = _commit()
     lab = Lab(options)
     options.out.mkdir(parents=True, exist_ok=True)
     try:
         for name in options.only or EXPERIMENTS:
-            about = {"experiment": name, "commit": commit, "command": command.strip()}
+            about = {"experiment": name, "commit": commit, "command": _command(name, options)}
             _run(name, lab, {**about, **({"data": "simulated"} if options.smoke else {})})
     except DataError as error:
         sys.stderr.write(f"{error}\n")
@@ -156,6 +156,12 @@ def _run(name: str, lab: Lab, about: Line) -> None:
         for line in (*kept, *({**about, **x} for x in EXPERIMENTS[name](lab, show, parts))):
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     draft.replace(path)
+
+
+def _command(name: str, options: argparse.Namespace) -> str:
+    """What to run to get these lines again, apart from where files are."""
+    seed = f" --seed {options.seed}" if options.seed else ""
+    return f"python -m ml.experiments --only {name}{seed}{' --smoke' if options.smoke else ''}"
 
 
 def _commit() -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.experiments import judging, lockin, report
+from ml.experiments import judging, keep, lockin, report
 from ml.experiments.__main__ import main
 from ml.experiments.ablations import code_usage, kl_facts
 from ml.experiments.bandits import disjoint_linear, vowpal_wabbit
@@ -32,7 +32,6 @@ from ml.replay import captured_gain, replay
 from ml.settings import Settings
 
 QUICK = replace(Settings(), warm_epochs=1, code_epochs=1, codes=16, stages=2, batch=256)
-README, LINES = Path("ml/README.md"), Path("ml/EXPERIMENTS.jsonl")
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +201,7 @@ def test_missing_visits_are_named_with_the_next_step(capsys):
 
 def test_the_readmes_tables_are_the_lines_that_are_kept():
     """`ml/README.md` between its marks is generated from `ml/EXPERIMENTS.jsonl`."""
-    lines = [json.loads(line) for line in LINES.read_text().splitlines()]
-    section = README.read_text().split("<!-- experiments -->\n")[1]
+    lines = [json.loads(line) for line in keep.LINES.read_text("utf-8").splitlines()]
+    section = keep.tables_of(keep.README.read_text("utf-8"))
     assert section == report.markdown(lines, report.IN_README)
+    assert not any("/" in line["command"] for line in lines)
