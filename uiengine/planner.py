@@ -29,7 +29,7 @@ from .profile import Profile, visit_shares_at
 
 Bools = npt.NDArray[np.bool_]
 NEAR = 4
-"""One-swap neighbours of the best order, proposed when variants or exploration are asked for."""
+"""One-swap neighbours of the best order that are proposed beside it."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,12 @@ def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ())
 
 
 def _proposed(request: Request, problem: Problem, seed: Ints) -> list[Ints]:
-    """The candidates: System 1's one, or what System 2 finds, with near ones to explore."""
+    """The candidates: System 1's one, or what System 2 finds, with its neighbours where one of them
+    may be drawn, or may be better once real heights count."""
     if request.budget <= 1:
         return [_toward(problem, seed)]
-    explores = request.surface.guardrails.exploration > 0 and request.budget > NEAR
-    near = NEAR if explores else 0
+    matters = request.surface.guardrails.exploration > 0 or not problem.geometry.is_even
+    near = NEAR if matters and request.budget > NEAR else 0
     orders = list(_search(problem, seed, request.budget - near))
     return orders + _near(problem, min(orders, key=lambda o: _cost(problem, o)), near)
 

@@ -13,7 +13,7 @@ from uiengine.guardrails import check
 from uiengine.profile import copy
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(requests())
 def test_no_decision_breaks_a_guardrail(case):
     request, decoded = case
@@ -24,7 +24,7 @@ def test_no_decision_breaks_a_guardrail(case):
     assert check(engine.guardrail_case(request, decision)) == ()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(requests())
 def test_the_same_request_gives_the_same_decision(case):
     request, decoded = case
@@ -32,7 +32,7 @@ def test_the_same_request_gives_the_same_decision(case):
     assert engine.choose(request, decoded, "v1") == engine.choose(again, decoded, "v1")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(requests())
 def test_asking_for_variants_changes_nothing_that_is_served(case):
     request, decoded = case
@@ -49,7 +49,7 @@ def test_asking_for_variants_changes_nothing_that_is_served(case):
         assert check(engine.guardrail_case(request, shown)) == ()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(requests())
 def test_a_frozen_subject_keeps_the_layout(case):
     request, decoded = case
@@ -61,7 +61,7 @@ def test_a_frozen_subject_keeps_the_layout(case):
     assert decision.layout.order == engine.last_order(request)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(requests())
 def test_an_order_set_by_hand_holds_for_its_visit_only(case):
     request, decoded = case
@@ -76,7 +76,7 @@ def test_an_order_set_by_hand_holds_for_its_visit_only(case):
     assert engine.held_order(replace(request, visit="next")) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(requests())
 def test_without_a_version_pins_hold_over_the_default_layout(case):
     request, _ = case

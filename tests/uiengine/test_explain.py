@@ -46,7 +46,7 @@ def test_a_layout_that_stays_says_so():
     assert decided(profile, [0.9, 0.1]).reasons[-1].code == "kept"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(requests())
 def test_at_most_three_reasons_and_each_can_be_said(case):
     request, decoded = case

@@ -41,7 +41,7 @@ def test_without_a_share_the_best_is_served_surely():
     assert explore([1.0, 1.0], 0.0, seed=3) == (0, 1.0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(requests(), st.integers(0, 2**32))
 def test_what_is_explored_keeps_every_guardrail(case, seed):
     request, decoded = case

@@ -82,7 +82,7 @@ def pages(draw: st.DrawFn):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(pages())
 def test_what_is_refused_is_what_no_default_layout_can_keep(surface):
     """The default layout breaks a guardrail exactly where a clash is named."""

@@ -15,7 +15,7 @@ from uiengine.groups import sections
 from uiengine.scoring import energies
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_steps_are_those_of_the_whole_page(seed, sizes):
     rng = np.random.default_rng(seed)
@@ -49,7 +49,7 @@ def test_a_page_of_held_blocks_has_no_step():
     assert list(Descent(np.zeros((2, 2)), np.arange(2), 2, held).steps(np.arange(2), 5)) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(requests())
 def test_candidates_are_scored_as_the_horizon_energy_scores_them(case):
     """The table, corrected for real heights, is exact."""

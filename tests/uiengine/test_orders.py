@@ -9,7 +9,7 @@ from uiengine.orders import complete, default_order, hold_pins
 from uiengine.profile import Pin
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_holding_pins_gives_a_permutation_and_changes_nothing_twice(data):
     surface = data.draw(surfaces())

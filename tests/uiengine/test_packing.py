@@ -52,7 +52,7 @@ def touches(box, placed):
     return box.y == 0 or any(p.bottom == box.y and p.overlaps(above) for p in placed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(surfaces(), st.randoms(use_true_random=False))
 def test_every_block_takes_the_topmost_leftmost_supported_place(surface, random):
     order = list(default_order(surface))

@@ -12,7 +12,7 @@ from uiengine.planner import plan
 from uiengine.scoring import energies
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(requests())
 def test_scores_what_was_found_as_it_was_found(case):
     request, decoded = case
