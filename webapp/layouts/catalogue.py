@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from rest_framework import exceptions
 
+from webapp.subjects.authentication import MissingScope
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -108,6 +110,14 @@ KINDS = {
             "Send the CSRF token of the page, or use a user token.",
         ),
         Kind(
+            "scope-missing",
+            403,
+            "The server key does not allow this",
+            "A server key allows what it was made for: `layout:read`, `events:write`, "
+            "`subjects:admin`.",
+            "Make a key with the scope that `detail` names: `manage.py server_key create`.",
+        ),
+        Kind(
             "decision-of-someone-else",
             403,
             "The decision is someone else's",
@@ -175,6 +185,7 @@ KINDS = {
     )
 }
 OF_FRAMEWORK: dict[type[exceptions.APIException], str] = {
+    MissingScope: "scope-missing",  # before the error that it is a kind of
     exceptions.ValidationError: "field-not-valid",
     exceptions.ParseError: "body-not-readable",
     exceptions.AuthenticationFailed: "credentials-not-valid",

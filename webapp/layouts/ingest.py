@@ -74,11 +74,10 @@ def _owner(identity: Identity | None, served: Served) -> str | None:
             value=served.visit,
         )
     mine = {key: times_erased(key) for key in (identity.key, identity.visitor) if key}
-    names = {decisions.subject_hash(key, times) for key, times in mine.items()}
-    if served.subject in names:
+    if any(served.subject in decisions.subject_hashes(*of) for of in mine.items()):
         return identity.key
-    void = {decisions.subject_hash(key, t) for key, times in mine.items() for t in range(times)}
-    if served.subject in void:
+    before = [(key, t) for key, times in mine.items() for t in range(times)]
+    if any(served.subject in decisions.subject_hashes(*of) for of in before):
         return None
     raise Problem(
         "decision-of-someone-else",

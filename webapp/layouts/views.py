@@ -17,6 +17,7 @@ from webapp.codebooks.serving import Page, serving
 from webapp.subjects import keys
 from webapp.subjects.authentication import identity_of
 from webapp.subjects.export import subject_export
+from webapp.subjects.models import Scope
 from webapp.subjects.services import subject_erase
 
 from . import counters, serializers, services, throttles
@@ -41,6 +42,8 @@ SUBJECT = OpenApiParameter(
 
 
 class LayoutView(LayoutAPIView):
+    scope = Scope.LAYOUT_READ
+
     @extend_schema(
         operation_id="layout",
         parameters=[
@@ -87,6 +90,7 @@ class LayoutView(LayoutAPIView):
 
 class EventsView(LayoutAPIView):
     is_proved_by_decision = True
+    scope = Scope.EVENTS_WRITE
 
     @extend_schema(
         operation_id="events",
@@ -115,6 +119,8 @@ class EventsView(LayoutAPIView):
 
 
 class FeedbackView(LayoutAPIView):
+    scope = Scope.EVENTS_WRITE
+
     @extend_schema(
         operation_id="feedback",
         request=serializers.FeedbackIn,
@@ -144,6 +150,8 @@ class FeedbackView(LayoutAPIView):
 
 
 class MeView(LayoutAPIView):
+    scope = Scope.SUBJECTS_ADMIN
+
     @extend_schema(operation_id="me_export", responses={200: dict, **REFUSED})
     def get(self, request: Request) -> Response:
         """All that is kept on whoever asks."""

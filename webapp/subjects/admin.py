@@ -6,13 +6,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from webapp.codebooks.admin import ReadOnlyAdmin
 
+from .keys import server_key_revoke
 from .models import Profile, ServerKey, Subject
 
 
@@ -86,5 +89,20 @@ def look_record(request: HttpRequest, subject: Subject, message: str) -> None:
 
 @admin.register(ServerKey)
 class ServerKeyAdmin(ReadOnlyAdmin):
-    list_display = ("name", "prefix", "created_at", "revoked_at")
-    fields = ("name", "prefix", "created_at", "revoked_at")
+    """Made by `manage.py server_key create`, which shows the secret once; revoked here too."""
+
+    list_display = ("name", "prefix", "scopes", "created_at", "revoked_at")
+    fields = ("name", "prefix", "scopes", "created_at", "revoked_at")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke: servers that use them are refused", permissions=("revoke",))
+    def revoke(self, request: HttpRequest, rows: QuerySet[ServerKey]) -> None:
+        for row in rows:
+            if server_key_revoke(row, now=timezone.now()):
+                self.log_change(request, row, "Revoked.")
+                self.message_user(request, f"{row.name} ({row.prefix}) was revoked.")
+            else:
+                self.message_user(request, f"{row.name} ({row.prefix}) was revoked before.")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subjects.change_serverkey")

@@ -27,12 +27,16 @@ REMEMBERED = 60
 
 @dataclass(frozen=True)
 class Identity:
-    """kind: session, token, server or visitor. visitor: the key of a visitor's cookie beside it."""
+    """kind: session, token, server or visitor. visitor: the key of a visitor's cookie beside it.
+
+    server_key: the prefix of the server key that speaks for the subject.
+    """
 
     key: str
     kind: str
     user_id: int | None = None
     visitor: str = ""
+    server_key: str = ""
 
     is_authenticated = True
 
@@ -53,6 +57,10 @@ class SubjectAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class MissingScope(exceptions.PermissionDenied):
+    """A server key that was not made for what it is used for."""
 
 
 def identity_of(request: Request) -> Identity | None:
@@ -91,12 +99,25 @@ def _by_header(request: Request) -> Identity | None:
 
 
 def _by_server_key(request: Request, credential: str) -> Identity | None:
-    if not keys.server_key_is_good(credential):
+    found = keys.server_key_read(credential)
+    if found is None:
         raise exceptions.AuthenticationFailed("The server key is unknown or was revoked.")
-    key = request.headers.get("X-Subject", "").strip()
-    if len(key) > 200:
-        raise exceptions.AuthenticationFailed("X-Subject has more than 200 characters.")
-    return Identity(key, "server") if key else None
+    view = request.parser_context.get("view") if request.parser_context else None
+    scope = getattr(view, "scope", "")
+    if scope and scope not in found.scopes:
+        raise MissingScope(
+            f"The server key {found.prefix} lacks the scope {scope}; it has "
+            f"{', '.join(found.scopes) or 'none'}."
+        )
+    header = request.headers.get("X-Subject", "")
+    if not header.strip():
+        return None
+    try:
+        # Headers arrive as Latin-1, whatever was sent; keys are UTF-8.
+        key = keys.subject_key_checked(header.encode("latin-1").decode("utf-8"))
+    except ValueError as error:
+        raise exceptions.AuthenticationFailed(f"X-Subject is not usable: {error}") from error
+    return Identity(key, "server", server_key=found.prefix)
 
 
 def _by_session(request: Request) -> Identity | None:

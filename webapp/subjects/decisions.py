@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
+from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.utils.crypto import salted_hmac
 
@@ -79,6 +80,14 @@ def subject_hash(key: str, times_erased: int = 0) -> str:
     """What a decision calls its subject; empty for nobody. After an erasure it is another name."""
     value = f"{key}\n{times_erased}" if times_erased else key
     return salted_hmac(SALT, value, algorithm="sha256").hexdigest()[:16] if key else ""
+
+
+def subject_hashes(key: str, times_erased: int = 0) -> set[str]:
+    """What decisions call a subject that were signed under this secret, or one before it."""
+    value = f"{key}\n{times_erased}" if times_erased else key
+    known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    marks = (salted_hmac(SALT, value, secret=secret, algorithm="sha256") for secret in known)
+    return {mark.hexdigest()[:16] for mark in marks} if key else set()
 
 
 def visit_id(key: str, surface: str, since: int) -> str:

@@ -1,7 +1,8 @@
 """What outlives an erasure: keyed hashes that void old decisions and find trained versions.
 
 Whoever holds only the database cannot turn them back into keys; who also holds SECRET_KEY can ask
-whether a given key is among them, which is their purpose.
+whether a given key is among them, which is their purpose. A rotated secret stays in
+SECRET_KEY_FALLBACKS for as long as what was marked under it matters.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -41,8 +43,8 @@ def times_erased(key: str) -> int:
     """Causes a query."""
     if not key:
         return 0
-    row = Erasure.objects.filter(mark=_mark("erasure", key)).only("times").first()
-    return row.times if row else 0
+    rows = Erasure.objects.filter(mark__in=_marks("erasure", key))
+    return sum(rows.values_list("times", flat=True))
 
 
 def erasure_record(*, key: str, now: datetime) -> None:
@@ -75,7 +77,7 @@ def training_carry(*, source: str, target: str) -> None:
     runs = _runs_with(source)
     marks = [TrainingMark(run_id=run, mark=_run_mark(run, target)) for run in runs]
     TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
-    TrainingMark.objects.filter(mark__in=[_run_mark(run, source) for run in runs]).delete()
+    _marks_of(runs, source).delete()
 
 
 @transaction.atomic
@@ -86,7 +88,7 @@ def trained_versions_mark(*, key: str, now: datetime) -> list[TrainedVersion]:
         columns = {"last_at": now}
         row, _ = TrainingErasure.objects.get_or_create(run_id=run, defaults=columns)
         TrainingErasure.objects.filter(pk=row.pk).update(subjects=F("subjects") + 1, last_at=now)
-    TrainingMark.objects.filter(mark__in=[_run_mark(run, key) for run in runs]).delete()
+    _marks_of(runs, key).delete()
     return _versions([*runs, *_runs_after(runs)])
 
 
@@ -115,9 +117,13 @@ def version_subjects(version: CodebookVersion) -> int:
 def _runs_with(key: str) -> list[int]:
     """Runs that trained with the key's visits, the latest first."""
     runs = list(TrainingMark.objects.values_list("run_id", flat=True).distinct())
-    marks = {_run_mark(run, key): run for run in runs}
-    found = TrainingMark.objects.filter(mark__in=marks).values_list("mark", flat=True)
-    return sorted((marks[mark] for mark in found), reverse=True)
+    found = _marks_of(runs, key).values_list("run_id", flat=True)
+    return sorted(set(found), reverse=True)
+
+
+def _marks_of(runs: Iterable[int], key: str) -> QuerySet[TrainingMark]:
+    marks = [mark for run in runs for mark in _marks("training", f"{run}\n{key}")]
+    return TrainingMark.objects.filter(mark__in=marks)
 
 
 def _runs_after(runs: Sequence[int]) -> list[int]:
@@ -147,8 +153,16 @@ def _versions(runs: Sequence[int]) -> list[TrainedVersion]:
     return list(found.values())
 
 
-def _mark(purpose: str, value: str) -> str:
-    return salted_hmac(f"webapp.{purpose}", value, algorithm="sha256").hexdigest()[:32]
+def _mark(purpose: str, value: str, secret: str | None = None) -> str:
+    return salted_hmac(f"webapp.{purpose}", value, secret=secret, algorithm="sha256").hexdigest()[
+        :32
+    ]
+
+
+def _marks(purpose: str, value: str) -> list[str]:
+    """As it was marked under this secret, or under one before it that is still known."""
+    known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [_mark(purpose, value, secret) for secret in known]
 
 
 def _run_mark(run: int, key: str) -> str:

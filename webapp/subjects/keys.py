@@ -1,16 +1,23 @@
-"""Who may speak for a subject: signed user tokens, server keys, and the visitor's cookie."""
+"""Who may speak for a subject: signed user tokens, server keys, and the visitor's cookie.
+
+Tokens and cookies are signed with SECRET_KEY and accepted under SECRET_KEY_FALLBACKS too: to
+rotate, put the old key there and take it out once the last token it signed has expired.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 
-from .models import ServerKey
+from .models import Scope, ServerKey
 
 TOKEN_SALT = "webapp.user-token"
 VISITOR_SALT = "webapp.visitor"
@@ -19,44 +26,103 @@ VISITOR_COOKIE_AGE = 180 * 86_400
 TOKEN_PREFIX, SERVER_PREFIX = "ut_", "sk_"
 REMEMBERED = 30
 """Seconds for which a server key found good is not looked up again."""
+MOST_KEY = 200
+"""Characters of a subject's key."""
+MOST_CREDENTIAL = 1024
+"""Characters of a token, a server key or a visitor's cookie."""
+
+
+@dataclass(frozen=True)
+class GoodKey:
+    """A server key that exists and was not revoked."""
+
+    prefix: str
+    scopes: tuple[str, ...]
+
+
+class UnusableKeyError(ValueError):
+    """A subject's key that is empty, too long, or holds what cannot be written down."""
+
+
+def subject_key_checked(key: str) -> str:
+    """The key, without spaces around it. Raises UnusableKeyError."""
+    key = key.strip()
+    if not key:
+        raise UnusableKeyError("A subject's key is empty. Name whose layout it is.")
+    if len(key) > MOST_KEY:
+        raise UnusableKeyError(
+            f"A subject's key has {len(key)} characters, and {MOST_KEY} at most are taken."
+        )
+    if not key.isprintable():
+        raise UnusableKeyError("A subject's key holds characters that cannot be printed.")
+    return key
 
 
 def user_token_make(*, key: str, now: datetime, days: int | None = None) -> str:
-    """A token that speaks for the subject of `key` until it expires."""
+    """A token that speaks for the subject of `key` until it expires. Raises UnusableKeyError."""
     lifetime = timedelta(days=settings.UIENGINE_TOKEN_DAYS if days is None else days)
     expires = int((now + lifetime).timestamp())
-    return TOKEN_PREFIX + signing.Signer(salt=TOKEN_SALT).sign_object([key, expires])
+    content = [subject_key_checked(key), expires]
+    return TOKEN_PREFIX + signing.Signer(salt=TOKEN_SALT).sign_object(content)
 
 
 def user_token_read(token: str, *, now: datetime) -> str | None:
     """The subject's key, or None where the token is forged or has expired."""
+    if len(token) > MOST_CREDENTIAL or not token.startswith(TOKEN_PREFIX):
+        return None
     try:
         signed = token.removeprefix(TOKEN_PREFIX)
         key, expires = signing.Signer(salt=TOKEN_SALT).unsign_object(signed)
-    except (signing.BadSignature, ValueError, TypeError):
+        return subject_key_checked(key) if now.timestamp() < expires else None
+    except (signing.BadSignature, ValueError, TypeError, AttributeError):
         return None
-    return str(key) if now.timestamp() < expires else None
 
 
-def server_key_make(*, name: str) -> tuple[ServerKey, str]:
-    """A new server key; its secret is returned once and cannot be read again."""
+def server_key_make(*, name: str, scopes: Iterable[str] = ()) -> tuple[ServerKey, str]:
+    """A new server key; its secret is returned once and cannot be read again. No scopes: all."""
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-    row = ServerKey.objects.create(name=name, prefix=prefix, digest=_digest(secret))
+    allowed = [scope for scope in Scope.values if scope in set(scopes) or not scopes]
+    row = ServerKey.objects.create(name=name, prefix=prefix, digest=_digest(secret), scopes=allowed)
     return row, f"{SERVER_PREFIX}{prefix}_{secret}"
 
 
-def server_key_is_good(text: str) -> bool:
-    """Whether the key exists and was not revoked. Causes a query twice a minute per key."""
+def server_key_read(text: str) -> GoodKey | None:
+    """None where the key is unknown or was revoked. Causes a query twice a minute per key."""
+    if len(text) > MOST_CREDENTIAL or not text.isprintable():
+        return None
     prefix, _, secret = text.removeprefix(SERVER_PREFIX).partition("_")
     digest = _digest(secret)
-    remembered = f"server-key:{digest}"
-    if cache.get(remembered):
-        return True
+    found: GoodKey | None = _cached(digest)
+    if found is not None and found.prefix == prefix:
+        return found
     row = ServerKey.objects.filter(prefix=prefix, revoked_at=None).first()
     if row is None or not secrets.compare_digest(row.digest, digest):
-        return False
-    cache.set(remembered, True, REMEMBERED)
-    return True
+        return None
+    found = GoodKey(row.prefix, tuple(row.scopes))
+    with suppress(Exception):
+        cache.set(_remembered(digest), found, REMEMBERED)
+    return found
+
+
+def server_key_revoke(row: ServerKey, *, now: datetime) -> bool:
+    """Whether it was good until now. Other processes without a shared cache follow in seconds."""
+    is_new = ServerKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now) == 1
+    with suppress(Exception):
+        cache.delete(_remembered(row.digest))
+    return is_new
+
+
+def _cached(digest: str) -> GoodKey | None:
+    """A cache that is away costs a query."""
+    try:
+        found: GoodKey | None = cache.get(_remembered(digest))
+    except Exception:
+        return None
+    return found
+
+
+def _remembered(digest: str) -> str:
+    return f"server-key:2:{digest}"
 
 
 def visitor_make() -> tuple[str, str]:
@@ -66,6 +132,8 @@ def visitor_make() -> tuple[str, str]:
 
 
 def visitor_read(cookie: str) -> str | None:
+    if len(cookie) > MOST_CREDENTIAL:
+        return None
     try:
         return signing.Signer(salt=VISITOR_SALT).unsign(cookie)
     except signing.BadSignature:

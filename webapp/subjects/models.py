@@ -246,12 +246,25 @@ class Erasure(models.Model):
         return f"{self.mark[:8]}, erased {self.times} times"
 
 
+class Scope(models.TextChoices):
+    """What a server key allows, for any subject."""
+
+    LAYOUT_READ = "layout:read", "Ask for layouts"
+    EVENTS_WRITE = "events:write", "Send events and wishes"
+    SUBJECTS_ADMIN = "subjects:admin", "Export and erase"
+
+
+def every_scope() -> list[str]:
+    return list(Scope.values)
+
+
 class ServerKey(models.Model):
     """A key for a server that may ask for any subject by its bare key. Only its hash is kept."""
 
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the secret.")
+    scopes = models.JSONField(default=every_scope, help_text="What it allows.")
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
