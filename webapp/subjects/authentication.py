@@ -109,8 +109,8 @@ def _by_server_key(request: Request, credential: str) -> Identity | None:
             f"The server key {found.prefix} lacks the scope {scope}; it has "
             f"{', '.join(found.scopes) or 'none'}."
         )
-    header = request.headers.get("X-Subject", "")
-    if not header.strip():
+    header = request.headers.get("X-Subject", "").strip()
+    if not header:
         return None
     try:
         # Headers arrive as Latin-1, whatever was sent; keys are UTF-8.

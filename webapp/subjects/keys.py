@@ -7,6 +7,7 @@ rotate, put the old key there and take it out once the last token it signed has 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -28,6 +29,8 @@ REMEMBERED = 30
 """Seconds for which a server key found good is not looked up again."""
 MOST_KEY = 200
 """Characters of a subject's key."""
+UNUSABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+"""Databases and headers do not take these; a tab they do."""
 MOST_CREDENTIAL = 1024
 """Characters of a token, a server key or a visitor's cookie."""
 
@@ -45,16 +48,15 @@ class UnusableKeyError(ValueError):
 
 
 def subject_key_checked(key: str) -> str:
-    """The key, without spaces around it. Raises UnusableKeyError."""
-    key = key.strip()
-    if not key:
+    """The key as it is. Raises UnusableKeyError."""
+    if not key.strip():
         raise UnusableKeyError("A subject's key is empty. Name whose layout it is.")
     if len(key) > MOST_KEY:
         raise UnusableKeyError(
             f"A subject's key has {len(key)} characters, and {MOST_KEY} at most are taken."
         )
-    if not key.isprintable():
-        raise UnusableKeyError("A subject's key holds characters that cannot be printed.")
+    if UNUSABLE.search(key):
+        raise UnusableKeyError("A subject's key holds a control character or half of one.")
     return key
 
 

@@ -53,13 +53,12 @@ def test_a_rotated_secret_is_accepted_until_it_is_taken_out(settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_signed_before_a_rotation_counts_and_an_erasure_is_remembered(settings, owner):
-    settings.SECRET_KEY = OLD
     erased = owner.layout()
     owner.send(erased, owner.event("use", "forum"))
     subject_erase(key=owner.key)
     before = owner.layout()
 
-    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [settings.SECRET_KEY]
 
     assert owner.send(before, owner.event("use", "forum"))["accepted"] == 1
     assert owner.send(erased, owner.event("use", "quiz"))["ignored"] == 1
@@ -68,13 +67,15 @@ def test_what_was_signed_before_a_rotation_counts_and_an_erasure_is_remembered(s
 
 @given(st.text(max_size=300))
 def test_a_key_is_taken_whole_or_refused_with_a_reason(key):
-    usable = 0 < len(key.strip()) <= 200 and key.strip().isprintable()
+    controls = {chr(i) for i in [*range(32), 127]} - {"\t"}
+    halves = any("\ud800" <= c <= "\udfff" for c in key)
+    usable = key.strip() and len(key) <= 200 and not controls & set(key) and not halves
     try:
         token = keys.user_token_make(key=key, now=NOW)
     except keys.UnusableKeyError as error:
         assert not usable and str(error).startswith("A subject's key")
     else:
-        assert usable and keys.user_token_read(token, now=NOW) == key.strip()
+        assert usable and keys.user_token_read(token, now=NOW) == key
 
 
 @pytest.mark.django_db
@@ -172,7 +173,7 @@ def test_a_command_makes_a_token_for_a_few_days():
     assert keys.user_token_read(token, now=timezone.now() + timedelta(days=3)) is None
     with pytest.raises(CommandError, match="--days=0 is not understood"):
         call_command("user_token", "shop:7", "--days=0")
-    with pytest.raises(CommandError, match="cannot be printed"):
+    with pytest.raises(CommandError, match="a control character"):
         call_command("user_token", "shop\n7")
 
 
