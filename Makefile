@@ -7,7 +7,7 @@ export GOMP_SPINCOUNT = 0
 export OPENBLAS_NUM_THREADS = 1
 BIN := .venv/bin
 
-.PHONY: install dev run examples test check bench evidence experiments
+.PHONY: install dev run examples test check audit bench evidence experiments
 
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -38,6 +38,15 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory audit
+
+audit: .venv/dev ## known vulnerabilities of what is pinned; says so where nobody can be asked
+	@found=$$($(BIN)/pip-audit --progress-spinner off --timeout 10 --no-deps --disable-pip \
+	  -r requirements.txt 2>&1); code=$$?; \
+	if echo "$$found" | grep -q '^Found'; then echo "$$found"; exit 1; \
+	elif [ $$code != 0 ] || echo "$$found" | grep -q 'could not be audited'; \
+	then echo "Not audited: no database of vulnerabilities can be asked from here."; \
+	else echo "No known vulnerabilities in requirements.txt."; fi
 
 bench: .venv/dev ## speed, one JSON line a figure, each beside its floor
 	$(BIN)/python -m tests.bench

@@ -5,6 +5,7 @@ import os
 from celery import Celery
 
 from webapp import broker
+from webapp.observability import requests
 
 broker.use()
 # Idle OpenMP threads of torch sleep instead of spinning: workers share few cores.
@@ -15,3 +16,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 app = Celery("webapp")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+requests.connect_tasks()

@@ -55,6 +55,17 @@ def url(name: str, default: str, schemes: Sequence[str]) -> str:
     return value
 
 
+def origins(name: str) -> list[str]:
+    """Origins such as `https://shop.example`, separated by commas or spaces."""
+    found = words(name)
+    for origin in found:
+        parts = urlsplit(origin)
+        is_bare = parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" == origin
+        if not (is_bare and parts.hostname and "*" not in origin and "@" not in origin):
+            raise _wrong(name, origin, "origins such as https://shop.example, without a path")
+    return found
+
+
 def addresses(name: str, default: Sequence[str] = ()) -> list[str]:
     """E-mail addresses separated by commas or spaces."""
     found = words(name, default)
@@ -115,6 +126,7 @@ def database(name: str, default: Path) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5},  # seconds
     }
 
 

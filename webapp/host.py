@@ -35,13 +35,14 @@ APPS = (
 DEFAULTS: dict[str, Any] = {
     "UIENGINE_BUDGET": 32,
     "UIENGINE_REFRESH_MS": 500,
-    "UIENGINE_THROTTLES": {"layout": 1200, "write": 600},
+    "UIENGINE_THROTTLES": {"layout": 1200, "write": 600, "server_key": 60_000},
     "UIENGINE_TOKEN_DAYS": 30,
     "UIENGINE_EVENT_DAYS": 28,
     "UIENGINE_DEADLINE_MS": 200,
     "UIENGINE_GATE_PEOPLE": 10_000,
     "UIENGINE_AUDIT_EMAILS": [],
     "UIENGINE_SITE_URL": "",
+    "UIENGINE_METRICS_KEY": "",
 }
 CELERY = {
     "CELERY_TASK_IGNORE_RESULT": True,

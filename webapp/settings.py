@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "corsheaders",
+    "webapp.observability",
     "webapp.surfaces",
     "webapp.subjects",
     "webapp.codebooks",
@@ -51,7 +53,9 @@ INSTALLED_APPS = [
     "webapp.demo",
 ]
 MIDDLEWARE = [
+    "webapp.observability.requests.observed",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -161,6 +165,7 @@ UIENGINE_SITE_URL = env.url("SITE_URL", "", ("http", "https")).rstrip("/")  # fo
 
 # Security
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked for by machines beside this one
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 3600 if HTTPS else 0, low=0, high=63_072_000)
 # Subdomains and browsers' preload lists are the operator's to decide, not this project's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -172,6 +177,22 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 LOGIN_URL = "admin:login"
+# A page of another origin may use the API with a user token. Cookies are never for it.
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ("GET", "POST", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "authorization",
+    "content-type",
+    "if-none-match",
+    "accept-language",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("ETag", "Retry-After", "X-Request-ID")
+UIENGINE_METRICS_KEY = env.text("METRICS_KEY")
+if UIENGINE_METRICS_KEY and len(UIENGINE_METRICS_KEY) < 16:
+    raise ImproperlyConfigured("METRICS_KEY=(too short) is refused. Set at least 16 characters.")
 
 # The API
 SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}  # a test asks for no warnings
@@ -185,17 +206,27 @@ UIENGINE_REFRESH_MS = env.integer("UIENGINE_REFRESH_MS", 500, low=0, high=60_000
 UIENGINE_THROTTLES = {  # requests a minute and caller
     "layout": env.integer("THROTTLE_LAYOUT", 1200, low=1, high=1_000_000),
     "write": env.integer("THROTTLE_WRITE", 600, low=1, high=1_000_000),
+    "server_key": env.integer("THROTTLE_SERVER_KEY", 60_000, low=1, high=10_000_000),
 }
 UIENGINE_TOKEN_DAYS = env.integer("UIENGINE_TOKEN_DAYS", 30, low=1, high=3650)
 UIENGINE_EVENT_DAYS = env.integer("UIENGINE_EVENT_DAYS", 28, low=1, high=3650)  # oldest accepted
 
+LOG_FORMAT = env.choice("LOG_FORMAT", "line" if DEBUG else "json", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"request": {"()": "webapp.observability.logs.WithRequest"}},
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "line": {"format": "{asctime} {levelname} {name} {message} [{request_id}]", "style": "{"},
+        "json": {"()": "webapp.observability.logs.JSONFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request"],
+        }
+    },
     "loggers": {name: {"level": "WARNING"} for name in ("onnx_ir", "onnxscript")},  # chatty
     "root": {
         "handlers": ["console"],

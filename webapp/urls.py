@@ -6,6 +6,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("api/", include("webapp.layouts.urls")),
+    path("", include("webapp.observability.urls")),
     path("admin/studio/", include("webapp.studio.urls")),
     path("admin/", admin.site.urls),
 ]

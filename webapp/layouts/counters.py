@@ -11,6 +11,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+from webapp.observability.metrics import LAYOUTS
+
 _counts: Counter[str] = Counter()
 _lock = threading.Lock()
 
@@ -18,6 +20,8 @@ _lock = threading.Lock()
 def count(*names: str) -> None:
     with _lock:
         _counts.update(names)
+    for name in names:
+        LAYOUTS.labels(name).inc()
 
 
 def counts() -> dict[str, int]:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from uiengine.errors import EngineError
+from webapp.observability.metrics import REFUSALS
 
 from .catalogue import KINDS, OF_FRAMEWORK, Kind
 from .parsers import TooLarge
@@ -62,6 +63,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     else:
         log.exception("api.failed", exc_info=error)
         body = _body(KINDS["failed"], "An unexpected error occurred.")
+    REFUSALS.labels(body["type"].rpartition("#")[2]).inc()
     return Response(body, body["status"], headers=headers, content_type=CONTENT_TYPE)
 
 

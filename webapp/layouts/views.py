@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.codebooks.serving import Page, serving
+from webapp.observability.metrics import EVENTS
 from webapp.subjects import keys
 from webapp.subjects.authentication import identity_of
 from webapp.subjects.export import subject_export
@@ -115,6 +116,8 @@ class EventsView(LayoutAPIView):
             "duplicate": counted.duplicate if counted else 0,
             "ignored": 0 if counted else len(arrivals),
         }
+        for outcome, number in body.items():
+            EVENTS.labels(outcome).inc(number)
         return Response(body, status=202)
 
 

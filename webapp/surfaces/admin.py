@@ -34,6 +34,12 @@ DEFINITION_HELP = (
 )
 
 
+WRITTEN = (
+    *("slug", "name", "id", "kind", "title", "group", "required", "pinned", "row_height"),
+    *("min_width", "columns", "viewport_height", "groups", "guardrails", "breakpoints"),
+    *("blocks", "sizes", "default", "min", "max"),
+)
+"""Keys of a definition, in the order of fixtures/surfaces."""
 EDITED = (
     *("slug", "title", "mode", "visit_minutes"),
     *("control_percent", "event_days", "decision_days", "idle_days"),
@@ -51,9 +57,25 @@ class DefinitionField(forms.JSONField):
 
 def readable(value: Any) -> str:
     """Indented JSON whose innermost objects and pairs stay on a line."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    text = json.dumps(_ordered(value, _rank(value)), indent=2, ensure_ascii=False)
     text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda m: f"[{_line(m[1])}]", text)
     return re.sub(r"\{\s+([^{}]{1,120}?)\s+\}", lambda m: f"{{{_line(m[1])}}}", text)
+
+
+def _rank(definition: Any) -> dict[str, int]:
+    """The order that people write keys in; PostgreSQL keeps none."""
+    listed = definition.get("breakpoints") if isinstance(definition, dict) else None
+    rows = listed if isinstance(listed, list) else []
+    names = [str(row.get("name")) for row in rows if isinstance(row, dict)]
+    return {word: i for i, word in enumerate([*WRITTEN, *names])}
+
+
+def _ordered(value: Any, rank: dict[str, int]) -> Any:
+    if isinstance(value, list):
+        return [_ordered(part, rank) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _ordered(value[key], rank) for key in sorted(value, key=lambda k: rank.get(k, -1))}
 
 
 def _line(text: str) -> str:

@@ -95,8 +95,6 @@ def test_a_reload_keeps_the_layout_when_the_load_changes(habits):
     first = order_under(habits, 0.0)
 
     load.seconds = BUSY
-    for key in ("layout", "live"):
-        cache._cache.pop(key, None)
     german = habits.get(ADDRESS, **{"Accept-Language": "de"}).json()
     assert german["order"] == first
     assert german["search"]["budget"] == 32

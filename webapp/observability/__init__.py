@@ -1,0 +1,1 @@
+"""What operators see: metrics, logs with request ids, liveness and readiness."""

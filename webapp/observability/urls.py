@@ -1,0 +1,12 @@
+"""Addresses for machines that watch this one."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "observability"
+urlpatterns = [
+    path("metrics", views.metrics_text, name="metrics"),
+    path("health/live", views.live, name="live"),
+    path("health/ready", views.ready, name="ready"),
+]

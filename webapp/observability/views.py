@@ -1,0 +1,93 @@
+"""/metrics, /health/live and /health/ready."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from webapp.codebooks.serving import serving
+
+from . import metrics
+
+log = logging.getLogger(__name__)
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP")
+_is_migrated = False
+
+
+@require_safe
+@never_cache
+def metrics_text(request: HttpRequest) -> HttpResponse:
+    """For who has METRICS_KEY; without one set, for this machine alone and past no proxy."""
+    if not _may_read(request):
+        text = "Send METRICS_KEY as `Authorization: Bearer`, or ask from this machine directly.\n"
+        return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
+    return HttpResponse(metrics.as_text(), content_type=CONTENT_TYPE_LATEST)
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> HttpResponse:
+    """200 while the process answers at all. Asks nobody: restart it if this fails."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 where requests may be sent here. A cache that is away only makes answers slower."""
+    found = {"database": _database(), "pages": _pages(), "cache": _cache()}
+    is_ready = found["database"] == "ok" and found["pages"] == "ok"
+    body = {"status": "ok" if is_ready else "not ready", **found}
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    key = getattr(settings, "UIENGINE_METRICS_KEY", "")
+    if key:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        return secrets.compare_digest(given.encode(errors="replace"), key.encode())
+    is_here = request.META.get("REMOTE_ADDR", "") in ("127.0.0.1", "::1", "")
+    return is_here and not any(name in request.headers for name in FORWARDED)
+
+
+def _database() -> str:
+    """Once a process has seen that no migration is missing, it does not look again."""
+    global _is_migrated
+    try:
+        if not _is_migrated:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                return "migrations are missing: run manage.py migrate"
+            _is_migrated = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:
+        log.warning("ready.database_unavailable", exc_info=True)
+        return "unavailable"
+    return "ok"
+
+
+def _pages() -> str:
+    try:
+        return "ok" if serving.snapshot().pages else "none: run manage.py load_surfaces"
+    except Exception:
+        log.warning("ready.pages_unavailable", exc_info=True)
+        return "unavailable"
+
+
+def _cache() -> str:
+    try:
+        cache.set("ready", "ok", 10)
+        return str(cache.get("ready", "does not keep what it is given"))
+    except Exception:
+        log.warning("ready.cache_unavailable", exc_info=True)
+        return "unavailable"
