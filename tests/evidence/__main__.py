@@ -54,6 +54,7 @@ def commands() -> Iterator[str]:
             f"--policy tokens --bits {bits} --version {version}"
         )
         yield f"python -m ml.judge --visits {test} --replay {replay}"
+    yield f"python -m tests.evidence.frontier --version {version} --visits {test}"
     engine = f"--replay {OUT}/engine.jsonl --visits {test}"
     yield f"python -m ml.audit_power {engine}"
     yield (

@@ -1,0 +1,153 @@
+"""What a move may cost against what it brings: the planner's frontier beside rules of thumb.
+
+    python -m tests.evidence.frontier --version DIR --visits TEST.parquet
+
+Every policy walks through the same visits in the same run, from the same decoded tokens. `engine
+×w` weighs the disturbance of a move by w; `threshold t` sorts by expected share, but two neighbours
+trade places only where theirs differ by more than t; `hindsight` shows each user the one order that
+fits all their visits. A JSON line per policy and surface, and var/evidence/frontier.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+
+from ml.data import read_visits
+from ml.histories import Visit, pages, visits_of
+from ml.judge import judge, used_blocks
+from ml.policies import Policy, Shown, policy
+from ml.replay import replay, static_orders
+from uiengine import engine, runtime
+from uiengine.coefficients import VALUES
+from uiengine.decoded import Decoded, Request
+from uiengine.planner import last_order
+
+WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+THRESHOLDS = (0.02, 0.05, 0.1, 0.2)
+SIMPLE = ("static", "mfu", "frecency")
+PLOT = Path("var/evidence/frontier.svg")
+Order = Callable[[Request, Decoded], tuple[str, ...]]
+
+
+class Reader:
+    """Reads each visit's tokens once, whatever the number of policies."""
+
+    def __init__(self, version: runtime.CodebookVersion) -> None:
+        self.version, self._known = version, dict[str, Decoded]()
+
+    def policy(self, order: Order) -> Policy:
+        def decide(requests: Sequence[Request]) -> list[Shown]:
+            unknown = [r for r in requests if r.visit not in self._known]
+            for request, decoded in zip(unknown, self.version.read(unknown), strict=True):
+                self._known[request.visit] = decoded
+            return [Shown(order(r, self._known[r.visit])) for r in requests]
+
+        return decide
+
+
+def planned(request: Request, decoded: Decoded) -> tuple[str, ...]:
+    return engine.choose(request, decoded, "").layout.order
+
+
+def sorted_past(threshold: float) -> Order:
+    """Neighbours of the last order trade places where their shares differ by more; at a first
+    visit, which has no last order, by any difference."""
+
+    def order(request: Request, decoded: Decoded) -> tuple[str, ...]:
+        share = dict(zip(request.surface.index, decoded.share, strict=True))
+        blocks = list(last_order(request))
+        least = threshold if request.profile.order else 0.0
+        for _ in blocks:
+            for r in range(len(blocks) - 1):
+                if share[blocks[r + 1]] - share[blocks[r]] > least:
+                    blocks[r : r + 2] = blocks[r + 1], blocks[r]
+        return tuple(blocks)
+
+    return order
+
+
+def hindsight(visits: Sequence[Visit]) -> Order:
+    """Each user's blocks by their mean share over all visits, the coming ones included."""
+    sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for visit in visits:
+        for block in visit.blocks:
+            sums[f"{visit.surface}\t{visit.user}"][block] += 1 / len(visit.blocks)
+
+    def order(request: Request, decoded: Decoded) -> tuple[str, ...]:
+        mine = sums[request.visit.rsplit("\t", 1)[0]]
+        return tuple(sorted(request.surface.index, key=lambda b: -mine[b]))
+
+    return order
+
+
+def policies(
+    reader: Reader, visits: Sequence[Visit], defaults: dict[str, list[str]]
+) -> Iterator[tuple[str, float, Policy]]:
+    """Name, weight of the disturbance, policy."""
+    for name in SIMPLE:
+        yield name, 1.0, policy(name, None, defaults, 64, 0)
+    yield "eager", 1.0, reader.policy(sorted_past(0.0))
+    for threshold in THRESHOLDS:
+        yield f"threshold {threshold:g}", 1.0, reader.policy(sorted_past(threshold))
+    for weight in WEIGHTS:
+        yield f"engine ×{weight:g}", weight, reader.policy(planned)
+    yield "hindsight", 1.0, reader.policy(hindsight(visits))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--version", type=Path, required=True)
+    parser.add_argument("--visits", type=Path, required=True)
+    options = parser.parse_args()
+    frame, _ = read_visits([options.visits])
+    visits, surfaces, used = visits_of(frame), pages([frame]), used_blocks(options.visits)
+    version = runtime.load(options.version)
+    defaults = static_orders(surfaces, version.default_orders)
+    found: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
+    for name, weight, decide in policies(Reader(version), visits, defaults):
+        dear = {k: weight * VALUES[k] for k in ("surprise", "reorient")}
+        with patch.dict(VALUES, dear):
+            for figures in judge(replay(visits, surfaces, defaults, decide), used):
+                surface = figures.pop("surface")
+                found[surface][name] = figures
+                rounded = {k: round(v, 4) for k, v in figures.items()}
+                print(json.dumps({"surface": surface, "policy": name, **rounded}), flush=True)
+    plot(found)
+
+
+def plot(found: dict[str, dict[str, dict[str, float]]]) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    shown = ("captured", "seconds", "reading")
+    figure, axes = pyplot.subplots(len(found), len(shown), figsize=(13, 4 * len(found)))
+    for row, (surface, by_policy) in zip(np.atleast_2d(axes), sorted(found.items()), strict=True):
+        for axis, measure in zip(row, shown, strict=True):
+            for family in ("engine", "threshold", ""):
+                names = [n for n in by_policy if n.split(" ")[0] == family or not family]
+                names = [
+                    n for n in names if family or n.split(" ")[0] not in ("engine", "threshold")
+                ]
+                xs = [by_policy[n]["moved"] for n in names]
+                ys = [by_policy[n][measure] for n in names]
+                axis.plot(xs, ys, "o-" if family else "s", label=family or "others")
+                for x, y, name in zip(xs, ys, names, strict=True):
+                    axis.annotate(name.split(" ")[-1], (x, y), fontsize=7)
+            axis.set(title=f"{surface}: {measure}", xlabel="blocks moved per visit")
+        row[0].legend()
+    figure.tight_layout()
+    PLOT.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(PLOT)
+
+
+if __name__ == "__main__":
+    main()
