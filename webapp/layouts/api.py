@@ -9,6 +9,7 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -18,6 +19,8 @@ from .negotiation import AlwaysTheSame
 from .parsers import BoundedJSONParser
 from .problems import problem_response
 
+_RENDERER = JSONRenderer()
+
 
 class LayoutAPIView(APIView):
     authentication_classes: Sequence[type[BaseAuthentication]] = (SubjectAuthentication,)
@@ -26,6 +29,13 @@ class LayoutAPIView(APIView):
     renderer_classes = (JSONRenderer,)
     parser_classes = (BoundedJSONParser,)
     content_negotiation_class = AlwaysTheSame
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """What is left of REST framework's preparations where there is one renderer, no versioning,
+        and views throttle by themselves."""
+        request.accepted_renderer = _RENDERER
+        request.accepted_media_type = _RENDERER.media_type
+        self.perform_authentication(request)
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return problem_response

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,7 +35,9 @@ from .problems import Problem
 PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
 REFUSED = dict.fromkeys((400, 401, 403, 413, 415, 429), PROBLEM)
 MOST_VARIANTS = 8
-VARY = ("Authorization", "Cookie", "X-Subject")
+VARY = "Authorization, Cookie, X-Subject"
+KEPT = {"Cache-Control": "private, no-cache", "Vary": VARY}
+NOT_KEPT = {"Cache-Control": "private, no-store", "Vary": VARY}
 SUBJECT = OpenApiParameter(
     "X-Subject", str, OpenApiParameter.HEADER, description="With a server key: whose it is."
 )
@@ -73,20 +74,16 @@ class LayoutView(LayoutAPIView):
         if throttles.is_over(request, "layout"):
             answer = services.fallback(key=key, page=page, why="throttled")
         else:
-            known = request.headers.get("If-None-Match", "")
+            known = request.META.get("HTTP_IF_NONE_MATCH", "")
             answer = services.layout_read(
                 key=key, page=page, now=timezone.now(), known=known, variants=variants
             )
-        response = HttpResponse(
+        return HttpResponse(
             answer.body,
             status=304 if answer.is_known else 200,
             content_type="application/json",
+            headers={"ETag": answer.etag, **KEPT} if answer.etag else NOT_KEPT,
         )
-        if answer.etag:
-            response["ETag"] = answer.etag
-        response["Cache-Control"] = "private, no-cache" if answer.etag else "private, no-store"
-        patch_vary_headers(response, VARY)
-        return response
 
 
 class EventsView(LayoutAPIView):
@@ -264,4 +261,4 @@ def _nobody() -> Problem:
 
 
 def _no_store() -> dict[str, Any]:
-    return {"Cache-Control": "no-store", "Vary": ", ".join(VARY)}
+    return {"Cache-Control": "no-store", "Vary": VARY}

@@ -83,7 +83,7 @@ def _nothing(_: HttpRequest) -> HttpResponse:
 
 
 def _by_header(request: Request) -> Identity | None:
-    header = request.headers.get("Authorization", "")
+    header = request.META.get("HTTP_AUTHORIZATION", "")
     if not header:
         return None
     scheme, _, credential = header.partition(" ")
@@ -109,7 +109,7 @@ def _by_server_key(request: Request, credential: str) -> Identity | None:
             f"The server key {found.prefix} lacks the scope {scope}; it has "
             f"{', '.join(found.scopes) or 'none'}."
         )
-    header = request.headers.get("X-Subject", "").strip()
+    header = request.META.get("HTTP_X_SUBJECT", "").strip()
     if not header:
         return None
     try:
