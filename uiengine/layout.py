@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A block's box in grid cells."""
+class Placement(NamedTuple):
+    """A block's box in grid cells. (A named tuple: hundreds are made for a decision.)"""
 
     id: str
     x: int

@@ -31,6 +31,8 @@ def hold_pins(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) -
     Blocks pinned by the team stand at their rank in the default layout, groups follow one another,
     and a block pinned by the user takes its rank, or the nearest free one within its group.
     """
+    if not pins and not surface.pinned_ranks and len(set(surface.group_ranks)) <= 1:
+        return tuple(order)  # nothing is fixed
     slots: list[str | None] = [None] * len(order)
     for block_id, rank in surface.pinned_ranks.items():
         slots[rank] = block_id

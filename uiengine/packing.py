@@ -9,9 +9,13 @@ integer operations whatever its width.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
 
 from .layout import Layout, Placement
 from .surface import Breakpoint, Cell, Size, Surface
+
+_reading = attrgetter("y", "x")
 
 
 def pack(
@@ -44,25 +48,22 @@ def _pack_breakpoint(
     known = surface.sizes[at.name]
     sizes = {b: known[b][classes.get(b, 1)] for b in order}
     placed: list[Placement] = []
-    for block_id in order:
-        block = surface.block(block_id)
-        if block.is_pinned:
-            fixed = sizes[block_id] = known[block_id][1]
-            placed.append(grid.put(block_id, block.pinned[at.name], fixed))
+    for block_id in surface.pinned_ranks:
+        cell, size = surface.block(block_id).pinned[at.name], known[block_id][1]
+        placed.append(grid.put(block_id, cell.x, cell.y, size.w, size.h))
     for block_id, cell in held.items():
-        if (
-            block_id in sizes
-            and not surface.block(block_id).is_pinned
-            and grid.is_free(cell, sizes[block_id])
-        ):
-            placed.append(grid.put(block_id, cell, sizes[block_id]))
-    fixed_ids = {p.id for p in placed}
-    after = Cell(-1, 0)
+        if block_id not in sizes or block_id in surface.pinned_ranks:
+            continue
+        if grid.is_free(cell, size := sizes[block_id]):
+            placed.append(grid.put(block_id, cell.x, cell.y, size.w, size.h))
+    fixed = {p.id for p in placed}
+    x, y = -1, 0
     for block_id in order:
-        if block_id not in fixed_ids:
-            after = grid.place_after(after, sizes[block_id])
-            placed.append(grid.put(block_id, after, sizes[block_id]))
-    return tuple(sorted(placed, key=lambda p: (p.y, p.x)))
+        if block_id not in fixed:
+            size = sizes[block_id]
+            x, y = grid.place_after(x, y, size.w, size.h)
+            placed.append(grid.put(block_id, x, y, size.w, size.h))
+    return tuple(sorted(placed, key=_reading)) if fixed else tuple(placed)
 
 
 class _Grid:
@@ -73,12 +74,13 @@ class _Grid:
         self.full = (1 << columns) - 1
         self.rows: list[int] = []
 
-    def put(self, block_id: str, cell: Cell, size: Size) -> Placement:
-        self.rows.extend([0] * (cell.y + size.h - len(self.rows)))
-        mask = ((1 << size.w) - 1) << cell.x
-        for y in range(cell.y, cell.y + size.h):
-            self.rows[y] |= mask
-        return Placement(block_id, cell.x, cell.y, size.w, size.h)
+    def put(self, block_id: str, x: int, y: int, w: int, h: int) -> Placement:
+        rows, mask = self.rows, ((1 << w) - 1) << x
+        if (missing := y + h - len(rows)) > 0:
+            rows += [0] * missing
+        for i in range(y, y + h):
+            rows[i] |= mask
+        return Placement(block_id, x, y, w, h)
 
     def is_free(self, cell: Cell, size: Size) -> bool:
         if cell.x < 0 or cell.y < 0 or cell.x + size.w > self.columns:
@@ -86,31 +88,24 @@ class _Grid:
         mask = ((1 << size.w) - 1) << cell.x
         return not any(row & mask for row in self.rows[cell.y : cell.y + size.h])
 
-    def place_after(self, after: Cell, size: Size) -> Cell:
-        """The first free, supported cell after `after` in reading order; one always exists."""
-        starts = (1 << (self.columns - size.w + 1)) - 1
-        y, rows, full = after.y, self.rows, self.full
+    def place_after(self, x: int, y: int, w: int, h: int) -> tuple[int, int]:
+        """The first free, supported cell after (x, y) in reading order; one always exists."""
+        rows, full, height = self.rows, self.full, len(self.rows)
+        starts = (1 << (self.columns - w + 1)) - 1
+        later = starts & ~((1 << (x + 1)) - 1)
         while True:
-            taken = 0
-            for row in rows[y : y + size.h]:
-                taken |= row
+            taken = rows[y] if y < height else 0
             if taken != full:
-                found = starts & self._supported(y, size.w)
-                if taken:
-                    found &= ~_any_of_next(taken, size.w)
-                if y == after.y:
-                    found &= ~((1 << (after.x + 1)) - 1)
+                for row in rows[y + 1 : y + h]:
+                    taken |= row
+                above = (rows[y - 1] if y <= height else 0) if y else full
+                found = later & _any_of_next(above, w) & ~_any_of_next(taken, w)
                 if found:
-                    return Cell((found & -found).bit_length() - 1, y)
-            y += 1
-
-    def _supported(self, y: int, width: int) -> int:
-        if y == 0:
-            return self.full
-        above = self.rows[y - 1] if y <= len(self.rows) else 0
-        return above if above in (0, self.full) else _any_of_next(above, width)
+                    return (found & -found).bit_length() - 1, y
+            y, later = y + 1, starts
 
 
+@lru_cache(maxsize=65_536)
 def _any_of_next(bits: int, width: int) -> int:
     """Bit x is set where any of the bits x..x+width−1 is."""
     found, span = bits, 1

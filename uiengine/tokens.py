@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,11 @@ class Codebook:
     seconds_per_error: float
     seconds_per_bit: float
 
+    @cached_property
+    def _squares(self) -> list[Floats]:
+        """Squared lengths of each stage's codes."""
+        return [np.square(self.codes[i, :n]).sum(axis=1) for i, n in enumerate(self.slots)]
+
     def encode(self, latents: Floats, most: Sequence[int]) -> list[tuple[int, ...]]:
         """Tokens of each latent, (B, Z). most: the largest number of tokens for each, ≥ 1."""
         residual = latents.astype(np.float32)
@@ -34,8 +40,10 @@ class Codebook:
         active = np.ones(len(latents), dtype=bool)
         limit = np.asarray(most)
         for stage, slots in enumerate(self.slots):
+            if not active.any():
+                break
             codes = self.codes[stage, :slots]
-            index = (np.square(codes).sum(axis=1) - 2 * residual @ codes.T).argmin(axis=1)
+            index = (self._squares[stage] - 2 * residual @ codes.T).argmin(axis=1)
             rest = residual - codes[index]
             left = np.square(rest).sum(axis=1)
             saved = self.seconds_per_error * (error - left)

@@ -36,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "UIENGINE_BUDGET": 32,
     "UIENGINE_REFRESH_MS": 500,
     "UIENGINE_THROTTLES": {"layout": 1200, "write": 600, "server_key": 60_000},
+    "UIENGINE_BACKLOG": 100_000,
     "UIENGINE_TOKEN_DAYS": 30,
     "UIENGINE_EVENT_DAYS": 28,
     "UIENGINE_DEADLINE_MS": 200,

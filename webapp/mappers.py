@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,11 @@ def to_popularity(rows: Iterable[surfaces.PopularityDay], day: int) -> Popularit
 
 def to_state(row: Profile) -> State:
     """The state of a profile row; an empty one for a new subject."""
-    data = row.state or {}
+    return to_state_of(row.state or {})
+
+
+def to_state_of(data: Mapping[str, Any]) -> State:
+    """The state in the JSON of a profile row."""
     visit = data.get("visit")
     return State(
         profile=profile_json.load(data.get("profile", {})),

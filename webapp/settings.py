@@ -208,6 +208,7 @@ UIENGINE_THROTTLES = {  # requests a minute and caller
     "write": env.integer("THROTTLE_WRITE", 600, low=1, high=1_000_000),
     "server_key": env.integer("THROTTLE_SERVER_KEY", 60_000, low=1, high=10_000_000),
 }
+UIENGINE_BACKLOG = env.integer("UIENGINE_BACKLOG", 100_000, low=1, high=10**9)  # events unfolded
 UIENGINE_TOKEN_DAYS = env.integer("UIENGINE_TOKEN_DAYS", 30, low=1, high=3650)
 UIENGINE_EVENT_DAYS = env.integer("UIENGINE_EVENT_DAYS", 28, low=1, high=3650)  # oldest accepted
 

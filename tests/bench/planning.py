@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.histories import page
+from tests.bench.dashboards import dashboard_json
 from tests.bench.measure import beside, line, milliseconds, processor_milliseconds
 from uiengine import engine, profile, runtime
 from uiengine.decoded import Decoded, Request
@@ -24,31 +25,12 @@ from uiengine.popularity import Popularity
 from uiengine.scoring import energies
 from uiengine.surface_json import parse
 
-GRIDS = (("xs", 320, 2), ("sm", 600, 4), ("md", 900, 8), ("lg", 1200, 12), ("xl", 1800, 24))
 COUNTS = (5, 12, 20, 50, 100, 200)
 BUDGETS = (1, 2, 4, 8, 16, 32, 64)
 TODAY = 40
 PLOT = Path("var/bench/planning.svg")
 VW = "Vowpal Wabbit's decision for as many blocks"
 Case = tuple[Request, Decoded]
-
-
-def dashboard(count: int):
-    """`count` blocks of three sizes at five breakpoints."""
-    return parse(
-        {
-            "slug": "dashboard",
-            "row_height": 60,
-            "breakpoints": [
-                {"name": n, "min_width": w, "columns": c, "viewport_height": 800}
-                for n, w, c in GRIDS
-            ],
-            "blocks": [
-                {"id": f"b{i}", "sizes": {"*": {"default": [2 + 2 * (i % 3), 1 + i % 2]}}}
-                for i in range(count)
-            ],
-        }
-    )
 
 
 def person(count: int, group_size: int = 0) -> Case:
@@ -167,7 +149,7 @@ def parts() -> None:
             "sorting as many numbers",
             lambda c=count: np.sort(np.random.default_rng(0).random(c)),
         )
-        surface = dashboard(count)
+        surface = parse(dashboard_json(count))
         order = default_order(surface)
         beside(
             f"pack, {count} blocks, five breakpoints",

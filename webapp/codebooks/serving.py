@@ -24,6 +24,7 @@ from uiengine.errors import EngineError
 from uiengine.popularity import Popularity
 from uiengine.surface import Surface
 from webapp import mappers
+from webapp.subjects import backlog
 from webapp.surfaces import models as surfaces
 
 from . import artefacts
@@ -210,6 +211,7 @@ class Serving:
                 close_old_connections()
                 self.refresh()
                 self._renew_popularity()
+                backlog.renew()
                 if time.monotonic() - flushed > counts.FLUSH_SECONDS:
                     flushed = time.monotonic()
                     counts.flush()

@@ -169,6 +169,14 @@ KINDS = {
             "Wait for the seconds in Retry-After and send the same bytes again.",
         ),
         Kind(
+            "backlog-full",
+            429,
+            "Too many events wait to be counted",
+            "More accepted events wait for a worker than the bound (UIENGINE_BACKLOG); see "
+            "`backlog` in /api/health. Those that were accepted are kept.",
+            "Wait for the seconds in Retry-After and send the same bytes again.",
+        ),
+        Kind(
             "failed",
             500,
             "The server failed",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from webapp.subjects import decisions
+from webapp.subjects import backlog, decisions
 from webapp.subjects.authentication import Identity
 from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
@@ -15,6 +15,18 @@ from webapp.subjects.events import Arrival, Counted, events_accept
 from webapp.surfaces.models import Surface
 
 from .problems import Problem
+
+
+def backlog_refuse() -> None:
+    """Raises Problem while too many events wait for a worker."""
+    if backlog.is_full():
+        raise Problem(
+            "backlog-full",
+            f"More than {settings.UIENGINE_BACKLOG} events wait to be counted.",
+            field="events",
+            value=settings.UIENGINE_BACKLOG,
+            wait=backlog.WAIT,
+        )
 
 
 def batch_accept(

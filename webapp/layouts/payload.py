@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from uiengine.decision import Decision, Variant
 from uiengine.layout import Layout, Placement
 from uiengine.profile import Pin
-from uiengine.surface import Breakpoint, Surface
+from uiengine.surface import Block, Breakpoint, Surface
 
 from .words import reason_sentence, seconds_note
 
@@ -43,7 +44,7 @@ def payload(
         "row_height": surface.row_height,
         "order": list(decision.layout.order),
         "layouts": _layouts(surface, decision.layout, pins),
-        "elements": {block.id: _element(surface, block.id) for block in surface.blocks},
+        "elements": _elements(_Same(surface), get_language()),
         "pins": [block_id for block_id in pins if block_id in surface.index],
         "stability": {
             "moved": list(decision.stability.moved),
@@ -76,30 +77,33 @@ def _layouts(
     surface: Surface, layout: Layout, pins: Mapping[str, Pin]
 ) -> dict[str, list[dict[str, Any]]]:
     return {
-        at.name: [_item(surface, at, p, pins.get(p.id)) for p in layout.placements[at.name]]
+        at.name: [
+            _item(surface.blocks[surface.index[p.id]], at, p, pins.get(p.id))
+            for p in layout.placements[at.name]
+        ]
         for at in surface.breakpoints
     }
 
 
-def _item(surface: Surface, at: Breakpoint, placed: Placement, pin: Pin | None) -> dict[str, Any]:
+def _item(block: Block, at: Breakpoint, placed: Placement, pin: Pin | None) -> dict[str, Any]:
     """One block for react-grid-layout (`i`, `static`, `isDraggable`…) and gridstack (`id`, …).
 
     Neither library may pull up a block that holds a cell. What the user pinned there the user may
     still drag; what the team pinned nobody may.
     """
-    block = surface.block(placed.id)
+    block_id, x, y, w, h = placed
     limits = block.sizes[at.name]
     is_fixed = block.is_pinned
     holds_cell = is_fixed or (pin is not None and pin.breakpoint == at.name)
     item: dict[str, Any] = {
-        "id": placed.id,
-        "i": placed.id,
-        "x": placed.x,
-        "y": placed.y,
-        "w": placed.w,
-        "h": placed.h,
-        "minW": min(limits.min.w, placed.w),
-        "minH": min(limits.min.h, placed.h),
+        "id": block_id,
+        "i": block_id,
+        "x": x,
+        "y": y,
+        "w": w,
+        "h": h,
+        "minW": min(limits.min.w, w),
+        "minH": min(limits.min.h, h),
         "static": holds_cell,
         "locked": holds_cell,
         "noMove": is_fixed,
@@ -108,13 +112,31 @@ def _item(surface: Surface, at: Breakpoint, placed: Placement, pin: Pin | None) 
         "isResizable": not is_fixed,
     }
     if limits.max is not None:
-        item["maxW"] = max(limits.max.w, placed.w)
-        item["maxH"] = max(limits.max.h, placed.h)
+        item["maxW"] = max(limits.max.w, w)
+        item["maxH"] = max(limits.max.h, h)
     return item
 
 
-def _element(surface: Surface, block_id: str) -> dict[str, Any]:
-    block = surface.block(block_id)
+class _Same:
+    """A surface as a key: the same object, which is quicker than comparing all that it holds."""
+
+    def __init__(self, surface: Surface) -> None:
+        self.surface = surface
+
+    def __hash__(self) -> int:
+        return id(self.surface)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.surface is self.surface
+
+
+@lru_cache(maxsize=256)
+def _elements(of: _Same, language: str) -> dict[str, dict[str, Any]]:
+    """Blocks by id, in a language: it is the active one, and here to tell one from another."""
+    return {block.id: _element(block) for block in of.surface.blocks}
+
+
+def _element(block: Block) -> dict[str, Any]:
     return {
         "id": block.id,
         "kind": block.kind,

@@ -29,14 +29,22 @@ class Problem(exceptions.APIException):
     """A refused request. `field` names what was wrong in it, `value` what stood there."""
 
     def __init__(
-        self, kind: str, detail: str, *, field: str, value: object, next_step: str = ""
+        self,
+        kind: str,
+        detail: str,
+        *,
+        field: str,
+        value: object,
+        next_step: str = "",
+        wait: int = 0,
     ) -> None:
-        """kind: a slug of `catalogue.KINDS`."""
+        """kind: a slug of `catalogue.KINDS`; wait: seconds, for Retry-After."""
         super().__init__(detail)
         self.kind = KINDS[kind]
         self.status_code = self.kind.status
         self.field = field
         self.value = value
+        self.wait = wait
         self.next_step = next_step or self.kind.next_step
 
 

@@ -177,7 +177,13 @@ class ErasedOut(serializers.Serializer[Any]):
     )
 
 
+class BacklogOut(serializers.Serializer[Any]):
+    pending = serializers.IntegerField(help_text="Accepted events that wait to be counted.")
+    most = serializers.IntegerField(help_text="With more, POST /api/events answers 429.")
+
+
 class HealthOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     surfaces = serializers.IntegerField()
     answers = serializers.DictField(child=serializers.IntegerField())
+    backlog = BacklogOut()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import get_language
@@ -31,6 +32,7 @@ from .load import load
 from .payload import payload
 
 log = logging.getLogger(__name__)
+ETAG = re.compile(r'"([0-9a-f]{32})-\d+"')
 RENDERED = 1800
 """Seconds for which an answer is kept: a visit, as a rule."""
 
@@ -106,28 +108,40 @@ def layout_read(
 
     variants: how many of the best layouts to list beside the one to show.
     """
-    started, decided_by = time.perf_counter(), page.wanted
+    started, decided_by, found = time.perf_counter(), page.wanted, None
     try:
         found = situation(key=key, page=page, now=now)
         decided_by = found.decided_by
         tag = _hash(found.name, get_language(), variants)
-        if held := re.search(rf'"{tag}-\d+"', known):
-            answer = Answer(b"", held[0], ("not_modified",))
+        if held := _held(tag, known):
+            answer = Answer(b"", held, ("not_modified",))
         else:
             answer = _remembered(tag) or _rendered(found, tag, variants, started)
     except Exception:
         log.exception("layout.fallback", extra={"surface": page.surface.slug})
         answered(page.surface_id, decided_by, now, fell_back=True, failed=True)
-        return fallback(key=key, page=page, why="failed")
+        times = found.times_erased if found else 0
+        return fallback(key=key, page=page, why="failed", times_erased=times)
     count(*answer.counted)
     answered(page.surface_id, decided_by, now, fell_back=found.is_decided_by_another)
     return answer
 
 
-def fallback(*, key: str, page: Page, why: str) -> Answer:
-    """The default layout: when anything `failed`, and for callers who are `throttled`."""
+def throttled(*, key: str, page: Page) -> Answer:
+    """For callers who ask too often: nothing is decided."""
+    try:
+        times = live.read(key, page).times_erased if key else 0
+    except Exception:
+        log.warning("layout.subject_unknown", exc_info=True)
+        times = 0
+    return fallback(key=key, page=page, why="throttled", times_erased=times)
+
+
+def fallback(*, key: str, page: Page, why: str, times_erased: int) -> Answer:
+    """The default layout. times_erased: of the key, so that events that carry this decision count;
+    0 where that cannot be known."""
     count("fallback", why)
-    unread = replace(nobody_situation(page, day=0), key=key)
+    unread = replace(nobody_situation(page, day=0), key=key, times_erased=times_erased)
     return Answer(_dump(_payload(unread, _default(unread), "fallback")))
 
 
@@ -310,6 +324,13 @@ def _drawable(decision: Decision) -> tuple[decisions.Drawable, ...]:
     )
 
 
+def _held(tag: str, known: str) -> str:
+    """The ETag in If-None-Match that begins with the tag, whatever budget it names; empty if none
+    does."""
+    named = (found[0] for found in ETAG.finditer(known) if found[1] == tag)
+    return next(named, "")
+
+
 def _remembered(tag: str) -> Answer | None:
     try:
         found: Answer | None = cache.get(f"layout:{tag}")
@@ -320,7 +341,7 @@ def _remembered(tag: str) -> Answer | None:
 
 
 def _dump(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(data)
 
 
 def _hash(*facts: object) -> str:

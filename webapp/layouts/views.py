@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from webapp.codebooks.serving import Page, serving
 from webapp.observability.metrics import EVENTS
-from webapp.subjects import keys
+from webapp.subjects import backlog, keys
 from webapp.subjects.authentication import identity_of
 from webapp.subjects.export import subject_export
 from webapp.subjects.models import Scope
@@ -29,7 +29,7 @@ from .examples import (
     LAYOUT_EXAMPLE,
     PROBLEM_EXAMPLE,
 )
-from .ingest import batch_accept
+from .ingest import backlog_refuse, batch_accept
 from .problems import Problem
 
 PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
@@ -72,7 +72,7 @@ class LayoutView(LayoutAPIView):
         page = _page(request.query_params.get("surface", ""))
         key, variants = _key(request), _variants(request.query_params.get("variants", "1"))
         if throttles.is_over(request, "layout"):
-            answer = services.fallback(key=key, page=page, why="throttled")
+            answer = services.throttled(key=key, page=page)
         else:
             known = request.META.get("HTTP_IF_NONE_MATCH", "")
             answer = services.layout_read(
@@ -99,6 +99,7 @@ class EventsView(LayoutAPIView):
     def post(self, request: Request) -> Response:
         """Takes a batch of events; on disk before the answer. If in doubt, send it again."""
         throttles.refuse_over(request, "write")
+        backlog_refuse()
         batch = serializers.BatchIn(data=request.data)
         batch.is_valid(raise_exception=True)
         arrivals = [serializers.arrival(event) for event in batch.validated_data["events"]]
@@ -210,7 +211,12 @@ class HealthView(LayoutAPIView):
                 field="surfaces",
                 value=0,
             )
-        body = {"status": "ok", "surfaces": len(pages), "answers": counters.counts()}
+        body = {
+            "status": "ok",
+            "surfaces": len(pages),
+            "answers": counters.counts(),
+            "backlog": {"pending": backlog.pending(), "most": settings.UIENGINE_BACKLOG},
+        }
         return Response(body, headers=_no_store())
 
 

@@ -8,7 +8,7 @@ sent by a page of ours (see `authentication`).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.conf import settings
@@ -57,7 +57,8 @@ class Served:
 
 
 def sign(served: Served) -> str:
-    return _signer().sign_object([FORMAT, *astuple(served)], compress=True)
+    values = [getattr(served, f.name) for f in fields(served)]
+    return _signer().sign_object([FORMAT, *values], compress=True)
 
 
 def read(text: str) -> Served:

@@ -43,8 +43,13 @@ def times_erased(key: str) -> int:
     """Causes a query."""
     if not key:
         return 0
-    rows = Erasure.objects.filter(mark__in=_marks("erasure", key))
+    rows = Erasure.objects.filter(mark__in=erasure_marks(key))
     return sum(rows.values_list("times", flat=True))
+
+
+def erasure_marks(key: str) -> list[str]:
+    """What the rows of an erased key are found by."""
+    return _marks("erasure", key)
 
 
 def erasure_record(*, key: str, now: datetime) -> None:

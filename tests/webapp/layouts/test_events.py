@@ -41,6 +41,26 @@ def test_a_retry_counts_once(owner, worker):
     assert profile.state["visit"]["uses"] == {"forum": 1, "quiz": 1}
 
 
+def test_waits_while_too_many_events_are_pending(owner, worker, settings):
+    settings.UIENGINE_BACKLOG = 2
+    layout = owner.layout()
+    sent = [owner.event("use", block) for block in ("forum", "quiz", "glossary")]
+    assert owner.send(layout, *sent)["accepted"] == 3
+    health = owner.get("health").json()
+    assert health["backlog"] == {"pending": 3, "most": 2}
+
+    body = {"decision": layout["decision"], "events": [owner.event("use", "live")]}
+    response = owner.post("events", body)
+
+    assert response.status_code == 429 and int(response["Retry-After"]) > 0
+    assert "/api/errors#backlog-full" in response.json()["type"]
+    assert Event.objects.count() == 3
+    assert owner.wish("freeze")["status"] == "frozen"  # a wish is one event, and is not put off
+
+    worker.work()
+    assert owner.post("events", body).status_code == 202
+
+
 def test_the_same_id_at_another_time_is_another_event(owner, clock):
     layout, event = owner.layout(), owner.event("use", "forum")
     owner.send(layout, event)

@@ -68,6 +68,20 @@ def test_after_an_erasure_one_begins_anew(owner, worker, clock):
     assert event.block == "quiz"
 
 
+@pytest.mark.parametrize("why", ["throttled", "failed"])
+def test_a_fallback_page_counts_for_who_was_erased_before(owner, settings, monkeypatch, why):
+    owner.visit("forum")
+    erase(owner)
+    if why == "failed":
+        monkeypatch.setattr("uiengine.engine.decide", None)
+    settings.UIENGINE_THROTTLES = {"layout": 1 if why == "throttled" else 99, "write": 99}
+
+    fallen = [owner.layout() for _ in range(3)][-1]
+    assert fallen["status"] == "fallback"
+
+    assert owner.send(fallen, owner.event("use", "forum"))["accepted"] == 1
+
+
 def test_an_old_page_can_wish_for_nothing(owner, worker):
     old = owner.layout()
     erase(owner)
