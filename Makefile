@@ -31,7 +31,7 @@ examples: ## gridstack and React in the demo, from npm (node 20 or later)
 	@echo "Built. Start (or restart) the demo with make run and open /examples/."
 
 test: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ml import processes
 from ml.examples import Examples, augment
 from ml.model import Codec
 from ml.objective import Objective
@@ -47,6 +48,7 @@ def fit(
 ) -> Fitted:
     """Trains on all examples. Same arguments and threads, same weights. `start`: weights to go on
     from; its kinds must come first in `kinds`. quantiser: a peer's in place of ours."""
+    processes.check(settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         codec = Codec(len(kinds), settings)
@@ -60,6 +62,7 @@ def fit(
         loop.run(settings.warm_epochs, settings.rate, coded=False)
     if start is None or settings.warm_epochs:
         quantiser.start(encode_all(codec, examples, generator, START_ROWS), seed)
+        processes.agree((quantiser,))
     if settings.code_epochs:
         loop.run(settings.code_epochs, settings.rate * 2 / 3, coded=True)
     codec.eval()
@@ -124,6 +127,7 @@ class Loop:
             done = len(self.history) / total
             loss = self._epoch(per_epoch, optimiser, schedule, coded, done)
             slots = sum(self.objective.quantiser.slots) if coded else 0
+            processes.agree((self.objective.codec, self.objective.quantiser))
             self.history.append({"loss": loss, "beta": self.objective.beta, "slots": slots})
             done = len(self.history) / total
             self.objective.after_epoch(done)
@@ -149,11 +153,15 @@ class Loop:
             thin = self.examples.thin[rows], self.examples.thin_evidence[rows]
             batch = augment(self.examples.at(rows), thin, s, self.generator)
             loss = self.objective.loss(batch, self.examples, rows, coded, done)
+            if processes.several():
+                mine = rows[processes.share(len(rows))]
+                loss = loss * (len(mine) / len(rows))
             optimiser.zero_grad()
             loss.backward()
+            processes.sum_gradients(self.objective.parameters())
             torch.nn.utils.clip_grad_norm_(self.objective.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             self.objective.after_step()
             total += float(loss.detach())
-        return total / steps
+        return processes.summed(total / steps)

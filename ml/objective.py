@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from ml import losses
+from ml import losses, processes
 from ml.examples import Examples
 from ml.model import Batch, Codec, Decoded
 from ml.quantise import ResidualQuantiser
@@ -46,16 +46,20 @@ class Objective:
     def loss(
         self, batch: Batch, examples: Examples, rows: Tensor, coded: bool, done: float
     ) -> Tensor:
-        """Mean loss of one augmented batch. done: share of training that is over, 0..1."""
-        s = self.settings
+        """Mean loss of one augmented batch; with several processes, of this one's share of it.
+
+        done: share of training that is over, 0..1.
+        """
+        s, whole, mine = self.settings, batch, processes.share(len(rows))
+        if processes.several():
+            batch, rows = Batch(*(t[mine] for t in batch)), rows[mine]
         latent = self.codec.encode(batch)
         used = latent
         if s.rounding:
             used = round_latent(used, done, self.generator)
         commit = torch.zeros(())
         if coded:
-            stages = self._stages(batch)
-            used = self.quantiser(used, stages, self.generator)
+            used = self._quantised(used, whole, mine)
             commit = (latent - used.detach()).square().sum(1).mean()
         decoded = self.codec.decode(used, batch)
         total = reconstruction(decoded, examples.share[rows], batch.mask, s)
@@ -69,6 +73,14 @@ class Objective:
             self._measure(kl, total, latent)
             extra = extra + self.beta * kl
         return total + extra
+
+    def _quantised(self, latent: Tensor, whole: Batch, mine: slice) -> Tensor:
+        stages = self._stages(whole)
+        if not processes.several():
+            return self.quantiser(latent, stages, self.generator)
+        every = processes.gathered(latent, len(whole.kind))
+        coded = self.quantiser(every, stages, self.generator)[mine]
+        return latent + (coded - latent).detach()
 
     def _stages(self, batch: Batch) -> Tensor:
         """How many stages each sample trains with: all, or a random prefix; new subjects one."""

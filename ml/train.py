@@ -2,6 +2,7 @@
 
 python -m ml.train --train visits.parquet --out version/
 python -m ml.train --innate --train daily.parquet monthly.parquet --out fixtures/innate
+torchrun --standalone --nproc-per-node 2 -m ml.train --train visits.parquet --out version/
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 from tqdm import tqdm
 
 from ml import examples as example_rows
+from ml import processes
 from ml.card import codebook_facts, slices, write_card
 from ml.data import read_visits
 from ml.draft import Draft
@@ -192,13 +194,17 @@ def load_fitted(folder: Path) -> Fitted:
 
 def progress_bar(name: str) -> tuple[tqdm, Progress]:
     """A bar on a terminal, nothing elsewhere."""
-    bar = tqdm(total=100, desc=name, disable=not sys.stderr.isatty(), file=sys.stderr)
+    bar = tqdm(total=100, desc=name, disable=_is_unseen(), file=sys.stderr)
 
     def show(share: float, text: str) -> None:
         bar.update(int(100 * share) - bar.n)
         bar.set_postfix_str(text, refresh=False)
 
     return bar, show
+
+
+def _is_unseen() -> bool:
+    return not sys.stderr.isatty() or not processes.is_first()
 
 
 def smoke_sample(visits: pd.DataFrame, subjects: int = 40) -> pd.DataFrame:
@@ -218,24 +224,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")
     options = parser.parse_args(arguments)
     torch.set_num_threads(2)
+    with processes.joined():
+        card = _train(options)
+    if card is not None:
+        line = {name: card[name] for name in ("id", "bits_per_user", "parity", "training")}
+        sys.stdout.write(json.dumps({"out": str(options.out), **line}) + "\n")
+    return 0
+
+
+def _train(options: argparse.Namespace) -> dict[str, Any] | None:
+    """The card; None in all but the first of several processes, which alone writes."""
     visits, _ = read_visits(options.train)
     settings = None
     if options.smoke:
         visits, settings = smoke_sample(visits), Settings().smoke()
     bar, show = progress_bar("training")
     with bar:
-        card = train_version(
+        draft = train_draft(
             visits,
-            options.out,
             innate=options.start,
             seed=options.seed,
             progress=show,
             settings=settings,
             is_innate=options.innate,
         )
-    line = {name: card[name] for name in ("id", "bits_per_user", "parity", "training")}
-    sys.stdout.write(json.dumps({"out": str(options.out), **line}) + "\n")
-    return 0
+        if not processes.is_first():
+            return None
+        show(0.9, "exporting")
+        card = draft.export(options.out)
+        show(1.0, "done")
+    return card
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from django.db.models import Count, Min
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
@@ -16,6 +17,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 SECONDS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 LONG = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0)
 MOST_COUNTED = 10_000
+if FOLDER := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(FOLDER).mkdir(parents=True, exist_ok=True)  # the client does not, and then fails
 
 REQUESTS = Counter(
     "uiengine_http_requests_total",
@@ -88,7 +91,7 @@ class Asked:
 def as_text() -> bytes:
     """All of them in Prometheus's text format."""
     registry = CollectorRegistry()
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if FOLDER:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(REGISTRY)

@@ -49,7 +49,8 @@ def free_port() -> int:
 
 def start_demo(var: Path, port: int) -> Demo:
     log = var / "demo.log"
-    environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    others = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "BROKER_URL")
+    environment = {k: v for k, v in os.environ.items() if k not in others}
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "demo", "--port", str(port)],

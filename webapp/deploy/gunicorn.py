@@ -1,0 +1,42 @@
+"""gunicorn's settings: `gunicorn --config webapp/deploy/gunicorn.py webapp.wsgi:application`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+METRICS = Path(
+    os.environ.setdefault(
+        "PROMETHEUS_MULTIPROC_DIR", str(Path(os.environ.get("VAR_DIR", "var")) / "metrics")
+    )
+).resolve()
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("WEB_PROCESSES", "2"))
+threads = int(os.environ.get("WEB_THREADS", "2"))
+worker_class = "gthread"
+timeout = 30  # seconds without a sign of life from a worker
+graceful_timeout = 30
+keepalive = 5
+limit_request_line = 4094
+limit_request_field_size = 8190
+max_requests = 100_000
+max_requests_jitter = 10_000  # not all at once
+
+
+def on_starting(server: object) -> None:
+    """Forgets what processes counted that have ended; others on this machine keep their files."""
+    METRICS.mkdir(parents=True, exist_ok=True)
+    for path in METRICS.glob("*.db"):
+        process = path.stem.rpartition("_")[2]
+        if process.isdecimal() and not _is_alive(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    with suppress(ProcessLookupError):
+        with suppress(PermissionError):
+            os.kill(process, 0)
+        return True
+    return False
