@@ -32,14 +32,14 @@ def visit(number, order, blocks, **other):
 
 def pointing(rank):
     """T_point of a 120 px block at `rank` of a one-column page without a fold."""
-    return 0.37 + 0.13 * math.log2(math.hypot(60, 120 * rank + 60) / 120 + 1)
+    return 0.26 + 0.37 * math.log2(math.hypot(60, 120 * rank + 60) / 120 + 1)
 
 
 def test_a_first_visit_is_a_search_under_both_layouts():
     values = visit_values([visit(0, "bac", "b")])
 
-    assert values["policy_seconds"][0] == pytest.approx(0.30 + 0.08 + pointing(0))
-    assert values["default_seconds"][0] == pytest.approx(0.30 + 0.16 + pointing(1))
+    assert values["policy_seconds"][0] == pytest.approx(0.30 + 0.064 + pointing(0))
+    assert values["default_seconds"][0] == pytest.approx(0.30 + 0.128 + pointing(1))
     assert values["moved"][0] == 0
 
 
@@ -48,8 +48,8 @@ def test_a_block_that_moved_by_one_keeps_half_its_familiarity_and_the_default_al
 
     decide = 0.24 + 0.08 * math.log2(1 / (1.5 / 2.5))
     expert = 0.5 / 1.5
-    policy = (1 - expert) * 0.38 + expert * min(decide, 0.38) + pointing(0)
-    default = 0.5 * 0.46 + 0.5 * min(decide, 0.46) + pointing(1)
+    policy = (1 - expert) * 0.364 + expert * min(decide, 0.364) + pointing(0)
+    default = 0.5 * 0.428 + 0.5 * min(decide, 0.428) + pointing(1)
     assert values["policy_seconds"][1] == pytest.approx(policy)
     assert values["default_seconds"][1] == pytest.approx(default)
     assert values["extra_seconds"][1] == pytest.approx(policy - default)
@@ -101,7 +101,7 @@ def test_a_real_page_is_priced_on_its_own_grid():
 
     # b: 480 × 80 px at (480, 0): W = 80, its W-square's centre at (520, 40), cut at 300 px.
     assert values["policy_seconds"][0] == pytest.approx(
-        0.30 + 0.16 + 0.37 + 0.13 * math.log2(300 / 80 + 1)
+        0.30 + 0.128 + 0.26 + 0.37 * math.log2(300 / 80 + 1)
     )
     assert values["extra_seconds"][0] == 0
     assert values["target_px"][0] == 80

@@ -84,9 +84,9 @@ def test_measures_by_hand():
     assert height(arrangement(layout, 12)) == 6
     assert density(arrangement(layout, 12)) == pytest.approx(60 / 72)
     assert reflow([*layout, {"id": "z", "type": "t", "x": 6, "y": 7, "w": 6, "h": 1}]) == 3 / 4
-    # One block of 1200 × 40 px: 0.37 + 0.13·log2(√800/40 + 1) s.
+    # One block of 1200 × 40 px: 0.26 + 0.37·log2(√800/40 + 1) s.
     assert seconds(arrangement(items(((12,), 1)), 12)) == pytest.approx(
-        0.37 + 0.13 * 0.7716, abs=1e-3
+        0.26 + 0.37 * 0.7716, abs=1e-3
     )
 
 

@@ -72,7 +72,7 @@ def test_a_first_use_costs_what_the_energy_says():
     at = COURSE.widest
     placed = pack(COURSE, DEFAULT).placements[at.name]
     pointing = energy.placed_pointing(COURSE, at, placed)[rank]
-    wanted = 0.30 + 0.08 * (rank + 1) + pointing  # a novice searches; nothing is known yet
+    wanted = 0.30 + 0.064 * (rank + 1) + pointing  # a novice searches; nothing is known yet
     assert row(found, "seconds_per_use")["control"] == pytest.approx(wanted)
 
 
