@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -37,8 +38,12 @@ from uiengine.surface import Surface
 
 LEAST_VISITS, LEAST_SUBJECTS = 30, 3
 """Below either, a version would learn noise."""
-FINE_TUNE = {"warm_epochs": 0, "code_epochs": 4, "rate": 1e-3}
-"""Settings that differ when training starts from an innate version."""
+FINE_RATE = 1e-3
+"""Learning rate from an innate version on."""
+FINE_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 300, 4, 20
+"""From an innate version on: steps wanted, and the epochs that they may take."""
+STEPS_PER_EPOCH, LEAST_BATCH = 8, 64
+"""A small surface trains with smaller batches, so that an epoch has at least so many steps."""
 
 
 class TooLittleDataError(ValueError):
@@ -93,7 +98,8 @@ def train_draft(
     start = load_fitted(innate) if innate is not None else None
     chosen = settings or Settings()
     if start is not None:
-        chosen = _replace(start.settings, FINE_TUNE if settings is None else _epochs(chosen))
+        changes = fine_tuning(len(rows)) if settings is None else _epochs(chosen)
+        chosen = _replace(start.settings, changes)
     kinds = kinds_of(start, known)
     progress(0.0, f"reading {len(rows)} visits")
     examples = example_rows.build(
@@ -171,6 +177,16 @@ def kinds_of(start: Fitted | None, surfaces: Mapping[str, Surface]) -> dict[str,
 
 def _replace(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     return Settings(**{**settings.__dict__, **changes})
+
+
+def fine_tuning(visits: int) -> dict[str, Any]:
+    """Settings that differ when training starts from an innate version. Few visits are seen more
+    often and in smaller batches (LOG.md: four epochs of a small surface taught it next to nothing),
+    but no more than 20 times, which three subjects would already be learned by heart with."""
+    batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), Settings().batch)
+    wanted = math.ceil(FINE_STEPS / max(visits // batch, 1))
+    epochs = min(max(wanted, LEAST_EPOCHS), MOST_EPOCHS)
+    return {"warm_epochs": 0, "code_epochs": epochs, "rate": FINE_RATE, "batch": batch}
 
 
 def _epochs(settings: Settings) -> dict[str, Any]:

@@ -47,9 +47,9 @@ def gains(ranks: np.ndarray, side: Side, base: np.ndarray | None = None) -> Iter
         yield {
             "surface": slug,
             "visits": int(here.sum()),
-            "captured": _rounded(captured(columns, here)),
-            "captured_first_three": _rounded(captured(columns, here & (number < 3))),
-            "captured_first": _rounded(captured(columns, here & (number == 0))),
+            "captured": _gain(columns, here),
+            "captured_first_three": _gain(columns, here & (number < 3)),
+            "captured_first": _gain(columns, here & (number == 0)),
         }
 
 
@@ -60,8 +60,8 @@ def few_shot(ranks: np.ndarray, side: Side) -> Iterator[Line]:
         for low, high in BINS:
             here = (surface == slug) & (number >= low) & (number < high)
             if here.any():
-                gain = _rounded(captured(columns, here))
-                yield {"surface": slug, "past": low, "visits": int(here.sum()), "captured": gain}
+                row = {"surface": slug, "past": low, "visits": int(here.sum())}
+                yield {**row, "captured": _gain(columns, here)}
 
 
 def judged(
@@ -94,6 +94,11 @@ def replay_lines(
             "default": orders[visit.surface],
             "tokens": [],
         }
+
+
+def _gain(columns: dict[str, Any], where: np.ndarray) -> float | None:
+    """None where there is no visit."""
+    return _rounded(captured(columns, where)) if where.any() else None
 
 
 def _rounded(value: float) -> float:

@@ -168,18 +168,17 @@ def test_simulated_people_use_only_what_they_need_and_look_at():
 
 
 def test_retrained_on_its_own_traffic_the_engine_does_not_lock_in():
-    """Small: three retrains of 24 simulated people with known needs; the full one has twelve."""
+    """Small: two retrains, as the product does them, for 24 simulated people with known needs; the
+    full run has twelve."""
     world = lockin.World(people=24, blocks=8, visits=6, retrains=2, regular=2, rare=1)
-    quick = replace(Settings(), warm_epochs=0, code_epochs=4, batch=64, rate=1e-3)
-    engine = lockin.Engine(world.surface, Path("fixtures/innate"), quick)
-    walk, rounds = lockin.Walk(world, engine), []
-    for number in range(world.retrains + 1):
-        if number:
-            walk.learn()
+    walk = lockin.Walk(world, lockin.Engine(world.surface, Path("fixtures/innate")))
+    rounds = [walk.round()]
+    for _ in range(world.retrains):
+        walk.learn()
         rounds.append(walk.round())
-    assert rounds[1]["captured"] > rounds[0]["captured"]
-    assert rounds[2]["captured"] > rounds[0]["captured"]
-    assert min(r["rare_found"] for r in rounds) > 0.15  # at the very bottom: 0.85^7 = 0.32
+    assert rounds[1]["captured"] > rounds[0]["captured"] + 0.1
+    assert rounds[2]["captured"] > rounds[1]["captured"] - 0.1
+    assert min(r["rare_found"] for r in rounds) > 0.3  # at the very bottom: 0.85^7 = 0.32
 
 
 def test_a_smoke_run_writes_the_page_and_ends_with_one_json_line(tmp_path, capsys):

@@ -15,7 +15,7 @@ from ml.fit import fit
 from ml.histories import mean_shares, page, pages, visits_of
 from ml.losses import share_loss
 from ml.settings import Settings
-from ml.train import TooLittleDataError, load_fitted, main, train_version
+from ml.train import TooLittleDataError, fine_tuning, load_fitted, main, train_version
 from tests.ml.conftest import KINDS, SMALL, simulated_visits
 from uiengine import runtime
 from uiengine.decoded import Request
@@ -196,6 +196,18 @@ def test_trains_on_from_an_innate_version_with_a_new_surface(version_folder, tmp
     assert version.surfaces == ("new",)
     assert set(version.kinds) == {*KINDS, "podcast"}
     assert card["id"] == version.id
+
+
+@pytest.mark.parametrize("visits", [30, 100, 656, 4476, 20_000, 75_000, 500_000])
+def test_a_small_surface_gets_steps_enough_from_an_innate_version_on(visits):
+    """300 steps, as far as 4 to 20 epochs of batches of 64 to 1024 allow; 8 an epoch if it can."""
+    chosen = fine_tuning(visits)
+    steps = max(visits // chosen["batch"], 1)
+    assert 64 <= chosen["batch"] <= Settings().batch
+    assert steps >= min(8, max(visits // 64, 1))
+    assert 4 <= chosen["code_epochs"] <= 20
+    assert steps * chosen["code_epochs"] >= 300 or chosen["code_epochs"] == 20
+    assert steps * chosen["code_epochs"] < 300 + steps or chosen["code_epochs"] == 4
 
 
 def test_command_runs_with_smoke(tmp_path, capsys):
