@@ -130,7 +130,7 @@ class Loop:
             processes.agree((self.objective.codec, self.objective.quantiser))
             self.history.append({"loss": loss, "beta": self.objective.beta, "slots": slots})
             done = len(self.history) / total
-            self.objective.after_epoch(done)
+            self.objective.after_epoch()
             if coded and s.growth:
                 latents = encode_all(
                     self.objective.codec, self.examples, self.generator, START_ROWS

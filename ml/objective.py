@@ -17,7 +17,7 @@ from ml.settings import Settings
 TARGET_DECAY = 0.99
 """Moving average of the layout encoder that predictions aim at."""
 RISE = 0.3
-"""Share of epochs over which β rises linearly."""
+"""Share of the epochs with a codebook over which β rises linearly."""
 MOST_RESCALE = 1.25
 """β changes by at most this factor per epoch."""
 
@@ -39,6 +39,7 @@ class Objective:
     def __post_init__(self) -> None:
         self.target = copy.deepcopy(self.codec.layouts).requires_grad_(False)
         self.prior = nn.Parameter(torch.zeros(self.settings.codes))
+        self.beta = self.settings.kl / self._rise
 
     def parameters(self) -> list[nn.Parameter]:
         return [*self.codec.parameters(), self.prior]
@@ -135,19 +136,24 @@ class Objective:
                 for old, new in pairs:
                     old.lerp_(new, 1 - TARGET_DECAY)
 
-    def after_epoch(self, done: float) -> None:
+    @property
+    def _rise(self) -> int:
+        """Epochs with a codebook over which β rises."""
+        return max(round(RISE * self.settings.code_epochs), 1)
+
+    def after_epoch(self) -> None:
         """β rises linearly at first, then is rescaled towards the wanted share of the gradient."""
         s = self.settings
-        if not s.kl:
+        if not s.kl or not self._measured:
             return
-        share = sum(self._measured) / max(len(self._measured), 1)
-        if self._measured:
-            self.kl_shares.append(share)
+        share = sum(self._measured) / len(self._measured)
+        self.kl_shares.append(share)
         self._measured = []
-        if done < RISE or not self.beta:
-            self.beta = s.kl * min(max(done, 0.05) / RISE, 1.0)
+        risen = len(self.kl_shares) + 1
+        if risen <= self._rise:
+            self.beta = s.kl * risen / self._rise
         elif s.kl_share and share:
-            factor = s.kl_share / share
+            factor = (s.kl_share / (1 - s.kl_share)) / (share / (1 - share))
             self.beta *= min(max(factor, 1 / MOST_RESCALE), MOST_RESCALE)
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -153,7 +154,8 @@ def _run(name: str, lab: Lab, about: Line) -> None:
     ]
     bar, show = progress_bar(name)
     with bar, draft.open("w", encoding="utf-8", buffering=1) as file:
-        for line in (*kept, *({**about, **x} for x in EXPERIMENTS[name](lab, show, parts))):
+        made = ({**about, **line} for line in EXPERIMENTS[name](lab, show, parts))
+        for line in chain(kept, made):
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     draft.replace(path)
 

@@ -14,6 +14,9 @@ from ml.export import DecoderGraph, ExportError, check_parity, export_graph, ran
 from ml.fit import fit
 from ml.histories import mean_shares, page, pages, visits_of
 from ml.losses import share_loss
+from ml.model import Codec
+from ml.objective import Objective
+from ml.quantise import ResidualQuantiser
 from ml.settings import Settings
 from ml.train import TooLittleDataError, fine_tuning, load_fitted, main, train_version
 from tests.ml.conftest import KINDS, SMALL, simulated_visits
@@ -78,6 +81,24 @@ def test_every_idea_can_be_switched_on(idea):
     fitted = fit(made, kinds, settings, seed=0)
     assert all(np.isfinite(row["loss"]) for row in fitted.history)
     assert bool(fitted.kl_shares) == ("kl" in idea)
+
+
+def test_beta_rises_then_follows_the_wanted_share_by_a_quarter_an_epoch_at_most():
+    """With a KL gradient that fades by 15 % an epoch, the share ends within its band."""
+    settings = replace(SMALL, code_epochs=20, kl=0.5, kl_share=0.15)
+    codec, quantiser = Codec(3, settings), ResidualQuantiser(settings)
+    objective = Objective(settings, codec, quantiser, torch.Generator())
+    betas = []
+    for epoch in range(settings.code_epochs):
+        betas.append(objective.beta)
+        odds = 0.7 * 0.85**epoch * objective.beta
+        objective._measured = [odds / (1 + odds)]
+        objective.after_epoch()
+    assert betas[:6] == pytest.approx([0.5 * (i + 1) / 6 for i in range(6)])
+    steps = np.array(betas[6:]) / np.array(betas[5:-1])
+    assert steps.max() <= 1.25 + 1e-9 and steps.min() >= 0.8 - 1e-9
+    later = np.array(objective.kl_shares[6:])
+    assert np.mean((later >= 0.1) & (later <= 0.2)) >= 0.8
 
 
 def test_a_different_graph_fails_parity(version_folder):
