@@ -23,6 +23,8 @@ OUT = Path("var/evidence")
 def commands() -> Iterator[str]:
     """Shell commands in the order they run; each ends with JSON lines."""
     yield "python -m tests.bench"
+    yield "python -m tests.evidence.malformed --inputs 100000"
+    yield "python -m tests.evidence.schema --examples 1000"
     yield "python -m tests.evidence.guardrails"
     yield "python -m ml.ope_coverage"
     yield "python -m tests.evidence.versions"

@@ -30,10 +30,10 @@ from .examples import (
     PROBLEM_EXAMPLE,
 )
 from .ingest import backlog_refuse, batch_accept
-from .problems import Problem
+from .problems import CONTENT_TYPE, Problem
 
 PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
-REFUSED = dict.fromkeys((400, 401, 403, 413, 415, 429), PROBLEM)
+REFUSED = {(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 413, 415, 429)}
 MOST_VARIANTS = 8
 VARY = "Authorization, Cookie, X-Subject"
 KEPT = {"Cache-Control": "private, no-cache", "Vary": VARY}
@@ -62,9 +62,7 @@ class LayoutView(LayoutAPIView):
         responses={
             200: serializers.LayoutOut,
             304: OpenApiResponse(description="If-None-Match names what would be sent."),
-            400: PROBLEM,
-            401: PROBLEM,
-            404: PROBLEM,
+            **{(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 404)},
         },
     )
     def get(self, request: Request) -> HttpResponse:
@@ -199,7 +197,9 @@ class HealthView(LayoutAPIView):
     authentication_classes = ()
 
     @extend_schema(
-        operation_id="health", auth=[], responses={200: serializers.HealthOut, 503: PROBLEM}
+        operation_id="health",
+        auth=[],
+        responses={200: serializers.HealthOut, (503, CONTENT_TYPE): PROBLEM},
     )
     def get(self, request: Request) -> Response:
         """200 once a page can be served."""
