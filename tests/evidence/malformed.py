@@ -3,8 +3,8 @@
 python -m tests.evidence.malformed --inputs 100000
 
 Each begins as a good request and is then spoilt: junk where a value stood, keys taken away, bytes
-turned over, bodies cut, headers, parameters and credentials of every kind. In process, on SQLite, or on
-the fresh database that DATABASE_URL names.
+turned over, bodies cut, headers, parameters and credentials of every kind. In process, on SQLite,
+or on the fresh database that DATABASE_URL names.
 """
 
 from __future__ import annotations
