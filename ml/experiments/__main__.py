@@ -36,7 +36,9 @@ DATA = Path("../shared/data/oulad")
 DAILY, MONTHLY = DATA / "visits_daily_2013.parquet", DATA / "visits_monthly_CCC_DDD.parquet"
 COHORT = Path("fixtures/cohort_visits.csv")
 INNATE = Path("fixtures/innate")
-SMALL = lockin.World(people=12, blocks=6, visits=3, retrains=2)
+SMALL = lockin.World(people=12, blocks=6, visits=6, retrains=1)
+SMOKE_PARTS = 2
+"""Of ablations and codebooks, each of which trains, a smoke run takes so many."""
 
 
 @dataclass
@@ -146,6 +148,8 @@ def _run(name: str, lab: Lab, about: Line) -> None:
     path = lab.options.out / f"{name}.jsonl"
     draft = path.with_suffix(".draft")
     every = PARTS.get(name, ())
+    if lab.options.smoke and name in ("ablations", "codebooks"):
+        every = every[:SMOKE_PARTS]
     parts = [p for p in every if lab.options.parts is None or p in lab.options.parts]
     kept = [
         line

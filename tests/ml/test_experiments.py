@@ -183,12 +183,12 @@ def test_retrained_on_its_own_traffic_the_engine_does_not_lock_in():
 
 
 def test_a_smoke_run_writes_the_page_and_ends_with_one_json_line(tmp_path, capsys):
-    only = ["--only", "ablations", "unseen", "--parts", "default", "growth cap 5 %"]
+    only = ["--only", "ablations", "unseen", "codebooks"]
     assert main(["--smoke", "--out", str(tmp_path), *only]) == 0
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     page = Path(said["report"]).read_text()
-    assert "growth cap 5 %" in page and "simulated" in page
-    lines = report.read(tmp_path, ["ablations", "unseen"])
+    assert "default, another seed" in page and "FSQ" in page and "simulated" in page
+    lines = report.read(tmp_path, ["ablations", "unseen", "codebooks"])
     assert len(lines) == said["lines"] > 0
     assert {"experiment", "commit", "command"} <= set(lines[0])
 
