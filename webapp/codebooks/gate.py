@@ -1,4 +1,4 @@
-"""Which version may serve where: what a promotion must have behind it, and the innate version."""
+"""Champions: promoting what is cleared, going back, and the innate version."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from uiengine.errors import EngineError, VersionError
+from uiengine.errors import VersionError
 from webapp.host import FIXTURES
 from webapp.surfaces.models import Surface
 
 from . import artefacts
+from .clearance import PromotionError, version_check
 from .models import Alias, AliasMove, CodebookVersion, GateReport
 from .services import NothingToRollBack, version_promote, version_register, version_rollback
 
@@ -23,10 +24,6 @@ INNATE_FOLDER = FIXTURES / "innate"
 INNATE = "innate"
 ENGINE = "engine"
 """Named in the record of moves that nobody asked for."""
-
-
-class PromotionError(EngineError):
-    """A version that may not serve a surface, and what to do first."""
 
 
 def manifest_read(folder: Path) -> dict[str, Any]:
@@ -121,70 +118,6 @@ def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
     for surface in Surface.objects.all():
         surface_adopt_innate(surface=surface)
     return innate
-
-
-def version_check(version: CodebookVersion, surface: Surface) -> None:
-    """Raises PromotionError, with the next step, where the version may serve nobody."""
-    _check_fit(version, surface)
-    if version.manifest.get("surfaces"):  # an innate one is judged where it serves
-        _check_audit(version, surface)
-        _check_gate(version, surface)
-
-
-def _check_fit(version: CodebookVersion, surface: Surface) -> None:
-    trained_for = version.manifest.get("surfaces", [])
-    if trained_for and surface.slug not in trained_for:
-        raise PromotionError(
-            "surface",
-            surface.slug,
-            f"is not among those that version {version.name} was trained for ({trained_for})",
-            f"Retrain first: manage.py retrain --surface {surface.slug}",
-        )
-    if version.status == CodebookVersion.Status.REFUSED:
-        raise PromotionError("version", version.name, "was refused", "Promote another version.")
-
-
-def _check_audit(version: CodebookVersion, surface: Surface) -> None:
-    report = version.audit_reports.filter(surface=surface).order_by("-created_at", "-pk").first()
-    if report is None:
-        step = f"Run manage.py audit --surface {surface.slug} --codebook {version.name}"
-        raise PromotionError("version", version.name, "was not audited", step)
-    if report.verdict == report.Verdict.EXCEEDS:
-        raise PromotionError(
-            "version",
-            version.name,
-            f"serves some people worse than tolerated (audit {report.pk})",
-            "Read the report, retrain, and audit again.",
-        )
-    if report.verdict == report.Verdict.INCONCLUSIVE and report.acknowledged_at is None:
-        raise PromotionError(
-            "version",
-            version.name,
-            f"has an inconclusive audit that nobody has acknowledged (audit {report.pk})",
-            "Acknowledge it in the admin, or promote with --acknowledge NAME --why TEXT.",
-        )
-
-
-def _check_gate(version: CodebookVersion, surface: Surface) -> None:
-    """The latest judgement counts, and only beside the champion it was made with."""
-    judge = f"Run manage.py judge {version.name} --surface {surface.slug}"
-    report = version.gate_reports.filter(surface=surface).first()
-    champion = surface.aliases.filter(name=Alias.Name.CHAMPION).first()
-    if report is None:
-        raise PromotionError("version", version.name, "was not judged by the gate", judge)
-    if champion and champion.version_id not in (report.champion_id, version.pk):
-        problem = f"was judged beside another champion than {champion.version} (gate {report.pk})"
-        raise PromotionError("version", version.name, problem, judge)
-    others = [c for c in report.conditions if c["name"] != "audit"]
-    failed = [c["text"] for c in others if c["verdict"] == report.Verdict.FAILED]
-    unclear = [c["text"] for c in others if c["verdict"] == report.Verdict.UNCLEAR]
-    if failed:
-        problem = f"does not pass the gate ({report.pk}): {' '.join(failed)}"
-        raise PromotionError("version", version.name, problem, "Retrain, and let it be judged.")
-    if unclear and report.acknowledged_at is None:
-        problem = f"is not cleared by the gate ({report.pk}): {' '.join(unclear)}"
-        step = "Acknowledge it in the admin, or promote with --acknowledge NAME --why TEXT."
-        raise PromotionError("version", version.name, problem, step)
 
 
 def gate_acknowledge(*, report: GateReport, name: str, why: str) -> None:

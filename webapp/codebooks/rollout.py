@@ -7,7 +7,8 @@ from django.db import transaction
 
 from webapp.surfaces.models import Surface
 
-from .gate import PromotionError, champion_set, version_check
+from .clearance import PromotionError, version_check
+from .gate import champion_set
 from .models import Alias, AliasMove, CodebookVersion, Proposal, Rollout
 from .services import alias_drop, alias_move
 

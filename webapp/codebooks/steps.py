@@ -8,14 +8,17 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
 
 from uiengine.errors import EngineError
 from webapp.surfaces.models import Surface
 
+from .clearance import BlockedError, Blocker
 from .gate import champion_return, gate_acknowledge
 from .messages import run_enqueue
 from .models import CodebookVersion, GateReport, Pipeline, Proposal, Run
@@ -73,7 +76,11 @@ def confirm(
         try:
             messages.success(request, act(form.cleaned_data))
             return redirect(back)
-        except (EngineError, ValueError) as error:
+        except BlockedError as error:
+            form.add_error(None, [_way_on(request, error, blocker) for blocker in error.blockers])
+        except EngineError as error:
+            form.add_error(None, f"{error.field} {error.value}: {error.problem}. {error.next_step}")
+        except ValueError as error:
             form.add_error(None, str(error))
     context = {
         **admin.site.each_context(request),
@@ -83,6 +90,18 @@ def confirm(
         "back": back,
     }
     return TemplateResponse(request, "codebooks/confirm.html", context)
+
+
+def _way_on(request: HttpRequest, error: BlockedError, blocker: Blocker) -> ValidationError:
+    """What stands in the way, and a link to where it is mended, or whom to ask."""
+    says = f"{error.value} {blocker.problem}."
+    if not blocker.page:
+        return ValidationError(f"{says} {blocker.step}")
+    if not request.user.has_perm(blocker.permission):
+        ask = f"Ask somebody with the permission {blocker.permission}: {blocker.label.lower()}."
+        return ValidationError(f"{says} {ask}")
+    address = reverse(f"admin:{blocker.page}", args=blocker.args)
+    return ValidationError(format_html('{} <a href="{}">{}</a>', says, address, blocker.label))
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

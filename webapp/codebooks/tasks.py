@@ -28,7 +28,8 @@ from webapp.surfaces.models import Surface
 
 from . import artefacts, conditions, runs
 from .batch import balanced_batch
-from .gate import PromotionError, innate_version, version_store
+from .clearance import PromotionError
+from .gate import innate_version, version_store
 from .live import tasks as live_tasks
 from .messages import run_enqueue
 from .models import Alias, CodebookVersion, GateReport, Pipeline, Run
@@ -284,7 +285,7 @@ def _promote(hold: runs.Hold) -> None:
         try:
             outcome = after_gate(version=version, surface=hold.run.surface)
         except (PromotionError, VersionError) as error:
-            outcome = f"Held: {error}"
+            outcome = f"Held: {version.name} {error.problem}."
         hold.finish({"version": version.name, ENDS: outcome}, version)
 
 

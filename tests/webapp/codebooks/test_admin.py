@@ -226,3 +226,25 @@ def test_a_failed_run_is_asked_for_again(owner, course):
     owner.post(reverse("admin:codebooks_run_changelist"), data)
 
     assert Run.objects.filter(state="queued").count() == 1
+
+
+def test_a_refused_promotion_links_every_blocker_and_the_way_on(owner, version, course):
+    audit = report_of(version, course, "inconclusive")
+    gate = judged(version, course, "unclear")
+    ways = [
+        reverse("admin:audits_auditreport_acknowledge", args=[audit.pk]),
+        reverse("admin:codebooks_gatereport_acknowledge", args=[gate.pk]),
+    ]
+    report = reverse("admin:codebooks_gatereport_change", args=[gate.pk])
+    assert ways[1] in owner.get(report).content.decode()
+    url = reverse("admin:codebooks_codebookversion_promote", args=[version.pk])
+
+    page = owner.post(url, {"surface": course.pk, "why": "now"}).content.decode()
+
+    assert [f'href="{way}"' in page for way in ways] == [True, True]
+    assert "--acknowledge" not in page
+    for way in ways:
+        owner.post(way, {"why": "few people"})
+    assert ways[1] not in owner.get(report).content.decode()
+    owner.post(url, {"surface": course.pk, "why": "now"})
+    assert Alias.objects.get(name="champion").version == version

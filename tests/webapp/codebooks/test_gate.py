@@ -126,7 +126,7 @@ def test_a_judgement_beside_another_champion_does_not_count(version, course, inn
 def test_another_surfaces_version_does_not_serve(version):
     other = surface_save({"slug": "other", **_small()})
 
-    with pytest.raises(gate.PromotionError, match="is not among those"):
+    with pytest.raises(gate.PromotionError, match="is not trained for"):
         gate.champion_set(version=version, surface=other, why="now")
 
 
