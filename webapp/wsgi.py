@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 application = get_wsgi_application()
+
+from webapp.layouts.warm import warm_up  # noqa: E402 - once all apps are ready
+
+warm_up()

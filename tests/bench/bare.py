@@ -1,10 +1,18 @@
-"""The floor of serving: a DRF view that returns bytes it was given, behind the same middleware."""
+"""The floor of serving: a DRF view that returns bytes it was given, behind the same middleware.
+
+BARE_BODY names a file with the bytes, where the view runs in a server of its own.
+"""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 from django.http import HttpResponse
 from django.urls import include, path
 from rest_framework.views import APIView
+
+ETAG = '"bare"'
 
 
 class Bare(APIView):
@@ -12,7 +20,11 @@ class Bare(APIView):
     body = b""
 
     def get(self, request):
-        return HttpResponse(Bare.body, content_type="application/json")
+        if request.META.get("HTTP_IF_NONE_MATCH") == ETAG:
+            return HttpResponse(status=304, headers={"ETag": ETAG})
+        if not Bare.body:
+            Bare.body = Path(os.environ["BARE_BODY"]).read_bytes()
+        return HttpResponse(Bare.body, content_type="application/json", headers={"ETag": ETAG})
 
 
 urlpatterns = [path("bare", Bare.as_view()), path("", include("webapp.urls"))]

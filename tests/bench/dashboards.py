@@ -13,6 +13,7 @@ def dashboard_json(count: int) -> dict[str, Any]:
     return {
         "slug": f"dashboard-{count}",
         "row_height": 60,
+        "control_percent": 0,
         "breakpoints": [
             {"name": n, "min_width": w, "columns": c, "viewport_height": 800} for n, w, c in GRIDS
         ],

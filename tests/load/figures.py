@@ -1,0 +1,277 @@
+"""The figures of `make load`, each a function of a running stack."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from datetime import timedelta
+from statistics import median
+from typing import Any
+
+from tests.bench.dashboards import dashboard_json
+from tests.bench.measure import line
+from tests.load.client import Act, Caller, Measured, closed_loop, open_loop
+from tests.load.stack import Stack, wait_for
+
+CALLERS = 4
+BATCH = 50
+SLOW = 0.050
+"""Seconds."""
+_number = itertools.count()
+
+
+def save_dashboard(blocks: int) -> str:
+    """Saves the page; gives its address in the API."""
+    from webapp.surfaces.services import surface_save
+
+    surface_save(dashboard_json(blocks))
+    return f"/api/layout?surface=dashboard-{blocks}"
+
+
+def token(key: str) -> str:
+    from django.utils import timezone
+
+    from webapp.subjects.keys import user_token_make
+
+    return user_token_make(key=key, now=timezone.now())
+
+
+def fresh(path: str) -> Act:
+    """Somebody new with every request: a decision that no cache holds."""
+
+    def act(caller: Caller) -> None:
+        answer = caller.get(path, token(f"load:{next(_number)}"))
+        assert answer.status == 200 and b'"status":"adapted"' in answer.body, answer
+
+    return act
+
+
+def same(path: str, who: str, status: int = 200, **headers: str) -> Act:
+    key = token(who) if who else ""
+
+    def act(caller: Caller) -> None:
+        answer = caller.get(path, key, **headers)
+        assert answer.status == status, answer
+
+    return act
+
+
+def cold_start(stack: Stack, path: str) -> None:
+    """From starting the web process to its first layout, and that layout's own time."""
+    stack.start_web()
+    caller, act = Caller(stack.port), fresh(path)
+
+    def answers() -> bool:
+        try:
+            return caller.get("/api/health").status == 200
+        except Exception:
+            return False
+
+    wait = wait_for(answers, "the web process answered")
+    start = time.perf_counter()
+    act(caller)
+    first = time.perf_counter() - start
+    others = closed_loop(stack.port, act, seconds=3, callers=1)
+    caller.close()
+    line(f"{stack.kind}: cold start to the first layout", wait + first, "s", "to reach", 3.0)
+    name = f"{stack.kind}: first layout of a process"
+    line(name, first * 1e3, "ms", "p99 of later ones", others.quantile(0.99))
+
+
+def throughput(stack: Stack, path: str, seconds: float) -> float:
+    """Requests a second, each beside the bare view in turn. Gives that of fresh decisions."""
+    caller = Caller(stack.port)
+    answer = caller.get(path, token("load:warm"))
+    stack.body.write_bytes(answer.body)
+    etag = answer.headers["etag"]
+    caller.close()
+    kinds = {
+        "warm, same visit": (same(path, "load:warm"), same("/bare", "")),
+        "304": (
+            same(path, "load:warm", 304, **{"If-None-Match": etag}),
+            same("/bare", "", 304, **{"If-None-Match": '"bare"'}),
+        ),
+        "fresh decision": (fresh(path), same("/bare", "")),
+    }
+    rate = 0.0
+    for name, (act, floor) in kinds.items():
+        pairs = [
+            (_loaded(stack, act, seconds / 3), _loaded(stack, floor, seconds / 3)) for _ in range(3)
+        ]
+        rate = median(ours.rate for (ours, _), _ in pairs)
+        bare = median(other.rate for _, (other, _) in pairs)
+        more = {
+            "p50": median(ours.quantile(0.5) for (ours, _), _ in pairs),
+            "p99": median(ours.quantile(0.99) for (ours, _), _ in pairs),
+            "server_ms": median(own for (_, own), _ in pairs),
+            "bare_server_ms": median(own for _, (_, own) in pairs),
+        }
+        line(
+            f"{stack.kind}: GET /api/layout, {name}",
+            rate,
+            "requests/s",
+            "a bare DRF view of the same bytes",
+            bare,
+            **more,
+        )
+    return rate
+
+
+def _loaded(stack: Stack, act: Act, seconds: float) -> tuple[Measured, float]:
+    """A closed loop, and the server's processor time per request in ms."""
+    before = stack.processor_seconds()
+    found = closed_loop(stack.port, act, seconds=seconds, callers=CALLERS)
+    used = stack.processor_seconds() - before
+    return found, 1e3 * used / max(len(found.seconds), 1)
+
+
+def at_half(stack: Stack, path: str, saturation: float, seconds: float) -> None:
+    """Fresh decisions at half of what saturates, beside the bare view at the same rate."""
+    rate = saturation / 2
+    ours = open_loop(stack.port, fresh(path), seconds=seconds, callers=8, rate=rate)
+    act = same("/bare", "")
+    bare = open_loop(stack.port, act, seconds=max(seconds / 4, 2), callers=8, rate=rate)
+    name = f"{stack.kind}: fresh decision at {rate:.0f} requests/s for {seconds:g} s"
+    floor = "the bare view at that rate"
+    line(f"{name}, p50", ours.quantile(0.5), "ms", floor, bare.quantile(0.5))
+    line(f"{name}, p99", ours.quantile(0.99), "ms", floor, bare.quantile(0.99))
+    slow, slow_bare = (1e3 * sum(s > SLOW for s in m.seconds) for m in (ours, bare))
+    per = f"{name}, answers over 50 ms"
+    line(per, slow / len(ours.seconds), "‰", floor, slow_bare / len(bare.seconds))
+
+
+def ingest(stack: Stack, path: str, seconds: float) -> None:
+    """Events a second into the database by POST, beside a bulk insert of the same rows."""
+    people = [token(f"load:writer-{i}") for i in range(CALLERS)]
+    caller = Caller(stack.port)
+    shown = {p: caller.get(path, p).json()["decision"] for p in people}
+    caller.close()
+    owners = itertools.cycle(people)
+
+    def post(caller: Caller) -> None:
+        person = next(owners)
+        answer = caller.post("/api/events", person, batch(shown[person]))
+        assert answer.status == 202 and answer.json()["accepted"] == BATCH, answer
+
+    rounds = []
+    for _ in range(3):
+        ours, own = _loaded(stack, post, seconds / 3)
+        rounds.append((ours.rate * BATCH, own, _inserted(seconds / 3)))
+    rate, own, floor = (median(column) for column in zip(*rounds, strict=True))
+    line(
+        f"{stack.kind}: POST /api/events, {BATCH} a batch, one web worker",
+        rate,
+        "events/s",
+        "a bulk insert of the same rows",
+        floor,
+        server_ms_per_batch=own,
+    )
+
+
+def batch(decision: str, kind: str = "impression", count: int = BATCH) -> dict[str, Any]:
+    from django.utils import timezone
+
+    at = timezone.now().isoformat()
+    events = [{"id": f"e{next(_number)}", "at": at, "type": kind} for _ in range(count)]
+    return {"decision": decision, "events": events}
+
+
+def _inserted(seconds: float) -> float:
+    """Rows a second, written by one process in batches."""
+    from django.utils import timezone
+
+    from webapp.subjects.models import Event, ServedDecision
+
+    decision = ServedDecision.objects.select_related("profile").filter(events__kind="impression")
+    shown, now = decision[0], timezone.now()
+    columns = dict.fromkeys(("at", "happened_at", "received_at"), now)
+    columns |= {"kind": "impression", "fold": "folded", "lease_until": now + timedelta(days=1)}
+    columns |= {"batch": "00000000-0000-0000-0000-000000000000"}
+    rows, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        Event.objects.bulk_create(
+            Event(profile=shown.profile, decision=shown, event_id=f"f{next(_number)}", **columns)
+            for _ in range(BATCH)
+        )
+        rows += BATCH
+    return rows / (time.perf_counter() - start)
+
+
+def memory(stack: Stack, path: str, requests: int) -> None:
+    """A web worker's memory after some requests, and after many: half of them fresh."""
+    acts = [fresh(path), same(path, "load:warm")]
+    caller = Caller(stack.port)
+
+    def after(count: int) -> float:
+        for i in range(count):
+            acts[i % 2](caller)
+        return stack.memory()
+
+    early = after(min(1000, requests // 10))
+    late = after(requests - min(1000, requests // 10))
+    caller.close()
+    name = f"{stack.kind}: memory of a web worker after {requests} requests"
+    line(name, late, "MB", f"after {min(1000, requests // 10)}", early)
+
+
+def growth_with_blocks(stack: Stack, counts: tuple[int, ...], seconds: float) -> None:
+    """p99 of fresh decisions, one caller, pages of more and more blocks."""
+    pages = [(f"{n} blocks", fresh(save_dashboard(n))) for n in counts]
+    time.sleep(2)  # the web process sees new pages within a second
+    _grown(stack, pages, seconds)
+
+
+def growth_with_users(stack: Stack, path: str, counts: tuple[int, ...], seconds: float) -> None:
+    """p99 for people in the database whom no cache knows yet, as their number grows."""
+    total = 0
+    pages: list[tuple[str, Measured]] = []
+    for count in counts:
+        _add_people(path.rpartition("=")[2], total, count)
+        total = count
+        step = 7919  # a prime: all over the table
+        numbers = (n * step % total for n in itertools.count())
+
+        def act(caller: Caller, numbers: Any = numbers) -> None:
+            answer = caller.get(path, token(f"many:{next(numbers)}"))
+            assert answer.status == 200, answer
+
+        closed_loop(stack.port, act, seconds=1, callers=1)
+        found = closed_loop(stack.port, act, seconds=seconds, callers=1)
+        pages.append((f"{count} users", found))
+    _lines(stack, pages)
+
+
+def _add_people(slug: str, first: int, last: int) -> None:
+    """Subjects with ten visits behind them each."""
+    from uiengine import profile_json
+    from uiengine.profile import Profile as Behaviour
+    from uiengine.profile import fold_visit
+    from webapp.subjects.models import Profile, Subject
+    from webapp.surfaces.models import Surface
+
+    surface, known = Surface.objects.get(slug=slug), Behaviour()
+    names = [f"b{i}" for i in range(20)]
+    for day in range(20_000, 20_010):
+        fold_visit(known, day, {names[day % 7], names[day % 11]}, names)
+    state = {"profile": profile_json.dump(known), "visit": None, "late": []}
+    for start in range(first, last, 5000):
+        some = [Subject(key=f"many:{i}") for i in range(start, min(start + 5000, last))]
+        Subject.objects.bulk_create(some)
+        Profile.objects.bulk_create(Profile(subject=s, surface=surface, state=state) for s in some)
+
+
+def _grown(stack: Stack, pages: list[tuple[str, Act]], seconds: float) -> None:
+    found = []
+    for name, act in pages:
+        closed_loop(stack.port, act, seconds=1, callers=1)
+        found.append((name, closed_loop(stack.port, act, seconds=seconds, callers=1)))
+    _lines(stack, found)
+
+
+def _lines(stack: Stack, found: list[tuple[str, Measured]]) -> None:
+    first, smallest = found[0]
+    for name, measured in found:
+        what = f"{stack.kind}: fresh decision, {name}, one caller"
+        more = {"p50": measured.quantile(0.5), "p50_beside": smallest.quantile(0.5)}
+        value, other = measured.quantile(0.99), smallest.quantile(0.99)
+        line(f"{what}, p99", value, "ms", f"with {first}", other, **more)

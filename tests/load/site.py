@@ -1,0 +1,5 @@
+"""Our settings, with the floor of `tests.bench.bare` among the addresses."""
+
+from webapp.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.bench.bare"
