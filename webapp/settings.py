@@ -97,7 +97,7 @@ DATABASES = {"default": env.database("DATABASE_URL", VAR_DIR / "db.sqlite3")}
 REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss", "unix"))
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "webapp.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     }

@@ -48,7 +48,10 @@ def address_of(meta: Mapping[str, Any]) -> str:
 def _is_spent(caller: str, most: int) -> bool:
     name = f"throttle:{caller}:{int(time.time() // 60)}"
     try:
-        return not cache.add(name, 1, 120) and int(cache.incr(name)) > most
+        try:
+            return int(cache.incr(name)) > most
+        except ValueError:  # the first of this minute, or one of the first
+            return not cache.add(name, 1, 120) and int(cache.incr(name)) > most
     except Exception:  # without a cache nobody is counted, and nobody refused
         log.warning("throttle.cache_unavailable", exc_info=True)
         return False
