@@ -125,6 +125,10 @@ class Stack:
         options = ["--pool=solo", "--without-mingle", "--without-gossip", "--loglevel=ERROR"]
         self._start(name, [*celery, *options, f"--hostname={name}@%h"])
 
+    def start_beat(self) -> None:
+        celery = [sys.executable, "-m", "celery", "--app=webapp", "--quiet", "beat"]
+        self._start("beat", [*celery, "--loglevel=ERROR", "--pidfile="])
+
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """Ends one of ours, and waits for it."""
         process = self.running.pop(name)

@@ -1,0 +1,328 @@
+"""`make chaos`: things break one after the other while people go on; counted by the clients.
+
+Everything that is broken was started by this command, in a folder and on ports of its own. Each
+request may be sent a second time if its connection broke. At the end every acknowledged event must
+be in the database once and counted once, and recovery times are printed.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGINT, SIGKILL
+from typing import Any
+
+from tests.bench.measure import line
+from tests.load import figures
+from tests.load.client import Broken, Caller
+from tests.load.stack import ROOT, Stack, missing, wait_for
+
+PEOPLE = 4
+SETTLE = 120.0
+"""Seconds in which all that was accepted must be folded at the end."""
+REGISTER = """
+import django; django.setup()
+import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+from pathlib import Path
+from webapp.codebooks.services import version_register
+version_register(source=Path("fixtures/innate"), name="too-large")
+"""
+
+
+class Person(threading.Thread):
+    """Looks at the page and uses blocks, again and again; what fails is sent again unchanged."""
+
+    def __init__(self, stack: Stack, path: str, name: str, stop: threading.Event) -> None:
+        super().__init__(name=name)
+        self.caller, self.path, self.stop = Caller(stack.port), path, stop
+        self.token = figures.token(name)
+        self.layouts: list[tuple[float, str]] = []
+        self.acknowledged: Counter[str] = Counter()
+        self.versions: set[str] = set()
+        self.lost: list[str] = []
+        self.refused = 0
+
+    def run(self) -> None:
+        waiting: list[dict[str, Any]] = []
+        while not self.stop.is_set():
+            if shown := self.look():
+                blocks = random.sample(shown["order"], 3)
+                body = figures.batch(shown["decision"], "use", len(blocks))
+                for event, block in zip(body["events"], blocks, strict=True):
+                    event["block"] = block
+                waiting.append(body)
+            waiting = [body for body in waiting if not self.send(body)]
+            time.sleep(0.02)
+        until = time.monotonic() + SETTLE
+        while waiting and time.monotonic() < until:
+            waiting = [body for body in waiting if not self.send(body)]
+            time.sleep(0.2)
+        self.caller.close()
+
+    def look(self) -> dict[str, Any] | None:
+        try:
+            answer = self.caller.get(self.path, self.token)
+        except Broken as error:
+            self.lost.append(str(error))
+            return None
+        if answer.status != 200:
+            self.lost.append(f"{answer.status}")
+            return None
+        shown: dict[str, Any] = answer.json()
+        self.layouts.append((time.monotonic(), shown["status"]))
+        self.versions.add(shown["version"])
+        return shown
+
+    def send(self, body: dict[str, Any]) -> bool:
+        """Whether the batch was acknowledged: kept now, or known from an earlier try."""
+        with suppress(Broken):
+            answer = self.caller.post("/api/events", self.token, body)
+            if answer.status == 202:
+                said = answer.json()
+                assert said["accepted"] + said["duplicate"] == len(body["events"]), said
+                self.acknowledged.update(event["block"] for event in body["events"])
+                return True
+        self.refused += 1
+        return False
+
+
+class Faults:
+    """What goes wrong. Each breaks something, waits, mends it, and says when it was mended."""
+
+    def __init__(self, stack: Stack, seconds: float) -> None:
+        self.stack, self.seconds = stack, seconds
+
+    def redis_killed(self) -> None:
+        self.stack.kill("redis")
+        time.sleep(self.seconds)
+        self.stack.start_redis()
+
+    def postgres_restarted(self) -> None:
+        self.stack.kill("postgres", SIGINT)
+        self.stack.start_postgres()
+
+    def celery_worker_killed(self) -> None:
+        self.stack.kill("worker-1", SIGKILL)
+        time.sleep(self.seconds)
+        self.stack.start_worker("worker-1")
+
+    def web_worker_killed(self) -> None:
+        pids = self.stack.web_pids()
+        subprocess.run(["kill", "-9", str(pids[0])], check=True)
+        wait_for(lambda: pids[0] not in self.stack.web_pids(), "the worker ended")
+
+    def artefacts_full(self) -> None:
+        """Files of a new version cannot be written: past a size every write fails."""
+        done = subprocess.run([sys.executable, "-c", REGISTER], cwd=ROOT, capture_output=True)
+        assert done.returncode != 0, "a version was registered although its files did not fit"
+        from webapp.codebooks.models import CodebookVersion
+
+        assert not CodebookVersion.objects.filter(name="too-large").exists()
+        time.sleep(self.seconds)
+
+    def promoted_and_rolled_back(self) -> None:
+        from webapp.codebooks.services import version_promote, version_rollback
+
+        surface, versions = _surface(), _versions(2)
+        for version in versions:
+            version_promote(surface=surface, version=version, why="chaos")
+        until = time.monotonic() + max(self.seconds, 3)
+        while time.monotonic() < until:
+            version_rollback(surface=surface, why="chaos")
+            time.sleep(1)
+
+    def onnx_corrupted(self) -> None:
+        """A version that was fine when it was registered is broken when it is to be loaded."""
+        from webapp.codebooks import artefacts
+        from webapp.codebooks.models import Alias, CodebookVersion
+
+        broken = _registered("broken", "broken")
+        file = artefacts.local(broken.folder) / "decoder.onnx"
+        file.write_bytes(file.read_bytes()[:1000])
+        alias, _ = Alias.objects.get_or_create(
+            surface=_surface(), name="champion", defaults={"version": broken}
+        )
+        before = alias.version
+        Alias.objects.filter(pk=alias.pk).update(version=broken)
+        time.sleep(max(self.seconds, 2))
+        Alias.objects.filter(pk=alias.pk).update(
+            version=before if before != broken else CodebookVersion.objects.get(name="innate")
+        )
+
+    def clock_moved_by_a_day(self) -> None:
+        """The subjects' own clocks: the application's, not the machine's."""
+        from webapp.subjects.models import Subject
+        from webapp.subjects.services import clock_advance
+
+        for subject in Subject.objects.filter(key__startswith="chaos:"):
+            clock_advance(subject=subject, seconds=86_400)
+        time.sleep(self.seconds)
+
+    def all(self) -> list[Callable[[], None]]:
+        return [
+            self.redis_killed,
+            self.postgres_restarted,
+            self.celery_worker_killed,
+            self.web_worker_killed,
+            self.artefacts_full,
+            self.promoted_and_rolled_back,
+            self.onnx_corrupted,
+            self.clock_moved_by_a_day,
+        ]
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5, help="each thing stays broken")
+    parser.add_argument("--only", nargs="+", help="names of faults; all, if none is named")
+    asked = parser.parse_args()
+    if lacking := missing():
+        sys.exit(f"left out: chaos needs {', '.join(lacking)} on this machine.")
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        stack = Stack("production", Path(folder), web_workers=2)
+        try:
+            failures = run(stack, asked.seconds, asked.only)
+        finally:
+            stack.stop()
+    for failure in failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    sys.exit(bool(failures))
+
+
+def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str]:
+    """Prints the figures; gives what was not as it must be."""
+    stack.prepare()
+    path = figures.save_dashboard(20)
+    stack.start_web()
+    for name in ("worker-1", "worker-2"):
+        stack.start_worker(name)
+    stack.start_beat()
+    probe = Caller(stack.port)
+    wait_for(lambda: _is_adapted(probe, path, figures.token("probe")), "a layout came")
+    stop = threading.Event()
+    people = [Person(stack, path, f"chaos:{i}", stop) for i in range(PEOPLE)]
+    for person in people:
+        person.start()
+    time.sleep(2)
+    try:
+        for fault in Faults(stack, seconds).all():
+            if not only or fault.__name__ in only:
+                _break(fault, people)
+    finally:
+        stop.set()
+        for person in people:
+            person.join()
+        probe.close()
+    return _settled(people)
+
+
+def _break(fault: Callable[[], None], people: list[Person]) -> None:
+    """Runs one fault and prints how long after it everybody had an adapted layout again."""
+    from django.db import connection
+
+    begun = [len(person.layouts) for person in people]
+    kept = [person.acknowledged.total() for person in people]
+    started = time.monotonic()
+    connection.close()  # ours may have been broken by the fault before
+    fault()
+    mended = time.monotonic()
+
+    def is_well() -> bool:
+        return all(
+            any(at > mended and status == "adapted" for at, status in person.layouts[n:])
+            and person.acknowledged.total() > known
+            for person, n, known in zip(people, begun, kept, strict=True)
+        )
+
+    took = wait_for(is_well, "everybody had an adapted layout", SETTLE)
+    served = Counter(
+        status for p, n in zip(people, begun, strict=True) for _, status in p.layouts[n:]
+    )
+    line(
+        f"chaos: {fault.__name__}, recovery",
+        took,
+        "s",
+        "broken for",
+        mended - started,
+        **{f"answers_{status}": n for status, n in served.items()},
+    )
+
+
+def _settled(people: list[Person]) -> list[str]:
+    """Waits until all is folded; counts what the clients counted against what was stored."""
+    from webapp.subjects.models import Event, Visit
+
+    pending = Event.objects.filter(fold="pending")
+    took = wait_for(lambda: not pending.exists(), "everything was folded", SETTLE)
+    line("chaos: folded after the last request", took, "s", "at most", SETTLE)
+    failures = []
+    counted: Counter[str] = Counter()
+    for person in people:
+        stored = Event.objects.filter(profile__subject__key=person.name, kind="use").count()
+        uses: Counter[str] = Counter()
+        for visit in Visit.objects.filter(profile__subject__key=person.name):
+            uses.update(visit.uses)
+        counted += uses
+        if stored != person.acknowledged.total():
+            failures.append(
+                f"{person.name}: {person.acknowledged.total()} acknowledged, {stored} stored"
+            )
+        if uses != person.acknowledged:
+            failures.append(f"{person.name}: {person.acknowledged} acknowledged, counted {uses}")
+        if person.lost:
+            failures.append(
+                f"{person.name}: {len(person.lost)} without a layout: {person.lost[:3]}"
+            )
+    asked = sum(len(person.layouts) + len(person.lost) for person in people)
+    lost = sum(len(person.lost) for person in people)
+    retries = sum(person.caller.retries for person in people)
+    acknowledged = sum(person.acknowledged.total() for person in people)
+    line("chaos: requests without a layout", lost, "requests", "asked", asked, retries=retries)
+    line("chaos: events counted", counted.total(), "events", "acknowledged", acknowledged)
+    return failures
+
+
+def _is_adapted(caller: Caller, path: str, token: str) -> bool:
+    with suppress(Broken):
+        answer = caller.get(path, token)
+        return answer.status == 200 and answer.json()["status"] == "adapted"
+    return False
+
+
+def _surface() -> Any:
+    from webapp.surfaces.models import Surface
+
+    return Surface.objects.get(slug="dashboard-20")
+
+
+def _versions(count: int) -> list[Any]:
+    return [_registered(f"chaos-{i}", f"chaos {i}") for i in range(count)]
+
+
+def _registered(name: str, content: str) -> Any:
+    """The innate version under another content id, so that caches can tell them apart."""
+    import json
+
+    from webapp.codebooks.services import version_register
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "version"
+        shutil.copytree(ROOT / "fixtures" / "innate", source)
+        manifest = json.loads((source / "manifest.json").read_text())
+        manifest["id"] = content
+        (source / "manifest.json").write_text(json.dumps(manifest))
+        return version_register(source=source, name=name, status="audited")
+
+
+if __name__ == "__main__":
+    main()
