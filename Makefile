@@ -7,7 +7,7 @@ export GOMP_SPINCOUNT = 0
 export OPENBLAS_NUM_THREADS = 1
 BIN := .venv/bin
 
-.PHONY: install dev run examples test check audit bench evidence experiments
+.PHONY: install dev run examples test check audit bench load chaos evidence experiments
 
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -50,6 +50,13 @@ audit: .venv/dev ## known vulnerabilities of what is pinned; says so where nobod
 
 bench: .venv/dev ## speed, one JSON line a figure, each beside its floor
 	$(BIN)/python -m tests.bench
+
+load: .venv/dev ## the real server under load, beside floors: as `make run` serves, and in production
+	$(BIN)/python -m tests.load --stack embedded
+	$(BIN)/python -m tests.load --stack production
+
+chaos: .venv/dev ## things break under load: nobody is without a layout, no event is lost
+	$(BIN)/python -m tests.load.chaos
 
 evidence: .venv/dev ## the full-size figures, with commit and command
 	$(BIN)/python -m tests.evidence

@@ -7,6 +7,8 @@ machine. SECRET_KEY set means production: DEBUG is then off unless it is asked f
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from webapp import env
 
@@ -99,7 +101,12 @@ CACHES = {
     "default": {
         "BACKEND": "webapp.cache.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        # Once more at once, where a kept connection broke. redis-py's own way waits for seconds.
+        "OPTIONS": {
+            "socket_timeout": 0.5,
+            "socket_connect_timeout": 0.5,
+            "retry": Retry(NoBackoff(), 1),
+        },
     }
     if REDIS_URL
     else {

@@ -42,7 +42,7 @@ def main() -> None:
 def measure(stack: Stack, asked: Namespace) -> None:
     stack.prepare()
     path = figures.save_dashboard(20)
-    figures.cold_start(stack, path)
+    figures.cold_start(stack, path, asked.seconds / 4)
     rate = figures.throughput(stack, path, asked.seconds)
     figures.at_half(stack, path, rate, asked.half)
     figures.growth_with_blocks(stack, tuple(asked.blocks), asked.seconds / 4)

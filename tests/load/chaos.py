@@ -7,6 +7,7 @@ be in the database once and counted once, and recovery times are printed.
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -47,6 +48,7 @@ class Person(threading.Thread):
         self.caller, self.path, self.stop = Caller(stack.port), path, stop
         self.token = figures.token(name)
         self.layouts: list[tuple[float, str]] = []
+        self.seconds: list[tuple[float, float]] = []
         self.acknowledged: Counter[str] = Counter()
         self.versions: set[str] = set()
         self.lost: list[str] = []
@@ -70,6 +72,7 @@ class Person(threading.Thread):
         self.caller.close()
 
     def look(self) -> dict[str, Any] | None:
+        start = time.monotonic()
         try:
             answer = self.caller.get(self.path, self.token)
         except Broken as error:
@@ -80,6 +83,7 @@ class Person(threading.Thread):
             return None
         shown: dict[str, Any] = answer.json()
         self.layouts.append((time.monotonic(), shown["status"]))
+        self.seconds.append((start, time.monotonic() - start))
         self.versions.add(shown["version"])
         return shown
 
@@ -117,9 +121,11 @@ class Faults:
         self.stack.start_worker("worker-1")
 
     def web_worker_killed(self) -> None:
-        pids = self.stack.web_pids()
-        subprocess.run(["kill", "-9", str(pids[0])], check=True)
-        wait_for(lambda: pids[0] not in self.stack.web_pids(), "the worker ended")
+        """Each in turn, so that whoever is connected is hit."""
+        for pid in self.stack.web_pids():
+            os.kill(pid, SIGKILL)
+            wait_for(lambda p=pid: p not in self.stack.web_pids(), "the worker ended")
+            time.sleep(max(self.seconds / 2, 1))
 
     def artefacts_full(self) -> None:
         """Files of a new version cannot be written: past a size every write fails."""
@@ -227,7 +233,10 @@ def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str
 
 
 def _break(fault: Callable[[], None], people: list[Person]) -> None:
-    """Runs one fault and prints how long after it everybody had an adapted layout again."""
+    """Runs one fault and prints how long after it everybody had an adapted layout again.
+
+    retries: all until now.
+    """
     from django.db import connection
 
     begun = [len(person.layouts) for person in people]
@@ -254,6 +263,8 @@ def _break(fault: Callable[[], None], people: list[Person]) -> None:
         "s",
         "broken for",
         mended - started,
+        slowest_answer=max(s for p in people for at, s in p.seconds if at >= started),
+        retries=sum(person.caller.retries for person in people),
         **{f"answers_{status}": n for status, n in served.items()},
     )
 

@@ -56,7 +56,7 @@ def same(path: str, who: str, status: int = 200, **headers: str) -> Act:
     return act
 
 
-def cold_start(stack: Stack, path: str) -> None:
+def cold_start(stack: Stack, path: str, seconds: float) -> None:
     """From starting the web process to its first layout, and that layout's own time."""
     stack.start_web()
     caller, act = Caller(stack.port), fresh(path)
@@ -71,7 +71,7 @@ def cold_start(stack: Stack, path: str) -> None:
     start = time.perf_counter()
     act(caller)
     first = time.perf_counter() - start
-    others = closed_loop(stack.port, act, seconds=3, callers=1)
+    others = closed_loop(stack.port, act, seconds=seconds, callers=1)
     caller.close()
     line(f"{stack.kind}: cold start to the first layout", wait + first, "s", "to reach", 3.0)
     name = f"{stack.kind}: first layout of a process"
@@ -235,7 +235,7 @@ def growth_with_users(stack: Stack, path: str, counts: tuple[int, ...], seconds:
             answer = caller.get(path, token(f"many:{next(numbers)}"))
             assert answer.status == 200, answer
 
-        closed_loop(stack.port, act, seconds=1, callers=1)
+        closed_loop(stack.port, act, seconds=seconds / 4, callers=1)
         found = closed_loop(stack.port, act, seconds=seconds, callers=1)
         pages.append((f"{count} users", found))
     _lines(stack, pages)
@@ -263,7 +263,7 @@ def _add_people(slug: str, first: int, last: int) -> None:
 def _grown(stack: Stack, pages: list[tuple[str, Act]], seconds: float) -> None:
     found = []
     for name, act in pages:
-        closed_loop(stack.port, act, seconds=1, callers=1)
+        closed_loop(stack.port, act, seconds=seconds / 4, callers=1)
         found.append((name, closed_loop(stack.port, act, seconds=seconds, callers=1)))
     _lines(stack, found)
 

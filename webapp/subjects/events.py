@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ from .decisions import Served
 from .models import Event, Profile, ServedDecision, Subject
 
 log = logging.getLogger(__name__)
+BROKER_PAUSE = 5.0
+"""Seconds."""
+_silent_until = 0.0
 LEASE = timedelta(seconds=30)
 """How long the task that was just sent has, before the sweep sends another."""
 
@@ -84,12 +88,17 @@ def events_accept(
 
 
 def folding_request(profile_id: int) -> None:
-    """Asks a worker. Where the broker is away, the sweep asks again."""
+    """Asks a worker. Where the broker is away, the sweep asks again; finding out takes seconds, so
+    nobody tries for a while after it failed."""
+    global _silent_until
     from .tasks import fold_profile
 
+    if time.monotonic() < _silent_until:
+        return
     try:
         fold_profile.delay(profile_id)
     except Exception:
+        _silent_until = time.monotonic() + BROKER_PAUSE
         log.warning("events.broker_unavailable", exc_info=True)
 
 

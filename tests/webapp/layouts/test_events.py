@@ -8,7 +8,7 @@ import pytest
 from django.core.signing import Signer
 from django.test import Client
 
-from webapp.subjects import decisions
+from webapp.subjects import decisions, events
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject
 from webapp.subjects.services import clock_advance
 
@@ -59,6 +59,25 @@ def test_waits_while_too_many_events_are_pending(owner, worker, settings):
 
     worker.work()
     assert owner.post("events", body).status_code == 202
+
+
+def test_a_broker_that_is_away_is_not_waited_for_again(monkeypatch):
+    asked: list[int] = []
+
+    def away(profile_id: int) -> None:
+        asked.append(profile_id)
+        raise ConnectionError("planted")
+
+    monkeypatch.setattr("webapp.subjects.tasks.fold_profile.delay", away)
+    monkeypatch.setattr(events, "_silent_until", 0.0)
+
+    for profile_id in (1, 2, 3):
+        events.folding_request(profile_id)
+    assert asked == [1]
+
+    monkeypatch.setattr(events, "_silent_until", 0.0)  # the pause is over
+    events.folding_request(4)
+    assert asked == [1, 4]
 
 
 def test_the_same_id_at_another_time_is_another_event(owner, clock):
