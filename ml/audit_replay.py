@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from .data import DataError, Problem
+from .data import DataError, Problem, parse_line, text_lines
 
 Box = tuple[int, int, int, int]
 Key = tuple[str, str, datetime]
@@ -49,14 +48,13 @@ def read_replay(path: Path, used: Mapping[Key, tuple[str, ...]]) -> Iterator[Rep
     """The replay's visits in its own (time) order. Raises DataError after the last line."""
     problems: list[Problem] = []
     seen: set[Key] = set()
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                visit = _visit(json.loads(line), used, seen)
-            except (ValueError, KeyError, TypeError) as error:
-                problems.append(Problem(path.name, number, "line", line[:60], str(error)))
-                continue
-            yield visit
+    for number, line in text_lines(path):
+        try:
+            visit = _visit(parse_line(line), used, seen)
+        except (ValueError, KeyError, TypeError) as error:
+            problems.append(Problem(path.name, number, "line", line[:60], str(error)))
+            continue
+        yield visit
     if not seen and not problems:
         problems = [Problem(path.name, 0, "lines", "0", "must hold at least one visit")]
     if problems:

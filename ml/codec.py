@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ml.data import DataError
+from ml.data import DataError, Problem
 from ml.layout_data import Floats, Record, read_records
 from ml.layout_fit import SMOKE, Effort, FittedLayouts, fit_layouts
 from ml.layout_search import Coded, decode, encode, nearest
@@ -137,25 +137,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Trains, codes, writes the lines; returns the summary."""
     train, test = read_records(options.train), read_records([options.test])
+    with_items(test, [options.test])
     if options.smoke:
         train, test = train[:SMOKE_LAYOUTS], test[:SMOKE_LAYOUTS]
     begin = time.perf_counter()
     bar, show = progress_bar("training")
     with bar:
         effort = SMOKE if options.smoke else Effort()
-        usable = [record for record in train if record.kinds]
+        usable = with_items(train, options.train)
         fitted = fit_layouts(usable, seed=options.seed, effort=effort, progress=show)
     trained = time.perf_counter() - begin
     stages = min(max(options.bits) // TOKEN_BITS, fitted.settings.stages)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     results = []
+    part = options.out.with_name(f"{options.out.name}.part")
     bar, show = progress_bar("coding")
-    with bar, options.out.open("w", encoding="utf-8") as file:
+    with bar, part.open("w", encoding="utf-8") as file:
         coded = code_all(fitted, test, stages, 1 if options.smoke else options.jobs, show)
         for record, result in zip(test, coded, strict=True):
             results.append(result)
             for line in lines_of(record, result, options.bits):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    part.replace(options.out)
     return {
         "layouts": len(test),
         "trained_on": len(usable),
@@ -165,6 +168,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - begin, 1),
         "out": str(options.out),
     }
+
+
+def with_items(records: Sequence[Record], files: Sequence[str]) -> list[Record]:
+    """The records that hold anything. DataError where none does."""
+    found = [record for record in records if record.kinds]
+    if not found:
+        problem = Problem(", ".join(files), 0, "items", "none", "needs a layout with an item")
+        raise DataError([problem])
+    return found
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Sequence
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,11 @@ import pandas as pd
 VISIT_COLUMNS = ("surface", "user", "at", "block", "uses")
 SHOWN_PROBLEMS = 20
 """Problems that a message spells out; all of them are in `DataError.problems`."""
+
+MOST_USES = 1_000_000
+"""Uses of one block in one visit; more are a fault of the file."""
+MOST_COLUMNS, MOST_DIGITS = 10_000, 18
+"""Of a grid, and of a whole number in a line of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,8 @@ def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Pro
     rows["when"] = parse_times(rows["at"])
     refuse(rows["when"].isna(), "at", "must be an ISO date or datetime, UTC unless it says so")
     uses = pd.to_numeric(rows["uses"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    refuse(~((uses >= 1) & (uses == np.floor(uses))), "uses", "must be a whole number ≥ 1")
+    whole = (uses >= 1) & (uses <= MOST_USES) & (uses == np.floor(uses))
+    refuse(~whole, "uses", f"must be a whole number from 1 to {MOST_USES:,}")
     good = rows[~bad]
     key = good.duplicated(["surface", "user", "when", "block"])
     again = np.zeros(len(rows), dtype=bool)
@@ -174,30 +182,63 @@ def read_layouts(
     records: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for path in map(Path, paths):
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                record, found = check_layout(line, path.name, number)
-                problems += found
-                if record is not None and not found:
-                    records.append(record)
+        for number, line in text_lines(path):
+            record, found = check_layout(line, path.name, number)
+            problems += found
+            if record is not None and not found:
+                records.append(record)
     if strict and problems:
         raise DataError(problems)
     return records, problems
 
 
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file, plain or .gz, numbered from 1. DataError where it is neither."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    number = 0
+    try:
+        with opened(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                yield number, line
+    except (OSError, EOFError, UnicodeError, zlib.error) as error:
+        problem = Problem(path.name, number, "file", str(path), f"must be readable text: {error}")
+        raise DataError([problem]) from error
+
+
+def parse_line(line: str) -> Any:
+    """One line of JSON. ValueError for what is none, nested too deep, or not a finite number."""
+    try:
+        return json.loads(line, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits is too long")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a finite number")
+    return number
+
+
 def check_layout(line: str, file: str, row: int) -> tuple[dict[str, Any] | None, list[Problem]]:
     """One line of a layouts file."""
     try:
-        record = json.loads(line)
-    except ValueError:
-        return None, [Problem(file, row, "line", line[:60], "must be a JSON object")]
+        record = parse_line(line)
+    except ValueError as error:
+        return None, [Problem(file, row, "line", line[:60], f"must be a JSON object: {error}")]
     if not isinstance(record, dict) or not isinstance(record.get("items"), list):
         return None, [Problem(file, row, "items", line[:60], "must be a list of items")]
     problems = []
     columns = record.get("columns")
-    if not isinstance(columns, int) or columns < 1:
-        problems.append(Problem(file, row, "columns", str(columns), "must be a whole number ≥ 1"))
+    if type(columns) is not int or not 1 <= columns <= MOST_COLUMNS:
+        rule = f"must be a whole number from 1 to {MOST_COLUMNS}"
+        problems.append(Problem(file, row, "columns", str(columns), rule))
     for i, item in enumerate(record["items"]):
         for field, least in (("x", 0), ("y", -1e9), ("w", 1e-9), ("h", 1e-9)):
             value = item.get(field) if isinstance(item, dict) else None

@@ -11,7 +11,6 @@ without gaps (reflow), the engine's pointing time.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +25,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
+from ml.data import DataError, Problem, parse_line, text_lines
 from ml.layout_features import arrangement, density, features, height, reflow, seconds
 from ml.train import progress_bar
 
@@ -58,9 +58,14 @@ def read_pairs(paths: Iterable[Path | str]) -> list[Pair]:
     """Edits that keep the set of blocks. Without `columns`, a grid as wide as its widest row."""
     pairs = []
     for path in map(Path, paths):
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8") as lines:
-            pairs += [pair for line in lines if (pair := _pair(json.loads(line)))]
+        for number, line in text_lines(path):
+            try:
+                pair = _pair(parse_line(line))
+            except (ValueError, KeyError, TypeError) as error:
+                rule = f"must be an edit with before and after: {error!r}"
+                raise DataError([Problem(path.name, number, "line", line[:60], rule)]) from error
+            if pair is not None:
+                pairs.append(pair)
     return pairs
 
 
@@ -185,7 +190,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--test", nargs="+", required=True, help="files of edits to judge")
     parser.add_argument("--smoke", action="store_true", help="a few pairs: ends within seconds")
     options = parser.parse_args(arguments)
-    train, test = read_pairs(options.train), read_pairs(options.test)
+    try:
+        train, test = read_pairs(options.train), read_pairs(options.test)
+    except DataError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     if not train or not test:
         sys.stderr.write("no edit keeps its set of blocks in --train or in --test\n")
         return 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ml.data import DataError, Problem
+from ml.data import DataError, Problem, parse_line, text_lines
 
 Floats = npt.NDArray[np.float64]
 Order = tuple[str, ...]
@@ -66,16 +65,15 @@ def read_decisions(path: Path, *, is_log: bool) -> dict[Key, Decision]:
         raise DataError([Problem(str(path), 0, "file", str(path), "the file must exist")])
     found: dict[Key, Decision] = {}
     problems = []
-    with path.open(encoding="utf-8") as lines:
-        for row, line in enumerate(tqdm(lines, path.name, disable=None, unit=" visits"), 1):
-            try:
-                key, decision = _parse(line, is_log)
-                if key in found:
-                    raise _BadLine("visit", key, "a visit must have one line")
-                found[key] = decision
-            except _BadLine as bad:
-                field, value, rule = bad.args
-                problems.append(Problem(path.name, row, field, str(value)[:80], rule))
+    for row, line in tqdm(text_lines(path), path.name, disable=None, unit=" visits"):
+        try:
+            key, decision = _parse(line, is_log)
+            if key in found:
+                raise _BadLine("visit", key, "a visit must have one line")
+            found[key] = decision
+        except _BadLine as bad:
+            field, value, rule = bad.args
+            problems.append(Problem(path.name, row, field, str(value)[:80], rule))
     if not found and not problems:
         problems.append(Problem(path.name, 0, "lines", "none", "at least one decision is needed"))
     if problems:
@@ -85,7 +83,7 @@ def read_decisions(path: Path, *, is_log: bool) -> dict[Key, Decision]:
 
 def _parse(line: str, is_log: bool) -> tuple[Key, Decision]:
     try:
-        data = json.loads(line)
+        data = parse_line(line)
     except ValueError as error:
         raise _BadLine("line", line.strip(), f"must be JSON: {error}") from error
     if not isinstance(data, Mapping):
