@@ -42,6 +42,10 @@ def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedP
         ({"EMAIL_URL": "smtp://me:pw@host:99999"}, "port is a number up to 65535"),
         ({"EMAIL_URL": "file://"}, "file:/// and the path of a folder"),
         ({"AUDIT_EMAILS": "a@b.org, nobody"}, "AUDIT_EMAILS='nobody' is not understood"),
+        ({"CORS_ALLOWED_ORIGINS": "https://a.org/x"}, "origins such as https://shop.example"),
+        ({"CORS_ALLOWED_ORIGINS": "https://*.a.org"}, "'https://*.a.org' is not understood"),
+        ({"METRICS_KEY": "short"}, "METRICS_KEY=(too short) is refused"),
+        ({"LOG_FORMAT": "xml"}, "one of line, json"),
         ({"LOG_LEVEL": "LOUD"}, "one of DEBUG, INFO, WARNING, ERROR"),
     ],
 )
