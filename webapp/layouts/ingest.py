@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 
 from webapp.subjects import backlog, decisions
 from webapp.subjects.authentication import Identity
@@ -58,9 +59,14 @@ def batch_accept(
             value=served.surface,
         )
     user_id = identity.user_id if identity else None
-    return events_accept(
-        key=key, user_id=user_id, served=served, surface=surface, arrivals=arrivals, now=now
-    )
+    with transaction.atomic():
+        counted = events_accept(
+            key=key, user_id=user_id, served=served, surface=surface, arrivals=arrivals, now=now
+        )
+        if _owner(identity, served) is None:  # erased since it was asked above; locked by now
+            transaction.set_rollback(True)
+            return None
+    return counted
 
 
 def _served(text: str) -> Served:

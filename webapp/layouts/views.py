@@ -163,12 +163,15 @@ class MeView(LayoutAPIView):
         responses={204: None, **REFUSED},
     )
     def post(self, request: Request) -> Response:
-        """An anonymous visitor's consent: a first-party cookie from now on, or none any more."""
+        """An anonymous visitor's consent: a first-party cookie from now on. Withdrawing it erases
+        all that was kept of the visitor, and the cookie."""
         throttles.refuse_over(request, "write")
         consent = serializers.ConsentIn(data=request.data)
         consent.is_valid(raise_exception=True)
         response = Response(status=204)
         if not consent.validated_data["consent"]:
+            if visitor := keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")):
+                subject_erase(key=visitor)
             response.delete_cookie(keys.VISITOR_COOKIE)
         elif identity_of(request) is None:
             response.set_cookie(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
+from django.db.models import Q
 from django.db.models.signals import pre_delete
 from django.http import HttpRequest
+
+log = logging.getLogger(__name__)
 
 
 class SubjectsConfig(AppConfig):
@@ -24,13 +29,22 @@ def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
     from . import keys, services
 
     cookie = request.COOKIES.get(keys.VISITOR_COOKIE, "") if request else ""
-    if visitor := keys.visitor_read(cookie):
-        services.visitor_merge(visitor=visitor, user_id=user.pk)
+    if not (visitor := keys.visitor_read(cookie)):
+        return
+    try:
+        with transaction.atomic():
+            services.visitor_merge(visitor=visitor, user_id=user.pk)
+    except Exception:  # nobody is kept from signing in; the next sign-in tries again
+        log.exception("subjects.merge_failed: what the visitor did is kept as it was")
 
 
 def _erase_user(*, instance: Any, **_: Any) -> None:
-    """Whatever deletes the account (the admin, the host's own code) erases what is kept of it."""
+    """Whatever deletes the account (the admin, the host's own code) erases what is kept of it.
+
+    By key too: a subject that a server key spoke for first is not tied to the account.
+    """
     from . import models, services
 
-    for key in models.Subject.objects.filter(user=instance).values_list("key", flat=True):
+    mine = Q(user=instance) | Q(key=f"django:{instance.pk}")
+    for key in list(models.Subject.objects.filter(mine).values_list("key", flat=True)):
         services.subject_erase(key=key)

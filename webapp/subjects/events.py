@@ -53,7 +53,10 @@ def events_accept(
     arrivals: Sequence[Arrival],
     now: datetime,
 ) -> Counted:
-    """Keeps the events that are new and asks a worker to fold them once they are on disk."""
+    """Keeps the events that are new and asks a worker to fold them once they are on disk.
+
+    The subject stays locked until the transaction ends: an erasure comes before or after it.
+    """
     profile = _profile(key, user_id, surface)
     decision, _ = ServedDecision.objects.get_or_create(
         profile=profile, digest=served.digest, defaults=_decision_columns(served)
@@ -105,12 +108,14 @@ def folding_request(profile_id: int) -> None:
 def _profile(key: str, user_id: int | None, surface: Surface) -> Profile:
     profile = (
         Profile.objects.select_related("subject")
+        .select_for_update(of=("subject",), no_key=True)
         .filter(subject__key=key, surface_id=surface.pk)
         .first()
     )
     if profile is not None:
         return profile
-    subject, _ = Subject.objects.get_or_create(key=key, defaults={"user_id": user_id})
+    locked = Subject.objects.select_for_update(no_key=True)
+    subject, _ = locked.get_or_create(key=key, defaults={"user_id": user_id})
     return Profile.objects.get_or_create(subject=subject, surface=surface)[0]
 
 

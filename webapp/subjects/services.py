@@ -15,7 +15,8 @@ from webapp.surfaces.models import Surface
 from . import erasure, live
 from .erasure import TrainedVersion
 from .folding import profile_fold
-from .models import Event, Profile, ServedDecision, Subject, Visit
+from .merging import rows_move
+from .models import Profile, Subject
 from .visits import State, settle
 
 
@@ -76,14 +77,15 @@ def _profile_move(row: Profile, target: Subject) -> None:
         row.version += 1
         row.save()
         return
+    same = rows_move(row, kept)
     one, other = mappers.to_state(row), mappers.to_state(kept)
+    if visit := one.visit:
+        visit.decision = same.get(visit.decision, visit.decision)
+        visit.drawn = same.get(visit.drawn, visit.drawn)
     kept.state = mappers.from_state(_merged(one, other))
     kept.version += 1
     kept.open_until = None
     kept.save()
-    for model in (Visit, ServedDecision, Event):
-        model._default_manager.filter(profile=row).update(profile=kept)
-    Visit.objects.filter(profile=kept, is_closed=False).update(is_closed=True)
     row.delete()
 
 
@@ -103,6 +105,8 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     """
     live.forget_on_commit(key, Surface.objects.values_list("slug", flat=True))
     now = timezone.now()
+    # Made where there is none: events that are just being accepted are waited for, and go as well.
+    Subject.objects.select_for_update().get_or_create(key=key)
     Subject.objects.filter(key=key).delete()
     erasure.erasure_record(key=key, now=now)
     return erasure.trained_versions_mark(key=key, now=now)

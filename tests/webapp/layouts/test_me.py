@@ -9,7 +9,7 @@ from django.apps import apps
 from django.test import Client
 
 from webapp.subjects.keys import VISITOR_COOKIE
-from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
+from webapp.subjects.models import Event, PersonalAttributes, Profile, Subject, Visit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -139,3 +139,52 @@ def test_signing_in_merges_with_what_the_user_had(page, owner, worker, clock, ad
     assert set(profile.state["profile"]["blocks"]) == {"forum", "quiz"}
     assert profile.state["profile"]["visits"] == 2
     assert Visit.objects.filter(profile=profile, is_closed=True).count() == 2
+
+
+def as_visitor(client: Client, person, block: str) -> None:
+    layout = client.get("/api/layout?surface=course-home").json()
+    body = {"decision": layout["decision"], "events": [person.event("use", block)]}
+    assert client.post("/api/events", body, "application/json").json()["accepted"] == 1
+
+
+def test_a_visitor_may_sign_in_out_and_in_again(page, owner, worker, admin_user):
+    client = Client()
+    consenting(client)
+    cookie = client.cookies[VISITOR_COOKIE].value
+    for block in ("forum", "quiz", "forum"):
+        as_visitor(client, owner, block)
+        sign_in(client)
+        client.logout()
+        client.cookies[VISITOR_COOKIE] = cookie
+
+    visit = Visit.objects.get()  # the same one: nothing was kept of the visitor in between
+    assert visit.uses == {"forum": 2, "quiz": 1}
+    assert Subject.objects.get().key == f"django:{admin_user.pk}"
+    assert {e.decision.profile_id for e in Event.objects.all()} == {visit.profile_id}
+
+
+def test_a_merge_that_fails_stops_nobody_and_loses_nothing(
+    page, owner, worker, admin_user, monkeypatch
+):
+    client = Client()
+    consenting(client)
+    as_visitor(client, owner, "forum")
+
+    def fail(*_):
+        raise ValueError("broken")
+
+    monkeypatch.setattr("webapp.subjects.services._profile_move", fail)
+    sign_in(client)
+
+    visitor = Subject.objects.get(key__startswith="anon:")
+    assert visitor.profiles.get().events.count() == 1
+
+
+def test_withdrawing_consent_erases_the_visitor(page, owner, worker):
+    client = Client()
+    consenting(client)
+    as_visitor(client, owner, "forum")
+
+    assert client.post("/api/me", {"consent": False}, "application/json").status_code == 204
+
+    assert not Subject.objects.exists() and not client.cookies[VISITOR_COOKIE].value

@@ -9,8 +9,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from webapp.codebooks.models import CodebookVersion, Run
+from webapp.layouts import ingest
 from webapp.subjects.erasure import training_record, version_erasures, version_subjects
 from webapp.subjects.models import Event, Profile, Subject, TrainingMark
+from webapp.subjects.services import subject_erase
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -166,3 +168,31 @@ def test_deleting_the_account_erases(page, version, clock):
 
     assert not Subject.objects.exists()
     assert version_erasures(version) == 1
+
+
+def test_an_erasure_while_events_come_in_leaves_nothing(owner, worker, monkeypatch):
+    layout = owner.layout()
+    owner.send(layout, owner.event("use", "forum"))
+    owner_of, asked = ingest._owner, []
+
+    def erased_after_the_first(*given):
+        found = owner_of(*given)
+        if not asked:
+            asked.append(subject_erase(key=owner.key))
+        return found
+
+    monkeypatch.setattr(ingest, "_owner", erased_after_the_first)
+
+    counted = owner.send(layout, owner.event("use", "quiz"))
+
+    assert counted == {"accepted": 0, "duplicate": 0, "ignored": 1}
+    assert not Subject.objects.exists() and not Event.objects.exists()
+
+
+def test_a_deleted_user_is_erased_whoever_made_the_subject(page):
+    user = User.objects.create_user("somebody")
+    Subject.objects.create(key=f"django:{user.pk}")
+
+    user.delete()
+
+    assert not Subject.objects.exists()
