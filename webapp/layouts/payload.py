@@ -26,12 +26,15 @@ def payload(
     status: str,
     signed: str,
     pins: Mapping[str, Pin],
+    whose: str = "",
     budget: int = 0,
     variants: Sequence[tuple[Variant, str]] = (),
 ) -> dict[str, Any]:
     """The answer of GET /api/layout, in the language that is active.
 
-    budget: candidates that could be scored. variants: each with its own signed decision.
+    whose: the user's name in decisions, by which a client tells its batches from another user's;
+    empty for visitors and nobody. budget: candidates that could be scored. variants: each with
+    its own signed decision.
     """
     wish = reverse("layouts:feedback")
     return {
@@ -59,6 +62,7 @@ def payload(
         },
         "why": {reason.block: reason_sentence(reason) for reason in decision.reasons},
         "decision": signed,
+        "whose": whose,
         "variants": [
             {
                 "energy_seconds": round(variant.energy, 4),

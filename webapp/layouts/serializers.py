@@ -142,6 +142,10 @@ class LayoutOut(serializers.Serializer[Any]):
     search = SearchOut()
     why = serializers.DictField(child=serializers.CharField())
     decision = serializers.CharField(help_text="Signed; events and feedback carry it.")
+    whose = serializers.CharField(
+        help_text="A hash of the user, so that a shared device keeps apart whose events wait. "
+        "Empty for visitors, who may sign in, and for nobody."
+    )
     variants = VariantOut(many=True, help_text="The best first; empty unless asked for.")
     links = serializers.DictField(child=serializers.CharField())
 

@@ -24,7 +24,7 @@ from uiengine.profile import Profile
 from webapp import mappers
 from webapp.codebooks.live.counts import answered
 from webapp.codebooks.serving import Page, serving
-from webapp.subjects import decisions, live, visits
+from webapp.subjects import decisions, keys, live, visits
 from webapp.trials.control import is_control
 
 from .counters import count
@@ -272,6 +272,7 @@ def _payload(found: Situation, decision: Decision, status: str) -> dict[str, Any
         status=status,
         budget=found.budget,
         signed=decisions.sign(served(found, decision, status)),
+        whose="" if keys.is_visitor(found.key) else decisions.subject_hash(found.key),
         pins=found.profile.feedback.pins,
         variants=[
             (variant, decisions.sign(served(found, _instead(decision, variant), status)))

@@ -21,6 +21,8 @@ from django.core.cache import cache
 from .models import Scope, ServerKey
 
 TOKEN_SALT = "webapp.user-token"
+VISITOR = "anon:"
+"""Start of an anonymous subject's key."""
 VISITOR_SALT = "webapp.visitor"
 VISITOR_COOKIE = "layout_visitor"
 VISITOR_COOKIE_AGE = 180 * 86_400
@@ -129,8 +131,13 @@ def _remembered(digest: str) -> str:
 
 def visitor_make() -> tuple[str, str]:
     """A new anonymous subject's key, and the signed value of its cookie."""
-    key = f"anon:{secrets.token_hex(16)}"
+    key = f"{VISITOR}{secrets.token_hex(16)}"
     return key, signing.Signer(salt=VISITOR_SALT).sign(key)
+
+
+def is_visitor(key: str) -> bool:
+    """Whether the key is an anonymous visitor's, whose history a user who signs in takes over."""
+    return key.startswith(VISITOR)
 
 
 def visitor_read(cookie: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, Request, Route
 
 from .conftest import Demo
-from .steps import events, flush, open_page, order, person_key, use, wait_for
+from .steps import become, events, flush, open_page, order, person_key, use, wait_for
 
 KEPT = "Object.keys(localStorage).filter(key => key.startsWith('adaptive-layout:')).length"
 
@@ -64,3 +64,28 @@ def test_an_impression_is_sent_at_once(page: Page, demo: Demo) -> None:
     open_page(page)
     key = person_key(page)
     wait_for(lambda: len(events(demo, key, "impression")) >= 1, seconds=3)
+
+
+def test_a_switch_of_persons_sends_nobody_elses_events(page: Page, demo: Demo) -> None:
+    statuses: list[int] = []
+    page.on("response", lambda r: statuses.append(r.status) if "/api/events" in r.url else None)
+    open_page(page)
+    key, block = person_key(page), order(page)[0]
+    use(page, block)
+    become(page, 1)
+    assert [found for _, found in events(demo, key, "use")] == [block], "sent before the switch"
+
+    page.route("**/api/events", lambda route: route.abort())
+    other = person_key(page)
+    use(page, block)
+    become(page, 0)
+    page.unroute("**/api/events")
+    with page.expect_response("**/api/events"):
+        page.reload()  # sends this person's impression, and no more
+    assert page.evaluate(KEPT) >= 1
+    assert set(statuses) == {202}
+
+    become(page, 1)
+    wait_for(lambda: page.evaluate(KEPT) == 0)
+    assert len(events(demo, other, "use")) == 1
+    assert set(statuses) == {202}

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from tests.webapp import axe
 
 from .conftest import Demo
-from .steps import become, open_options, open_page, order
+from .steps import ask, become, open_options, open_page, order
 from .test_access import SHIFT
 
 PAGES = [
@@ -51,6 +51,20 @@ def test_axe_finds_nothing_serious_in_arabic_and_in_the_dark(page: Page, scheme:
     open_page(page)
     assert page.get_attribute("html", "lang") == "ar"
     assert axe.violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_pressed_freeze_button_can_be_read(page: Page, scheme: str) -> None:
+    axe.install()
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    open_page(page)
+    ask(page, "Freeze")
+    assert page.locator("[name=freeze]").get_attribute("aria-pressed") == "true"
+    page.locator(".engine", has_text="Frozen: nothing was computed.").wait_for()
+    assert axe.violations(page, within=".al-bar") == []
+    # And with the element's own style alone.
+    page.evaluate("document.querySelector('[rel=stylesheet]').remove()")
+    assert axe.violations(page, within=".al-bar") == []
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])

@@ -6,14 +6,17 @@ const panel = document.querySelector('.engine');
 const time = document.querySelector('.time');
 const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
-// The next visit begins once this visit's events have arrived, or 3 seconds on.
-document.querySelector('.next-visit').addEventListener('submit', async (event) => {
-  const form = event.target;
-  event.preventDefault();
-  form.querySelector('button').disabled = true; // one visit per press
-  await Promise.race([layout?.client?.flush(), pause(3000)]);
-  form.submit();
-});
+// The next visit, or the next person, begins once this visit's events have arrived, or 3 seconds on.
+for (const form of document.querySelectorAll('.next-visit, .people-list')) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const { name, value } = event.submitter ?? {};
+    if (name) form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
+    for (const button of form.querySelectorAll('button')) button.disabled = true; // once per press
+    await Promise.race([layout?.client?.flush(), pause(3000)]);
+    form.submit();
+  });
+}
 
 // The course behind the page is not there: its links say what they would open, and lead nowhere. (A
 // jump within the page would also cancel a switch of persons that is under way.)

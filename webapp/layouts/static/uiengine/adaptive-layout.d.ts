@@ -41,6 +41,8 @@ export interface Payload {
   pins: string[];
   /** Signed; every event and every wish carries it. */
   decision: string;
+  /** A hash of the user; empty for visitors and nobody. */
+  whose: string;
   stability: { moved: string[]; budget: number; [more: string]: unknown };
   /** Block id → why it stands where it does. */
   why: Record<string, string>;

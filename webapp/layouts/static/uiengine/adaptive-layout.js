@@ -99,12 +99,14 @@ export class LayoutClient {
     while (this.#waiting.length && this.payload?.decision) {
       const events = this.#waiting.splice(0, BATCH);
       const body = JSON.stringify({ decision: this.payload.decision, events });
-      store.setItem(`${KEY}${Date.now()}:${uuid()}`, body);
+      store.setItem(`${KEY}${Date.now()}:${uuid()}:${this.payload.whose}`, body);
     }
     const keys = Array.from({ length: store.length }, (_, i) => store.key(i))
       .filter((key) => key?.startsWith(KEY)).sort();
     for (const key of keys.splice(0, keys.length - KEPT_BATCHES)) store.removeItem(key);
-    await Promise.all(keys.map((key) => this.#send(key)));
+    // Another user's batches wait on this device until that one is back; a visitor's are anyone's.
+    await Promise.all(keys.filter((key) => [this.payload?.whose, ''].includes(key.split(':')[3] ?? ''))
+      .map((key) => this.#send(key)));
   }
 
   /** pin, unpin, move, undo, freeze, reset: acts at once and returns the layout that follows. */
@@ -121,7 +123,7 @@ export class LayoutClient {
     this.#sending.add(key);
     try {
       const { ok, status } = await this.#post('events', body);
-      if (status === 403) return; // another user's: it waits on this device until that one is back
+      if (status === 403) return; // not of whoever asks now: it waits until that one is back
       // Any other 4xx would be refused again: drop it.
       if (!ok && (status >= 500 || [401, 408, 425, 429].includes(status))) throw status;
       store.removeItem(key);
@@ -168,7 +170,8 @@ export function gridCss({ breakpoints, cols, layouts, row_height: row }, scope) 
       `${scope}>[data-block="${id}"]{grid-area:${y + 1}/${x + 1}/span ${h}/span ${w}}`).join('') + '}').join('');
 }
 
-// In :where(), so that any rule of the page wins.
+// In :where(), so that any rule of the page wins. What is pressed keeps the colour of its text: a page
+// that sets a background of its own still can be read.
 const CONTROLS_CSS = `
 :where(adaptive-layout [data-block]){position:relative}
 :where(.al-menu){position:absolute;inset-block-start:.5rem;inset-inline-end:.5rem;inline-size:2rem;block-size:2rem;padding:0;
@@ -180,7 +183,8 @@ const CONTROLS_CSS = `
 :where(.al-panel p){margin:0 0 .5rem}
 :where(.al-panel,.al-bar) :where(button){font:inherit;min-block-size:2rem;margin:.125rem;padding:.125rem .625rem;
  border:1px solid;border-radius:.5rem;background:transparent;color:inherit;cursor:pointer}
-:where(.al-bar) :where(button[aria-pressed=true]){background:CanvasText;color:Canvas}
+:where(.al-bar) :where(button[aria-pressed=true]){background:color-mix(in srgb,currentColor 12%,transparent);
+ box-shadow:inset 0 0 0 2px currentColor}
 :where(adaptive-layout button:disabled){opacity:.5;cursor:default}
 .al-live{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}`;
 
