@@ -30,9 +30,9 @@ from .audit_references import add_reference, since_metrics
 from .audit_reliability import stored_power
 from .audit_replay import read_replay, used_blocks
 from .audit_report import write_report
-from .audit_rows import judged, measured
+from .audit_rows import judged, measured, withheld
 from .audit_slices import attach_attributes, groupings
-from .audit_statistics import look_error, overall_verdict
+from .audit_statistics import LEAST_SHOWN, look_error, overall_verdict
 from .data import DataError, Problem, read_people, read_visits
 
 Progress = Callable[[str, int, int], None]
@@ -59,6 +59,7 @@ def audit(
     out: Path,
     seed: int = 0,
     version: str = "",
+    serves: bool = False,
     simulated: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -67,6 +68,7 @@ def audit(
     previous: the reports of the earlier looks, oldest first. Only visits after theirs are counted
     (familiarity still comes from all), and this look spends its own share of the error. surfaces:
     the pages of a live site; without them every page is the one column of DESIGN section 10.
+    serves: people are served by the audited version now, so that the page says what to do then.
     power: what `ml.audit_power` printed, for the page's section on how often such audits err; what
     is stored beside it where None.
     """
@@ -87,13 +89,14 @@ def audit(
     for done, group in enumerate(groups):
         progress(f"{group.surface}: {' × '.join(group.attributes)}", done, len(groups))
         rows += measured(group, metrics, draws=DRAWS, seed=seed + done)
-    rows = judged(rows, look_error(len(previous) + 1))
+    rows = [withheld(row) for row in judged(rows, look_error(len(previous) + 1))]
     progress("writing the report", len(groups), len(groups))
     report = {
         "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if r["verdict"]]),
         "version": version or replay.stem,
         "look": len(previous) + 1,
         "by": list(by),
+        "serves": serves,
         "simulated": simulated,
         "seed": seed,
         "references": [name for name, path in (("champion", champion), ("anchor", anchor)) if path],
@@ -121,18 +124,23 @@ def _since_last(values: pd.DataFrame, previous: Sequence[Mapping[str, Any]]) -> 
 
 
 def _surfaces(values: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {
+    found = []
+    for surface, rows in values.groupby("surface", sort=True):
+        users = int(rows["user"].nunique())
+        share = float(rows["extra_seconds"].sum() / rows["default_seconds"].sum())
+        saved = float(rows["saved_seconds"].mean())
+        few = users < LEAST_SHOWN
+        one = {
             "surface": str(surface),
-            "users": int(rows["user"].nunique()),
+            "users": users,
             "visits": len(rows),
             "first": rows["instant"].min().isoformat(),
             "last": rows["instant"].max().isoformat(),
-            "seconds": float(rows["extra_seconds"].sum() / rows["default_seconds"].sum()),
-            "saved_seconds": float(rows["saved_seconds"].mean()),
+            "seconds": None if few else share,
+            "saved_seconds": None if few else saved,
         }
-        for surface, rows in values.groupby("surface", sort=True)
-    ]
+        found.append(one)
+    return found
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -148,6 +156,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--power", type=Path, help="what ml.audit_power printed, to be shown in the report")
     add("--out", type=Path, help="folder for report.html and report.json")
     add("--version", default="", help="the name the report gives the version")
+    add("--serves", action="store_true", help="the version serves people now: what to do differs")
     add("--simulated", action="store_true", help="the people are simulated: the report says so")
     add("--seed", type=int, default=0, help="of the bootstrap")
     add("--smoke", action="store_true", help="audit a small simulated cohort, in seconds")
@@ -194,6 +203,7 @@ def _files(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, A
         out=options.out,
         seed=options.seed,
         version=options.version,
+        serves=options.serves,
         simulated=options.simulated,
         progress=progress,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from .audit_metrics import Metric
 from .audit_statistics import MIN_USERS
-from .audit_words import figure, slice_name, written
+from .audit_words import figure, own_side, slice_name, written
 
 Row = Mapping[str, Any]
 
@@ -27,7 +27,8 @@ def named(report: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
             f'<p class="soft">{len(exceeding) - len(worse)} more comparisons exceed it in favour '
             "of the slice: mostly the same differences seen from the other side.</p>"
         )
-        parts.append(_items("Served worse than the rest, beyond the tolerance", worse, metrics))
+        title = "Served worse than the rest, beyond the tolerance"
+        parts.append(_items(title, worse, metrics, _by_place(report["slices"])))
         parts.append(note if len(exceeding) > len(worse) else "")
     if large:
         parts.append(_items("Enough people, but still too uncertain to tell", large, metrics))
@@ -40,14 +41,22 @@ def named(report: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
     return f"<section><h2>By name</h2>{''.join(parts)}</section>" if parts else ""
 
 
-def _items(title: str, rows: Sequence[Row], metrics: Mapping[str, Metric]) -> str:
-    """One item a slice, with all that is to be said of it."""
+def _items(
+    title: str,
+    rows: Sequence[Row],
+    metrics: Mapping[str, Metric],
+    own: Mapping[str, Mapping[str, Row]] | None = None,
+) -> str:
+    """One item a slice, with all that is to be said of it. own: per slice its rows by metric, where
+    the page shall say whether it gains by itself."""
     by_place: dict[str, list[Row]] = {}
     for row in rows:
         by_place.setdefault(_place(row), []).append(row)
+    own = own or {}
     items = "".join(
         f"<li><b>{escape(place)}</b> ({max(row['users'] for row in mine):,} people)"
-        f"<ul>{''.join(_item(row, metrics) for row in mine)}</ul></li>"
+        f"<ul>{_own(mine, own.get(place, {}))}"
+        f"{''.join(_item(row, metrics) for row in mine)}</ul></li>"
         for place, mine in by_place.items()
     )
     return f"<h3>{title}</h3><ul>{items}</ul>"
@@ -59,6 +68,19 @@ def _item(row: Row, metrics: Mapping[str, Metric]) -> str:
     return (
         f"<li>{title} {figure(row['estimate'], row['unit'])} against the rest; {escape(why)}</li>"
     )
+
+
+def _by_place(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        found.setdefault(_place(row), {})[row["metric"]] = row
+    return found
+
+
+def _own(named: Sequence[Row], rows: Mapping[str, Row]) -> str:
+    """Whether the slice gains by itself, where it is its seconds that are named."""
+    told = own_side(rows) if any(row["metric"] == "seconds" for row in named) else ""
+    return f"<li>{escape(told)}</li>" if told else ""
 
 
 def _people(rows: Iterable[Row]) -> dict[str, int]:

@@ -67,12 +67,12 @@ def _curve(shares: Sequence[float]) -> str:
         middle = x + step / 2
         parts.append(
             f'<rect x="{x + 3:.1f}" y="{MARGIN + room - tall:.1f}" width="{step - 6:.1f}" '
-            f'height="{tall:.1f}" fill="#1a7f4b" fill-opacity="0.55"/>'
+            f'height="{tall:.1f}" class="mark within" fill-opacity="0.55"/>'
             f'<text x="{middle:.1f}" y="{MARGIN + room - tall - 4:.1f}">{100 * share:.0f}</text>'
             f'<text x="{middle:.1f}" y="{HEIGHT - 4:.1f}">v{version}</text>'
         )
     return (
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="power curve" '
-        'style="max-width:480px" font-size="10" text-anchor="middle" fill="#1d2530">'
+        'style="max-width:480px" font-size="10" text-anchor="middle" class="words">'
         f"{''.join(parts)}</svg>"
     )

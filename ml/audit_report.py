@@ -9,14 +9,22 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from .audit_intervals import chip, intervals
 from .audit_metrics import METRICS, Metric
 from .audit_named import named
-from .audit_plots import interval_plot, nothing_to_plot, reach
 from .audit_references import since_metrics
 from .audit_reliability import reliability
-from .audit_statistics import ERROR, MIN_USERS
+from .audit_statistics import ERROR, LEAST_SHOWN, MIN_USERS
 from .audit_versions import over_versions, since_anchor
-from .audit_words import HEADLINES, LEFT_OUT, TO_DO, figure, slice_name, written
+from .audit_words import (
+    HEADLINES,
+    LEFT_OUT,
+    TO_DO,
+    TO_DO_SERVING,
+    figure,
+    slice_name,
+    too_few,
+)
 
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -69,7 +77,7 @@ def _headline(report: Report) -> str:
     label = '<p class="simulated">These people are <b>simulated</b>: nobody real is described.</p>'
     return (
         f'<header class="{verdict}"><p class="soft">Audit of version {escape(report["version"])}, '
-        f"look {report['look']}</p><h1>{_chip(verdict)}: {HEADLINES[verdict]}</h1>"
+        f"look {report['look']}</p><h1>{chip(verdict)}: {HEADLINES[verdict]}</h1>"
         f"<p>Compared by {escape(', '.join(report['by']))} and their crossings of two: "
         f"{people:,} people, {visits:,} visits. Seconds are <b>modelled, not measured</b>.</p>"
         f"{label if report['simulated'] else ''}</header>"
@@ -80,7 +88,7 @@ def _measured(report: Report) -> str:
     rows = "".join(
         f"<tr><td>{escape(s['surface'])}</td><td>{s['users']:,}</td><td>{s['visits']:,}</td>"
         f"<td>{s['first'][:10]} to {s['last'][:10]}</td>"
-        f"<td>{written(s['seconds'], METRICS[0].unit)}</td></tr>"
+        f"<td>{figure(s['seconds'], METRICS[0].unit)}</td></tr>"
         for s in report["surfaces"]
     )
     return (
@@ -93,7 +101,8 @@ def _measured(report: Report) -> str:
         f"{1 - ERROR:.0%} interval of this slice. Thin line: the same with the error shared over "
         f"all comparisons and looks, so that a false alarm stays rarer than {ERROR:.0%} over all "
         f"of them. Within: the thick line lies in the band. Exceeds: the thin line lies outside. "
-        f"Slices under {MIN_USERS} people are always inconclusive.</p></section>"
+        f"Slices under {MIN_USERS} people are always inconclusive; those under {LEAST_SHOWN} are "
+        "listed without figures, which would tell of single persons.</p></section>"
     )
 
 
@@ -102,8 +111,8 @@ def _surfaces(report: Report) -> Iterable[str]:
     for surface, group in groupby(report["slices"], key=lambda row: row["surface"]):
         rows = list(group)
         gated = [m for m in metrics.values() if m.tolerance is not None]
-        plots = "".join(_intervals(m, rows) for m in gated if m in METRICS)
-        since = "".join(_intervals(m, rows) for m in gated if m not in METRICS)
+        plots = "".join(intervals(m, rows) for m in gated if m in METRICS)
+        since = "".join(intervals(m, rows) for m in gated if m not in METRICS)
         if since:
             told = "Against the champion and the anchor, on the same visits"
             plots += f"<details><summary>{told}</summary>{since}</details>"
@@ -113,39 +122,6 @@ def _surfaces(report: Report) -> Iterable[str]:
             "<details><summary>Other figures, which no gate uses</summary>"
             f"{_table(others, rows)}</details></section>"
         )
-
-
-def _intervals(metric: Metric, of_surface: Sequence[Row]) -> str:
-    rows = [row for row in of_surface if row["metric"] == metric.name]
-    told = nothing_to_plot(rows)
-    if told:
-        return (
-            f'<h3>{escape(metric.title)}</h3><p class="soft">{escape(metric.meaning)}. {told}</p>'
-        )
-    scale = reach(rows)
-    single = "".join(_interval(row, scale) for row in rows if len(row["slice"]) == 1)
-    crossed = [_interval(row, scale) for row in rows if len(row["slice"]) > 1]
-    counts = [row["verdict"] for row in rows if len(row["slice"]) > 1]
-    tally = ", ".join(f"{counts.count(v)} {v}" for v in dict.fromkeys(sorted(counts)))
-    more = f"<details><summary>Crossings of two: {tally}</summary>{''.join(crossed)}</details>"
-    return (
-        f"<h3>{escape(metric.title)}</h3>"
-        f'<p class="soft">{escape(metric.meaning)}. Tolerance '
-        f"± {written(rows[0]['tolerance'], metric.unit, sign=False)}.</p>"
-        '<div class="row head"><span>slice (people)</span><span>'
-        f"← better off &nbsp; worse off → (± {written(scale, metric.unit, sign=False)})</span>"
-        f"<span>difference</span><span>verdict</span></div>{single}{more if crossed else ''}"
-    )
-
-
-def _interval(row: Row, scale: float) -> str:
-    name = f"{escape(slice_name(row['slice']))} <span class=soft>({row['users']:,})</span>"
-    why = escape(row.get("reason", ""), quote=True)
-    return (
-        f'<div class="row" title="{why}"><span class="name">{name}</span>'
-        f"{interval_plot(row, scale)}"
-        f"<span>{figure(row['estimate'], row['unit'])}</span>{_chip(row['verdict'])}</div>"
-    )
 
 
 def _table(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
@@ -158,17 +134,19 @@ def _table(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
         + "".join(f"<td>{_plain(of[m.name])}</td>" for m in metrics)
         + "</tr>"
         for name, of in cells.items()
+        if not all(too_few(row) for row in of.values())
     )
     return (
         '<p class="soft">The slice\'s own figure, and its difference from the rest with its '
-        f"{1 - ERROR:.0%} interval. People differ in these under any layout.</p>"
+        f"{1 - ERROR:.0%} interval. People differ in these under any layout. "
+        f"Slices under {LEAST_SHOWN} people are left out.</p>"
         f'<div class="scroll"><table><tr><th>Slice</th><th>People</th>{head}</tr>{lines}</table>'
         "</div>"
     )
 
 
 def _plain(row: Row) -> str:
-    if row["value"] is None or row["estimate"] is None:
+    if row["value"] is None or row["estimate"] is None or too_few(row):
         return "–"
     ends = row["interval"]
     span = f" [{ends[0]:+.3g}, {ends[1]:+.3g}]" if ends else ""
@@ -176,14 +154,10 @@ def _plain(row: Row) -> str:
 
 
 def _to_do(report: Report) -> str:
-    return f"<section><h2>What to do</h2><p>{TO_DO[report['verdict']]}</p></section>"
+    texts = TO_DO_SERVING if report.get("serves") else TO_DO
+    return f"<section><h2>What to do</h2><p>{texts[report['verdict']]}</p></section>"
 
 
 def _left_out() -> str:
     items = "".join(f"<li>{sentence}</li>" for sentence in LEFT_OUT)
     return f"<section><h2>What these numbers leave out</h2><ul>{items}</ul></section>"
-
-
-def _chip(verdict: str) -> str:
-    mark = {"within": "✓ within", "exceeds": "▲ exceeds", "inconclusive": "? inconclusive"}
-    return f'<span class="verdict {verdict}">{mark[verdict]}</span>'

@@ -10,8 +10,20 @@ import numpy as np
 
 from .audit_metrics import Metric
 from .audit_slices import Grouping, slice_values
-from .audit_statistics import ERROR, MIN_USERS, bootstrap_effects, interval, slice_verdict
-from .audit_words import reason
+from .audit_statistics import (
+    ERROR,
+    MIN_USERS,
+    Side,
+    bootstrap_effects,
+    interval,
+    slice_verdict,
+)
+from .audit_words import reason, too_few
+
+_FIGURES = (
+    *("value", "value_interval", "rest_value", "rest_interval", "estimate", "standard_error"),
+    *("freedom", "interval", "shared_interval"),
+)
 
 
 def measured(
@@ -19,7 +31,8 @@ def measured(
 ) -> list[dict[str, Any]]:
     """All rows of a grouping, without verdicts.
 
-    estimate: slice minus rest, None where there is no rest. value: the slice's own figure.
+    estimate: slice minus rest, None where there is no rest. value: the slice's own figure;
+    rest_value: the same of all others; each with its interval.
     """
     users = grouping.users
     numerators = users[[m.numerator for m in metrics]].to_numpy(dtype=np.float64)
@@ -42,6 +55,9 @@ def measured(
                     "rest_users": int(people.sum() - people[cell]),
                     "n": int(counted[cell]),
                     "value": _number(values[metric.name].iloc[cell]),
+                    "value_interval": _interval(effects.inside, cell, column),
+                    "rest_value": _number(effects.outside.ratio[cell, column]),
+                    "rest_interval": _interval(effects.outside, cell, column),
                     "estimate": _number(effects.estimate[cell, column]),
                     "standard_error": _number(effects.error[cell, column]),
                     "freedom": float(effects.freedom[cell, column]),
@@ -60,6 +76,25 @@ def judged(rows: Sequence[dict[str, Any]], error: float) -> list[dict[str, Any]]
     tested = sum(row["tolerance"] is not None and row["users"] >= MIN_USERS for row in rows)
     part = error / max(tested, 1)
     return [{**row, **_judgement(row, part)} for row in rows]
+
+
+def withheld(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as it may be shown: no figure where fewer than LEAST_SHOWN people are on a side.
+
+    With two slices the difference of the large one is that of the small one, sign changed; so its
+    figures go too. Size and verdict stay, `reason` says why.
+    """
+    if not (why := too_few(row)):
+        return row
+    hidden = {name: None for name in _FIGURES if name in row}
+    # The sign of a difference is a figure as well.
+    return {k: v for k, v in row.items() if k != "direction"} | hidden | {"reason": why}
+
+
+def _interval(side: Side, cell: int, column: int) -> list[float] | None:
+    figures = (float(f[cell, column]) for f in (side.ratio, side.error, side.freedom))
+    found = interval(*figures, ERROR)
+    return found and list(found)
 
 
 def _judgement(row: dict[str, Any], part: float) -> dict[str, Any]:

@@ -31,8 +31,20 @@ PLANNED_LOOKS = 12
 """Looks over which half of ERROR is spent; all later ones, without end, share the other half."""
 MIN_USERS = 100
 """People below which a slice is always inconclusive."""
+LEAST_SHOWN = 10
+"""People below which no figure of a slice is given: it would tell of single persons."""
 CHUNK = 250
 """Bootstrap draws made at once, to bound memory."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """The ratios of the slices, or of what is outside each, (slices, metrics). NaN: nothing to
+    count."""
+
+    ratio: Floats
+    error: Floats
+    freedom: Floats
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,8 @@ class Effects:
     estimate: Floats
     error: Floats
     freedom: Floats
+    inside: Side
+    outside: Side
 
 
 def look_error(look: int) -> float:
@@ -63,16 +77,24 @@ def bootstrap_effects(
     columns = np.concatenate([numerators, denominators], axis=1)
     sums = np.stack([columns[cells == c].sum(axis=0) for c in range(slices)])
     rng = np.random.default_rng(seed)
-    estimate = _effects(sums)
+    inside, outside = _ratios(sums)
     around = []
     for start in range(0, draws, CHUNK):
         drawn = [
             _resampled(columns[cells == c], min(CHUNK, draws - start), rng) for c in range(slices)
         ]
-        around.append(_effects(np.stack(drawn, axis=1)))
+        around.append(_ratios(np.stack(drawn, axis=1)))
+    insides, outsides = (np.concatenate(side) for side in zip(*around, strict=True))
     with np.errstate(invalid="ignore"):
-        error = np.concatenate(around).std(axis=0, ddof=1)
-    return Effects(estimate, error, _freedom(denominators, cells, slices))
+        errors = [drawn.std(axis=0, ddof=1) for drawn in (insides - outsides, insides, outsides)]
+    free = _freedom(denominators, cells, slices)
+    return Effects(
+        inside - outside,
+        errors[0],
+        np.fmin(*free),
+        Side(inside, errors[1], free[0]),
+        Side(outside, errors[2], free[1]),
+    )
 
 
 def _resampled(columns: Floats, draws: int, rng: np.random.Generator) -> Floats:
@@ -85,28 +107,29 @@ def _resampled(columns: Floats, draws: int, rng: np.random.Generator) -> Floats:
     return drawn
 
 
-def _effects(sums: Floats) -> Floats:
-    """Ratio in each slice minus the ratio in the rest; sums: (…, slices, 2·metrics)."""
+def _ratios(sums: Floats) -> tuple[Floats, Floats]:
+    """The ratio in each slice, and in the rest; sums: (…, slices, 2·metrics)."""
     rest = sums.sum(axis=-2, keepdims=True) - sums
     metrics = sums.shape[-1] // 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        inside = sums[..., :metrics] / sums[..., metrics:]
+        inside: Floats = sums[..., :metrics] / sums[..., metrics:]
         # A rest of nobody leaves rounding residue instead of 0; it has no ratio.
         counted = rest[..., metrics:] > 1e-9 * sums[..., metrics:].sum(axis=-2, keepdims=True)
-        outside = np.where(counted, rest[..., :metrics] / rest[..., metrics:], np.nan)
-    effects: Floats = inside - outside
-    return effects
+        outside: Floats = np.where(counted, rest[..., :metrics] / rest[..., metrics:], np.nan)
+    return inside, outside
 
 
-def _freedom(denominators: Floats, cells: npt.NDArray[np.int64], slices: int) -> Floats:
-    """Effective people of the smaller side, less one, (slices, metrics)."""
+def _freedom(
+    denominators: Floats, cells: npt.NDArray[np.int64], slices: int
+) -> tuple[Floats, Floats]:
+    """Effective people of the slice and of the rest, less one, (slices, metrics) each."""
     first = np.stack([denominators[cells == c].sum(axis=0) for c in range(slices)])
     second = np.stack([(denominators[cells == c] ** 2).sum(axis=0) for c in range(slices)])
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = first**2 / second
         outside = (first.sum(axis=0) - first) ** 2 / (second.sum(axis=0) - second)
-    freedom: Floats = np.nan_to_num(np.fmin(inside, outside) - 1.0, nan=0.0, posinf=0.0)
-    return freedom
+    free = [np.nan_to_num(side - 1.0, nan=0.0, posinf=0.0) for side in (inside, outside)]
+    return free[0], free[1]
 
 
 def interval(

@@ -10,7 +10,7 @@ from .audit_metrics import GATED, Metric
 from .audit_plots import looks_plot, nothing_to_plot, reach
 from .audit_references import since_metrics
 from .audit_statistics import MIN_USERS
-from .audit_words import figure, slice_name, written
+from .audit_words import figure, slice_name, too_few, written
 
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -70,7 +70,7 @@ def over_versions(report: Report, previous: Sequence[Report], metrics: Mapping[s
     history: dict[tuple[str, str, str], list[tuple[int, Row]]] = {}
     for one in looks:
         for row in one["slices"]:
-            if len(row["slice"]) == 1 and row["estimate"] is not None:
+            if len(row["slice"]) == 1 and row["estimate"] is not None and not too_few(row):
                 key = (row["metric"], row["surface"], slice_name(row["slice"]))
                 history.setdefault(key, []).append((one["look"], row))
     gated = [_plots(m, history) for m in metrics.values() if m.tolerance is not None]

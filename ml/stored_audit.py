@@ -33,11 +33,13 @@ def audit_stored(
     versions: Mapping[str, Path],
     previous: Sequence[Mapping[str, Any]],
     work: Path,
+    serves: bool,
     simulated: bool,
     seed: int = 0,
     progress: Progress = lambda share, doing: None,
 ) -> tuple[dict[str, Any], str]:
     """report.json and report.html. versions: folder of the `subject`, and of `champion`, `anchor`.
+    serves: the subject is the champion.
 
     A replay that an earlier, killed attempt finished is taken as it is.
     """
@@ -68,6 +70,7 @@ def audit_stored(
         out=work / "report",
         seed=seed,
         version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],
+        serves=serves,
         simulated=simulated,
         progress=lambda doing, done, steps: progress(
             REPLAY_SHARE + (1 - REPLAY_SHARE) * done / max(steps, 1), doing

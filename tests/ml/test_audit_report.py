@@ -7,7 +7,7 @@ import pytest
 from ml import audit_cohort
 from ml.audit import audit
 from ml.audit_report import page
-from ml.audit_words import slice_name, written
+from ml.audit_words import own_side, slice_name, written
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,66 @@ def test_it_shows_how_often_such_audits_err(report):
 
     assert "90.0 % of the audits say within" in html
     assert ">25</text>" in html
+
+
+def test_a_slice_served_worse_says_whether_it_gains_by_itself():
+    row = {"metric": "seconds_saved", "slice": {"gender": "F"}}
+    saved = {**row, "value": 0.04, "value_interval": [0.01, 0.08]}
+    saved |= {"rest_value": 0.48, "rest_interval": [0.4, 0.56]}
+
+    told = own_side({"seconds_saved": saved})
+    assert told.startswith("Both gain; gender F less: gender F saves 0.040 s (0.010 to 0.080)")
+    assert "the rest 0.480 s" in told and "modelled" in told
+    lost = {**saved, "value": -0.04, "value_interval": [-0.08, -0.01]}
+    assert own_side({"seconds_saved": lost}).startswith("gender F loses, the rest gains:")
+    unclear = {**saved, "value_interval": [-0.01, 0.09]}
+    assert "gender F neither clearly gains nor loses" in own_side({"seconds_saved": unclear})
+
+
+def test_each_slice_shows_its_own_seconds_beside_the_gated_effect(report):
+    saved = {r["slice"].get("disability"): r for r in report["slices"] if _is_saved(r)}
+    table = page(report).split("modelled seconds saved a visit</span>")[1].split("<h3>")[0]
+
+    for value in ("Y", "N"):
+        line = table.split(f">disability {value} ")[1].split("verdict")[0]
+        assert f"{saved[value]['value']:+.3f} s" in line
+        assert f"{saved[value]['value_interval'][0]:+.3f} to" in line
+
+
+def _is_saved(row):
+    return row["metric"] == "seconds_saved" and list(row["slice"]) == ["disability"]
+
+
+def test_no_figure_tells_of_single_persons(tmp_path):
+    visits, people = audit_cohort.simulate(tmp_path / "replay.jsonl", users=120, visits=2)
+    people["age_band"] = ["55<="] * 3 + ["0-35"] * 117
+    people["region"] = ["north"] * 9 + ["south"] * 50 + ["west"] * 61
+
+    report = audit(tmp_path / "replay.jsonl", visits, people, ["age_band", "region"], out=tmp_path)
+
+    few = [r for r in report["slices"] if r["users"] < 10]
+    assert {"age_band": "55<="} in [r["slice"] for r in few]
+    # The difference of the 117 is that of the 3 with its sign changed.
+    two = [r for r in report["slices"] if r["slice"] == {"age_band": "0-35"}]
+    for row in (*few, *two):
+        assert [row[k] for k in ("estimate", "interval", "value", "standard_error")] == [None] * 4
+        assert "too few to show" in row["reason"]
+    assert {r["verdict"] for r in few if r["tolerance"]} == {"inconclusive"}
+    assert all(r["value"] is not None for r in report["slices"] if r["slice"] == {"region": "west"})
+    html = (tmp_path / "report.html").read_text()
+    assert "age_band 55&lt;= (55 and over)" in html
+    assert "3 people: too few to show without pointing at a person" in html
+
+
+def test_what_to_do_differs_for_a_version_that_serves_already(report):
+    told = {
+        (serves, verdict): page({**report, "serves": serves, "verdict": verdict})
+        for serves in (True, False)
+        for verdict in ("exceeds", "inconclusive")
+    }
+
+    assert "Do not promote" in told[False, "exceeds"]
+    assert "Do not promote" not in told[True, "exceeds"]
+    assert "roll back" in told[True, "exceeds"] and "dry run" in told[True, "exceeds"]
+    assert "Before this version serves anybody, be it a canary share" in told[False, "inconclusive"]
+    assert "goes on serving" in told[True, "inconclusive"]

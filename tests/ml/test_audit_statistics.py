@@ -153,3 +153,13 @@ def test_verdicts(own, shared, users, rest, verdict):
 )
 def test_overall_verdicts(rows, verdict):
     assert overall_verdict(rows) == verdict
+
+
+def test_the_two_sides_err_by_themselves_and_add_up_to_the_effect():
+    above, below, cells = people(np.random.default_rng(11), 400)
+
+    effects = bootstrap_effects(above, below, cells, draws=3000, seed=12)
+
+    assert effects.inside.ratio - effects.outside.ratio == pytest.approx(effects.estimate)
+    both = np.hypot(effects.inside.error, effects.outside.error)  # people of one side only
+    assert both == pytest.approx(effects.error, rel=0.05)

@@ -65,6 +65,9 @@ def _audit(hold: runs.Hold) -> None:
             versions=folders,
             previous=reports_earlier(run.surface, last=visits["when"].max().timestamp()),
             work=work,
+            serves=run.surface.aliases.filter(
+                name=Alias.Name.CHAMPION, version=versions["subject"]
+            ).exists(),
             simulated=is_simulated(run.surface),
             progress=lambda share, doing: hold.show(0.02 + 0.95 * share, doing),
         )
