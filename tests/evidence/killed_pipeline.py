@@ -65,6 +65,7 @@ class Killed:
             **{k: v for k, v in os.environ.items() if k not in drop},
             "VAR_DIR": str(var),
             "DJANGO_SETTINGS_MODULE": "webapp.settings",
+            "UIENGINE_GATE_PEOPLE": "200",  # as many as a smoke run's gate looks at
             "PYTHONPATH": str(var),
         }
         self.marks.mkdir(parents=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
+
+from uiengine import runtime
+from uiengine.errors import VersionError
 
 MANIFEST, CARD = "manifest.json", "card.json"
 
@@ -30,6 +34,19 @@ def local(folder: str) -> Path:
         return Path(storage.path(folder))
     except NotImplementedError:
         return _fetched(storage, folder)
+
+
+def load(folder: str, manifest: Mapping[str, Any]) -> runtime.CodebookVersion:
+    """The version in a folder, which must be the one that was registered with this manifest.
+
+    Raises VersionError where a file is missing, damaged, or was exchanged together with its hash.
+    """
+    there = local(folder)
+    if there.is_dir() and read_json(there, MANIFEST) != manifest:
+        problem = "is not the one that the version was registered with"
+        step = "Restore the files from a backup, or train the version again."
+        raise VersionError(MANIFEST, folder, problem, step)
+    return runtime.load(there)
 
 
 def keep(source: Path, name: str) -> str:

@@ -9,6 +9,7 @@ from uiengine.errors import EngineError
 from webapp.surfaces.models import Surface
 
 from .models import Alias, CodebookVersion
+from .services import surface_lock
 
 ACKNOWLEDGE = "Acknowledge it in the admin, or promote with --acknowledge NAME --why TEXT."
 
@@ -41,7 +42,14 @@ class BlockedError(PromotionError):
 
 
 def version_check(version: CodebookVersion, surface: Surface) -> None:
-    """Raises BlockedError where the version may serve nobody."""
+    """Raises BlockedError where the version may serve nobody.
+
+    Call it in the transaction that moves the alias: the surface is locked first, so that of two
+    promotions at once the second is judged beside the champion that the first one made.
+    """
+    surface_lock(surface)
+    version.refresh_from_db(fields=("status",))
+    surface.refresh_from_db(fields=("revision",))
     found = blockers(version, surface)
     if found:
         raise BlockedError(version, found)
@@ -102,7 +110,7 @@ def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
 
 
 def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
-    """The latest judgement counts, and only beside the champion it was made with."""
+    """The latest judgement counts: a real one, of the page as it is, beside the champion of now."""
     report = version.gate_reports.filter(surface=surface).first()
     champion = surface.aliases.filter(name=Alias.Name.CHAMPION).first()
     if report is None:
@@ -111,6 +119,20 @@ def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
     if champion and champion.version_id not in (report.champion_id, version.pk):
         beside = f"was judged beside another champion than {champion.version} (gate {report.pk})"
         yield _judge(beside, version, surface)
+        return
+    if report.is_smoke:
+        yield _judge(
+            f"was judged in a smoke run only, on a few random people (gate {report.pk})",
+            version,
+            surface,
+        )
+        return
+    if report.revision != surface.revision:
+        yield _judge(
+            f"has to be judged again: {surface.slug} was edited since gate {report.pk}",
+            version,
+            surface,
+        )
         return
     others = [c for c in report.conditions if c["name"] != "audit"]
     failed = [c["text"] for c in others if c["verdict"] == report.Verdict.FAILED]

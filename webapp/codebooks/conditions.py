@@ -108,6 +108,7 @@ def report_save(
     version: CodebookVersion,
     champion: CodebookVersion | None,
     conditions: Sequence[Condition],
+    is_smoke: bool = False,
 ) -> GateReport:
     verdicts = {condition["verdict"] for condition in conditions}
     worst = next(v for v in (Verdict.FAILED, Verdict.UNCLEAR, Verdict.PASSED) if v in verdicts)
@@ -117,6 +118,8 @@ def report_save(
         champion=champion,
         verdict=worst,
         conditions=list(conditions),
+        revision=surface.revision,
+        is_smoke=is_smoke,
     )
 
 

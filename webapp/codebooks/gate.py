@@ -18,7 +18,12 @@ from webapp.surfaces.models import Surface
 from . import artefacts
 from .clearance import PromotionError, version_check
 from .models import Alias, AliasMove, CodebookVersion, GateReport
-from .services import NothingToRollBack, version_promote, version_register, version_rollback
+from .services import (
+    NothingToRollBack,
+    version_promote,
+    version_register,
+    version_rollback,
+)
 
 INNATE_FOLDER = FIXTURES / "innate"
 INNATE = "innate"

@@ -306,6 +306,12 @@ class GateReport(models.Model):
     )
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     conditions = models.JSONField(default=list)
+    revision = models.PositiveIntegerField(
+        default=0, help_text="Of the surface, when it was judged; 0: not known."
+    )
+    is_smoke = models.BooleanField(
+        "smoke run", default=False, help_text="Judged on a few random people: clears nothing."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledgement = models.CharField(max_length=500, blank=True, help_text="Who, and why.")

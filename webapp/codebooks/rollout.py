@@ -10,7 +10,7 @@ from webapp.surfaces.models import Surface
 from .clearance import PromotionError, version_check
 from .gate import champion_set
 from .models import Alias, AliasMove, CodebookVersion, Proposal, Rollout
-from .services import alias_drop, alias_move
+from .services import alias_drop, alias_move, surface_lock
 
 PIPELINE = "pipeline"
 """Named in the record of what no person did."""
@@ -71,6 +71,7 @@ def challenger_set(
     Raises PromotionError where it is the champion or there is none; where it serves anybody, also
     where it may not be promoted.
     """
+    surface_lock(surface)
     champion = surface.aliases.filter(name=Alias.Name.CHAMPION).first()
     if champion is None or champion.version_id == version.pk:
         problem = "has no champion to stand beside" if champion is None else "is champion already"

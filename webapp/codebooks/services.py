@@ -43,6 +43,11 @@ def version_register(
     return version
 
 
+def surface_lock(surface: Surface) -> None:
+    """Until the transaction ends nobody else moves an alias of the surface."""
+    Surface.objects.select_for_update().get(pk=surface.pk)
+
+
 @transaction.atomic
 def alias_move(
     *,
@@ -58,8 +63,8 @@ def alias_move(
     share: of a challenger, percent of subjects. record: by, by_name, is_rollback, figures.
     Raises uiengine.errors.VersionError where the artefact must not serve: nothing moves then.
     """
-    runtime.load(artefacts.local(version.folder))
-    Surface.objects.select_for_update().get(pk=surface.pk)
+    artefacts.load(version.folder, version.manifest)
+    surface_lock(surface)
     alias = Alias.objects.filter(surface=surface, name=name).first()
     before = alias.version if alias else None
     columns = {"version": version, "share": share, "since": timezone.now()}
@@ -76,7 +81,7 @@ def alias_move(
 @transaction.atomic
 def alias_drop(*, surface: Surface, name: str, why: str, **record: Any) -> AliasMove | None:
     """Takes an alias away; None where there is none."""
-    Surface.objects.select_for_update().get(pk=surface.pk)
+    surface_lock(surface)
     alias = Alias.objects.filter(surface=surface, name=name).first()
     if alias is None:
         return None
@@ -103,12 +108,25 @@ def version_promote(
     return move
 
 
+@transaction.atomic
 def version_rollback(*, surface: Surface, why: str, **who: Any) -> AliasMove:
-    """The last move of the champion, back. A rollback of a rollback goes forward again."""
-    last = AliasMove.objects.filter(surface=surface, name=Alias.Name.CHAMPION).first()
-    if last is None or last.before is None:
+    """The latest other champion serves again, but never one that was refused. So a rollback of a
+    person's rollback goes forward again, and one of the guard's goes further back."""
+    surface_lock(surface)
+    present = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
+    before = champion_before(surface, present.version) if present else None
+    if before is None:
         raise NothingToRollBack(f"{surface.slug} has had no other champion.")
-    return alias_move(surface=surface, version=last.before, why=why, is_rollback=True, **who)
+    return alias_move(surface=surface, version=before, why=why, is_rollback=True, **who)
+
+
+def champion_before(surface: Surface, version: CodebookVersion) -> CodebookVersion | None:
+    """The latest other champion that was not refused."""
+    moves = AliasMove.objects.filter(surface=surface, name=Alias.Name.CHAMPION)
+    refused = CodebookVersion.Status.REFUSED
+    others = moves.exclude(before=None).exclude(before=version).exclude(before__status=refused)
+    move = others.select_related("before").order_by("-pk").first()
+    return move.before if move else None
 
 
 def _mark(version: CodebookVersion) -> None:

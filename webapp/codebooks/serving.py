@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from uiengine import runtime
 from uiengine.decoded import Version
 from uiengine.errors import EngineError
 from uiengine.popularity import Popularity
@@ -186,7 +185,7 @@ class Serving:
         if time.monotonic() - self._refused.get(name, -60.0) < 10:
             return None
         try:
-            version: Version = runtime.load(artefacts.local(row.folder))
+            version: Version = artefacts.load(row.folder, row.manifest)
         except Exception:  # whatever is wrong with a file, the other pages are served
             self._refused[name] = time.monotonic()
             log.exception("serving.version_refused", extra={"version": row.name})

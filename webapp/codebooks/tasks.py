@@ -18,7 +18,6 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from uiengine import runtime
 from uiengine.errors import VersionError
 from webapp import mappers
 from webapp.audits.services import attributes_usual, people_of
@@ -245,7 +244,7 @@ def _gate(hold: runs.Hold) -> None:
     seconds = json.loads(artefacts.fetch(replayed["file"], work_folder(run)).read_text())
     found = interval(*seconds)
     people = SMOKE_PEOPLE if run.options.get("smoke") else settings.UIENGINE_GATE_PEOPLE
-    loaded = runtime.load(artefacts.local(version.folder))
+    loaded = artefacts.load(version.folder, version.manifest)
     broken = broken_rules(loaded, mappers.to_surface(run.surface), people, progress=hold.show)
     energy = conditions.energy(
         estimate=found.estimate,
@@ -266,6 +265,7 @@ def _gate(hold: runs.Hold) -> None:
                 conditions.guardrails(broken, people),
                 conditions.audit(audited["verdict"], audited["report"]),
             ],
+            is_smoke=people < settings.UIENGINE_GATE_PEOPLE,
         )
         result: dict[str, Any] = {"report": report.pk, "verdict": report.verdict}
         if report.verdict != GateReport.Verdict.PASSED:

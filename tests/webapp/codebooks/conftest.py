@@ -81,6 +81,7 @@ def judged(version, surface, verdict="passed", condition="energy") -> GateReport
         version=version,
         champion=champion.version if champion else None,
         verdict=verdict,
+        revision=surface.revision,
         conditions=[
             {"name": n, "verdict": v, "figure": 0.0, "limit": 0, "unit": "", "text": f"{n} {v}"}
             for n, v in verdicts.items()

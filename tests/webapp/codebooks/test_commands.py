@@ -44,6 +44,9 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
 
     with pytest.raises(CommandError, match="nobody has acknowledged"):
         run("promote", version.name)
+    with pytest.raises(CommandError, match="judged in a smoke run only"):
+        run("promote", version.name[:14], why="a small demo", acknowledge="Ada")
+    version.gate_reports.update(is_smoke=False)  # judging it again in earnest takes a while
     run("promote", version.name[:14], why="a small demo", acknowledge="Ada")
     assert Alias.objects.get(name="champion").version == version
 

@@ -7,7 +7,7 @@ from uiengine import runtime
 from uiengine.errors import VersionError
 from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
-from webapp.codebooks import artefacts, gate
+from webapp.codebooks import artefacts, clearance, gate
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.surfaces.services import surface_save
 
@@ -123,6 +123,72 @@ def test_a_judgement_beside_another_champion_does_not_count(version, course, inn
         gate.champion_set(version=version, surface=course, why="now")
 
 
+def test_a_judgement_of_the_page_before_its_edit_does_not_count(version, course):
+    audited(version, course, "within")
+    surface_save({**course.full_definition(), "slug": course.slug, "blocks": _edited(course)})
+
+    with pytest.raises(gate.PromotionError, match="judged again: course-home was edited"):
+        gate.champion_set(version=version, surface=course, why="now")
+
+
+def test_a_smoke_judgement_clears_nothing(version, course):
+    audited(version, course, "within")
+    version.gate_reports.update(is_smoke=True)
+
+    with pytest.raises(gate.PromotionError, match="judged in a smoke run only"):
+        gate.champion_set(version=version, surface=course, why="now")
+
+
+def test_a_rollback_passes_over_what_was_refused(version, course, innate, trained, tmp_path):
+    gate.innate_ship(folder=innate)
+    audited(version, course, "within")
+    gate.champion_set(version=version, surface=course, why="better")
+    folder = variant(trained, tmp_path / "third", "cccccccccccc", ["course-home"])
+    third, _ = gate.version_store(folder=folder, name="third", surfaces=[course])
+    audited(third, course, "within")
+    gate.champion_set(version=third, surface=course, why="better still")
+    gate.champion_return(surface=course, why="it failed", by_name="live guardrails")
+    CodebookVersion.objects.filter(pk=third.pk).update(status="refused")
+
+    gate.champion_return(surface=course, why="further back")
+
+    assert champion(course) == "innate"
+
+
+def test_a_rollback_to_nothing_but_a_refused_version_is_refused(version, course, innate):
+    gate.innate_ship(folder=innate)
+    audited(version, course, "within")
+    gate.champion_set(version=version, surface=course, why="better")
+    gate.champion_return(surface=course, why="it failed", by_name="live guardrails")
+    CodebookVersion.objects.filter(pk=version.pk).update(status="refused")
+
+    with pytest.raises(gate.PromotionError, match="no earlier champion"):
+        gate.champion_return(surface=course, why="oops")
+
+    assert champion(course) == "innate"
+
+
+def test_of_two_promotions_at_once_the_second_is_judged_after_the_first(
+    version, course, innate, trained, tmp_path, monkeypatch
+):
+    """The other one is committed while this one waits for the surface's lock."""
+    gate.innate_ship(folder=innate)
+    audited(version, course, "within")
+    folder = variant(trained, tmp_path / "third", "cccccccccccc", ["course-home"])
+    third, _ = gate.version_store(folder=folder, name="third", surfaces=[course])
+    audited(third, course, "within")
+    lock = clearance.surface_lock
+
+    def wait(surface):
+        monkeypatch.setattr(clearance, "surface_lock", lock)
+        gate.champion_set(version=third, surface=surface, why="first")
+        lock(surface)
+
+    monkeypatch.setattr(clearance, "surface_lock", wait)
+    with pytest.raises(gate.PromotionError, match="beside another champion than third"):
+        gate.champion_set(version=version, surface=course, why="second")
+
+
 def test_another_surfaces_version_does_not_serve(version):
     other = surface_save({"slug": "other", **_small()})
 
@@ -177,6 +243,11 @@ def test_shipping_the_innate_version_twice_changes_nothing(course, innate):
     gate.innate_ship(folder=innate)
 
     assert AliasMove.objects.count() == moves
+
+
+def _edited(surface):
+    first, *rest = surface.definition["blocks"]
+    return [{**first, "title": "Another title"}, *rest]
 
 
 def _small():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 
+import numpy as np
 import pytest
 
 from uiengine.errors import VersionError
@@ -96,6 +98,19 @@ def test_a_corrupt_artefact_is_refused_and_the_old_version_keeps_serving(
     assert served_id(Serving()) == innate.manifest["id"]
 
 
+def test_a_file_exchanged_together_with_its_hash_is_refused(course, innate, second, caplog):
+    version_promote(surface=course, version=innate, why="it serves")
+    exchange(second)
+
+    with pytest.raises(VersionError, match="is not the one that the version was registered with"):
+        version_promote(surface=course, version=second, why="test")
+    assert Alias.objects.get(surface=course, name="champion").version == innate
+
+    Alias.objects.filter(surface=course, name="champion").update(version=second)
+    assert served_id(Serving()) == innate.manifest["id"]
+    assert "version_refused" in caplog.text
+
+
 def test_a_refused_folder_leaves_no_row(course, tmp_path, trained):
     third = variant(trained, tmp_path / "third", "eeeeeeeeeeee", ["course-home"])
     (third / "decoder.onnx").write_bytes(b"not a network")
@@ -123,3 +138,13 @@ def damage(version: CodebookVersion) -> None:
     folder = artefacts.local(version.folder)
     name = json.loads((folder / "manifest.json").read_text())["decoder"]
     (folder / name).write_bytes(b"damaged")
+
+
+def exchange(version: CodebookVersion) -> None:
+    """Zeroes the codes, and writes a manifest that says so."""
+    folder = artefacts.local(version.folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    codes = folder / "codes.npy"
+    np.save(codes, np.zeros_like(np.load(codes)))
+    manifest["files"]["codes.npy"] = hashlib.sha256(codes.read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))

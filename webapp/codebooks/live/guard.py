@@ -21,7 +21,7 @@ from webapp.codebooks.models import (
     Rollout,
 )
 from webapp.codebooks.rollout import rollout_of
-from webapp.codebooks.services import alias_drop, alias_move
+from webapp.codebooks.services import alias_drop, alias_move, champion_before
 from webapp.surfaces.models import Surface
 
 log = logging.getLogger(__name__)
@@ -134,12 +134,3 @@ def _take_back(
     CodebookVersion.objects.filter(pk=alias.version_id).update(status=refused)
     log.warning("guard.taken_back surface=%s version=%s: %s", surface.slug, alias.version.name, why)
     return move
-
-
-def champion_before(surface: Surface, version: CodebookVersion) -> CodebookVersion | None:
-    """The latest other champion that was not refused."""
-    moves = AliasMove.objects.filter(surface=surface, name=Alias.Name.CHAMPION)
-    refused = CodebookVersion.Status.REFUSED
-    others = moves.exclude(before=None).exclude(before=version).exclude(before__status=refused)
-    move = others.select_related("before").order_by("-pk").first()
-    return move.before if move else None

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from uiengine import engine, runtime
+from uiengine import engine
 from uiengine.decoded import Request, Version
 from uiengine.popularity import Popularity
 from uiengine.surface import Surface
@@ -38,7 +38,7 @@ def challenger_compare(*, alias: Alias, now: datetime) -> Agreement | None:
     )
     profiles = seen.distinct().order_by("-updated_at")[:MOST]
     versions = [
-        runtime.load(artefacts.local(version.folder))
+        artefacts.load(version.folder, version.manifest)
         for version in (champion.version, alias.version)
     ]
     surface, day = mappers.to_surface(row), mappers.to_day(mappers.to_milliseconds(now))
