@@ -10,6 +10,12 @@ from typing import Any
 
 from django.core.cache.backends import redis
 
+INCREASE = """
+if redis.call('exists', KEYS[1]) == 1 then
+    return redis.call('incrby', KEYS[1], ARGV[1])
+end
+"""
+
 
 class Client(redis.RedisCacheClient):
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -21,6 +27,13 @@ class Client(redis.RedisCacheClient):
         if pool not in self._kept:
             self._kept[pool] = super().get_client(key, write=write)
         return self._kept[pool]
+
+    def incr(self, key: Any, delta: Any) -> Any:
+        """Raises ValueError where there is no such key, as Django's does, which asks twice."""
+        value = self.get_client(key, write=True).eval(INCREASE, 1, key, delta)
+        if value is None:
+            raise ValueError(f"Key '{key}' not found.")
+        return value
 
 
 class RedisCache(redis.RedisCache):

@@ -72,6 +72,9 @@ class Person(threading.Thread):
         self.caller.close()
 
     def look(self) -> dict[str, Any] | None:
+        """The layout as one version made it; None where none came."""
+        from webapp.subjects import decisions
+
         start = time.monotonic()
         try:
             answer = self.caller.get(self.path, self.token)
@@ -82,6 +85,9 @@ class Person(threading.Thread):
             self.lost.append(f"{answer.status}")
             return None
         shown: dict[str, Any] = answer.json()
+        signed = decisions.read(shown["decision"])
+        if (signed.version, list(signed.order)) != (shown["version"], shown["order"]):
+            self.lost.append(f"mixed: {signed.version} signed, {shown['version']} shown")
         self.layouts.append((time.monotonic(), shown["status"]))
         self.seconds.append((start, time.monotonic() - start))
         self.versions.add(shown["version"])

@@ -55,10 +55,11 @@ def test_nobody_is_without_a_layout_and_no_event_is_lost(production):
     found = lines(
         "tests.load.chaos", "--seconds=1", "--only", "redis_killed", "postgres_restarted",
         "web_worker_killed", "celery_worker_killed", "onnx_corrupted",
+        "promoted_and_rolled_back",
     )  # fmt: skip
 
     lost = found["chaos: requests without a layout"]
     assert (lost["value"], lost["beside_value"] > 0) == (0, True)
     events = found["chaos: events counted"]
     assert events["value"] == events["beside_value"] > 0
-    assert sum("recovery" in name for name in found) == 5
+    assert sum("recovery" in name for name in found) == 6

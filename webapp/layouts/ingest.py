@@ -50,7 +50,7 @@ def batch_accept(
     key = _owner(identity, served)
     if key is None:
         return None
-    surface = Surface.objects.filter(slug=served.surface).first()
+    surface = Surface.objects.filter(slug=served.surface).only("slug").first()
     if surface is None:
         raise Problem(
             "decision-of-no-surface",
