@@ -14,6 +14,11 @@ MAX_BLOCKS = 200
 MAX_COLUMNS = 120
 MAX_ROWS = 1000
 MOST_EXPLORATION = 0.2
+MAX_DEPTH = 20
+MAX_NUMBER = 2**53
+"""Beyond it JSON numbers are not exact everywhere."""
+UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters and halves of characters: databases and browsers do not take them."""
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 
@@ -24,6 +29,7 @@ def parse(data: Any) -> Surface:
     narrow grid cannot hold are clipped to its columns. A missing `sizes` means full width, one row.
     """
     _mapping("surface", data)
+    refuse_unusable(data)
     breakpoints = tuple(
         _breakpoint(f"breakpoints[{i}]", item)
         for i, item in enumerate(_sequence("breakpoints", data.get("breakpoints")))
@@ -55,6 +61,35 @@ def parse(data: Any) -> Surface:
         guardrails=_guardrails(data.get("guardrails", {})),
         mode=_choice("mode", data.get("mode", "live"), MODES),
     )
+
+
+def refuse_unusable(data: Any) -> None:
+    """Raises SurfaceError for what JSON may say and not every database or page can hold: control
+    characters, halves of characters, numbers beyond 2^53, nesting beyond MAX_DEPTH."""
+    waiting = [("", data, 0)]
+    while waiting:
+        path, value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            name = path[:100] or "surface"
+            raise SurfaceError(name, "…", "is nested too deeply", f"{MAX_DEPTH} levels at most.")
+        if isinstance(value, str) and UNUSABLE.search(value):
+            raise SurfaceError(
+                path or "surface",
+                ascii(value[:100]),
+                "holds a control character or half of a character",
+                "Take it out.",
+            )
+        if isinstance(value, int | float) and not -MAX_NUMBER <= value <= MAX_NUMBER:
+            raise SurfaceError(
+                path or "surface", "…", "is too large a number", "Give one within ±2^53."
+            )
+        if isinstance(value, Mapping):
+            waiting += [(f"{path}.key", str(name), depth + 1) for name in value]
+            waiting += [
+                (f"{path}.{name}".lstrip("."), part, depth + 1) for name, part in value.items()
+            ]
+        elif isinstance(value, list | tuple):
+            waiting += [(f"{path}[{i}]", part, depth + 1) for i, part in enumerate(value)]
 
 
 def _guardrails(data: Any) -> GuardrailSettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from math import isfinite
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -146,7 +147,9 @@ def _value(data: Any, path: str) -> Any:
 
 
 def _short(value: object) -> object:
-    if isinstance(value, bool | int | float) or value is None:
+    """As it came where JSON can say it, else as text: 1e400 is read as infinity."""
+    is_plain = isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value))
+    if value is None or (is_plain and len(repr(value)) <= SHOWN):
         return value
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -25,6 +25,8 @@ MOST_PAGES = 100
 MOST_VISITS = 200
 MOST_LISTED = 30
 MOST_COMPARED = 4
+MOST_DIGITS = 18
+"""Of a primary key; databases refuse to look for a longer one."""
 
 
 @dataclass(frozen=True)
@@ -187,10 +189,13 @@ class CompareForm(ChoiceForm):
     )
 
     def __init__(self, data: QueryDict) -> None:
+        asked = data.getlist("version")
+        chosen = [pk for pk in asked if pk.isdecimal() and len(pk) <= MOST_DIGITS]
+        data = data.copy()
+        data.setlist("version", chosen)  # what can be no key is passed over
         super().__init__(data)
         self._query = data
         self.fields["surface"] = surface_field(Surface.objects.first())
-        chosen = [pk for pk in data.getlist("version") if pk.isdigit()]
         newest = CodebookVersion.objects.values_list("pk", flat=True)[:MOST_LISTED]
         field = self.fields["version"]
         assert isinstance(field, forms.ModelMultipleChoiceField)

@@ -33,7 +33,7 @@ def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
         return
     try:
         with transaction.atomic():
-            services.visitor_merge(visitor=visitor, user_id=user.pk)
+            services.visitor_merge(visitor=visitor, user_id=str(user.pk))
     except Exception:  # nobody is kept from signing in; the next sign-in tries again
         log.exception("subjects.merge_failed: what the visitor did is kept as it was")
 

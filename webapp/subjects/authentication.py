@@ -28,13 +28,14 @@ REMEMBERED = 60
 @dataclass(frozen=True)
 class Identity:
     """kind: session, token, server or visitor. visitor: the key of a visitor's cookie beside it.
+    user_id: the account's primary key as text, whatever the host's user model has.
 
     server_key: the prefix of the server key that speaks for the subject.
     """
 
     key: str
     kind: str
-    user_id: int | None = None
+    user_id: str | None = None
     visitor: str = ""
     server_key: str = ""
 
@@ -125,7 +126,7 @@ def _by_session(request: Request) -> Identity | None:
     if session is None or not (pk := session.get(SESSION_KEY)):
         return None
     visitor = keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""
-    found = Identity(f"django:{pk}", "session", int(pk), visitor)
+    found = Identity(f"django:{pk}", "session", str(pk), visitor)
     backend, digest = session.get(BACKEND_SESSION_KEY), session.get(HASH_SESSION_KEY)
     remembered = f"session:{pk}:{backend}:{digest}"
     if request.method in SAFE and cache.get(remembered):

@@ -47,7 +47,7 @@ class Counted:
 def events_accept(
     *,
     key: str,
-    user_id: int | None,
+    user_id: str | None,
     served: Served,
     surface: Surface,
     arrivals: Sequence[Arrival],
@@ -105,7 +105,7 @@ def folding_request(profile_id: int) -> None:
         log.warning("events.broker_unavailable", exc_info=True)
 
 
-def _profile(key: str, user_id: int | None, surface: Surface) -> Profile:
+def _profile(key: str, user_id: str | None, surface: Surface) -> Profile:
     profile = (
         Profile.objects.select_related("subject")
         .select_for_update(of=("subject",), no_key=True)

@@ -20,7 +20,7 @@ from .models import Profile, Subject
 from .visits import State, settle
 
 
-def subject_get(*, key: str, user_id: int | None = None, source: str = "live") -> Subject:
+def subject_get(*, key: str, user_id: str | None = None, source: str = "live") -> Subject:
     defaults = {"user_id": user_id, "source": source}
     return Subject.objects.get_or_create(key=key, defaults=defaults)[0]
 
@@ -44,7 +44,7 @@ def visit_end(*, subject: Subject, surface: Surface, days: int = 0) -> None:
     clock_advance(subject=subject, seconds=surface.visit_minutes * 60 + 1 + days * 86_400)
 
 
-def visitor_merge(*, visitor: str, user_id: int) -> None:
+def visitor_merge(*, visitor: str, user_id: str) -> None:
     """What a visitor did before signing in belongs to the user from now on."""
     source = Subject.objects.filter(key=visitor).first()
     if source is not None:

@@ -29,16 +29,27 @@ def sweep() -> int:
         events.folding_request(profile_id)
     over = folding.visits_sweep(now=now)
     for profile_id in over:
-        folding.profile_fold(profile_id=profile_id, now=now)
+        try:
+            folding.profile_fold(profile_id=profile_id, now=now)
+        except Exception:  # the others are not kept waiting
+            log.exception("subjects.fold_failed profile=%s", profile_id)
     return len(asked) + len(over)
 
 
 @shared_task(name="subjects.retention")  # type: ignore[untyped-decorator]
 def retention() -> dict[str, dict[str, int]]:
-    """Deletes what each surface keeps no longer; what was deleted is in the worker's log."""
-    done = {
-        surface.slug: retention_apply(surface=surface, now=timezone.now())
-        for surface in Surface.objects.all()
-    }
+    """Deletes what each surface keeps no longer; what was deleted is in the worker's log.
+
+    Raises the last error, once every surface had its turn.
+    """
+    done, failed = {}, None
+    for surface in Surface.objects.all():
+        try:
+            done[surface.slug] = retention_apply(surface=surface, now=timezone.now())
+        except Exception as error:
+            log.exception("subjects.retention_failed surface=%s", surface.slug)
+            failed = error
     log.info("subjects.retention %s", done)
+    if failed:
+        raise failed
     return done

@@ -23,7 +23,15 @@ from webapp.codebooks import steps
 from webapp.codebooks.gate import surface_adopt_innate
 from webapp.codebooks.models import Alias, Pipeline
 
-from .checks import SHAPE, Checked, Problem, definition_check, text_check
+from .checks import (
+    SHAPE,
+    Checked,
+    Problem,
+    UnreadableDefinition,
+    definition_check,
+    definition_read,
+    text_check,
+)
 from .models import Surface
 from .preview import default_layout_svg
 
@@ -53,6 +61,22 @@ class DefinitionField(forms.JSONField):
         if isinstance(value, InvalidJSONInput | str):
             return value
         return readable(value)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What cannot be read is shown as it was typed."""
+        try:
+            definition_read(data or "null")
+        except UnreadableDefinition:
+            return InvalidJSONInput(data)
+        return super().bound_data(data, initial)
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.strip():
+            try:
+                definition_read(value)
+            except UnreadableDefinition as error:
+                raise ValidationError(str(error), code="invalid") from error
+        return super().to_python(value)
 
 
 def readable(value: Any) -> str:

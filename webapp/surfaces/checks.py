@@ -18,6 +18,10 @@ SHAPE = "definition"
 """Stands where no guardrail is broken: the definition itself cannot be read."""
 
 
+class UnreadableDefinition(ValueError):
+    """Text that is no JSON, or JSON that cannot be kept."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """rule: the guardrails that clash, by name, or SHAPE; block: the id it is about, if one is."""
@@ -44,11 +48,27 @@ class Checked:
 def text_check(text: str, *, slug: str, mode: str) -> Checked:
     """Of a definition as typed: JSON that cannot be read names line and column."""
     try:
+        definition = definition_read(text)
+    except UnreadableDefinition as error:
+        return Checked(None, (Problem(SHAPE, "", str(error)),))
+    return definition_check(definition, slug=slug, mode=mode)
+
+
+def definition_read(text: str) -> Any:
+    """The JSON value. Raises UnreadableDefinition, also for what no database or page could hold."""
+    try:
         definition = json.loads(text)
+        surface_json.refuse_unusable(definition)
     except json.JSONDecodeError as error:
         says = f"line {error.lineno}, column {error.colno}: {error.msg}. Write valid JSON."
-        return Checked(None, (Problem(SHAPE, "", says),))
-    return definition_check(definition, slug=slug, mode=mode)
+        raise UnreadableDefinition(says) from error
+    except SurfaceError as error:
+        raise UnreadableDefinition(str(error)) from error
+    except RecursionError as error:
+        raise UnreadableDefinition("It is nested too deeply.") from error
+    except ValueError as error:  # Python reads no numbers of thousands of digits
+        raise UnreadableDefinition("It holds a number with too many digits.") from error
+    return definition
 
 
 def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:

@@ -6,11 +6,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from uiengine import feasible, surface_json
 from uiengine.errors import SurfaceError
+
+MOST_MINUTES = 7 * 24 * 60
+"""A week."""
+MOST_DAYS = 36_500
+"""A hundred years: dates stay within what Python and databases can say."""
 
 
 def not_while_events_arrive(days: int) -> None:
@@ -36,7 +41,9 @@ class Surface(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.LIVE)
     definition = models.JSONField(help_text="Blocks, breakpoints, row height, groups, guardrails.")
     visit_minutes = models.PositiveIntegerField(
-        default=30, help_text="Minutes without an event after which a visit is over."
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_MINUTES)],
+        help_text="Minutes without an event after which a visit is over. A week at most.",
     )
     control_percent = models.PositiveSmallIntegerField(
         default=5,
@@ -46,17 +53,19 @@ class Surface(models.Model):
     )
     event_days = models.PositiveIntegerField(
         default=90,
-        validators=[not_while_events_arrive],
+        validators=[not_while_events_arrive, MaxValueValidator(MOST_DAYS)],
         help_text="Days for which single events are kept once they are folded into profiles. Not "
         "fewer than those in which an event may still arrive, so that none counts twice.",
     )
     decision_days = models.PositiveIntegerField(
         default=90,
+        validators=[MaxValueValidator(MOST_DAYS)],
         help_text="Days for which decisions are kept that came back with events, at least as long "
         "as their events.",
     )
     idle_days = models.PositiveIntegerField(
         default=730,
+        validators=[MaxValueValidator(MOST_DAYS)],
         help_text="Days without anything new after which a subject's profile and visits here are "
         "deleted. 0: never.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -241,3 +242,14 @@ def test_a_far_future_time_is_held_within_what_the_server_knows(owner, clock):
 
     assert owner.send(owner.layout(), event)["accepted"] == 1
     assert Event.objects.get(kind="use").happened_at == clock.now + timedelta(seconds=3600)
+
+
+def test_numbers_that_are_not_finite_are_named(owner):
+    layout = owner.layout()
+    event = json.dumps(owner.event("move", "forum", rank=0)).replace('"rank": 0', '"rank": 1e400')
+    body = f'{{"decision": "{layout["decision"]}", "events": [{event}]}}'
+
+    response = owner.client.post("/api/events", body, "application/json", headers=owner.headers)
+
+    said = response.json()
+    assert (response.status_code, said["field"], said["value"]) == (400, "events[0].rank", "inf")

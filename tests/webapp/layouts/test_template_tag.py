@@ -86,3 +86,12 @@ def test_content_that_looks_like_markup_cannot_break_out(page):
 def test_an_unknown_surface_names_the_next_step(page):
     with pytest.raises(TemplateSyntaxError, match=r"no surface 'nowhere'.*load_surfaces"):
         rendered(request_of(AnonymousUser()), '"nowhere"')
+
+
+def test_without_a_request_it_is_the_default_layout_or_a_named_subjects(page, owner, clock):
+    def shown(arguments: str) -> list[str]:
+        text = f"{{% load adaptive_layout %}}{{% adaptive_layout {arguments} %}}"
+        return blocks(Template(text).render(Context()))
+
+    assert shown('"course-home"') == [b["id"] for b in page.definition["blocks"]]
+    assert shown(f'"course-home" subject="{owner.key}"') == owner.layout()["order"]

@@ -76,6 +76,8 @@ def test_audits_gate_and_cards_stand_side_by_side(owner, pair):
 def test_without_a_choice_the_champion_and_the_newest_are_compared(owner, pair):
     versions = owner.get(PAGE).context["versions"]
     assert {v.name for v in versions} == {"course-home-1", "course-home-2"}
+    wrong = owner.get(PAGE, {"version": ["²", "9" * 23, "x"]})
+    assert wrong.context["versions"] == versions
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from webapp.subjects import retention
+from webapp.subjects import retention, tasks
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
 from webapp.surfaces.models import Surface
 
@@ -74,3 +74,15 @@ def test_events_are_kept_while_they_may_arrive_again(settings):
     with pytest.raises(ValidationError, match="at least 28 days"):
         field.run_validators(27)
     field.run_validators(28)
+
+
+def test_one_surface_that_fails_keeps_no_other_from_it(surface, owner, worker, clock):
+    owner.visit("forum")
+    worker.work()
+    broken = Surface.objects.create(slug="a-broken", definition={}, idle_days=9_999_999)
+    clock.advance(days=100)
+
+    with pytest.raises(OverflowError):
+        tasks.retention()
+
+    assert broken.slug < surface.slug and not Event.objects.exists()

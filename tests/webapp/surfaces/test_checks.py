@@ -6,6 +6,7 @@ import copy
 import json
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from tests.webapp.conftest import COURSE
@@ -70,6 +71,39 @@ def test_what_typing_refuses_saving_refuses(admin_client):
 
     assert "pinned_stay and no_overlap" in page.content.decode()
     assert not Surface.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('"title": "\\ud800"', "blocks[0].title"),
+        ('"title": "a\\u0000b"', "blocks[0].title"),
+        ('"note": {"\\u0000": 1}', "blocks[0].note.key"),
+        (f'"note": {"[" * 900}{"]" * 900}', "nested too deeply"),
+        (f'"note": {"[" * 100_000}{"]" * 100_000}', "nested too deeply"),
+        (f'"note": {"9" * 5000}', "too many digits"),
+        ('"note": 1e400', "blocks[0].note"),
+    ],
+    ids=["surrogate", "null", "key", "deep", "deeper", "digits", "infinity"],
+)
+def test_what_no_database_or_page_can_hold_is_refused_with_its_field(admin_client, text, says):
+    definition = json.dumps(changed(0, note="HERE")).replace('"note": "HERE"', text)
+    form = {"slug": "new", "title": "", "mode": "live", "definition": definition}
+
+    typed = admin_client.post(CHECK, form)
+    saved = admin_client.post(reverse("admin:surfaces_surface_add"), form)
+
+    for page in (typed, saved):
+        assert page.status_code == 200 and says in page.content.decode()
+    assert not Surface.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["visit_minutes", "event_days", "decision_days", "idle_days"])
+def test_spans_beyond_what_dates_can_say_are_refused(name):
+    surface = Surface(slug="a", definition=COURSE, **{name: 2**31 - 1})
+    with pytest.raises(ValidationError) as refused:
+        surface.full_clean()
+    assert list(refused.value.message_dict) == [name]
 
 
 def test_titles_are_escaped_in_pictures(admin_client):

@@ -22,17 +22,20 @@ def adaptive_layout(
     """Renders each block by `<surface>/<block id>.html`, `blocks/<kind>.html` or a bare title.
 
     controls: a menu in each block, and undo, freeze and reset above. subject: a key of your own
-    that the page speaks for, by a user token; otherwise the signed-in user or the visitor.
+    that the page speaks for, by a user token; otherwise the signed-in user or the visitor, and
+    nobody where the context has no request.
     """
     now = timezone.now()
-    key = subject or _key(context["request"])
+    request = context.get("request")  # none in mails, or rendered by hand: nobody's, unless named
+    key = subject or (_key(request) if request else "")
     payload = services.layout_payload(key=key, slug=surface, now=now)
     if payload is None:
         raise template.TemplateSyntaxError(
             f"adaptive_layout: there is no surface {surface!r}. Add it in the admin, or declare it "
             "in a surfaces.py and run `manage.py load_surfaces`."
         )
-    get_token(context["request"])  # sets the cookie that the client's wishes need
+    if request:
+        get_token(request)  # sets the cookie that the client's wishes need
     token = keys.user_token_make(key=subject, now=now) if subject else ""
     seen = {str(name): value for name, value in context.flatten().items()}
     return page.render(payload, seen, token=token, controls=controls)
