@@ -19,6 +19,8 @@ from uiengine.features import CONTEXT, EVIDENCE, POPULARITY, SHAPE, TEXT_BUCKETS
 
 SIDE_LEVELS = 16
 """Values of a 4-bit recency code."""
+FAR_BELOW = -1e4
+"""Below any activation."""
 
 
 class Batch(NamedTuple):
@@ -96,7 +98,8 @@ class BehaviourEncoder(nn.Module):
         values = (self.value(hidden) + self.direct(batch.user)) * mask
         memory = (keys.transpose(1, 2) @ values).flatten(1)
         mean = hidden.sum(1) / mask.sum(1)
-        latent = memory + self.pooled(torch.cat([mean, hidden.amax(1), batch.context], -1))
+        most = hidden.masked_fill(mask == 0, FAR_BELOW).amax(1)  # padding is no block
+        latent = memory + self.pooled(torch.cat([mean, most, batch.context], -1))
         is_new = batch.context[:, 1:2]
         return is_new * self.innate + (1 - is_new) * latent
 
