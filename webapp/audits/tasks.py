@@ -72,7 +72,7 @@ def _audit(hold: runs.Hold) -> None:
             progress=lambda share, doing: hold.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:
-        raise runs.RefusedRunError(str(error)) from error
+        raise runs.bad_values(error) from error
     with transaction.atomic():
         saved = report_save(
             surface=run.surface, versions=versions, attributes=by, report=report, html=html

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -83,7 +84,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        version = CodebookVersion.objects.filter(pk=object_id).first()
+        version = self.get_object(request, unquote(object_id))
         surfaces = _surfaces_of(version) if version else []
         context = {**(extra_context or {}), "surfaces_of_version": surfaces}
         return super().change_view(request, object_id, form_url, context)

@@ -134,19 +134,30 @@ class Rollout(models.Model):
         default=True,
         help_text="Takes a version back after two bad windows of ten minutes in a row.",
     )
-    most_errors = models.FloatField(default=0.01, help_text="Largest share of answers that failed.")
+    most_errors = models.FloatField(
+        default=0.01,
+        validators=(MinValueValidator(0), MaxValueValidator(1)),
+        help_text="Largest share of answers that failed.",
+    )
     most_fallbacks = models.FloatField(
-        default=0.02, help_text="Largest share of answers that were the default instead."
+        default=0.02,
+        validators=(MinValueValidator(0), MaxValueValidator(1)),
+        help_text="Largest share of answers that were the default instead.",
     )
     most_seconds = models.FloatField(
         default=0.05,
+        validators=(MinValueValidator(0), MaxValueValidator(1)),
         help_text="Most modelled seconds a use above the default layout's, as a share of them.",
     )
     least_answers = models.PositiveIntegerField(
-        default=50, help_text="A window with fewer answers, or visits, says nothing."
+        default=50,
+        validators=(MinValueValidator(1), MaxValueValidator(1_000_000)),
+        help_text="A window with fewer answers, or visits, says nothing.",
     )
     cooldown_minutes = models.PositiveIntegerField(
-        default=60, help_text="After a rollback by itself, the next one waits this long."
+        default=60,
+        validators=(MaxValueValidator(7 * 24 * 60),),
+        help_text="After a rollback by itself, the next one waits this long: a week at most.",
     )
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -34,6 +35,17 @@ Progress = Callable[[float, str], None]
 
 class RefusedRunError(Exception):
     """A run that cannot do what was asked; trying again would not help."""
+
+
+def bad_values(error: Any) -> RefusedRunError:
+    """What an `ml.data.DataError` says, without the values: those name people, and whoever may
+    look at runs reads this. The log has them."""
+    log.warning("run.bad_values %s", error)
+    counts = Counter(f"{problem.field}: {problem.rule}" for problem in error.problems)
+    rules = "; ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
+    return RefusedRunError(
+        f"{len(error.problems)} bad value(s). {rules}. The values are in the worker's log."
+    )
 
 
 class LostRunError(Exception):
@@ -150,6 +162,7 @@ def run_carry_out(
         return None
     try:
         with _beating(hold):
+            _refuse_edited(hold.run)
             work(hold)
     except LostRunError as lost:
         log.warning("run.lost %s", lost)
@@ -163,6 +176,17 @@ def run_carry_out(
         hold.give_back()
         raise
     return Run.objects.get(pk=run_id)
+
+
+def _refuse_edited(run: Run) -> None:
+    """What earlier steps left is of the page as it was when its visits were collected."""
+    left = run.pipeline.result.get(Run.Kind.COLLECT, {}) if run.pipeline else {}
+    then, now = left.get("revision", run.surface.revision), run.surface.revision
+    if then != now:
+        raise RefusedRunError(
+            f"surface: {run.surface.slug} changed while the pipeline ran (revision {then}, now "
+            f"{now}). Start again: ask for a new one."
+        )
 
 
 @contextmanager

@@ -28,11 +28,13 @@ from webapp.surfaces import models as surfaces
 
 from . import artefacts
 from .live import counts
-from .models import Alias, CodebookVersion
+from .models import Alias, AliasMove, CodebookVersion
 
 log = logging.getLogger(__name__)
 INNATE = "innate"
 """Name of the version that serves where no champion was chosen."""
+MOST_SHARES = 20
+"""Changes of a canary's share that open visits are kept by."""
 POPULARITY_LIFETIME = 30.0
 """Seconds after which a day's popularity is read again (only an import changes a past day)."""
 
@@ -43,8 +45,8 @@ class Page:
 
     gap: ms without an event that end a visit; fingerprint: of the row, which changes with every
     edit; wanted: content id of the champion, which may not be what could be loaded; canary: the
-    same page under the challenger, for `share` percent of subjects and for visits that began at
-    `since` (ms) or later.
+    same page under the challenger; shares: since when (ms) it serves which percent of subjects, the
+    earliest first. A visit goes by the share that there was when it began.
     """
 
     surface_id: int
@@ -55,17 +57,17 @@ class Page:
     control_percent: int = 0
     wanted: str = ""
     canary: Page | None = None
-    share: int = 0
-    since: int = 0
+    shares: tuple[tuple[int, int], ...] = ()
 
     def serving(self, key: str, began: int) -> Page:
         """The page as a subject's visit sees it: always the same subjects have the canary, and a
         visit keeps what it began with. began: ms, on the server's clock."""
         canary = self.canary
-        if canary is None or canary.version is None or began < self.since:
+        if canary is None or canary.version is None:
             return self
+        share = next((share for since, share in reversed(self.shares) if since <= began), 0)
         name = f"{self.surface.slug}\n{canary.version.id}\n{key}".encode()
-        return canary if int(hashlib.sha256(name).hexdigest()[:8], 16) % 100 < self.share else self
+        return canary if int(hashlib.sha256(name).hexdigest()[:8], 16) % 100 < share else self
 
 
 @dataclass(frozen=True)
@@ -169,8 +171,7 @@ class Serving:
         if challenger is None or version is None:
             return page
         canary = replace(page, version=version, wanted=version.id)
-        since = mappers.to_milliseconds(challenger.since)
-        return replace(page, canary=canary, share=challenger.share, since=since)
+        return replace(page, canary=canary, shares=_shares(challenger))
 
     def _surface(self, row: surfaces.Surface) -> Surface:
         key = (row.slug, row.revision, f"{row.mode} {row.updated_at}")
@@ -224,6 +225,18 @@ class Serving:
             read_at, _ = self._popular.get((page.surface_id, today), (0.0, None))
             if time.monotonic() - read_at > POPULARITY_LIFETIME / 2:
                 self._read_popularity(page, today)
+
+
+def _shares(challenger: Alias) -> tuple[tuple[int, int], ...]:
+    """Since when (ms) it serves which percent, the earliest first; the alias says the last."""
+    moves = AliasMove.objects.filter(surface=challenger.surface_id, name=challenger.name)
+    found = [(mappers.to_milliseconds(challenger.since), challenger.share)]
+    for position, move in enumerate(moves.order_by("-pk")[:MOST_SHARES]):
+        if move.after_id != challenger.version_id:
+            break
+        if position:
+            found.append((mappers.to_milliseconds(move.at), move.share))
+    return tuple(reversed(found))
 
 
 serving = Serving()

@@ -114,6 +114,7 @@ def _collect(hold: runs.Hold) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     visits.to_parquet(path)
     result: dict[str, Any] = {"visits": count, "file": artefacts.keep(path, _kept(pipeline, path))}
+    result["revision"] = run.surface.revision
     result["people"] = int(trained_on["user"].nunique())
     result["held_back"] = int(held["user"].nunique())
     if pipeline.kind == Pipeline.Kind.REFRESH:
@@ -138,7 +139,9 @@ def _train(hold: runs.Hold) -> None:
     make = _refreshed if pipeline.kind == Pipeline.Kind.REFRESH else _retrained
     try:
         draft.save(make(hold, _visits(hold)), path)
-    except (TooLittleDataError, DataError, VersionError) as error:
+    except DataError as error:
+        raise runs.bad_values(error) from error
+    except (TooLittleDataError, VersionError) as error:
         raise runs.RefusedRunError(str(error)) from error
     hold.finish({"file": artefacts.keep(path, _kept(pipeline, path))})
 

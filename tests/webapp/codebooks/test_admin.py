@@ -5,11 +5,12 @@ import json
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from tests.webapp.codebooks.conftest import COURSE, judged
 from webapp.audits.models import AuditReport
-from webapp.codebooks.models import Alias, AliasMove, Pipeline, Run
+from webapp.codebooks.models import Alias, AliasMove, Pipeline, Rollout, Run
 from webapp.codebooks.pipelines import pipeline_request
 from webapp.subjects.models import PersonalAttributes, Subject
 from webapp.surfaces.models import Surface
@@ -158,6 +159,16 @@ def test_a_colleague_may_look_but_not_move(colleague, version, course):
     ):
         answer = colleague.post(reverse(f"admin:{name}", args=[pk]), {"why": "mine"})
         assert answer.status_code == 403, name
+
+
+def test_an_address_that_is_no_number_leads_back_as_django_does(owner, version):
+    assert owner.get("/admin/codebooks/codebookversion/abc/change/").status_code == 302
+
+
+def test_a_rollout_has_limits(course):
+    with pytest.raises(ValidationError) as caught:
+        Rollout(surface=course, cooldown_minutes=2**31 - 1, most_seconds=-1).full_clean()
+    assert set(caught.value.message_dict) == {"cooldown_minutes", "most_seconds"}
 
 
 def test_a_stranger_sees_nothing(client, version, course):

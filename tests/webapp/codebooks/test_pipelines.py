@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.management import CommandError, call_command
 
+from ml.data import DataError, Problem
 from webapp.codebooks import runs, tasks
 from webapp.codebooks.models import CodebookVersion, Pipeline, Rollout, Run
 from webapp.codebooks.pipelines import STEPS, pipeline_request, pipeline_resume
@@ -69,6 +70,28 @@ def test_a_step_that_fails_ends_it_and_is_gone_on_with(course):
     assert pipeline_resume(line)
     step(line)
     assert [run.kind for run in line.runs.order_by("pk")] == ["collect", "train"]
+
+
+def test_an_edit_of_the_page_ends_it(course):
+    line = ask(course)
+    step(line, revision=course.revision)
+    Surface.objects.update(revision=course.revision + 1)
+
+    run = line.runs.get(state="queued")
+    runs.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({}))
+
+    line.refresh_from_db()
+    assert line.state == "failed"
+    assert "course-home changed while the pipeline ran (revision 1, now 2)" in line.outcome
+
+
+def test_a_refused_value_names_nobody(caplog):
+    problems = [Problem("visits", row, "block", "anon:ada", "must be known") for row in (3, 9)]
+
+    told = str(runs.bad_values(DataError(problems)))
+
+    assert told.startswith("2 bad value(s). block: must be known (2).") and "ada" not in told
+    assert "anon:ada" in caplog.text
 
 
 def test_a_step_that_kills_its_workers_ends_it(course):

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from tests.webapp.codebooks.conftest import judged
 from tests.webapp.conftest import Person
+from webapp import mappers
 from webapp.audits.models import AuditReport
 from webapp.codebooks import gate, rollout, services
 from webapp.codebooks.live import tasks
 from webapp.codebooks.models import Agreement, Alias, AliasMove, Proposal, Rollout
+from webapp.codebooks.serving import serving
 from webapp.subjects.models import ServedDecision
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +147,26 @@ while True:
         print(seen, flush=True)
     time.sleep(0.02)
 """
+
+
+def test_an_open_visit_keeps_its_version_when_the_share_shrinks(cleared, course):
+    def seen(began):
+        page = serving.page("course-home")
+        began = mappers.to_milliseconds(began)
+        keys = [f"host:{i}" for i in range(100)]
+        return {k for k in keys if page.serving(k, began).version.id == "dddddddddddd"}
+
+    rollout.challenger_set(version=cleared, surface=course, share=50, why="try")
+    wide = timezone.now()
+    rollout.challenger_set(version=cleared, surface=course, share=40, why="less")
+    first, then = seen(wide), seen(timezone.now())
+    rollout.challenger_set(version=cleared, surface=course, share=45, why="more")
+
+    assert seen(wide) == first and then < first
+    assert then <= seen(timezone.now()) <= first, "nobody changes sides twice"
+    assert not seen(Alias.objects.get(name="champion").since), "nor who was there before"
+    services.alias_drop(surface=course, name="challenger", why="enough")
+    assert not seen(wide)
 
 
 @pytest.mark.django_db(transaction=True)
