@@ -84,7 +84,7 @@ def pipeline_done(
             "its worker died, another takes over within minutes."
         )
     done = work(line)
-    if done.state != Pipeline.State.DONE:
+    if done.state not in (Pipeline.State.DONE, Pipeline.State.HELD):
         raise CommandError(done.outcome or f"pipeline {done.pk} was taken by another worker.")
     return done
 

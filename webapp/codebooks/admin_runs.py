@@ -56,7 +56,7 @@ class PipelineAdmin(AskedAdmin):
 
     @admin.display(description="Progress")
     def share(self, line: Pipeline) -> SafeString:
-        if line.state == Pipeline.State.DONE:
+        if line.state in (Pipeline.State.DONE, Pipeline.State.HELD):
             return _bar(1.0)
         return _bar(sum(run.progress for run in line.runs.all()) / len(STEPS[line.kind]))
 

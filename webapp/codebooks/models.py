@@ -194,6 +194,7 @@ class Pipeline(models.Model):
     class State(models.TextChoices):
         RUNNING = "running"
         DONE = "done"
+        HELD = "held", "Held: waits for a person"
         FAILED = "failed"
 
     kind = models.CharField(max_length=10, choices=Kind.choices)

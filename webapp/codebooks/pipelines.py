@@ -28,6 +28,8 @@ STEPS: dict[str, tuple[Run.Kind, ...]] = {
 }
 ENDS = "ends"
 """In a step's result: the pipeline is over, and how, in words."""
+HELD = "Held: "
+"""In the words of an end: a person has to do something before the version goes on."""
 HERE = "in_process"
 """Option: a command carries the steps out itself; workers are asked only if it dies."""
 
@@ -77,7 +79,9 @@ def run_done(run: Run, result: Mapping[str, Any], version: CodebookVersion | Non
     steps = STEPS[pipeline.kind]
     rest = steps[steps.index(Run.Kind(run.kind)) + 1 :]
     if ENDS in result or not rest:
-        pipeline_end(pipeline, Pipeline.State.DONE, str(result.get(ENDS) or "Judged."))
+        outcome = str(result.get(ENDS) or "Judged.")
+        ended = Pipeline.State.HELD if HELD in outcome else Pipeline.State.DONE
+        pipeline_end(pipeline, ended, outcome)
     else:
         _step_add(pipeline, rest[0])
 
@@ -92,7 +96,7 @@ def pipeline_end(pipeline: Pipeline, state: str, outcome: str) -> None:
     pipeline.state, pipeline.outcome = state, outcome[:500]
     pipeline.finished_at = timezone.now()
     pipeline.save(update_fields=("state", "outcome", "finished_at"))
-    if pipeline.kind != Pipeline.Kind.REFRESH and state == Pipeline.State.DONE:
+    if pipeline.kind != Pipeline.Kind.REFRESH and state != Pipeline.State.FAILED:
         _refresh_if_exceeds(pipeline.surface, pipeline.result.get(Run.Kind.AUDIT, {}))
 
 

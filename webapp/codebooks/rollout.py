@@ -10,6 +10,7 @@ from webapp.surfaces.models import Surface
 from .clearance import PromotionError, version_check
 from .gate import champion_set
 from .models import Alias, AliasMove, CodebookVersion, Proposal, Rollout
+from .pipelines import HELD
 from .services import alias_drop, alias_move, surface_lock
 
 PIPELINE = "pipeline"
@@ -112,7 +113,7 @@ def after_gate(*, version: CodebookVersion, surface: Surface) -> str:
     why = "It meets all four conditions of the gate."
     if wanted == choice.HOLD or (wanted == choice.PROMOTE and rules.needs_two):
         people = "two people" if rules.needs_two else "a person"
-        return f"{why} Held: {surface.slug} waits for {people} to promote it."
+        return f"{why} {HELD}{surface.slug} waits for {people} to promote it."
     if wanted == choice.PROMOTE:
         promotion_ask(version=version, surface=surface, why=why, by_name=PIPELINE)
         return f"{why} Promoted."

@@ -32,7 +32,7 @@ from .gate import innate_version, version_store
 from .live import tasks as live_tasks
 from .messages import run_enqueue
 from .models import Alias, CodebookVersion, GateReport, Pipeline, Run
-from .pipelines import ENDS, pipeline_request
+from .pipelines import ENDS, HELD, pipeline_request
 from .rollout import after_gate
 from .stored import stored_visits, visits_count
 
@@ -82,7 +82,7 @@ def step_run(run_id: int, watch: runs.Progress | None = None) -> Run | None:
     done = runs.run_carry_out(run_id=run_id, work=work, watch=watch)
     if done is not None:
         shutil.rmtree(work_folder(done), ignore_errors=True)
-        if done.pipeline and done.pipeline.state == Pipeline.State.DONE:
+        if done.pipeline and done.pipeline.state in (Pipeline.State.DONE, Pipeline.State.HELD):
             artefacts.clear(_kept(done.pipeline))
     return done
 
@@ -272,7 +272,7 @@ def _gate(hold: runs.Hold) -> None:
         )
         result: dict[str, Any] = {"report": report.pk, "verdict": report.verdict}
         if report.verdict != GateReport.Verdict.PASSED:
-            result[ENDS] = f"Held: {_stopped_by(report)}"
+            result[ENDS] = f"{HELD}{_stopped_by(report)}"
         hold.finish(result, version)
 
 
@@ -288,7 +288,7 @@ def _promote(hold: runs.Hold) -> None:
         try:
             outcome = after_gate(version=version, surface=hold.run.surface)
         except (PromotionError, VersionError) as error:
-            outcome = f"Held: {version.name} {error.problem}."
+            outcome = f"{HELD}{version.name} {error.problem}."
         hold.finish({"version": version.name, ENDS: outcome}, version)
 
 

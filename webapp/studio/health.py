@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django_celery_beat.models import PeriodicTask
 
 from webapp.audits.models import AuditReport
@@ -59,15 +60,23 @@ def ended_runs() -> list[Run]:
 
 
 def surfaces() -> list[Surface]:
-    """With `champion` (name), `champion_id`, `verdict`, `verdict_id` and `verdict_at`."""
+    """With `champion` (name) and `champion_id`; `verdict`, `verdict_id` and `verdict_at` of the
+    champion's own last audit; `other`, `other_id`, `other_at` and `other_version` of the last one
+    of any other version."""
     champion = Alias.objects.filter(surface=OuterRef("pk"), name=Alias.Name.CHAMPION)
-    report = AuditReport.objects.filter(surface=OuterRef("pk")).order_by("-created_at", "-pk")
+    reports = AuditReport.objects.filter(surface=OuterRef("pk")).order_by("-created_at", "-pk")
+    own = reports.filter(version=OuterRef("champion_id"))
+    other = reports.exclude(version=Coalesce(OuterRef("champion_id"), 0))
     rows = Surface.objects.annotate(
         champion=Subquery(champion.values("version__name")[:1]),
         champion_id=Subquery(champion.values("version_id")[:1]),
-        verdict=Subquery(report.values("verdict")[:1]),
-        verdict_id=Subquery(report.values("pk")[:1]),
-        verdict_at=Subquery(report.values("created_at")[:1]),
+        verdict=Subquery(own.values("verdict")[:1]),
+        verdict_id=Subquery(own.values("pk")[:1]),
+        verdict_at=Subquery(own.values("created_at")[:1]),
+        other=Subquery(other.values("verdict")[:1]),
+        other_id=Subquery(other.values("pk")[:1]),
+        other_at=Subquery(other.values("created_at")[:1]),
+        other_version=Subquery(other.values("version__name")[:1]),
     )
     return list(rows[:MOST_SURFACES])
 

@@ -17,7 +17,7 @@ from webapp.subjects.admin import look_record
 from webapp.subjects.models import Profile
 from webapp.surfaces.models import Surface
 
-from . import compare, gallery, health, plots
+from . import compare, gallery, health, plots, waiting
 from .access import SEES_PEOPLE, needs, page
 from .anatomy import HALF_LIVES, take_apart
 from .choices import (
@@ -37,9 +37,11 @@ from .usage import LEAST_CELL, LEAST_SLICE, MOST_SUBJECTS, usage_of
 @never_cache
 @require_GET
 def health_page(request: HttpRequest) -> HttpResponse:
+    items = waiting.waiting(request.user)
     context = {
         "now": timezone.now(),
-        "signs": health.signs(timezone.now()),
+        "waiting": items,
+        "signs": [waiting.sign(items), *health.signs(timezone.now())],
         "active": health.active_runs(),
         "ended": health.ended_runs(),
         "surfaces": health.surfaces(),

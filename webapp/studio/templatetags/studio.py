@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from webapp.studio import health
+from webapp.studio import health, waiting
 
 register = template.Library()
 
@@ -16,10 +16,12 @@ register = template.Library()
 def studio_overview(context: dict[str, Any]) -> dict[str, Any]:
     """Doors to the pages that the reader may open; signs of health where they may see runs."""
     user = context["request"].user
+    items = waiting.waiting(user)
     may_see = user.has_perm("codebooks.view_run")
     return {
+        "waiting": items,
         "perms": context.get("perms"),
-        "signs": health.signs(timezone.now()) if may_see else (),
+        "signs": [waiting.sign(items), *health.signs(timezone.now())] if may_see else (),
         "surfaces": health.surfaces() if user.has_perm("surfaces.view_surface") else (),
         "active": health.active_runs() if may_see else (),
     }

@@ -1,0 +1,139 @@
+"""What waits for a person: each with its next step. A fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from webapp.audits.mail import AT_MOST, recipients
+from webapp.audits.models import AuditReport
+from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Proposal
+from webapp.surfaces.models import Surface
+
+from .health import MOST_SURFACES, Sign
+
+MOST = 50
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """state: bad where people are served worse or work has stopped; look where a name is missing.
+    label and address: where it is dealt with."""
+
+    state: str
+    says: str
+    label: str
+    address: str
+
+
+def waiting(user: User | AnonymousUser) -> list[Waiting]:
+    """As far as the person may see it; what is bad first."""
+    surfaces = _surfaces()
+    found: list[Waiting] = []
+    if user.has_perm("audits.view_auditreport"):
+        found += [*_audits(surfaces), *_untold()]
+    if user.has_perm("codebooks.view_gatereport"):
+        found += _gates(surfaces)
+    if user.has_perm("codebooks.view_pipeline"):
+        found += _pipelines(surfaces)
+    if user.has_perm("codebooks.view_codebookversion"):
+        found += _proposals("promote" if user.has_perm("codebooks.change_alias") else "change")
+    return sorted(found, key=lambda item: item.state)
+
+
+def sign(items: list[Waiting]) -> Sign:
+    """Beside the signs of life: these may all be well while people wait."""
+    if not items:
+        return Sign("Waiting for you", "ok", "Nothing.")
+    count = len(items)
+    says = "1 thing waits" if count == 1 else f"{count} things wait"
+    state = "bad" if items[0].state == "bad" else "look"
+    return Sign("Waiting for you", state, f"{says} for a person.", "See the list above.")
+
+
+def _surfaces() -> dict[int, Surface]:
+    """By key, with `champion_id`, and `candidate_ids` of its challenger and its newest version:
+    what older versions were found to be waits for nobody."""
+    alias = Alias.objects.filter(surface=OuterRef("pk")).values("version_id")
+    newest = CodebookVersion.objects.filter(surfaces=OuterRef("pk")).order_by("-created_at", "-pk")
+    rows = Surface.objects.annotate(
+        champion_id=Subquery(alias.filter(name=Alias.Name.CHAMPION)[:1]),
+        challenger_id=Subquery(alias.filter(name=Alias.Name.CHALLENGER)[:1]),
+        newest_id=Subquery(newest.values("pk")[:1]),
+    )
+    return {row.pk: row for row in rows[:MOST_SURFACES]}
+
+
+def _latest(model: type[Model], *same: str, **wanted: Any) -> QuerySet[Any]:
+    """The last row of each group that is equal in `same`, if it is as wanted."""
+    group = model._default_manager.filter(**{name: OuterRef(name) for name in same})
+    last = Subquery(group.order_by("-created_at", "-pk").values("pk")[:1])
+    rows = model._default_manager.filter(pk=last, **wanted)
+    return rows.select_related("version").order_by("-created_at", "-pk")
+
+
+def _audits(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
+    verdict = AuditReport.Verdict
+    shown = (verdict.EXCEEDS, verdict.INCONCLUSIVE)
+    rows = _latest(AuditReport, "surface", "version", verdict__in=shown, surface__in=surfaces)
+    for report in rows.filter(acknowledged_at=None).defer("report", "html")[:MOST]:
+        surface: Any = surfaces[report.surface_id]
+        serves = report.version_id == surface.champion_id
+        page = reverse("admin:audits_auditreport_change", args=[report.pk])
+        if report.verdict == verdict.EXCEEDS and serves:
+            says = f"{surface.slug}: {report.version}, which serves, treats some people worse than "
+            says += "tolerated. Roll it back, or retrain."
+            yield Waiting("bad", says, f"Audit {report.pk}", page)
+        elif report.verdict == verdict.INCONCLUSIVE and (
+            serves or report.version_id in (surface.challenger_id, surface.newest_id)
+        ):
+            says = f"{surface.slug}: the audit of {report.version} could not tell. It waits for a "
+            yield Waiting("look", f"{says}name.", f"Audit {report.pk}", page)
+
+
+def _untold() -> Iterator[Waiting]:
+    late = timezone.now() - AT_MOST
+    exceeds = AuditReport.objects.filter(verdict=AuditReport.Verdict.EXCEEDS, mailed_at=None)
+    if not exceeds.filter(created_at__gte=late).exists() or recipients():
+        return
+    says = "An audit exceeds, and nobody is told by mail: set AUDIT_EMAILS, or give members of "
+    page = reverse("admin:audits_auditreport_changelist") + "?verdict__exact=exceeds"
+    yield Waiting("bad", f"{says}the group auditor an address.", "Audits that exceed", page)
+
+
+def _gates(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
+    unclear = GateReport.Verdict.UNCLEAR
+    rows = _latest(GateReport, "surface", "version", verdict=unclear, surface__in=surfaces)
+    for report in rows.filter(acknowledged_at=None)[:MOST]:
+        surface: Any = surfaces[report.surface_id]
+        candidates = {surface.challenger_id, surface.newest_id} - {surface.champion_id}
+        if report.version_id in candidates:
+            says = f"{surface.slug}: the gate could not tell about {report.version}. It waits for "
+            page = reverse("admin:codebooks_gatereport_change", args=[report.pk])
+            yield Waiting("look", f"{says}a name.", f"Gate report {report.pk}", page)
+
+
+def _pipelines(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
+    """The last one of each surface, unless its version serves by now."""
+    ended = (Pipeline.State.FAILED, Pipeline.State.HELD)
+    for line in _latest(Pipeline, "surface", state__in=ended, surface__in=surfaces)[:MOST]:
+        surface: Any = surfaces[line.surface_id]
+        if line.version_id and line.version_id == surface.champion_id:
+            continue
+        failed = line.state == Pipeline.State.FAILED
+        page = reverse("admin:codebooks_pipeline_change", args=[line.pk])
+        says = f"{surface.slug}: {line.get_kind_display().lower()} {'failed' if failed else 'held'}"
+        yield Waiting("bad" if failed else "look", f"{says}.", f"Pipeline {line.pk}", page)
+
+
+def _proposals(step: str) -> Iterator[Waiting]:
+    for row in Proposal.objects.select_related("surface", "version")[:MOST]:
+        says = f"{row.surface.slug}: {row.by_name} proposed {row.version}. A second person has to "
+        page = reverse(f"admin:codebooks_codebookversion_{step}", args=[row.version_id])
+        yield Waiting("look", f"{says}promote it as well.", str(row.version), page)
