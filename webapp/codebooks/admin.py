@@ -45,6 +45,9 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(steps.MOVE)
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         name = "codebooks_codebookversion"
@@ -89,7 +92,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         context = {**(extra_context or {}), "surfaces_of_version": surfaces}
         return super().change_view(request, object_id, form_url, context)
 
-    @admin.action(description="Promote… (one version)")
+    @admin.action(description="Promote… (one version)", permissions=["move"])
     def promote_chosen(self, request: HttpRequest, chosen: Any) -> HttpResponse | None:
         if chosen.count() != 1:
             self.message_user(request, "Choose one version to promote.", "error")
@@ -241,6 +244,11 @@ class RolloutAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             },
         ),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Who may not promote cannot lift the rule of two people, nor carry it to another page."""
+        moves = request.user.has_perm(steps.MOVE)
+        return (*(("surface",) if obj else ()), *(() if moves else ("needs_two",)))
 
 
 @admin.register(GuardWindow)

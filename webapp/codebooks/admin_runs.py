@@ -49,6 +49,10 @@ class PipelineAdmin(AskedAdmin):
     list_filter = ("kind", "state", "surface")
     list_select_related = ("surface",)
     actions = ("go_on",)
+
+    def has_ask_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(steps.RETRAIN)
+
     fields = (
         *("kind", "surface", "version", "state", "outcome", "asked_by", "created_at"),
         *("finished_at", "table"),

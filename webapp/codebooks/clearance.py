@@ -72,7 +72,7 @@ def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             f"Retrain {surface.slug}",
             "surfaces_surface_retrain",
             (surface.pk,),
-            "codebooks.add_run",
+            "codebooks.add_pipeline",
         )
     if version.status == CodebookVersion.Status.REFUSED:
         yield Blocker("was refused", "Promote another version.")

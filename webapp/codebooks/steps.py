@@ -28,6 +28,9 @@ from .runs import run_request
 
 MOVE = "codebooks.change_alias"
 ASK = "codebooks.add_run"
+"""Audits, and the gate's judgement."""
+RETRAIN = "codebooks.add_pipeline"
+"""New versions: retrain and refresh."""
 
 Act = Callable[[dict[str, Any]], str]
 
@@ -250,8 +253,9 @@ def ask(
     about = f" {version.name}" if version else ""
     title = f"{kind.label} now:{about} {surface}"
     form = SureForm(posted(request))
+    needed = ASK if kind == Pipeline.Kind.JUDGE else RETRAIN
     return confirm(
-        request, permission=ASK, title=title, text=texts[kind], form=form, act=act, back=back
+        request, permission=needed, title=title, text=texts[kind], form=form, act=act, back=back
     )
 
 

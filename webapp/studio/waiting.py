@@ -53,8 +53,7 @@ def sign(items: list[Waiting]) -> Sign:
         return Sign("Waiting for you", "ok", "Nothing.")
     count = len(items)
     says = "1 thing waits" if count == 1 else f"{count} things wait"
-    state = "bad" if items[0].state == "bad" else "look"
-    return Sign("Waiting for you", state, f"{says} for a person.", "See the list above.")
+    return Sign("Waiting for you", "look", f"{says} for a person.", "See the list above.")
 
 
 def _surfaces() -> dict[int, Surface]:

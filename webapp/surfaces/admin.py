@@ -22,6 +22,7 @@ from uiengine import guardrails
 from webapp.codebooks import steps
 from webapp.codebooks.gate import surface_adopt_innate
 from webapp.codebooks.models import Alias, Pipeline
+from webapp.codebooks.services import champion_before
 
 from .checks import (
     SHAPE,
@@ -167,6 +168,22 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             path("<int:pk>/unchallenge/", view(self.end_view), name=f"{name}_unchallenge"),
             *super().get_urls(),
         ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Steps back are offered only where there is something to go back from."""
+        aliases = Alias.objects.filter(surface__pk=object_id if object_id.isdigit() else 0)
+        champion = aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
+        found = {
+            "may_roll_back": champion and champion_before(champion.surface, champion.version),
+            "is_challenged": aliases.filter(name=Alias.Name.CHALLENGER).exists(),
+        }
+        return super().change_view(request, object_id, form_url, {**found, **(extra_context or {})})
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
         """What is wrong with a definition as typed, and its default layout. Saves nothing."""

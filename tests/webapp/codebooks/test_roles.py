@@ -9,6 +9,9 @@ from django_celery_beat.models import PeriodicTask
 
 from tests.webapp.codebooks.conftest import judged
 from webapp.audits.models import AuditReport
+from webapp.codebooks.gate import innate_ship
+from webapp.codebooks.models import Alias, Rollout
+from webapp.codebooks.services import version_promote
 from webapp.subjects.models import Subject
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +31,12 @@ def enter(client):
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        ("surface owner", {"retrain"}),
-        ("codebook manager", {"retrain", "promote", "rollback", "gate"}),
-        ("auditor", {"retrain", "audit"}),
+        ("surface owner", {"ask", "trials"}),
+        (
+            "codebook manager",
+            {"ask", "retrain", "refresh", "promote", "rollback", "gate", "trials"},
+        ),
+        ("auditor", {"ask", "audit", "trials"}),
     ],
 )
 def test_each_role_may_do_its_part(enter, version, course, role, allowed):
@@ -38,6 +44,8 @@ def test_each_role_may_do_its_part(enter, version, course, role, allowed):
         surface=course, version=version, verdict="inconclusive", report={}
     )
     pages = {
+        "ask": ("surfaces_surface_audit", course.pk),
+        "refresh": ("surfaces_surface_refresh", course.pk),
         "retrain": ("surfaces_surface_retrain", course.pk),
         "promote": ("codebooks_codebookversion_promote", version.pk),
         "rollback": ("surfaces_surface_rollback", course.pk),
@@ -50,6 +58,7 @@ def test_each_role_may_do_its_part(enter, version, course, role, allowed):
         name: person.get(reverse(f"admin:{page}", args=[pk])).status_code
         for name, (page, pk) in pages.items()
     }
+    answers["trials"] = person.get(reverse("admin:trials_trial_changelist")).status_code
 
     assert {name for name, code in answers.items() if code == 200} == allowed
     assert {code for name, code in answers.items() if name not in allowed} == {403}
@@ -84,3 +93,42 @@ def test_schedules_are_rows_that_an_admin_may_re_time():
         *("codebooks.retrain_all", "audits.audit_all", "codebooks.sweep"),
         *("codebooks.guard", "codebooks.shadow"),
     }
+
+
+def test_nobody_is_offered_a_step_that_they_may_not_take(enter, version, course):
+    owner = enter("surface owner")
+    versions = owner.get(reverse("admin:codebooks_codebookversion_changelist")).content.decode()
+    page = owner.get(reverse("admin:surfaces_surface_change", args=[course.pk])).content.decode()
+
+    assert "promote_chosen" not in versions and "compare_chosen" in versions
+    assert "Audit now" in page and "Retrain now" not in page and "Refresh now" not in page
+
+
+def test_steps_back_are_offered_where_there_is_something_to_go_back_from(
+    enter, version, innate, course
+):
+    manager = enter("codebook manager")
+    url = reverse("admin:surfaces_surface_change", args=[course.pk])
+
+    def offered() -> set[str]:
+        page = manager.get(url).content.decode()
+        return {step for step in ("Roll back…", "End the challenge…") if step in page}
+
+    assert offered() == set()
+    innate_ship(folder=innate)
+    version_promote(surface=course, version=version, why="test", by_name="test")
+    assert offered() == {"Roll back…"}
+    Alias.objects.create(surface=course, name="challenger", version=version)
+    assert offered() == {"Roll back…", "End the challenge…"}
+
+
+def test_an_owner_cannot_lift_the_rule_of_two_people(enter, course):
+    row = Rollout.objects.create(surface=course, needs_two=True)
+    owner, url = enter("surface owner"), reverse("admin:codebooks_rollout_change", args=[row.pk])
+    shown = owner.get(url).context["adminform"].form.initial
+    data = {name: value for name, value in shown.items() if name != "needs_two"}
+
+    assert owner.post(url, {**data, "canary_percent": 7}).status_code == 302
+
+    row.refresh_from_db()
+    assert (row.canary_percent, row.needs_two) == (7, True)
