@@ -19,6 +19,7 @@ from webapp.surfaces.models import Surface
 from .health import MOST_SURFACES, Sign
 
 MOST = 50
+MOST_SAID = 200
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,8 @@ def _pipelines(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
             continue
         failed = line.state == Pipeline.State.FAILED
         page = reverse("admin:codebooks_pipeline_change", args=[line.pk])
-        says = f"{surface.slug}: {line.get_kind_display().lower()} {'failed' if failed else 'held'}"
-        yield Waiting("bad" if failed else "look", f"{says}.", f"Pipeline {line.pk}", page)
+        says = f"{surface.slug}, {line.get_kind_display().lower()}: {line.outcome[:MOST_SAID]}"
+        yield Waiting("bad" if failed else "look", says, f"Pipeline {line.pk}", page)
 
 
 def _proposals(step: str) -> Iterator[Waiting]:
