@@ -26,5 +26,5 @@ def remove(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("codebooks", "0010_held")]
+    dependencies = [("codebooks", "0011_held")]
     operations = [migrations.RunPython(make, remove)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('codebooks', '0009_gate_revision'),
+        ('codebooks', '0010_rollout_limits'),
     ]
 
     operations = [
