@@ -20,6 +20,7 @@ from webapp.codebooks.steps import WhyForm, confirm, person, posted
 from .compare import compare
 from .models import AuditReport
 from .services import report_acknowledge
+from .to_do import to_do
 
 NEEDED = "Audit reports need the permission audits.view_auditreport."
 MOST_CHOICES = 200
@@ -34,7 +35,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
     actions = ("compare_chosen",)
     fields = (
         *("verdict", "surface", "version", "champion", "anchor", "compared_by", "created_at"),
-        *("acknowledged_by", "acknowledged_at", "acknowledgement", "mailed_at", "page"),
+        *("acknowledged_by", "acknowledged_at", "acknowledgement", "mailed_at", "to_do", "page"),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -68,20 +69,22 @@ class AuditReportAdmin(ReadOnlyAdmin):
         return answer
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
-        """Two reports side by side: those asked for, or the latest two of one surface."""
+        """Two reports side by side: those asked for, or the latest two of one surface.
+
+        One asked for alone stands beside the one before it.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied(NEEDED)
         choices = list(AuditReport.objects.select_related("surface", "version")[:MOST_CHOICES])
         asked = {request.GET.get("left", ""), request.GET.get("right", "")}
         chosen = [report for report in choices if str(report.pk) in asked]
-        if len(chosen) < 2 and choices:
-            first = chosen[0] if chosen else choices[0]
-            others = [r for r in choices if r.surface_id == first.surface_id and r != first]
-            chosen = [first, *others[:1]]
+        if len(chosen) < 2:
+            chosen = _pair(choices, chosen)
         context = {
             **self.admin_site.each_context(request),
             "title": "Compare two audits",
             "choices": choices,
+            "alone": chosen[0] if len(chosen) == 1 else None,
             "found": compare(*chosen) if len(chosen) == 2 else None,
         }
         return TemplateResponse(request, "audits/compare.html", context)
@@ -124,8 +127,25 @@ class AuditReportAdmin(ReadOnlyAdmin):
     def compared_by(self, report: AuditReport) -> str:
         return ", ".join(report.attributes) or "nothing: nobody's attributes are known"
 
+    @admin.display(description="What to do now")
+    def to_do(self, report: AuditReport) -> SafeString:
+        return to_do(report)
+
     @admin.display(description="Report")
     def page(self, report: AuditReport) -> SafeString:
         address = reverse("admin:audits_auditreport_page", args=[report.pk])
         frame = '<iframe class="report-page" src="{}" title="Audit report"></iframe>'
         return format_html(frame, address)
+
+
+def _pair(choices: list[AuditReport], asked: list[AuditReport]) -> list[AuditReport]:
+    """The latest report and the one before it on its surface, newest first; of the one asked for.
+
+    One only, where no surface has two.
+    """
+    for first in asked or choices:
+        here = [r for r in choices if r.surface_id == first.surface_id and r != first]
+        earlier = [r for r in here if r.created_at <= first.created_at]
+        if other := (earlier or here[::-1])[:1]:
+            return [first, *other]
+    return (asked or choices)[:1]

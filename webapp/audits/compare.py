@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .models import AuditReport
+from .words import slice_name, too_few
 
 Row = Mapping[str, Any]
 Key = tuple[str, str, str]
@@ -78,14 +79,10 @@ def compare(left: AuditReport, right: AuditReport) -> Comparison:
 
 def _gated(report: AuditReport) -> dict[Key, Row]:
     return {
-        (str(row["surface"]), _name(row), str(row["metric"])): row
+        (str(row["surface"]), slice_name(row["slice"]), str(row["metric"])): row
         for row in report.report.get("slices", [])
         if row["verdict"]
     }
-
-
-def _name(row: Row) -> str:
-    return " × ".join(f"{name} {value}" for name, value in row["slice"].items())
 
 
 def _place(pair: Pair) -> tuple[int, str, str]:
@@ -101,6 +98,8 @@ def _verdict(row: Row | None) -> str:
 def _cell(row: Row | None, unit: str) -> dict[str, str]:
     if row is None:
         return {"verdict": "", "text": "not in this report"}
+    if why := too_few(row):
+        return {"verdict": row["verdict"], "text": "", "reason": why}
     span = _span(row["interval"], unit)
     text = f"{_figure(row['estimate'], unit)} {span} ({row['users']:,} people)"
     return {"verdict": row["verdict"], "text": text, "reason": row.get("reason", "")}

@@ -14,6 +14,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from .models import AuditReport
+from .services import champion_of
+from .words import slice_name
 
 log = logging.getLogger(__name__)
 GROUP = "auditor"
@@ -88,12 +90,24 @@ def body(report: AuditReport) -> str:
             "Served worse than the rest:",
             *_named(report.report.get("slices", [])),
             "",
-            "The version cannot be promoted. What to do: read the report, retrain or refresh on a "
-            "batch balanced over these slices, then audit again.",
+            _to_do(report),
             f"Report: {_address(report)}",
             "",
             "Seconds are modelled, not measured.",
         ]
+    )
+
+
+def _to_do(report: AuditReport) -> str:
+    if champion_of(report):
+        return (
+            "It serves people already, and goes on. A refresh on a batch balanced over these "
+            "slices starts by itself. Who does not want to wait can set the surface to dry run or "
+            "off, or roll back, in the admin."
+        )
+    return (
+        "The version cannot be promoted. What to do: read the report, retrain or refresh on a "
+        "batch balanced over these slices, then audit again."
     )
 
 
@@ -112,7 +126,7 @@ def _is_simulated(report: AuditReport) -> bool:
 def _named(rows: Sequence[dict[str, Any]]) -> list[str]:
     worse = [r for r in rows if r["verdict"] == "exceeds" and r.get("direction") == "worse"]
     lines = [
-        f"- {' × '.join(f'{k} {v}' for k, v in row['slice'].items())}: {row['metric']} "
+        f"- {slice_name(row['slice'])}: {row['metric']} "
         f"{row['estimate']:+.3g} {row['unit']} (tolerance {row['tolerance']:g}; "
         f"{row['users']} people)"
         for row in worse[:MOST_NAMED]

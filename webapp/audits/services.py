@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from webapp.codebooks.models import CodebookVersion
+from webapp.codebooks.models import Alias, CodebookVersion, Pipeline
 from webapp.subjects.models import PersonalAttributes, Profile, Subject
 from webapp.surfaces.models import Surface
 
@@ -99,6 +99,20 @@ def report_save(
         report=dict(report),
         html=html,
     )
+
+
+def champion_of(report: AuditReport) -> Surface | None:
+    """The surface that the audited version serves now as its champion."""
+    surface = report.surface
+    if surface is None:
+        return None
+    serving = surface.aliases.filter(name=Alias.Name.CHAMPION, version=report.version_id)
+    return surface if serving.exists() else None
+
+
+def refresh_after(report: AuditReport) -> Pipeline | None:
+    """The refresh that the report asked for; None where another pipeline was under way."""
+    return Pipeline.objects.filter(key=f"refresh:after-audit:{report.pk}").first()
 
 
 def report_acknowledge(*, report: AuditReport, name: str, why: str, by: User | None = None) -> None:

@@ -51,14 +51,15 @@ def energy(
         verdict = Verdict.FAILED
     texts = {
         Verdict.PASSED: f"Costs held-back people no more modelled time than the {against}.",
-        Verdict.UNCLEAR: f"Too few held-back people to tell whether it is slower than the "
+        Verdict.UNCLEAR: f"Modelled seconds: {people} held-back "
+        f"{'person' if people == 1 else 'people'}, too few to tell whether it is slower than the "
         f"{against}. Wait for more visits, or let a named person decide.",
         Verdict.FAILED: f"Costs held-back people more modelled time than the {against}.",
     }
     return {
         "name": "energy",
         "verdict": verdict,
-        "figure": _finite(high),
+        "figure": None if people < LEAST_PEOPLE else _finite(high),
         "limit": ENERGY_LIMIT,
         "unit": f"extra modelled seconds as a share of the {against}'s: upper end of the "
         "one-sided 95 % interval",

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from webapp.audits.models import AuditReport
+from webapp.audits.words import slice_name, too_few
 from webapp.codebooks.models import CodebookVersion, GateReport
 from webapp.surfaces.models import Surface
 
@@ -134,6 +135,10 @@ def _metric_plot(
     shown = by_people[:MOST_SLICES]
     rows = [(s, [i for n, row in slices[s].items() for i in _intervals(n, row)]) for s in shown]
     words = name.replace("_", " ")
+    ends = [(i.low, i.estimate, i.high) for _, intervals in rows for i in intervals]
+    if ends and not any(map(any, ends)):
+        told = SafeString("<p>No difference between any slices: nothing to draw.</p>")
+        return MetricPlot(words, str(first.get("unit", "")), is_gated, told, (), 0)
     svg = interval_plot(
         rows,
         title=words,
@@ -147,12 +152,16 @@ def _metric_plot(
 
 def _intervals(index: int, row: Mapping[str, Any]) -> Iterable[Interval]:
     interval = row.get("interval")
-    if interval and None not in (*interval, row.get("estimate")):
+    if interval and None not in (*interval, row.get("estimate")) and not too_few(row):
         yield Interval(index, interval[0], row["estimate"], interval[1], row.get("verdict") or "")
 
 
 def _words(row: Mapping[str, Any] | None) -> str:
-    if row is None or row.get("estimate") is None:
+    if row is None:
+        return "–"
+    if why := too_few(row):
+        return why
+    if row.get("estimate") is None:
         return "–"
     low, high = row.get("interval") or (None, None)
     span = f" ({low:+.3g} to {high:+.3g})" if low is not None and high is not None else ""
@@ -161,7 +170,7 @@ def _words(row: Mapping[str, Any] | None) -> str:
 
 
 def _slice(row: Mapping[str, Any]) -> str:
-    return " × ".join(f"{name} {value}" for name, value in row["slice"].items())
+    return slice_name(row["slice"])
 
 
 def _condition(found: Mapping[str, Any] | None) -> str:

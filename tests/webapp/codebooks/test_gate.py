@@ -7,7 +7,7 @@ from uiengine import runtime
 from uiengine.errors import VersionError
 from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
-from webapp.codebooks import artefacts, clearance, gate
+from webapp.codebooks import artefacts, clearance, conditions, gate
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.surfaces.services import surface_save
 
@@ -255,3 +255,12 @@ def _small():
         "breakpoints": [{"name": "all", "min_width": 0, "columns": 4, "viewport_height": 800}],
         "blocks": [{"id": "a"}, {"id": "b"}],
     }
+
+
+def test_few_held_back_people_are_said_to_be_too_few_and_give_no_figure():
+    found = conditions.energy(
+        estimate=0.001, low=-0.002, high=0.0047, against="champion", people=3, visits=9
+    )
+
+    assert found["verdict"] == "unclear" and found["figure"] is None
+    assert found["text"].startswith("Modelled seconds: 3 held-back people, too few to tell")

@@ -1,0 +1,59 @@
+"""What a report's page says can be done now, and what no page shows of few people."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.webapp.audits.conftest import row
+from webapp.audits.compare import compare
+from webapp.codebooks.models import Alias, Pipeline
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client, report) -> str:
+    return client.get(f"/admin/audits/auditreport/{report.pk}/change/").content.decode()
+
+
+def test_a_champion_that_exceeds_shows_its_refresh_and_the_ways_out(report_make, admin_client):
+    report = report_make("exceeds", row("exceeds"))
+    assert "may not be promoted" in page(admin_client, report)
+
+    surface = report.surface
+    Alias.objects.create(surface=surface, name=Alias.Name.CHAMPION, version=report.version)
+    told = page(admin_client, report)
+    assert "may not be promoted" not in told and "No refresh was started" in told
+    assert f"/admin/surfaces/surface/{surface.pk}/rollback/" in told
+    assert f"/admin/surfaces/surface/{surface.pk}/refresh/" in told
+    key = f"refresh:after-audit:{report.pk}"
+    made = Pipeline.objects.create(kind=Pipeline.Kind.REFRESH, surface=surface, key=key)
+    assert f"/admin/codebooks/pipeline/{made.pk}/change/" in page(admin_client, report)
+
+
+def test_an_inconclusive_audit_wants_an_acknowledgement_before_a_canary(report_make, admin_client):
+    report = report_make("inconclusive", row("inconclusive"))
+
+    told = page(admin_client, report)
+    assert "before this version serves anybody, be it a canary share" in told
+    assert f"/admin/audits/auditreport/{report.pk}/acknowledge/" in told
+
+
+def test_no_page_shows_figures_of_few_people_even_of_old_reports(report_make, admin_client):
+    few = row("inconclusive", "55<=", estimate=0.061, users=1)
+    older, newer = report_make("within", few), report_make("within", {**few, "estimate": None})
+
+    (pair,) = compare(older, newer).pairs
+    assert pair.slice == "disability 55<= (55 and over) on shop"
+    assert {cell["text"] for cell in pair.cells} == {""}
+    assert all(c["reason"].startswith("1 person: too few to show") for c in pair.cells)
+
+
+def test_one_report_is_never_offered_against_itself(report_make, admin_client):
+    only = report_make("within", row("within"))
+
+    told = admin_client.get("/admin/audits/auditreport/compare/", {"right": only.pk})
+    assert told.context["found"] is None
+    assert told.content.decode().count(" selected") == 1
+    newer = report_make("within", row("within"))
+    found = admin_client.get(told.wsgi_request.path, {"left": newer.pk, "right": newer.pk}).context
+    assert (found["found"].left, found["found"].right) == (only, newer)

@@ -1,0 +1,76 @@
+"""What may be done about a report now, with links: it depends on whether the version serves."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from webapp.surfaces.models import Surface
+
+from .models import AuditReport
+from .services import champion_of, refresh_after
+
+Verdict = AuditReport.Verdict
+
+
+def to_do(report: AuditReport) -> SafeString:
+    surface = champion_of(report)
+    if surface is not None:
+        return _serving(report, surface)
+    if report.verdict == Verdict.EXCEEDS:
+        return _plain(
+            "This version may not be promoted. Refresh the codebook on a batch balanced over "
+            "the slices that the report names, then audit again."
+        )
+    if report.verdict == Verdict.WITHIN:
+        return _plain("Nothing: this audit does not stand in the way of promotion.")
+    if report.acknowledged_at:
+        return _plain("Nothing: it is acknowledged, and no longer stands in the way of promotion.")
+    return format_html(
+        '<a href="{}">Acknowledge it</a> before this version serves anybody, be it a canary share. '
+        "In the shadow it may decide without that. With more visits of more people, audit again.",
+        reverse("admin:audits_auditreport_acknowledge", args=[report.pk]),
+    )
+
+
+def _serving(report: AuditReport, surface: Surface) -> SafeString:
+    page = reverse("admin:surfaces_surface_change", args=[surface.pk])
+    back = reverse("admin:surfaces_surface_rollback", args=[surface.pk])
+    if report.verdict == Verdict.WITHIN:
+        return _plain("Nothing: the version serves already, and may go on.")
+    ways = format_html(
+        'Who does not want to wait sets the surface to <a href="{}">dry run or off</a>, where '
+        'everybody is shown the default layout, or <a href="{}">rolls back</a> to the champion '
+        "before.",
+        page,
+        back,
+    )
+    if report.verdict == Verdict.INCONCLUSIVE:
+        told = "The version serves already and goes on: an audit that cannot tell changes nothing."
+        again = reverse("admin:surfaces_surface_audit", args=[surface.pk])
+        return format_html(
+            '{} <a href="{}">Audit again</a> with more visits. {}', told, again, ways
+        )
+    told = "The version serves already, and goes on until something changes that."
+    return format_html("{} {} {}", told, _refresh(report, surface), ways)
+
+
+def _refresh(report: AuditReport, surface: Surface) -> SafeString:
+    pipeline = refresh_after(report)
+    if pipeline is not None:
+        return format_html(
+            'A balanced refresh was started by itself: <a href="{}">{}</a>. What it makes is '
+            "audited before it may serve.",
+            reverse("admin:codebooks_pipeline_change", args=[pipeline.pk]),
+            pipeline.get_state_display(),
+        )
+    return format_html(
+        "No refresh was started by itself (another pipeline was under way, or the version did not "
+        'serve then): <a href="{}">start one</a>.',
+        reverse("admin:surfaces_surface_refresh", args=[surface.pk]),
+    )
+
+
+def _plain(text: str) -> SafeString:
+    return format_html("{}", text)
