@@ -73,6 +73,7 @@ def from_state(state: State) -> dict[str, Any]:
             "budget": visit.budget,
             "drawn": visit.drawn,
             "before": visit.before,
+            "is_control": visit.is_control,
         },
         "late": [list(pair) for pair in state.late],
     }
@@ -90,5 +91,6 @@ def to_happened(row: Event) -> Happened:
         order=tuple(decision.order),
         budget=decision.budget,
         is_drawn=bool(decision.candidates),
+        is_control=None if decision.status == "fallback" else not decision.version,
     )
     return Happened(to_milliseconds(row.happened_at), row.kind, row.block, row.value, shown)

@@ -11,7 +11,8 @@ from webapp.subjects.models import Event
 from webapp.subjects.visits import FEEDBACK
 
 MOST_EVENTS = 100
-MOST_DECISION = 16_384
+MOST_DECISION = 65_536
+"""Characters: what a page of 200 blocks with ids of 100 characters comes to, and to spare."""
 VALUES = ("rank", "breakpoint", "x", "y", "w", "h", "on", "ms")
 WITH_BLOCK = ("use", "dwell", "dismiss", "pin", "unpin", "move", "resize")
 

@@ -43,7 +43,8 @@ class Situation:
 
     key: the subject's, empty for nobody. since: ms, the last event before the visit. times_erased:
     how often all that was kept of the key was erased. budget: candidates the visit is decided by;
-    0 where none was agreed on yet (see `budgeted`).
+    0 where none was agreed on yet (see `budgeted`). was_control: what the open visit began as; None
+    where it is not open.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Situation:
     day: int
     times_erased: int = 0
     budget: int = 0
+    was_control: bool | None = None
 
     @property
     def decided_by(self) -> str:
@@ -81,6 +83,7 @@ class Situation:
             version.id if version else "",
             self.profile.feedback.generation,
             self.profile.visits,
+            _is_control(self),
             settings.UIENGINE_BUDGET,
         )
 
@@ -172,7 +175,8 @@ def situation(*, key: str, page: Page, now: datetime) -> Situation:
     visit, since, day = visits.current(known.state, live.place(key, page), here)
     profile, times = known.state.profile, known.times_erased
     budget = known.state.open.budget if known.state.open else 0
-    return Situation(key, page, profile, visit, since, day, times, budget)
+    was_control = known.state.open.is_control if known.state.open else None
+    return Situation(key, page, profile, visit, since, day, times, budget, was_control)
 
 
 def nobody_situation(page: Page, day: int) -> Situation:
@@ -228,11 +232,16 @@ def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
 
 
 def _is_control(found: Situation) -> bool:
-    """Whether this subject keeps the default layout, for comparison; pins and freezing hold."""
+    """Whether this subject keeps the default layout, for comparison; pins and freezing hold.
+
+    An open visit stays what it began as, so that a changed share moves nothing under a reader.
+    """
     page = found.page
-    return page.surface.mode == "live" and is_control(
-        found.key, page.surface.slug, page.control_percent
-    )
+    if page.surface.mode != "live":
+        return False
+    if found.was_control is not None:
+        return found.was_control
+    return is_control(found.key, page.surface.slug, page.control_percent)
 
 
 def _default(found: Situation) -> Decision:

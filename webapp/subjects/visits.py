@@ -31,6 +31,8 @@ class LiveVisit:
     decision: the row of that decision; budget: candidates that the visit is decided by, 0 until an
     event brings a decision that says so. drawn: the row of the decision whose layout was drawn for
     this visit, where the surface explores; before: the profile it was made of, as JSON.
+    is_control: whether the visit began in the control share, None until a decision says so: a share
+    that is changed meanwhile holds from the next visit on.
     """
 
     id: str
@@ -44,6 +46,7 @@ class LiveVisit:
     budget: int = 0
     drawn: int | None = None
     before: dict[str, Any] | None = None
+    is_control: bool | None = None
 
 
 @dataclass
@@ -75,7 +78,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Shown:
-    """The decision that an event carries."""
+    """The decision that an event carries. is_control: whether it was made without a version, as
+    for the control share; None where it fell back and says nothing."""
 
     decision: int | None
     visit: str
@@ -85,6 +89,7 @@ class Shown:
     order: tuple[str, ...]
     budget: int = 0
     is_drawn: bool = False
+    is_control: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,8 @@ def fold(
         visit.order, visit.decision = event.shown.order, event.shown.decision
     if event.shown.visit == visit.id:
         visit.budget = visit.budget or event.shown.budget
+        if visit.is_control is None:
+            visit.is_control = event.shown.is_control
         _remember_draw(state, visit, event.shown)
     if event.kind == "use":
         visit.uses[event.block] = visit.uses.get(event.block, 0) + 1

@@ -12,6 +12,10 @@ from django.db import models
 from uiengine import feasible, surface_json
 from uiengine.errors import SurfaceError
 
+MOST_TITLE = 200
+"""Characters."""
+MOST_CONTROL = 50
+"""Percent."""
 MOST_MINUTES = 7 * 24 * 60
 """A week."""
 MOST_DAYS = 36_500
@@ -36,7 +40,7 @@ class Surface(models.Model):
         OFF = "off", "Off"
 
     slug = models.SlugField(max_length=100, unique=True)
-    title = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=MOST_TITLE, blank=True)
     revision = models.PositiveIntegerField(default=1, help_text="Raised by every edit.")
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.LIVE)
     definition = models.JSONField(help_text="Blocks, breakpoints, row height, groups, guardrails.")
@@ -47,7 +51,7 @@ class Surface(models.Model):
     )
     control_percent = models.PositiveSmallIntegerField(
         default=5,
-        validators=[MaxValueValidator(50)],
+        validators=[MaxValueValidator(MOST_CONTROL)],
         help_text="Percent of subjects who keep the default layout, to measure by. Who is among "
         "them follows from a hash of subject and surface and stays. 0: nobody.",
     )

@@ -9,8 +9,9 @@ from typing import Any
 from django.db import transaction
 
 from uiengine import feasible, surface_json
+from uiengine.errors import SurfaceError
 
-from .models import PopularityDay, Surface
+from .models import MOST_CONTROL, MOST_TITLE, PopularityDay, Surface
 
 COLUMNS = ("slug", "revision", "mode", "control_percent")
 
@@ -22,6 +23,7 @@ def surface_save(data: Mapping[str, Any]) -> Surface:
     Raises uiengine.errors.SurfaceError on the first mistake, or where no layout keeps the rules.
     """
     feasible.refuse_impossible(surface_json.parse(dict(data)))
+    _check_columns(data)
     definition = {k: v for k, v in data.items() if k not in COLUMNS}
     row = Surface.objects.select_for_update().filter(slug=data["slug"]).first()
     if row is None:
@@ -40,6 +42,18 @@ def surface_save(data: Mapping[str, Any]) -> Surface:
     row.control_percent = data.get("control_percent", row.control_percent)
     row.save()
     return row
+
+
+def _check_columns(data: Mapping[str, Any]) -> None:
+    """What the engine does not know and the columns bound. Raises SurfaceError."""
+    title, percent = data.get("title", ""), data.get("control_percent", 0)
+    if not isinstance(title, str) or len(title) > MOST_TITLE:
+        raise SurfaceError("title", title, "is no text or too long", f"{MOST_TITLE} characters.")
+    is_whole = isinstance(percent, int) and not isinstance(percent, bool)
+    if not is_whole or not 0 <= percent <= MOST_CONTROL:
+        raise SurfaceError(
+            "control_percent", percent, "is not in range", f"A whole number, 0 to {MOST_CONTROL}."
+        )
 
 
 def popularity_add(surface_id: int, day: int, visits: Iterable[Iterable[str]]) -> None:

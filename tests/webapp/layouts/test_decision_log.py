@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from random import Random
+from string import ascii_letters, digits
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -156,12 +158,15 @@ def test_against_and_target_go_together(page, tmp_path):
 
 
 def test_a_decision_of_the_largest_page_still_fits_into_an_event_batch(page, owner, worker):
-    """200 blocks, all of which may move, and the most candidates a visit is served by default."""
-    blocks = [{"id": f"section-{i}", "title": f"Section {i}"} for i in range(200)]
+    """200 blocks with the longest ids, all of which may move, and the most candidates a visit is
+    served by default."""
+    random = Random(0)
+    names = ["".join(random.choices(ascii_letters + digits, k=100)) for _ in range(200)]
+    blocks = [{"id": name} for name in names]
     rules = {"exploration": 0.2, "move_budget": 200}
     surface_save({**COURSE, "blocks": blocks, "guardrails": rules, "groups": []})
     for visit in range(3):
-        owner.visit(*(f"section-{(17 * visit + 29 * k) % 200}" for k in range(6)))
+        owner.visit(*(names[(17 * visit + 29 * k) % 200] for k in range(6)))
         worker.work()
 
     payload = owner.layout()

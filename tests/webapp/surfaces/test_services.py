@@ -82,3 +82,12 @@ def test_popularity_is_of_the_days_before():
     assert found.visits == (3.0,) * 3
     assert mappers.to_popularity(days, 100).shares == {}
     assert set(mappers.to_popularity(days, 102).shares) == {"forum", "quiz", "glossary"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("control_percent", 500), ("control_percent", "abc"), ("title", "x" * 300)]
+)
+def test_columns_out_of_bounds_are_named(field, value):
+    with pytest.raises(SurfaceError) as refused:
+        surface_save({**COURSE, field: value})
+    assert refused.value.field == field

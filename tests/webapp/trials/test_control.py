@@ -76,3 +76,29 @@ def test_a_changed_share_changes_the_etag(controlled, clock, worker):
 
     after = person.get("layout?surface=course-home", **{"If-None-Match": before["ETag"]})
     assert after.status_code == 200 and after.json()["status"] == "adapted"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("before", "after"), [(0, 50), (50, 0)])
+def test_a_changed_share_holds_from_the_next_visit_on(page, clock, worker, before, after):
+    from tests.webapp.conftest import Person
+
+    key = next(k for k in map("host:{}".format, range(20)) if is_control(k, "course-home", 50))
+    person = Person(key, clock)
+    Surface.objects.update(control_percent=before)
+    for _ in range(6):
+        person.visit("glossary", "forum")
+        worker.work()
+    began = person.layout()
+    person.send(began, person.event("impression"))
+
+    Surface.objects.update(control_percent=after)
+    serving.refresh()
+
+    for is_folded in (False, True):
+        if is_folded:
+            worker.work()
+        during = person.layout()
+        assert (during["status"], during["order"]) == (began["status"], began["order"])
+    clock.advance(days=1)
+    assert person.layout()["status"] != began["status"]
