@@ -38,7 +38,7 @@ class AuditReport(models.Model):
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledgement = models.CharField(max_length=500, blank=True)
     mailed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the mail about an *exceeds* was sent."
+        null=True, blank=True, help_text="When the mail about a report that exceeds was sent."
     )
 
     class Meta:

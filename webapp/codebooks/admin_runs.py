@@ -27,6 +27,19 @@ def _bar(share: float) -> SafeString:
     return format_html(bar, round(share, 3), f"{share:.0%}")
 
 
+REPORTS = {Run.Kind.AUDIT: "audits_auditreport", Run.Kind.GATE: "codebooks_gatereport"}
+
+
+def _result(run: Run) -> SafeString:
+    """With a link to the report that the step wrote."""
+    shown, number = card_html(run.result), run.result.get("report")
+    page = REPORTS.get(Run.Kind(run.kind)) if isinstance(number, int) else None
+    if page is None:
+        return shown
+    address = reverse(f"admin:{page}_change", args=[number])
+    return format_html('{}<a href="{}">Open report {}</a>', shown, address, number)
+
+
 class AskedAdmin(ReadOnlyAdmin):
     """Renews its list while something is under way."""
 
@@ -79,7 +92,7 @@ class PipelineAdmin(AskedAdmin):
                 _bar(run.progress) if run else "",
                 run.attempts if run else "",
                 run.doing or run.error if run else "",
-                card_html(run.result) if run else "",
+                _result(run) if run else "",
             )
             for step in STEPS[line.kind]
         ]
@@ -118,7 +131,7 @@ class RunAdmin(AskedAdmin):
 
     @admin.display(description="Result")
     def outcome(self, run: Run) -> SafeString:
-        return card_html(run.result)
+        return _result(run)
 
     @admin.action(description="Ask again for failed audits", permissions=["ask"])
     def ask_again(self, request: HttpRequest, chosen: Any) -> None:

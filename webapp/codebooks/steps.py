@@ -125,9 +125,9 @@ def promote(request: HttpRequest, version: CodebookVersion, back: str) -> HttpRe
         surface, by = data["surface"], person(request)
         done = promotion_ask(version=version, surface=surface, why=data["why"], by=by)
         if isinstance(done, Proposal):
-            _log(request, version, f"Proposed on {surface.slug}: {data['why']}")
+            _log(request, version, f"Proposed on {surface.slug}: {data['why']}", surface)
             return f"Proposed. Somebody else has to promote {version.name} as well."
-        _log(request, version, f"Promoted on {surface.slug}: {data['why']}")
+        _log(request, version, f"Promoted on {surface.slug}: {data['why']}", surface)
         if done is None:
             return f"{version.name} was champion of {surface} already. Nothing changed."
         return f"{version.name} now serves {surface}. All processes see it within a second."
@@ -144,7 +144,7 @@ def rollback(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
     def act(data: dict[str, Any]) -> str:
         move = champion_return(surface=surface, why=data["why"], by=person(request))
         assert move.after is not None
-        _log(request, move.after, f"Rolled back to, on {surface.slug}: {data['why']}")
+        _log(request, move.after, f"Serves again on {surface.slug}: {data['why']}", surface)
         return f"{move.after.name} serves {surface} again."
 
     text = "The version that served before the present champion serves again."
@@ -163,7 +163,7 @@ def challenge(request: HttpRequest, version: CodebookVersion, back: str) -> Http
     def act(data: dict[str, Any]) -> str:
         surface, share, by = data["surface"], data["share"], person(request)
         challenger_set(version=version, surface=surface, share=share, why=data["why"], by=by)
-        _log(request, version, f"Challenges on {surface.slug}, {share} %: {data['why']}")
+        _log(request, version, f"Challenges on {surface.slug}, {share} %: {data['why']}", surface)
         what = f"serves {share} % of subjects of" if share else "decides in the shadow of"
         return f"{version.name} {what} {surface}. All processes see it within a second."
 
@@ -179,7 +179,7 @@ def end_challenge(request: HttpRequest, surface: Surface, back: str) -> HttpResp
     def act(data: dict[str, Any]) -> str:
         move = challenger_end(surface=surface, why=data["why"], by=person(request))
         assert move.before is not None
-        _log(request, move.before, f"No longer challenges on {surface.slug}: {data['why']}")
+        _log(request, move.before, f"No more challenger on {surface.slug}: {data['why']}", surface)
         return f"The champion serves everybody on {surface} again."
 
     form = WhyForm(posted(request))
@@ -235,6 +235,7 @@ def ask(
         name = person(request).get_username()
         line, is_new = pipeline_request(kind=kind, surface=surface, version=version, by=name)
         if is_new:
+            _log_surface(request, surface, f"Asked for a {line.kind} (pipeline {line.pk}).")
             return f"Asked for pipeline {line.pk}. Its progress is under Pipelines."
         raise ValueError(
             f"{surface.slug} has a {line.kind} under way already (pipeline {line.pk}, asked for by "
@@ -268,5 +269,14 @@ def _choose_surface(form: forms.Form, version: CodebookVersion) -> None:
         field.initial = field.queryset.get()
 
 
-def _log(request: HttpRequest, version: CodebookVersion, message: str) -> None:
+def _log(
+    request: HttpRequest, version: CodebookVersion, message: str, surface: Surface | None = None
+) -> None:
+    """In the history of the version, and of the page that it is about."""
     admin.site.get_model_admin(CodebookVersion).log_change(request, version, message)
+    if surface is not None:
+        _log_surface(request, surface, f"{version.name}: {message}")
+
+
+def _log_surface(request: HttpRequest, surface: Surface, message: str) -> None:
+    admin.site.get_model_admin(Surface).log_change(request, surface, message)

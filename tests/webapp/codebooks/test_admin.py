@@ -132,7 +132,8 @@ def test_promoting_asks_why_then_moves_and_is_logged(owner, version, course):
     assert Alias.objects.get(name="champion").version == version
     move = AliasMove.objects.filter(name="champion").get()
     assert (move.by_name, move.why) == ("admin", "it saves time")
-    assert "it saves time" in LogEntry.objects.latest("action_time").change_message
+    kept = LogEntry.objects.filter(change_message__contains="it saves time")
+    assert {row.content_type.model for row in kept} == {"codebookversion", "surface"}
 
 
 def test_a_refused_promotion_says_what_to_do(owner, version, course):
@@ -259,3 +260,20 @@ def test_a_refused_promotion_links_every_blocker_and_the_way_on(owner, version, 
     assert ways[1] not in owner.get(report).content.decode()
     owner.post(url, {"surface": course.pk, "why": "now"})
     assert Alias.objects.get(name="champion").version == version
+
+
+def test_a_step_links_its_report(owner, version, course):
+    line, _ = pipeline_request(kind=Pipeline.Kind.JUDGE, surface=course)
+    gate = judged(version, course)
+    Run.objects.create(
+        kind="gate",
+        surface=course,
+        pipeline=line,
+        key="g",
+        state="done",
+        result={"report": gate.pk},
+    )
+
+    page = owner.get(reverse("admin:codebooks_pipeline_change", args=[line.pk])).content.decode()
+
+    assert f'href="{reverse("admin:codebooks_gatereport_change", args=[gate.pk])}"' in page
