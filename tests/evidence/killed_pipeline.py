@@ -39,11 +39,11 @@ WORKER = """
 import time
 from pathlib import Path
 from celery.signals import worker_ready
-from webapp.codebooks import conditions, gate, runs
+from webapp.codebooks import clearance, conditions, runs
 from webapp.codebooks.tasks import sweep
 conditions.AUDITS["inconclusive"] = "passed"
 conditions.LEAST_PEOPLE = 1
-gate._check_audit = lambda version, surface: None
+clearance._audit = lambda version, surface: ()
 finish = runs.Hold.finish
 def hang(hold, result, version=None):
     if hold.run.kind in {kinds} and hold.run.attempts == 1:

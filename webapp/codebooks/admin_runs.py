@@ -107,8 +107,10 @@ class PipelineAdmin(AskedAdmin):
     @admin.action(description="Go on from the step that failed", permissions=["ask"])
     def go_on(self, request: HttpRequest, chosen: Any) -> None:
         for line in chosen.filter(state=Pipeline.State.FAILED):
-            if pipeline_resume(line):
-                self.message_user(request, f"Pipeline {line.pk} goes on.")
+            if goes_on := pipeline_resume(line):
+                anew = f" as pipeline {goes_on.pk}, which collects again"
+                text = f"Pipeline {line.pk} goes on{anew if goes_on != line else ''}."
+                self.message_user(request, text)
             else:
                 text = f"{line.surface.slug} has another pipeline under way. Wait for it."
                 self.message_user(request, text, messages.ERROR)

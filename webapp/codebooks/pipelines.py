@@ -18,6 +18,7 @@ from webapp.surfaces.models import Surface
 
 from .messages import run_enqueue
 from .models import CodebookVersion, Pipeline, Run
+from .snapshots import is_dropped
 
 _JUDGED = (Run.Kind.REPLAY, Run.Kind.AUDIT, Run.Kind.GATE)
 _MADE = (Run.Kind.COLLECT, Run.Kind.TRAIN, Run.Kind.EXPORT, *_JUDGED, Run.Kind.PROMOTE)
@@ -101,18 +102,33 @@ def pipeline_end(pipeline: Pipeline, state: str, outcome: str) -> None:
 
 
 @transaction.atomic
-def pipeline_resume(pipeline: Pipeline) -> bool:
-    """Goes on from the step that failed; False where another pipeline is under way."""
+def pipeline_resume(pipeline: Pipeline) -> Pipeline | None:
+    """Goes on from the step that failed; where the visits it collected were dropped since, in a new
+    pipeline. None where another one is under way."""
     if Pipeline.objects.filter(surface=pipeline.surface, state=Pipeline.State.RUNNING).exists():
-        return False
+        return None
+    pipeline = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     run = pipeline.runs.filter(state=Run.State.FAILED).latest("pk")
+    if is_dropped(pipeline, run):
+        return _begun_anew(pipeline)
     pipeline.state, pipeline.outcome, pipeline.finished_at = Pipeline.State.RUNNING, "", None
     pipeline.save(update_fields=("state", "outcome", "finished_at"))
     run.state, run.attempts, run.error = Run.State.QUEUED, 0, ""
     run.finished_at, run.lease_until = None, timezone.now()
     run.save()
     run_enqueue(run)
-    return True
+    return pipeline
+
+
+def _begun_anew(pipeline: Pipeline) -> Pipeline | None:
+    line, is_new = pipeline_request(
+        kind=pipeline.kind,
+        surface=pipeline.surface,
+        version=pipeline.version if pipeline.kind == Pipeline.Kind.JUDGE else None,
+        options=pipeline.options,
+        by=pipeline.asked_by,
+    )
+    return line if is_new else None
 
 
 def pipelines_sweep() -> None:

@@ -34,6 +34,7 @@ from .messages import run_enqueue
 from .models import Alias, CodebookVersion, GateReport, Pipeline, Run
 from .pipelines import ENDS, HELD, pipeline_request
 from .rollout import after_gate
+from .snapshots import snapshot_folder
 from .stored import stored_visits, visits_count
 
 __all__ = ("live_tasks",)  # a worker finds the tasks of this module alone
@@ -79,7 +80,11 @@ def step_run(run_id: int, watch: runs.Progress | None = None) -> Run | None:
     def work(hold: runs.Hold) -> None:
         WORK[Run.Kind(hold.run.kind)](hold)
 
-    done = runs.run_carry_out(run_id=run_id, work=work, watch=watch)
+    try:
+        done = runs.run_carry_out(run_id=run_id, work=work, watch=watch)
+    except Exception:
+        work_sweep()
+        raise
     if done is not None:
         shutil.rmtree(work_folder(done), ignore_errors=True)
         if done.pipeline and done.pipeline.state in (Pipeline.State.DONE, Pipeline.State.HELD):
@@ -328,8 +333,7 @@ def _champion(surface: Surface) -> CodebookVersion | None:
 
 
 def _kept(pipeline: Pipeline, path: Path | None = None) -> str:
-    """Where steps leave things for one another, until the pipeline ends."""
-    folder = f"pipelines/{pipeline.pk}"
+    folder = snapshot_folder(pipeline)
     return f"{folder}/{path.name}" if path else folder
 
 
@@ -337,10 +341,18 @@ def work_folder(run: Run) -> Path:
     return Path(settings.VAR_DIR) / "runs" / str(run.pk)
 
 
+def work_sweep() -> None:
+    """Deletes what runs that are over left on this machine: visits, among other things."""
+    for folder in (Path(settings.VAR_DIR) / "runs").glob("*"):
+        if not Run.objects.filter(pk=folder.name, state__in=runs.ACTIVE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @shared_task(name="codebooks.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> int:
     """Asks again for runs whose message or worker was lost."""
     lost = runs.runs_sweep()
+    work_sweep()
     for run in Run.objects.filter(pk__in=lost):
         run_enqueue(run)
     return len(lost)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from webapp.codebooks.snapshots import snapshots_expire
 from webapp.surfaces.models import Surface
 
 from . import live
@@ -23,6 +24,7 @@ def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
     """Rows deleted by kind. Profiles hold what events said, so nobody starts anew without them."""
     done: Counter[str] = Counter()
     done["events"] = _delete(lambda: _old_events(surface, now))
+    done["snapshots"] = snapshots_expire(surface=surface, now=now)
     done["decisions"] = _delete(lambda: _old_decisions(surface, now))
     if surface.idle_days:
         since = now - timedelta(days=surface.idle_days)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from uiengine import profile as profiles
 from webapp import mappers
+from webapp.codebooks.snapshots import snapshots_drop
 from webapp.surfaces.models import Surface
 
 from . import erasure, live
@@ -109,4 +110,5 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     Subject.objects.select_for_update().get_or_create(key=key)
     Subject.objects.filter(key=key).delete()
     erasure.erasure_record(key=key, now=now)
+    snapshots_drop()
     return erasure.trained_versions_mark(key=key, now=now)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from ml.data import DataError, Problem
 from webapp.codebooks import runs, tasks
 from webapp.codebooks.models import CodebookVersion, Pipeline, Rollout, Run
 from webapp.codebooks.pipelines import STEPS, pipeline_request, pipeline_resume
 from webapp.codebooks.rollout import rollout_of
+from webapp.subjects.retention import retention_apply
+from webapp.subjects.services import subject_erase
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +98,45 @@ def test_a_refused_value_names_nobody(caplog):
 
     assert told.startswith("2 bad value(s). block: must be known (2).") and "ada" not in told
     assert "anon:ada" in caplog.text
+
+
+def failed(course, var) -> tuple[Pipeline, list[Path]]:
+    """A pipeline whose training failed, and its files: kept for going on, left by a worker."""
+    line = ask(course)
+    step(line, visits=3, file="x")
+    files = [var / "artefacts" / f"pipelines/{line.pk}/visits.parquet"]
+    files.append(var / "runs" / str(line.runs.get(state="queued").pk) / "champion.heldback.jsonl")
+    for path in files:
+        path.parent.mkdir(parents=True)
+        path.write_text("somebody's visits")
+    Run.objects.filter(state="queued").update(state="failed")
+    Pipeline.objects.update(state="failed", finished_at=timezone.now())
+    return line, files
+
+
+def test_an_erasure_drops_what_failed_pipelines_kept(
+    course, var, django_capture_on_commit_callbacks
+):
+    line, (kept, left) = failed(course, var)
+    tasks.sweep()
+    assert kept.exists() and not left.exists()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        subject_erase(key="anon:somebody")
+
+    assert not kept.exists()
+    again = pipeline_resume(Pipeline.objects.get(pk=line.pk))
+    assert again and again != line and again.runs.get().kind == "collect"
+
+
+def test_retention_drops_what_a_failed_pipeline_kept_for_a_day(
+    course, var, django_capture_on_commit_callbacks
+):
+    _, (kept, _) = failed(course, var)
+    for later, remains in ((timedelta(hours=20), True), (timedelta(hours=30), False)):
+        with django_capture_on_commit_callbacks(execute=True):
+            retention_apply(surface=course, now=timezone.now() + later)
+        assert kept.exists() is remains
 
 
 def test_a_step_that_kills_its_workers_ends_it(course):
