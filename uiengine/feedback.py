@@ -4,7 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .profile import UNDO_DAYS, Pin, Profile, Undone, show_order
+from .profile import MOST_STEPS, UNDO_DAYS, Pin, Profile, Step, Undone, show_order
+
+
+def remember(profile: Profile, shown: Sequence[str]) -> None:
+    """To be called before a pin, unpin, move or reset of the open visit, which undo takes back.
+
+    shown: the order on the page. The last MOST_STEPS wishes are remembered.
+    """
+    step = Step(
+        shown=tuple(shown),
+        order=profile.order,
+        familiarity=dict(profile.familiarity),
+        pins=dict(profile.feedback.pins),
+        undone=profile.feedback.undone,
+    )
+    profile.feedback.steps = (*profile.feedback.steps, step)[-MOST_STEPS:]
+
+
+def forget(profile: Profile) -> None:
+    """The visit is over: its wishes stay granted."""
+    profile.feedback.steps = ()
+
+
+def undoes(profile: Profile, *, order: Sequence[str], before: Sequence[str]) -> str:
+    """What an undo takes back: the user's last `wish` of this visit, else the engine's moves since
+    the last `visit`, else `nothing`. Arguments as of `undo`."""
+    if profile.feedback.steps:
+        return "wish"
+    return "visit" if tuple(order) != tuple(before) else "nothing"
 
 
 def pin(profile: Profile, block_id: str, place: Pin) -> None:
@@ -30,10 +58,32 @@ def move(profile: Profile, block_id: str, rank: int, *, order: Sequence[str], vi
 def undo(
     profile: Profile, *, order: Sequence[str], before: Sequence[str], visit: str, day: int
 ) -> None:
-    """Back to the layout before this visit's; its moves are not proposed again for 28 days.
+    """Takes back the user's last wish of this visit: pins and order are as before it. Without one
+    takes back the engine's moves: the page is in the order `before` this visit, and those moves
+    are not proposed again for 28 days. With neither, changes nothing.
 
-    A block that goes back is no longer pinned: the user's own moves pin, and are taken back too.
+    A block that the engine's undo sends back is no longer pinned.
     """
+    undoing = undoes(profile, order=order, before=before)
+    if undoing == "wish":
+        _step_back(profile, visit)
+    elif undoing == "visit":
+        _take_back_visit(profile, order, before, visit, day)
+
+
+def _step_back(profile: Profile, visit: str) -> None:
+    *earlier, step = profile.feedback.steps
+    profile.feedback.steps = tuple(earlier)
+    profile.feedback.pins = dict(step.pins)
+    profile.feedback.undone = step.undone
+    profile.order, profile.familiarity = step.order, dict(step.familiarity)
+    profile.feedback.override, profile.feedback.override_visit = step.shown, visit
+    _changed(profile)
+
+
+def _take_back_visit(
+    profile: Profile, order: Sequence[str], before: Sequence[str], visit: str, day: int
+) -> None:
     ranks = {block_id: rank for rank, block_id in enumerate(before)}
     taken_back = tuple(
         Undone(block_id, rank, day + UNDO_DAYS)

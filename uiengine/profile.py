@@ -16,6 +16,8 @@ DAY_HALF_LIVES = (2.0, 7.0, 28.0)
 VISIT_HALF_LIVES = (4.0, 20.0)
 """Visits after which a share (1 / blocks used in the visit) counts half."""
 SECONDS_PER_DAY = 86_400
+MOST_STEPS = 20
+"""Wishes of a visit that can be taken back."""
 UNDO_DAYS = 28
 """Days for which an undone move is not proposed again."""
 
@@ -65,11 +67,26 @@ class Undone:
     until_day: int
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How things stood before one wish of the open visit, for undo to bring back.
+
+    shown: the order on the page; order, familiarity: the profile's; pins, undone: the feedback's.
+    """
+
+    shown: tuple[str, ...]
+    order: tuple[str, ...]
+    familiarity: dict[str, float]
+    pins: dict[str, Pin]
+    undone: tuple[Undone, ...]
+
+
 @dataclass(slots=True)
 class Feedback:
     """What the user asked for outright; every change raises `generation` and acts at once.
 
     override: the order the user set by hand in visit `override_visit`, kept for that whole visit.
+    steps: the latest wishes of the open visit that undo can take back, the last one at the end.
     """
 
     pins: dict[str, Pin] = field(default_factory=dict)
@@ -79,6 +96,7 @@ class Feedback:
     generation: int = 0
     override: tuple[str, ...] = ()
     override_visit: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(slots=True)
@@ -226,7 +244,7 @@ def merge(one: Profile, other: Profile) -> Profile:
 
 def copy(profile: Profile) -> Profile:
     """A copy that shares nothing that can change."""
-    feedback = replace(profile.feedback, pins=dict(profile.feedback.pins))
+    feedback = replace(profile.feedback, pins=dict(profile.feedback.pins))  # steps are not changed
     visit = profile.open
     return replace(
         profile,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from .profile import BlockUse, Feedback, OpenVisit, Pin, Profile, Undone
+from .profile import BlockUse, Feedback, OpenVisit, Pin, Profile, Step, Undone
 
 
 def dump(profile: Profile) -> dict[str, Any]:
@@ -37,7 +37,26 @@ def _block_use(data: dict[str, Any]) -> BlockUse:
 
 def _feedback(data: dict[str, Any]) -> Feedback:
     values = dict(data)
-    values["pins"] = {b: Pin(**pin) for b, pin in data.get("pins", {}).items()}
-    values["undone"] = tuple(Undone(**u) for u in data.get("undone", ()))
+    values["pins"] = _pins(data.get("pins", {}))
+    values["undone"] = _undone(data.get("undone", []))
+    values["steps"] = tuple(_step(step) for step in data.get("steps", ()))
     values["override"] = tuple(data.get("override", ()))
     return Feedback(**values)
+
+
+def _step(data: dict[str, Any]) -> Step:
+    return Step(
+        shown=tuple(data["shown"]),
+        order=tuple(data["order"]),
+        familiarity=dict(data["familiarity"]),
+        pins=_pins(data["pins"]),
+        undone=_undone(data["undone"]),
+    )
+
+
+def _pins(data: dict[str, Any]) -> dict[str, Pin]:
+    return {block_id: Pin(**pin) for block_id, pin in data.items()}
+
+
+def _undone(data: list[dict[str, Any]]) -> tuple[Undone, ...]:
+    return tuple(Undone(**undone) for undone in data)

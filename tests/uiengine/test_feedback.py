@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from uiengine import feedback
 from uiengine.profile import Pin, Profile
+from uiengine.profile_json import dump, load
 
 
 def shown(*order: str) -> Profile:
@@ -29,10 +32,26 @@ def test_undo_returns_to_the_layout_before_and_remembers_it_for_28_days():
 def test_undo_takes_the_users_own_move_back_and_keeps_other_pins():
     profile = shown("a", "b", "c", "d")
     feedback.pin(profile, "d", Pin(3))
+    feedback.remember(profile, profile.order)
     feedback.move(profile, "c", 0, order=profile.order, visit="v")
     feedback.undo(profile, order=profile.order, before=("a", "b", "c", "d"), visit="v", day=10)
     assert profile.order == ("a", "b", "c", "d")
     assert profile.feedback.pins == {"d": Pin(3)}
+    assert profile.feedback.undone == (), "the engine may still propose what the user tried"
+    assert profile.familiarity == dict.fromkeys("abcd", 4.0), "and nothing was unlearnt"
+
+
+def test_undo_of_nothing_changes_nothing():
+    profile = shown("a", "b")
+    feedback.undo(profile, order=("a", "b"), before=("a", "b"), visit="v", day=10)
+    assert profile == shown("a", "b")
+
+
+def test_steps_survive_a_row_of_json():
+    profile = shown("a", "b", "c")
+    feedback.pin(profile, "b", Pin(1, "phone", 0, 2))
+    feedback.remember(profile, profile.order)
+    assert load(json.loads(json.dumps(dump(profile)))) == profile
 
 
 def test_reset_clears_pins_and_keeps_history():

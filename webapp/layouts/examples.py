@@ -64,6 +64,7 @@ LAYOUT_EXAMPLE = OpenApiExample(
         },
         "search": {"system": 2, "budget": 32},
         "why": {"mail": "You open Mail in most of your visits."},
+        "undo": "visit",
         "decision": ".eJxVjkEOwi…",
         "whose": "5c1f0e9a7b3d2468",
         "variants": [_variant(14.2071, "mail", "news"), _variant(14.5983, "news", "mail")],

@@ -26,15 +26,16 @@ def payload(
     status: str,
     signed: str,
     pins: Mapping[str, Pin],
+    undo: str = "nothing",
     whose: str = "",
     budget: int = 0,
     variants: Sequence[tuple[Variant, str]] = (),
 ) -> dict[str, Any]:
     """The answer of GET /api/layout, in the language that is active.
 
-    whose: the user's name in decisions, by which a client tells its batches from another user's;
-    empty for visitors and nobody. budget: candidates that could be scored. variants: each with
-    its own signed decision.
+    undo: what undo would take back. whose: the user's name in decisions, by which a client tells
+    its batches from another user's; empty for visitors and nobody. budget: candidates that could
+    be scored. variants: each with its own signed decision.
     """
     wish = reverse("layouts:feedback")
     return {
@@ -61,6 +62,7 @@ def payload(
             "budget": budget if decision.energy is not None else 0,
         },
         "why": {reason.block: reason_sentence(reason) for reason in decision.reasons},
+        "undo": undo,
         "decision": signed,
         "whose": whose,
         "variants": [

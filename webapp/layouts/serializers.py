@@ -139,6 +139,11 @@ class LayoutOut(serializers.Serializer[Any]):
     layouts = serializers.DictField(child=serializers.ListField(child=ItemOut()))
     elements = serializers.DictField(child=ElementOut())
     pins = serializers.ListField(child=serializers.CharField(), help_text="By the user.")
+    undo = serializers.ChoiceField(
+        ["wish", "visit", "nothing"],
+        help_text="What `undo` would take back: the user's last pin, unpin, move or reset of this "
+        "visit; with none, what moved since the last visit; or nothing, and it changes nothing.",
+    )
     stability = StabilityOut()
     search = SearchOut()
     why = serializers.DictField(child=serializers.CharField())

@@ -16,9 +16,10 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import get_language
 
-from uiengine import engine
+from uiengine import engine, feedback
 from uiengine.decision import Decision, Variant
 from uiengine.decoded import Request
+from uiengine.orders import default_order
 from uiengine.popularity import Popularity
 from uiengine.profile import Profile
 from webapp import mappers
@@ -44,7 +45,7 @@ class Situation:
     key: the subject's, empty for nobody. since: ms, the last event before the visit. times_erased:
     how often all that was kept of the key was erased. budget: candidates the visit is decided by;
     0 where none was agreed on yet (see `budgeted`). was_control: what the open visit began as; None
-    where it is not open.
+    where it is not open. before: the order shown at the visit before, empty where there was none.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Situation:
     times_erased: int = 0
     budget: int = 0
     was_control: bool | None = None
+    before: tuple[str, ...] = ()
 
     @property
     def decided_by(self) -> str:
@@ -176,7 +178,8 @@ def situation(*, key: str, page: Page, now: datetime) -> Situation:
     profile, times = known.state.profile, known.times_erased
     budget = known.state.open.budget if known.state.open else 0
     was_control = known.state.open.is_control if known.state.open else None
-    return Situation(key, page, profile, visit, since, day, times, budget, was_control)
+    before = profile.before if known.state.open else profile.order
+    return Situation(key, page, profile, visit, since, day, times, budget, was_control, before)
 
 
 def nobody_situation(page: Page, day: int) -> Situation:
@@ -281,6 +284,7 @@ def _payload(found: Situation, decision: Decision, status: str) -> dict[str, Any
         status=status,
         budget=found.budget,
         signed=decisions.sign(served(found, decision, status)),
+        undo=_undoes(found, decision),
         whose="" if keys.is_visitor(found.key) else decisions.subject_hash(found.key),
         pins=found.profile.feedback.pins,
         variants=[
@@ -288,6 +292,13 @@ def _payload(found: Situation, decision: Decision, status: str) -> dict[str, Any
             for variant in decision.variants
         ],
     )
+
+
+def _undoes(found: Situation, decision: Decision) -> str:
+    if not found.key:
+        return "nothing"
+    before = found.before or default_order(found.page.surface)
+    return feedback.undoes(found.profile, order=decision.layout.order, before=before)
 
 
 def payload_for_nobody(found: Situation, decision: Decision, status: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from uiengine.profile import SECONDS_PER_DAY, OpenVisit, Pin, Profile
 from uiengine.surface import Surface
 
 FEEDBACK = frozenset({"pin", "unpin", "move", "undo", "freeze", "reset"})
+UNDOABLE = FEEDBACK - {"undo", "freeze"}
 DAY = SECONDS_PER_DAY * 1000
 """Milliseconds."""
 
@@ -193,6 +194,7 @@ def _close(state: State, changes: Changes | None) -> None:
     visit = state.visit
     assert visit is not None
     visit.is_open = False
+    feedback.forget(state.profile)
     profile.show_order(state.profile, visit.order)
     state.profile.open = OpenVisit(visit.id, visit.day, set(visit.uses))
     profile.close_visit(state.profile)
@@ -241,11 +243,15 @@ def _fold_late(
 def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: Surface) -> None:
     """Acts at once; what is shown stays for the rest of the visit but for what was asked for."""
     default = default_order(surface)
+    if event.kind in UNDOABLE:
+        feedback.remember(state, visit.order)
     if event.kind == "move":
         rank = int(event.value.get("rank", 0))
         feedback.move(state, event.block, rank, order=visit.order, visit=visit.id)
     elif event.kind == "undo":
         before = state.before or default
+        if feedback.undoes(state, order=visit.order, before=before) == "nothing":
+            return
         feedback.undo(state, order=visit.order, before=before, visit=visit.id, day=visit.day)
     elif event.kind == "reset":
         feedback.reset(state, default=default, visit=visit.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from .steps import ask, next_visit, open_options, open_page, order, rank, said, use
+from .steps import ask, next_visit, open_options, open_page, order, rank, said, use, wait_for
 
 
 def test_a_pinned_block_keeps_its_rank_over_visits(page: Page) -> None:
@@ -36,7 +36,16 @@ def test_a_moved_block_stands_where_it_was_put_and_undo_takes_it_back(page: Page
     assert rank(page, block) == 2
     page.wait_for_selector(".al-bar button")
     ask(page, "Undo")
+    assert order(page) == before, "the move alone is taken back"
+    assert "last change" in said(page)
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    if before != earlier:  # what the engine moved
+        ask(page, "Undo")
+        assert "as it was" in said(page)
     assert order(page) == earlier, "as it was at the visit before"
+    assert undo.get_attribute("aria-disabled") == "true"
+    undo.dispatch_event("click")
+    wait_for(lambda: "nothing to undo" in said(page))
 
 
 def test_a_frozen_layout_stays_over_visits(page: Page) -> None:

@@ -30,13 +30,28 @@ def test_undo_returns_to_the_layout_before_this_visit(owner, worker):
     now = owner.layout()
     assert now["order"] != before
 
+    assert now["undo"] == "visit"
     payload = owner.wish("undo")
 
     assert payload["order"] == before
+    assert payload["undo"] == "nothing"
+    assert owner.wish("undo")["decision"] == payload["decision"]
     owner.visit()
     moved = {b for b in now["order"] if now["order"].index(b) != before.index(b)}
     after = owner.layout()["order"]
     assert not any(after.index(b) == now["order"].index(b) != before.index(b) for b in moved)
+
+
+def test_undo_takes_back_a_pin_and_leaves_the_page_as_it_is(owner, worker):
+    owner.visit("glossary", "live")
+    shown = owner.layout()["order"]
+    pinned = owner.wish("pin", shown[3])
+    worker.work()
+    assert (pinned["order"], pinned["undo"]) == (shown, "wish")
+
+    payload = owner.wish("undo")
+
+    assert (payload["order"], payload["pins"]) == (shown, [])
 
 
 def test_freeze_keeps_what_is_shown_until_it_is_lifted(owner, worker):

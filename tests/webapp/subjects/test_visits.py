@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from uiengine.orders import default_order
 from uiengine.surface_json import parse
@@ -190,6 +192,54 @@ def test_a_pin_of_an_earlier_visit_is_granted_and_a_move_is_not():
     story.tell(60, "impression")
     story.tell(1, "pin", DEFAULT[2], first)
     story.tell(2, "move", DEFAULT[3], first, rank=0)
+
+    assert list(story.state.profile.feedback.pins) == [DEFAULT[2]]
+    assert story.state.visit.order == DEFAULT
+
+
+WISHES = st.tuples(
+    st.sampled_from(["pin", "unpin", "move", "reset"]),
+    st.sampled_from(DEFAULT),
+    st.integers(0, len(DEFAULT)),
+)
+
+
+@given(st.lists(WISHES, min_size=1, max_size=8))
+def test_undo_takes_back_one_wish_at_a_time_the_last_one_first(wishes):
+    story = Story()
+    story.tell(0, "impression", shown=story.shown(0, order=DEFAULT[::-1]))
+    order, stood = DEFAULT[::-1], []
+
+    def standing():
+        profile = story.state.profile
+        return order, dict(profile.feedback.pins), profile.order, dict(profile.familiarity)
+
+    def tell(minute, kind, block="", **value):
+        nonlocal order
+        generation = story.state.profile.feedback.generation
+        story.tell(minute, kind, block, story.shown(minute, order=order), **value)
+        order = story.state.visit.order
+        return story.state.profile.feedback.generation - generation
+
+    for minute, (kind, block, rank) in enumerate(wishes):
+        stood.append(standing())
+        assert tell(minute, kind, block, rank=rank) == 1
+    for before in reversed(stood):
+        assert tell(10, "undo") == 1
+        assert standing() == before
+    assert story.state.profile.feedback.undone == ()
+
+    assert tell(11, "undo") == 1, "then what the engine moved, which it may not propose again"
+    assert order == DEFAULT and story.state.profile.feedback.undone
+    assert tell(12, "undo") == 0, "then there is nothing"
+    assert order == DEFAULT
+
+
+def test_wishes_of_a_visit_that_is_over_are_not_taken_back():
+    story = Story()
+    story.tell(0, "pin", DEFAULT[2])
+    story.tell(60, "impression")
+    story.tell(61, "undo")
 
     assert list(story.state.profile.feedback.pins) == [DEFAULT[2]]
     assert story.state.visit.order == DEFAULT

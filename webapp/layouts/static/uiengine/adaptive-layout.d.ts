@@ -40,6 +40,8 @@ export interface Payload {
   /** Ids of the blocks that the user keeps in place. */
   pins: string[];
   /** Signed; every event and every wish carries it. */
+  /** What `undo` would take back. */
+  undo: 'wish' | 'visit' | 'nothing';
   decision: string;
   /** A hash of the user; empty for visitors and nobody. */
   whose: string;
@@ -92,6 +94,7 @@ export class AdaptiveLayout extends HTMLElement {
   pin(id: string, on?: boolean): Promise<void>;
   /** To a 0-based rank in reading order. */
   move(id: string, rank: number): Promise<void>;
+  undo(): Promise<void>;
   freeze(on?: boolean): Promise<void>;
 }
 

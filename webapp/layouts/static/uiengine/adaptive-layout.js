@@ -27,7 +27,9 @@ const ENGLISH = {
   placed: '{title} is now number {rank} of {count}.',
   pinned: '{title} stays where it is.',
   unpinned: '{title} may move again.',
-  undone: 'The last changes are undone.',
+  undone: 'Your last change is undone.',
+  returned: 'The layout is as it was at your last visit.',
+  nothing: 'There is nothing to undo.',
   frozen: 'The layout is frozen.',
   unfrozen: 'The layout may adapt again.',
   restored: 'The layout is back to the default.',
@@ -185,7 +187,7 @@ const CONTROLS_CSS = `
  border:1px solid;border-radius:.5rem;background:transparent;color:inherit;cursor:pointer}
 :where(.al-bar) :where(button[aria-pressed=true]){background:color-mix(in srgb,currentColor 12%,transparent);
  box-shadow:inset 0 0 0 2px currentColor}
-:where(adaptive-layout button:disabled){opacity:.5;cursor:default}
+:where(adaptive-layout button:is(:disabled,[aria-disabled=true])){opacity:.5;cursor:default}
 .al-live{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}`;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -360,11 +362,12 @@ export class AdaptiveLayout extends HTMLElement {
     bar.role = 'toolbar';
     bar.ariaLabel = this.#strings.layout;
     bar.replaceChildren(
-      this.#button('undo', () => this.#ask('undo', {}, 'undone')),
+      this.#button('undo', () => this.undo()),
       this.#button('freeze', () => this.freeze()),
       this.#button('reset', () => this.#ask('reset', {}, 'restored')),
     );
-    bar.querySelector('[name=freeze]').setAttribute('aria-pressed', this.payload.status === 'frozen');
+    this.#showState();
+    this.addEventListener('layout', () => this.#showState());
     for (const block of this.#blocks) {
       const label = fill(this.#strings.options, { title: this.#title(block.dataset.block) });
       const button = make('button', { type: 'button', className: 'al-menu', textContent: '⋯', ariaLabel: label, ariaExpanded: false });
@@ -373,6 +376,13 @@ export class AdaptiveLayout extends HTMLElement {
     }
     this.addEventListener('keydown', (event) => event.key === 'Escape' && this.#close());
     document.addEventListener('click', ({ target }) => this.#open?.contains(target) || this.#close(false));
+  }
+
+  /** Whether the layout is frozen, and whether there is something to undo. */
+  #showState() {
+    const set = (name, state, on) => this.querySelector(`.al-bar [name=${name}]`)?.setAttribute(state, on);
+    set('freeze', 'aria-pressed', this.payload.status === 'frozen');
+    set('undo', 'aria-disabled', this.payload.undo === 'nothing');
   }
 
   #button(name, act) {
@@ -436,6 +446,13 @@ export class AdaptiveLayout extends HTMLElement {
     return this.#ask('move', { block: id, rank }, 'placed');
   }
 
+  /** Takes back the user's last wish of this visit; without one, what moved since the last visit. */
+  async undo() {
+    const { undo } = this.payload;
+    if (undo === 'nothing') return this.#say('nothing');
+    return this.#ask('undo', {}, undo === 'visit' ? 'returned' : 'undone');
+  }
+
   freeze(on = this.payload.status !== 'frozen') {
     return this.#ask('freeze', { on }, on ? 'frozen' : 'unfrozen');
   }
@@ -447,7 +464,6 @@ export class AdaptiveLayout extends HTMLElement {
       this.show(payload);
       const id = fields.block;
       this.#say(said, { title: this.#title(id), rank: payload.order.indexOf(id) + 1, count: payload.order.length });
-      this.querySelector('.al-bar [name=freeze]')?.setAttribute('aria-pressed', payload.status === 'frozen');
     } catch (problem) {
       this.#say('failed', { problem: problem.message });
     }
