@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .profile import MOST_STEPS, UNDO_DAYS, Pin, Profile, Step, Undone, show_order
 
@@ -47,12 +48,27 @@ def unpin(profile: Profile, block_id: str) -> None:
 
 
 def move(profile: Profile, block_id: str, rank: int, *, order: Sequence[str], visit: str) -> None:
-    """The user put a block at `rank` of `order`; it stays there until it is unpinned."""
+    """The user put a block at `rank` of `order`; it stays there until it is unpinned.
+
+    A block that is held at that rank already makes room: the newest wish wins.
+    """
     rest = [b for b in order if b != block_id]
     rank = max(0, min(rank, len(rest)))
+    came_from = list(order).index(block_id) if block_id in order else len(rest)
+    _make_room(profile.feedback.pins, block_id, rank, 1 if came_from >= rank else -1)
     _set_order(profile, [*rest[:rank], block_id, *rest[rank:]], visit)
     profile.feedback.pins[block_id] = Pin(rank)
     _changed(profile)
+
+
+def _make_room(pins: dict[str, Pin], block_id: str, rank: int, step: int) -> None:
+    """Pins at `rank` shift by `step`, towards where the block came from, and so do those in the
+    way: as the shown order does."""
+    held = {b: pin for b, pin in pins.items() if b != block_id}
+    while shifted := [b for b, pin in held.items() if pin.rank == rank]:
+        rank += step
+        for other in shifted:
+            pins[other] = replace(held[other], rank=max(0, rank))
 
 
 def undo(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+from tests.uiengine.guardrails.facts import page
 from uiengine import feedback
+from uiengine.orders import default_order, hold_pins
 from uiengine.profile import Pin, Profile
 from uiengine.profile_json import dump, load
 
@@ -68,3 +70,26 @@ def test_unpin_and_freeze():
     feedback.unpin(profile, "a")
     feedback.freeze(profile, on=True)
     assert profile.feedback.pins == {} and profile.feedback.frozen
+
+
+def test_of_two_moves_to_one_rank_the_newest_wins_whatever_the_names():
+    for first, second in (("content", "pages"), ("pages", "content")):
+        surface = page(*({"id": b} for b in ("a", "b", first, "c", second)))
+        profile = Profile()
+        order = default_order(surface)
+        for block_id in (first, second):
+            feedback.move(profile, block_id, 1, order=order, visit="v")
+            order = hold_pins(surface, profile.feedback.override, profile.feedback.pins)
+            assert order == profile.feedback.override
+        assert order == ("a", second, first, "b", "c")
+        assert hold_pins(surface, default_order(surface), profile.feedback.pins) == order
+
+
+def test_a_block_moved_down_past_a_held_one_takes_its_rank():
+    surface = page(*({"id": b} for b in "abcd"))
+    profile = Profile()
+    feedback.move(profile, "c", 1, order=default_order(surface), visit="v")
+    feedback.move(profile, "a", 1, order=profile.feedback.override, visit="v")
+    assert profile.feedback.override == ("c", "a", "b", "d")
+    held = hold_pins(surface, profile.feedback.override, profile.feedback.pins)
+    assert held == profile.feedback.override

@@ -112,6 +112,12 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false"}),
         help_text=DEFINITION_HELP,
     )
+    opened = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "opened" in self.fields:  # who may only look has no fields
+            self.fields["opened"].initial = self.instance.updated_at.isoformat()
 
     class Meta:
         model = Surface
@@ -125,6 +131,7 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any] | None:
         data = super().clean() or self.cleaned_data
+        self._refuse_stale(data.get("opened", ""))
         definition = data.get("definition")
         if definition is None or "slug" not in data:
             return data
@@ -132,6 +139,19 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
         if checked.problems:
             raise ValidationError({"definition": [_refusal(p) for p in checked.problems]})
         return data
+
+    def _refuse_stale(self, opened: str) -> None:
+        """Saving would take back what was changed since the form was opened: a switch to off, an
+        edit of somebody else."""
+        if not opened or not self.instance.pk or opened == self.instance.updated_at.isoformat():
+            return
+        names = [str(self.fields[n].label or n) for n in self.changed_data if n != "opened"]
+        raise ValidationError(
+            "This surface was changed since you opened the form; nothing was saved, and what you "
+            f"typed is still below. It differs from what is kept now in: {', '.join(names)}. Open "
+            "the surface in another tab and carry over what you want to change.",
+            code="stale",
+        )
 
 
 def _refusal(problem: Problem) -> str:
@@ -214,6 +234,14 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return steps.end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Surface | None = None) -> Any:
+        """With the hidden field that guards against stale forms, for those who may save."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return found
+        (name, options), *others = found
+        return [(name, {**options, "fields": (*options["fields"], "opened")}), *others]
 
     def save_model(self, request: HttpRequest, obj: Surface, form: Any, change: bool) -> None:
         if change and "definition" in form.changed_data:

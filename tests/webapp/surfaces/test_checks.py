@@ -6,6 +6,7 @@ import copy
 import json
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
@@ -116,3 +117,30 @@ def test_only_who_may_change_surfaces_may_check(client, django_user_model):
     user = django_user_model.objects.create_user("reader", is_staff=True)
     client.force_login(user)
     assert client.post(CHECK, {"definition": "{}"}).status_code == 403
+
+
+def test_a_stale_form_takes_nothing_back(admin_client, page):
+    change = reverse("admin:surfaces_surface_change", args=[page.pk])
+    form = admin_client.get(change).context["adminform"].form
+    typed = {name: form[name].value() for name in form.fields}
+    Surface.objects.get().save()  # saved elsewhere, and switched off
+    Surface.objects.update(mode="off")
+
+    refused = admin_client.post(change, {**typed, "title": "Mine"})
+
+    says = refused.context["adminform"].form.non_field_errors()[0]
+    assert "changed since you opened" in says and "Mode" in says
+    assert 'value="Mine"' in refused.content.decode()
+    row = Surface.objects.get()
+    assert (row.mode, row.title) == ("off", page.title)
+    fresh = {**typed, "mode": "off", "title": "Mine", "opened": row.updated_at.isoformat()}
+    assert admin_client.post(change, fresh).status_code == 302
+    assert Surface.objects.get().title == "Mine"
+
+
+def test_who_may_only_look_sees_the_form_without_what_guards_it(client, django_user_model, page):
+    user = django_user_model.objects.create_user("reader", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_surface"))
+    client.force_login(user)
+    shown = client.get(reverse("admin:surfaces_surface_change", args=[page.pk]))
+    assert shown.status_code == 200 and "opened" not in shown.content.decode().lower()
