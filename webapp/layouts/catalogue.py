@@ -75,6 +75,14 @@ KINDS = {
             "Send an id from `order`.",
         ),
         Kind(
+            "block-held-by-team",
+            400,
+            "The team holds the block in place",
+            "The guardrail `pinned_stay` keeps blocks that the team pinned in their cells: a user "
+            "can neither pin nor move them.",
+            "Offer no pin or move for elements with `static`; unpin the block in the admin.",
+        ),
+        Kind(
             "event-too-old",
             400,
             "The event is too old",

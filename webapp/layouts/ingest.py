@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 
+from webapp.codebooks.serving import serving
 from webapp.subjects import backlog, decisions
 from webapp.subjects.authentication import Identity
 from webapp.subjects.decisions import Served
@@ -16,6 +17,9 @@ from webapp.subjects.events import Arrival, Counted, events_accept
 from webapp.surfaces.models import Surface
 
 from .problems import Problem
+
+MOVING = ("pin", "move")
+"""What a user asks for that gives a block a place."""
 
 
 def backlog_refuse() -> None:
@@ -105,8 +109,13 @@ def _owner(identity: Identity | None, served: Served) -> str | None:
     )
 
 
+def _held_by_team(slug: str) -> Collection[str]:
+    page = serving.page(slug)
+    return page.surface.pinned_ranks if page else ()
+
+
 def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: str) -> None:
-    known = set(served.order)
+    known, held = set(served.order), _held_by_team(served.surface)
     oldest = now - timedelta(days=settings.UIENGINE_EVENT_DAYS)
     for i, arrival in enumerate(arrivals):
         where = field.format(i)
@@ -114,6 +123,13 @@ def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: st
             raise Problem(
                 "block-not-on-page",
                 f"{arrival.block!r} is not a block of the layout that the decision names.",
+                field=f"{where}block",
+                value=arrival.block,
+            )
+        if arrival.block in held and arrival.kind in MOVING:
+            raise Problem(
+                "block-held-by-team",
+                f"{arrival.block!r} is pinned by the team, so a user cannot {arrival.kind} it.",
                 field=f"{where}block",
                 value=arrival.block,
             )

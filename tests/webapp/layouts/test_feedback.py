@@ -23,6 +23,18 @@ def test_a_move_acts_at_once_and_stays(owner, worker, folded):
     assert owner.layout()["order"][1] == last
 
 
+@pytest.mark.parametrize("kind", ["move", "pin"])
+def test_a_block_that_the_team_pinned_is_not_the_users_to_place(owner, kind):
+    before = owner.layout()
+
+    wish = owner.event(kind, "announcements", rank=4)
+    answer = owner.post("feedback", {"decision": before["decision"], **wish})
+
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("#block-held-by-team")
+    assert owner.layout()["decision"] == before["decision"]
+
+
 def test_undo_returns_to_the_layout_before_this_visit(owner, worker):
     for _ in range(3):
         before = owner.visit("glossary", "live")["order"]

@@ -1,4 +1,4 @@
-# TOKEN: a user token, from webapp.subjects.keys.user_token_make on your server.
+# TOKEN: a user token, from `manage.py user_token KEY` on your server.
 AS="Authorization: Bearer $TOKEN"
 
 # The layout, and again: 304 while nothing changed.
