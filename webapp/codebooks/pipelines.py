@@ -62,7 +62,12 @@ def pipeline_request(
         return pipeline, True
     except IntegrityError:
         same = Q(key=key) | Q(surface=surface, state=Pipeline.State.RUNNING)
-        return Pipeline.objects.filter(same).latest("pk"), False
+        known = Pipeline.objects.filter(same).order_by("-pk").first()
+        if known is None:  # it ended between the two queries
+            return pipeline_request(
+                kind=kind, surface=surface, version=version, options=options, by=by
+            )
+        return known, False
 
 
 def run_done(run: Run, result: Mapping[str, Any], version: CodebookVersion | None) -> None:

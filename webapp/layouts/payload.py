@@ -46,17 +46,10 @@ def payload(
         "breakpoints": {at.name: at.min_width for at in surface.breakpoints},
         "cols": {at.name: at.columns for at in surface.breakpoints},
         "row_height": surface.row_height,
-        "order": list(decision.layout.order),
-        "layouts": _layouts(surface, decision.layout, pins),
+        **_placed(surface, decision.layout, pins),
         "elements": _elements(_Same(surface), get_language()),
         "pins": [block_id for block_id in pins if block_id in surface.index],
-        "stability": {
-            "moved": list(decision.stability.moved),
-            "budget": decision.stability.budget,
-            "cost_seconds": round(decision.stability.cost_seconds, 3),
-            "saves_seconds": round(decision.stability.saves_seconds, 3),
-            "note": seconds_note(),
-        },
+        "stability": _stability(decision),
         "search": {
             "system": decision.system if decision.energy is not None else 0,
             "budget": budget if decision.energy is not None else 0,
@@ -69,13 +62,27 @@ def payload(
             {
                 "energy_seconds": round(variant.energy, 4),
                 "is_served": variant.layout.order == decision.layout.order,
-                "order": list(variant.layout.order),
-                "layouts": _layouts(surface, variant.layout, pins),
+                **_placed(surface, variant.layout, pins),
                 "decision": own,
             }
             for variant, own in variants
         ],
         "links": {"events": reverse("layouts:events"), **{name: wish for name in WISHES}},
+    }
+
+
+def _placed(surface: Surface, layout: Layout, pins: Mapping[str, Pin]) -> dict[str, Any]:
+    return {"order": list(layout.order), "layouts": _layouts(surface, layout, pins)}
+
+
+def _stability(decision: Decision) -> dict[str, Any]:
+    stability = decision.stability
+    return {
+        "moved": list(stability.moved),
+        "budget": stability.budget,
+        "cost_seconds": round(stability.cost_seconds, 3),
+        "saves_seconds": round(stability.saves_seconds, 3),
+        "note": seconds_note(),
     }
 
 
