@@ -18,7 +18,7 @@ from webapp.codebooks.gate import INNATE_FOLDER
 from webapp.codebooks.services import version_register
 from webapp.codebooks.serving import serving
 from webapp.layouts.load import load
-from webapp.subjects import events, folding
+from webapp.subjects import events, folding, revoked
 from webapp.subjects.keys import user_token_make
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -48,6 +48,7 @@ def fresh_process(settings, tmp_path):
     cache.clear()
     serving.__init__()
     load.__init__()
+    revoked._state = None
     yield
     serving.stop()
 

@@ -23,7 +23,7 @@ from uiengine.errors import EngineError
 from uiengine.popularity import Popularity
 from uiengine.surface import Surface
 from webapp import mappers
-from webapp.subjects import backlog
+from webapp.subjects import backlog, revoked
 from webapp.surfaces import models as surfaces
 
 from . import artefacts
@@ -209,6 +209,7 @@ class Serving:
         while not self._stopped.wait(every):
             try:
                 close_old_connections()
+                revoked.renew()
                 self.refresh()
                 self._renew_popularity()
                 backlog.renew()

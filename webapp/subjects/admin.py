@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from webapp.codebooks.admin import ReadOnlyAdmin
 
 from .keys import server_key_revoke
-from .models import Profile, ServerKey, Subject
+from .models import Profile, RevokedToken, ServerKey, Subject
 
 
 class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -106,3 +106,11 @@ class ServerKeyAdmin(ReadOnlyAdmin):
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("subjects.change_serverkey")
+
+
+@admin.register(RevokedToken)
+class RevokedTokenAdmin(ReadOnlyAdmin):
+    """Taken back by `manage.py user_token --revoke`; rows go once their tokens have expired."""
+
+    list_display = ("token_id", "revoked_at", "expires_at")
+    fields = list_display

@@ -95,7 +95,9 @@ def _by_header(request: Request) -> Identity | None:
         return _by_server_key(request, credential)
     key = keys.user_token_read(credential, now=timezone.now())
     if key is None:
-        raise exceptions.AuthenticationFailed("The user token is forged or has expired.")
+        raise exceptions.AuthenticationFailed(
+            "The user token is forged, has expired or was revoked."
+        )
     return Identity(key, "token")
 
 

@@ -1,7 +1,8 @@
 """Who may speak for a subject: signed user tokens, server keys, and the visitor's cookie.
 
 Tokens and cookies are signed with SECRET_KEY and accepted under SECRET_KEY_FALLBACKS too: to
-rotate, put the old key there and take it out once the last token it signed has expired.
+rotate, put the old key there and take it out once the last token it signed has expired. One token
+alone is taken back by its id (`revoked`).
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 
+from . import revoked
 from .models import Scope, ServerKey
 
 TOKEN_SALT = "webapp.user-token"
@@ -33,6 +35,8 @@ MOST_KEY = 200
 """Characters of a subject's key."""
 UNUSABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 """Databases and headers do not take these; a tab they do."""
+TOKEN_ID = re.compile("([0-9a-f]{6,9})-[0-9a-f]{16}")
+"""When it expires (Unix seconds), and a random number."""
 MOST_CREDENTIAL = 1024
 """Characters of a token, a server key or a visitor's cookie."""
 
@@ -43,6 +47,15 @@ class GoodKey:
 
     prefix: str
     scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UserToken:
+    """expires: Unix seconds."""
+
+    key: str
+    expires: int
+    id: str
 
 
 class UnusableKeyError(ValueError):
@@ -66,18 +79,47 @@ def user_token_make(*, key: str, now: datetime, days: int | None = None) -> str:
     """A token that speaks for the subject of `key` until it expires. Raises UnusableKeyError."""
     lifetime = timedelta(days=settings.UIENGINE_TOKEN_DAYS if days is None else days)
     expires = int((now + lifetime).timestamp())
-    content = [subject_key_checked(key), expires]
+    content = [subject_key_checked(key), expires, secrets.token_hex(8)]
     return TOKEN_PREFIX + signing.Signer(salt=TOKEN_SALT).sign_object(content)
 
 
 def user_token_read(token: str, *, now: datetime) -> str | None:
-    """The subject's key, or None where the token is forged or has expired."""
+    """The subject's key, or None where the token is forged, has expired or was revoked."""
+    found = _user_token(token)
+    if found is None or now.timestamp() >= found.expires or revoked.is_revoked(found.id):
+        return None
+    return found.key
+
+
+def user_token_id(token: str) -> str | None:
+    """What it is revoked by; None where the token is forged. Keep it where you issue tokens."""
+    found = _user_token(token)
+    return found.id if found else None
+
+
+def user_token_revoke(token_id: str, *, now: datetime) -> bool:
+    """Every process refuses the token within a second. Whether it was good until now.
+
+    Raises ValueError where it is no id of a token.
+    """
+    match = TOKEN_ID.fullmatch(token_id)
+    if match is None:
+        raise ValueError(f"{token_id!r} is no id of a user token")
+    expires_at = datetime.fromtimestamp(int(match[1], 16), UTC)
+    if expires_at <= now:
+        return False
+    return revoked.token_revoke(token_id=token_id, expires_at=expires_at, now=now)
+
+
+def _user_token(token: str) -> UserToken | None:
     if len(token) > MOST_CREDENTIAL or not token.startswith(TOKEN_PREFIX):
         return None
+    signed = token.removeprefix(TOKEN_PREFIX)
     try:
-        signed = token.removeprefix(TOKEN_PREFIX)
-        key, expires = signing.Signer(salt=TOKEN_SALT).unsign_object(signed)
-        return subject_key_checked(key) if now.timestamp() < expires else None
+        key, expires, *rest = signing.Signer(salt=TOKEN_SALT).unsign_object(signed)
+        # Tokens of before there were ids are known by a hash.
+        name = rest[0] if rest else _digest(signed.rpartition(":")[0])[:16]
+        return UserToken(subject_key_checked(key), expires, f"{expires:x}-{name}")
     except (signing.BadSignature, ValueError, TypeError, AttributeError):
         return None
 

@@ -273,3 +273,17 @@ class ServerKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RevokedToken(models.Model):
+    """A user token that is refused although it has not expired. Says nothing of whose it was."""
+
+    token_id = models.CharField(max_length=60, unique=True)
+    expires_at = models.DateTimeField(help_text="From then on it is refused anyway.")
+    revoked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-revoked_at",)
+
+    def __str__(self) -> str:
+        return self.token_id

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from webapp.surfaces.models import Surface
 
-from . import events, folding
+from . import events, folding, revoked
 from .retention import retention_apply
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ def retention() -> dict[str, dict[str, int]]:
     Raises the last error, once every surface had its turn.
     """
     done, failed = {}, None
+    revoked.expired_delete(now=timezone.now())
     for surface in Surface.objects.all():
         try:
             done[surface.slug] = retention_apply(surface=surface, now=timezone.now())

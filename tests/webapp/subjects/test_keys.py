@@ -31,7 +31,8 @@ def ask(secret: str, method: str = "get", path: str = "layout?surface=course-hom
     return getattr(Client(), method)(f"/api/{path}", headers=headers, **more)
 
 
-def test_a_token_ends(settings):
+@pytest.mark.django_db
+def test_a_token_ends():
     token = keys.user_token_make(key="host:owner", now=NOW, days=2)
 
     before, after = NOW + timedelta(days=2, seconds=-1), NOW + timedelta(days=2)
@@ -39,6 +40,7 @@ def test_a_token_ends(settings):
     assert keys.user_token_read(token, now=after) is None
 
 
+@pytest.mark.django_db
 def test_a_rotated_secret_is_accepted_until_it_is_taken_out(settings):
     settings.SECRET_KEY = OLD
     old = keys.user_token_make(key="host:owner", now=NOW)
@@ -65,6 +67,7 @@ def test_what_was_signed_before_a_rotation_counts_and_an_erasure_is_remembered(s
     assert [e.block for e in Event.objects.all()] == ["forum"]
 
 
+@pytest.mark.django_db
 @given(st.text(max_size=300))
 def test_a_key_is_taken_whole_or_refused_with_a_reason(key):
     controls = {chr(i) for i in [*range(32), 127]} - {"\t"}
@@ -164,13 +167,15 @@ def test_commands_show_a_secret_once_and_never_again():
         call_command("server_key", "revoke", "x")
 
 
+@pytest.mark.django_db
 def test_a_command_makes_a_token_for_a_few_days():
-    out = StringIO()
-    call_command("user_token", "shop:7", "--days=2", stdout=out)
+    out, err = StringIO(), StringIO()
+    call_command("user_token", "shop:7", "--days=2", stdout=out, stderr=err)
 
     token = out.getvalue().strip()
     assert keys.user_token_read(token, now=timezone.now()) == "shop:7"
     assert keys.user_token_read(token, now=timezone.now() + timedelta(days=3)) is None
+    assert f"--revoke {keys.user_token_id(token)}" in err.getvalue()
     with pytest.raises(CommandError, match="--days=0 is not understood"):
         call_command("user_token", "shop:7", "--days=0")
     with pytest.raises(CommandError, match="a control character"):
