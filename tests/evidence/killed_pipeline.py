@@ -85,6 +85,9 @@ class Killed:
         last = self._worker()
         try:
             self._wait(lambda: self._rows("codebooks_pipeline", "state") != [("running",)], last)
+            until = time.monotonic() + 20  # its files go right after it has ended
+            while self._left_behind() and time.monotonic() < until:
+                time.sleep(0.1)
         finally:
             os.killpg(last.pid, signal.SIGKILL)
             last.wait()
@@ -103,8 +106,11 @@ class Killed:
             "gates": len(self._rows("codebooks_gatereport", "id")),
             "champion": self._rows("codebooks_alias", "name, version_id", "where name='champion'"),
             "moves": len(self._rows("codebooks_aliasmove", "id")),
-            "left_behind": [p.name for p in (self.var / "artefacts").glob("pipelines/*/*")],
+            "left_behind": self._left_behind(),
         }
+
+    def _left_behind(self) -> list[str]:
+        return [p.name for p in (self.var / "artefacts").glob("pipelines/*/*")]
 
     def _rows(self, table: str, columns: str, more: str = "") -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.var / "db.sqlite3", timeout=30)) as database:

@@ -50,7 +50,7 @@ def _audit(hold: runs.Hold) -> None:
     versions = _versions(run)
     by = run.options.get("by") or attributes_usual(run.surface)
     work = work_folder(run)
-    folders = {name: artefacts.local(v.folder) for name, v in versions.items()}
+    folders = {n: artefacts.registered(v.folder, v.manifest) for n, v in versions.items()}
     visits = visits_frame(stored_visits(run.surface))
     if visits.empty:
         raise runs.RefusedRunError(

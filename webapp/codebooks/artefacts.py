@@ -36,17 +36,26 @@ def local(folder: str) -> Path:
         return _fetched(storage, folder)
 
 
-def load(folder: str, manifest: Mapping[str, Any]) -> runtime.CodebookVersion:
-    """The version in a folder, which must be the one that was registered with this manifest.
+def registered(folder: str, manifest: Mapping[str, Any]) -> Path:
+    """The same, for whoever loads the files: they must be those registered with this manifest.
 
-    Raises VersionError where a file is missing, damaged, or was exchanged together with its hash.
+    Raises VersionError where a file was exchanged together with its hash; that each file has the
+    hash its manifest says is checked by `runtime.load`.
     """
     there = local(folder)
     if there.is_dir() and read_json(there, MANIFEST) != manifest:
         problem = "is not the one that the version was registered with"
         step = "Restore the files from a backup, or train the version again."
         raise VersionError(MANIFEST, folder, problem, step)
-    return runtime.load(there)
+    return there
+
+
+def load(folder: str, manifest: Mapping[str, Any]) -> runtime.CodebookVersion:
+    """The version in a folder, which must be the one that was registered with this manifest.
+
+    Raises VersionError where a file is missing, damaged, or was exchanged together with its hash.
+    """
+    return runtime.load(registered(folder, manifest))
 
 
 def keep(source: Path, name: str) -> str:

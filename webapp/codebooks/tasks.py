@@ -161,7 +161,7 @@ def _retrained(hold: runs.Hold, visits: Frame) -> Any:
     return train_draft(
         split(visits)[0],
         surfaces={surface.slug: mappers.to_surface(surface)},
-        innate=artefacts.local(innate.folder) if innate else None,
+        innate=artefacts.registered(innate.folder, innate.manifest) if innate else None,
         seed=int(options.get("seed", 0)),
         progress=hold.show,
         settings=Settings().smoke() if options.get("smoke") else None,
@@ -183,7 +183,7 @@ def _refreshed(hold: runs.Hold, visits: Frame) -> Any:
     return refresh_draft(
         split(visits)[0],
         set(json.loads(artefacts.fetch(name, work_folder(hold.run)).read_text())),
-        artefacts.local(champion.folder),
+        artefacts.registered(champion.folder, champion.manifest),
         surfaces={surface.slug: mappers.to_surface(surface)},
         seed=int(options.get("seed", 0)),
         steps=8 if options.get("smoke") else STEPS,
@@ -225,9 +225,9 @@ def _replay(hold: runs.Hold) -> None:
 
     run, pipeline = hold.run, _pipeline(hold)
     version, champion = _version(hold), _champion(run.surface)
-    folders = {"challenger": artefacts.local(version.folder)}
+    folders = {"challenger": artefacts.registered(version.folder, version.manifest)}
     if champion is not None and champion != version:
-        folders["champion"] = artefacts.local(champion.folder)
+        folders["champion"] = artefacts.registered(champion.folder, champion.manifest)
     surface = mappers.to_surface(run.surface)
     paired = compare(_visits(hold), surface, folders, work_folder(run), hold.show)
     path = work_folder(run) / "seconds.json"

@@ -14,8 +14,9 @@ MOST = 4
 
 
 def version_load(row: CodebookVersion) -> runtime.CodebookVersion:
-    """Raises uiengine.errors.VersionError where its files are missing or damaged."""
-    return _load(artefacts.local(row.folder), str(row.manifest.get("id")))
+    """Raises uiengine.errors.VersionError where its files are missing, damaged or exchanged."""
+    there = artefacts.registered(row.folder, row.manifest)
+    return _load(there, str(row.manifest.get("id")))
 
 
 @lru_cache(maxsize=MOST)

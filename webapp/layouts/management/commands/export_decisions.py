@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from uiengine import runtime
+from uiengine.errors import EngineError
 from webapp.codebooks import artefacts
 from webapp.codebooks.serving import Page, serving
 from webapp.commands import surface_named, version_named
@@ -45,7 +45,11 @@ class Command(BaseCommand):
         if (against is None) != (target is None):
             raise CommandError("--against and --target go together: name both, or neither.")
         surface_named(surface)
-        version = against and runtime.load(artefacts.local(version_named(against).folder))
+        row = against and version_named(against)
+        try:
+            version = artefacts.load(row.folder, row.manifest) if row else None
+        except EngineError as error:
+            raise CommandError(str(error)) from error
         page = serving.page(surface)
         if page is None:
             raise CommandError(f"surface: {surface!r} cannot be served. See the log for why.")

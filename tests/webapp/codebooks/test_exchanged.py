@@ -1,0 +1,75 @@
+"""A network that was exchanged together with its hash is opened by nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from uiengine import runtime
+from uiengine.errors import VersionError
+from webapp.audits.tasks import audit_run
+from webapp.codebooks import artefacts
+from webapp.codebooks.gate import INNATE_FOLDER
+from webapp.codebooks.models import CodebookVersion, Run
+from webapp.studio.choices import version_ready
+
+pytestmark = pytest.mark.django_db
+
+REFUSED = "is not the one that the version was registered with"
+WEBAPP = Path(runtime.__file__).parents[1] / "webapp"
+
+
+@pytest.fixture
+def exchanged(version) -> CodebookVersion:
+    """Whoever can write to the storage puts another network there, and its hash into the manifest;
+    the folder is whole by itself."""
+    folder = artefacts.local(version.folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    other = (INNATE_FOLDER / "encoder.onnx").read_bytes() + b" "
+    (folder / "encoder.onnx").write_bytes(other)
+    manifest["files"]["encoder.onnx"] = hashlib.sha256(other).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return version
+
+
+def test_the_studio_says_why_it_opens_none(exchanged):
+    ready = version_ready(exchanged)
+
+    assert ready.loaded is None and REFUSED in ready.refusal
+
+
+def test_an_audit_of_it_fails_and_says_why(exchanged, cohort):
+    run = Run.objects.create(kind=Run.Kind.AUDIT, surface=cohort, version=exchanged, key="k")
+
+    with pytest.raises(VersionError, match=REFUSED):
+        audit_run(run.pk)
+
+    run.refresh_from_db()
+    assert run.state == Run.State.FAILED and REFUSED in run.error
+
+
+def test_what_it_would_have_served_is_not_exported(exchanged, tmp_path):
+    files = (f"--log={tmp_path / 'log'}", f"--target={tmp_path / 'target'}")
+
+    with pytest.raises(CommandError, match=REFUSED):
+        call_command(
+            "export_decisions", "--surface=course-home", f"--against={exchanged.name}", *files
+        )
+
+
+def test_versions_are_opened_by_one_module_that_compares():
+    """Past `artefacts`, only a folder that is about to be registered is opened as it is."""
+    doors = re.compile(r"runtime\.load\(|artefacts\.local\(|InferenceSession")
+    found = {
+        str(path.relative_to(WEBAPP))
+        for path in WEBAPP.rglob("*.py")
+        if doors.search(path.read_text())
+    }
+
+    assert found - {"studio/loaded.py"} == {"codebooks/artefacts.py", "codebooks/services.py"}
+    assert "artefacts.registered(" in (WEBAPP / "studio/loaded.py").read_text()
