@@ -104,20 +104,23 @@ def _written(surface: Any, meanwhile: Any) -> list[float]:
 
 
 def _write(surface: Any, over: threading.Event, spans: list[float]) -> None:
-    from django.db import connection
+    from django.db import connection, transaction
     from django.utils import timezone
 
     from webapp.subjects.decisions import Served
-    from webapp.subjects.events import Arrival, events_accept
+    from webapp.subjects.event_rows import place_find
+    from webapp.subjects.events import Arrival, events_accept, place_make
 
     served = Served("s", SLUG, 1, "v", 0, 1, "", 0, "adapted", ("forum",))
     while not over.is_set():
         now, started = timezone.now(), time.perf_counter()
         arrivals = [Arrival(str(uuid4()), now, "use", "forum") for _ in range(10)]
-        events_accept(
-            key=f"new:{len(spans) % 100}", user_id=None, served=served, surface=surface,
-            arrivals=arrivals, now=now,
-        )  # fmt: skip
+        who = {"key": f"new:{len(spans) % 100}", "visitor": ""}
+        with transaction.atomic():
+            place = place_find(**who, slug=SLUG, digest=served.digest) or place_make(
+                **who, user_id=None, served=served, surface=surface
+            )
+            events_accept(key=who["key"], place=place, served=served, arrivals=arrivals, now=now)
         spans.append(time.perf_counter() - started)
     connection.close()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
+from uuid import uuid4
 
 from tests.bench.dashboards import dashboard_json
 from tests.bench.measure import line
@@ -156,15 +158,20 @@ def ingest(stack: Stack, path: str, seconds: float) -> None:
     rounds = []
     for _ in range(3):
         ours, own = _loaded(stack, post, seconds / 3)
-        rounds.append((ours.rate * BATCH, own, _inserted(seconds / 3)))
-    rate, own, floor = (median(column) for column in zip(*rounds, strict=True))
+        bulk, bulk_own = _inserted(seconds / 6, _by_bulk_create)
+        bare, bare_own = _inserted(seconds / 6, _by_statement)
+        rounds.append((ours.rate * BATCH, 1e3 * own / BATCH, bulk, bulk_own, bare, bare_own))
+    rate, own, bulk, bulk_own, bare, bare_own = map(median, zip(*rounds, strict=True))
     line(
         f"{stack.kind}: POST /api/events, {BATCH} a batch, one web worker",
         rate,
         "events/s",
-        "a bulk insert of the same rows",
-        floor,
-        server_ms_per_batch=own,
+        "a bulk insert of the same rows (bulk_create)",
+        bulk,
+        server_us_per_event=own,
+        bulk_us_per_event=bulk_own,
+        bare_statement=bare,
+        bare_statement_us_per_event=bare_own,
     )
 
 
@@ -176,25 +183,61 @@ def batch(decision: str, kind: str = "impression", count: int = BATCH) -> dict[s
     return {"decision": decision, "events": events}
 
 
-def _inserted(seconds: float) -> float:
-    """Rows a second, written by one process in batches."""
+Insert = Callable[[Any, list[str], datetime], object]
+
+
+def _inserted(seconds: float, insert: Insert) -> tuple[float, float]:
+    """Rows a second, written by one process in batches as ours are, a transaction each, pending
+    like ours; and the process's own processor time per row in µs."""
+    from django.db import transaction
     from django.utils import timezone
 
-    from webapp.subjects.models import Event, ServedDecision
+    from webapp.subjects.models import Event
 
-    decision = ServedDecision.objects.select_related("profile").filter(events__kind="impression")
-    shown, now = decision[0], timezone.now()
-    columns = dict.fromkeys(("at", "happened_at", "received_at"), now)
-    columns |= {"kind": "impression", "fold": "folded", "lease_until": now + timedelta(days=1)}
-    columns |= {"batch": "00000000-0000-0000-0000-000000000000"}
-    rows, start = 0, time.perf_counter()
+    place, rows = _place_of_floor(), 0
+    start, own = time.perf_counter(), time.process_time()
     while time.perf_counter() - start < seconds:
-        Event.objects.bulk_create(
-            Event(profile=shown.profile, decision=shown, event_id=f"f{next(_number)}", **columns)
-            for _ in range(BATCH)
-        )
+        names = [f"f{next(_number)}" for _ in range(BATCH)]
+        with transaction.atomic():
+            insert(place, names, timezone.now())
         rows += BATCH
-    return rows / (time.perf_counter() - start)
+    rate = rows / (time.perf_counter() - start)
+    own = 1e6 * (time.process_time() - own) / rows
+    Event.objects.filter(profile_id=place.profile_id, fold="pending").update(fold="folded")
+    return rate, own
+
+
+def _place_of_floor() -> Any:
+    """Rows for what the floor inserts to hang on; no worker is told of them."""
+    from django.db import transaction
+
+    from webapp.subjects.decisions import Served
+    from webapp.subjects.events import place_make
+    from webapp.surfaces.models import Surface
+
+    surface = Surface.objects.get(slug="dashboard-20")
+    served = Served("s", surface.slug, 1, "v", 0, 1, "", 0, "adapted", ("b0",))
+    key = {"key": "load:floor", "user_id": None, "visitor": ""}
+    with transaction.atomic():
+        return place_make(**key, served=served, surface=surface)
+
+
+def _by_bulk_create(place: Any, names: list[str], now: datetime) -> None:
+    from webapp.subjects.models import Event
+
+    columns: dict[str, Any] = dict.fromkeys(("at", "happened_at", "received_at"), now)
+    columns |= {"profile_id": place.profile_id, "decision_id": place.decision_id}
+    columns |= {"kind": "impression", "lease_until": now + timedelta(days=1), "batch": uuid4()}
+    Event.objects.bulk_create(Event(event_id=name, **columns) for name in names)
+
+
+def _by_statement(place: Any, names: list[str], now: datetime) -> None:
+    """The statement of ours, alone."""
+    from webapp.subjects.event_rows import NewEvent, rows_insert
+
+    rows = [NewEvent(name, now, now, "impression", "", {}) for name in names]
+    lease = now + timedelta(days=1)
+    rows_insert(place, rows, batch=uuid4(), now=now, lease_until=lease)
 
 
 def memory(stack: Stack, path: str, requests: int) -> None:

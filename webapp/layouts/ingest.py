@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,7 +13,8 @@ from webapp.subjects import backlog, decisions
 from webapp.subjects.authentication import Identity
 from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
-from webapp.subjects.events import Arrival, Counted, events_accept
+from webapp.subjects.event_rows import Place, place_find
+from webapp.subjects.events import Arrival, Counted, events_accept, place_make
 from webapp.surfaces.models import Surface
 
 from .problems import Problem
@@ -51,26 +52,50 @@ def batch_accept(
     _check(served, arrivals, now, field)
     if not served.subject:
         return None
-    key = _owner(identity, served)
-    if key is None:
+    if identity is None:
+        raise Problem(
+            "nobody-signed-in",
+            "The decision was made for someone, and this request is nobody's.",
+            field="decision",
+            value=served.visit,
+        )
+    key, visitor = identity.key, identity.visitor
+    with transaction.atomic():
+        place = place_find(key=key, visitor=visitor, slug=served.surface, digest=served.digest)
+        if place is not None:
+            return _keep(identity, served, place, arrivals, now)
+    times = {name: times_erased(name) for name in (key, visitor)}
+    if _is_void(identity, served, times):
         return None
-    surface = Surface.objects.filter(slug=served.surface).only("slug").first()
+    surface = _surface(served.surface)
+    user_id = identity.user_id
+    with transaction.atomic():
+        place = place_make(
+            key=key, user_id=user_id, visitor=visitor, served=served, surface=surface
+        )
+        return _keep(identity, served, place, arrivals, now)
+
+
+def _keep(
+    identity: Identity, served: Served, place: Place, arrivals: Sequence[Arrival], now: datetime
+) -> Counted | None:
+    """The rest of the transaction that locked the place."""
+    if _is_void(identity, served, place.times_erased):
+        transaction.set_rollback(True)
+        return None
+    return events_accept(key=identity.key, place=place, served=served, arrivals=arrivals, now=now)
+
+
+def _surface(slug: str) -> Surface:
+    surface = Surface.objects.filter(slug=slug).only("slug").first()
     if surface is None:
         raise Problem(
             "decision-of-no-surface",
-            f"There is no surface {served.surface!r} any more.",
+            f"There is no surface {slug!r} any more.",
             field="decision",
-            value=served.surface,
+            value=slug,
         )
-    user_id = identity.user_id if identity else None
-    with transaction.atomic():
-        counted = events_accept(
-            key=key, user_id=user_id, served=served, surface=surface, arrivals=arrivals, now=now
-        )
-        if _owner(identity, served) is None:  # erased since it was asked above; locked by now
-            transaction.set_rollback(True)
-            return None
-    return counted
+    return surface
 
 
 def _served(text: str) -> Served:
@@ -85,22 +110,15 @@ def _served(text: str) -> Served:
         ) from error
 
 
-def _owner(identity: Identity | None, served: Served) -> str | None:
-    """The key of the subject the decision was made for, if the caller may speak for it; None where
-    what was kept of the caller has been erased since: the decision is void."""
-    if identity is None:
-        raise Problem(
-            "nobody-signed-in",
-            "The decision was made for someone, and this request is nobody's.",
-            field="decision",
-            value=served.visit,
-        )
-    mine = {key: times_erased(key) for key in (identity.key, identity.visitor) if key}
+def _is_void(identity: Identity, served: Served, times_erased: Mapping[str, int]) -> bool:
+    """Whether what was kept of the caller has been erased since the decision was made. Raises
+    Problem where it was made for a subject that the caller may not speak for."""
+    mine = {key: times_erased[key] for key in (identity.key, identity.visitor) if key}
     if any(served.subject in decisions.subject_hashes(*of) for of in mine.items()):
-        return identity.key
+        return False
     before = [(key, t) for key, times in mine.items() for t in range(times)]
     if any(served.subject in decisions.subject_hashes(*of) for of in before):
-        return None
+        return True
     raise Problem(
         "decision-of-someone-else",
         "It was made for another subject than the one this request speaks for.",

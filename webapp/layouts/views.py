@@ -22,6 +22,7 @@ from webapp.subjects.services import subject_erase
 
 from . import counters, serializers, services, throttles
 from .api import LayoutAPIView
+from .batches import batch_read
 from .examples import (
     COUNTED_EXAMPLE,
     EVENTS_EXAMPLE,
@@ -98,14 +99,9 @@ class EventsView(LayoutAPIView):
         """Takes a batch of events; on disk before the answer. If in doubt, send it again."""
         throttles.refuse_over(request, "write")
         backlog_refuse()
-        batch = serializers.BatchIn(data=request.data)
-        batch.is_valid(raise_exception=True)
-        arrivals = [serializers.arrival(event) for event in batch.validated_data["events"]]
+        decision, arrivals = batch_read(request.data)
         counted = batch_accept(
-            identity=identity_of(request),
-            decision=batch.validated_data["decision"],
-            arrivals=arrivals,
-            now=timezone.now(),
+            identity=identity_of(request), decision=decision, arrivals=arrivals, now=timezone.now()
         )
         body = {
             "accepted": counted.accepted if counted else 0,

@@ -16,7 +16,9 @@ from webapp.surfaces.models import Surface
 
 from . import live
 from .decisions import Served
-from .models import Event, Profile, ServedDecision, Subject
+from .erasure import times_erased
+from .event_rows import NewEvent, Place, rows_insert
+from .models import Profile, ServedDecision, Subject
 
 log = logging.getLogger(__name__)
 BROKER_PAUSE = 5.0
@@ -43,51 +45,45 @@ class Counted:
     duplicate: int
 
 
-@transaction.atomic
+def place_make(
+    *, key: str, user_id: str | None, visitor: str, served: Served, surface: Surface
+) -> Place:
+    """Makes what `place_find` misses. Call it inside a transaction; the subject is locked."""
+    locked = Subject.objects.select_for_update(no_key=True)
+    subject, _ = locked.get_or_create(key=key, defaults={"user_id": user_id})
+    profile, _ = Profile.objects.get_or_create(subject=subject, surface=surface)
+    decision, _ = ServedDecision.objects.get_or_create(
+        profile=profile, digest=served.digest, defaults=_decision_columns(served)
+    )
+    times = {name: times_erased(name) for name in (visitor, key)}
+    return Place(profile.pk, decision.pk, subject.clock_offset, times)
+
+
 def events_accept(
     *,
     key: str,
-    user_id: str | None,
+    place: Place,
     served: Served,
-    surface: Surface,
     arrivals: Sequence[Arrival],
     now: datetime,
 ) -> Counted:
     """Keeps the events that are new and asks a worker to fold them once they are on disk.
 
-    The subject stays locked until the transaction ends: an erasure comes before or after it.
+    Call it inside the transaction that found or made the place: an erasure comes before or after.
     """
-    profile = _profile(key, user_id, surface)
-    decision, _ = ServedDecision.objects.get_or_create(
-        profile=profile, digest=served.digest, defaults=_decision_columns(served)
-    )
-    batch = uuid4()
-    offset = timedelta(seconds=profile.subject.clock_offset)
+    offset = timedelta(seconds=place.clock_offset)
     since = datetime.fromtimestamp(served.since / 1000, UTC)
-    rows = [
-        Event(
-            profile=profile,
-            decision=decision,
-            event_id=arrival.id,
-            at=arrival.at,
-            # Not before the decision it carries could be made, not after its arrival.
-            happened_at=max(min(arrival.at, now) + offset, min(since, now + offset)),
-            kind=arrival.kind,
-            block=arrival.block,
-            value=dict(arrival.value),
-            batch=batch,
-            received_at=now,
-            lease_until=now + LEASE,
-        )
-        for arrival in arrivals
+    # Not before the decision it carries could be made, not after its arrival.
+    first = min(since, now + offset)
+    events = [
+        NewEvent(a.id, a.at, max(min(a.at, now) + offset, first), a.kind, a.block, dict(a.value))
+        for a in arrivals
     ]
-    Event.objects.bulk_create(rows, ignore_conflicts=True)
-    ids = [arrival.id for arrival in arrivals]
-    accepted = Event.objects.filter(profile=profile, event_id__in=ids, batch=batch).count()
+    accepted = rows_insert(place, events, batch=uuid4(), now=now, lease_until=now + LEASE)
     if accepted:
-        live.forget_on_commit(key, [surface.slug])
-        transaction.on_commit(lambda: folding_request(profile.pk))
-    return Counted(accepted, len(rows) - accepted)
+        live.forget_on_commit(key, [served.surface])
+        transaction.on_commit(lambda: folding_request(place.profile_id))
+    return Counted(accepted, len(events) - accepted)
 
 
 def folding_request(profile_id: int) -> None:
@@ -103,20 +99,6 @@ def folding_request(profile_id: int) -> None:
     except Exception:
         _silent_until = time.monotonic() + BROKER_PAUSE
         log.warning("events.broker_unavailable", exc_info=True)
-
-
-def _profile(key: str, user_id: str | None, surface: Surface) -> Profile:
-    profile = (
-        Profile.objects.select_related("subject")
-        .select_for_update(of=("subject",), no_key=True)
-        .filter(subject__key=key, surface_id=surface.pk)
-        .first()
-    )
-    if profile is not None:
-        return profile
-    locked = Subject.objects.select_for_update(no_key=True)
-    subject, _ = locked.get_or_create(key=key, defaults={"user_id": user_id})
-    return Profile.objects.get_or_create(subject=subject, surface=surface)[0]
 
 
 def _decision_columns(served: Served) -> dict[str, Any]:

@@ -170,18 +170,18 @@ def test_deleting_the_account_erases(page, version, clock):
     assert version_erasures(version) == 1
 
 
-def test_an_erasure_while_events_come_in_leaves_nothing(owner, worker, monkeypatch):
-    layout = owner.layout()
-    owner.send(layout, owner.event("use", "forum"))
-    owner_of, asked = ingest._owner, []
+def test_an_erasure_while_events_come_in_leaves_nothing(owner, worker, clock, monkeypatch):
+    owner.visit("forum")
+    layout = owner.layout()  # of another visit: its decision has no row yet
+    is_void, asked = ingest._is_void, []
 
     def erased_after_the_first(*given):
-        found = owner_of(*given)
+        found = is_void(*given)
         if not asked:
             asked.append(subject_erase(key=owner.key))
         return found
 
-    monkeypatch.setattr(ingest, "_owner", erased_after_the_first)
+    monkeypatch.setattr(ingest, "_is_void", erased_after_the_first)
 
     counted = owner.send(layout, owner.event("use", "quiz"))
 
