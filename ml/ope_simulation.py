@@ -17,12 +17,13 @@ import numpy.typing as npt
 
 from ml.ope_log import Visit
 from ml.ope_support import is_supported
-from uiengine.costs import Geometry
+from uiengine.costs import geometry
 from uiengine.decoded import Decoded, Request
 from uiengine.energy import choice_probability, expertise, selection_seconds
 from uiengine.exploration import Candidate, explore, propensities
-from uiengine.planner import last_order, plan
+from uiengine.planner import plan
 from uiengine.popularity import Popularity
+from uiengine.problem import last_order
 from uiengine.profile import Profile, familiarity_kept
 from uiengine.scoring import energies as scored
 from uiengine.surface import Surface
@@ -141,7 +142,7 @@ def _context(request: Request, logging: Decoded, target: Decoded, need: Floats) 
     chances = np.zeros(len(orders))
     best_first = np.argsort(wanted, kind="stable")
     chances[best_first] = propensities(wanted[best_first].tolist(), share)
-    pointing = Geometry(request.surface, target.size_class).pointing(orders)
+    pointing = geometry(request.surface, target.size_class).pointing(orders)
     kept = np.vectorize(familiarity_kept)(shifts)
     known = np.array([request.profile.familiarity[b.id] for b in request.surface.blocks])
     seconds = selection_seconds(ranks, expertise(known * kept), choice_probability(need), pointing)

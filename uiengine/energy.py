@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,9 @@ Ints = npt.NDArray[np.int64]
 
 def choice_probability(demand: Floats) -> Floats:
     """q: demand normalised over the last axis, floored so that its surprise is finite."""
-    total = np.maximum(demand.sum(axis=-1, keepdims=True), 1e-12)
-    choice: Floats = np.maximum(demand / total, VALUES["least_choice"])
-    return choice
+    total = np.maximum(np.add.reduce(demand, axis=-1, keepdims=True), 1e-12)
+    choice: Floats = demand / total
+    return np.maximum(choice, VALUES["least_choice"], out=choice)
 
 
 def expertise(familiarity: Floats) -> Floats:
@@ -84,7 +85,7 @@ class Outlook:
     familiarity: Floats
     settled: bool = True
 
-    @property
+    @cached_property
     def disturbance(self) -> Floats:
         """Seconds that moving costs besides what is unlearnt, (N,): `surprise` at the next visit's
         use, and `reorient` whether the block is used or not."""
@@ -92,18 +93,42 @@ class Outlook:
         return lost if self.settled else np.zeros_like(lost)
 
     @cached_property
-    def steps(self) -> tuple[Floats, Floats, Floats]:
-        """Per step h and block, (H, N): ρ^h·p_i(h), T_decide, and the uses gained by then.
+    def steps(self) -> Steps:
+        """p_i(h) = π_i + (p_i − π_i)·0.9^h, with π the base, and what follows from it."""
+        count = int(VALUES["horizon"])
+        powers = _powers(count, VALUES["discount"], VALUES["persistence"])
+        found = powers @ np.array([self.base, self.demand - self.base])
+        decide = np.log2(choice_probability(found[:count]))
+        decide *= -VALUES["decide_per_bit"]
+        decide += VALUES["decide_base"]
+        weight, gained = found[count : 2 * count], found[2 * count : 3 * count]
+        return Steps(weight, decide, gained, found[-1])
 
-        p_i(h) = π_i + (p_i − π_i)·0.9^h, with π the base.
-        """
-        steps = np.arange(int(VALUES["horizon"]))[:, None]
-        away = VALUES["persistence"] ** steps
-        demand = self.base + (self.demand - self.base) * away
-        gained = np.cumsum(demand, axis=0) - demand
-        surprisal = -np.log2(choice_probability(demand))
-        decide = VALUES["decide_base"] + VALUES["decide_per_bit"] * surprisal
-        return VALUES["discount"] ** steps * demand, decide, gained
+    def of(self, blocks: Ints) -> Outlook:
+        """The same of these blocks, in this order."""
+        demand, base, familiarity = self.demand[blocks], self.base[blocks], self.familiarity[blocks]
+        return Outlook(demand, base, familiarity, self.settled)
+
+
+class Steps(NamedTuple):
+    """Per step h and block, (H, N): ρ^h·p_i(h), T_decide, and the uses gained by then; and per
+    block, (N,), the total of the first over all steps."""
+
+    weight: Floats
+    decide: Floats
+    gained: Floats
+    total: Floats
+
+
+@lru_cache(maxsize=8)
+def _powers(horizon: int, discount: float, persistence: float) -> Floats:
+    """What the base, and demand beyond it, count for, (3H + 1, 2): in p_i(h), in ρ^h·p_i(h), in the
+    uses gained by step h, and in the total of ρ^h·p_i(h)."""
+    steps = np.arange(horizon)[:, None]
+    demand = np.concatenate([np.ones((horizon, 1)), persistence**steps], axis=1)
+    weight = discount**steps * demand
+    gained = np.cumsum(demand, axis=0) - demand
+    return np.concatenate([demand, weight, gained, weight.sum(axis=0, keepdims=True)])
 
 
 def horizon_energy(ranks: Ints, shifts: Ints, pointing: Floats, outlook: Outlook) -> Floats:
@@ -113,51 +138,12 @@ def horizon_energy(ranks: Ints, shifts: Ints, pointing: Floats, outlook: Outlook
     T_point. u_i grows by p_i(h) a step, halved at the start by a move of one rank and lost by a
     longer one. A moved block disturbs once (`Outlook.disturbance`).
     """
-    weight, decide, gained = outlook.steps
+    weight, decide, gained, total = outlook.steps
     search = VALUES["search_base"] + VALUES["search_per_rank"] * (ranks + 1.0)
     kept = np.where(shifts == 0, 1.0, np.where(np.abs(shifts) == 1, 0.5, 0.0))
     known = expertise(outlook.familiarity * kept[:, None, :] + gained)
     saved = known * np.minimum(decide - search[:, None, :], 0.0)
-    always = (search + pointing) @ weight.sum(axis=0)
+    always = (search + pointing) @ total
     disturbed = (shifts != 0) @ outlook.disturbance
     energy: Floats = np.einsum("hn,khn->k", weight, saved) + always + disturbed
     return energy
-
-
-def rank_costs(last_ranks: Ints, pointing: Floats, outlook: Outlook) -> Floats:
-    """Horizon seconds of block i at rank r, (N, N): `horizon_energy` of an order is a sum of these.
-
-    pointing: (N, N), T_point of block i at rank r.
-    """
-    weight, decide, gained = outlook.steps
-    ranks = np.arange(len(last_ranks), dtype=np.float64)
-    search = VALUES["search_base"] + VALUES["search_per_rank"] * (ranks + 1.0)
-    moved = ranks[None, :] != last_ranks[:, None]
-    disturbed = moved * outlook.disturbance[:, None]
-    costs: Floats = (search + pointing) * weight.sum(axis=0)[:, None] + disturbed
-    costs += _saved_anywhere(weight * expertise(gained), decide, search)
-    for shift, kept in ((0, 1.0), (-1, 0.5), (1, 0.5)):
-        there = last_ranks + shift
-        rows = np.flatnonzero((there >= 0) & (there < len(ranks)))
-        learnt = expertise(outlook.familiarity * kept + gained) - expertise(gained)
-        gain = np.minimum(decide[:, rows] - search[there[rows]], 0.0)
-        costs[rows, there[rows]] += ((weight * learnt)[:, rows] * gain).sum(axis=0)
-    return costs
-
-
-def _saved_anywhere(weight: Floats, decide: Floats, search: Floats) -> Floats:
-    """Σ_h weight·min(T_decide − T_search(r), 0), (H, N) and (N,) ranks to (N, N).
-
-    T_search grows with the rank, so each (h, i) counts from its first rank past T_decide on: one
-    histogram and one running sum instead of H·N² comparisons.
-    """
-    count = len(search)
-    first = np.searchsorted(search, decide) + np.arange(count) * (count + 1)
-    sums = [
-        np.bincount(first.ravel(), values.ravel(), minlength=count * (count + 1))
-        .reshape(count, count + 1)[:, :-1]
-        .cumsum(axis=1)
-        for values in (weight * decide, weight)
-    ]
-    saved: Floats = sums[0] - sums[1] * search
-    return saved

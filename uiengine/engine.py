@@ -14,7 +14,8 @@ from .guardrails import Case
 from .layout import Layout
 from .orders import complete, default_order, hold_pins
 from .packing import pack
-from .planner import last_order, plan
+from .planner import plan
+from .problem import last_order
 from .profile import Pin
 from .surface import Cell
 
@@ -39,10 +40,7 @@ def choose(
     if held_order(request) is not None:
         return hold(request, version_id)
     best = plan(request, decoded, neighbours)
-    size_classes = {
-        block.id: int(size)
-        for block, size in zip(request.surface.blocks, decoded.size_class, strict=True)
-    }
+    size_classes = dict(zip(request.surface.index, decoded.size_class.tolist(), strict=True))
     cells = held_cells(request)
     variants = tuple(
         Variant(pack(request.surface, order, size_classes, cells), energy)
@@ -62,7 +60,7 @@ def choose(
         propensity=best.propensity,
         explored=best.explored,
         energy=best.energy,
-        demand=tuple(float(p) for p in decoded.demand),
+        demand=tuple(decoded.demand.tolist()),
         stability=best.stability,
         reasons=reasons(request, decoded, best.order),
         system=1 if request.budget <= 1 else 2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from string import Template
 
 from .decoded import Decoded, Reason, Request
@@ -34,12 +35,12 @@ def reasons(request: Request, decoded: Decoded, order: tuple[str, ...]) -> tuple
 
     Worth is demand × ranks climbed: the part of the energy's search term that the climb saves.
     """
+    index, demand = request.surface.index, decoded.demand.tolist()
     default = {block_id: rank for rank, block_id in enumerate(default_order(request.surface))}
-    demand = {b.id: float(p) for b, p in zip(request.surface.blocks, decoded.demand, strict=True)}
-    worth = {b: demand[b] * (default[b] - rank) for rank, b in enumerate(order)}
-    climbed = sorted((b for b in order if worth[b] > 0), key=lambda b: -worth[b])
-    pinned = [b for b in order if b in request.profile.feedback.pins]
-    chosen = list(dict.fromkeys([*pinned, *climbed]))[:AT_MOST]
+    climbs = [(demand[index[b]] * (default[b] - rank), b) for rank, b in enumerate(order)]
+    climbed = sorted([c for c in climbs if c[0] > 0], key=itemgetter(0), reverse=True)
+    pinned = [b for b in order if b in pins] if (pins := request.profile.feedback.pins) else []
+    chosen = list(dict.fromkeys([*pinned, *(b for _, b in climbed)]))[:AT_MOST]
     if not chosen or order == request.profile.order:
         said = chosen[: AT_MOST - 1]
         # On a block that has no reason of its own, so that neither hides the other.

@@ -22,11 +22,13 @@ Bools = npt.NDArray[np.bool_]
 class Sections:
     """Ranks that trade blocks among themselves, a row per group: (G, n), from the top.
 
-    Rows are as long as the longest; is_real says which entries are ranks and which only fill up.
+    Rows are as long as the longest. is_filler: the entries of a (G, n, n) table that stand for no
+    rank and only fill it up; None where there are none. is_whole: one group, and it is the page.
     """
 
     ranks: Ints
-    is_real: Bools
+    is_filler: Bools | None
+    is_whole: bool
 
 
 def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
@@ -42,4 +44,7 @@ def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
     rows = [row + [0] * (longest - len(row)) for row in found.values()]
     sizes = np.array([len(row) for row in found.values()], dtype=np.int64)
     ranks = np.array(rows, dtype=np.int64).reshape(len(rows), longest)
-    return Sections(ranks, np.arange(longest) < sizes[:, None])
+    is_filler: Bools = np.arange(longest) >= sizes[:, None]
+    is_either: Bools = is_filler[:, :, None] | is_filler[:, None, :]
+    is_whole = ranks.shape == (1, len(group_of_rank))
+    return Sections(ranks, is_either if is_filler.any() else None, is_whole)

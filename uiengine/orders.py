@@ -10,11 +10,17 @@ from .surface import Surface
 
 def default_order(surface: Surface) -> tuple[str, ...]:
     """The surface's own order: declared order, with groups and fixed blocks where they belong."""
-    return hold_pins(surface, tuple(block.id for block in surface.blocks), {})
+    order: tuple[str, ...] | None = surface.memory.get("default_order")
+    if order is None:
+        order = hold_pins(surface, tuple(block.id for block in surface.blocks), {})
+        surface.memory["default_order"] = order
+    return order
 
 
 def complete(surface: Surface, order: Sequence[str]) -> tuple[str, ...]:
     """`order` with removed blocks left out and added ones after their declared predecessor."""
+    if len(order) == len(surface.index) and surface.index.keys() == set(order):
+        return tuple(order)
     known = [b for b in dict.fromkeys(order) if b in surface.index]
     present = set(known)
     previous = None

@@ -61,7 +61,10 @@ def _pack_breakpoint(
     for block_id in order:
         if block_id not in fixed:
             size = sizes[block_id]
-            x, y = grid.place_after(x, y, size.w, size.h)
+            if size.w == at.columns and not fixed:  # without fixed blocks no row is left empty
+                x, y = 0, len(grid.rows)
+            else:
+                x, y = grid.place_after(x, y, size.w, size.h)
             placed.append(grid.put(block_id, x, y, size.w, size.h))
     return tuple(sorted(placed, key=_reading)) if fixed else tuple(placed)
 

@@ -213,6 +213,12 @@ def visit_shares_at(counters: BlockUse, visits: int) -> tuple[float, ...]:
     return _decayed(counters.visit_shares, visits - counters.visit, VISIT_HALF_LIVES)
 
 
+def habit_at(counters: BlockUse, visits: int) -> float:
+    """The last of `visit_shares_at`: the block's share sum at the longest half-life."""
+    left: float = 2.0 ** (-max(visits - counters.visit, 0) / VISIT_HALF_LIVES[-1])
+    return counters.visit_shares[-1] * left
+
+
 def merge(one: Profile, other: Profile) -> Profile:
     """Both histories as one (an anonymous visitor signs in). Commutative; open visits are closed.
 
@@ -294,8 +300,9 @@ def _count_visit(profile: Profile, day: int) -> None:
 def _decayed(
     values: Sequence[float], elapsed: int, half_lives: Sequence[float]
 ) -> tuple[float, ...]:
-    elapsed = max(elapsed, 0)
-    return tuple(v * 2.0 ** (-elapsed / h) for v, h in zip(values, half_lives, strict=True))
+    if elapsed <= 0:
+        return tuple(values)
+    return tuple([v * 2.0 ** (-elapsed / h) for v, h in zip(values, half_lives, strict=True)])
 
 
 def _merge_counters(earlier: BlockUse | None, later: BlockUse | None, shift: int) -> BlockUse:

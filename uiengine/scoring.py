@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .costs import Geometry
+from .costs import geometry
 from .decoded import Decoded, Request
 from .energy import Floats, horizon_energy
-from .planner import last_order, outlook
+from .problem import last_order, outlook
 
 
 def energies(request: Request, decoded: Decoded, orders: Sequence[Sequence[str]]) -> Floats:
@@ -18,5 +18,5 @@ def energies(request: Request, decoded: Decoded, orders: Sequence[Sequence[str]]
     last = np.array([index[block_id] for block_id in last_order(request)])
     rows = np.array([[index[block_id] for block_id in order] for order in orders])
     ranks = np.argsort(rows, axis=1)
-    pointing = Geometry(request.surface, decoded.size_class).pointing(rows)
+    pointing = geometry(request.surface, decoded.size_class).pointing(rows)
     return horizon_energy(ranks, ranks - np.argsort(last), pointing, outlook(request, decoded))

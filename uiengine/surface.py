@@ -127,6 +127,11 @@ class Surface:
         """The breakpoint on which energies are computed: one order serves all of them."""
         return max(self.breakpoints, key=lambda b: (b.min_width, b.columns))
 
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """What other modules work out of a surface once and need at every decision."""
+        return {}
+
     def block(self, block_id: str) -> Block:
         return self.blocks[self.index[block_id]]
 

@@ -27,7 +27,7 @@ from ml.replay import replay, static_orders
 from uiengine import engine, runtime
 from uiengine.coefficients import VALUES
 from uiengine.decoded import Decoded, Request
-from uiengine.planner import last_order
+from uiengine.problem import last_order
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2)

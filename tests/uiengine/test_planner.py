@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from uiengine import descent, energy, planner
+from uiengine import costs, descent, energy, planner, problem
 from uiengine.decoded import Decoded, Request
 from uiengine.popularity import Popularity
 from uiengine.profile import Profile, fold_visit
@@ -43,12 +43,11 @@ def random_case(rng, count, move_budget=200, budget=32):
 
 def brute_force(request, decoded, most_moves=None):
     """Least energy over every permutation, each scored by `horizon_energy`."""
-    problem = planner._problem(request, decoded, planner.last_order(request))
-    orders = np.array(list(itertools.permutations(range(len(problem.last)))))
+    last = problem.last_order(request)
+    orders = np.array(list(itertools.permutations(range(len(last)))))
     if most_moves is not None:
-        orders = orders[(orders != problem.last).sum(axis=1) <= most_moves]
-    names = np.array([block.id for block in request.surface.blocks])
-    return float(energies(request, decoded, names[orders]).min())
+        orders = orders[(orders != np.arange(len(last))).sum(axis=1) <= most_moves]
+    return float(energies(request, decoded, np.array(last)[orders]).min())
 
 
 def test_is_within_one_percent_of_the_optimum_on_95_percent_of_small_cases():
@@ -74,10 +73,26 @@ def test_is_near_the_optimum_within_the_move_budget():
 def test_the_cost_table_sums_to_the_horizon_energy():
     rng = np.random.default_rng(9)
     request, decoded = random_case(rng, 6)
-    problem = planner._problem(request, decoded, planner.last_order(request))
+    found = problem.problem_of(request, decoded)
     order = rng.permutation(6)
 
-    assert planner._cost(problem, order) == pytest.approx(planner.score(problem, order[None])[0])
+    assert found.cost(order) == pytest.approx(energies(request, decoded, [found.named(order)])[0])
+
+
+def test_what_a_move_unlearns_is_its_energy_less_that_of_places_known_before():
+    rng = np.random.default_rng(10)
+    for count in (2, 5, 9):
+        request, decoded = random_case(rng, count)
+        found = problem.problem_of(request, decoded)
+        order = rng.permutation(count)
+        ranks = np.array([np.argsort(order)] * 2)
+        shifts = np.array([ranks[0] - np.arange(count), np.zeros(count, dtype=int)])
+        moved, still = energy.horizon_energy(ranks, shifts, np.zeros((2, count)), found.outlook)
+        away = np.flatnonzero(order != np.arange(count))
+
+        unlearnt = costs.unlearnt_seconds(order[away], away, found.outlook)
+
+        assert unlearnt == pytest.approx(moved - still)
 
 
 @pytest.mark.parametrize("count", [2, 5, 9])
@@ -85,16 +100,12 @@ def test_predicted_changes_are_the_real_ones(count):
     rng = np.random.default_rng(count)
     table = rng.normal(size=(count, count))
     ranks = np.arange(count)
-    before = table[ranks, ranks].sum()
+    before, changes = table[ranks, ranks].sum(), descent.step_changes(table[None].copy())
     for i, j in itertools.product(range(count), repeat=2):
-        swapped = descent.swapped(ranks, i, j)
-        inserted = descent.inserted(ranks, i, j)
-        assert descent.swap_gains(table)[i, j] == pytest.approx(
-            table[swapped, ranks].sum() - before
-        )
-        assert descent.insertion_gains(table)[i, j] == pytest.approx(
-            table[inserted, ranks].sum() - before
-        )
+        inserted = ranks.tolist()
+        inserted.insert(j, inserted.pop(i))
+        for changed, found in zip((descent.swapped(ranks, i, j), inserted), changes, strict=True):
+            assert found[0, i, j] == pytest.approx(table[changed, ranks].sum() - before)
 
 
 def test_does_not_move_when_the_gain_is_smaller_than_what_is_unlearnt():
@@ -117,7 +128,7 @@ def test_a_longer_habit_outweighs_what_was_decoded():
         fold_visit(profile, day, ["b0"])
     own = 1 + 2 ** (-1 / 20) + 2 ** (-2 / 20)
 
-    base = planner.outlook(replace(request, profile=profile), even).base
+    base = problem.outlook(replace(request, profile=profile), even).base
 
     assert base == pytest.approx([(own + 6) / (own + 12), 6 / (own + 12)])
 

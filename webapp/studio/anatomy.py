@@ -14,7 +14,8 @@ from uiengine.decoded import Decoded, Request
 from uiengine.explain import sentence
 from uiengine.layout import moved_blocks
 from uiengine.orders import default_order, hold_pins
-from uiengine.planner import last_order, plan
+from uiengine.planner import plan
+from uiengine.problem import last_order
 from uiengine.profile import DAY_HALF_LIVES, BlockUse, day_uses_at
 from uiengine.runtime import CodebookVersion
 from uiengine.surface import Breakpoint
