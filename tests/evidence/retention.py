@@ -3,7 +3,8 @@
 DATABASE_URL=postgres://… python -m tests.evidence.retention --events 200000
 
 The database is to be a fresh one. A thread accepts events of people, one batch of ten after the
-other, first alone and then while `retention_apply` deletes.
+other: first alone, then while `retention_apply` deletes a month of events row by row, then while
+`months_drop` drops a month of as many.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def _measured(events: int, seconds: float) -> dict[str, Any]:
     from django.utils import timezone
 
     from webapp.subjects import events as accepting
+    from webapp.subjects import partitions
     from webapp.subjects.models import Event
     from webapp.subjects.retention import AT_ONCE, retention_apply
     from webapp.surfaces.models import Surface
@@ -53,25 +55,51 @@ def _measured(events: int, seconds: float) -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     call_command("load_fixtures", verbosity=0, stdout=io.StringIO())
     surface, now = Surface.objects.get(slug=SLUG), timezone.now()
-    _old_events(surface, events, now - timedelta(days=surface.event_days + 1))
+    profiles = _people(surface)
+    old = partitions.month_of(now - timedelta(days=surface.event_days), -1).start
+    _old_events(profiles, events, old)  # in no month of their own: deleted by rows
     alone = _written(surface, lambda: time.sleep(seconds))
-    began, done = time.perf_counter(), {}
-    beside = _written(surface, lambda: done.update(retention_apply(surface=surface, now=now)))
-    took = time.perf_counter() - began
+    done: dict[str, Any] = {}
+    rows, rows_took = _beside(
+        surface, lambda: done.update(retention_apply(surface=surface, now=now))
+    )
+    partitions.months_make(now=old)
+    _old_events(profiles, events, old)
+    month = partitions.month_of(old)
+    drop, drop_took = _beside(
+        surface, lambda: done.update(dropped=partitions.months_drop(before=month.end))
+    )
     left = Event.objects.filter(received_at__lt=now - timedelta(days=1)).count()
     return {
         "retention_events": done["events"],
         "left": left,
         "rows_per_transaction": AT_ONCE,
-        "seconds": round(took, 1),
+        "seconds": rows_took,
         "writer_alone_ms": _milliseconds(alone),
-        "writer_beside_ms": _milliseconds(beside),
+        "writer_beside_ms": _milliseconds(rows),
+        "dropped": done["dropped"],
+        "drop_seconds": drop_took,
+        "writer_beside_drop_ms": _milliseconds(drop),
     }
 
 
-def _old_events(surface: Any, count: int, at: datetime) -> None:
-    from webapp.subjects.models import Event, Profile, ServedDecision, Subject
+def _beside(surface: Any, act: Any) -> tuple[list[float], float]:
+    """What the writer's batches took meanwhile and in the second after, and how long `act` did."""
+    took: list[float] = []
 
+    def timed() -> None:
+        began = time.perf_counter()
+        act()
+        took.append(round(time.perf_counter() - began, 3))
+        time.sleep(1)
+
+    return _written(surface, timed), took[0]
+
+
+def _people(surface: Any) -> list[tuple[Any, Any]]:
+    from webapp.subjects.models import Profile, ServedDecision, Subject
+
+    found = []
     for person in range(PEOPLE):
         subject = Subject.objects.create(key=f"old:{person}")
         profile = Profile.objects.create(subject=subject, surface=surface)
@@ -79,13 +107,21 @@ def _old_events(surface: Any, count: int, at: datetime) -> None:
             profile=profile, digest="x", visit="v", since=0, day=1, revision=1, generation=0,
             status="adapted", order=[],
         )  # fmt: skip
+        found.append((profile, decision))
+    return found
+
+
+def _old_events(people: list[tuple[Any, Any]], count: int, at: datetime) -> None:
+    from webapp.subjects.models import Event
+
+    for profile, decision in people:
         Event.objects.bulk_create(
             Event(
-                profile=profile, decision=decision, event_id=str(i), at=at, happened_at=at,
+                profile=profile, decision=decision, event_id=str(uuid4()), at=at, happened_at=at,
                 kind="use", block="forum", batch=uuid4(), received_at=at, fold="folded",
                 lease_until=at,
             )
-            for i in range(count // PEOPLE)
+            for _ in range(count // PEOPLE)
         )  # fmt: skip
 
 

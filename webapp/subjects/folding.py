@@ -60,20 +60,28 @@ def _fold_some(profile_id: int, now: datetime) -> int:
     )
     events = list(pending[:AT_ONCE])
     state, changes = mappers.to_state(row), Changes()
-    folded: dict[str, list[int]] = {}
+    folded: dict[str, list[Event]] = {}
     for event in events:
         visit = fold(state, mappers.to_happened(event), place, _Counted(row), changes)
-        folded.setdefault(visit, []).append(event.pk)
+        folded.setdefault(visit, []).append(event)
     offset = row.subject.clock_offset * 1000
     settle(state, mappers.to_milliseconds(now) + offset, place.gap, changes)
     if events or changes.closed:
-        for visit, pks in folded.items():
-            Event.objects.filter(pk__in=pks).update(fold=Event.Fold.FOLDED, visit=visit)
+        for visit, rows in folded.items():
+            _mark_folded(rows, visit)
         _write_visits(row, changes, place.surface)
         _count_popularity(row, changes.closed, mappers.to_day(mappers.to_milliseconds(now)))
         _write_profile(row, state, place.gap, offset)
         live.forget_on_commit(key, [slug])
     return len(events)
+
+
+def _mark_folded(events: list[Event], visit: str) -> None:
+    """By id, and by time: only the months that they are in are looked at."""
+    times = [event.at for event in events]
+    rows = Event.objects.filter(pk__in=[event.pk for event in events])
+    rows = rows.filter(at__gte=min(times), at__lte=max(times))
+    rows.update(fold=Event.Fold.FOLDED, visit=visit)
 
 
 class _Counted:

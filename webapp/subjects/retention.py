@@ -1,4 +1,5 @@
-"""Deleting what a surface keeps no longer. In batches, so that nobody waits for a lock."""
+"""Deleting what a surface keeps no longer. In batches, so that nobody waits for a lock; in
+PostgreSQL, events that no surface keeps go with their month (see `partitions`)."""
 
 from __future__ import annotations
 
@@ -8,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from webapp.codebooks.snapshots import snapshots_expire
 from webapp.surfaces.models import Surface
 
-from . import live
+from . import live, partitions
 from .models import Event, Profile, ServedDecision, Subject
 
 AT_ONCE = 1000
@@ -23,7 +24,8 @@ AT_ONCE = 1000
 def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
     """Rows deleted by kind. Profiles hold what events said, so nobody starts anew without them."""
     done: Counter[str] = Counter()
-    done["events"] = _delete(lambda: _old_events(surface, now))
+    old = _old_events(surface, now)
+    done["events"] = _delete(old.all)
     done["snapshots"] = snapshots_expire(surface=surface, now=now)
     done["decisions"] = _delete(lambda: _old_decisions(surface, now))
     if surface.idle_days:
@@ -37,10 +39,29 @@ def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
     return dict(done)
 
 
+def months_renew(*, now: datetime) -> dict[str, list[str]]:
+    """Makes the coming months of events, and drops those that no surface keeps any more.
+
+    An event of a dropped month is too old to be accepted again, so none counts twice.
+    """
+    made = partitions.months_make(now=now)
+    days = _longest()
+    over = partitions.months_drop(before=now - timedelta(days=days)) if days else []
+    return {"made": made, "dropped": over}
+
+
+def _longest() -> int:
+    """Days for which the surface keeps events that keeps them longest; 0 without surfaces."""
+    return Surface.objects.aggregate(most=Max("event_days"))["most"] or 0
+
+
 def _old_events(surface: Surface, now: datetime) -> QuerySet[Event]:
+    """But for those of a month that will be dropped as a whole."""
     until = now - timedelta(days=surface.event_days)
     folded = Event.objects.filter(profile__surface=surface, fold=Event.Fold.FOLDED)
-    return folded.filter(received_at__lt=until)
+    old = folded.filter(received_at__lt=until)
+    month = partitions.month_waiting(until) if surface.event_days >= _longest() else None
+    return old.exclude(at__gte=month.start, at__lt=month.end) if month else old
 
 
 def _old_decisions(surface: Surface, now: datetime) -> QuerySet[ServedDecision]:

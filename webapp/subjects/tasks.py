@@ -10,7 +10,7 @@ from django.utils import timezone
 from webapp.surfaces.models import Surface
 
 from . import events, folding, revoked
-from .retention import retention_apply
+from .retention import months_renew, retention_apply
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,14 @@ def retention() -> dict[str, dict[str, int]]:
 
     Raises the last error, once every surface had its turn.
     """
-    done, failed = {}, None
+    done: dict[str, dict[str, int]] = {}
+    failed: Exception | None = None
     revoked.expired_delete(now=timezone.now())
+    try:
+        log.info("subjects.months %s", months_renew(now=timezone.now()))
+    except Exception as error:  # no lock to be had: tomorrow again
+        log.exception("subjects.months_failed")
+        failed = error
     for surface in Surface.objects.all():
         try:
             done[surface.slug] = retention_apply(surface=surface, now=timezone.now())

@@ -59,7 +59,8 @@ class Surface(models.Model):
         default=90,
         validators=[not_while_events_arrive, MaxValueValidator(MOST_DAYS)],
         help_text="Days for which single events are kept once they are folded into profiles. Not "
-        "fewer than those in which an event may still arrive, so that none counts twice.",
+        "fewer than those in which an event may still arrive, so that none counts twice. In "
+        "PostgreSQL they go with their month, up to 31 days later.",
     )
     decision_days = models.PositiveIntegerField(
         default=90,

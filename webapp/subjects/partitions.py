@@ -1,0 +1,141 @@
+"""In PostgreSQL the table of events is partitioned by month of `at`, which is part of an event's
+identity, so one unique index per month keeps retries from counting twice.
+
+A month whose events nobody keeps any more is taken off and dropped: no row is deleted, nothing is
+left to vacuum. What fits no month (a clock that is years ahead) is in the partition `…_rest`.
+SQLite has one plain table, and nothing here does anything there.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+TABLE = "subjects_event"
+REST = f"{TABLE}_rest"
+AHEAD = 1
+"""Months made before they begin."""
+PATIENCE = "100ms"
+"""How long a change of partitions waits for a lock, and others behind it."""
+TRIES = 20
+PAUSE = 0.5
+"""Seconds between two tries."""
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """A partition: events from `start` until before `end`."""
+
+    start: datetime
+
+    @property
+    def end(self) -> datetime:
+        return month_of(self.start, 1).start
+
+    @property
+    def name(self) -> str:
+        return f"{TABLE}_{self.start:%Y_%m}"
+
+
+def month_of(at: datetime, later: int = 0) -> Month:
+    """The month of a time, or one some months later."""
+    at = at.astimezone(UTC)
+    years, month = divmod(at.month - 1 + later, 12)
+    return Month(datetime(at.year + years, month + 1, 1, tzinfo=UTC))
+
+
+def months() -> list[Month]:
+    """Those that are partitions; none where the table is not partitioned."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass",
+            [TABLE],
+        )
+        names = [re.fullmatch(rf"{TABLE}_(\d+)_(\d+)", name) for (name,) in cursor.fetchall()]
+    return sorted(
+        Month(datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC)) for found in names if found
+    )
+
+
+def months_make(*, now: datetime) -> list[str]:
+    """Makes what is missing of this month and the next ones; returns their names."""
+    if connection.vendor != "postgresql":
+        return []
+    known = set(months())
+    missing = [m for m in (month_of(now, n) for n in range(AHEAD + 1)) if m not in known]
+    for month in missing:
+        _patiently(partial(_make, month))
+    return [month.name for month in missing]
+
+
+def months_drop(*, before: datetime) -> list[str]:
+    """Drops the months that were over by then, and returns their names.
+
+    One that holds events not folded yet stays. Raises OperationalError where a lock is not to be
+    had; whoever waits behind us then waits for `PATIENCE` at most, as often as we try.
+    """
+    dropped = []
+    for month in months():
+        if month.end <= before and _patiently(partial(_drop, month)):
+            dropped.append(month.name)
+    return dropped
+
+
+def month_waiting(until: datetime) -> Month | None:
+    """The partition that `until` lies in: it is dropped as a whole once it is over."""
+    month = month_of(until)
+    return month if month in months() else None
+
+
+def _patiently(change: Callable[[], T]) -> T:
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+                return change()
+        except OperationalError:
+            if not left:
+                raise
+            log.info("subjects.partition_locked")
+            time.sleep(PAUSE)
+    raise AssertionError
+
+
+def _make(month: Month) -> None:
+    """Events of the month that came before it was made are moved into it."""
+    bounds = [month.start, month.end]
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {month.name} (LIKE {TABLE} INCLUDING DEFAULTS)")
+        cursor.execute(
+            f"WITH early AS (DELETE FROM {REST} WHERE at >= %s AND at < %s RETURNING *) "
+            f"INSERT INTO {month.name} SELECT * FROM early",
+            bounds,
+        )
+        cursor.execute(
+            f"ALTER TABLE {TABLE} ATTACH PARTITION {month.name} FOR VALUES FROM (%s) TO (%s)",
+            bounds,
+        )
+
+
+def _drop(month: Month) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {month.name} WHERE fold = 'pending')")
+        if cursor.fetchone()[0]:
+            log.warning("subjects.partition_pending %s", month.name)
+            return False
+        cursor.execute(f"ALTER TABLE {TABLE} DETACH PARTITION {month.name}")
+        cursor.execute(f"DROP TABLE {month.name}")
+    return True
