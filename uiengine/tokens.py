@@ -40,6 +40,7 @@ class Codebook:
         active = np.ones(len(latents), dtype=bool)
         limit = np.asarray(most)
         for stage, slots in enumerate(self.slots):
+            active &= stage < np.maximum(limit, 1)
             if not active.any():
                 break
             codes = self.codes[stage, :slots]
@@ -48,7 +49,7 @@ class Codebook:
             left = np.square(rest).sum(axis=1)
             saved = self.seconds_per_error * (error - left)
             pays = saved > self.seconds_per_bit * TOKEN_BITS
-            active &= (stage < np.maximum(limit, 1)) & (pays | (stage == 0))
+            active &= pays | (stage == 0)
             for i in np.flatnonzero(active):
                 tokens[i].append(int(index[i]))
             residual = np.where(active[:, None], rest, residual)

@@ -1,13 +1,17 @@
-"""Django's cache in Redis, with a client that is kept.
+"""Django's cache in Redis, with a client that is kept, and several things asked for at once.
 
-Django 5.2 makes a new client for every command, and redis-py's takes longer to make than the
-command takes to run: the commands of a warm read cost more than all the rest of it.
+Django 5.2 makes a new client for every command, and redis-py takes longer to make one, to take a
+connection from a pool and to put it back than Redis takes to answer. What a warm read needs comes
+in one round trip; with any other cache (embedded: local memory) in several calls.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.core.cache import cache, caches
 from django.core.cache.backends import redis
 
 INCREASE = """
@@ -15,18 +19,83 @@ if redis.call('exists', KEYS[1]) == 1 then
     return redis.call('incrby', KEYS[1], ARGV[1])
 end
 """
+COUNT_AND_GET = """
+local counts, found = {}, {}
+for i = 1, tonumber(ARGV[1]) do
+    counts[i] = redis.call('incr', KEYS[i])
+    if counts[i] == 1 then redis.call('expire', KEYS[i], ARGV[2]) end
+end
+if #KEYS > #counts then found = redis.call('mget', unpack(KEYS, #counts + 1)) end
+return {counts, found}
+"""
+"""ARGV: how many of the keys are counts, their lifetime in seconds."""
+
+
+STORE = """
+local standing = {}
+for i = 1, #KEYS do
+    local is_once = i <= tonumber(ARGV[1])
+    local found = is_once and redis.call('get', KEYS[i])
+    if is_once then standing[i] = found end
+    if not found then redis.call('set', KEYS[i], ARGV[2 * i], 'EX', ARGV[2 * i + 1]) end
+end
+return standing
+"""
+"""ARGV: how many of the keys are set only where there is nothing; then of each key a value and its
+lifetime in seconds."""
+Entries = Mapping[str, tuple[Any, int]]
+"""Values by name, each with its lifetime in seconds."""
+
+
+def count_and_get(
+    counts: Sequence[str], names: Sequence[str], lifetime: int
+) -> tuple[list[int], dict[str, Any]]:
+    """Adds one to each count, which lives for so many seconds from its first; what there is under
+    the names. Raises whatever the cache does."""
+    backend = caches["default"]
+    if isinstance(backend, RedisCache):
+        return backend.count_and_get(counts, names, lifetime)
+    return [_increased(name, lifetime) for name in counts], cache.get_many(names) if names else {}
+
+
+def store(entries: Entries, once: Entries) -> dict[str, Any]:
+    """Keeps the entries, and those of `once` where nothing stands under their names; gives what
+    stands there then. Raises whatever the cache does."""
+    backend = caches["default"]
+    if isinstance(backend, RedisCache):
+        return backend.store(entries, once)
+    standing = {name: _first(name, *entry) for name, entry in once.items()}
+    for name, (value, lifetime) in entries.items():
+        cache.set(name, value, lifetime)
+    return standing
+
+
+def _first(name: str, value: object, lifetime: int) -> object:
+    return value if cache.add(name, value, lifetime) else cache.get(name, value)
+
+
+def _increased(name: str, lifetime: int) -> int:
+    try:
+        return int(cache.incr(name))
+    except ValueError:  # the first, or one of the first
+        return 1 if cache.add(name, 1, lifetime) else int(cache.incr(name))
 
 
 class Client(redis.RedisCacheClient):
+    """Of one thread, as Django's caches are: so it may hold a connection of its own."""
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._kept: dict[Any, Any] = {}
+        self._kept: dict[tuple[Any, int], Any] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         pool = self._get_connection_pool(write)  # type: ignore[attr-defined]
-        if pool not in self._kept:
-            self._kept[pool] = super().get_client(key, write=write)
-        return self._kept[pool]
+        kept = (pool, os.getpid())  # a connection does not survive the fork of a server
+        if kept not in self._kept:
+            self._kept[kept] = self._client(  # type: ignore[attr-defined]
+                connection_pool=pool, single_connection_client=True
+            )
+        return self._kept[kept]
 
     def incr(self, key: Any, delta: Any) -> Any:
         """Raises ValueError where there is no such key, as Django's does, which asks twice."""
@@ -35,8 +104,50 @@ class Client(redis.RedisCacheClient):
             raise ValueError(f"Key '{key}' not found.")
         return value
 
+    def count_and_get(
+        self, counts: Iterable[str], names: Iterable[str], lifetime: int
+    ) -> tuple[list[int], list[Any]]:
+        """Keys in, counts and values out; None where there is no value."""
+        counted = list(counts)
+        keys = [*counted, *names]
+        sent = (COUNT_AND_GET, len(keys), *keys, len(counted), lifetime)
+        numbers, found = self.get_client(write=True).execute_command("EVAL", *sent)
+        loads = self._serializer.loads  # type: ignore[attr-defined]
+        return numbers, [None if value is None else loads(value) for value in found]
+
+    def store(self, entries: Entries, once: Entries) -> list[Any]:
+        """By key. What stood under those of `once`; None where nothing did."""
+        dumps, loads = self._serializer.dumps, self._serializer.loads  # type: ignore[attr-defined]
+        keys, sent = [*once, *entries], [*once.values(), *entries.values()]
+        arguments = [part for value, lifetime in sent for part in (dumps(value), lifetime)]
+        client = self.get_client(write=True)
+        found = client.execute_command("EVAL", STORE, len(keys), *keys, len(once), *arguments)
+        return [None if value is None else loads(value) for value in found]
+
 
 class RedisCache(redis.RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = Client
+
+    def validate_key(self, key: str) -> None:
+        """Redis takes any; Django looks at every character for what memcached would not take."""
+
+    def count_and_get(
+        self, counts: Sequence[str], names: Sequence[str], lifetime: int
+    ) -> tuple[list[int], dict[str, Any]]:
+        key = self.make_and_validate_key
+        client: Any = self._cache
+        numbers, values = client.count_and_get(map(key, counts), map(key, names), lifetime)
+        pairs = zip(names, values, strict=True)
+        return numbers, {name: value for name, value in pairs if value is not None}
+
+    def store(self, entries: Entries, once: Entries) -> dict[str, Any]:
+        client: Any = self._cache
+        keyed, keyed_once = (
+            {self.make_and_validate_key(name): entry for name, entry in some.items()}
+            for some in (entries, once)
+        )
+        stood = client.store(keyed, keyed_once)
+        pairs = zip(once.items(), stood, strict=True)
+        return {name: own if value is None else value for (name, (own, _)), value in pairs}

@@ -118,7 +118,7 @@ def database(name: str, default: Path) -> dict[str, Any]:
     if not parts.path.strip("/"):
         raise _wrong(name, parts.geturl(), "a URL that ends with the name of the database")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "webapp.postgres",
         "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

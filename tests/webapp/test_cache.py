@@ -11,7 +11,7 @@ import pytest
 from django.core.cache.backends.redis import RedisCache as DjangosCache
 
 from tests.load.stack import free_port, program
-from webapp.cache import RedisCache
+from webapp.cache import RedisCache, count_and_get, store
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,25 @@ def address(tmp_path_factory):
     process.wait(30)
 
 
+@pytest.fixture
+def made(address):
+    """Makes a cache of a kind; its connections are closed in the end."""
+    caches = []
+
+    def make(kind):
+        caches.append(kind(address, {}))
+        return caches[-1]
+
+    yield make
+    for cache in caches:
+        client = cache._cache.get_client()
+        client.close()
+        client.connection_pool.disconnect()
+
+
 @pytest.mark.parametrize("kind", [DjangosCache, RedisCache])
-def test_counts_and_keeps_as_djangos_does(address, kind):
-    cache = kind(address, {})
+def test_counts_and_keeps_as_djangos_does(made, kind):
+    cache = made(kind)
     cache.clear()
     with pytest.raises(ValueError, match="not found"):
         cache.incr("requests")
@@ -44,9 +60,60 @@ def test_counts_and_keeps_as_djangos_does(address, kind):
     assert [cache.incr("requests"), cache.incr("requests", 5), cache.get("requests")] == [2, 7, 7]
     cache.set_many({"a": (1, "x"), "b": b"bytes"}, 60)
     assert cache.get_many(["a", "b", "c"]) == {"a": (1, "x"), "b": b"bytes"}
-    assert kind(address, {}).get("a") == (1, "x")
+    assert made(kind).get("a") == (1, "x")
 
 
-def test_one_client_is_kept(address):
-    cache = RedisCache(address, {})
+@pytest.mark.parametrize("kind", [DjangosCache, RedisCache])
+def test_counts_and_gets_at_once_as_one_by_one(made, kind, monkeypatch):
+    cache = made(kind)
+    cache.clear()
+    monkeypatch.setattr("webapp.cache.caches", {"default": cache})
+    monkeypatch.setattr("webapp.cache.cache", cache)
+    cache.set("a", (1, "x"), 60)
+
+    first = count_and_get(["mine", "ours"], ["a", "b"], 60)
+    again = count_and_get(["ours"], ["a"], 60)
+    only = count_and_get(["ours"], [], 60), count_and_get([], ["a"], 60)
+
+    assert first == ([1, 1], {"a": (1, "x")})
+    assert again == ([2], {"a": (1, "x")})
+    assert only == (([3], {}), ([], {"a": (1, "x")}))
+    assert 0 < cache._cache.get_client().ttl(cache.make_key("ours")) <= 60
+
+
+@pytest.mark.parametrize("kind", [DjangosCache, RedisCache])
+def test_keeps_entries_and_what_is_first_and_tells_what_stands(made, kind, monkeypatch):
+    cache = made(kind)
+    cache.clear()
+    monkeypatch.setattr("webapp.cache.caches", {"default": cache})
+    monkeypatch.setattr("webapp.cache.cache", cache)
+
+    first = store({"a": (("x", b"1"), 60)}, {"agreed": (32, 60)})
+    again = store({"a": (("y", b"2"), 60)}, {"agreed": (1, 60), "other": ("new", 60)})
+
+    assert first == {"agreed": 32}
+    assert again == {"agreed": 32, "other": "new"}
+    expected = {"a": ("y", b"2"), "agreed": 32, "other": "new"}
+    assert cache.get_many(["a", "agreed", "other"]) == expected
+    assert 0 < cache._cache.get_client().ttl(cache.make_key("other")) <= 60
+
+
+def test_a_warm_read_is_one_command(made):
+    """Counted by Redis itself."""
+    cache = made(RedisCache)
+    cache.set_many({"a": 1, "b": 2}, 60)
+    asked = cache._cache.get_client().info("commandstats")
+
+    cache.count_and_get(["mine"], ["a", "b"], 60)
+
+    told = cache._cache.get_client().info("commandstats")
+    sent = {"cmdstat_eval": 1, "cmdstat_info": 1}
+    before = {name: asked.get(name, {"calls": 0})["calls"] for name in told}
+    more = {name: told[name]["calls"] - before[name] for name in told}
+    within = ("cmdstat_incr", "cmdstat_expire", "cmdstat_mget")  # of the script
+    assert {n: c for n, c in more.items() if c and n not in within} == sent
+
+
+def test_one_client_is_kept(made):
+    cache = made(RedisCache)
     assert cache._cache.get_client("a") is cache._cache.get_client("b", write=True)

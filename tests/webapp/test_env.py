@@ -80,7 +80,7 @@ def test_a_postgresql_address_is_taken_apart(monkeypatch, tmp_path):
 
     found = env.database("DATABASE_URL", tmp_path)
 
-    assert found["ENGINE"].endswith("postgresql")
+    assert found["ENGINE"] == "webapp.postgres"
     assert [found[k] for k in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "anna",
         "p@ss",

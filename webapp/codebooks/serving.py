@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from django.conf import settings
 from django.db import close_old_connections, connections
@@ -58,6 +59,23 @@ class Page:
     wanted: str = ""
     canary: Page | None = None
     shares: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def name(self) -> str:
+        """A hash of all of it that determines decisions."""
+        facts = (
+            self.surface.slug,
+            self.surface.revision,
+            self.fingerprint,
+            self.gap,
+            self.version.id if self.version else "",
+            self.wanted,
+            self.control_percent,
+            self.canary.name if self.canary else "",
+            self.shares,
+            settings.UIENGINE_BUDGET,
+        )
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
 
     def serving(self, key: str, began: int) -> Page:
         """The page as a subject's visit sees it: always the same subjects have the canary, and a
@@ -106,10 +124,11 @@ class Serving:
     def refresh(self) -> None:
         """Reads surfaces and aliases and loads what is new."""
         with self._lock:
-            rows = list(surfaces.Surface.objects.all())
+            rows = self._rows()
             aliases = Alias.objects.exclude(name=Alias.Name.ANCHOR).select_related("version")
+            aliases = aliases.defer("version__card")
             found = {(alias.surface_id, alias.name): alias for alias in aliases}
-            innate = CodebookVersion.objects.filter(name=INNATE).first()
+            innate = CodebookVersion.objects.filter(name=INNATE).defer("card").first()
             old = self._snapshot.pages
             pages = {}
             for row in rows:
@@ -173,8 +192,16 @@ class Serving:
         canary = replace(page, version=version, wanted=version.id)
         return replace(page, canary=canary, shares=_shares(challenger))
 
+    def _rows(self) -> list[surfaces.Surface]:
+        """With the definitions of those that were edited since: reading all of them twice a second
+        would keep requests waiting."""
+        rows = list(surfaces.Surface.objects.defer("definition"))
+        edited = [row.pk for row in rows if _edition(row) not in self._parsed]
+        whole = surfaces.Surface.objects.in_bulk(edited) if edited else {}
+        return [whole.get(row.pk, row) for row in rows]
+
     def _surface(self, row: surfaces.Surface) -> Surface:
-        key = (row.slug, row.revision, f"{row.mode} {row.updated_at}")
+        key = _edition(row)
         if key not in self._parsed:
             self._parsed[key] = mappers.to_surface(row)
         return self._parsed[key]
@@ -226,6 +253,10 @@ class Serving:
             read_at, _ = self._popular.get((page.surface_id, today), (0.0, None))
             if time.monotonic() - read_at > POPULARITY_LIFETIME / 2:
                 self._read_popularity(page, today)
+
+
+def _edition(row: surfaces.Surface) -> tuple[str, int, str]:
+    return row.slug, row.revision, f"{row.mode} {row.updated_at}"
 
 
 def _shares(challenger: Alias) -> tuple[tuple[int, int], ...]:

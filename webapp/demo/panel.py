@@ -11,8 +11,8 @@ from uiengine.decision import Decision
 from uiengine.decoded import Reason
 from uiengine.orders import default_order
 from webapp.codebooks.serving import serving
-from webapp.layouts import services
-from webapp.layouts.services import Situation
+from webapp.layouts import services, situations
+from webapp.layouts.situations import Situation
 from webapp.layouts.words import reason_sentence
 from webapp.subjects import decisions
 
@@ -25,7 +25,7 @@ def facts_now(key: str, slug: str) -> dict[str, Any]:
     page = serving.page(slug)
     if page is None:
         return {}
-    found = services.budgeted(services.situation(key=key, page=page, now=timezone.now()))
+    found = situations.budgeted(situations.situation(key=key, page=page, now=timezone.now()))
     return facts(found, *services.decide(found, CANDIDATES))
 
 

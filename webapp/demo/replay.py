@@ -18,7 +18,7 @@ from uiengine.profile import Profile
 from webapp import mappers
 from webapp.codebooks.serving import Page, serving
 from webapp.layouts import services
-from webapp.layouts.services import Situation
+from webapp.layouts.situations import Situation
 from webapp.subjects import live
 from webapp.subjects.models import Profile as ProfileRow
 from webapp.subjects.models import Visit

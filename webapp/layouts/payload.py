@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.urls import reverse
+from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils.translation import get_language, gettext
 
 from uiengine.decision import Decision, Variant
@@ -37,7 +37,6 @@ def payload(
     its batches from another user's; empty for visitors and nobody. budget: candidates that could
     be scored. variants: each with its own signed decision.
     """
-    wish = reverse("layouts:feedback")
     return {
         "surface": surface.slug,
         "revision": surface.revision,
@@ -67,8 +66,15 @@ def payload(
             }
             for variant, own in variants
         ],
-        "links": {"events": reverse("layouts:events"), **{name: wish for name in WISHES}},
+        "links": _links(get_script_prefix(), get_urlconf()),
     }
+
+
+@lru_cache(maxsize=16)
+def _links(prefix: str, urlconf: str | None) -> dict[str, str]:
+    """prefix, urlconf: what `reverse` goes by, and here to tell one from another."""
+    wish = reverse("layouts:feedback")
+    return {"events": reverse("layouts:events"), **{name: wish for name in WISHES}}
 
 
 def _placed(surface: Surface, layout: Layout, pins: Mapping[str, Pin]) -> dict[str, Any]:
@@ -89,44 +95,26 @@ def _stability(decision: Decision) -> dict[str, Any]:
 def _layouts(
     surface: Surface, layout: Layout, pins: Mapping[str, Pin]
 ) -> dict[str, list[dict[str, Any]]]:
+    held = {(pin.breakpoint, block_id) for block_id, pin in pins.items()}
+    boxes = _boxes(_Same(surface))
     return {
         at.name: [
-            _item(surface.blocks[surface.index[p.id]], at, p, pins.get(p.id))
-            for p in layout.placements[at.name]
+            _item(boxes[at.name][placed.id], placed, (at.name, placed.id) in held)
+            for placed in layout.placements[at.name]
         ]
         for at in surface.breakpoints
     }
 
 
-def _item(block: Block, at: Breakpoint, placed: Placement, pin: Pin | None) -> dict[str, Any]:
-    """One block for react-grid-layout (`i`, `static`, `isDraggable`…) and gridstack (`id`, …).
-
-    Neither library may pull up a block that holds a cell. What the user pinned there the user may
-    still drag; what the team pinned nobody may.
-    """
-    block_id, x, y, w, h = placed
-    limits = block.sizes[at.name]
-    is_fixed = block.is_pinned
-    holds_cell = is_fixed or (pin is not None and pin.breakpoint == at.name)
-    item: dict[str, Any] = {
-        "id": block_id,
-        "i": block_id,
-        "x": x,
-        "y": y,
-        "w": w,
-        "h": h,
-        "minW": min(limits.min.w, w),
-        "minH": min(limits.min.h, h),
-        "static": holds_cell,
-        "locked": holds_cell,
-        "noMove": is_fixed,
-        "noResize": is_fixed,
-        "isDraggable": not is_fixed,
-        "isResizable": not is_fixed,
-    }
-    if limits.max is not None:
-        item["maxW"] = max(limits.max.w, w)
-        item["maxH"] = max(limits.max.h, h)
+def _item(box: Mapping[str, Any], placed: Placement, is_held: bool) -> dict[str, Any]:
+    """A block's box where it was placed. is_held: the user pinned it to this cell."""
+    item = {**box, "x": placed.x, "y": placed.y, "w": placed.w, "h": placed.h}
+    if placed.w < box["minW"] or placed.h < box["minH"]:
+        item["minW"], item["minH"] = min(box["minW"], placed.w), min(box["minH"], placed.h)
+    if "maxW" in box and (placed.w > box["maxW"] or placed.h > box["maxH"]):
+        item["maxW"], item["maxH"] = max(box["maxW"], placed.w), max(box["maxH"], placed.h)
+    if is_held:
+        item["static"] = item["locked"] = True
     return item
 
 
@@ -141,6 +129,40 @@ class _Same:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and other.surface is self.surface
+
+
+@lru_cache(maxsize=256)
+def _boxes(of: _Same) -> dict[str, dict[str, dict[str, Any]]]:
+    """Boxes that are not placed yet, by breakpoint and block."""
+    return {
+        at.name: {block.id: _box(block, at) for block in of.surface.blocks}
+        for at in of.surface.breakpoints
+    }
+
+
+def _box(block: Block, at: Breakpoint) -> dict[str, Any]:
+    """One block for react-grid-layout (`i`, `static`, `isDraggable`…) and gridstack (`id`, …).
+
+    Neither library may pull up a block that holds a cell. What the user pinned there the user may
+    still drag; what the team pinned nobody may.
+    """
+    limits, is_fixed = block.sizes[at.name], block.is_pinned
+    box: dict[str, Any] = {
+        "id": block.id,
+        "i": block.id,
+        **dict.fromkeys(("x", "y", "w", "h"), 0),
+        "minW": limits.min.w,
+        "minH": limits.min.h,
+        "static": is_fixed,
+        "locked": is_fixed,
+        "noMove": is_fixed,
+        "noResize": is_fixed,
+        "isDraggable": not is_fixed,
+        "isResizable": not is_fixed,
+    }
+    if limits.max is not None:
+        box["maxW"], box["maxH"] = limits.max.w, limits.max.h
+    return box
 
 
 @lru_cache(maxsize=256)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import re
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.cache import cache
 from django.utils.translation import get_language
 
 from uiengine import engine, feedback
@@ -25,110 +24,61 @@ from uiengine.profile import Profile
 from webapp import mappers
 from webapp.codebooks.live.counts import answered
 from webapp.codebooks.serving import Page, serving
-from webapp.subjects import decisions, keys, live, visits
-from webapp.trials.control import is_control
+from webapp.subjects import decisions, keys, live
 
+from . import kept, throttles
 from .counters import count
+from .kept import Answer, Kept
 from .load import load
 from .payload import payload
+from .situations import (
+    Situation,
+    budgeted,
+    hash_of,
+    nobody_situation,
+    request_of,
+    situation,
+)
 
 log = logging.getLogger(__name__)
-ETAG = re.compile(r'"([0-9a-f]{32})-\d+"')
-RENDERED = 1800
-"""Seconds for which an answer is kept: a visit, as a rule."""
-
-
-@dataclass(frozen=True)
-class Situation:
-    """All that determines a decision, and enough to name it before it is made.
-
-    key: the subject's, empty for nobody. since: ms, the last event before the visit. times_erased:
-    how often all that was kept of the key was erased. budget: candidates the visit is decided by;
-    0 where none was agreed on yet (see `budgeted`). was_control: what the open visit began as; None
-    where it is not open. before: the order shown at the visit before, empty where there was none.
-    """
-
-    key: str
-    page: Page
-    profile: Profile
-    visit: str
-    since: int
-    day: int
-    times_erased: int = 0
-    budget: int = 0
-    was_control: bool | None = None
-    before: tuple[str, ...] = ()
-
-    @property
-    def decided_by(self) -> str:
-        """Content id of the version that should decide; empty where none should."""
-        is_asked = self.key and self.page.surface.mode != "off" and not _is_control(self)
-        return self.page.wanted if is_asked else ""
-
-    @property
-    def is_decided_by_another(self) -> bool:
-        """That version could not be loaded."""
-        return self.page.version is None or self.page.version.id != self.page.wanted
-
-    @property
-    def name(self) -> str:
-        """A hash of what determines the decision, but for the budget."""
-        version = self.page.version
-        return _hash(
-            self.key,
-            self.times_erased,
-            self.page.surface.slug,
-            self.page.surface.revision,
-            self.page.fingerprint,
-            self.visit,
-            self.day,
-            version.id if version else "",
-            self.profile.feedback.generation,
-            self.profile.visits,
-            _is_control(self),
-            settings.UIENGINE_BUDGET,
-        )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """body: JSON; empty where the caller has it already. A fallback has no etag.
-
-    counted: what `counters` call it.
-    """
-
-    body: bytes
-    etag: str = ""
-    counted: tuple[str, ...] = ()
-
-    @property
-    def is_known(self) -> bool:
-        return not self.body
+NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 
 
 def layout_read(
-    *, key: str, page: Page, now: datetime, known: str = "", variants: int = 1
+    *,
+    key: str,
+    page: Page,
+    now: datetime,
+    known: str = "",
+    variants: int = 1,
+    limits: Mapping[str, int] = NO_LIMITS,
 ) -> Answer:
     """The layout for a subject (nobody where `key` is empty). known: If-None-Match.
 
-    variants: how many of the best layouts to list beside the one to show.
+    variants: how many of the best layouts to list beside the one to show. limits: of the caller,
+    see `throttles`; whoever is over one gets the default layout.
     """
-    started, decided_by, found = time.perf_counter(), page.wanted, None
+    started, decided_by, times = time.perf_counter(), page.wanted, 0
+    whose = key if page.surface.mode != "off" else ""
+    place = kept.Place(whose, page, get_language() or "", variants)
     try:
-        found = situation(key=key, page=page, now=now)
-        decided_by = found.decided_by
-        tag = _hash(found.name, get_language(), variants)
-        if held := _held(tag, known):
-            answer = Answer(b"", held, ("not_modified",))
-        else:
-            answer = _remembered(tag) or _rendered(found, tag, variants, started)
+        seen = place.look(list(limits))
+        if throttles.is_over(limits, seen.counts):
+            return throttled(key=key, page=page)
+        last, answer = seen.last, seen.answer_to(known, page, now)
+        if last is None or answer is None:
+            found = situation(key=key, page=page, now=now, state=seen.state)
+            decided_by, times = found.decided_by, found.times_erased
+            last = _newest(found, place, seen, known, now, started)
+            answer = last.answer_to(known)
+            assert answer is not None
+        decided_by = last.decided_by
     except Exception:
         log.exception("layout.fallback", extra={"surface": page.surface.slug})
         answered(page.surface_id, decided_by, now, fell_back=True, failed=True)
-        times = found.times_erased if found else 0
         return fallback(key=key, page=page, why="failed", times_erased=times)
     count(*answer.counted)
-    answered(page.surface_id, decided_by, now, fell_back=found.is_decided_by_another)
+    answered(page.surface_id, decided_by, now, fell_back=last.is_decided_by_another)
     return answer
 
 
@@ -164,64 +114,10 @@ def surface_of(signed: str) -> str:
     return decisions.read(signed).surface
 
 
-def situation(*, key: str, page: Page, now: datetime) -> Situation:
-    """Without a query where caches are warm."""
-    milliseconds = mappers.to_milliseconds(now)
-    if not key or page.surface.mode == "off":
-        return nobody_situation(page, mappers.to_day(milliseconds))
-    known = live.read(key, page)
-    here = milliseconds + known.clock_offset * 1000
-    visits.settle(known.state, here, page.gap)
-    began = known.state.open.started - here + milliseconds if known.state.open else milliseconds
-    page = page.serving(key, began)
-    visit, since, day = visits.current(known.state, live.place(key, page), here)
-    profile, times = known.state.profile, known.times_erased
-    budget = known.state.open.budget if known.state.open else 0
-    was_control = known.state.open.is_control if known.state.open else None
-    before = profile.before if known.state.open else profile.order
-    return Situation(key, page, profile, visit, since, day, times, budget, was_control, before)
-
-
-def nobody_situation(page: Page, day: int) -> Situation:
-    return Situation("", page, Profile(), "", 0, day)
-
-
-def budgeted(found: Situation, waited: float = 0.0) -> Situation:
-    """The situation with the budget that its visit is decided by, however often it is asked for.
-
-    An open visit keeps that of the decision its first event carried; until then the first to
-    decide tells the others through the cache. waited: seconds since the request began.
-    """
-    if found.budget or not found.key:
-        return found
-    left = settings.UIENGINE_DEADLINE_MS / 1000 - waited
-    affordable = load.budget(settings.UIENGINE_BUDGET, left=left)
-    try:
-        agreed = cache.get_or_set(f"budget:{found.name}", affordable, RENDERED)
-    except Exception:
-        log.warning("cache.unavailable", exc_info=True)
-        agreed = None
-    return replace(found, budget=agreed or affordable)
-
-
-def request_of(found: Situation, **more: int) -> Request:
-    """What the engine is asked in a situation."""
-    return Request(
-        surface=found.page.surface,
-        profile=found.profile,
-        popularity=serving.popularity(found.page, found.day) if found.key else Popularity(),
-        day=found.day,
-        visit=found.visit,
-        budget=found.budget or settings.UIENGINE_BUDGET,
-        seed=int(found.visit[:8] or "0", 16),
-        **more,
-    )
-
-
 def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
     """The decision to serve, with so many variants to list, and its status."""
     version, mode = found.page.version, found.page.surface.mode
-    if not found.key or version is None or mode == "off" or _is_control(found):
+    if not found.key or version is None or mode == "off" or found.is_control:
         held = engine.hold(request_of(found)) if found.key and mode != "off" else _default(found)
         return held, held.status
     with load.deciding():
@@ -232,19 +128,6 @@ def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
     log.info("layout.dry_run surface=%s order=%s", found.page.surface.slug, order)
     shown = _default(found).layout
     return replace(decision, layout=shown, reasons=()), "dry_run"
-
-
-def _is_control(found: Situation) -> bool:
-    """Whether this subject keeps the default layout, for comparison; pins and freezing hold.
-
-    An open visit stays what it began as, so that a changed share moves nothing under a reader.
-    """
-    page = found.page
-    if page.surface.mode != "live":
-        return False
-    if found.was_control is not None:
-        return found.was_control
-    return is_control(found.key, page.surface.slug, page.control_percent)
 
 
 def _default(found: Situation) -> Decision:
@@ -259,16 +142,39 @@ def _default(found: Situation) -> Decision:
     )
 
 
+def _newest(
+    found: Situation, place: kept.Place, seen: kept.Found, known: str, now: datetime, started: float
+) -> Kept:
+    """What is kept from now on: what was, if it is the same decision, else one made now."""
+    tag, last = hash_of(found.name, place.language, place.variants), seen.last
+    if last and last.tag == tag and last.body:
+        rendered = Answer(last.body, last.etag, last.counted)
+    elif etag := kept.held(tag, known):
+        rendered = Answer(b"", etag)
+    else:
+        rendered = _rendered(found, tag, place.variants, started)
+    since = mappers.to_milliseconds(now)
+    newest = Kept(
+        generation=found.cached_as,
+        page=place.page.name,
+        since=since,
+        until=min(found.until, since + kept.UNASKED),
+        tag=tag,
+        decided_by=found.decided_by,
+        is_decided_by_another=found.is_decided_by_another,
+        etag=rendered.etag,
+        counted=rendered.counted,
+        body=rendered.body,
+    )
+    place.keep(newest, found.unkept)
+    return newest
+
+
 def _rendered(found: Situation, tag: str, variants: int, started: float) -> Answer:
     found = budgeted(found, time.perf_counter() - started)
     decision, status = decide(found, variants)
     body = _dump(_payload(found, decision, status))
-    answer = Answer(body, f'"{tag}-{found.budget}"', _counted(found, decision, status))
-    try:
-        cache.set(f"layout:{tag}", answer, RENDERED)
-    except Exception:
-        log.warning("cache.unavailable", exc_info=True)
-    return answer
+    return Answer(body, f'"{tag}-{found.budget}"', _counted(found, decision, status))
 
 
 def _counted(found: Situation, decision: Decision, status: str) -> tuple[str, ...]:
@@ -345,25 +251,5 @@ def _drawable(decision: Decision) -> tuple[decisions.Drawable, ...]:
     )
 
 
-def _held(tag: str, known: str) -> str:
-    """The ETag in If-None-Match that begins with the tag, whatever budget it names; empty if none
-    does."""
-    named = (found[0] for found in ETAG.finditer(known) if found[1] == tag)
-    return next(named, "")
-
-
-def _remembered(tag: str) -> Answer | None:
-    try:
-        found: Answer | None = cache.get(f"layout:{tag}")
-    except Exception:
-        log.warning("cache.unavailable", exc_info=True)
-        return None
-    return found
-
-
 def _dump(data: dict[str, Any]) -> bytes:
     return orjson.dumps(data)
-
-
-def _hash(*facts: object) -> str:
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]

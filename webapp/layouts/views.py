@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -36,6 +37,8 @@ from .problems import CONTENT_TYPE, Problem
 PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
 REFUSED = {(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 413, 415, 429)}
 MOST_VARIANTS = 8
+USUAL = 256
+"""Characters of a query string that is remembered as parsed."""
 VARY = "Authorization, Cookie, X-Subject"
 KEPT = {"Cache-Control": "private, no-cache", "Vary": VARY}
 NOT_KEPT = {"Cache-Control": "private, no-store", "Vary": VARY}
@@ -68,15 +71,17 @@ class LayoutView(LayoutAPIView):
     )
     def get(self, request: Request) -> HttpResponse:
         """The layout of a page for whoever asks. Always a layout: the default one if need be."""
-        page = _page(request.query_params.get("surface", ""))
-        key, variants = _key(request), _variants(request.query_params.get("variants", "1"))
-        if throttles.is_over(request, "layout"):
-            answer = services.throttled(key=key, page=page)
-        else:
-            known = request.META.get("HTTP_IF_NONE_MATCH", "")
-            answer = services.layout_read(
-                key=key, page=page, now=timezone.now(), known=known, variants=variants
-            )
+        query = request.META.get("QUERY_STRING", "")
+        slug, variants = (_asked if len(query) < USUAL else _asked.__wrapped__)(query)
+        page, key, count = _page(slug), _key(request), _variants(variants)
+        answer = services.layout_read(
+            key=key,
+            page=page,
+            now=timezone.now(),
+            known=request.META.get("HTTP_IF_NONE_MATCH", ""),
+            variants=count,
+            limits=throttles.limits(request, "layout"),
+        )
         return HttpResponse(
             answer.body,
             status=304 if answer.is_known else 200,
@@ -217,6 +222,13 @@ class HealthView(LayoutAPIView):
             "backlog": {"pending": backlog.pending(), "most": settings.UIENGINE_BACKLOG},
         }
         return Response(body, headers=_no_store())
+
+
+@lru_cache(maxsize=256)
+def _asked(query: str) -> tuple[str, str]:
+    """surface and variants of a query string, which few pages ask with again and again."""
+    found = QueryDict(query.encode("latin-1"))  # as WSGI gives it
+    return found.get("surface", ""), found.get("variants", "1")
 
 
 def _variants(text: str) -> int:

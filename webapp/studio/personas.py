@@ -13,7 +13,7 @@ from uiengine.orders import default_order
 from uiengine.profile import Profile, fold_visit
 from uiengine.surface import Surface
 from webapp.codebooks.serving import Page, serving
-from webapp.layouts.services import situation
+from webapp.layouts.situations import situation
 from webapp.subjects.models import Subject
 
 NEWCOMER, MADE_UP, PERSON = "newcomer", "made-up", "person"

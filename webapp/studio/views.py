@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from uiengine.runtime import CodebookVersion as CodebookVersionLoaded
 from webapp.codebooks.models import CodebookVersion
-from webapp.layouts import services
+from webapp.layouts import services, situations
 from webapp.subjects.admin import look_record
 from webapp.subjects.models import Profile
 from webapp.surfaces.models import Surface
@@ -123,10 +123,10 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
     if here is None or not isinstance(here.version, CodebookVersionLoaded):
         refused = "No version serves this page: everybody has the default layout."
         return page(request, "explain.html", title, **context, refused=refused)
-    found = services.situation(key=row.subject.key, page=here, now=timezone.now())
+    found = situations.situation(key=row.subject.key, page=here, now=timezone.now())
     decision, status = services.decide(found)
     shown = None if status == "dry_run" else decision  # decided, but the default is served
-    anatomy = take_apart(services.request_of(found), here.version, shown=shown)
+    anatomy = take_apart(situations.request_of(found), here.version, shown=shown)
     return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)
 
 

@@ -1,8 +1,9 @@
 """A subject's state on a page as of now: the row, with what is not folded yet folded over it.
 
 Kept in the cache under a generation: whoever changes what lies beneath renews the generation, and
-an entry of another generation is read anew. An entry lives for a minute, so that a change made by a
-process with another cache (the embedded set-up has a cache per process) is seen by then.
+an entry of another generation is read anew; so are layouts (see `layouts.kept`). An entry lives for
+a minute, so that a change made by a process with another cache (the embedded set-up has a cache per
+process) is seen by then.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import pickle
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db import connection, transaction
 
 from webapp import mappers
+from webapp.cache import Entries, store
 
 from .decisions import visit_id
 from .erasure import erasure_marks
@@ -28,6 +32,8 @@ from .visits import Place, State, fold
 log = logging.getLogger(__name__)
 LIFETIME = 60
 """Seconds."""
+DAY = 86_400
+"""Seconds that a generation is kept: any time beyond that of what is kept under it."""
 ALL_OF_A_SUBJECT = """
 SELECT
     s.clock_offset,
@@ -43,6 +49,13 @@ LEFT JOIN subjects_profile p ON p.subject_id = s.id AND p.surface_id = %s
 the engine takes to decide."""
 
 
+class Unkept(NamedTuple):
+    """What belongs into the cache: see `webapp.cache.store`."""
+
+    entries: Entries = MappingProxyType({})
+    once: Entries = MappingProxyType({})
+
+
 @dataclass
 class Live:
     """clock_offset: seconds that the subject's clock runs ahead. times_erased: of its key."""
@@ -51,6 +64,7 @@ class Live:
     clock_offset: int = 0
     generation: str = ""
     times_erased: int = 0
+    unkept: Unkept | None = None
 
 
 def place(key: str, page: Any) -> Place:
@@ -58,27 +72,37 @@ def place(key: str, page: Any) -> Place:
     return Place(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
 
 
-def read(key: str, page: Any) -> Live:
-    """Without a query where the cache knows it."""
-    name, generation_name = _names(key, page.surface.slug)
-    found = _cached([name, generation_name])
-    generation = found.get(generation_name)
-    live: Live | None = found.get(name)
-    if live is not None and live.generation == generation:
+def read(key: str, page: Any, found: Mapping[str, Any] | None = None) -> Live:
+    """Without a query where the cache knows it.
+
+    found: what the cache has under `names`, where it was asked already: whoever did so also keeps
+    what was read anew (`Live.unkept`).
+    """
+    name, generation_name = names(key, page.surface.slug)
+    known = _cached([name, generation_name]) if found is None else found
+    generation = known.get(generation_name)
+    kept_as, kept = known.get(name) or (None, b"")
+    if generation is not None and kept_as == generation:
+        live: Live = pickle.loads(kept)
         return live
-    if generation is None:
-        generation = secrets.token_hex(8)
-        _try(lambda: cache.set(generation_name, generation, None))
     live = _load(key, page)
-    live.generation = generation
-    _try(lambda: cache.set(name, live, LIFETIME))
+    live.generation = generation or secrets.token_hex(8)
+    entry = (live.generation, pickle.dumps(live))
+    # Where a change renewed the generation meanwhile, it stands, and the entry is of another one.
+    live.unkept = Unkept({name: (entry, LIFETIME)}, {generation_name: (live.generation, DAY)})
+    if found is None:
+        keep(live.unkept)
     return live
+
+
+def keep(unkept: Unkept) -> None:
+    _try(lambda: store(unkept.entries, unkept.once))
 
 
 def forget(key: str, slugs: Iterable[str]) -> None:
     """To be called after a commit that changed what `read` is made of."""
-    fresh = {_names(key, slug)[1]: secrets.token_hex(8) for slug in slugs}
-    _try(lambda: cache.set_many(fresh, None))
+    fresh = {names(key, slug)[1]: secrets.token_hex(8) for slug in slugs}
+    _try(lambda: cache.set_many(fresh, DAY))
 
 
 def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
@@ -130,9 +154,10 @@ def _overlaid(key: str, page: Any, row: Profile, pending: list[Event]) -> State:
     return state
 
 
-def _names(key: str, slug: str) -> tuple[str, str]:
+def names(key: str, slug: str) -> tuple[str, str]:
+    """Of the state and of its generation, in the cache."""
     digest = hashlib.sha256(f"{slug}\n{key}".encode()).hexdigest()[:32]
-    return f"live:{digest}", f"live-generation:{digest}"
+    return f"live:2:{digest}", f"live-generation:{digest}"
 
 
 def _cached(names: list[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ml.ope_support import NoSupportError
 from tests.webapp.conftest import COURSE, Person
 from uiengine import exploration, profile_json, reward
 from webapp.codebooks.serving import serving
-from webapp.layouts import services
+from webapp.layouts import situations
 from webapp.layouts.serializers import MOST_DECISION
 from webapp.subjects import decisions, folding
 from webapp.subjects.models import Profile, ServedDecision, Visit
@@ -90,7 +90,7 @@ def test_a_closed_visit_keeps_what_it_came_to(owner, worker, clock):
     owner.visit("glossary", "forum")
     worker.work()
     page = serving.page("course-home")
-    asked = services.situation(key=owner.key, page=page, now=clock.now)
+    asked = situations.situation(key=owner.key, page=page, now=clock.now)
     layout = owner.layout()
     owner.send(layout, owner.event("impression"), owner.event("use", "forum"))
     worker.work()

@@ -1,0 +1,100 @@
+"""An answer is given again from one cache read, for as long as it is sure to be the same."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+
+from webapp.layouts import services
+from webapp.subjects import live
+from webapp.subjects.models import Profile
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADDRESS = "layout?surface=course-home"
+
+
+@pytest.fixture
+def undecided(monkeypatch):
+    """Nothing can be decided any more: whoever needs it gets the fallback."""
+
+    def stop() -> None:
+        monkeypatch.setattr(services, "situation", None)
+
+    return stop
+
+
+def test_a_repeat_within_a_visit_decodes_and_decides_nothing(owner, undecided):
+    owner.send(owner.layout(), owner.event("impression"))
+    first = owner.get(ADDRESS)
+    undecided()
+
+    again = owner.get(ADDRESS)
+    known = owner.get(ADDRESS, **{"If-None-Match": first["ETag"]})
+
+    assert (again.content, again["ETag"]) == (first.content, first["ETag"])
+    assert (known.status_code, known["ETag"], known.content) == (304, first["ETag"], b"")
+
+
+def test_another_language_number_of_variants_or_person_is_another_answer(owner, colleague):
+    first = owner.get(ADDRESS)
+    others = [
+        owner.get(ADDRESS, **{"Accept-Language": "de"}),
+        owner.get(f"{ADDRESS}&variants=2"),
+        colleague.get(ADDRESS),
+    ]
+
+    assert len({answer["ETag"] for answer in (first, *others)}) == 4
+    assert owner.get(ADDRESS).content == first.content
+
+
+def test_the_day_ends_it_where_no_visit_is_open(owner, clock):
+    clock.now = clock.now.replace(hour=23, minute=59, second=30)
+    first = owner.get(ADDRESS)
+    clock.advance(seconds=31)
+    assert owner.get(ADDRESS)["ETag"] != first["ETag"]
+
+
+def test_the_end_of_the_visit_ends_it(owner, clock):
+    owner.send(owner.layout(), owner.event("impression"))
+    clock.advance(minutes=29, seconds=30)
+    first = owner.get(ADDRESS)
+    clock.advance(seconds=31)
+    assert owner.get(ADDRESS)["ETag"] != first["ETag"]
+
+
+def test_a_clock_that_was_set_back_ends_it(owner, clock, undecided):
+    owner.get(ADDRESS)
+    clock.advance(days=-1)
+    undecided()
+    assert owner.layout()["status"] == "fallback"
+
+
+def test_a_change_past_this_process_is_seen_within_a_minute(owner, clock, worker):
+    """As an import does it where each process has a cache of its own. The cache's own clock is not
+    the test's: what it keeps for a minute is taken out by hand."""
+    owner.visit("forum")
+    worker.work()
+    first = owner.get(ADDRESS)
+    row = Profile.objects.get()
+    row.state["profile"]["feedback"]["generation"] += 1
+    row.save()
+
+    clock.advance(seconds=59)
+    soon = owner.get(ADDRESS)
+    cache.delete(live.names(owner.key, "course-home")[0])
+    clock.advance(seconds=2)
+    later = owner.get(ADDRESS)
+
+    assert soon["ETag"] == first["ETag"] != later["ETag"]
+
+
+def test_whoever_holds_it_needs_no_body_of_ours(owner, undecided):
+    """The body was evicted; what the caller holds is named from then on without deciding."""
+    etag = owner.get(ADDRESS)["ETag"]
+    cache.clear()
+    held = {"If-None-Match": etag}
+    assert owner.get(ADDRESS, **held).status_code == 304
+    undecided()
+
+    assert owner.get(ADDRESS, **held).status_code == 304
+    assert owner.get(ADDRESS).json()["status"] == "fallback"
