@@ -111,7 +111,7 @@ CACHES = {
     if REDIS_URL
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 20_000},
+        "OPTIONS": {"MAX_ENTRIES": 4_000},  # about 20 MB: 4 for each subject, one a layout
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
