@@ -1,10 +1,12 @@
 """Coding layouts that people made: at most 64 bits each, and what comes back.
 
     python -m ml.codec --train made.jsonl.gz --test unseen.jsonl --bits 8 16 32 64 --out out.jsonl
+    python -m ml.codec --version fixtures/innate --test unseen.jsonl --out out.jsonl
 
-Trains on the first, then encodes and decodes the second. The decoder is given the multiset of
-kinds, the number of columns, the tokens and the model; not order, type, source or id. See DESIGN
-section 10.
+Trains a version's layout part on the first and exports it, beside the shipped innate networks, as
+every version is; then encodes and decodes the second by what was exported. The decoder is given
+the multiset of kinds, the number of columns, the tokens and the model; not order, type, source or
+id. See DESIGN section 10.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import json
 import multiprocessing
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,12 +27,16 @@ import torch
 
 from ml.data import DataError, Problem
 from ml.layout_data import Floats, Record, read_records
-from ml.layout_fit import SMOKE, Effort, FittedLayouts, fit_layouts
-from ml.layout_search import Coded, decode, encode, nearest
-from ml.train import Progress, progress_bar
+from ml.layout_export import with_layouts
+from ml.layout_search import Coded, encode, nearest
+from ml.train import SMOKE_LAYOUTS, Progress, learned, progress_bar
+from uiengine import runtime
+from uiengine.errors import VersionError
+from uiengine.made import LayoutPart
 
 TOKEN_BITS = 8
-SMOKE_LAYOUTS = 12
+INNATE = Path(__file__).parents[1] / "fixtures/innate"
+"""The version whose layout part is exchanged for the one trained here."""
 
 
 class Result(NamedTuple):
@@ -41,39 +48,49 @@ class Result(NamedTuple):
     boxes: list[Floats]
 
 
-def code(fitted: FittedLayouts, record: Record, stages: int) -> Result:
+def code(part: LayoutPart, record: Record, stages: int) -> Result:
     """Encodes, then decodes from the tokens, the kinds and the columns alone."""
     if not record.kinds:
         whole = [Coded((), 1.0)] * (stages + 1)
         return Result(whole, whole, [np.empty((0, 4))] * (stages + 1))
-    found = encode(fitted, record, stages)
-    boxes = [decode(fitted, record.kinds, record.columns, c.tokens) for c in found]
-    return Result(found, nearest(fitted, record, stages), boxes)
+    found = encode(part, record, stages)
+    boxes = [part.boxes(record.kinds, record.columns, c.tokens) for c in found]
+    return Result(found, nearest(part, record, stages), boxes)
+
+
+def layout_part(folder: Path) -> LayoutPart:
+    """Of a version, as it serves. VersionError where it has none."""
+    part = runtime.load(folder).layouts
+    if part is None:
+        problem, step = "holds no layout part", "Name one that was trained with --layouts."
+        raise VersionError("version", str(folder), problem, step)
+    return part
 
 
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(fitted: FittedLayouts, stages: int) -> None:
+def _start_worker(folder: Path, stages: int) -> None:
     torch.set_num_threads(1)
-    _worker.update(fitted=fitted, stages=stages)
+    _worker.update(part=layout_part(folder), stages=stages)
 
 
 def _work(record: Record) -> Result:
-    return code(_worker["fitted"], record, _worker["stages"])
+    return code(_worker["part"], record, _worker["stages"])
 
 
 def code_all(
-    fitted: FittedLayouts, records: Sequence[Record], stages: int, jobs: int, progress: Progress
+    folder: Path, records: Sequence[Record], stages: int, jobs: int, progress: Progress
 ) -> Iterator[Result]:
-    """Each record by itself, in order; jobs: processes to spread them over."""
+    """Each record by itself, in order, by the version in `folder`; jobs: processes to use."""
     if jobs == 1:
+        part = layout_part(folder)
         for done, record in enumerate(records, 1):
-            yield code(fitted, record, stages)
+            yield code(part, record, stages)
             progress(done / len(records), record.id)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _start_worker, (fitted, stages)) as pool:
+    with ProcessPoolExecutor(jobs, context, _start_worker, (folder, stages)) as pool:
         for done, result in enumerate(pool.map(_work, records, chunksize=4), 1):
             yield result
             progress(done / len(records), records[done - 1].id)
@@ -126,48 +143,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     torch.set_num_threads(1)
     try:
-        line = run(options)
-    except DataError as error:
+        with tempfile.TemporaryDirectory() as folder:
+            line = run(options, Path(folder))
+    except (DataError, VersionError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(json.dumps(line) + "\n")
     return 0
 
 
-def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Trains, codes, writes the lines; returns the summary."""
-    train, test = read_records(options.train), read_records([options.test])
+def run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """Trains and exports, or takes a version; codes, writes the lines; returns the summary."""
+    test = read_records([options.test])
     with_items(test, [options.test])
-    if options.smoke:
-        train, test = train[:SMOKE_LAYOUTS], test[:SMOKE_LAYOUTS]
     begin = time.perf_counter()
-    bar, show = progress_bar("training")
-    with bar:
-        effort = SMOKE if options.smoke else Effort()
-        usable = with_items(train, options.train)
-        fitted = fit_layouts(usable, seed=options.seed, effort=effort, progress=show)
+    folder = options.version or _trained(options, options.save or scratch / "version")
     trained = time.perf_counter() - begin
-    stages = min(max(options.bits) // TOKEN_BITS, fitted.settings.stages)
+    version = runtime.load(folder)
+    part = layout_part(folder)
+    if options.smoke:
+        test = test[:SMOKE_LAYOUTS]
+    stages = min(max(options.bits) // TOKEN_BITS, len(part.slots))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     results = []
-    part = options.out.with_name(f"{options.out.name}.part")
+    partial = options.out.with_name(f"{options.out.name}.part")
     bar, show = progress_bar("coding")
-    with bar, part.open("w", encoding="utf-8") as file:
-        coded = code_all(fitted, test, stages, 1 if options.smoke else options.jobs, show)
+    with bar, partial.open("w", encoding="utf-8") as file:
+        coded = code_all(folder, test, stages, 1 if options.smoke else options.jobs, show)
         for record, result in zip(test, coded, strict=True):
             results.append(result)
             for line in lines_of(record, result, options.bits):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    part.replace(options.out)
+    partial.replace(options.out)
     return {
         "layouts": len(test),
-        "trained_on": len(usable),
+        "version": version.id,
+        "trained_on": version.card["layouts"]["training"]["layouts"],
         **summary(results, options.bits, stages),
-        "slots": list(fitted.quantiser.slots),
+        "slots": list(part.slots),
+        "parity": version.card["layouts"]["parity"],
         "train_seconds": round(trained, 1),
         "seconds": round(time.perf_counter() - begin, 1),
         "out": str(options.out),
     }
+
+
+def _trained(options: argparse.Namespace, out: Path) -> Path:
+    """The innate version with a layout part learned from --train alone."""
+    train = with_items(read_records(options.train), options.train)
+    part = learned(train, seed=options.seed, is_smoke=options.smoke)
+    with_layouts(INNATE, part, out)
+    return out
 
 
 def with_items(records: Sequence[Record], files: Sequence[str]) -> list[Record]:
@@ -181,7 +207,9 @@ def with_items(records: Sequence[Record], files: Sequence[str]) -> list[Record]:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ml.codec", description=__doc__)
-    parser.add_argument("--train", nargs="+", required=True, help="files of layouts to train on")
+    parser.add_argument("--train", nargs="+", help="files of layouts to train on")
+    parser.add_argument("--version", type=Path, help="take this version folder as it is")
+    parser.add_argument("--save", type=Path, help="keep the trained version here")
     parser.add_argument("--test", required=True, help="file of layouts to encode and decode")
     parser.add_argument(
         "--bits", nargs="+", type=int, default=[8, 16, 32, 64], help="budgets, 8 bits a token"
@@ -193,6 +221,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if min(options.bits) < 0 or options.jobs < 1:
         parser.error("--bits must be at least 0 and --jobs at least 1")
+    if (options.train is None) == (options.version is None):
+        parser.error("--train or --version is needed, and not both")
     return options
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from ml.export import write_version
+from ml.export import ExportedLayouts, write_version
 from ml.fit import Fitted
 from ml.model import Codec
 from ml.quantise import ResidualQuantiser
@@ -24,7 +24,8 @@ from ml.settings import Settings
 
 @dataclass
 class Draft:
-    """facts: what the codebook needs beside its codes; the rest as in `export.write_version`."""
+    """facts: what the codebook needs beside its codes; layouts: the layout part that it carries;
+    the rest as in `export.write_version`."""
 
     fitted: Fitted
     facts: Mapping[str, Any]
@@ -33,6 +34,7 @@ class Draft:
     default_orders: Mapping[str, Sequence[str]]
     priors: Mapping[str, Mapping[str, float]]
     seed: int
+    layouts: ExportedLayouts | None = None
 
     def export(self, out: Path) -> dict[str, Any]:
         """Writes the version folder after its parity checks; returns the card."""
@@ -44,6 +46,7 @@ class Draft:
             surfaces=self.surfaces,
             default_orders=self.default_orders,
             priors=self.priors,
+            layouts=self.layouts,
             seed=self.seed,
         )
 
@@ -61,10 +64,13 @@ def save(draft: Draft, path: Path) -> None:
         "settings": asdict(draft.fitted.settings),
         "slots": draft.fitted.quantiser.slots,
     }
-    tensors = {
+    tensors: dict[str, Any] = {
         "codec": draft.fitted.codec.state_dict(),
         "quantiser": draft.fitted.quantiser.state_dict(),
     }
+    if draft.layouts is not None:
+        words["layouts"] = {"facts": draft.layouts.facts, "card": draft.layouts.card}
+        tensors["layouts"] = {n: _tensor(content) for n, content in draft.layouts.files.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     torch.save({**tensors, "words": json.dumps(words)}, part)
@@ -76,9 +82,17 @@ def load(path: Path) -> Draft:
     words = json.loads(held["words"])
     settings = Settings(**words.pop("settings"))
     kinds, slots = words.pop("kinds"), words.pop("slots")
+    if "layouts" in words:
+        files = {name: bytes(content.numpy()) for name, content in held["layouts"].items()}
+        words["layouts"] = ExportedLayouts(files, **words["layouts"])
     codec = Codec(len(kinds), settings)
     codec.load_state_dict(held["codec"])
     quantiser = ResidualQuantiser(settings)
     quantiser.load_state_dict(held["quantiser"])
     quantiser.slots = slots
     return Draft(Fitted(codec.eval(), quantiser.eval(), kinds, settings), **words)
+
+
+def _tensor(content: bytes) -> torch.Tensor:
+    """Bytes in the only form that is read back without running anything."""
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)

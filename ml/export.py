@@ -8,6 +8,7 @@ import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from ml.fit import Fitted
 from ml.footprint import hardware, latency
 from ml.model import Batch, Codec
+from ml.quantise import ResidualQuantiser
 from uiengine.features import CONTEXT, POPULARITY, SHAPE, TEXT_BUCKETS, USER
 from uiengine.runtime import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS, FORMAT
 
@@ -36,6 +38,16 @@ TIMED_BLOCKS = 12
 
 class ExportError(RuntimeError):
     """An exported graph that does not compute what torch computes."""
+
+
+@dataclass(frozen=True)
+class ExportedLayouts:
+    """A version's layout part (`ml.layout_export`). files: content by name; facts: its entry in
+    the manifest; card: its entry in the card."""
+
+    files: Mapping[str, bytes]
+    facts: Mapping[str, Any]
+    card: Mapping[str, Any]
 
 
 class EncoderGraph(nn.Module):
@@ -114,6 +126,17 @@ def export_graph(
     batch, blocks = torch.export.Dim("batch"), torch.export.Dim("blocks")
     fixed = ("latent", "context")
     shapes = {n: {0: batch} if n in fixed else {0: batch, 1: blocks} for n in names}
+    return to_onnx(graph, names, outputs, example, shapes)
+
+
+def to_onnx(
+    graph: nn.Module,
+    names: Sequence[str],
+    outputs: Sequence[str],
+    example: Mapping[str, np.ndarray],
+    shapes: Mapping[str, Mapping[int, Any]],
+) -> bytes:
+    """shapes: per input, its free dimensions."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -122,7 +145,7 @@ def export_graph(
             args=tuple(torch.from_numpy(example[n]) for n in names),
             input_names=list(names),
             output_names=list(outputs),
-            dynamic_shapes=shapes,
+            dynamic_shapes=dict(shapes),
             dynamo=True,
             verbose=False,
         )
@@ -145,20 +168,26 @@ def run_onnx(
 
 
 def check_parity(
-    content: bytes, graph: nn.Module, names: Sequence[str], cases: Sequence[dict[str, np.ndarray]]
+    content: bytes,
+    graph: nn.Module,
+    names: Sequence[str],
+    cases: Sequence[Mapping[str, np.ndarray]],
+    *,
+    is_relative: bool = False,
 ) -> float:
-    """The largest difference to torch over all cases; ExportError above TOLERANCE."""
+    """The largest difference to torch over all cases; ExportError above TOLERANCE. is_relative: in
+    parts of the larger of 1 and the value, for outputs so large that float32 says no less."""
     worst = 0.0
     for inputs in cases:
         with torch.no_grad():
             wanted = graph(*(torch.from_numpy(inputs[n]) for n in names))
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-        mask = inputs["mask"] > 0
+        is_decoder = "mask" in inputs and "latent" in names
         for want, have in zip(wanted, run_onnx(content, names, inputs), strict=True):
-            difference = np.abs(want.numpy() - have)
-            worst = max(
-                worst, float(difference[mask].max() if "latent" in names else difference.max())
-            )
+            size = np.maximum(np.abs(want.numpy()), 1.0) if is_relative else 1.0
+            difference = np.abs(want.numpy() - have) / size
+            real = difference[inputs["mask"] > 0] if is_decoder else difference
+            worst = max(worst, float(real.max()))
     if not worst <= TOLERANCE:
         raise ExportError(
             f"parity: ONNX and torch differ by {worst:.2e}, more than {TOLERANCE:.0e}; "
@@ -206,11 +235,13 @@ def write_version(
     surfaces: Sequence[str],
     default_orders: Mapping[str, Sequence[str]],
     priors: Mapping[str, Mapping[str, float]],
+    layouts: ExportedLayouts | None = None,
     cases: Sequence[dict[str, np.ndarray]] = (),
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Exports, checks parity, writes the folder. Returns the card. cases: real decoder inputs that
-    int8 is judged on, beside random ones. Nothing is left behind where a check fails."""
+    """Exports, checks parity, writes the folder. Returns the card. layouts: the layout part, if it
+    has one. cases: real decoder inputs that int8 is judged on, beside random ones. Nothing is left
+    behind where a check fails."""
     generator = np.random.default_rng(seed)
     random = [random_inputs(fitted, b, n, generator) for b, n in SHAPES]
     example = random_inputs(fitted, 3, 7, generator)
@@ -227,12 +258,11 @@ def write_version(
     small, int8 = quantise_int8(files["decoder.onnx"], [*random, *cases], out)
     if int8["shipped"]:
         files["decoder.int8.onnx"] = small
-    files["codes.npy"] = _codes(fitted)
+    files["codes.npy"] = codes_file(fitted.quantiser)
     sizes = {name: len(content) for name, content in files.items()}
     card = {**card, "parity": parity, "int8": int8, "bytes": sizes, "decoder": "decoder.onnx"}
     one = random_inputs(fitted, 1, TIMED_BLOCKS, generator)
     card |= {"latency": latency(files, one), "hardware": hardware()}
-    files["card.json"] = _json(card)
     files["weights.pt"] = _weights(fitted)
     manifest = {
         "format": FORMAT,
@@ -242,20 +272,41 @@ def write_version(
         "kinds": list(fitted.kinds),
         "codebook": dict(codebook),
         "decoder": "decoder.onnx",
-        "files": {name: hashlib.sha256(c).hexdigest() for name, c in files.items()},
     }
-    lasting = {n: d for n, d in manifest["files"].items() if n != "card.json"}
-    manifest["id"] = hashlib.sha256(_json({**manifest, "files": lasting})).hexdigest()[:12]
+    return write_folder(out, files, card, manifest, layouts)
+
+
+def write_folder(
+    out: Path,
+    files: Mapping[str, bytes],
+    card: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    layouts: ExportedLayouts | None,
+) -> dict[str, Any]:
+    """The files and what lists them, with the layout part. Returns the card with the id.
+
+    The id follows from all but the card, whose timings differ from run to run.
+    """
+    card, files, said = dict(card), dict(files), {**manifest}
+    if layouts is not None:
+        files |= layouts.files
+        said["layouts"], card["layouts"] = dict(layouts.facts), dict(layouts.card)
+    files["card.json"] = _json(card)
+    said["files"] = {name: hashlib.sha256(c).hexdigest() for name, c in files.items()}
+    lasting = {n: d for n, d in said["files"].items() if n != "card.json"}
+    said["id"] = hashlib.sha256(_json({**said, "files": lasting})).hexdigest()[:12]
+    out.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (out / name).write_bytes(content)
-    (out / "manifest.json").write_bytes(_json(manifest))
-    return {**card, "id": manifest["id"]}
+    (out / "manifest.json").write_bytes(_json(said))
+    return {**card, "id": said["id"]}
 
 
-def _codes(fitted: Fitted) -> bytes:
+def codes_file(quantiser: ResidualQuantiser) -> bytes:
+    """(stages, codes, latent); no more codes than the fullest stage uses."""
     buffer = io.BytesIO()
-    most = max(fitted.quantiser.slots)
-    np.save(buffer, fitted.quantiser.codes[:, :most].numpy().astype(np.float32))
+    most = max(quantiser.slots)
+    np.save(buffer, quantiser.codes[:, :most].numpy().astype(np.float32))
     return buffer.getvalue()
 
 

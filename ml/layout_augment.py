@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ml.layout_data import HEADERS, Floats, Record, to_record
+from ml.layout_data import Floats, Record, to_record
+from uiengine.slots import HEADERS
 
 DROP_ROWS, DROP_ITEMS, SWAP_KINDS, MIRROR = 0.5, 0.2, 0.4, 0.15
 """Chances of leaving out rows, leaving out items, giving a kind another's name, mirroring."""

@@ -8,37 +8,21 @@ N: slots of one record.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ml.data import read_layouts
-from uiengine.features import TEXT_BUCKETS, hashed_text
+from ml.data import DataError, Problem, check_layout, parse_line, read_layouts, text_lines
+from uiengine.slots import HEIGHTS, SPANS, UNIT, WIDTHS, used_columns, usual_height
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-WIDTHS = 24
-"""Width classes: 1/24 … 24/24 of the page's used width."""
-UNIT = 12
-"""Rows that the layout's usual height is given, whatever its own units are."""
-HEIGHTS = np.unique(np.maximum(np.round(UNIT * 2.0 ** np.arange(-3.5, 3.26, 0.25)), 1))
-"""Height classes, in rows: quarter octaves around the usual height."""
-SPANS = (1.0, 0.5)
-"""Share of the columns that a page uses; some tools fill half of their grid."""
-HEADERS = frozenset({"row", "group", "header"})
-"""Kinds that say nothing of a layout's usual height."""
-FREQUENCIES = (1, 2, 3, 4, 6)
-GRIDS = (12, 24, 48, 72)
-"""Numbers of columns that have a feature of their own."""
-SLOT = 1 + 2 * len(FREQUENCIES) + 5 + 8 + 4 + 3 + len(GRIDS) + 2
-"""Width of the features of `slot_features`."""
 PLACE = 10 + WIDTHS + len(HEIGHTS)
 """Width of the features of `place_features`."""
 _NONE = np.empty(0, dtype=np.int64)
@@ -68,9 +52,37 @@ class Targets:
     unit: float
 
 
-def read_records(paths: Iterable[Path | str]) -> list[Record]:
-    """All layouts of JSONL files, in order."""
-    return [to_record(raw) for raw in read_layouts(paths)[0]]
+def read_records(paths: Iterable[Path | str], *, strict: bool = True) -> list[Record]:
+    """All layouts of JSONL files, in order. strict: DataError where a line is wrong, else skip."""
+    return [to_record(raw) for raw in read_layouts(paths, strict=strict)[0]]
+
+
+def read_edited(paths: Iterable[Path | str]) -> list[Record]:
+    """What people's rearrangements ended in: the `after` of each edit that is a whole layout."""
+    records = []
+    for path in map(Path, paths):
+        for number, line in text_lines(path):
+            try:
+                raw = _after(parse_line(line))
+            except (ValueError, KeyError, TypeError) as error:
+                rule = f"must be an edit with its items after: {error!r}"
+                raise DataError([Problem(path.name, number, "line", line[:60], rule)]) from error
+            found, wrong = check_layout(json.dumps(raw), path.name, number)
+            if found is not None and not wrong:
+                records.append(to_record(found))
+    return records
+
+
+def _after(edit: Mapping[str, Any]) -> dict[str, Any]:
+    """As a record of DESIGN section 4; without `columns`, a grid as wide as its widest row."""
+    items = [{"kind": i["type"], **{f: i[f] for f in "xywh"}} for i in edit["after"]]
+    widest = max((item["x"] + item["w"] for item in items), default=1)
+    return {
+        "id": f"{edit.get('repo', '')} {edit.get('time', '')}",
+        "source": edit.get("source", ""),
+        "columns": edit.get("columns") or widest,
+        "items": items,
+    }
 
 
 def to_record(raw: Mapping[str, Any]) -> Record:
@@ -106,20 +118,6 @@ def targets(record: Record) -> Targets:
     return Targets(rank, width, height, span, unit)
 
 
-def used_columns(columns: int, span: int) -> int:
-    return max(1, round(columns * SPANS[span]))
-
-
-def usual_height(kinds: Sequence[str], boxes: Floats) -> float:
-    """The height that covers most area; headers count only where there is nothing else."""
-    area: Counter[float] = Counter()
-    content = [k not in HEADERS for k in kinds]
-    for (_, _, w, h), counts in zip(boxes, content, strict=True):
-        if counts or not any(content):
-            area[float(h)] += float(w * h)
-    return max(area, key=lambda h: (area[h], -h))
-
-
 def _without_containers(boxes: Floats) -> Floats:
     """Boxes where one that overlaps smaller ones ends where the topmost of those begins."""
     x, y, w, h = boxes.T
@@ -134,36 +132,6 @@ def _without_containers(boxes: Floats) -> Floats:
     for i in np.flatnonzero(crosses.any(1)):
         cut[i, 3] = max(1.0, float(y[crosses[i]].min() - y[i]))
     return cut
-
-
-@lru_cache(maxsize=4096)
-def kind_text(kind: str) -> npt.NDArray[np.float32]:
-    """Hashed 3-grams of a kind, so that unknown kinds are something too."""
-    return hashed_text(kind, kind) if kind else np.zeros(TEXT_BUCKETS, dtype=np.float32)
-
-
-def slot_features(kinds: Sequence[str], columns: int) -> npt.NDArray[np.float32]:
-    """What the decoder may know of each slot beside its kind, (N, SLOT): its number among its
-    kind, how many there are, the columns of the grid."""
-    total = Counter(kinds)
-    seen: Counter[str] = Counter()
-    number = np.empty(len(kinds))
-    for i, kind in enumerate(kinds):
-        number[i] = seen[kind]
-        seen[kind] += 1
-    count = np.array([total[kind] for kind in kinds], dtype=np.float64)
-    left = count - 1 - number
-    part = (number + 0.5) / count
-    size = np.full(len(kinds), np.log(len(kinds)) / 3)
-    features = [2 * part - 1]
-    features += [wave(np.pi * f * part) for f in FREQUENCIES for wave in (np.sin, np.cos)]
-    features += [np.minimum(number, 12) / 6 - 1, np.minimum(left, 12) / 6 - 1]
-    features += [np.log(count) / 2, size, count / len(kinds)]
-    features += [number == i for i in range(8)] + [left == i for i in range(4)]
-    features += [number % i == 0 for i in (2, 3, 4)]
-    grid = [float(columns == g) for g in GRIDS] + [np.log2(columns / 24) / 3, len(total) / 6]
-    features += [np.full(len(kinds), value) for value in grid]
-    return np.stack(features, 1).astype(np.float32)
 
 
 def place_features(record: Record, goal: Targets) -> npt.NDArray[np.float32]:

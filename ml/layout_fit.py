@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from ml.layout_augment import variant
-from ml.layout_data import HEADERS, Record
+from ml.layout_data import Record
 from ml.layout_model import LAYOUTS, Goals, LayoutCodec, Slots, goals_of, layout_loss, slots_of
 from ml.quantise import ResidualQuantiser
 from ml.settings import Settings
+from uiengine.slots import HEADERS
 
 Progress = Callable[[float, str], None]
 LEAST_USES = 2
@@ -29,6 +30,7 @@ class Effort:
     coded: int = 3000
 
 
+WHOLE = Effort()
 SMOKE = Effort(variants=1, warm=8, coded=8)
 
 
@@ -47,7 +49,7 @@ def fit_layouts(
     *,
     seed: int = 0,
     settings: Settings = LAYOUTS,
-    effort: Effort = Effort(),
+    effort: Effort = WHOLE,
     progress: Progress = lambda share, text: None,
 ) -> FittedLayouts:
     """Same arguments and number of threads, same weights."""

@@ -17,21 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ml.layout_data import (
-    HEIGHTS,
-    PLACE,
-    SLOT,
-    SPANS,
-    WIDTHS,
-    Record,
-    kind_text,
-    place_features,
-    slot_features,
-    targets,
-)
+from ml.layout_data import PLACE, Record, place_features, targets
 from ml.model import Batch, BlockEmbedding, Decoder, mlp, spread
 from ml.settings import Settings
 from uiengine.features import CONTEXT, POPULARITY, SHAPE, USER
+from uiengine.slots import HEIGHTS, SLOT, SPANS, WIDTHS, kind_text, slot_features
 
 LAYOUTS = replace(
     Settings(), slots=16, channels=8, hidden=192, kind_width=64, batch=48, rate=2e-3, commit=0.05

@@ -19,6 +19,7 @@ from ml import examples as example_rows
 from ml.draft import Draft
 from ml.fit import Fitted, Loop, Progress, encode_all, take_over
 from ml.histories import mean_shares, visits_of
+from ml.layout_export import carried
 from ml.model import Codec
 from ml.objective import Objective
 from ml.quantise import ResidualQuantiser
@@ -67,9 +68,10 @@ def refresh_draft(
     batch = everyone.only(torch.tensor(chosen))
     fitted = _fit(batch, kinds, start, seed, steps, within(progress, 0.3, 0.7))
     refreshed = {"users": len(users), "visits": len(chosen), "steps": steps}
-    return draft_of(
+    found = draft_of(
         fitted, everyone, rows, surfaces, seed=seed, started=started, refreshed=refreshed
     )
+    return replace(found, layouts=carried(champion))
 
 
 def _fit(

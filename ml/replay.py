@@ -21,11 +21,19 @@ from typing import Any, TextIO
 import pandas as pd
 import torch
 
-from ml.data import DataError, read_layouts, read_visits
+from ml.data import DataError, read_visits
 from ml.histories import Histories, Visit, default_orders, moments, page, pages, visits_of
+from ml.layout_data import read_records
 from ml.policies import CODED, POLICIES, Policy, Shown, policy
 from ml.settings import Settings
-from ml.train import Progress, TooLittleDataError, progress_bar, smoke_sample, train_version
+from ml.train import (
+    Progress,
+    TooLittleDataError,
+    learned,
+    progress_bar,
+    smoke_sample,
+    train_version,
+)
 from uiengine import runtime
 from uiengine.decoded import Request
 from uiengine.errors import VersionError
@@ -167,8 +175,6 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """Prepares the version, replays, writes the lines; returns the summary."""
     test, _ = read_visits([options.test])
     train = read_visits(options.train)[0] if options.train else None
-    if options.layouts:
-        read_layouts(options.layouts, strict=False)
     if options.smoke:
         test = smoke_sample(test, 10)
         train = None if train is None else smoke_sample(train, 20)
@@ -213,6 +219,8 @@ def _version(
     if options.policy not in CODED and options.save is None:
         return None, dict(orders), 0.0
     begin = time.perf_counter()
+    layouts = read_records(options.layouts, strict=False)
+    part = learned(layouts, seed=options.seed, is_smoke=options.smoke) if layouts else None
     with tempfile.TemporaryDirectory() as folder:
         out = options.save or Path(folder) / "version"
         bar, show = progress_bar("training")
@@ -224,6 +232,7 @@ def _version(
                 seed=options.seed,
                 progress=show,
                 settings=Settings().smoke() if options.smoke else None,
+                layouts=part,
             )
         version = runtime.load(out, threads=2)
     return version, dict(version.default_orders), round(time.perf_counter() - begin, 1)
@@ -253,7 +262,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--version", type=Path, help="take this version folder as it is")
     parser.add_argument("--save", type=Path, help="keep the trained version here")
     parser.add_argument("--innate", help="version folder to start from, or none; default: learn it")
-    parser.add_argument("--layouts", nargs="+", default=[], help="files of layouts people made")
+    parser.add_argument(
+        "--layouts", nargs="+", default=[], help="files of layouts people made: the layout part"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--smoke", action="store_true", help="a few users: ends within seconds")
     options = parser.parse_args(arguments)

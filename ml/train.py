@@ -2,6 +2,7 @@
 
 python -m ml.train --train visits.parquet --out version/
 python -m ml.train --innate --train daily.parquet monthly.parquet --out fixtures/innate
+python -m ml.train --start fixtures/innate --layouts dashboards.jsonl.gz --out fixtures/innate
 torchrun --standalone --nproc-per-node 2 -m ml.train --train visits.parquet --out version/
 """
 
@@ -25,11 +26,15 @@ from tqdm import tqdm
 from ml import examples as example_rows
 from ml import processes
 from ml.card import codebook_facts, slices, write_card
-from ml.data import read_visits
+from ml.data import DataError, read_visits
 from ml.draft import Draft
 from ml.examples import Examples
+from ml.export import ExportedLayouts
 from ml.fit import Fitted, Progress, fit
 from ml.histories import Visit, default_orders, mean_shares, pages, visits_of
+from ml.layout_data import Record, read_edited, read_records
+from ml.layout_export import carried, learn_layouts, with_layouts
+from ml.layout_fit import SMOKE, WHOLE
 from ml.model import Codec
 from ml.quantise import ResidualQuantiser
 from ml.settings import Settings
@@ -46,6 +51,10 @@ STEPS_PER_EPOCH, LEAST_BATCH = 8, 64
 """A small surface trains with smaller batches, so that an epoch has at least so many steps."""
 
 
+SMOKE_LAYOUTS = 12
+"""Layouts that a smoke run learns from."""
+
+
 class TooLittleDataError(ValueError):
     """Fewer visits or subjects than a version can be trained on."""
 
@@ -60,8 +69,12 @@ def train_version(
     progress: Progress = lambda share, text: None,
     settings: Settings | None = None,
     is_innate: bool = False,
+    layouts: ExportedLayouts | None = None,
 ) -> dict[str, Any]:
-    """Trains as `train_draft` does, writes the folder `out`, returns its card."""
+    """Trains as `train_draft` does, writes the folder `out`, returns its card.
+
+    layouts: its layout part; that of `innate` where None.
+    """
     draft = train_draft(
         visits,
         surfaces=surfaces,
@@ -71,6 +84,7 @@ def train_version(
         settings=settings,
         is_innate=is_innate,
     )
+    draft = replace(draft, layouts=layouts or draft.layouts)
     progress(0.9, "exporting")
     card = draft.export(out)
     progress(1.0, "done")
@@ -90,7 +104,8 @@ def train_draft(
     """Trains on checked rows (`data.read_visits`).
 
     surfaces: the pages the visits are of; one-column pages of the blocks that occur where None.
-    innate: a version folder to start from. is_innate: list no surfaces and no default orders.
+    innate: a version folder to start from, whose layout part is taken over.
+    is_innate: list no surfaces and no default orders.
     """
     started = time.perf_counter()
     known = dict(surfaces) if surfaces is not None else pages([visits])
@@ -113,6 +128,7 @@ def train_draft(
     show = within(progress, 0.15, 0.75)
     fitted = fit(examples, kinds, chosen, seed=seed, start=start, progress=show)
     found = draft_of(fitted, examples, rows, known, seed=seed, started=started)
+    found = replace(found, layouts=carried(innate) if innate is not None else None)
     return replace(found, surfaces=[], default_orders={}, priors={}) if is_innate else found
 
 
@@ -230,25 +246,42 @@ def smoke_sample(visits: pd.DataFrame, subjects: int = 40) -> pd.DataFrame:
     return visits.merge(few, on=["surface", "user"])
 
 
+def learned(records: Sequence[Record], *, seed: int, is_smoke: bool = False) -> ExportedLayouts:
+    """The layout part that these layouts teach, shown on a bar. DataError without layouts."""
+    bar, show = progress_bar("layouts")
+    with bar:
+        effort = SMOKE if is_smoke else WHOLE
+        chosen = records[:SMOKE_LAYOUTS] if is_smoke else records
+        return learn_layouts(chosen, seed=seed, effort=effort, progress=show)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ml.train", description=__doc__)
-    parser.add_argument("--train", nargs="+", required=True, help="files of visits")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the new version")
-    parser.add_argument("--innate", action="store_true", help="train for no surface in particular")
-    parser.add_argument("--start", type=Path, help="version folder to start from")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
-    parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
     torch.set_num_threads(2)
-    with processes.joined():
-        card = _train(options)
+    try:
+        layouts = [*read_records(options.layouts), *read_edited(options.edits)]
+        with processes.joined():
+            make = _train if options.train else _layouts_only
+            card = make(options, layouts)
+    except DataError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     if card is not None:
-        line = {name: card[name] for name in ("id", "bits_per_user", "parity", "training")}
+        parts = ("id", "bits_per_user", "parity", "training", "layouts")
+        line = {name: card[name] for name in parts if name in card}
         sys.stdout.write(json.dumps({"out": str(options.out), **line}) + "\n")
     return 0
 
 
-def _train(options: argparse.Namespace) -> dict[str, Any] | None:
+def _layouts_only(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, Any] | None:
+    """The version of --start with another layout part, all else as it is."""
+    if not processes.is_first():
+        return None
+    part = learned(layouts, seed=options.seed, is_smoke=options.smoke)
+    return with_layouts(options.start, part, options.out)
+
+
+def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, Any] | None:
     """The card; None in all but the first of several processes, which alone writes."""
     visits, _ = read_visits(options.train)
     settings = None
@@ -264,12 +297,28 @@ def _train(options: argparse.Namespace) -> dict[str, Any] | None:
             settings=settings,
             is_innate=options.innate,
         )
-        if not processes.is_first():
-            return None
-        show(0.9, "exporting")
-        card = draft.export(options.out)
-        show(1.0, "done")
-    return card
+    if not processes.is_first():
+        return None
+    if layouts:
+        part = learned(layouts, seed=options.seed, is_smoke=options.smoke)
+        draft = replace(draft, layouts=part)
+    return draft.export(options.out)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ml.train", description=__doc__)
+    parser.add_argument("--train", nargs="+", help="files of visits")
+    parser.add_argument("--layouts", nargs="+", default=[], help="files of layouts people made")
+    parser.add_argument("--edits", nargs="+", default=[], help="files of people's rearrangements")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the new version")
+    parser.add_argument("--innate", action="store_true", help="train for no surface in particular")
+    parser.add_argument("--start", type=Path, help="version folder to start from")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
+    parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")
+    options = parser.parse_args(arguments)
+    if not options.train and not (options.start and (options.layouts or options.edits)):
+        parser.error("--train is needed, or --start with --layouts or --edits: they alone change")
+    return options
 
 
 if __name__ == "__main__":

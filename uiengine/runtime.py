@@ -22,6 +22,7 @@ from . import features
 from .decoded import Decoded, Request
 from .errors import VersionError
 from .features import Gathered
+from .made import FILES, LayoutPart
 from .surface import Surface
 from .tokens import TOKEN_BITS, Codebook
 
@@ -39,7 +40,8 @@ _REBUILD = "Train or copy the version again; the one that serves keeps serving."
 class CodebookVersion:
     """A loaded version. `surfaces`: those it was trained for, empty for the innate one;
     default_orders: per surface, the popularity order of its training data;
-    priors: per surface, each block's mean share of a training visit."""
+    priors: per surface, each block's mean share of a training visit;
+    layouts: what it learned of layouts people made, opened at its first use."""
 
     id: str
     surfaces: tuple[str, ...]
@@ -50,6 +52,7 @@ class CodebookVersion:
     card: Mapping[str, Any]
     _encoder: onnxruntime.InferenceSession
     _decoder: onnxruntime.InferenceSession
+    layouts: LayoutPart | None = None
     _described: dict[tuple[str, int, int], features.Descriptors] = field(default_factory=dict)
 
     def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Decoded]:
@@ -227,10 +230,26 @@ def load(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
             card=json.loads(files["card.json"]),
             _encoder=_session(files["encoder.onnx"], threads),
             _decoder=_session(files[manifest["decoder"]], threads),
+            layouts=_layouts(path, manifest, threads),
         )
     except (KeyError, TypeError, ValueError) as error:
         problem = f"does not hold what an engine needs: {error}"
         raise VersionError("version", str(path), problem, _REBUILD) from error
+
+
+def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutPart | None:
+    """None in a version that learned nothing of layouts people made."""
+    facts, digests = manifest.get("layouts"), manifest["files"]
+    if facts is None:
+        return None
+    if missing := [name for name in FILES if name not in digests]:
+        raise ValueError(f"its layout part lacks {missing[0]}")
+    return LayoutPart(
+        {kind: i + 1 for i, kind in enumerate(facts["kinds"])},
+        tuple(int(n) for n in facts["slots"]),
+        lambda name: _checked(path, name, digests[name]),
+        lambda content: _session(content, threads),
+    )
 
 
 def _manifest(path: Path) -> dict[str, Any]:

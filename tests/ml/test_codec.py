@@ -11,11 +11,15 @@ import pytest
 import torch
 
 from ml import codec
-from ml.layout_data import read_records, to_record
+from ml.layout_data import place_features, read_records, targets, to_record
+from ml.layout_export import export_layouts, with_layouts
 from ml.layout_fit import Effort, fit_layouts
 from ml.layout_metrics import any_overlap, matched_iou
 from ml.layout_model import LAYOUTS, goals_of, layout_loss, slots_of
-from ml.layout_search import decode, encode
+from ml.layout_search import encode
+from uiengine import runtime
+from uiengine.errors import VersionError
+from uiengine.made import FILES
 
 REAL = Path(__file__).parents[3] / "shared/data/layouts"
 SMALL = replace(LAYOUTS, hidden=32, kind_width=16, codes=32)
@@ -45,6 +49,19 @@ def fitted():
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(scope="module")
+def folder(fitted, tmp_path_factory):
+    """The innate version with the small layout part in place of its own."""
+    out = tmp_path_factory.mktemp("versions") / "with_layouts"
+    with_layouts(codec.INNATE, export_layouts(fitted, layouts=60), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def part(folder):
+    return runtime.load(folder).layouts
+
+
 def run(tmp_path, capsys, train, test, *more):
     for name, layouts in (("train", train), ("test", test)):
         lines = [json.dumps(layout) + "\n" for layout in layouts]
@@ -58,43 +75,43 @@ def run(tmp_path, capsys, train, test, *more):
     return [json.loads(line) for line in out.read_text().splitlines()], summary
 
 
-def test_more_bits_never_score_less_and_most_of_a_simple_layout_comes_back(fitted):
+def test_more_bits_never_score_less_and_most_of_a_simple_layout_comes_back(part):
     records = [to_record(made_layout(i)) for i in range(1000, 1005)]
 
-    scores = np.array([[c.score for c in encode(fitted, r, 8)] for r in records])
+    scores = np.array([[c.score for c in encode(part, r, 8)] for r in records])
 
     assert (np.diff(scores, axis=1) >= 0).all()
     assert scores[:, 2].mean() > scores[:, 0].mean() + 0.1
     assert scores[:, 8].mean() > 0.6
 
 
-def test_decoding_needs_kinds_columns_and_tokens_only(fitted):
+def test_decoding_needs_kinds_columns_and_tokens_only(part):
     record = to_record(made_layout(2000))
-    coded = encode(fitted, record, 4)[-1]
+    coded = encode(part, record, 4)[-1]
 
-    boxes = decode(fitted, record.kinds, record.columns, coded.tokens)
+    boxes = part.boxes(record.kinds, record.columns, coded.tokens)
 
     assert matched_iou(record.kinds, boxes, record.boxes) == coded.score
 
 
-def test_shuffled_items_give_the_same_tokens_and_score(fitted):
+def test_shuffled_items_give_the_same_tokens_and_score(part):
     layout = made_layout(3000)
-    plain, shuffled = codec.code(fitted, to_record(layout), 3), []
+    plain, shuffled = codec.code(part, to_record(layout), 3), []
     for seed in range(2):
         items = random.Random(seed).sample(layout["items"], len(layout["items"]))
-        shuffled.append(codec.code(fitted, to_record({**layout, "items": items}), 3))
+        shuffled.append(codec.code(part, to_record({**layout, "items": items}), 3))
 
     assert all(other.searched == plain.searched for other in shuffled)
     for other in shuffled:
         assert np.array_equal(np.stack(other.boxes), np.stack(plain.boxes))
 
 
-def test_unknown_kinds_and_odd_grids_are_coded_too(fitted):
+def test_unknown_kinds_and_odd_grids_are_coded_too(part):
     layout = {"id": "odd", "columns": 7, "items": [
         {"kind": k, "x": 0, "y": y, "w": 7, "h": 1.5} for y, k in enumerate(["new", "chart", ""])
     ]}  # fmt: skip
 
-    result = codec.code(fitted, to_record(layout), 2)
+    result = codec.code(part, to_record(layout), 2)
 
     assert not any_overlap(result.boxes[-1])
     assert (result.boxes[-1][:, 0] + result.boxes[-1][:, 2]).max() <= 7
@@ -124,13 +141,64 @@ def test_a_line_per_layout_and_budget_in_the_order_of_the_file(tmp_path, capsys)
     assert set(summary["matched_iou"]) == {"0", "8", "20"}
 
 
-def test_same_seed_same_lines(tmp_path, capsys):
-    layouts = [made_layout(i) for i in range(8)]
+def test_same_seed_same_part():
+    records = [to_record(made_layout(i)) for i in range(8)]
+    effort = Effort(variants=1, warm=4, coded=4)
 
-    first = run(tmp_path, capsys, layouts, layouts[:2], "--bits", "16", "--seed", "3")[0]
-    second = run(tmp_path, capsys, layouts, layouts[:2], "--bits", "16", "--seed", "3")[0]
+    one, two = (fit_layouts(records, seed=3, settings=SMALL, effort=effort) for _ in range(2))
 
-    assert first == second
+    for first, second in zip(one.codec.parameters(), two.codec.parameters(), strict=True):
+        assert torch.equal(first, second)
+    assert torch.equal(one.quantiser.codes, two.quantiser.codes)
+
+
+def test_the_exported_decoder_says_what_torch_says(fitted, part):
+    record, tokens = to_record(made_layout(7)), (3, 1)
+    slots = slots_of([record.kinds], [12], fitted.kinds)
+    latent = fitted.quantiser.codes[0, 3] + fitted.quantiser.codes[1, 1]
+    with torch.no_grad():
+        wanted = fitted.codec.decode(slots, latent[None])
+        encoded = fitted.codec.encode(slots, goals_of([record]).place)[0]
+
+    said = part.say(record.kinds, 12, part.summed(tokens)[None])
+
+    for want, have in zip(wanted, said, strict=True):
+        np.testing.assert_allclose(have, want.numpy(), atol=1e-4)
+    place = place_features(record, targets(record))
+    np.testing.assert_allclose(part.latent(record.kinds, 12, place), encoded.numpy(), atol=1e-4)
+
+
+def test_a_version_taken_as_it_is_codes_with_its_own_layout_part(folder, tmp_path, capsys):
+    (tmp_path / "test.jsonl").write_text(json.dumps(made_layout(9)) + "\n")
+    files = ["--test", str(tmp_path / "test.jsonl"), "--out", str(tmp_path / "o.jsonl")]
+
+    assert codec.main(["--version", str(folder), *files, "--bits", "8", "--smoke"]) == 0
+
+    assert json.loads(capsys.readouterr().out)["version"] == runtime.load(folder).id
+    (line,) = map(json.loads, (tmp_path / "o.jsonl").read_text().splitlines())
+    record = to_record(made_layout(9))
+    assert tuple(line["tokens"]) == encode(runtime.load(folder).layouts, record, 1)[1].tokens
+
+
+def test_only_the_layout_part_differs_from_the_version_it_was_put_into(folder):
+    base, made = (json.loads((f / "manifest.json").read_text()) for f in (codec.INNATE, folder))
+    others = set(base["files"]) - {*FILES, "card.json"}
+    assert {n: made["files"][n] for n in others} == {n: base["files"][n] for n in others}
+    assert made["id"] != base["id"]
+    assert made["layouts"]["kinds"] == ["chart", "stat"]
+    assert json.loads((folder / "card.json").read_text())["layouts"]["training"] == {"layouts": 60}
+
+
+def test_the_layout_part_is_opened_at_its_first_use_and_damage_is_refused(folder, tmp_path):
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    version = runtime.load(tmp_path)
+    (tmp_path / "layout_decoder.onnx").write_bytes(b"damaged")
+
+    with pytest.raises(VersionError, match="SHA-256"):
+        version.layouts.boxes(["chart"], 12)
+    with pytest.raises(VersionError, match="SHA-256"):
+        runtime.load(tmp_path)
 
 
 def test_bad_layouts_are_refused(tmp_path, capsys):

@@ -6,19 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.layout_augment import close_gaps, variant
-from ml.layout_data import (
-    HEIGHTS,
-    PLACE,
-    SLOT,
-    UNIT,
-    place_features,
-    slot_features,
-    targets,
-    to_record,
-    usual_height,
-)
+from ml.layout_data import PLACE, place_features, targets, to_record
 from ml.layout_metrics import any_overlap, matched_iou
-from ml.layout_packing import Programme, place
+from uiengine.made import Programme, place
+from uiengine.slots import HEIGHTS, SLOT, UNIT, slot_features, usual_height
 
 
 def item(kind, x, y, w, h):

@@ -140,14 +140,21 @@ def test_simulated_people_get_more_from_tokens_than_from_simple_rules(version_fo
         assert found["tokens"]["all"] > found[rule]["all"]
 
 
-def test_smoke_trains_and_ends(tmp_path, capsys, cohort):
+def test_smoke_trains_on_visits_and_layouts_and_ends(tmp_path, capsys, cohort):
+    item = {"kind": "chart", "x": 0, "y": 0, "w": 12, "h": 4}
+    made = [{"id": str(i), "source": "made", "columns": 12, "items": [item]} for i in range(4)]
+    (tmp_path / "made.jsonl").write_text("".join(json.dumps(layout) + "\n" for layout in made))
     columns = ["surface", "user", "at", "block"]
     rows = list(cohort[1][columns].itertuples(index=False, name=None))
     lines, summary = run(
         tmp_path, capsys, "--smoke", "--policy", "tokens", "--save", str(tmp_path / "kept"),
+        "--layouts", str(tmp_path / "made.jsonl"),
         train=rows, test=rows,
     )  # fmt: skip
-    assert summary["version"] == replay.runtime.load(tmp_path / "kept").id
+    kept = replay.runtime.load(tmp_path / "kept")
+    assert summary["version"] == kept.id
+    assert list(kept.layouts.kinds) == ["chart"]
+    assert len(kept.layouts.boxes(["chart", "chart"], 12)) == 2
     assert len(lines) == summary["visits"]
 
 

@@ -10,9 +10,11 @@ import torch
 
 from ml import examples
 from ml.card import LIMITS
+from ml.codec import INNATE
 from ml.export import DecoderGraph, ExportError, check_parity, export_graph, random_inputs
 from ml.fit import fit
 from ml.histories import mean_shares, page, pages, visits_of
+from ml.layout_export import carried, with_layouts
 from ml.losses import share_loss
 from ml.model import Codec
 from ml.objective import Objective
@@ -212,8 +214,10 @@ def test_trains_on_from_an_innate_version_with_a_new_surface(version_folder, tmp
     frame = simulated_visits(20, 5, 9).assign(surface="new")
     frame["block"] = frame["block"].replace({"video": "podcast"})
     settings = replace(Settings(), warm_epochs=0, code_epochs=1, batch=64)
-    card = train_version(frame, tmp_path / "v", innate=version_folder, settings=settings)
+    with_layouts(version_folder, carried(INNATE), tmp_path / "innate")
+    card = train_version(frame, tmp_path / "v", innate=tmp_path / "innate", settings=settings)
     version = runtime.load(tmp_path / "v")
+    assert carried(tmp_path / "v") == carried(INNATE)
     assert version.surfaces == ("new",)
     assert set(version.kinds) == {*KINDS, "podcast"}
     assert card["id"] == version.id

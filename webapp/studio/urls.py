@@ -10,5 +10,6 @@ urlpatterns = [
     path("gallery/<int:pk>/", views.gallery_page, name="gallery"),
     path("compare/", views.compare_page, name="compare"),
     path("preview/<int:pk>/", views.preview_page, name="preview"),
+    path("suggest/<int:pk>/", views.suggest_page, name="suggest"),
     path("explain/<int:pk>/", views.explain_page, name="explain"),
 ]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
+from uiengine.errors import SurfaceError
 from uiengine.runtime import CodebookVersion as CodebookVersionLoaded
+from webapp.codebooks.gate import innate_version
 from webapp.codebooks.models import CodebookVersion
 from webapp.layouts import services, situations
 from webapp.subjects.admin import look_record
@@ -30,6 +33,7 @@ from .choices import (
     surface_page,
     version_ready,
 )
+from .suggested import suggestion, suggestion_take
 from .usage import LEAST_CELL, LEAST_SLICE, MOST_SUBJECTS, usage_of
 
 
@@ -108,6 +112,31 @@ def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
         look_record(request, persona.subject, f"Looked at the page {surface.slug} as this person.")
     found = take_apart(persona.request(here), ready.loaded, at=chosen["at"])
     return page(request, "preview.html", title, **context, anatomy=found, chosen=chosen)
+
+
+@needs("surfaces.change_surface")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def suggest_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """A default layout from the blocks' kinds alone, beside the page's own; a POST takes it."""
+    row = get_object_or_404(Surface, pk=pk)
+    innate = innate_version()
+    ready = version_ready(innate) if innate else Ready(None, "There is no innate version.")
+    found = suggestion(row, ready.loaded) if ready.loaded else None
+    refused = ready.refusal
+    if found and request.method == "POST":
+        try:
+            saved = suggestion_take(row, found, int(request.POST.get("revision") or 0))
+        except (SurfaceError, ValueError) as error:
+            refused = str(error)
+        else:
+            done = f"Took the suggested arrangement: revision {saved.revision}."
+            admin.site.get_model_admin(Surface).log_change(request, saved, done)
+            messages.success(request, done)
+            return redirect("admin:surfaces_surface_change", pk)
+    title = f"An arrangement for {row}"
+    context = {"surface": row, "found": found, "refused": refused, "version": innate}
+    return page(request, "suggest.html", title, **context)
 
 
 @needs("surfaces.view_surface", SEES_PEOPLE)

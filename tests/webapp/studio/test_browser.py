@@ -86,6 +86,7 @@ def studio_pages(surface, version) -> list[str]:
         f"/admin/studio/compare/?version={version.pk}&surface={surface.slug}",
         f"/admin/studio/preview/{surface.pk}/?who=made-up&uses-2=9",
         f"/admin/studio/explain/{profile.pk}/",
+        f"/admin/studio/suggest/{surface.pk}/",
         reverse("admin:surfaces_surface_change", args=[surface.pk]),
         reverse("admin:codebooks_codebookversion_change", args=[version.pk]),
         reverse("admin:codebooks_codebookversion_promote", args=[version.pk]),
