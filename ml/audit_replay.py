@@ -51,7 +51,7 @@ def read_replay(path: Path, used: Mapping[Key, tuple[str, ...]]) -> Iterator[Rep
     for number, line in text_lines(path):
         try:
             visit = _visit(parse_line(line), used, seen)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             problems.append(Problem(path.name, number, "line", line[:60], str(error)))
             continue
         yield visit
@@ -95,12 +95,14 @@ def _visit(
         raise ValueError(
             f"{line['user']} has no visit on {line['surface']} at {line['at']} in the visits file"
         )
-    layout = {str(b["id"]): (b["x"], b["y"], b["w"], b["h"]) for b in line["layout"]}
+    layout = {str(b["id"]): _box(b) for b in line["layout"]}
     default = tuple(map(str, line["default"]))
     for name, shown in (("layout", set(layout)), ("default", set(default))):
         if not shown.issuperset(blocks):
             raise ValueError(f"the {name} lacks used blocks {sorted(set(blocks) - shown)}")
-    tokens = line.get("tokens") or ()
+    tokens, distortion = line.get("tokens") or (), line.get("distortion")
+    if distortion is not None and not (_is_number(distortion) and distortion >= 0):
+        raise ValueError(f"the distortion {distortion!r} is no number from 0 on")
     return ReplayVisit(
         user=key[1],
         surface=key[0],
@@ -110,7 +112,18 @@ def _visit(
         default=default,
         blocks=blocks,
         tokens=tokens if isinstance(tokens, int) else len(tokens),
-        distortion=line.get("distortion"),
+        distortion=distortion,
         explored=bool(line.get("explored")),
         status=str(line.get("status", "adapted")),
     )
+
+
+def _box(item: Mapping[str, Any]) -> Box:
+    x, y, w, h = (item[name] for name in "xywh")
+    if not all(map(_is_number, (x, y, w, h))):
+        raise ValueError(f"the cell of {item['id']!r} is not four numbers")
+    return x, y, w, h
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 
 VISIT_COLUMNS = ("surface", "user", "at", "block", "uses")
 SHOWN_PROBLEMS = 20
@@ -96,10 +97,11 @@ def read_table(path: Path) -> pd.DataFrame:
         raise DataError([Problem(str(path), 0, "file", str(path), "the file must exist")])
     try:
         if path.suffix == ".parquet":
+            pyarrow.parquet.read_table(path).validate(full=True)  # pandas decodes text when asked
             return pd.read_parquet(path)
         if path.suffix == ".csv":
             return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, OSError) as error:
+    except Exception as error:  # each kind of damage is an exception of its own
         raise DataError([Problem(path.name, 0, "file", str(error), "must be readable")]) from error
     raise DataError([Problem(path.name, 0, "suffix", path.suffix, "must be .parquet or .csv")])
 
@@ -118,8 +120,7 @@ def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Pro
         bad[fresh] = True
 
     for field in ("surface", "user", "block"):
-        missing = rows[field].isna()
-        rows[field] = rows[field].astype(str).where(~missing, "")
+        rows[field] = as_texts(rows[field])
         refuse(rows[field].str.strip() == "", field, "must not be empty")
     rows["at"] = _as_text(rows["at"])
     rows["when"] = parse_times(rows["at"])
@@ -136,6 +137,21 @@ def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Pro
     rows["uses"] = uses[~bad].astype("int64")
     rows["day"] = rows["when"].to_numpy().astype("datetime64[D]").astype(np.int64)
     return rows, sorted(problems, key=lambda p: (p.row, p.field))
+
+
+def as_texts(column: pd.Series) -> pd.Series:
+    """Each value as text, '' where there is none; bytes that are no UTF-8 as halves of characters,
+    which `formats` refuses."""
+    if pd.api.types.infer_dtype(column) == "string":
+        return column.astype(object).where(column.notna(), "")
+    return pd.Series([_text(value) for value in column], index=column.index, dtype=object)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    is_missing = value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
+    return "" if is_missing else str(value)
 
 
 def _as_text(times: pd.Series) -> pd.Series:
@@ -155,7 +171,8 @@ def check_people(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Pro
     """Users must not be empty, and occur once (once per surface where there is a surface)."""
     _need_columns(frame, ("user",), file)
     key = [c for c in ("user", "surface") if c in frame.columns]
-    rows = frame.astype(str).where(~frame.isna(), "").reset_index(drop=True)
+    columns = {str(name): as_texts(frame[name]) for name in frame.columns}
+    rows = pd.DataFrame(columns, index=frame.index).reset_index(drop=True)
     problems = []
     for field in key:
         for i in np.flatnonzero(rows[field].str.strip() == ""):

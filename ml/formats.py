@@ -9,18 +9,25 @@ Every mistake is collected with file, row, value and rule, so that one report na
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ml import completejourney, oulad
-from ml.data import DataError, Problem, check_people, check_visits, read_table
+from ml.data import DataError, Problem, as_texts, check_people, check_visits, read_table
 from uiengine.surface_json import IDENTIFIER
 
 LAST_YEAR = 2100
+MOST_USER = 195
+"""Characters of a user: with its prefix it becomes a subject's key, which has 200."""
+MOST_VALUE = 200
+"""Characters of an attribute, and of its name."""
+UNUSABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+"""Control characters but for the tab, and halves of characters: databases do not take them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,8 @@ def read(
     problems = [*records.problems, *unknown]
     given = records.people
     if people is not None:
-        given, found = check_people(read_table(Path(people)), Path(people).name)
+        table = read_table(Path(people))
+        given, found = _people(table, Path(people).name)
         problems += found
     if strict and problems:
         raise DataError(problems)
@@ -105,16 +113,45 @@ def check_names(table: pd.DataFrame, file: str) -> list[Problem]:
     problems: list[Problem] = []
     named = "must be letters, digits and _ . : -, at most 100, first a letter or digit"
     for field in ("surface", "block"):
-        texts = table[field].astype(str)
+        texts = as_texts(table[field])
         odd = {v for v in texts.unique() if v.strip() and not IDENTIFIER.fullmatch(v)}
         for i in np.flatnonzero(texts.isin(odd)):
             problems.append(Problem(file, int(i) + 1, field, texts.iloc[i], named))
-    texts = table["at"].astype(str)
+    problems += _unusable(as_texts(table["user"]), "user", MOST_USER, file)
+    texts = as_texts(table["at"])
     years = pd.to_numeric(texts.str.slice(0, 4), errors="coerce")
     dated = f"must lie between 1970 and {LAST_YEAR}"
     for i in np.flatnonzero((years < 1970) | (years > LAST_YEAR)):
         problems.append(Problem(file, int(i) + 1, "at", texts.iloc[i], dated))
     return problems
+
+
+def _unusable(texts: pd.Series, field: str, most: int, file: str) -> list[Problem]:
+    """texts: by row number, from 0."""
+    rule = f"must hold no control characters or halves of characters, and at most {most} characters"
+    odd = {v for v in texts.unique() if len(v) > most or UNUSABLE.search(v)}
+    found = texts[texts.isin(odd)]
+    return [Problem(file, int(i) + 1, field, value, rule) for i, value in found.items()]
+
+
+def _people(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """Without the people of whom a database could not keep what is said."""
+    names = pd.Series([str(name) for name in table.columns], dtype=object)
+    if odd := _unusable(names, "columns", MOST_VALUE, file):
+        raise DataError([replace(problem, row=0) for problem in odd])
+    table = table.reset_index(drop=True)
+    unusable = [
+        problem
+        for field in table.columns
+        for problem in _unusable(
+            as_texts(table[field]), str(field), MOST_USER if field == "user" else MOST_VALUE, file
+        )
+    ]
+    people, problems = check_people(table, file)
+    if unusable:
+        refused = sorted({p.row - 1 for p in (*problems, *unusable)})
+        people, _ = check_people(table.drop(index=refused), file)
+    return people, sorted([*problems, *unusable], key=lambda p: (p.row, p.field))
 
 
 def _read_oulad(path: Path, surfaces: Collection[str] | None) -> Records:
