@@ -32,7 +32,7 @@ class Draft:
     card: dict[str, Any]
     surfaces: Sequence[str]
     default_orders: Mapping[str, Sequence[str]]
-    priors: Mapping[str, Mapping[str, float]]
+    priors: Mapping[str, Mapping[str, Sequence[float]]]
     seed: int
     layouts: ExportedLayouts | None = None
 

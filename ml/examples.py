@@ -59,7 +59,7 @@ def build(
     visits: Sequence[Visit],
     surfaces: Mapping[str, Surface],
     kinds: Mapping[str, int],
-    priors: Mapping[str, Mapping[str, float]],
+    priors: Mapping[str, Mapping[str, Sequence[float]]],
     seed: int = 0,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Examples:
@@ -88,15 +88,15 @@ def build(
 def _gather(
     visits: Sequence[Visit],
     surfaces: Mapping[str, Surface],
-    priors: Mapping[str, Mapping[str, float]],
+    priors: Mapping[str, Mapping[str, Sequence[float]]],
     count: int,
     progress: Callable[[float], None],
 ) -> Gathered:
     """The past of every visit, padded to `count` blocks."""
     ids = {slug: [b.id for b in surface.blocks] for slug, surface in surfaces.items()}
     counters = np.zeros((len(visits), count, features.COUNTERS))
-    popularity = np.zeros((len(visits), count, 3))
-    prior = np.zeros((len(visits), count))
+    popularity = np.zeros((len(visits), count, 2, 3))
+    prior = np.zeros((len(visits), count, 2))
     known = {slug: features.gather_prior(priors.get(slug), b) for slug, b in ids.items()}
     history = np.zeros((len(visits), 4))
     mask = np.zeros((len(visits), count), dtype=np.float32)
@@ -146,10 +146,11 @@ def to_batch(rows: Gathered, surfaces: Sequence[Surface], kinds: Mapping[str, in
 
 def _thinned(rows: Gathered, generator: np.random.Generator) -> Gathered:
     """The same with popularity that rests on 0.3 to 30 visits, drawn at random, and no prior."""
-    weight = 10 ** generator.uniform(-0.5, 1.5, size=(len(rows.mask), 1, 1))
+    weight = 10 ** generator.uniform(-0.5, 1.5, size=(len(rows.mask), 1, 1, 1))
     total = np.maximum(rows.popularity.sum(axis=1, keepdims=True), 1e-9)
     drawn = generator.poisson(np.minimum(rows.popularity / total * weight, 1e6))
     even = 0.5 * rows.mask / rows.mask.sum(axis=1, keepdims=True)
+    even = np.repeat(even[..., None], 2, axis=-1)
     return Gathered(rows.counters, drawn.astype(float), even, rows.history, rows.mask)
 
 

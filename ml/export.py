@@ -234,7 +234,7 @@ def write_version(
     *,
     surfaces: Sequence[str],
     default_orders: Mapping[str, Sequence[str]],
-    priors: Mapping[str, Mapping[str, float]],
+    priors: Mapping[str, Mapping[str, Sequence[float]]],
     layouts: ExportedLayouts | None = None,
     cases: Sequence[dict[str, np.ndarray]] = (),
     seed: int = 0,

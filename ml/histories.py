@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -9,7 +10,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from uiengine.popularity import Popularity, fold_day
+from uiengine.popularity import NEWCOMER_VISITS, Popularity, fold_day
 from uiengine.profile import Profile, fold_visit
 from uiengine.surface import Block, Breakpoint, GuardrailSettings, Size, SizeLimits, Surface
 
@@ -60,12 +61,21 @@ def moments(visits: Sequence[Visit]) -> Iterator[list[Visit]]:
 
 
 @dataclass
+class _Day:
+    """What was counted of a surface on one day, as `popularity.fold_day` takes it."""
+
+    shares: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    newcomers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    visits: int = 0
+
+
+@dataclass
 class Histories:
     """The past of a walk through visits: profiles, and each surface's popularity."""
 
     profiles: dict[tuple[str, str], Profile] = field(default_factory=dict)
     _popularity: dict[str, Popularity] = field(default_factory=dict)
-    _open_days: dict[str, dict[int, tuple[dict[str, float], int]]] = field(default_factory=dict)
+    _open_days: dict[str, dict[int, _Day]] = field(default_factory=dict)
 
     def profile(self, visit: Visit) -> Profile:
         """The visitor's profile, empty and unknown to others until the visit is observed."""
@@ -76,8 +86,8 @@ class Histories:
         days = self._open_days.get(surface, {})
         row = self._popularity.get(surface, Popularity())
         for closed in sorted(d for d in days if d < day):
-            shares, visits = days.pop(closed)
-            row = fold_day(row, closed, shares, visits)
+            counted = days.pop(closed)
+            row = fold_day(row, closed, counted.shares, counted.visits, counted.newcomers)
         self._popularity[surface] = row
         return row
 
@@ -85,11 +95,12 @@ class Histories:
         """The visit has happened; `order` is the layout it was shown."""
         profile = self.profiles.setdefault((visit.surface, visit.user), Profile())
         fold_visit(profile, visit.day, visit.blocks, order)
-        days = self._open_days.setdefault(visit.surface, {})
-        shares, visits = days.get(visit.day, ({}, 0))
+        day = self._open_days.setdefault(visit.surface, {}).setdefault(visit.day, _Day())
+        day.visits += 1
         for block in visit.blocks:
-            shares[block] = shares.get(block, 0.0) + 1 / len(visit.blocks)
-        days[visit.day] = (shares, visits + 1)
+            day.shares[block] += 1 / len(visit.blocks)
+            if visit.number < NEWCOMER_VISITS:
+                day.newcomers[block] += 1 / len(visit.blocks)
 
 
 def page(slug: str, blocks: Sequence[str]) -> Surface:
@@ -117,8 +128,17 @@ def pages(frames: Sequence[pd.DataFrame]) -> dict[str, Surface]:
     return {s: page(s, list(group["block"])) for s, group in rows.groupby("surface")}
 
 
-def mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, float]]:
-    """Per surface, each block's mean share (1 / blocks used) of a visit."""
+def mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Per surface, each block's mean share (1 / blocks used) of a visit, and of a newcomer's."""
+    everyone = _mean_shares(visits)
+    newcomers = _mean_shares([v for v in visits if v.number < NEWCOMER_VISITS])
+    return {
+        slug: {b: (share, newcomers.get(slug, {}).get(b, 0.0)) for b, share in shares.items()}
+        for slug, shares in everyone.items()
+    }
+
+
+def _mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, float]]:
     sums: dict[str, dict[str, float]] = {}
     counts: dict[str, int] = {}
     for visit in visits:

@@ -19,7 +19,7 @@ TARGET_DECAY = 0.99
 RISE = 0.3
 """Share of the epochs with a codebook over which β rises linearly."""
 MOST_RESCALE = 1.25
-"""β changes by at most this factor per epoch."""
+"""β rises by at most this factor per epoch, once it has risen."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Objective:
     target: nn.Module = field(init=False)
     prior: nn.Parameter = field(init=False)
     kl_shares: list[float] = field(default_factory=list)
-    _measured: list[float] = field(default_factory=list)
+    _measured: list[tuple[float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.target = copy.deepcopy(self.codec.layouts).requires_grad_(False)
@@ -117,17 +117,18 @@ class Objective:
         """Of the first stage, with a small bonus for even use of its codes."""
         slots = self.quantiser.slots[0]
         distances = self.quantiser.distances(0, latent)
+        error = (distances.amin(1) + latent.square().sum(1)).mean().detach().clamp(min=1e-6)
+        distances = distances / error  # in units of the stage's own error: no scale saturates it
         kl = losses.assignment_kl(distances, torch.log_softmax(self.prior[:slots], 0)).mean()
         even = torch.softmax(-distances, -1).mean(0)
         entropy = -(even * (even + 1e-9).log()).sum()
         return kl - self.settings.entropy_bonus * entropy
 
     def _measure(self, kl: Tensor, rest: Tensor, latent: Tensor) -> None:
-        """The KL's share of the gradient at the encoder's output."""
+        """Norms of the gradients at the encoder's output: of KL times β, of the rest."""
         (by_kl,) = torch.autograd.grad(self.beta * kl, latent, retain_graph=True)
         (by_rest,) = torch.autograd.grad(rest, latent, retain_graph=True)
-        norms = float(by_kl.norm()), float(by_rest.norm())
-        self._measured.append(norms[0] / max(sum(norms), 1e-12))
+        self._measured.append((float(by_kl.norm()), float(by_rest.norm())))
 
     def after_step(self) -> None:
         if self.settings.prediction:
@@ -142,19 +143,25 @@ class Objective:
         return max(round(RISE * self.settings.code_epochs), 1)
 
     def after_epoch(self) -> None:
-        """β rises linearly at first, then is rescaled towards the wanted share of the gradient."""
+        """β rises linearly, then follows the wanted share of the gradient, up by ×1.25 at most.
+
+        Where a share is wanted, the rise heads for the β that the gradients measured so far ask
+        for: one fixed beforehand ended too low for ×1.25 an epoch to catch up (LOG.md).
+        """
         s = self.settings
         if not s.kl or not self._measured:
             return
-        share = sum(self._measured) / len(self._measured)
+        share = sum(kl / max(kl + rest, 1e-12) for kl, rest in self._measured) / len(self._measured)
         self.kl_shares.append(share)
         self._measured = []
+        wanted = self.beta
+        if s.kl_share and share:
+            wanted *= (s.kl_share / (1 - s.kl_share)) / (share / (1 - share))
         risen = len(self.kl_shares) + 1
         if risen <= self._rise:
-            self.beta = s.kl * risen / self._rise
-        elif s.kl_share and share:
-            factor = (s.kl_share / (1 - s.kl_share)) / (share / (1 - share))
-            self.beta *= min(max(factor, 1 / MOST_RESCALE), MOST_RESCALE)
+            self.beta = (wanted if s.kl_share else s.kl) * risen / self._rise
+        elif s.kl_share:
+            self.beta = min(wanted, self.beta * MOST_RESCALE)
 
 
 def reconstruction(decoded: Decoded, share: Tensor, mask: Tensor, settings: Settings) -> Tensor:

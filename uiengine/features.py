@@ -28,7 +28,7 @@ TEXT_BUCKETS = 64
 """Buckets that character 3-grams of kind and title are hashed into."""
 TITLE_WEIGHT = 0.5
 """Weight of the title's 3-grams beside the kind's."""
-SHAPE, USER, POPULARITY, CONTEXT = 6, 12, 8, 6
+SHAPE, USER, POPULARITY, CONTEXT = 6, 12, 16, 6
 """Widths of the features; see `_shape`, `encode_user`, `encode_popularity`, `encode_context`."""
 LAST_VISIT, FIRST_VISIT, EVIDENCE = 2, 3, 5
 """Columns of the context: days since the last and the first visit, weight of the popularity."""
@@ -53,8 +53,9 @@ class Descriptors(NamedTuple):
 
 @dataclass(frozen=True)
 class Gathered:
-    """Raw rows of B requests. counters: (B, N, 9); popularity: (B, N, 3), decayed share sums;
-    prior: (B, N), visits' worth of shares taken for granted, see `gather_prior`; history: (B, 4),
+    """Raw rows of B requests. counters: (B, N, 9); popularity: (B, N, 2, 3), decayed share sums of
+    all and of newcomers; prior: (B, N, 2), visits' worth of shares taken for granted, see
+    `gather_prior`; history: (B, 4),
     visits, day now, last day, first day; mask: (B, N), 1 where there is a block.
     """
 
@@ -147,22 +148,23 @@ def gather_history(profile: Profile, day: int) -> tuple[float, ...]:
 def gather_popularity(
     popularity: Popularity, blocks: Sequence[str], day: int
 ) -> npt.NDArray[np.float64]:
-    """Decayed share sums as of `day`, (N, 3); blocks nobody used have 0."""
+    """Decayed share sums of all and of newcomers as of `day`, (N, 2, 3); 0 where nobody used it."""
     none = (0.0,) * len(POPULARITY_HALF_LIVES)
-    rows = np.array([popularity.shares.get(b, none) for b in blocks], dtype=np.float64)
+    shares, newcomers = popularity.shares, popularity.newcomers
+    rows = np.array([(shares.get(b, none), newcomers.get(b, none)) for b in blocks])
     elapsed = max(day - popularity.day, 0)
     return np.asarray(rows * 2.0 ** (-elapsed / np.array(POPULARITY_HALF_LIVES)))
 
 
 def gather_prior(
-    shares: Mapping[str, float] | None, blocks: Sequence[str]
+    shares: Mapping[str, Sequence[float]] | None, blocks: Sequence[str]
 ) -> npt.NDArray[np.float64]:
-    """What popularity starts from, (N,): a version's mean shares of a surface it was trained for,
-    worth 5 visits; an even share worth half a visit elsewhere."""
-    even = np.full(len(blocks), _PRIOR_VISITS / len(blocks))
+    """What popularity starts from, (N, 2), for all and for newcomers: a version's mean shares of a
+    surface it was trained for, worth 5 visits; an even share worth half a visit elsewhere."""
+    even = np.full((len(blocks), 2), _PRIOR_VISITS / len(blocks))
     if not shares:
         return even
-    return even + KNOWN_PRIOR_VISITS * np.array([shares.get(b, 0.0) for b in blocks])
+    return even + KNOWN_PRIOR_VISITS * np.array([shares.get(b, (0.0, 0.0)) for b in blocks])
 
 
 def encode_user(rows: Gathered) -> Floats:
@@ -196,22 +198,24 @@ def encode_user(rows: Gathered) -> Floats:
 
 
 def encode_popularity(rows: Gathered) -> Floats:
-    """The surface's popularity per block, (B, N, 8); all 0 where nothing is known of it.
+    """The surface's popularity per block, (B, N, 16): of all visits, then of newcomers' alone.
 
-    Share relative to an even one and its log at each half-life (1.5, 5, 15 days), and two trends.
+    Share relative to an even one and its log at each half-life (1.5, 5, 15 days), and two trends;
+    all 0 where nothing is known of it.
     """
-    count = rows.mask.sum(axis=1)[:, None, None]
-    weight = rows.popularity + rows.prior[:, :, None]
+    count = rows.mask.sum(axis=1)[:, None, None, None]
+    weight = rows.popularity + rows.prior[..., None]
     share = weight * count / weight.sum(axis=1, keepdims=True)
     logs = np.log((share + 0.02) / 1.02)
-    trend = (logs[:, :, :-1] - logs[:, :, 1:]) / 2
-    return _masked(np.concatenate([(share - 1) / 4, logs / 2, trend], axis=-1), rows.mask)
+    trend = (logs[..., :-1] - logs[..., 1:]) / 2
+    columns = np.concatenate([(share - 1) / 4, logs / 2, trend], axis=-1)
+    return _masked(columns.reshape(*columns.shape[:2], POPULARITY), rows.mask)
 
 
 def encode_context(rows: Gathered) -> Floats:
     """Visits (log), first visit, days since last and first (log), visits up to 10, evidence."""
     visits, day, last, first = rows.history.T
-    evidence = rows.popularity[:, :, 0].sum(axis=1)
+    evidence = rows.popularity[:, :, 0, 0].sum(axis=1)
     columns = [
         np.log1p(visits) / 3,
         visits == 0,

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 HALF_LIVES = (1.5, 5.0, 15.0)
 """Days after which a visit counts half."""
+NEWCOMER_VISITS = 3
+"""A subject's first visits to a surface, which are counted a second time on their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Popularity:
     """One dated row: all visits of the UTC days before `day`, decayed to it.
 
-    shares: per block, the decayed sum of 1 / blocks used over visits that used it; visits: decayed
-    number of visits; each per half-life of HALF_LIVES.
+    shares: per block, the decayed sum of 1 / blocks used over visits that used it; newcomers: the
+    same over subjects' first NEWCOMER_VISITS visits alone; visits: decayed number of visits; each
+    per half-life of HALF_LIVES.
     """
 
     day: int = 0
     shares: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     visits: tuple[float, ...] = (0.0,) * len(HALF_LIVES)
+    newcomers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def advance(popularity: Popularity, day: int) -> Popularity:
@@ -30,28 +35,48 @@ def advance(popularity: Popularity, day: int) -> Popularity:
     decay = [2.0 ** (-elapsed / h) for h in HALF_LIVES]
     return Popularity(
         day,
-        {
-            b: tuple(v * d for v, d in zip(s, decay, strict=True))
-            for b, s in popularity.shares.items()
-        },
+        _decayed(popularity.shares, decay),
         tuple(v * d for v, d in zip(popularity.visits, decay, strict=True)),
+        _decayed(popularity.newcomers, decay),
     )
 
 
 def fold_day(
-    popularity: Popularity, day: int, shares: Mapping[str, float], visits: int
+    popularity: Popularity,
+    day: int,
+    shares: Mapping[str, float],
+    visits: int,
+    newcomers: Mapping[str, float] = MappingProxyType({}),
 ) -> Popularity:
     """Adds a whole day's visits; the result is dated to the next day, which it may be used on.
 
-    shares: per block, the sum of 1 / blocks used over the day's visits. A day that lies before the
-    row's own (late events) is added with its decay.
+    shares: per block, the sum of 1 / blocks used over the day's visits; newcomers: over those of
+    them that were one of their subject's first NEWCOMER_VISITS. A day that lies before the row's
+    own (late events) is added with its decay.
     """
     target = max(popularity.day, day + 1)
     base = advance(popularity, target)
     decay = [2.0 ** (-(target - day - 1) / h) for h in HALF_LIVES]
-    merged = dict(base.shares)
+    total = tuple(v + visits * d for v, d in zip(base.visits, decay, strict=True))
+    return Popularity(
+        target,
+        _added(base.shares, shares, decay),
+        total,
+        _added(base.newcomers, newcomers, decay),
+    )
+
+
+def _decayed(
+    sums: Mapping[str, tuple[float, ...]], decay: Sequence[float]
+) -> dict[str, tuple[float, ...]]:
+    return {b: tuple(v * d for v, d in zip(s, decay, strict=True)) for b, s in sums.items()}
+
+
+def _added(
+    sums: Mapping[str, tuple[float, ...]], shares: Mapping[str, float], weight: Sequence[float]
+) -> dict[str, tuple[float, ...]]:
+    merged = dict(sums)
     for block_id, share in shares.items():
         old = merged.get(block_id, (0.0,) * len(HALF_LIVES))
-        merged[block_id] = tuple(v + share * d for v, d in zip(old, decay, strict=True))
-    total = tuple(v + visits * d for v, d in zip(base.visits, decay, strict=True))
-    return Popularity(target, merged, total)
+        merged[block_id] = tuple(v + share * w for v, w in zip(old, weight, strict=True))
+    return merged

@@ -26,7 +26,7 @@ from .made import FILES, LayoutPart
 from .surface import Surface
 from .tokens import TOKEN_BITS, Codebook
 
-FORMAT = 1
+FORMAT = 2
 """Of `manifest.json`; raised when an older engine could not read a newer version."""
 MOST_DESCRIBED = 256
 """Surfaces whose descriptors a version keeps at hand."""
@@ -40,13 +40,13 @@ _REBUILD = "Train or copy the version again; the one that serves keeps serving."
 class CodebookVersion:
     """A loaded version. `surfaces`: those it was trained for, empty for the innate one;
     default_orders: per surface, the popularity order of its training data;
-    priors: per surface, each block's mean share of a training visit;
+    priors: per surface, each block's mean share of a training visit and of a newcomer's;
     layouts: what it learned of layouts people made, opened at its first use."""
 
     id: str
     surfaces: tuple[str, ...]
     default_orders: Mapping[str, tuple[str, ...]]
-    priors: Mapping[str, Mapping[str, float]]
+    priors: Mapping[str, Mapping[str, Sequence[float]]]
     kinds: Mapping[str, int]
     codebook: Codebook
     card: Mapping[str, Any]
@@ -164,12 +164,12 @@ class CodebookVersion:
 
 
 def gather(
-    requests: Sequence[Request], count: int, priors: Mapping[str, Mapping[str, float]]
+    requests: Sequence[Request], count: int, priors: Mapping[str, Mapping[str, Sequence[float]]]
 ) -> Gathered:
     """The raw rows of a batch, padded to `count` blocks."""
     counters = np.zeros((len(requests), count, features.COUNTERS))
-    popularity = np.zeros((len(requests), count, 3))
-    prior = np.zeros((len(requests), count))
+    popularity = np.zeros((len(requests), count, 2, 3))
+    prior = np.zeros((len(requests), count, 2))
     mask = np.zeros((len(requests), count), dtype=np.float32)
     rows: dict[tuple[int, int, int], npt.NDArray[np.float64]] = {}
     for i, request in enumerate(requests):

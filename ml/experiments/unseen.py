@@ -73,11 +73,11 @@ def _alphabetical(visits: Sequence[Visit], examples: Examples) -> Side:
 
 
 def _by_kind(
-    priors: Mapping[str, Mapping[str, float]], surfaces: Mapping[str, Surface], slug: str
+    priors: Mapping[str, Mapping[str, Sequence[float]]], surfaces: Mapping[str, Surface], slug: str
 ) -> np.ndarray:
     """Mean share of each block's kind over the other surfaces that have it; 0 where none has."""
     found = []
     for block in surfaces[slug].blocks:
-        shares = [p[block.id] for s, p in priors.items() if s != slug and block.id in p]
+        shares = [p[block.id][0] for s, p in priors.items() if s != slug and block.id in p]
         found.append(float(np.mean(shares)) if shares else 0.0)
     return np.array(found)

@@ -179,7 +179,8 @@ def test_retrained_on_its_own_traffic_the_engine_does_not_lock_in():
         rounds.append(walk.round())
     assert rounds[1]["captured"] > rounds[0]["captured"] + 0.1
     assert rounds[2]["captured"] > rounds[1]["captured"] - 0.1
-    assert min(r["rare_found"] for r in rounds) > 0.3  # at the very bottom: 0.85^7 = 0.32
+    # About eleven rare needs a round: only their mean says anything; at the bottom 0.85^7 = 0.32.
+    assert np.mean([r["rare_found"] for r in rounds]) > 0.33
 
 
 def test_a_smoke_run_writes_the_page_and_ends_with_one_json_line(tmp_path, capsys):

@@ -60,12 +60,25 @@ def test_popularity_is_zero_without_any_and_follows_what_people_use():
 
 
 def test_a_prior_gives_way_to_evidence():
-    prior = {"a": 1.0}
+    prior = {"a": (1.0, 0.0), "c": (0.0, 1.0)}
     few = features.encode_popularity(rows(Profile(), 10, None, prior))[0]
     assert few[0, 0] > few[1, 0]
     seen = fold_day(Popularity(), 9, {"b": 400.0}, 400)
     many = features.encode_popularity(rows(Profile(), 10, seen, prior))[0]
     assert many[1, 0] > many[0, 0]
+
+
+def test_newcomers_have_a_popularity_of_their_own():
+    seen = fold_day(Popularity(), 9, {"a": 400.0, "b": 4.0}, 404, {"b": 4.0})
+    prior = {"a": (1.0, 0.0), "c": (0.0, 1.0)}
+    encoded = features.encode_popularity(rows(Profile(), 10, seen, prior))[0]
+    everyone, newcomers = encoded[:, :3], encoded[:, 8:11]
+    assert everyone[:, 0].argmax() == 0
+    assert list(newcomers.argmax(axis=0)) == [2, 2, 2]
+    assert (newcomers[1] > newcomers[0]).all()
+    # by hand: "b" has 4 visits and a third of half a visit, of 4 + 5 + 0.5 in all
+    weight = 4 + 0.5 / 3
+    assert newcomers[1, 0] == pytest.approx((weight * 3 / 9.5 - 1) / 4, rel=1e-5)
 
 
 def test_recency_codes_fit_four_bits_and_rise_with_time():

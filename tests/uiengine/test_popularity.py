@@ -13,11 +13,12 @@ days = st.lists(st.tuples(st.integers(0, 60), st.floats(0, 9), st.integers(1, 9)
 def test_rows_hold_the_decayed_sums_whatever_the_order_of_days(history):
     row = Popularity()
     for day, share, visits in history:
-        row = fold_day(row, day, {"a": share}, visits)
+        row = fold_day(row, day, {"a": share}, visits, {"a": share / 2})
     row = advance(row, 70)
     for k, h in enumerate((1.5, 5, 15)):
         share = sum(s * 2 ** (-(69 - d) / h) for d, s, _ in history)
         assert row.shares.get("a", (0, 0, 0))[k] == pytest.approx(share)
+        assert row.newcomers.get("a", (0, 0, 0))[k] == pytest.approx(share / 2)
         assert row.visits[k] == pytest.approx(sum(v * 2 ** (-(69 - d) / h) for d, _, v in history))
 
 

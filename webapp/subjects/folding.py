@@ -18,7 +18,7 @@ from uiengine import profile_json
 from uiengine.reward import seconds_per_use
 from uiengine.surface import Surface
 from webapp import mappers
-from webapp.surfaces.services import popularity_add
+from webapp.surfaces.services import CountedVisit, popularity_add
 
 from . import live
 from .decisions import visit_id
@@ -138,12 +138,12 @@ def _drawn_columns(visit: LiveVisit, surface: Surface) -> dict[str, Any]:
     }
 
 
-def _count_popularity(row: Profile, closed: Iterable[LiveVisit], today: int) -> None:
+def _count_popularity(row: Profile, closed: Iterable[tuple[int, LiveVisit]], today: int) -> None:
     """A visit counts on its own day, or today if that is over: what others decided by stays."""
-    days: dict[int, list[set[str]]] = {}
-    for visit in closed:
+    days: dict[int, list[CountedVisit]] = {}
+    for number, visit in closed:
         if visit.uses:
-            days.setdefault(max(visit.day, today), []).append(set(visit.uses))
+            days.setdefault(max(visit.day, today), []).append(CountedVisit(number, visit.uses))
     for day, visits in sorted(days.items()):
         popularity_add(row.surface_id, day, visits)
 

@@ -106,12 +106,13 @@ class Happened:
 class Changes:
     """What folding did besides changing the state.
 
-    touched: visits by id, as they were left; closed: those that closed now; late: uses of earlier
+    touched: visits by id, as they were left; closed: those that closed now, each
+    with the number of visits before it; late: uses of earlier
     visits, as (visit, block, time).
     """
 
     touched: dict[str, LiveVisit] = field(default_factory=dict)
-    closed: list[LiveVisit] = field(default_factory=list)
+    closed: list[tuple[int, LiveVisit]] = field(default_factory=list)
     late: list[tuple[str, str, int]] = field(default_factory=list)
 
 
@@ -197,13 +198,14 @@ def _close(state: State, changes: Changes | None) -> None:
     feedback.forget(state.profile)
     profile.show_order(state.profile, visit.order)
     state.profile.open = OpenVisit(visit.id, visit.day, set(visit.uses))
+    number = state.profile.visits
     profile.close_visit(state.profile)
     for block_id, day in state.late:
         profile.add_late_use(state.profile, block_id, day)
     state.late = []
     if changes is not None:
         changes.touched[visit.id] = visit
-        changes.closed.append(visit)
+        changes.closed.append((number, visit))
 
 
 def _advance(state: State, at: int) -> None:

@@ -105,6 +105,9 @@ class PopularityDay(models.Model):
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="popularity_days")
     day = models.PositiveIntegerField(help_text="Whole UTC days since 1970-01-01.")
     shares = models.JSONField(default=dict, help_text="Per block, the sum of 1 / blocks used.")
+    newcomers = models.JSONField(
+        default=dict, help_text="The same over visits that were one of their subject's first three."
+    )
     visits = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from uiengine import feasible, surface_json
 from uiengine.errors import SurfaceError
+from uiengine.popularity import NEWCOMER_VISITS
 
 from .models import MOST_CONTROL, MOST_TITLE, PopularityDay, Surface
 
@@ -56,17 +57,32 @@ def _check_columns(data: Mapping[str, Any]) -> None:
         )
 
 
-def popularity_add(surface_id: int, day: int, visits: Iterable[Iterable[str]]) -> None:
-    """Adds visits (the blocks each used) to a day's row. Call it inside a transaction."""
-    shares: Counter[str] = Counter()
+class CountedVisit(NamedTuple):
+    """A closed visit: how many its subject had made before, and the blocks that it used."""
+
+    number: int
+    blocks: Iterable[str]
+
+
+def popularity_add(surface_id: int, day: int, visits: Iterable[CountedVisit]) -> None:
+    """Adds visits to a day's row. Call it inside a transaction."""
+    shares: dict[str, float] = defaultdict(float)
+    newcomers: dict[str, float] = defaultdict(float)
     count = 0
-    for blocks in visits:
-        used = set(blocks)
+    for visit in visits:
+        used = set(visit.blocks)
         count += 1
         for block_id in used:
-            shares[block_id] += 1 / len(used)  # type: ignore[assignment]
+            shares[block_id] += 1 / len(used)
+            if visit.number < NEWCOMER_VISITS:
+                newcomers[block_id] += 1 / len(used)
     PopularityDay.objects.get_or_create(surface_id=surface_id, day=day)
     row = PopularityDay.objects.select_for_update().get(surface_id=surface_id, day=day)
     row.visits += count
-    row.shares = {b: row.shares.get(b, 0) + shares[b] for b in {*row.shares, *shares}}
+    row.shares = _sum(row.shares, shares)
+    row.newcomers = _sum(row.newcomers, newcomers)
     row.save()
+
+
+def _sum(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {b: one.get(b, 0) + other.get(b, 0) for b in sorted({*one, *other})}

@@ -76,6 +76,15 @@ def test_popularity_is_counted_by_day(tmp_path):
     ]
 
 
+def test_only_a_subjects_first_three_visits_are_newcomers(tmp_path):
+    visits = [f"shop,ada,2026-01-0{day},{block},1" for day, block in enumerate("abba", start=1)]
+    run(write(tmp_path, *visits[:2]))
+    run(write(tmp_path, *visits))
+
+    days = PopularityDay.objects.order_by("day").values_list("newcomers", flat=True)
+    assert list(days) == [{"a": 1.0}, {"b": 1.0}, {"b": 1.0}, {}]
+
+
 def test_a_second_import_changes_nothing_and_says_so(tmp_path, capsys):
     people = tmp_path / "people.csv"
     people.write_text("user,surface,gender\nada,shop,F\nbob,shop,\n")

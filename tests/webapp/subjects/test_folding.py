@@ -122,6 +122,21 @@ def test_the_sweep_closes_visits_that_are_over(owner, worker, clock):
     assert day.day == mappers.to_day(mappers.to_milliseconds(clock.now))
 
 
+def test_only_a_subjects_first_three_visits_are_newcomers(owner, worker, clock):
+    for block in ("forum", "quiz", "forum", "glossary"):
+        owner.visit(block)
+        worker.work()
+        clock.advance(minutes=31)
+        tasks.sweep()
+
+    rows = PopularityDay.objects.all()
+    assert sum(row.visits for row in rows) == 4
+    counted = [row.newcomers for row in rows]
+    assert sum(day.get("forum", 0) for day in counted) == 2
+    assert sum(day.get("quiz", 0) for day in counted) == 1
+    assert not any("glossary" in day for day in counted)
+
+
 def test_popularity_of_a_past_day_does_not_change(owner, worker, clock):
     clock.now = clock.now.replace(hour=23, minute=50)
     owner.send(owner.layout(), owner.event("use", "forum"))

@@ -78,7 +78,7 @@ def test_a_block_counts_once_per_visit_and_from_the_next_one_on():
 
     assert story.state.profile.blocks["forum"].uses == 1
     assert story.state.profile.visits == 1
-    assert [visit.id for visit in story.changes.closed] == ["after 0"]
+    assert [(n, visit.id) for n, visit in story.changes.closed] == [(0, "after 0")]
 
 
 def test_a_page_left_open_begins_a_new_visit_with_what_it_shows():

@@ -11,7 +11,7 @@ from tests.webapp.conftest import COURSE
 from uiengine.errors import SurfaceError
 from webapp import mappers
 from webapp.surfaces.models import PopularityDay, Surface
-from webapp.surfaces.services import popularity_add, surface_save
+from webapp.surfaces.services import CountedVisit, popularity_add, surface_save
 
 pytestmark = pytest.mark.django_db
 
@@ -71,14 +71,15 @@ def test_a_row_and_its_engine_value_agree():
 
 def test_popularity_is_of_the_days_before():
     row = surface_save(COURSE)
-    popularity_add(row.pk, 100, [{"forum"}, {"forum", "quiz"}])
-    popularity_add(row.pk, 100, [{"quiz"}])
-    popularity_add(row.pk, 101, [{"glossary"}])
+    popularity_add(row.pk, 100, [CountedVisit(0, {"forum"}), CountedVisit(3, {"forum", "quiz"})])
+    popularity_add(row.pk, 100, [CountedVisit(2, {"quiz"})])
+    popularity_add(row.pk, 101, [CountedVisit(0, {"glossary"})])
     days = PopularityDay.objects.all()
 
     found = mappers.to_popularity(days, 101)
 
     assert found.shares == {"forum": (1.5,) * 3, "quiz": (1.5,) * 3}
+    assert found.newcomers == {"forum": (1.0,) * 3, "quiz": (1.0,) * 3}
     assert found.visits == (3.0,) * 3
     assert mappers.to_popularity(days, 100).shares == {}
     assert set(mappers.to_popularity(days, 102).shares) == {"forum", "quiz", "glossary"}

@@ -24,7 +24,7 @@ from webapp.subjects import live
 from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
 from webapp.subjects.visits import State
 from webapp.surfaces.models import Surface
-from webapp.surfaces.services import popularity_add
+from webapp.surfaces.services import CountedVisit, popularity_add
 
 AT_ONCE = 2000
 """Rows per statement."""
@@ -128,8 +128,8 @@ def _import_surface(
     known = _known_visits(surface)
     added: list[Visit] = []
     changed: list[Profile] = []
-    days: dict[int, list[Iterable[str]]] = defaultdict(list)
-    for number, (user, history) in enumerate(histories.items()):
+    days: dict[int, list[CountedVisit]] = defaultdict(list)
+    for done_users, (user, history) in enumerate(histories.items()):
         row = stored[subjects[user].pk]
         fresh = [visit for visit in history if visit.id not in known.get(row.pk, ())]
         done.known_visits += len(history) - len(fresh)
@@ -138,10 +138,10 @@ def _import_surface(
             row.state = _folded(row, fresh, has_visits=row.pk in known)
             row.version += 1
             changed.append(row)
-        for visit in fresh:
-            days[visit.day].append(visit.uses)
-        if number % 50 == 0:
-            progress(0.5 * number / len(histories), f"{surface.slug}: folding")
+        for number, visit in enumerate(fresh, start=len(known.get(row.pk, ()))):
+            days[visit.day].append(CountedVisit(number, visit.uses))
+        if done_users % 50 == 0:
+            progress(0.5 * done_users / len(histories), f"{surface.slug}: folding")
     _write(surface, added, changed, days, progress)
     done.visits += len(added)
     done.uses += sum(len(visit.uses) for visit in added)
@@ -202,7 +202,7 @@ def _write(
     surface: Surface,
     added: Sequence[Visit],
     changed: Sequence[Profile],
-    days: Mapping[int, list[Iterable[str]]],
+    days: Mapping[int, list[CountedVisit]],
     progress: Progress,
 ) -> None:
     for start in range(0, len(added), AT_ONCE):
