@@ -4,10 +4,13 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from webapp.studio.login import login
+
 urlpatterns = [
     path("api/", include("webapp.layouts.urls")),
     path("", include("webapp.observability.urls")),
     path("admin/studio/", include("webapp.studio.urls")),
+    path("admin/login/", login),  # before the admin's own
     path("admin/", admin.site.urls),
 ]
 if settings.DEMO:
