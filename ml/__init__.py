@@ -1,0 +1,1 @@
+import uiengine  # noqa: F401 - before onnxruntime is imported, which it keeps silent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import subprocess
 import sys
@@ -32,6 +33,15 @@ def test_the_engine_pulls_in_no_framework():
 def test_the_engine_needs_onnxruntime_in_one_module_only():
     others = [m for m in modules_of("uiengine") if m != "uiengine.runtime"]
     assert "onnxruntime" not in loaded_after("".join(f"import {m}\n" for m in others))
+
+
+@pytest.mark.parametrize("module", ["uiengine.runtime", "ml.footprint"])
+def test_onnxruntime_reports_nothing_to_its_maker(module, tmp_path):
+    """Where it does, it keeps a device id and what it will send in the home folder."""
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", f"import {module}"], env=environment, check=True)
+    assert [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name] == []
 
 
 def test_parsing_visits_needs_no_torch():

@@ -115,7 +115,8 @@ class Stack:
             listen = f"--listen=127.0.0.1:{self.port}"
             command = [*python, "waitress", listen, "--threads=8", "webapp.wsgi:application"]
         else:
-            options = ["--worker-class=gthread", "--threads=4", f"--workers={self.web_workers}"]
+            shipped = ["--config=webapp/deploy/gunicorn.py", "--max-requests=0"]
+            options = [*shipped, "--threads=4", f"--workers={self.web_workers}"]
             bind = [f"--bind=127.0.0.1:{self.port}", "--keep-alive=60", "--log-level=error"]
             command = [*python, "gunicorn", *options, *bind, "webapp.wsgi:application"]
         self._start("web", command)

@@ -15,6 +15,7 @@ from ml import processes
 from ml.settings import Settings
 from tests.ml import together
 from tests.ml.conftest import SMALL, simulated_visits
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 UNSEEN = "decoder.side.2.bias"
@@ -33,7 +34,7 @@ def test_two_processes_train_what_one_trains(tmp_path):
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -9,6 +9,7 @@ from queue import Empty
 
 from kombu import Connection
 
+from tests.patience import PATIENCE
 from webapp import broker
 
 MESSAGES = 400
@@ -45,5 +46,5 @@ def test_a_reader_that_never_waits_gets_every_message_whole(tmp_path: Path) -> N
             except Empty:
                 assert writer.poll() in (None, 0)
         queue.close()
-    assert writer.wait(10) == 0
+    assert writer.wait(PATIENCE) == 0
     assert len(set(found)) == MESSAGES

@@ -11,6 +11,7 @@ import pytest
 from django.core.cache.backends.redis import RedisCache as DjangosCache
 
 from tests.load.stack import free_port, program
+from tests.patience import PATIENCE
 from webapp.cache import RedisCache, count_and_get, store
 
 
@@ -23,7 +24,7 @@ def address(tmp_path_factory):
     port, folder = free_port(), str(tmp_path_factory.mktemp("redis"))
     command = [server, "--port", str(port), "--save", "", "--dir", folder]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -31,7 +32,7 @@ def address(tmp_path_factory):
         time.sleep(0.05)
     yield f"redis://127.0.0.1:{port}/0"
     process.terminate()
-    process.wait(30)
+    process.wait(PATIENCE)
 
 
 @pytest.fixture

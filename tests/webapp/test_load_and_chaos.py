@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.load.stack import missing
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +25,7 @@ def lines(*command: str) -> dict[str, dict]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=2 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

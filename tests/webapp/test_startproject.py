@@ -22,6 +22,8 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 import pytest
 from packaging.requirements import Requirement
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 SECTION = (
     (ROOT / "README.md").read_text().split("## Add it to a Django project")[1].split("\n## ")[0]
@@ -89,7 +91,7 @@ class Browser:
         headers = {"Content-Type": kind} if kind else {}
         opener = build_opener(HTTPCookieProcessor(self.jar))
         request = Request(f"{self.address}{path}", data, headers)
-        text: str = opener.open(request, timeout=30).read().decode()
+        text: str = opener.open(request, timeout=PATIENCE).read().decode()
         return text
 
     def sign_in(self) -> None:
@@ -127,7 +129,7 @@ def browser(host: Host) -> Iterator[Browser]:
     )
     browser = Browser(f"http://{address}", CookieJar())
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 browser.open("/api/health")
@@ -138,7 +140,7 @@ def browser(host: Host) -> Iterator[Browser]:
         yield browser
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 def test_the_package_brings_our_code_and_not_the_checkouts(host: Host) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 METRICS = Path(
@@ -32,6 +33,22 @@ def on_starting(server: object) -> None:
         process = path.stem.rpartition("_")[2]
         if process.isdecimal() and not _is_alive(int(process)):
             path.unlink(missing_ok=True)
+    _load_code()
+
+
+def _load_code() -> None:
+    """What workers share, once, before they are forked: one that ended is then replaced at once.
+
+    Importing takes 2 s of a processor; if all workers end together, everybody waits for it. Made
+    here are neither connections nor threads nor networks, which do not survive a fork. New code
+    therefore needs a restart, or USR2: HUP keeps the old.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    import django
+    from django.conf import settings
+
+    django.setup()
+    import_module(settings.ROOT_URLCONF)
 
 
 def _is_alive(process: int) -> bool:

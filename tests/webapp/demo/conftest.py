@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.evidence import grid_libraries
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -30,7 +31,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 120
 
 
 @dataclass
@@ -63,7 +63,7 @@ def start_demo(var: Path, port: int) -> Demo:
 
 
 def wait_until_up(demo: Demo) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and demo.process.poll() is None:
         if b"The demo runs at" in demo.log.read_bytes():
             assert urlopen(f"{demo.address}/api/health").status == 200
@@ -74,7 +74,7 @@ def wait_until_up(demo: Demo) -> None:
 
 def stop_demo(demo: Demo) -> int:
     demo.process.send_signal(signal.SIGINT)
-    return demo.process.wait(30)
+    return demo.process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="package")
@@ -113,6 +113,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, demo: Demo) -> Iterator[Page]:
     """A person who has never been here, at desktop width; a script error fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=demo.address)
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

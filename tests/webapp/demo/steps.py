@@ -9,6 +9,8 @@ from contextlib import closing
 
 from playwright.sync_api import Page
 
+from tests.patience import PATIENCE
+
 from .conftest import Demo
 
 READY = "adaptive-layout .al-menu"
@@ -77,7 +79,7 @@ def person_key(page: Page) -> str:
 
 def events(demo: Demo, key: str, kind: str) -> list[tuple[str, str]]:
     """(event id, block) of the events of a kind that the server keeps for a person."""
-    with closing(sqlite3.connect(demo.var / "db.sqlite3", timeout=20)) as database:
+    with closing(sqlite3.connect(demo.var / "db.sqlite3", timeout=PATIENCE)) as database:
         return database.execute(
             "SELECT e.event_id, e.block FROM subjects_event e"
             " JOIN subjects_profile p ON p.id = e.profile_id"
@@ -87,8 +89,8 @@ def events(demo: Demo, key: str, kind: str) -> list[tuple[str, str]]:
         ).fetchall()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)

@@ -7,6 +7,8 @@ from contextlib import closing
 
 from playwright.sync_api import Browser, Page
 
+from tests.patience import PATIENCE
+
 from .conftest import Demo
 from .steps import become, events, next_visit, open_page, order, person_key, rank, use, wait_for
 
@@ -56,7 +58,7 @@ def test_the_worker_folds_what_was_clicked(page: Page, demo: Demo) -> None:
     wait_for(lambda: len(events(demo, key, "use")) == 1)
 
     def is_folded() -> bool:
-        with closing(sqlite3.connect(demo.var / "db.sqlite3", timeout=20)) as database:
+        with closing(sqlite3.connect(demo.var / "db.sqlite3", timeout=PATIENCE)) as database:
             pending = database.execute(
                 "SELECT count(*) FROM subjects_event e JOIN subjects_profile p"
                 " ON p.id = e.profile_id JOIN subjects_subject s ON s.id = p.subject_id"
@@ -65,7 +67,7 @@ def test_the_worker_folds_what_was_clicked(page: Page, demo: Demo) -> None:
             ).fetchone()[0]
         return bool(pending == 0)
 
-    wait_for(is_folded, seconds=40)
+    wait_for(is_folded)
 
 
 def test_without_script_the_page_has_the_same_order_and_works(browser: Browser, demo: Demo) -> None:

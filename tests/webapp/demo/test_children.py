@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from webapp.demo import children as module
 from webapp.demo.children import ChildDied, Children
 
 from .steps import wait_for
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; time.sleep(3600)"]
 STUBBORN = [
     sys.executable,
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-    " print('ready', flush=True); time.sleep(60)",
+    " print('ready', flush=True); time.sleep(3600)",
 ]
 
 
@@ -32,7 +33,7 @@ def children(tmp_path: Path) -> Iterator[Children]:
 def test_a_dead_child_is_reported_with_the_end_of_its_log(children: Children) -> None:
     children.start("web", SLEEP, {})
     children.start("worker", [sys.executable, "-c", "raise SystemExit('no broker')"], {})
-    children.running["worker"].wait(10)
+    children.running["worker"].wait(PATIENCE)
     with pytest.raises(ChildDied, match=r"worker process ended with exit code 1(.|\n)*no broker"):
         children.check()
 

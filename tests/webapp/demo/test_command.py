@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 from .conftest import Demo, free_port, start_demo, stop_demo, wait_until_up
 from .steps import wait_for
 
@@ -50,7 +52,7 @@ def test_a_port_in_use_is_said_at_once(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         demo = start_demo(tmp_path, port)
-        assert demo.process.wait(30) == 1
+        assert demo.process.wait(PATIENCE) == 1
     message = demo.log.read_text()
     assert f"Port {port} on 127.0.0.1 is in use" in message
     assert "Traceback" not in message
@@ -74,7 +76,7 @@ def test_a_dead_child_is_named_and_the_rest_stopped(started: Demo, name: str) ->
     victim = next(pid for pid, args in children.items() if f" {name}" in args)
     os.kill(victim, signal.SIGKILL)
 
-    assert demo.process.wait(30) == 1
+    assert demo.process.wait(PATIENCE) == 1
     assert f"The {name} process ended with exit code -9" in demo.log.read_text()
     wait_for(lambda: not any(is_running(pid) for pid in children))
 

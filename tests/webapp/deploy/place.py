@@ -24,12 +24,12 @@ import psycopg
 import pytest
 import redis
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[3]
 POSTGRES = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/11")
 RABBIT = os.environ.get("TEST_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672//")
-PATIENCE = 120.0
-"""Seconds to wait for anything, on a machine that does much else."""
 
 
 def procfile() -> dict[str, str]:
@@ -87,7 +87,7 @@ def fresh_rabbit() -> Iterator[str]:
 
 
 def _quietly(*command: str) -> int:
-    return subprocess.run(command, capture_output=True, timeout=60).returncode
+    return subprocess.run(command, capture_output=True, timeout=PATIENCE).returncode
 
 
 @dataclass
@@ -124,7 +124,7 @@ class Place:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE * 2,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout.strip()

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.patience import PATIENCE
 from tests.webapp import axe
 from tests.webapp.demo.conftest import ARGUMENTS, CHROMIUM
 from tests.webapp.studio.test_compare import row
@@ -68,6 +69,7 @@ def page(browser, filled, live_server) -> Iterator[Page]:
     context = browser.new_context(viewport=DESKTOP, base_url=live_server.url)
     session = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections, transaction
 
+from tests.patience import PATIENCE
 from webapp.subjects import partitions, retention
 from webapp.subjects.models import Event
 from webapp.subjects.partitions import month_of
@@ -121,7 +122,7 @@ def test_dropping_waits_for_no_reader_longer_than_its_patience(months, clock, mo
 
     reader = threading.Thread(target=read)
     reader.start()
-    reads.wait(5)
+    assert reads.wait(PATIENCE)
     dropped = partitions.months_drop(before=datetime(2026, 5, 1, tzinfo=UTC))
     done.set()
     reader.join()

@@ -11,6 +11,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[3]
 EVENTS, PEOPLE = 60, 3
 SEED = """
@@ -44,7 +46,7 @@ write = folding._write_profile
 def slow(*args):
     write(*args)
     open("{mark}", "w").close()
-    time.sleep(60)  # the rows are written, the transaction is not committed
+    time.sleep(3600)  # the rows are written, the transaction is not committed
 folding._write_profile = slow
 """
 SWEEP = """
@@ -91,7 +93,9 @@ def test_every_event_is_counted_once_after_a_kill(tmp_path):
 
 
 def python(environment: dict[str, str], *arguments: str) -> None:
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, check=True, timeout=PATIENCE
+    )
 
 
 def worker(environment: dict[str, str], *more: str) -> subprocess.Popen[bytes]:
@@ -112,7 +116,7 @@ def count(var: Path, condition: str) -> int:
         return int(database.execute(query).fetchone()[0])
 
 
-def wait_for(condition, process: subprocess.Popen[bytes], seconds: float = 40) -> None:
+def wait_for(condition, process: subprocess.Popen[bytes], seconds: float = PATIENCE) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, "the worker ended by itself"

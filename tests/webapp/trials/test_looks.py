@@ -7,6 +7,7 @@ import time
 import pytest
 from django.contrib.auth.models import User
 
+from tests.patience import PATIENCE
 from tests.webapp.conftest import Person
 from webapp.codebooks.serving import Serving
 from webapp.surfaces.models import Surface
@@ -128,7 +129,7 @@ def test_switching_off_is_seen_by_a_running_process(half, settings):
     half.mode = Surface.Mode.OFF
     half.save()
 
-    until = time.monotonic() + 30  # as a rule within a second; a busy machine may take longer
+    until = time.monotonic() + PATIENCE  # as a rule within a second
     while (page := process.page(half.slug)) and page.surface.mode != "off":
         assert time.monotonic() < until
         time.sleep(0.02)
