@@ -56,7 +56,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "webapp.observability.requests.observed",
+    "webapp.layouts.refusals.api_problems",
     "django.middleware.security.SecurityMiddleware",
+    "webapp.studio.policy.page_policy",  # outside what may refuse a request
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -66,7 +68,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "webapp.studio.policy.admin_policy",
 ]
 ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"
@@ -184,6 +185,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 LOGIN_URL = "admin:login"
+CSRF_FAILURE_VIEW = "webapp.errors.csrf_failed"
 # A page of another origin may use the API with a user token. Cookies are never for it.
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"

@@ -13,5 +13,9 @@ urlpatterns = [
     path("admin/login/", login),  # before the admin's own
     path("admin/", admin.site.urls),
 ]
+handler400 = "webapp.errors.bad_request"
+handler403 = "webapp.errors.permission_denied"
+handler404 = "webapp.errors.not_found"
+handler500 = "webapp.errors.failed"
 if settings.DEMO:
     urlpatterns.append(path("", include("webapp.demo.urls")))

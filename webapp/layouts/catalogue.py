@@ -97,6 +97,14 @@ KINDS = {
             "Read `detail`: it names the field, and `next_step` the way out.",
         ),
         Kind(
+            "request-refused",
+            400,
+            "The request is refused",
+            "It was refused before the API read it; where `field` is `Host`, that host name is not "
+            "one of ALLOWED_HOSTS.",
+            "Correct the named field; /api/schema has every address, its methods and types.",
+        ),
+        Kind(
             "credentials-not-valid",
             401,
             "Incorrect authentication credentials",
@@ -146,7 +154,13 @@ KINDS = {
             "No surface has the slug that the parameter `surface` names.",
             "Name a surface of the admin's list.",
         ),
-        Kind("not-found", 404, "Not found", "There is nothing at this address.", "Check it."),
+        Kind(
+            "not-found",
+            404,
+            "Not found",
+            "There is nothing at the address that `value` names.",
+            "See /api/schema for the addresses; none ends with a slash.",
+        ),
         Kind(
             "method-not-allowed",
             405,

@@ -71,13 +71,13 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
             headers["Retry-After"] = str(int(wait))
     else:
         log.exception("api.failed", exc_info=error)
-        body = _body(KINDS["failed"], "An unexpected error occurred.")
+        body = problem_body(KINDS["failed"], "An unexpected error occurred.")
     REFUSALS.labels(body["type"].rpartition("#")[2]).inc()
     return Response(body, body["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
 def _of_engine(error: EngineError) -> dict[str, Any]:
-    body = _body(KINDS["engine-refused"], f"{error.field}: {error.problem}.")
+    body = problem_body(KINDS["engine-refused"], f"{error.field}: {error.problem}.")
     return {
         **body,
         "field": error.field,
@@ -88,7 +88,7 @@ def _of_engine(error: EngineError) -> dict[str, Any]:
 
 def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
     if isinstance(error, Problem):
-        body = _body(error.kind, str(error.detail))
+        body = problem_body(error.kind, str(error.detail))
         named = {
             "field": error.field,
             "value": _short(error.value),
@@ -98,17 +98,17 @@ def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
     if isinstance(error, exceptions.ValidationError):
         field, detail = _first(error.detail)
         return {
-            **_body(KINDS["field-not-valid"], detail),
+            **problem_body(KINDS["field-not-valid"], detail),
             "field": field,
             "value": _short(_value(data, field)),
         }
     if isinstance(error, TooLarge):
-        return _body(KINDS["too-large"], str(error.detail))
+        return problem_body(KINDS["too-large"], str(error.detail))
     slug = next((slug for kind, slug in OF_FRAMEWORK.items() if isinstance(error, kind)), "failed")
-    return _body(KINDS[slug], str(error.detail))
+    return problem_body(KINDS[slug], str(error.detail))
 
 
-def _body(kind: Kind, detail: str) -> dict[str, Any]:
+def problem_body(kind: Kind, detail: str) -> dict[str, Any]:
     return {
         "type": f"{reverse('layouts:errors')}#{kind.slug}",
         "title": kind.title,

@@ -1,11 +1,14 @@
-"""The content security policy of the admin: nothing inline, nothing from elsewhere."""
+"""The content security policy of our pages: nothing inline, nothing from elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+
+from webapp.layouts import pages
 
 BEAT_SCRIPT = "'sha256-QE3U2xYF7B4J2ro1/9oxiKhaWCGW39gB7ocQ/xlD0bE='"
 """The one inline script: django-celery-beat's, on its page of a periodic task."""
@@ -13,18 +16,23 @@ POLICY = (
     f"default-src 'self'; script-src 'self' {BEAT_SCRIPT}; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
+DJANGOS = (400, 404, 500)
+"""In DEBUG these are Django's own pages, which need their inline scripts and styles."""
 
 
-def admin_policy(
+def page_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: every admin page carries POLICY, unless it brings a policy of its own."""
+    """Middleware: every page carries a policy, also one that says what went wrong; a page may bring
+    its own."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        is_ours = response.status_code < 500  # Django's own page of an error needs its scripts
-        if is_ours and request.path.startswith(reverse("admin:index")):
-            response.headers.setdefault("Content-Security-Policy", POLICY)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if is_page and not (settings.DEBUG and response.status_code in DJANGOS):
+            is_admin = request.path.startswith(reverse("admin:index"))
+            policy = POLICY if is_admin else pages.POLICY
+            response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
     return answer

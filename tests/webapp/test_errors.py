@@ -1,0 +1,108 @@
+"""Whatever goes wrong is said in the house's own words, under a policy; never in Django's."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.signals import got_request_exception
+from django.test import Client
+
+from webapp.layouts import pages
+
+pytestmark = pytest.mark.django_db
+
+
+def broken(*_args, **_kwargs):
+    raise RuntimeError("on purpose")
+
+
+@pytest.fixture
+def browser():
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture(params=[False, True], ids=["production", "DEBUG"])
+def debug(request, settings):
+    settings.DEBUG = request.param
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "slug", "field", "value"),
+    [
+        ("get", "/api/nowhere", 404, "not-found", "path", "/api/nowhere"),
+        ("get", "/api/layout/", 404, "not-found", "path", "/api/layout/"),
+        ("post", "/api/<b>", 404, "not-found", "path", "/api/<b>"),
+        ("post", "/api/docs", 405, "method-not-allowed", "method", "POST"),
+        ("delete", "/api/schema", 405, "method-not-allowed", "method", "DELETE"),
+    ],
+)
+def test_under_the_api_an_error_is_problem_details(
+    debug, browser, method, path, status, slug, field, value
+):
+    answer = getattr(browser, method)(path, headers={"Accept": "text/html,*/*"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    body = answer.json()
+    assert body["type"] == f"/api/errors#{slug}" and body["status"] == status
+    assert (body["field"], body["value"]) == (field, value)
+    assert body["title"] and body["detail"] and body["next_step"]
+    assert answer["X-Content-Type-Options"] == "nosniff" and "X-Request-ID" in answer.headers
+    assert ("Allow" in answer.headers) == (status == 405)
+
+
+def test_a_host_name_that_is_not_ours_is_named(debug, browser, settings):
+    settings.ALLOWED_HOSTS = ["layouts.example"]
+    answer = browser.get("/api/docs", headers={"Host": "evil.example"})
+    assert answer.status_code == 400 and answer["Content-Type"] == "application/problem+json"
+    assert (answer.json()["field"], answer.json()["value"]) == ("Host", "evil.example")
+
+
+def test_a_fault_under_the_api_says_nothing_of_the_code(debug, browser, monkeypatch):
+    monkeypatch.setattr(pages, "_page", broken)
+    seen: list[object] = []
+    got_request_exception.connect(lambda **given: seen.append(given), weak=False, dispatch_uid="t")
+    try:
+        answer = browser.get("/api/errors")
+    finally:
+        got_request_exception.disconnect(dispatch_uid="t")
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["type"] == "/api/errors#failed" and answer.json()["next_step"]
+    assert b"on purpose" not in answer.content and b"Traceback" not in answer.content
+    assert seen  # and the log has it
+
+
+def test_a_form_that_another_site_sent_is_refused_in_words():
+    answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "anna"})
+    _is_a_page_of_ours(answer, 403, "The form was not taken")
+    api = Client(enforce_csrf_checks=True).post("/api/docs")
+    assert api["Content-Type"] == "application/problem+json"
+
+
+def test_pages_of_errors_are_ours_and_under_a_policy(browser, monkeypatch, settings):
+    _is_a_page_of_ours(browser.get("/no<b>where"), 404, "There is nothing at /no&lt;b&gt;where.")
+    browser.force_login(User.objects.create_user("anna", is_staff=True))
+    _is_a_page_of_ours(browser.get("/admin/nowhere/"), 404, "There is no such page")
+    _is_a_page_of_ours(browser.get("/admin/studio/health/"), 403, "codebooks.view_run")
+    monkeypatch.setattr("webapp.studio.login.admin.site.login", broken)
+    failed = browser.get("/admin/login/")
+    _is_a_page_of_ours(failed, 500, "The server failed")
+    assert b"on purpose" not in failed.content
+    settings.ALLOWED_HOSTS = ["layouts.example"]
+    answer = browser.get("/admin/", headers={"Host": "evil.example"})
+    _is_a_page_of_ours(answer, 400, "This request cannot be answered")
+
+
+def test_a_page_of_an_error_speaks_the_reader_s_language(browser):
+    answer = browser.get("/nowhere", headers={"Accept-Language": "de"})
+    text = answer.content.decode()
+    assert 'lang="de"' in text and "There is" not in text
+
+
+def _is_a_page_of_ours(answer, status: int, said: str) -> None:
+    assert answer.status_code == status
+    assert said in answer.content.decode() and "<style" not in answer.content.decode()
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'self'" in policy and "frame-ancestors 'self'" in policy
+    assert "unsafe" not in policy and "object-src 'none'" in policy
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
