@@ -118,6 +118,21 @@ def test_the_example_of_an_environment_names_what_the_settings_read():
     assert {name for name in named if name not in code} == set()
 
 
+def test_django_has_nothing_to_add_to_the_example_of_an_environment(tmp_path):
+    """As the README says to check it; the same check finds what is wrong where something is."""
+    text = (ROOT / "webapp" / "deploy" / "production.env").read_text()
+    lines = [line.partition("=") for line in text.splitlines() if line and line[0] != "#"]
+    ours = ("SECRET_KEY", "VAR_DIR", "ARTEFACTS_DIR", "PROMETHEUS_MULTIPROC_DIR")
+    example = {name: value for name, _, value in lines if name not in ours}
+    check = "python manage.py check --deploy --fail-level WARNING"
+    assert check in (ROOT / "README.md").read_text()
+
+    Place(tmp_path, {"HTTPS": "", **example}).run(check)
+
+    said = Place(tmp_path, {**example, "HTTPS": "no"}).run(f"! {check} 2>&1")
+    assert "security.W008" in said and "security.W012" in said
+
+
 def test_the_readme_starts_what_the_procfile_starts():
     section = (ROOT / "README.md").read_text().split("## Running it in production")[1]
     block = section.split("```sh\n")[1].split("```")[0]
