@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,13 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE, FALSE = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
+SHARE = re.compile(r"0(\.[0-9]+)?|1(\.0+)?")
+SAMPLERS = tuple(
+    f"{of}{kind}"
+    for of in ("parentbased_", "")
+    for kind in ("always_on", "always_off", "traceidratio")
+)
+"""OpenTelemetry's names for who is traced, its default first."""
 
 
 def text(name: str, default: str = "") -> str:
@@ -108,6 +116,29 @@ def mail(name: str) -> tuple[str, dict[str, Any]]:
     }
     backend = {"file": "filebased", "console": "console"}.get(parts.scheme, "smtp")
     return f"django.core.mail.backends.{backend}.EmailBackend", settings
+
+
+def collector(name: str) -> str:
+    """Where traces go: the address of a collector of OTLP over HTTP, without `/v1/traces`."""
+    value = url(name, "", ("http", "https"))
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    try:
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.query or parts.fragment or parts.username is not None:
+        shown = value.rpartition("@")[2]  # no password in a log
+        raise _wrong(name, shown, "an address such as http://127.0.0.1:4318, without a user")
+    return value.rstrip("/")
+
+
+def share(name: str, default: float) -> float:
+    value = os.environ.get(name, "").strip()
+    if value and not SHARE.fullmatch(value):
+        raise _wrong(name, value, "a share from 0 to 1, such as 0.01")
+    return float(value or default)
 
 
 def database(name: str, default: Path) -> dict[str, Any]:

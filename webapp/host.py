@@ -44,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "UIENGINE_AUDIT_EMAILS": [],
     "UIENGINE_SITE_URL": "",
     "UIENGINE_METRICS_KEY": "",
+    "UIENGINE_OTLP_ENDPOINT": "",
 }
 CELERY = {
     "CELERY_TASK_IGNORE_RESULT": True,

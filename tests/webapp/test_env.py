@@ -15,6 +15,7 @@ from webapp import env
 
 ROOT = Path(__file__).parents[2]
 SECRET = "x" * 40
+OTLP = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
@@ -45,6 +46,16 @@ def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedP
         ({"CORS_ALLOWED_ORIGINS": "https://a.org/x"}, "origins such as https://shop.example"),
         ({"CORS_ALLOWED_ORIGINS": "https://*.a.org"}, "'https://*.a.org' is not understood"),
         ({"METRICS_KEY": "short"}, "METRICS_KEY=(too short) is refused"),
+        ({OTLP: "localhost:4318"}, f"{OTLP}='localhost:4318' is not understood"),
+        ({OTLP: "http://h:4318/?key=1"}, "an address such as http://127.0.0.1:4318"),
+        ({OTLP: "http://me:pw@h"}, "='h' is not understood"),
+        ({OTLP: "http://h:99999"}, "'http://h:99999' is not understood"),
+        (
+            {OTLP: "http://h", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            "one of http/protobuf",
+        ),
+        ({OTLP: "http://h", "OTEL_TRACES_SAMPLER": "some"}, "one of parentbased_always_on"),
+        ({OTLP: "http://h", "OTEL_TRACES_SAMPLER_ARG": "5"}, "a share from 0 to 1"),
         ({"LOG_FORMAT": "xml"}, "one of line, json"),
         ({"LOG_LEVEL": "LOUD"}, "one of DEBUG, INFO, WARNING, ERROR"),
     ],

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from webapp import host
+
+log = logging.getLogger(__name__)
 
 
 class LayoutsConfig(AppConfig):
@@ -21,3 +26,17 @@ class LayoutsConfig(AppConfig):
             )
         host.supply()
         checks.register(host_check)
+        if settings.UIENGINE_OTLP_ENDPOINT:
+            _trace(settings.UIENGINE_OTLP_ENDPOINT)
+
+
+def _trace(endpoint: str) -> None:
+    """A variable of the whole machine may name the collector: lacking packages are no error."""
+    try:
+        from webapp.observability import tracing
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("opentelemetry"):
+            raise
+        log.warning("tracing.not_installed %s is missing: install 'uiengine[otel]'", error.name)
+    else:
+        tracing.start(endpoint)

@@ -1,1 +1,1 @@
-"""What operators see: metrics, logs with request ids, liveness and readiness."""
+"""What operators see: metrics, logs with request ids, traces, liveness and readiness."""
