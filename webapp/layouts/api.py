@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db.transaction import non_atomic_requests
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
@@ -29,6 +30,12 @@ class LayoutAPIView(APIView):
     renderer_classes = (JSONRenderer,)
     parser_classes = (BoundedJSONParser,)
     content_negotiation_class = AlwaysTheSame
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Outside the host's ATOMIC_REQUESTS: what was just written is to be read, by this request
+        and by other processes, before it is answered. Writes are transactions of their own."""
+        return non_atomic_requests(super().as_view(**initkwargs))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """What is left of REST framework's preparations where there is one renderer, no versioning,

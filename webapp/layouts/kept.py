@@ -91,19 +91,21 @@ class Found:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the answers of a subject (nobody where `key` is empty) on a page are kept, by language
-    and number of variants."""
+    """Where the answers of a subject (nobody where `key` is empty) on a page are kept, by language,
+    number of variants and `payload.mounted`."""
 
     key: str
     page: Page
     language: str
     variants: int
+    mounted: str
 
     @cached_property
     def names(self) -> tuple[str, str, str]:
         """In the cache: of the answer, of the subject's state and of its generation."""
         state, generation = live.names(self.key, self.page.surface.slug)
-        return f"answer:{state}:{self.language}:{self.variants}", state, generation
+        form = f"{self.language}:{self.variants}:{self.mounted}"
+        return f"answer:{state}:{form}", state, generation
 
     def look(self, counts: list[str]) -> Found:
         """Adds one to each count, by name, too. A cache that is away has nothing and counts

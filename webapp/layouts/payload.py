@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -68,6 +69,16 @@ def payload(
         ],
         "links": _links(get_script_prefix(), get_urlconf()),
     }
+
+
+def mounted() -> str:
+    """A hash of where links lead: a site may be reached under several prefixes or addresses."""
+    return _mounted(get_script_prefix(), get_urlconf())
+
+
+@lru_cache(maxsize=16)
+def _mounted(prefix: str, urlconf: str | None) -> str:
+    return hashlib.sha256(repr((prefix, urlconf)).encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=16)

@@ -30,7 +30,7 @@ from . import kept, throttles
 from .counters import count
 from .kept import Answer, Kept
 from .load import load
-from .payload import payload
+from .payload import mounted, payload
 from .situations import (
     Situation,
     budgeted,
@@ -60,7 +60,7 @@ def layout_read(
     """
     started, decided_by, times = time.perf_counter(), page.wanted, 0
     whose = key if page.surface.mode != "off" else ""
-    place = kept.Place(whose, page, get_language() or "", variants)
+    place = kept.Place(whose, page, get_language() or "", variants, mounted())
     try:
         seen = place.look(list(limits))
         if throttles.is_over(limits, seen.counts):
@@ -146,7 +146,8 @@ def _newest(
     found: Situation, place: kept.Place, seen: kept.Found, known: str, now: datetime, started: float
 ) -> Kept:
     """What is kept from now on: what was, if it is the same decision, else one made now."""
-    tag, last = hash_of(found.name, place.language, place.variants), seen.last
+    tag = hash_of(found.name, place.language, place.variants, place.mounted)
+    last = seen.last
     if last and last.tag == tag and last.body:
         rendered = Answer(last.body, last.etag, last.counted)
     elif etag := kept.held(tag, known):

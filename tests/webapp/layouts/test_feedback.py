@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,6 +22,13 @@ def test_a_move_acts_at_once_and_stays(owner, worker, folded):
     assert owner.layout()["order"] == payload["order"]
     owner.visit("forum")
     assert owner.layout()["order"][1] == last
+
+
+def test_a_wish_acts_at_once_where_the_host_wraps_requests_in_transactions(owner, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    last = owner.layout()["order"][-1]
+
+    assert owner.wish("pin", last)["pins"] == [last]
 
 
 @pytest.mark.parametrize("kind", ["move", "pin"])

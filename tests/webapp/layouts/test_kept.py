@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.test.utils import override_script_prefix
 
 from webapp.layouts import services
 from webapp.subjects import live
@@ -44,6 +45,17 @@ def test_another_language_number_of_variants_or_person_is_another_answer(owner, 
     ]
 
     assert len({answer["ETag"] for answer in (first, *others)}) == 4
+    assert owner.get(ADDRESS).content == first.content
+
+
+def test_links_lead_to_where_the_site_was_reached(owner):
+    """A site that is mounted twice: an answer kept for one prefix is not given under the other."""
+    first = owner.get(ADDRESS)
+    with override_script_prefix("/shop/"):
+        other = owner.get(ADDRESS, **{"If-None-Match": first["ETag"]})
+
+    assert first.json()["links"]["events"] == "/api/events"
+    assert other.json()["links"]["events"] == "/shop/api/events"
     assert owner.get(ADDRESS).content == first.content
 
 

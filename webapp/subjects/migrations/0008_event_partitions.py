@@ -48,6 +48,11 @@ def join(apps, editor):
 def rebuild(cursor, how, key):
     """The table made anew, with rows, indexes and constraints as they are now."""
     cursor.execute("SET LOCAL TIME ZONE 'UTC'")
+    # All at once, in the order that writers take them: dropping a table with foreign keys locks
+    # what they point at, and whoever was writing meanwhile would wait for us as we for them.
+    cursor.execute(
+        f"LOCK TABLE subjects_profile, subjects_serveddecision, {TABLE} IN ACCESS EXCLUSIVE MODE"
+    )
     cursor.execute(CONSTRAINTS, [TABLE])
     constraints = cursor.fetchall()
     cursor.execute(INDEXES, [TABLE])
