@@ -3,14 +3,17 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from webapp.studio.login import login
 
+ICON = RedirectView.as_view(url=f"{settings.STATIC_URL}uiengine/favicon.svg")
 urlpatterns = [
     path("api/", include("webapp.layouts.urls")),
     path("", include("webapp.observability.urls")),
     path("admin/studio/", include("webapp.studio.urls")),
     path("admin/login/", login),  # before the admin's own
+    path("favicon.ico", ICON),  # of pages that name none
     path("admin/", admin.site.urls),
 ]
 handler400 = "webapp.errors.bad_request"

@@ -16,6 +16,8 @@ from webapp.layouts.situations import Situation
 from webapp.layouts.words import reason_sentence
 from webapp.subjects import decisions
 
+from .words import STATUSES
+
 BITS_PER_TOKEN = 8
 CANDIDATES = 5
 
@@ -37,6 +39,7 @@ def facts(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
     return {
         "decision": decisions.sign(services.served(found, decision, status)),
         "status": status,
+        "status_word": _(STATUSES[status]),
         "tokens": decision.tokens,
         "bits": BITS_PER_TOKEN * len(decision.tokens),
         "side_bits": decision.side_bits,

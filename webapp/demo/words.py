@@ -1,4 +1,4 @@
-"""Words of the fixtures that people read, marked for `manage.py makemessages`."""
+"""Words of the fixtures and the panel that people read, marked for `manage.py makemessages`."""
 
 from __future__ import annotations
 
@@ -28,3 +28,11 @@ HABITS = (
     gettext_noop("a bit of everything"),
     gettext_noop("new student"),
 )
+STATUSES = {
+    "adapted": gettext_noop("adapted"),
+    "default": gettext_noop("default"),
+    "frozen": gettext_noop("frozen"),
+    "dry_run": gettext_noop("dry run"),
+    "fallback": gettext_noop("fallback"),
+}
+"""A layout's status, as the side panel says it."""

@@ -15,6 +15,7 @@ def slide(page: Page, visit: int) -> None:
         visit,
     )
     said = f"Before visit {visit + 1} of" if visit < last(page) else "Now"
+    assert (page.get_attribute(".time input", "aria-valuetext") or "").startswith(said)
     wait_for(lambda: page.locator(".time output").inner_text().startswith(said))
 
 

@@ -56,7 +56,14 @@ if (time) {
   let wanted = null;
   let isBusy = false;
 
+  // Said at once, not when the page has come: a screen reader reads it with the key's press.
+  const say = () => {
+    const { now: atEnd, visit } = slider.dataset;
+    const text = slider.value === slider.max ? atEnd : visit.replace('{number}', +slider.value + 1);
+    slider.setAttribute('aria-valuetext', text);
+  };
   const show = async () => {
+    say();
     if (isBusy) return;
     isBusy = true;
     while (wanted !== null) {
