@@ -4,7 +4,8 @@
     python -m ml.experiments --smoke
 
 Each experiment writes OUT/<name>.jsonl; the page is made of all such files that are there, so each
-can be run again alone. `--smoke` runs all of them on the simulated cohort, in miniature.
+can be run again alone. `--smoke` runs all of them in miniature, on the simulated cohort, and on a
+few real layouts where those are there.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ import torch
 from ml.data import DataError, read_visits
 from ml.experiments import ablations, compared, curves, lockin, report, unseen
 from ml.experiments.judging import Line
+from ml.experiments.layouts import layouts
 from ml.experiments.peers import PEERS
 from ml.experiments.quantisers import PEERS as CODEBOOKS
 from ml.experiments.split import Split, prepare, split_frame
 from ml.settings import Settings
 from ml.train import Progress, progress_bar, train_version
 
-DATA = Path("../shared/data/oulad")
+DATA, LAYOUTS = Path("../shared/data/oulad"), Path("../shared/data/layouts")
 DAILY, MONTHLY = DATA / "visits_daily_2013.parquet", DATA / "visits_monthly_CCC_DDD.parquet"
 COHORT = Path("fixtures/cohort_visits.csv")
 INNATE = Path("fixtures/innate")
@@ -112,6 +114,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "unseen": lambda lab, show, parts: unseen.unseen(
         lab.all_courses(), lab.settings, lab.options.seed, show
     ),
+    "layouts": lambda lab, show, parts: layouts(
+        lab.options.layouts, lab.options.seed, show, is_smoke=lab.options.smoke
+    ),
 }
 PARTS: dict[str, tuple[str, ...]] = {
     "peers": tuple(PEERS),
@@ -132,7 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for name in options.only or EXPERIMENTS:
             about = {"experiment": name, "commit": commit, "command": _command(name, options)}
-            _run(name, lab, {**about, **({"data": "simulated"} if options.smoke else {})})
+            simulated = options.smoke and name != "layouts"
+            _run(name, lab, {**about, **({"data": "simulated"} if simulated else {})})
     except DataError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -186,6 +192,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", choices=parts, help="of these; the rest is kept")
     parser.add_argument("--visits", type=Path, default=DAILY, help="real visits, two surfaces")
     parser.add_argument("--monthly", type=Path, default=MONTHLY, help="more surfaces, for unseen")
+    parser.add_argument("--layouts", type=Path, default=LAYOUTS, help="folder of dashboards")
     parser.add_argument("--version", type=Path, help="a version folder trained on this very split")
     parser.add_argument("--out", type=Path, default=Path("var/experiments"))
     parser.add_argument("--seed", type=int, default=0)

@@ -15,7 +15,12 @@ from matplotlib.figure import Figure
 
 from ml.experiments.judging import Line
 
-IN_README = ("Ours and peers", "Bits a user may spend, tokens alone", "Each idea switched alone")
+IN_README = (
+    "Ours and peers",
+    "Bits a user may spend, tokens alone",
+    "Bits of a layout that people made",
+    "Each idea switched alone",
+)
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;
 color:#1c2733}table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .7rem;
 text-align:right;border-bottom:1px solid #d8dee5}th:first-child,td:first-child{text-align:left}
@@ -62,6 +67,7 @@ def tables(lines: Sequence[Line]) -> list[Table]:
     made = [
         _policies(lines),
         _bits(lines),
+        _layouts(lines),
         _few_shot(lines),
         _ablations(lines),
         _usage(lines),
@@ -107,6 +113,14 @@ def _bits(lines: Sequence[Line]) -> Table:
     found = of(lines, "curves", kind="bits", policy="tokens")
     columns = [("captured", "all"), ("captured_first_three", "first three")]
     return ("Bits a user may spend, tokens alone", *_wide(found, "bits", columns)[1:])
+
+
+def _layouts(lines: Sequence[Line]) -> Table:
+    rows = [
+        [str(line["bits"]), _number(line["matched_iou"]), _number(line["without_search"])]
+        for line in of(lines, "layouts")
+    ]
+    return ("Bits of a layout that people made", ["bits", "matched IoU", "without search"], rows)
 
 
 def _few_shot(lines: Sequence[Line]) -> Table:
@@ -219,18 +233,29 @@ def plots(lines: Sequence[Line]) -> str:
         parts.append(_plot(mine, "policy", "past", f"{slug}: past visits", is_log=True))
     bits = of(lines, "curves", kind="bits", policy="tokens")
     parts.append(_plot(bits, "surface", "bits", "Bits a user may spend", is_log=True))
+    made = [{**x, "series": "unseen dashboards"} for x in of(lines, "layouts") if x["bits"]]
+    title = "Bits of a layout that people made"
+    parts.append(_plot(made, "series", "bits", title, y="matched_iou", is_log=True))
     parts.append(_plot(of(lines, "lock_in"), "learner", "retrains", "Retrains, simulated people"))
     return "".join(parts)
 
 
-def _plot(found: Sequence[Line], series: str, x: str, title: str, *, is_log: bool = False) -> str:
-    """Captured gain against x, a line per value of `series`; nothing where there are no lines."""
+def _plot(
+    found: Sequence[Line],
+    series: str,
+    x: str,
+    title: str,
+    *,
+    y: str = "captured",
+    is_log: bool = False,
+) -> str:
+    """`y` against x, a line per value of `series`; nothing where there are no lines."""
     if not found:
         return ""
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axes: Axes = figure.subplots()
     for name in dict.fromkeys(line[series] for line in found):
-        points = sorted((line[x], line["captured"]) for line in found if line[series] == name)
+        points = sorted((line[x], line[y]) for line in found if line[series] == name)
         across = [p + 1 if is_log and x == "past" else p for p, _ in points]
         axes.plot(across, [gain for _, gain in points], marker="o", ms=3, label=str(name))
     if is_log:
@@ -238,7 +263,7 @@ def _plot(found: Sequence[Line], series: str, x: str, title: str, *, is_log: boo
         axes.set_xscale("log")
         axes.set_xticks(ticks, [str(t - (x == "past")) for t in ticks])
         axes.minorticks_off()
-    axes.set(title=title, ylabel="captured gain")
+    axes.set(title=title, ylabel={"captured": "captured gain"}.get(y, y.replace("_", " ")))
     axes.axhline(0, color="#9aa5b1", lw=0.8)
     axes.legend(fontsize=8, frameon=False)
     file = io.StringIO()

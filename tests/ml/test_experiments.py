@@ -194,6 +194,24 @@ def test_a_smoke_run_writes_the_page_and_ends_with_one_json_line(tmp_path, capsy
     assert {"experiment", "commit", "command"} <= set(lines[0])
 
 
+def test_layouts_are_left_out_aloud_where_there_are_none(tmp_path, capsys):
+    assert main(["--smoke", "--out", str(tmp_path), "--only", "layouts", "--layouts", "none"]) == 0
+    said = capsys.readouterr()
+    assert "left out: layouts" in said.err
+    assert json.loads(said.out.splitlines()[-1])["lines"] == 0
+
+
+def test_the_page_shows_bits_of_layouts_beside_those_of_users():
+    about = {"experiment": "layouts", "commit": "c", "command": "python -m ml.experiments"}
+    lines = [
+        {**about, "bits": bits, "layouts": 9, "matched_iou": iou, "without_search": iou / 2}
+        for bits, iou in ((0, 0.3), (8, 0.5), (64, 0.75))
+    ]
+    page = report.as_html(lines)
+    assert "<td>64</td><td>0.750</td><td>0.375</td>" in page
+    assert page.count("<svg") == 1 and "matched iou" in page
+
+
 def test_missing_visits_are_named_with_the_next_step(capsys):
     with pytest.raises(SystemExit):
         main(["--visits", "nowhere.parquet"])
