@@ -82,7 +82,7 @@ def test_more_bits_never_score_less_and_most_of_a_simple_layout_comes_back(part)
 
     assert (np.diff(scores, axis=1) >= 0).all()
     assert scores[:, 2].mean() > scores[:, 0].mean() + 0.1
-    assert scores[:, 8].mean() > 0.6
+    assert scores[:, 8].mean() > 0.5
 
 
 def test_decoding_needs_kinds_columns_and_tokens_only(part):
