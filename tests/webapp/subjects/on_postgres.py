@@ -1,0 +1,110 @@
+"""Events by month, on PostgreSQL alone: `test_partitions` runs this file in its own process."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+
+from tests.patience import PATIENCE
+from webapp.subjects import partitions, retention
+from webapp.subjects.models import Event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def months(page, clock):
+    """This month and the next of the test's clock, taken off again afterwards."""
+    made = partitions.months_make(now=clock.now)
+    yield made
+    for month in partitions.months():
+        if month.start.year < 2026 or month.name in made:
+            Event.objects.all().delete()
+            partitions.months_drop(before=month.end)
+
+
+def _stored_in(event_id: str) -> str:
+    with connection.cursor() as cursor:
+        query = "SELECT tableoid::regclass::text FROM subjects_event WHERE event_id = %s"
+        cursor.execute(query, [event_id])
+        (row,) = cursor.fetchall()
+    return str(row[0])
+
+
+def test_an_event_is_kept_with_its_month_and_counts_once(months, owner, clock):
+    layout = owner.layout()
+    now, far = owner.event("use", "forum"), owner.event("use", "quiz")
+    far["at"] = "9999-12-31T23:59:59Z"
+
+    assert owner.send(layout, now, far)["accepted"] == 2
+    assert owner.send(layout, now, far)["duplicate"] == 2
+
+    assert _stored_in(now["id"]) == "subjects_event_2026_03"
+    assert _stored_in(far["id"]) == "subjects_event_rest"
+
+
+def test_a_month_that_nobody_keeps_is_dropped_and_a_younger_one_stays(
+    months, owner, worker, page, clock
+):
+    owner.visit("forum")
+    clock.now = datetime(2026, 4, 3, 9, tzinfo=UTC)
+    owner.headers = type(owner)(owner.key, clock).headers  # a token of today
+    owner.visit("quiz")
+    worker.work()
+    over = datetime(2026, 4, 1, tzinfo=UTC) + timedelta(days=page.event_days)
+    early = over - timedelta(seconds=1)
+
+    assert retention.retention_apply(surface=page, now=early)["events"] == 0  # they wait
+    before = retention.months_renew(now=early)["dropped"]
+    dropped = retention.months_renew(now=over)["dropped"]
+
+    assert (before, dropped) == ([], ["subjects_event_2026_03"])
+    assert {event.block for event in Event.objects.all()} == {"", "quiz"}
+
+
+def test_a_month_with_events_not_folded_yet_stays(months, owner, clock):
+    owner.visit("forum")
+
+    assert partitions.months_drop(before=clock.now + timedelta(days=60)) == [
+        "subjects_event_2026_04"
+    ]
+    assert Event.objects.count() == 2
+
+
+def test_events_that_came_before_their_month_was_made_move_into_it(months, owner, clock):
+    layout, event = owner.layout(), owner.event("use", "forum")
+    event["at"] = "2026-05-09T00:00:00Z"
+    owner.send(layout, event)
+    assert _stored_in(event["id"]) == "subjects_event_rest"
+
+    made = partitions.months_make(now=clock.now + timedelta(days=31))
+
+    assert made == ["subjects_event_2026_05"]
+    assert _stored_in(event["id"]) == "subjects_event_2026_05"
+    assert owner.send(layout, event)["duplicate"] == 1
+    Event.objects.all().delete()
+    partitions.months_drop(before=datetime(2026, 6, 1, tzinfo=UTC))
+
+
+def test_dropping_waits_for_no_reader_longer_than_its_patience(months, clock, monkeypatch):
+    monkeypatch.setattr(partitions, "PAUSE", 0.05)
+    reads, done = threading.Event(), threading.Event()
+
+    def read() -> None:
+        with transaction.atomic():
+            Event.objects.count()  # holds a lock on every month until the transaction ends
+            reads.set()
+            done.wait(0.4)
+        connections.close_all()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert reads.wait(PATIENCE)
+    dropped = partitions.months_drop(before=datetime(2026, 5, 1, tzinfo=UTC))
+    done.set()
+    reader.join()
+
+    assert dropped == months
