@@ -1,10 +1,10 @@
-"""A real worker is killed at steps that write a version, judge it and move the alias."""
+"""A real worker is killed at steps that write a version and move the alias."""
 
 from __future__ import annotations
 
 from tests.evidence.killed_pipeline import Killed
 
-KILLED_AT = ("export", "gate", "promote")
+KILLED_AT = ("export", "promote")
 """`python -m tests.evidence.killed_pipeline` kills at all seven, beside an undisturbed run."""
 
 
