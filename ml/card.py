@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ml.calibration import BINS
+from ml.calibration import said as calibrated
 from ml.examples import Examples
 from ml.fit import Fitted
 from uiengine.coefficients import VALUES
@@ -18,8 +20,6 @@ from uiengine.tokens import TOKEN_BITS, Codebook
 
 SAMPLE = 20_000
 """Examples that the card's figures rest on, at most."""
-BINS = 10
-"""Of the reliability curve."""
 LIMITS = (
     "Seconds are modelled from ranks, not measured.",
     "Size classes are the default ones: visits do not show sizes.",
@@ -153,7 +153,7 @@ def reliability(fitted: Fitted, examples: Examples, rows: Tensor) -> list[dict[s
     with torch.no_grad():
         decoded = fitted.codec.decode(fitted.codec.encode(batch), batch)
     real = batch.mask.numpy() > 0
-    said = torch.sigmoid(decoded.side_demand).numpy()[real]
+    said = calibrated(decoded.side_demand.numpy()[real], fitted.calibration.side)
     seen = (examples.share[rows] > 0).numpy()[real]
     place = np.minimum((said * BINS).astype(int), BINS - 1)
     return [

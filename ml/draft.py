@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ml.calibration import Calibration, Line
 from ml.export import ExportedLayouts, write_version
 from ml.fit import Fitted
 from ml.model import Codec
@@ -63,6 +64,7 @@ def save(draft: Draft, path: Path) -> None:
         "kinds": draft.fitted.kinds,
         "settings": asdict(draft.fitted.settings),
         "slots": draft.fitted.quantiser.slots,
+        "calibration": asdict(draft.fitted.calibration),
     }
     tensors: dict[str, Any] = {
         "codec": draft.fitted.codec.state_dict(),
@@ -82,6 +84,7 @@ def load(path: Path) -> Draft:
     words = json.loads(held["words"])
     settings = Settings(**words.pop("settings"))
     kinds, slots = words.pop("kinds"), words.pop("slots")
+    lines = {name: Line(**line) for name, line in words.pop("calibration").items()}
     if "layouts" in words:
         files = {name: bytes(content.numpy()) for name, content in held["layouts"].items()}
         words["layouts"] = ExportedLayouts(files, **words["layouts"])
@@ -90,7 +93,8 @@ def load(path: Path) -> Draft:
     quantiser = ResidualQuantiser(settings)
     quantiser.load_state_dict(held["quantiser"])
     quantiser.slots = slots
-    return Draft(Fitted(codec.eval(), quantiser.eval(), kinds, settings), **words)
+    fitted = Fitted(codec.eval(), quantiser.eval(), kinds, settings)
+    return Draft(replace(fitted, calibration=Calibration(**lines)), **words)
 
 
 def _tensor(content: bytes) -> torch.Tensor:

@@ -18,6 +18,7 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
+from ml.calibration import AS_TRAINED, Calibration, Line
 from ml.fit import Fitted
 from ml.footprint import hardware, latency
 from ml.model import Batch, Codec
@@ -70,9 +71,12 @@ class EncoderGraph(nn.Module):
 
 
 class DecoderGraph(nn.Module):
-    def __init__(self, codec: Codec) -> None:
+    """The decoder with its demand calibrated; all other outputs as trained."""
+
+    def __init__(self, codec: Codec, calibration: Calibration = AS_TRAINED) -> None:
         super().__init__()
         self.codec = codec
+        self.calibration = calibration
 
     def forward(
         self,
@@ -86,7 +90,18 @@ class DecoderGraph(nn.Module):
         recency: Tensor,
     ) -> tuple[Tensor, ...]:
         batch = Batch(kind, text, shape, popularity, popularity, mask, context, recency)
-        return tuple(self.codec.decode(latent, batch))
+        decoded = self.codec.decode(latent, batch)
+        return tuple(
+            decoded._replace(
+                demand=straightened(decoded.demand, self.calibration.tokens),
+                side_demand=straightened(decoded.side_demand, self.calibration.side),
+            )
+        )
+
+
+def straightened(logits: Tensor, line: Line) -> Tensor:
+    """No operation at all where there is nothing to calibrate."""
+    return logits if line == Line() else line.slope * logits + line.intercept
 
 
 def random_inputs(
@@ -245,7 +260,8 @@ def write_version(
     generator = np.random.default_rng(seed)
     random = [random_inputs(fitted, b, n, generator) for b, n in SHAPES]
     example = random_inputs(fitted, 3, 7, generator)
-    encoder, decoder = EncoderGraph(fitted.codec).eval(), DecoderGraph(fitted.codec).eval()
+    encoder = EncoderGraph(fitted.codec).eval()
+    decoder = DecoderGraph(fitted.codec, fitted.calibration).eval()
     files = {
         "encoder.onnx": export_graph(encoder, ENCODER_INPUTS, ["latent"], example),
         "decoder.onnx": export_graph(decoder, DECODER_INPUTS, DECODER_OUTPUTS, example),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ml import processes
+from ml.calibration import AS_TRAINED, Calibration
 from ml.examples import Examples, augment
 from ml.model import Codec
 from ml.objective import Objective
@@ -24,8 +25,8 @@ LEAST_USES = 6
 
 @dataclass
 class Fitted:
-    """A trained codec with its codebook. kinds: what it knows, numbered from 1; state of innate:
-    a fit to start another from."""
+    """A trained codec with its codebook. kinds: what it knows, numbered from 1; calibration: of
+    the demand that is exported, which no training goes on from."""
 
     codec: Codec
     quantiser: ResidualQuantiser
@@ -33,6 +34,7 @@ class Fitted:
     settings: Settings
     history: list[dict[str, float]] = field(default_factory=list)
     kl_shares: list[float] = field(default_factory=list)
+    calibration: Calibration = AS_TRAINED
 
 
 def fit(

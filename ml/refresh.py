@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from ml import calibration
 from ml import examples as example_rows
 from ml.draft import Draft
 from ml.fit import Fitted, Loop, Progress, encode_all, take_over
@@ -59,17 +60,18 @@ def refresh_draft(
     everyone = example_rows.build(
         rows, surfaces, kinds, priors, seed, lambda s: show(s, f"reading {len(rows)} visits")
     )
-    chosen = [i for i, (_, user) in enumerate(everyone.users) if user in users]
+    seen, aside = calibration.split(everyone, start.settings.calibrate)
+    chosen = [i for i, (_, user) in enumerate(seen.users) if user in users]
     if len(chosen) < LEAST_VISITS:
         raise TooLittleDataError(
             f"users: the {len(users)} chosen people have {len(chosen)} usable visits; a refresh "
             f"needs at least {LEAST_VISITS}. Let more people in, or retrain instead"
         )
-    batch = everyone.only(torch.tensor(chosen))
+    batch = seen.only(torch.tensor(chosen))
     fitted = _fit(batch, kinds, start, seed, steps, within(progress, 0.3, 0.7))
     refreshed = {"users": len(users), "visits": len(chosen), "steps": steps}
     found = draft_of(
-        fitted, everyone, rows, surfaces, seed=seed, started=started, refreshed=refreshed
+        fitted, seen, rows, surfaces, seed=seed, started=started, aside=aside, refreshed=refreshed
     )
     return replace(found, layouts=carried(champion))
 

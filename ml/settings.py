@@ -77,6 +77,9 @@ class Settings:
     growth: float = 0.0
     """Most new slots per epoch as a share of those in use; 0 starts with all slots."""
 
+    calibrate: float = 0.0
+    """Share of the subjects kept out of training, on whom demand is calibrated (LOG.md)."""
+
     ms_per_bit: float = 0.05
     """λ: a further token must save this many modelled milliseconds per bit. LOG.md has 1 ms."""
 

@@ -23,8 +23,8 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from ml import calibration, processes
 from ml import examples as example_rows
-from ml import processes
 from ml.card import codebook_facts, slices, write_card
 from ml.data import DataError, read_visits
 from ml.draft import Draft
@@ -126,8 +126,9 @@ def train_draft(
         lambda s: progress(0.15 * s, "history"),
     )
     show = within(progress, 0.15, 0.75)
-    fitted = fit(examples, kinds, chosen, seed=seed, start=start, progress=show)
-    found = draft_of(fitted, examples, rows, known, seed=seed, started=started)
+    learned, aside = calibration.split(examples, chosen.calibrate)
+    fitted = fit(learned, kinds, chosen, seed=seed, start=start, progress=show)
+    found = draft_of(fitted, learned, rows, known, seed=seed, started=started, aside=aside)
     found = replace(found, layouts=carried(innate) if innate is not None else None)
     return replace(found, surfaces=[], default_orders={}, priors={}) if is_innate else found
 
@@ -140,16 +141,23 @@ def draft_of(
     *,
     seed: int,
     started: float,
+    aside: Examples | None = None,
     **training: Any,
 ) -> Draft:
-    """The fit with its card. started: `time.perf_counter()`; training: more of the card's part."""
+    """The fit with its card. aside: of people it has not seen, whom demand is calibrated on.
+    started: `time.perf_counter()`; training: more of the card's part."""
     facts, book = codebook_facts(fitted, examples, seed)
+    calibrated: dict[str, Any] = {"is_on": False}
+    if aside is not None:
+        answers = calibration.answers(fitted.codec, book, aside)
+        fitted = replace(fitted, calibration=calibration.calibration(answers))
+        calibrated = calibration.facts(answers)
     training |= {"slices": slices(examples.users), "seed": seed, "threads": torch.get_num_threads()}
     training["seconds"] = round(time.perf_counter() - started, 1)
     return Draft(
         fitted,
         facts,
-        write_card(fitted, examples, book, training, seed),
+        {**write_card(fitted, examples, book, training, seed), "calibration": calibrated},
         surfaces=sorted({v.surface for v in visits}),
         default_orders=default_orders(visits, dict(surfaces)),
         priors=mean_shares(visits),

@@ -25,7 +25,7 @@ import pandas as pd
 import torch
 
 from ml.data import DataError, read_visits
-from ml.experiments import ablations, compared, curves, lockin, report, unseen
+from ml.experiments import ablations, calibrating, compared, curves, lockin, report, unseen
 from ml.experiments.judging import Line
 from ml.experiments.layouts import layouts
 from ml.experiments.peers import PEERS
@@ -104,6 +104,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "ablations": lambda lab, show, parts: ablations.ablations(
         lab.split, lab.settings, lab.options.seed, show, parts
     ),
+    "calibration": lambda lab, show, parts: calibrating.calibrating(
+        lab.split, lab.settings, lab.options.seed, show, parts
+    ),
     "lock_in": lambda lab, show, parts: lockin.lock_in(
         SMALL if lab.options.smoke else lockin.World(seed=lab.options.seed),
         INNATE,
@@ -122,6 +125,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "peers": tuple(PEERS),
     "codebooks": (*CODEBOOKS, compared.NO_CODEBOOK),
     "ablations": ablations.NAMES,
+    "calibration": calibrating.NAMES,
     "lock_in": tuple(lockin.LEARNERS),
 }
 """What can be run again alone, by --parts."""

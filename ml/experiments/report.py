@@ -20,6 +20,8 @@ IN_README = (
     "Bits a user may spend, tokens alone",
     "Bits of a layout that people made",
     "Each idea switched alone",
+    "Demand as trained and calibrated",
+    "Simulated people over retrains",
 )
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;
 color:#1c2733}table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .7rem;
@@ -71,6 +73,7 @@ def tables(lines: Sequence[Line]) -> list[Table]:
         _few_shot(lines),
         _ablations(lines),
         _usage(lines),
+        _calibration(lines),
         _unseen(lines),
         _lock_in(lines),
     ]
@@ -164,6 +167,22 @@ def _usage(lines: Sequence[Line]) -> Table:
     rows = [[str(line[n]) for n in names] for line in of(lines, "curves", kind="usage")]
     head = ["stage", "slots", "used", "used as served", "perplexity", "entropy, bits"]
     return ("Codes that held-out users use", head, rows)
+
+
+def _calibration(lines: Sequence[Line]) -> Table:
+    """Demand with the side input, as trained and as calibrated."""
+    names = ("log_loss", "brier", "calibration_error")
+    rows = []
+    for line in of(lines, "calibration"):
+        side = line["measured"]["side"]
+        row = [line["surface"], line["part"], line["calibrated_on"]]
+        row += [_number(side[when][name], 4) for name in names for when in ("before", "after")]
+        rows.append([*row, _number(line["captured"])])
+    measured = [
+        f"{name.replace('_', ' ')}{when}" for name in names for when in ("", ", calibrated")
+    ]
+    head = ["surface", "trained", "calibrated on", *measured, "captured gain"]
+    return ("Demand as trained and calibrated", head, rows)
 
 
 def _unseen(lines: Sequence[Line]) -> Table:

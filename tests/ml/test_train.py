@@ -147,6 +147,7 @@ def test_card_and_manifest_say_what_was_made(version_folder):
     assert card["limits"] == list(LIMITS)
     assert card["growth"]["slots"] == sum(stage["slots"] for stage in card["stages"])
     assert card["growth"]["slots_by_epoch"]
+    assert card["calibration"] == {"is_on": False}
     for graph in ("encoder_ms", "decoder_ms"):
         assert 0 < card["latency"][graph]["median"] <= card["latency"][graph]["p95"]
     assert card["hardware"]["cores"] >= 1 and card["hardware"]["peak_memory_mib"] > 0

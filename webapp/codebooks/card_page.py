@@ -22,7 +22,7 @@ LATER = 0.3
 CADENCE = ("codebooks.retrain_all", "audits.audit_all")
 MOST_NAMED = 6
 WIDTH, HEIGHT, LEFT, FOOT = 340.0, 150.0, 42.0, 26.0
-DETAILS = ("settings", "history", "reliability")
+DETAILS = ("settings", "history", "reliability", "calibration")
 """Parts that are folded away, as they were written."""
 
 

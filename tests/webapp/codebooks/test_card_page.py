@@ -32,6 +32,16 @@ def made(course) -> CodebookVersion:
         },
         "hardware": {"processor": "A <processor>", "cores": 2, "peak_memory_mib": 600},
         "kl_shares": [0.5, 0.5, 0.5, *[0.15] * 6, 0.5],
+        "calibration": {
+            "is_on": True,
+            "people": 190,
+            "measured": {
+                "side": {
+                    "before": {"log_loss": 0.31, "brier": 0.12, "calibration_error": 0.02},
+                    "after": {"log_loss": 0.3, "brier": 0.11, "calibration_error": 0.01},
+                }
+            },
+        },
     }
     return CodebookVersion.objects.create(name="made", folder="none", card=card)
 
@@ -47,6 +57,8 @@ def test_every_part_of_the_card_is_on_the_page(made):
         "Distortion from 8 to 64 bits",
         "900 of 2048 possible codes; at most 5 % new ones an epoch",
         "between 10 and 20 % in 86 % of the later epochs",
+        "calibrated on 190 people kept out of training",
+        "log loss 0.3100 before, 0.3000 after; Brier score 0.1200, 0.1100",
         "At 02:30",
         "Attributes</th><td>none",
         "encoder 0.1 ms (95 % under 0.2), decoder 0.3 ms",
@@ -82,5 +94,6 @@ def test_an_old_card_says_what_it_does_not_know(course):
     page = card_page(old)
 
     assert "How the codebook grew is not in this card" in page
+    assert "calibrating it afterwards did not help" in page
     assert "not measured at export" in page and "The card has no curve" in page
     assert curve_svg([{"bits": 8, "distortion": 0.1}]) == ""

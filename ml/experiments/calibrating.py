@@ -1,0 +1,70 @@
+"""Does demand need calibrating? As trained, and calibrated on a tenth of the people kept aside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+
+import torch
+
+from ml import calibration
+from ml.calibration import Answers, Calibration
+from ml.experiments.decoding import codebook, through_tokens
+from ml.experiments.judging import Line, gains, ranks_of
+from ml.experiments.split import Split, some_rows
+from ml.fit import Fitted, fit
+from ml.settings import Settings
+from uiengine.tokens import Codebook
+
+ASIDE = 0.1
+"""Share of the training subjects kept out, where there are any."""
+EVERYBODY, SOME = "everybody trains", "a tenth kept aside"
+NAMES = (EVERYBODY, SOME)
+Show = Callable[[float, str], None]
+
+
+def calibrating(
+    split: Split, settings: Settings, seed: int, show: Show, names: Sequence[str] = NAMES
+) -> Iterator[Line]:
+    """A line per part, surface and choice of whom slopes and intercepts come from, all measured on
+    the held-back users. Calibration changes no order, so the gain is one per part and surface."""
+    for done, name in enumerate(names):
+        learned, aside = split.train.examples, None
+        if name == SOME:
+            out = calibration.rows_aside(learned.users, ASIDE)
+            rows = torch.arange(len(learned))
+            learned, aside = learned.only(rows[~out]), learned.only(rows[out])
+        started = time.perf_counter()
+        fitted = fit(
+            learned,
+            split.kinds,
+            settings,
+            seed=seed,
+            progress=lambda s, text, d=done, n=name: show((d + s) / len(names), f"{n}: {text}"),
+        )
+        seconds = round(time.perf_counter() - started, 1)
+        book = codebook(fitted, learned, seed)
+        taught = {"training people": calibration.answers(fitted.codec, book, learned)}
+        if aside is not None:
+            taught["people kept aside"] = calibration.answers(fitted.codec, book, aside)
+        for line in _measured(fitted, book, split, taught):
+            yield {"part": name, **line, "train_seconds": seconds}
+
+
+def _measured(
+    fitted: Fitted, book: Codebook, split: Split, taught: dict[str, Answers]
+) -> Iterator[Line]:
+    side = split.test
+    found = through_tokens(fitted, book, side.examples)
+    for gained in gains(ranks_of(found.eager, side), side):
+        here = some_rows(side.surface == gained["surface"])
+        theirs = calibration.answers(fitted.codec, book, side.examples.only(here))
+        for source, answers in taught.items():
+            by = calibration.calibration(answers)
+            yield {**gained, "calibrated_on": source, **_figures(theirs, by)}
+
+
+def _figures(theirs: Answers, by: Calibration) -> Line:
+    """Slopes and intercepts, and what they do: log loss, Brier score, calibration error."""
+    return {**asdict(by), "measured": calibration.before_after(theirs, by)}
