@@ -117,6 +117,25 @@ def test_a_listed_origin_may_use_tokens_and_never_cookies(owner, settings):
 
 
 @pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("kurz7!", "too short"),
+        ("sunshine", "too common"),
+        ("4815162342", "entirely numeric"),
+        ("annabelle7", "too similar"),
+        ("a-horse-of-glass", ""),
+    ],
+)
+def test_a_password_that_is_easily_guessed_is_refused(admin_client, password, why):
+    wish = {"username": "annabelle", "password1": password, "password2": password}
+
+    answer = admin_client.post("/admin/auth/user/add/", {**wish, "usable_password": "true"})
+
+    assert (why in answer.content.decode()) and bool(why) == (answer.status_code == 200)
+    assert User.objects.filter(username="annabelle").exists() == (not why)
+
+
+@pytest.mark.parametrize(
     "address", ["/", "/api/docs", "/api/snippets", "/api/errors", "/admin/login/", "/admin/"]
 )
 def test_every_page_of_ours_has_a_policy_and_cannot_be_framed(page, admin_client, address):

@@ -1,8 +1,10 @@
 """What this process serves: pages, their champions, loaded versions. Read without a query.
 
 A small thread re-reads surfaces and aliases, and loads what is new, off the path of requests; a
-request takes whatever snapshot is there. A version that cannot be loaded is refused with an error
-in the log, and the one that served before keeps serving.
+request takes whatever snapshot is there. A version that is new to a running process is loaded by a
+thread of its own: however long that takes, what else has changed (a page switched off, a token
+revoked) counts within a second. A version that cannot be loaded is refused with an error in the
+log, and the one that served before keeps serving.
 """
 
 from __future__ import annotations
@@ -101,7 +103,9 @@ class Serving:
         self._snapshot = Snapshot()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._stopped = threading.Event()
+        self._loader: threading.Thread | None = None
+        self._due = threading.Event()
+        self._is_stopped = False
         self._pid = 0
         self._loaded: dict[str, Version] = {}
         self._refused: dict[str, float] = {}
@@ -141,10 +145,12 @@ class Serving:
             self._snapshot = Snapshot(pages, is_ready=True)
 
     def stop(self) -> None:
-        """Ends the thread and its connection."""
-        self._stopped.set()
-        if self._thread:
-            self._thread.join()
+        """Ends the threads and their connections."""
+        self._is_stopped = True
+        self._due.set()
+        for thread in (self._thread, self._loader):
+            if thread:
+                thread.join()
 
     def popularity(self, page: Page, day: int) -> Popularity:
         """As of the start of `day`. Causes a query when it is not in memory."""
@@ -174,14 +180,16 @@ class Serving:
             log.exception("serving.surface_refused", extra={"surface": row.slug})
             return old
         champion, innate = wanted
+        content = str(champion.manifest.get("id", "")) if champion else ""
         version = self._version(champion) if champion else None
-        if version is None and champion and old:
-            version = old.version
+        if version is None and champion:
+            version = old.version if old else None
+            if not self._is_refused(champion):  # being loaded: nobody misses it yet
+                content = old.wanted if old else ""
         if version is None and innate:
             version = self._version(innate)
         fingerprint = f"{row.mode} {row.updated_at.timestamp()}"
         gap = row.visit_minutes * 60_000
-        content = str(champion.manifest.get("id", "")) if champion else ""
         return Page(row.pk, surface, gap, version, fingerprint, row.control_percent, content)
 
     def _with_canary(self, page: Page, challenger: Alias | None) -> Page:
@@ -207,19 +215,38 @@ class Serving:
         return self._parsed[key]
 
     def _version(self, row: CodebookVersion) -> Version | None:
-        name = f"{row.name} {row.manifest.get('id')}"
-        if name in self._loaded:
-            return self._loaded[name]
-        if time.monotonic() - self._refused.get(name, -60.0) < 10:
-            return None
+        """None where it was refused, or is being loaded."""
+        name = _content(row)
+        if name not in self._loaded and not self._is_refused(row):
+            if threading.current_thread() is self._thread:
+                self._load_aside(row)
+            else:
+                self._load(row)
+        return self._loaded.get(name)
+
+    def _is_refused(self, row: CodebookVersion) -> bool:
+        """For some seconds; then it is tried again."""
+        return time.monotonic() - self._refused.get(_content(row), -60.0) < 10
+
+    def _load(self, row: CodebookVersion) -> None:
         try:
-            version: Version = artefacts.load(row.folder, row.manifest)
+            self._loaded[_content(row)] = artefacts.load(row.folder, row.manifest)
         except Exception:  # whatever is wrong with a file, the other pages are served
-            self._refused[name] = time.monotonic()
+            self._refused[_content(row)] = time.monotonic()
             log.exception("serving.version_refused", extra={"version": row.name})
-            return None
-        self._loaded[name] = version
-        return version
+
+    def _load_aside(self, row: CodebookVersion) -> None:
+        """One at a time; as soon as it is done, the pages are looked at again."""
+        if self._loader and self._loader.is_alive():
+            return
+
+        def load() -> None:
+            self._load(row)
+            connections.close_all()  # a storage may keep files in a database
+            self._due.set()
+
+        self._loader = threading.Thread(target=load, name="uiengine-loading", daemon=True)
+        self._loader.start()
 
     def _start(self, every: float) -> None:
         """Once per process: a thread does not survive the fork of a web server."""
@@ -233,7 +260,11 @@ class Serving:
 
     def _run(self, every: float) -> None:
         flushed = time.monotonic()
-        while not self._stopped.wait(every):
+        while True:
+            self._due.wait(every)
+            if self._is_stopped:
+                break
+            self._due.clear()
             try:
                 close_old_connections()
                 revoked.renew()
@@ -253,6 +284,10 @@ class Serving:
             read_at, _ = self._popular.get((page.surface_id, today), (0.0, None))
             if time.monotonic() - read_at > POPULARITY_LIFETIME / 2:
                 self._read_popularity(page, today)
+
+
+def _content(row: CodebookVersion) -> str:
+    return f"{row.name} {row.manifest.get('id')}"
 
 
 def _edition(row: surfaces.Surface) -> tuple[str, int, str]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
+from collections.abc import Callable
+from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.core.files.storage import FileSystemStorage
+from django.utils import timezone
 
 from tests.patience import PATIENCE
 from uiengine.errors import VersionError
@@ -16,6 +21,9 @@ from webapp.codebooks.gate import INNATE_FOLDER
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.codebooks.services import version_promote, version_register, version_rollback
 from webapp.codebooks.serving import Serving, serving
+from webapp.subjects import keys, revoked
+from webapp.subjects.models import RevokedToken
+from webapp.surfaces.models import Surface
 
 from .conftest import variant
 
@@ -66,11 +74,54 @@ def test_a_running_process_sees_a_promotion_within_a_second(course, innate, seco
     assert served_id(process) == innate.manifest["id"]
 
     version_promote(surface=course, version=second, why="test")
-    until = time.monotonic() + PATIENCE  # as a rule within a second
-    while served_id(process) != second.manifest["id"]:
+    within(lambda: served_id(process) == second.manifest["id"])
+    process.stop()
+
+
+class Slow(FileSystemStorage):
+    """As one far away: files can be had once they are `there`."""
+
+    there = threading.Event()
+
+    def path(self, name: str) -> str:
+        assert self.there.wait(PATIENCE)
+        return super().path(name)
+
+
+def within(condition: Callable[[], bool]) -> None:
+    """As a rule within a second."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)
-    process.stop()
+
+
+def test_however_slow_a_version_loads_all_else_counts_meanwhile(
+    course, innate, second, settings, tmp_path
+):
+    far = {"BACKEND": f"{__name__}.Slow", "OPTIONS": {"location": tmp_path / "artefacts"}}
+    settings.STORAGES = {**settings.STORAGES, "artefacts": far}
+    settings.UIENGINE_REFRESH_MS = 100
+    Slow.there.set()
+    version_promote(surface=course, version=innate, why="it serves")
+    token = keys.user_token_make(key="host:owner", now=timezone.now())
+    assert keys.user_token_read(token, now=timezone.now())
+    before = serving.page("course-home")
+
+    Slow.there.clear()
+    Alias.objects.filter(surface=course, name="champion").update(version=second)
+    day = timezone.now() + timedelta(days=1)
+    name = keys.user_token_id(token)
+    RevokedToken.objects.create(token_id=name, expires_at=day, revoked_at=timezone.now())
+    within(lambda: revoked.is_revoked(name))
+    assert serving.page("course-home") == before  # nobody misses what is on its way
+    Surface.objects.filter(pk=course.pk).update(mode="off")
+    within(lambda: serving.page("course-home").surface.mode == "off")
+    assert served_id() == innate.manifest["id"]
+
+    Slow.there.set()
+    within(lambda: served_id() == second.manifest["id"])
+    assert serving.page("course-home").wanted == second.manifest["id"]
 
 
 def test_a_corrupt_artefact_cannot_be_promoted(course, innate, second):
