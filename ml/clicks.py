@@ -13,7 +13,6 @@ resampling sessions. A move has one constant: search_base + point_base, which ca
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml.data import DataError, Problem, parse_line, text_lines
 from ml.train import progress_bar
 from uiengine.coefficients import VALUES
 
@@ -35,6 +35,8 @@ SHORTEST, LONGEST = 0.15, 10.0
 """Seconds. Below is a second event of one click, above is somebody thinking of something else."""
 TYPED = ("INPUT_text", "INPUT_password", "TEXTAREA", "INPUT_time", "INPUT_date")
 """After a click on one of these comes the keyboard, not a move."""
+MOST_NUMBER = 10**9
+"""Pixels or milliseconds; more are a fault of the file."""
 HELD_OUT = 5
 """One session in so many is held out."""
 SMOOTHING, ROUNDS = 1e-3, 60
@@ -57,11 +59,16 @@ def read_episodes(path: Path) -> pd.DataFrame:
 
     bits: log2(A/W + 1), A px from the last click to the box's centre, W its smaller side (NaN for
     a first click: where the pointer was is unknown). read: elements read on the way, itself
-    included: from the last one clicked, or from the top.
+    included: from the last one clicked, or from the top. Raises DataError on the first line that
+    is no episode.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        rows = [row for line in lines for row in _clicks(json.loads(line))]
+    rows = []
+    for number, line in text_lines(path):
+        try:
+            rows += list(_clicks(parse_line(line)))
+        except (ValueError, KeyError, TypeError) as error:
+            rule = f"must be an episode {{task, session, success, layout, clicks}}: {error!r}"
+            raise DataError([Problem(path.name, number, "line", line[:60], rule)]) from error
     names = ["session", "task", "kind", "seconds", "bits", "read"]
     table = pd.DataFrame(rows, columns=names)
     return table[table["seconds"].between(SHORTEST, LONGEST)].reset_index(drop=True)
@@ -70,29 +77,37 @@ def read_episodes(path: Path) -> pd.DataFrame:
 def _clicks(episode: Mapping[str, Any]) -> Iterator[tuple[str, str, str, float, float, float]]:
     if not episode["success"] or not episode["clicks"] or not episode["session"]:
         return
-    placed = sorted(episode["layout"], key=lambda element: (element["y"], element["x"]))
+    placed = sorted(episode["layout"], key=lambda e: (_number(e["y"]), _number(e["x"])))
     rank = {element["id"]: r for r, element in enumerate(placed)}
     tags = {element["id"]: element["tag"] for element in placed}
-    who = (episode["session"], episode["task"])
+    who = (str(episode["session"]), str(episode["task"]))
     first = episode["clicks"][0]
     if first["id"] in rank:
-        yield (*who, "first", first["ms"] / 1000, float("nan"), rank[first["id"]] + 1.0)
+        yield (*who, "first", _number(first["ms"]) / 1000, float("nan"), rank[first["id"]] + 1.0)
     for before, click in zip(episode["clicks"], episode["clicks"][1:], strict=False):
         if click["id"] == before["id"] or tags.get(before["id"]) in TYPED:
             continue
         if click["id"] not in rank or before["id"] not in rank:
             continue
-        x, y, w, h = click["box"]
-        away = float(np.hypot(x + w / 2 - before["x"], y + h / 2 - before["y"]))
+        x, y, w, h = map(_number, click["box"])
+        from_x, from_y = _number(before["x"]), _number(before["y"])
+        away = float(np.hypot(x + w / 2 - from_x, y + h / 2 - from_y))
         side = max(min(w, h), 1.0)
         if away > side / 2:
             read = float(abs(rank[click["id"]] - rank[before["id"]]))
-            seconds = (click["ms"] - before["ms"]) / 1000
+            seconds = (_number(click["ms"]) - _number(before["ms"])) / 1000
             yield (*who, "move", seconds, float(np.log2(away / side + 1)), read)
 
 
+def _number(value: Any) -> float:
+    """Pixels or ms. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MOST_NUMBER:
+        raise ValueError(f"{value!r} is not a number within ±{MOST_NUMBER:,}")
+    return float(value)
+
+
 def is_held_out(session: str) -> bool:
-    return int(sha256(session.encode()).hexdigest(), 16) % HELD_OUT == 0
+    return int(sha256(session.encode(errors="surrogatepass")).hexdigest(), 16) % HELD_OUT == 0
 
 
 def quantile_fit(
@@ -248,7 +263,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--smoke", action="store_true", help="few resamples: ends within seconds")
     options = parser.parse_args(arguments)
-    table = read_episodes(options.data)
+    try:
+        table = read_episodes(options.data)
+    except DataError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     if not (table["kind"] == "move").any() or not (table["kind"] == "first").any():
         sys.stderr.write(f"{options.data}: no usable clicks; see `read_episodes` for what is one\n")
         return 2

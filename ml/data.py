@@ -256,7 +256,14 @@ def check_layout(line: str, file: str, row: int) -> tuple[dict[str, Any] | None,
     if type(columns) is not int or not 1 <= columns <= MOST_COLUMNS:
         rule = f"must be a whole number from 1 to {MOST_COLUMNS}"
         problems.append(Problem(file, row, "columns", str(columns), rule))
-    for i, item in enumerate(record["items"]):
+    return record, [*problems, *check_items(record["items"], "items", file, row)]
+
+
+def check_items(items: Sequence[Any], name: str, file: str, row: int) -> list[Problem]:
+    """Boxes of a layout. name: of the list."""
+    rule = "must be a number: x ≥ 0, sizes above 0, y from any row on"
+    problems = []
+    for i, item in enumerate(items):
         for field, least in (("x", 0), ("y", -1e9), ("w", 1e-9), ("h", 1e-9)):
             value = item.get(field) if isinstance(item, dict) else None
             if (
@@ -264,6 +271,5 @@ def check_layout(line: str, file: str, row: int) -> tuple[dict[str, Any] | None,
                 or not isinstance(value, int | float)
                 or not (least <= value <= 1e9)
             ):
-                rule = "must be a number: x ≥ 0, sizes above 0, y from any row on"
-                problems.append(Problem(file, row, f"items[{i}].{field}", str(value), rule))
-    return record, problems
+                problems.append(Problem(file, row, f"{name}[{i}].{field}", str(value), rule))
+    return problems

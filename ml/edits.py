@@ -25,7 +25,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from ml.data import DataError, Problem, parse_line, text_lines
+from ml.data import DataError, Problem, check_items, parse_line, text_lines
 from ml.layout_features import arrangement, density, features, height, reflow, seconds
 from ml.train import progress_bar
 
@@ -55,26 +55,53 @@ class Pair:
 
 
 def read_pairs(paths: Iterable[Path | str]) -> list[Pair]:
-    """Edits that keep the set of blocks. Without `columns`, a grid as wide as its widest row."""
+    """Edits that keep the set of blocks. Without `columns`, a grid as wide as its widest row.
+
+    Raises DataError on the first line that is no edit.
+    """
     pairs = []
     for path in map(Path, paths):
         for number, line in text_lines(path):
-            try:
-                pair = _pair(parse_line(line))
-            except (ValueError, KeyError, TypeError) as error:
-                rule = f"must be an edit with before and after: {error!r}"
-                raise DataError([Problem(path.name, number, "line", line[:60], rule)]) from error
+            pair = _pair(line, path.name, number)
             if pair is not None:
                 pairs.append(pair)
     return pairs
 
 
-def _pair(edit: Mapping[str, Any]) -> Pair | None:
-    before, after = edit["before"], edit["after"]
+def _pair(line: str, file: str, row: int) -> Pair | None:
+    try:
+        edit = parse_line(line)
+    except ValueError as error:
+        raise DataError(
+            [Problem(file, row, "line", line[:60], f"must be JSON: {error}")]
+        ) from error
+    before, after = (_items(edit, side, file, row) for side in ("before", "after"))
     if not before or sorted(i["id"] for i in before) != sorted(i["id"] for i in after):
         return None
     widest = max(item["x"] + item["w"] for item in (*before, *after))
-    return Pair(before, after, float(edit.get("columns") or widest), str(edit.get("repo", "")))
+    columns = edit.get("columns") or widest
+    if isinstance(columns, bool) or not isinstance(columns, int | float) or columns <= 0:
+        rule = "must be a number above 0, or left out"
+        raise DataError([Problem(file, row, "columns", str(columns), rule)])
+    return Pair(before, after, float(columns), str(edit.get("repo", "")))
+
+
+def _items(edit: Any, side: str, file: str, row: int) -> list[dict[str, Any]]:
+    """With ids and types as text. Raises DataError."""
+    items = edit.get(side) if isinstance(edit, dict) else None
+    if not isinstance(items, list):
+        rule = "must be a list of items {id, type, x, y, w, h}"
+        raise DataError([Problem(file, row, side, str(items)[:60], rule)])
+    problems = check_items(items, side, file, row)
+    for i, item in enumerate(items):
+        for field in ("id", "type"):
+            value = item.get(field) if isinstance(item, dict) else None
+            if not isinstance(value, str | int):
+                rule = "must be text or a number"
+                problems.append(Problem(file, row, f"{side}[{i}].{field}", str(value)[:60], rule))
+    if problems:
+        raise DataError(problems)
+    return [{**item, "id": str(item["id"]), "type": str(item["type"])} for item in items]
 
 
 Row = tuple[dict[str, float], dict[str, float]]

@@ -93,15 +93,19 @@ def _read_visits(path: Path, surfaces: Collection[str] | None) -> Records:
             raise DataError([Problem(path.name, 0, "surface", ", ".join(sorted(surfaces)), rule)])
     rows = table.pop("row").to_numpy() if "row" in table.columns else np.arange(len(table))
     table = table.reset_index(drop=True)
-    visits, found = check_visits(table, path.name)
-    odd = [p for p in check_names(table, path.name) if not _is_refused(p, found)]
+    visits, found = _usable_visits(table, path.name)
+    problems = [replace(p, row=int(rows[p.row - 1]) + 1) for p in found]
+    return Records(visits, None, tuple(sorted(problems, key=lambda p: (p.row, p.field))))
+
+
+def _usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """Without the rows that break a rule, or that a database could not keep."""
+    visits, found = check_visits(table, file)
+    odd = [p for p in check_names(table, file) if not _is_refused(p, found)]
     if odd:
         good = table.drop(index=[p.row - 1 for p in [*found, *odd]])
-        visits, _ = check_visits(good.reset_index(drop=True), path.name)
-    problems = [
-        Problem(p.file, int(rows[p.row - 1]) + 1, p.field, p.value, p.rule) for p in [*found, *odd]
-    ]
-    return Records(visits, None, tuple(sorted(problems, key=lambda p: (p.row, p.field))))
+        visits, _ = check_visits(good.reset_index(drop=True), file)
+    return visits, [*found, *odd]
 
 
 def _is_refused(problem: Problem, found: Sequence[Problem]) -> bool:
@@ -155,13 +159,21 @@ def _people(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]
 
 
 def _read_oulad(path: Path, surfaces: Collection[str] | None) -> Records:
-    visits, people, problems = oulad.read(path, surfaces)
-    return Records(check_visits(visits, path.name)[0], people, tuple(problems))
+    return _converted(*oulad.read(path, surfaces), path.name)
 
 
 def _read_completejourney(path: Path, surfaces: Collection[str] | None) -> Records:
-    visits, people, problems = completejourney.read(path)
-    return Records(check_visits(visits, completejourney.PACKAGE)[0], people, tuple(problems))
+    return _converted(*completejourney.read(path), completejourney.PACKAGE)
+
+
+def _converted(
+    visits: pd.DataFrame, people: pd.DataFrame, problems: Sequence[Problem], file: str
+) -> Records:
+    """Row 0 in what is found here: a visit is made of several rows of the file."""
+    usable, found = _usable_visits(visits, file)
+    told, unusable = _people(people, file)
+    more = [replace(problem, row=0) for problem in (*found, *unusable)]
+    return Records(usable, told, (*problems, *more))
 
 
 FORMATS: dict[str, Callable[[Path, Collection[str] | None], Records]] = {

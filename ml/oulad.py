@@ -84,21 +84,26 @@ def _need_files(folder: Path) -> None:
 def _chunks(path: Path, problems: list[Problem]) -> Iterable[pd.DataFrame]:
     """The file in pieces, as text, with `row` the 1-based number of the data row."""
     first = 1
-    needed = COLUMNS[path.name]
     try:
-        for chunk in pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS):
-            missing = [c for c in needed if c not in chunk.columns]
-            if missing:
-                rule = f"columns {', '.join(needed)} are needed; missing: {', '.join(missing)}"
-                have = ", ".join(chunk.columns)
-                raise DataError([*problems, Problem(path.name, 0, "columns", have, rule)])
-            yield chunk.assign(row=np.arange(first, first + len(chunk)))
-            first += len(chunk)
+        with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS) as chunks:
+            for chunk in chunks:
+                _need_columns(chunk, path.name, problems)
+                yield chunk.assign(row=np.arange(first, first + len(chunk)))
+                first += len(chunk)
     except (ValueError, OSError) as error:
         if isinstance(error, DataError):
             raise
         unreadable = Problem(path.name, first, "file", str(error).strip(), "must be readable CSV")
         raise DataError([*problems, unreadable]) from error
+
+
+def _need_columns(chunk: pd.DataFrame, file: str, problems: list[Problem]) -> None:
+    needed = COLUMNS[file]
+    missing = [c for c in needed if c not in chunk.columns]
+    if missing:
+        rule = f"columns {', '.join(needed)} are needed; missing: {', '.join(missing)}"
+        have = ", ".join(chunk.columns)
+        raise DataError([*problems, Problem(file, 0, "columns", have, rule)])
 
 
 def _refuse(

@@ -106,28 +106,28 @@ def malformed(good: Good, by: random.Random) -> Iterator[Sent]:
         yield sent
 
 
-def _places(body: Any) -> list[tuple[Any, Any]]:
+def places(body: Any) -> list[tuple[Any, Any]]:
     """(container, key) of all values inside."""
     found: list[tuple[Any, Any]] = []
     items = body.items() if isinstance(body, dict) else enumerate(body)
     for key, value in items:
         found.append((body, key))
         if isinstance(value, dict | list):
-            found += _places(value)
+            found += places(value)
     return found
 
 
 def _junk(sent: Sent, by: random.Random) -> None:
-    if isinstance(sent.body, dict | list) and (places := _places(sent.body)):
-        container, key = by.choice(places)
+    if isinstance(sent.body, dict | list) and (found := places(sent.body)):
+        container, key = by.choice(found)
         container[key] = copy.deepcopy(by.choice(JUNK))
     else:
         sent.body = copy.deepcopy(by.choice(JUNK))
 
 
 def _missing(sent: Sent, by: random.Random) -> None:
-    if isinstance(sent.body, dict | list) and (places := _places(sent.body)):
-        container, key = by.choice(places)
+    if isinstance(sent.body, dict | list) and (found := places(sent.body)):
+        container, key = by.choice(found)
         del container[key]
 
 

@@ -18,7 +18,9 @@ def main() -> int:
     options = parser.parse_args()
     os.environ["STRANGERS"] = str(options.examples)
     code = int(pytest.main(["-q", "-o", "timeout=3600", TESTS]))
-    print(json.dumps({"schemathesis_examples": options.examples, "failed": int(code != 0)}))
+    kind = os.environ.get("DATABASE_URL", "sqlite").partition(":")[0]
+    line = {"schemathesis_examples": options.examples, "database": kind}
+    print(json.dumps({**line, "failed": int(code != 0)}))
     return code
 
 

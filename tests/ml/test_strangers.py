@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 
 from ml import formats
 from ml.audit_replay import read_replay
+from ml.clicks import is_held_out, read_episodes
 from ml.data import DataError, read_layouts
-from ml.layout_data import to_record
+from ml.edits import Pair, read_pairs
+from ml.layout_data import read_edited, to_record
+from ml.layout_features import Arrangement, arrangement
 from ml.ope_log import read_decisions
 from ml.rows import visit_rows
 
@@ -32,6 +35,16 @@ REPLAY = (
 )
 DECISION = (
     '{"user": "7", "surface": "s", "visit": "v", "layout": ["a"], "propensity": 1, "reward": -1}\n'
+)
+EDIT = (
+    '{"columns": 12, "repo": "r", "before": [{"id": "a", "type": "t", "x": 0, "y": 0, "w": 3, '
+    '"h": 1}], "after": [{"id": "a", "type": "t", "x": 3, "y": 0, "w": 6, "h": 2}]}\n'
+)
+EPISODE = (
+    '{"task": "t", "session": "s", "success": true, "layout": [{"id": 1, "tag": "A", "x": 0, '
+    '"y": 9, "w": 9, "h": 9}, {"id": 2, "tag": "B", "x": 0, "y": 99, "w": 9, "h": 9}], "clicks": '
+    '[{"ms": 900, "x": 4, "y": 9, "id": 1, "box": [0, 9, 9, 9]}, '
+    '{"ms": 1900, "x": 4, "y": 99, "id": 2, "box": [0, 99, 9, 9]}]}\n'
 )
 ODD = [
     b"\x00",
@@ -147,7 +160,14 @@ def test_columns_of_any_type(tmp_path, data):
     )
 
 
-LINES = {"layouts": LAYOUT, "replay": REPLAY, "decisions": DECISION}
+LINES = {
+    "layouts": LAYOUT,
+    "replay": REPLAY,
+    "decisions": DECISION,
+    "edits": EDIT,
+    "ends of edits": EDIT,
+    "episodes": EPISODE,
+}
 
 
 @FEW
@@ -190,5 +210,77 @@ def lines_of(kind: str, path) -> None:
         for visit in read_replay(path, used):
             assert all(type(n) in (int, float) for box in visit.layout.values() for n in box)
             assert visit.distortion is None or visit.distortion >= 0
-    else:
+    elif kind == "decisions":
         read_decisions(path, is_log=True)
+    elif kind == "edits":
+        for pair in read_pairs([path]):
+            assert all(side.boxes.shape == (len(pair.before), 4) for side in arranged(pair))
+    elif kind == "ends of edits":
+        assert all(np.isfinite(record.boxes).all() for record in read_edited([path]))
+    else:
+        table = read_episodes(path)
+        assert np.isfinite(list(table["seconds"])).all()
+        assert not np.isinf(list(table["bits"])).any()
+        assert all(is_held_out(session) in (True, False) for session in table["session"])
+
+
+def arranged(pair: Pair) -> list[Arrangement]:
+    return [arrangement(side, pair.columns) for side in (pair.before, pair.after)]
+
+
+OULAD = {
+    "studentVle.csv": "code_module,code_presentation,id_student,id_site,date,sum_click\n"
+    "AAA,2013J,7,11,-1,2\n",
+    "vle.csv": "id_site,code_module,code_presentation,activity_type\n11,AAA,2013J,quiz\n",
+    "studentInfo.csv": "code_module,code_presentation,id_student,gender,region,"
+    "highest_education,imd_band,age_band,disability\nAAA,2013J,7,F,Wales,A,10-20,0-35,N\n",
+}
+JOURNEY = {
+    "transactions": "household_id,basket_id,product_id,transaction_timestamp\n"
+    "1,5,9,2017-01-01 10:00\n",
+    "products": "product_id,department\n9,DRUG GM\n",
+    "demographics": "household_id,age\n1,35-44\n",
+}
+
+
+@FEW
+@given(st.sampled_from(list(OULAD)), CHANGES)
+def test_a_spoilt_folder_of_oulad(tmp_path, spoil, changes):
+    for name, text in OULAD.items():
+        (tmp_path / name).write_bytes(spoilt(text.encode(), changes if name == spoil else []))
+    read_folder(tmp_path, "oulad")
+
+
+@FEW
+@given(st.sampled_from(list(JOURNEY)), CHANGES)
+def test_spoilt_files_of_completejourney(tmp_path, spoil, changes):
+    for name, text in JOURNEY.items():
+        content = spoilt(parquet(text), changes if name == spoil else [])
+        (tmp_path / f"{name}.parquet").write_bytes(content)
+    read_folder(tmp_path, "completejourney")
+
+
+@settings(FEW, max_examples=20)
+@given(st.data())
+def test_tables_of_completejourney_with_columns_of_any_type(tmp_path, data):
+    for name, text in JOURNEY.items():
+        frame = pd.read_csv(io.StringIO(text), dtype=str)
+        for column in data.draw(st.sets(st.sampled_from(list(frame.columns)), max_size=1)):
+            frame[column] = pd.Series([data.draw(VALUES)], dtype=object)
+        try:
+            frame.to_parquet(tmp_path / f"{name}.parquet")
+        except Exception:  # Parquet cannot hold it
+            return
+    read_folder(tmp_path, "completejourney")
+
+
+def read_folder(folder, form: str) -> None:
+    try:
+        records = formats.read(folder, form, strict=False)
+    except DataError as error:
+        assert error.problems
+        check(error.problems)
+        return
+    check(records.problems)
+    for row in visit_rows(records.visits):
+        assert row.user and row.block and row.uses >= 1 and "\x00" not in row.user

@@ -8,6 +8,7 @@ sent by a page of ours (see `authentication`).
 from __future__ import annotations
 
 import hashlib
+import zlib
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -65,7 +66,7 @@ def read(text: str) -> Served:
     """Raises UnreadableDecision."""
     try:
         version, *values = _signer().unsign_object(text)
-    except (BadSignature, ValueError, TypeError) as error:
+    except (BadSignature, ValueError, TypeError, zlib.error) as error:
         raise UnreadableDecision("The decision was not signed by this server.") from error
     if version != FORMAT or len(values) != len(fields(Served)):
         raise UnreadableDecision("The decision comes from another release of this server.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ def _verified(token: str, signed_with: tuple[str, ...]) -> UserToken | None:
         # Tokens of before there were ids are known by a hash.
         name = rest[0] if rest else _digest(signed.rpartition(":")[0])[:16]
         return UserToken(subject_key_checked(key), expires, f"{expires:x}-{name}")
-    except (signing.BadSignature, ValueError, TypeError, AttributeError):
+    except (signing.BadSignature, ValueError, TypeError, AttributeError, zlib.error):
         return None
 
 

@@ -16,6 +16,8 @@ MOST_TITLE = 200
 """Characters."""
 MOST_CONTROL = 50
 """Percent."""
+MOST_REVISION = 10**9
+"""Of a page that is declared; PostgreSQL counts to 2^31."""
 MOST_MINUTES = 7 * 24 * 60
 """A week."""
 MOST_DAYS = 36_500

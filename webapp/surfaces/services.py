@@ -12,7 +12,7 @@ from uiengine import feasible, surface_json
 from uiengine.errors import SurfaceError
 from uiengine.popularity import NEWCOMER_VISITS
 
-from .models import MOST_CONTROL, MOST_TITLE, PopularityDay, Surface
+from .models import MOST_CONTROL, MOST_REVISION, MOST_TITLE, PopularityDay, Surface
 
 COLUMNS = ("slug", "revision", "mode", "control_percent")
 
@@ -23,7 +23,7 @@ def surface_save(data: Mapping[str, Any]) -> Surface:
 
     Raises uiengine.errors.SurfaceError on the first mistake, or where no layout keeps the rules.
     """
-    feasible.refuse_impossible(surface_json.parse(dict(data)))
+    feasible.refuse_impossible(surface_json.parse(data))
     _check_columns(data)
     definition = {k: v for k, v in data.items() if k not in COLUMNS}
     row = Surface.objects.select_for_update().filter(slug=data["slug"]).first()
@@ -54,6 +54,10 @@ def _check_columns(data: Mapping[str, Any]) -> None:
     if not is_whole or not 0 <= percent <= MOST_CONTROL:
         raise SurfaceError(
             "control_percent", percent, "is not in range", f"A whole number, 0 to {MOST_CONTROL}."
+        )
+    if data.get("revision", 1) > MOST_REVISION:
+        raise SurfaceError(
+            "revision", data["revision"], "is too large", f"{MOST_REVISION} at most: edits add one."
         )
 
 

@@ -25,6 +25,11 @@ ODD = st.one_of(
     st.sampled_from(["a" * 64, "a" * 101, " x ", "ä", "3", "\x00", "x\n"]),
     st.lists(st.integers(), max_size=1),
 )
+JSON = st.recursive(
+    ODD,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
 TIMES = st.one_of(
     st.datetimes(timezones=st.timezones()).map(datetime.isoformat),
     st.datetimes().map(datetime.isoformat),
@@ -55,6 +60,22 @@ def test_what_the_plain_pass_takes_the_serializer_takes_with_the_same_values(mor
         slow = EventIn(data=event)
         assert slow.is_valid(), slow.errors
         assert arrival(slow.validated_data) == taken
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_any_json_is_a_batch_or_refused_by_field(data):
+    batch = {"decision": "d", "events": [dict(GOOD), dict(GOOD)]}
+    spoil = data.draw(st.sampled_from([batch, batch["events"][1]]))
+    spoil[data.draw(st.sampled_from([*spoil, *VALUES]))] = data.draw(JSON)
+    for sent in (batch, data.draw(JSON)):
+        try:
+            decision, events = batch_read(sent)
+        except ValidationError as error:
+            assert error.detail
+        else:
+            assert decision and 1 <= len(events) <= 100
+            assert all(0 < len(e.id) <= 64 and e.at.tzinfo for e in events)
 
 
 @pytest.mark.parametrize(

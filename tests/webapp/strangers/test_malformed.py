@@ -7,11 +7,12 @@ import json
 
 import pytest
 from django.core.signing import Signer
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.evidence.malformed import answers, good_requests
-from webapp.subjects import decisions
+from webapp.subjects import decisions, keys
 
 INPUTS = 400
 JSON = st.recursive(
@@ -46,6 +47,20 @@ def test_a_signed_string_of_another_shape_is_no_decision(content):
     """As from another release, under our own key."""
     with pytest.raises(decisions.UnreadableDecision):
         decisions.read(Signer(salt=decisions.SALT).sign_object(content))
+
+
+@pytest.mark.django_db
+@given(JSON, st.text() | st.from_regex(r"\.[A-Za-z0-9_-]{0,30}", fullmatch=True))
+def test_whatever_else_we_signed_is_nobody(content, text):
+    now = timezone.now()
+    for signed in (
+        Signer(salt=keys.TOKEN_SALT).sign_object(content),
+        Signer(salt=keys.TOKEN_SALT).sign(text),
+    ):
+        assert keys.user_token_read(f"{keys.TOKEN_PREFIX}{signed}", now=now) is None
+    assert keys.visitor_read(text) is None
+    with pytest.raises(decisions.UnreadableDecision):
+        decisions.read(Signer(salt=decisions.SALT).sign(text))
 
 
 @pytest.mark.django_db(transaction=True)
