@@ -25,9 +25,17 @@ import pandas as pd
 import torch
 
 from ml.data import DataError, read_visits
-from ml.experiments import ablations, calibrating, compared, curves, lockin, report, unseen
+from ml.experiments import (
+    ablations,
+    calibrating,
+    compared,
+    curves,
+    layouts,
+    lockin,
+    report,
+    unseen,
+)
 from ml.experiments.judging import Line
-from ml.experiments.layouts import layouts
 from ml.experiments.peers import PEERS
 from ml.experiments.quantisers import PEERS as CODEBOOKS
 from ml.experiments.split import Split, prepare, split_frame
@@ -117,8 +125,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "unseen": lambda lab, show, parts: unseen.unseen(
         lab.all_courses(), lab.settings, lab.options.seed, show
     ),
-    "layouts": lambda lab, show, parts: layouts(
-        lab.options.layouts, lab.options.seed, show, is_smoke=lab.options.smoke
+    "layouts": lambda lab, show, parts: layouts.layouts(
+        lab.options.layouts, lab.options.seed, show, parts, is_smoke=lab.options.smoke
     ),
 }
 PARTS: dict[str, tuple[str, ...]] = {
@@ -127,6 +135,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "ablations": ablations.NAMES,
     "calibration": calibrating.NAMES,
     "lock_in": tuple(lockin.LEARNERS),
+    "layouts": layouts.NAMES,
 }
 """What can be run again alone, by --parts."""
 

@@ -4,40 +4,73 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ml import codec
+from ml.data import read_layouts
 from ml.experiments.judging import Line
-from ml.layout_data import read_records
+from ml.experiments.split import is_held_back
+from ml.layout_data import Record, to_record
 from ml.layout_export import with_layouts
 from ml.train import SMOKE_LAYOUTS, learned
 
 BITS = (8, 16, 32, 64)
+SEEN, UNSEEN = "known tools", "tools never seen"
+NAMES = (SEEN, UNSEEN)
+LEFT_OUT = ("datadog", "influxdb", "kibana", "perses")
+"""Tools that are hard to do without: a third of the layouts, four ways of counting columns."""
+JUDGED = 0.2
+"""Share of the layouts of the tools left out, which are judged; none of them is learned from."""
 Show = Callable[[float, str], None]
+Sides = tuple[list[Record], list[Record]]
 
 
-def layouts(folder: Path, seed: int, show: Show, *, is_smoke: bool) -> Iterator[Line]:
-    """A line per budget, on `dashboards_val` after training on `dashboards_train`.
+def layouts(
+    folder: Path, seed: int, show: Show, names: Sequence[str] = NAMES, *, is_smoke: bool
+) -> Iterator[Line]:
+    """A line per budget: `dashboards_val` after `dashboards_train`, whose tools are the same; and
+    layouts of LEFT_OUT after those of the other tools, both of `dashboards_train`.
 
     Says so and yields nothing where they are not there."""
     files = [folder / f"dashboards_{part}.jsonl.gz" for part in ("train", "val")]
     if not all(file.exists() for file in files):
         sys.stderr.write(f"left out: layouts ({files[0]} is not there)\n")
         return
-    train, test = (codec.with_items(read_records([str(f)]), [str(f)]) for f in files)
-    if is_smoke:
-        train, test = train[:SMOKE_LAYOUTS], test[:SMOKE_LAYOUTS]
-    stages, jobs = max(BITS) // codec.TOKEN_BITS, 1 if is_smoke else 2
-    with tempfile.TemporaryDirectory() as scratch:
-        version = Path(scratch) / "version"
-        with_layouts(codec.INNATE, learned(train, seed=seed, is_smoke=is_smoke), version)
-        results = list(codec.code_all(version, test, stages, jobs, show))
-    found = codec.summary(results, BITS, stages)
-    for bits in (0, *BITS):
-        yield {
-            "bits": bits,
-            "layouts": len(test),
-            "matched_iou": found["matched_iou"][str(bits)],
-            "without_search": found["matched_iou_without_search"][str(bits)],
-        }
+    for done, name in enumerate(names):
+        sides = _by_file(files) if name == SEEN else _by_tool(files[0])
+        train, test = (s[:SMOKE_LAYOUTS] if is_smoke else s for s in sides)
+        stages, jobs = max(BITS) // codec.TOKEN_BITS, 1 if is_smoke else 2
+        with tempfile.TemporaryDirectory() as scratch:
+            version = Path(scratch) / "version"
+            with_layouts(codec.INNATE, learned(train, seed=seed, is_smoke=is_smoke), version)
+            coded = codec.code_all(
+                version, test, stages, jobs, lambda s, t, d=done: show((d + s) / len(names), t)
+            )
+            found = codec.summary(list(coded), BITS, stages)
+        for bits in (0, *BITS):
+            yield {
+                "part": name,
+                "bits": bits,
+                "layouts": len(test),
+                "matched_iou": found["matched_iou"][str(bits)],
+                "without_search": found["matched_iou_without_search"][str(bits)],
+            }
+
+
+def _by_file(files: Sequence[Path]) -> Sides:
+    train, test = (read_layouts([file])[0] for file in files)
+    return _records(train, files[0]), _records(test, files[1])
+
+
+def _by_tool(file: Path) -> Sides:
+    every = read_layouts([file])[0]
+    others = [raw for raw in every if raw["source"] not in LEFT_OUT]
+    theirs = [raw for raw in every if raw["source"] in LEFT_OUT]
+    judged = is_held_back([str(raw["id"]) for raw in theirs], JUDGED)
+    test = [raw for raw, held in zip(theirs, judged, strict=True) if held]
+    return _records(others, file), _records(test, file)
+
+
+def _records(raw: Sequence[Line], file: Path) -> list[Record]:
+    return codec.with_items([to_record(line) for line in raw], [str(file)])

@@ -120,10 +120,16 @@ def _bits(lines: Sequence[Line]) -> Table:
 
 def _layouts(lines: Sequence[Line]) -> Table:
     rows = [
-        [str(line["bits"]), _number(line["matched_iou"]), _number(line["without_search"])]
+        [
+            f"{line['part']} ({line['layouts']})",
+            str(line["bits"]),
+            _number(line["matched_iou"]),
+            _number(line["without_search"]),
+        ]
         for line in of(lines, "layouts")
     ]
-    return ("Bits of a layout that people made", ["bits", "matched IoU", "without search"], rows)
+    head = ["layouts of", "bits", "matched IoU", "without search"]
+    return ("Bits of a layout that people made", head, rows)
 
 
 def _few_shot(lines: Sequence[Line]) -> Table:
@@ -252,9 +258,9 @@ def plots(lines: Sequence[Line]) -> str:
         parts.append(_plot(mine, "policy", "past", f"{slug}: past visits", is_log=True))
     bits = of(lines, "curves", kind="bits", policy="tokens")
     parts.append(_plot(bits, "surface", "bits", "Bits a user may spend", is_log=True))
-    made = [{**x, "series": "unseen dashboards"} for x in of(lines, "layouts") if x["bits"]]
+    made = [x for x in of(lines, "layouts") if x["bits"]]
     title = "Bits of a layout that people made"
-    parts.append(_plot(made, "series", "bits", title, y="matched_iou", is_log=True))
+    parts.append(_plot(made, "part", "bits", title, y="matched_iou", is_log=True))
     parts.append(_plot(of(lines, "lock_in"), "learner", "retrains", "Retrains, simulated people"))
     return "".join(parts)
 

@@ -204,11 +204,18 @@ def test_layouts_are_left_out_aloud_where_there_are_none(tmp_path, capsys):
 def test_the_page_shows_bits_of_layouts_beside_those_of_users():
     about = {"experiment": "layouts", "commit": "c", "command": "python -m ml.experiments"}
     lines = [
-        {**about, "bits": bits, "layouts": 9, "matched_iou": iou, "without_search": iou / 2}
+        {
+            **about,
+            "part": "a",
+            "bits": bits,
+            "layouts": 9,
+            "matched_iou": iou,
+            "without_search": iou / 2,
+        }
         for bits, iou in ((0, 0.3), (8, 0.5), (64, 0.75))
     ]
     page = report.as_html(lines)
-    assert "<td>64</td><td>0.750</td><td>0.375</td>" in page
+    assert "<td>a (9)</td><td>64</td><td>0.750</td><td>0.375</td>" in page
     assert page.count("<svg") == 1 and "matched iou" in page
 
 
