@@ -133,13 +133,15 @@ def code_usage(fitted: Fitted, book: Codebook, side: Side) -> Iterator[Line]:
 
 
 def kl_facts(fitted: Fitted) -> Line:
-    """How often the KL's share of the gradient lay within its band, once β has risen."""
+    """The KL's share of the gradient, epoch by epoch; its mean once β has risen, and how often it
+    then lay within its band."""
     later = fitted.kl_shares[round(RISE * len(fitted.kl_shares)) :]
     if not later:
         return {}
     low, high = KL_BAND
     within = [low <= share <= high for share in later]
     return {
+        "kl_shares": [round(share, 4) for share in fitted.kl_shares],
         "kl_share": round(float(np.mean(later)), 4),
         "kl_within_band": round(float(np.mean(within)), 3),
     }

@@ -149,7 +149,8 @@ def test_code_usage_counts_what_a_loop_counts(split, trained):
 def test_the_kl_band_is_counted_once_beta_has_risen():
     shares = [0.5, 0.4, 0.3, 0.05, 0.1, 0.15, 0.2, 0.25, 0.15, 0.15]
     fitted = Fitted(None, None, {}, Settings(), kl_shares=shares)  # type: ignore[arg-type]
-    assert kl_facts(fitted) == {"kl_share": 0.15, "kl_within_band": round(5 / 7, 3)}
+    facts = {"kl_shares": shares, "kl_share": 0.15, "kl_within_band": round(5 / 7, 3)}
+    assert kl_facts(fitted) == facts
 
 
 def test_simulated_people_use_only_what_they_need_and_look_at():
