@@ -17,10 +17,11 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
-from signal import SIGINT, SIGKILL
+from signal import SIGKILL, SIGQUIT
 from typing import Any
 
 from tests.bench.measure import line
@@ -31,6 +32,8 @@ from tests.load.stack import ROOT, Stack, missing, wait_for
 PEOPLE = 4
 SETTLE = 120.0
 """Seconds in which all that was accepted must be folded at the end."""
+BROKEN = "broken"
+"""Content id of a version that must never serve."""
 REGISTER = """
 import django; django.setup()
 import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -41,7 +44,11 @@ version_register(source=Path("fixtures/innate"), name="too-large")
 
 
 class Person(threading.Thread):
-    """Looks at the page and uses blocks, again and again; what fails is sent again unchanged."""
+    """Looks at the page and uses blocks, again and again; what fails is sent again unchanged.
+
+    acknowledged: uses by block; refused: why batches were not taken at a first try; waiting: those
+    that are still to be taken; ahead: by how much this person's clock is wrong.
+    """
 
     def __init__(self, stack: Stack, path: str, name: str, stop: threading.Event) -> None:
         super().__init__(name=name)
@@ -50,26 +57,36 @@ class Person(threading.Thread):
         self.layouts: list[tuple[float, str]] = []
         self.seconds: list[tuple[float, float]] = []
         self.acknowledged: Counter[str] = Counter()
-        self.versions: set[str] = set()
+        self.acknowledged_at: list[float] = []
+        self.refused: Counter[str] = Counter()
+        self.waiting: list[dict[str, Any]] = []
+        self.versions: list[str] = []
         self.lost: list[str] = []
-        self.refused = 0
+        self.ahead = timedelta(0)
 
     def run(self) -> None:
-        waiting: list[dict[str, Any]] = []
         while not self.stop.is_set():
             if shown := self.look():
-                blocks = random.sample(shown["order"], 3)
-                body = figures.batch(shown["decision"], "use", len(blocks))
-                for event, block in zip(body["events"], blocks, strict=True):
-                    event["block"] = block
-                waiting.append(body)
-            waiting = [body for body in waiting if not self.send(body)]
+                self.waiting.append(self.used(shown))
+            self.send_waiting()
             time.sleep(0.02)
         until = time.monotonic() + SETTLE
-        while waiting and time.monotonic() < until:
-            waiting = [body for body in waiting if not self.send(body)]
+        while self.waiting and time.monotonic() < until:
+            self.send_waiting()
             time.sleep(0.2)
         self.caller.close()
+
+    def used(self, shown: dict[str, Any]) -> dict[str, Any]:
+        """Three uses, by this person's clock."""
+        blocks = random.sample(shown["order"], 3)
+        body = figures.batch(shown["decision"], "use", len(blocks))
+        for event, block in zip(body["events"], blocks, strict=True):
+            event["block"] = block
+            event["at"] = (datetime.fromisoformat(event["at"]) + self.ahead).isoformat()
+        return body
+
+    def send_waiting(self) -> None:
+        self.waiting = [body for body in self.waiting if not self.send(body)]
 
     def look(self) -> dict[str, Any] | None:
         """The layout as one version made it; None where none came."""
@@ -90,27 +107,31 @@ class Person(threading.Thread):
             self.lost.append(f"mixed: {signed.version} signed, {shown['version']} shown")
         self.layouts.append((time.monotonic(), shown["status"]))
         self.seconds.append((start, time.monotonic() - start))
-        self.versions.add(shown["version"])
+        self.versions.append(shown["version"])
         return shown
 
     def send(self, body: dict[str, Any]) -> bool:
         """Whether the batch was acknowledged: kept now, or known from an earlier try."""
-        with suppress(Broken):
+        try:
             answer = self.caller.post("/api/events", self.token, body)
-            if answer.status == 202:
-                said = answer.json()
-                assert said["accepted"] + said["duplicate"] == len(body["events"]), said
-                self.acknowledged.update(event["block"] for event in body["events"])
-                return True
-        self.refused += 1
-        return False
+        except Broken:
+            self.refused["broken"] += 1
+            return False
+        if answer.status != 202:
+            self.refused[str(answer.status)] += 1
+            return False
+        said = answer.json()
+        assert said["accepted"] + said["duplicate"] == len(body["events"]), said
+        self.acknowledged.update(event["block"] for event in body["events"])
+        self.acknowledged_at.append(time.monotonic())
+        return True
 
 
 class Faults:
     """What goes wrong. Each breaks something, waits, mends it, and says when it was mended."""
 
-    def __init__(self, stack: Stack, seconds: float) -> None:
-        self.stack, self.seconds = stack, seconds
+    def __init__(self, stack: Stack, people: list[Person], seconds: float) -> None:
+        self.stack, self.people, self.seconds = stack, people, seconds
 
     def redis_killed(self) -> None:
         self.stack.kill("redis")
@@ -118,7 +139,8 @@ class Faults:
         self.stack.start_redis()
 
     def postgres_restarted(self) -> None:
-        self.stack.kill("postgres", SIGINT)
+        """As after a crash: at once, without writing down what is in memory alone."""
+        self.stack.kill("postgres", SIGQUIT)
         self.stack.start_postgres()
 
     def celery_worker_killed(self) -> None:
@@ -158,7 +180,7 @@ class Faults:
         from webapp.codebooks import artefacts
         from webapp.codebooks.models import Alias, CodebookVersion
 
-        broken = _registered("broken", "broken")
+        broken = _registered("broken", BROKEN)
         file = artefacts.local(broken.folder) / "decoder.onnx"
         file.write_bytes(file.read_bytes()[:1000])
         alias, _ = Alias.objects.get_or_create(
@@ -172,10 +194,14 @@ class Faults:
         )
 
     def clock_moved_by_a_day(self) -> None:
-        """The subjects' own clocks: the application's, not the machine's."""
+        """People's own clocks, a day ahead and a day behind, then the application's for them."""
         from webapp.subjects.models import Subject
         from webapp.subjects.services import clock_advance
 
+        for days in (1, -1, 0):
+            for person in self.people:
+                person.ahead = timedelta(days=days)
+            time.sleep(self.seconds / 3)
         for subject in Subject.objects.filter(key__startswith="chaos:"):
             clock_advance(subject=subject, seconds=86_400)
         time.sleep(self.seconds)
@@ -227,7 +253,7 @@ def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str
         person.start()
     time.sleep(2)
     try:
-        for fault in Faults(stack, seconds).all():
+        for fault in Faults(stack, people, seconds).all():
             if not only or fault.__name__ in only:
                 _break(fault, people)
     finally:
@@ -239,14 +265,13 @@ def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str
 
 
 def _break(fault: Callable[[], None], people: list[Person]) -> None:
-    """Runs one fault and prints how long after it everybody had an adapted layout again.
-
-    retries: all until now.
-    """
+    """Runs one fault and prints how long after it everybody had an adapted layout again, and had
+    events taken."""
     from django.db import connection
 
     begun = [len(person.layouts) for person in people]
-    kept = [person.acknowledged.total() for person in people]
+    refused = _total(person.refused for person in people)
+    retries = sum(person.caller.retries for person in people)
     started = time.monotonic()
     connection.close()  # ours may have been broken by the fault before
     fault()
@@ -255,14 +280,13 @@ def _break(fault: Callable[[], None], people: list[Person]) -> None:
     def is_well() -> bool:
         return all(
             any(at > mended and status == "adapted" for at, status in person.layouts[n:])
-            and person.acknowledged.total() > known
-            for person, n, known in zip(people, begun, kept, strict=True)
+            and person.acknowledged_at[-1:] > [mended]
+            for person, n in zip(people, begun, strict=True)
         )
 
     took = wait_for(is_well, "everybody had an adapted layout", SETTLE)
-    served = Counter(
-        status for p, n in zip(people, begun, strict=True) for _, status in p.layouts[n:]
-    )
+    pairs = list(zip(people, begun, strict=True))
+    served = Counter(status for p, n in pairs for _, status in p.layouts[n:])
     line(
         f"chaos: {fault.__name__}, recovery",
         took,
@@ -270,9 +294,15 @@ def _break(fault: Callable[[], None], people: list[Person]) -> None:
         "broken for",
         mended - started,
         slowest_answer=max(s for p in people for at, s in p.seconds if at >= started),
-        retries=sum(person.caller.retries for person in people),
+        retries=sum(person.caller.retries for person in people) - retries,
+        versions=len({version for p, n in pairs for version in p.versions[n:] if version}),
         **{f"answers_{status}": n for status, n in served.items()},
+        **{f"batches_{why}": n for why, n in (_total(p.refused for p in people) - refused).items()},
     )
+
+
+def _total(counters: Iterable[Counter[str]]) -> Counter[str]:
+    return sum(counters, Counter[str]())
 
 
 def _settled(people: list[Person]) -> list[str]:
@@ -285,6 +315,10 @@ def _settled(people: list[Person]) -> list[str]:
     failures = []
     counted: Counter[str] = Counter()
     for person in people:
+        if person.waiting:
+            failures.append(f"{person.name}: {len(person.waiting)} batches were never taken")
+        if BROKEN in person.versions:
+            failures.append(f"{person.name}: the broken version served")
         stored = Event.objects.filter(profile__subject__key=person.name, kind="use").count()
         uses: Counter[str] = Counter()
         for visit in Visit.objects.filter(profile__subject__key=person.name):
@@ -305,7 +339,15 @@ def _settled(people: list[Person]) -> list[str]:
     retries = sum(person.caller.retries for person in people)
     acknowledged = sum(person.acknowledged.total() for person in people)
     line("chaos: requests without a layout", lost, "requests", "asked", asked, retries=retries)
-    line("chaos: events counted", counted.total(), "events", "acknowledged", acknowledged)
+    refused = _total(person.refused for person in people)
+    line(
+        "chaos: events counted",
+        counted.total(),
+        "events",
+        "acknowledged",
+        acknowledged,
+        **{f"batches_{why}": n for why, n in refused.items()},
+    )
     return failures
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from webapp.layouts import pages
+from webapp.layouts.problems import problem_response
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +71,13 @@ def test_a_fault_under_the_api_says_nothing_of_the_code(debug, browser, monkeypa
     assert answer.json()["type"] == "/api/errors#failed" and answer.json()["next_step"]
     assert b"on purpose" not in answer.content and b"Traceback" not in answer.content
     assert seen  # and the log has it
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_asks_to_try_again_soon(error):
+    answer = problem_response(error("connection to server at 10.0.0.7 failed"), {})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer.data["next_step"] and "10.0.0.7" not in str(answer.data)
 
 
 def test_a_form_that_another_site_sent_is_refused_in_words():

@@ -64,3 +64,5 @@ def test_nobody_is_without_a_layout_and_no_event_is_lost(production):
     events = found["chaos: events counted"]
     assert events["value"] == events["beside_value"] > 0
     assert sum("recovery" in name for name in found) == 6
+    assert "batches_500" not in events, "what could not be kept was refused with a reason"
+    assert found["chaos: promoted_and_rolled_back, recovery"]["versions"] > 1

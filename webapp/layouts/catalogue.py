@@ -206,6 +206,15 @@ KINDS = {
             "Try again; if it stays, tell the operator. The error was logged.",
         ),
         Kind(
+            "database-away",
+            503,
+            "The database is away",
+            "It is being restarted, or takes no more connections. GET /api/layout answers "
+            "meanwhile, with the default layout where need be.",
+            "Wait for the seconds in Retry-After and send the same bytes again: an event that was "
+            "kept after all counts once.",
+        ),
+        Kind(
             "no-page-yet",
             503,
             "No page can be served yet",

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.urls import reverse
 from rest_framework import exceptions
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 SHOWN = 200
 """Characters of a bad value that are sent back."""
+AWAY = 5
+"""Seconds after which to try again where the database is away: what a restart takes."""
 
 
 class Problem(exceptions.APIException):
@@ -69,6 +72,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
             headers["WWW-Authenticate"] = challenge
         if wait := getattr(error, "wait", None):
             headers["Retry-After"] = str(int(wait))
+    elif isinstance(error, OperationalError | InterfaceError):
+        log.error("api.database_away", exc_info=error)
+        body = problem_body(KINDS["database-away"], "The database does not answer.")
+        headers["Retry-After"] = str(AWAY)
     else:
         log.exception("api.failed", exc_info=error)
         body = problem_body(KINDS["failed"], "An unexpected error occurred.")

@@ -35,7 +35,7 @@ from .ingest import backlog_refuse, batch_accept
 from .problems import CONTENT_TYPE, Problem
 
 PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
-REFUSED = {(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 413, 415, 429)}
+REFUSED = {(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 413, 415, 429, 503)}
 MOST_VARIANTS = 8
 USUAL = 256
 """Characters of a query string that is remembered as parsed."""
