@@ -32,17 +32,20 @@ return {counts, found}
 
 
 STORE = """
-local standing = {}
-for i = 1, #KEYS do
-    local is_once = i <= tonumber(ARGV[1])
-    local found = is_once and redis.call('get', KEYS[i])
-    if is_once then standing[i] = found end
-    if not found then redis.call('set', KEYS[i], ARGV[2 * i], 'EX', ARGV[2 * i + 1]) end
+local standing, agree = {}, true
+for i = 1, tonumber(ARGV[1]) do
+    standing[i] = redis.call('get', KEYS[i])
+    agree = agree and (not standing[i] or standing[i] == ARGV[2 * i])
+end
+if agree then
+    for i = 1, #KEYS do
+        if not standing[i] then redis.call('set', KEYS[i], ARGV[2 * i], 'EX', ARGV[2 * i + 1]) end
+    end
 end
 return standing
 """
-"""ARGV: how many of the keys are set only where there is nothing; then of each key a value and its
-lifetime in seconds."""
+"""ARGV: how many of the keys are to be agreed on; then of each key a value and its lifetime in
+seconds."""
 Entries = Mapping[str, tuple[Any, int]]
 """Values by name, each with its lifetime in seconds."""
 
@@ -59,14 +62,21 @@ def count_and_get(
 
 
 def store(entries: Entries, once: Entries) -> dict[str, Any]:
-    """Keeps the entries, and those of `once` where nothing stands under their names; gives what
-    stands there then. Raises whatever the cache does."""
+    """Keeps what was made under an agreement: `once`, whose values nobody may have set otherwise.
+
+    Where others stand under those names, nothing is kept. Gives what stands there then. Raises
+    whatever the cache does.
+    """
     backend = caches["default"]
     if isinstance(backend, RedisCache):
         return backend.store(entries, once)
-    standing = {name: _first(name, *entry) for name, entry in once.items()}
-    for name, (value, lifetime) in entries.items():
-        cache.set(name, value, lifetime)
+    own = {name: value for name, (value, _) in once.items()}
+    standing = {**own, **cache.get_many(list(once))} if once else own
+    if standing == own:
+        standing = {name: _first(name, *entry) for name, entry in once.items()}
+    if standing == own:
+        for name, (value, lifetime) in entries.items():
+            cache.set(name, value, lifetime)
     return standing
 
 

@@ -64,12 +64,17 @@ def test_counts_and_keeps_as_djangos_does(made, kind):
     assert made(kind).get("a") == (1, "x")
 
 
-@pytest.mark.parametrize("kind", [DjangosCache, RedisCache])
-def test_counts_and_gets_at_once_as_one_by_one(made, kind, monkeypatch):
-    cache = made(kind)
+@pytest.fixture(params=[DjangosCache, RedisCache])
+def cache(made, request, monkeypatch):
+    """The site's, empty."""
+    cache = made(request.param)
     cache.clear()
     monkeypatch.setattr("webapp.cache.caches", {"default": cache})
     monkeypatch.setattr("webapp.cache.cache", cache)
+    return cache
+
+
+def test_counts_and_gets_at_once_as_one_by_one(cache):
     cache.set("a", (1, "x"), 60)
 
     first = count_and_get(["mine", "ours"], ["a", "b"], 60)
@@ -82,21 +87,17 @@ def test_counts_and_gets_at_once_as_one_by_one(made, kind, monkeypatch):
     assert 0 < cache._cache.get_client().ttl(cache.make_key("ours")) <= 60
 
 
-@pytest.mark.parametrize("kind", [DjangosCache, RedisCache])
-def test_keeps_entries_and_what_is_first_and_tells_what_stands(made, kind, monkeypatch):
-    cache = made(kind)
-    cache.clear()
-    monkeypatch.setattr("webapp.cache.caches", {"default": cache})
-    monkeypatch.setattr("webapp.cache.cache", cache)
-
+def test_keeps_what_was_made_under_an_agreement_and_nothing_under_another(cache):
     first = store({"a": (("x", b"1"), 60)}, {"agreed": (32, 60)})
-    again = store({"a": (("y", b"2"), 60)}, {"agreed": (1, 60), "other": ("new", 60)})
+    again = store({"a": (("y", b"2"), 60)}, {"agreed": (32, 60), "name": ("n", 60)})
+    other = store({"a": (("z", b"3"), 60)}, {"agreed": (1, 60), "other": ("new", 60)})
 
     assert first == {"agreed": 32}
-    assert again == {"agreed": 32, "other": "new"}
-    expected = {"a": ("y", b"2"), "agreed": 32, "other": "new"}
-    assert cache.get_many(["a", "agreed", "other"]) == expected
-    assert 0 < cache._cache.get_client().ttl(cache.make_key("other")) <= 60
+    assert again == {"agreed": 32, "name": "n"}
+    assert other == {"agreed": 32, "other": "new"}
+    expected = {"a": ("y", b"2"), "agreed": 32, "name": "n"}
+    assert cache.get_many(["a", "agreed", "name", "other"]) == expected
+    assert 0 < cache._cache.get_client().ttl(cache.make_key("name")) <= 60
 
 
 def test_a_warm_read_is_one_command(made):

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from webapp.cache import count_and_get, store
+from webapp.cache import Entries, count_and_get, store
 from webapp.codebooks.serving import Page
 from webapp.mappers import to_milliseconds
 from webapp.subjects import live
@@ -120,13 +121,19 @@ class Place:
         known = found.get(generation) if self.key else ""
         return Found(numbers, found, known, found.get(mine))
 
-    def keep(self, answer: Kept, unkept: live.Unkept | None) -> None:
-        """unkept: the state that it was made of, where that was read from the database."""
+    def keep(
+        self, answer: Kept, unkept: live.Unkept | None, agreed: Entries = MappingProxyType({})
+    ) -> Mapping[str, Any]:
+        """Keeps the answer if what is `agreed` on by name is not known otherwise; gives what is.
+
+        unkept: the state that it was made of, where that was read from the database.
+        """
         mine, more = {self.names[0]: (answer, LIFETIME)}, unkept or live.Unkept()
         try:
-            store({**mine, **more.entries}, more.once)
+            return store({**mine, **more.entries}, {**more.once, **agreed})
         except Exception:
             log.warning("cache.unavailable", exc_info=True)
+            return {}
 
 
 def held(tag: str, known: str) -> str:

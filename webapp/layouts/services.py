@@ -33,7 +33,8 @@ from .load import load
 from .payload import mounted, payload
 from .situations import (
     Situation,
-    budgeted,
+    affordable,
+    budget_name,
     hash_of,
     nobody_situation,
     request_of,
@@ -120,8 +121,7 @@ def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
     if not found.key or version is None or mode == "off" or found.is_control:
         held = engine.hold(request_of(found)) if found.key and mode != "off" else _default(found)
         return held, held.status
-    with load.deciding():
-        decision = engine.decide(request_of(found, variants=variants), version)
+    decision = engine.decide(request_of(found, variants=variants), version)
     if mode != "dry_run":
         return decision, decision.status
     order = ",".join(decision.layout.order)
@@ -147,15 +147,37 @@ def _newest(
 ) -> Kept:
     """What is kept from now on: what was, if it is the same decision, else one made now."""
     tag = hash_of(found.name, place.language, place.variants, place.mounted)
-    last = seen.last
+    last, since = seen.last, mappers.to_milliseconds(now)
     if last and last.tag == tag and last.body:
         rendered = Answer(last.body, last.etag, last.counted)
     elif etag := kept.held(tag, known):
         rendered = Answer(b"", etag)
     else:
-        rendered = _rendered(found, tag, place.variants, started)
-    since = mappers.to_milliseconds(now)
-    newest = Kept(
+        return _decided(found, place, tag, since, started)
+    newest = _kept(found, place, tag, since, rendered)
+    place.keep(newest, found.unkept)
+    return newest
+
+
+def _decided(found: Situation, place: kept.Place, tag: str, since: int, started: float) -> Kept:
+    """A decision made now, kept. It stands only if nobody decided this visit by another budget
+    before: else it is made again by that one."""
+    if found.budget or not found.key:
+        newest = _kept(found, place, tag, since, _rendered(found, tag, place.variants))
+        place.keep(newest, found.unkept)
+        return newest
+    name, budget = budget_name(found), affordable(time.perf_counter() - started)
+    while True:
+        mine = replace(found, budget=budget)
+        newest = _kept(mine, place, tag, since, _rendered(mine, tag, place.variants))
+        agreed = place.keep(newest, found.unkept, {name: (budget, kept.LIFETIME)})
+        if agreed.get(name, budget) == budget:
+            return newest
+        budget = agreed[name]
+
+
+def _kept(found: Situation, place: kept.Place, tag: str, since: int, rendered: Answer) -> Kept:
+    return Kept(
         generation=found.cached_as,
         page=place.page.name,
         since=since,
@@ -167,14 +189,12 @@ def _newest(
         counted=rendered.counted,
         body=rendered.body,
     )
-    place.keep(newest, found.unkept)
-    return newest
 
 
-def _rendered(found: Situation, tag: str, variants: int, started: float) -> Answer:
-    found = budgeted(found, time.perf_counter() - started)
-    decision, status = decide(found, variants)
-    body = _dump(_payload(found, decision, status))
+def _rendered(found: Situation, tag: str, variants: int) -> Answer:
+    with load.deciding():
+        decision, status = decide(found, variants)
+        body = _dump(_payload(found, decision, status))
     return Answer(body, f'"{tag}-{found.budget}"', _counted(found, decision, status))
 
 

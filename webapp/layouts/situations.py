@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -63,7 +64,7 @@ class Situation:
         """That version could not be loaded."""
         return self.page.version is None or self.page.version.id != self.page.wanted
 
-    @property
+    @cached_property
     def is_control(self) -> bool:
         """Whether this subject keeps the default layout, for comparison; pins and freezing hold.
 
@@ -75,7 +76,7 @@ class Situation:
             return self.was_control
         return is_control(self.key, self.page.surface.slug, self.page.control_percent)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """A hash of what determines the decision, but for the budget."""
         version = self.page.version
@@ -151,15 +152,25 @@ def budgeted(found: Situation, waited: float = 0.0) -> Situation:
     """
     if found.budget or not found.key:
         return found
-    left = settings.UIENGINE_DEADLINE_MS / 1000 - waited
-    affordable = load.budget(settings.UIENGINE_BUDGET, left=left)
-    name = f"budget:{found.name}"
+    mine = affordable(waited)
+    name = budget_name(found)
     try:
-        agreed = store({}, {name: (affordable, kept.LIFETIME)})[name]
+        agreed = store({}, {name: (mine, kept.LIFETIME)})[name]
     except Exception:
         log.warning("cache.unavailable", exc_info=True)
-        agreed = affordable
+        agreed = mine
     return replace(found, budget=agreed)
+
+
+def affordable(waited: float) -> int:
+    """Candidates that a request has time for which began `waited` seconds ago."""
+    left = settings.UIENGINE_DEADLINE_MS / 1000 - waited
+    return load.budget(settings.UIENGINE_BUDGET, left=left)
+
+
+def budget_name(found: Situation) -> str:
+    """What the budget of the situation's visit is agreed on under, in the cache."""
+    return f"budget:{found.name}"
 
 
 def request_of(found: Situation, **more: int) -> Request:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import select
+from typing import Any
 
 from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    """prepares, prepared: see `webapp.postgres.prepared`; of the connection that stands."""
+
+    prepares = True
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        self.prepares, self.prepared = True, set[str]()
+        return super().get_new_connection(conn_params)
+
     def is_usable(self) -> bool:
         """Whether a kept connection still stands. Django sends a query to find out, once per
         request; a server that ended a connection has said so on its socket, so that is looked at

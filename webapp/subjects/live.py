@@ -23,6 +23,7 @@ from django.db import connection, transaction
 
 from webapp import mappers
 from webapp.cache import Entries, store
+from webapp.postgres.prepared import execute_prepared
 
 from .decisions import visit_id
 from .erasure import erasure_marks
@@ -115,7 +116,7 @@ def _load(key: str, page: Any) -> Live:
     with connection.cursor() as cursor:
         marks = erasure_marks(key)
         statement = ALL_OF_A_SUBJECT.format(marks=", ".join(["%s"] * len(marks)))
-        cursor.execute(statement, [*marks, key, page.surface_id])
+        execute_prepared(cursor, statement, [*marks, key, page.surface_id])
         offset, times, profile_id, state, is_pending = cursor.fetchone()
     if is_pending:
         folded = _with_pending(key, page, profile_id)

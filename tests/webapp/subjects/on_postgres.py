@@ -1,4 +1,5 @@
-"""Events by month, on PostgreSQL alone: `test_partitions` runs this file in its own process."""
+"""Events by month and prepared statements, on PostgreSQL alone: `test_partitions` runs this file in
+its own process."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, connections, transaction
 
 from tests.patience import PATIENCE
@@ -24,6 +26,59 @@ def months(page, clock):
         if month.start.year < 2026 or month.name in made:
             Event.objects.all().delete()
             partitions.months_drop(before=month.end)
+
+
+@pytest.fixture
+def connected():
+    """A connection of the test's own."""
+    connection.close()
+    yield connection
+    connection.close()
+
+
+def _runs() -> dict[str, int]:
+    """How often each statement was run that this connection's server planned ahead."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, generic_plans + custom_plans FROM pg_prepared_statements")
+        return dict(cursor.fetchall())
+
+
+def test_a_subject_is_read_by_a_statement_that_is_planned_once(owner, connected):
+    for _ in range(3):
+        cache.clear()
+        assert owner.layout()["status"] == "adapted"
+    assert list(_runs().values()) == [3]
+
+    connection.close()
+    cache.clear()
+    owner.layout()
+    assert list(_runs().values()) == [1]
+
+
+def test_a_statement_that_a_pooler_brings_along_is_not_missed(owner, connected):
+    cache.clear()
+    before = owner.layout()["order"]
+    connected.prepared.clear()
+    cache.clear()
+
+    assert owner.layout()["order"] == before
+
+
+@pytest.mark.parametrize(
+    "spoil", ["DEALLOCATE ALL", "ALTER TABLE subjects_subject ALTER clock_offset TYPE bigint"]
+)
+def test_a_statement_that_a_pooler_or_a_migration_took_away_is_not_missed(owner, connected, spoil):
+    cache.clear()
+    before = owner.layout()["order"]
+    with connection.cursor() as cursor:
+        cursor.execute(spoil)
+    cache.clear()
+
+    after = owner.layout()
+
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE subjects_subject ALTER clock_offset TYPE integer")
+    assert (after["status"], after["order"]) == ("adapted", before)
 
 
 def _stored_in(event_id: str) -> str:

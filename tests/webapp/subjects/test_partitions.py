@@ -37,7 +37,7 @@ def test_months_hold_on_postgresql():
             command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE
         )
     assert done.returncode == 0, done.stdout[-3000:]
-    assert done.stdout.startswith(".....")
+    assert done.stdout.startswith(".........")
 
 
 def test_the_command_says_what_there_is(page):
