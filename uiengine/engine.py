@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from . import newcomers
 from .decision import Decision, Variant
 from .decoded import Decoded, Request, Version
 from .explain import reasons
@@ -27,6 +28,16 @@ def decide(request: Request, version: Version) -> Decision:
     """The layout for this subject's visit. Same arguments, same decision."""
     if held_order(request) is not None:
         return hold(request, version.id)
+    if not newcomers.is_newcomer(request):
+        return _decided(request, version)
+    decision = newcomers.known(request, version.id)
+    if decision is None:
+        decision = _decided(request, version)
+        newcomers.remember(request, decision)
+    return decision
+
+
+def _decided(request: Request, version: Version) -> Decision:
     decoded = version.read([request])[0]
     wanted = NEIGHBOURS if request.variants > 1 else 0
     near = version.neighbours(request, decoded.tokens, wanted) if wanted else ()

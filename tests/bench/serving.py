@@ -15,14 +15,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.bench.measure import beside
+from tests.bench.people import people_add
 
 if TYPE_CHECKING:
     from django.test import Client
 
 SURFACE = "course-home"
 BATCH = 50
-MOST_STRANGERS = 300
-"""People whom nobody has decided for; a figure asks for some 200."""
+MOST_PEOPLE = 300
+"""Whom nobody has decided for; a figure asks for some 200."""
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "webapp.settings",
     "SECRET_KEY": "for-benchmarks-only-0123456789-0123456789",
@@ -76,7 +77,8 @@ def layouts() -> None:
     assert first.status_code == 200 and first.json()["status"] == "adapted", first.content[:300]
     bare.Bare.body = first.content
     held, bare_held = ({"if-none-match": tag} for tag in (first.headers["ETag"], bare.ETAG))
-    strangers = iter([client(f"bench:{i}") for i in range(MOST_STRANGERS)])
+    strangers = iter([client(f"bench:{i}") for i in range(MOST_PEOPLE)])
+    people = iter([client(key) for key in people_add(SURFACE, MOST_PEOPLE)])
     floor = "a bare DRF view with the same bytes"
     figures: tuple[tuple[str, Callable[[], object], Callable[[], object]], ...] = (
         ("warm, same visit", lambda: caller.get(path), lambda: caller.get("/bare")),
@@ -85,7 +87,12 @@ def layouts() -> None:
             lambda: caller.get(path, headers=held),
             lambda: caller.get("/bare", headers=bare_held),
         ),
-        ("fresh decision", lambda: next(strangers).get(path), lambda: caller.get("/bare")),
+        (
+            "fresh decision of a newcomer",
+            lambda: next(strangers).get(path),
+            lambda: caller.get("/bare"),
+        ),
+        ("fresh decision", lambda: next(people).get(path), lambda: caller.get("/bare")),
     )
     for name, act, other in figures:
         beside(f"GET /api/layout, {name}", act, floor, other)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -13,6 +14,7 @@ from uuid import uuid4
 
 from tests.bench.dashboards import dashboard_json
 from tests.bench.measure import line
+from tests.bench.people import past, people_add
 from tests.load.client import Act, Caller, Measured, closed_loop, open_loop
 from tests.load.stack import Stack, wait_for
 
@@ -20,6 +22,8 @@ CALLERS = 4
 BATCH = 50
 SLOW = 0.050
 """Seconds."""
+MOST_RATE = 1000
+"""Fresh decisions a second that no machine of ours has reached: for so many there are people."""
 _number = itertools.count()
 
 
@@ -39,11 +43,24 @@ def token(key: str) -> str:
     return user_token_make(key=key, now=timezone.now())
 
 
-def fresh(path: str) -> Act:
-    """Somebody new with every request: a decision that no cache holds."""
+def fresh(path: str, most: int) -> Act:
+    """Another of `most` people who know the page with every request: a decision that no cache
+    holds."""
+    return _adapted(path, people_add(path.rpartition("=")[2], most))
+
+
+def newcomers(path: str) -> Act:
+    """Somebody new with every request."""
+    return _adapted(path, (f"load:{next(_number)}" for _ in itertools.count()))
+
+
+def _adapted(path: str, keys: Iterator[str]) -> Act:
+    turn = threading.Lock()
 
     def act(caller: Caller) -> None:
-        answer = caller.get(path, token(f"load:{next(_number)}"))
+        with turn:
+            key = next(keys)
+        answer = caller.get(path, token(key))
         assert answer.status == 200 and b'"status":"adapted"' in answer.body, answer
 
     return act
@@ -62,7 +79,7 @@ def same(path: str, who: str, status: int = 200, **headers: str) -> Act:
 def cold_start(stack: Stack, path: str, seconds: float) -> None:
     """From starting the web process to its first layout, and that layout's own time."""
     stack.start_web()
-    caller, act = Caller(stack.port), fresh(path)
+    caller, act = Caller(stack.port), newcomers(path)
 
     def answers() -> bool:
         try:
@@ -74,6 +91,7 @@ def cold_start(stack: Stack, path: str, seconds: float) -> None:
     start = time.perf_counter()
     act(caller)
     first = time.perf_counter() - start
+    stack.body.write_bytes(caller.get(path, token("load:warm")).body)  # what floors answer with
     others = closed_loop(stack.port, act, seconds=seconds, callers=1)
     caller.close()
     line(f"{stack.kind}: cold start to the first layout", wait + first, "s", "to reach", 3.0)
@@ -81,12 +99,11 @@ def cold_start(stack: Stack, path: str, seconds: float) -> None:
     line(name, first * 1e3, "ms", "p99 of later ones", others.quantile(0.99))
 
 
-def throughput(stack: Stack, path: str, seconds: float) -> float:
-    """Requests a second, each beside the bare view in turn. Gives that of fresh decisions."""
+def throughput(stack: Stack, path: str, act: Act, seconds: float) -> float:
+    """Requests a second, each beside the bare view in turn. Gives that of fresh decisions, by
+    `act`."""
     caller = Caller(stack.port)
-    answer = caller.get(path, token("load:warm"))
-    stack.body.write_bytes(answer.body)
-    etag = answer.headers["etag"]
+    etag = caller.get(path, token("load:warm")).headers["etag"]
     caller.close()
     kinds = {
         "warm, same visit": (same(path, "load:warm"), same("/bare", "")),
@@ -94,12 +111,13 @@ def throughput(stack: Stack, path: str, seconds: float) -> float:
             same(path, "load:warm", 304, **{"If-None-Match": etag}),
             same("/bare", "", 304, **{"If-None-Match": '"bare"'}),
         ),
-        "fresh decision": (fresh(path), same("/bare", "")),
+        "fresh decision of a newcomer": (newcomers(path), same("/bare", "")),
+        "fresh decision": (act, same("/bare", "")),
     }
     rate = 0.0
-    for name, (act, floor) in kinds.items():
+    for name, (ask, floor) in kinds.items():
         pairs = [
-            (_loaded(stack, act, seconds / 3), _loaded(stack, floor, seconds / 3)) for _ in range(3)
+            (_loaded(stack, ask, seconds / 3), _loaded(stack, floor, seconds / 3)) for _ in range(3)
         ]
         rate = median(ours.rate for (ours, _), _ in pairs)
         bare = median(other.rate for _, (other, _) in pairs)
@@ -128,12 +146,12 @@ def _loaded(stack: Stack, act: Act, seconds: float) -> tuple[Measured, float]:
     return found, 1e3 * used / max(len(found.seconds), 1)
 
 
-def at_half(stack: Stack, path: str, saturation: float, seconds: float) -> None:
+def at_half(stack: Stack, act: Act, saturation: float, seconds: float) -> None:
     """Fresh decisions at half of what saturates, beside the bare view at the same rate."""
     rate = saturation / 2
-    ours = open_loop(stack.port, fresh(path), seconds=seconds, callers=8, rate=rate)
-    act = same("/bare", "")
-    bare = open_loop(stack.port, act, seconds=max(seconds / 4, 2), callers=8, rate=rate)
+    ours = open_loop(stack.port, act, seconds=seconds, callers=8, rate=rate)
+    floor_act = same("/bare", "")
+    bare = open_loop(stack.port, floor_act, seconds=max(seconds / 4, 2), callers=8, rate=rate)
     name = f"{stack.kind}: fresh decision at {rate:.0f} requests/s for {seconds:g} s"
     floor = "the bare view at that rate"
     line(f"{name}, p50", ours.quantile(0.5), "ms", floor, bare.quantile(0.5))
@@ -243,7 +261,7 @@ def _by_statement(place: Any, names: list[str], now: datetime) -> None:
 
 def memory(stack: Stack, path: str, requests: int) -> None:
     """A web worker's memory after some requests, and after many: half of them fresh."""
-    acts = [fresh(path), same(path, "load:warm")]
+    acts = [newcomers(path), same(path, "load:warm")]
     caller = Caller(stack.port)
 
     def after(count: int) -> float:
@@ -260,7 +278,8 @@ def memory(stack: Stack, path: str, requests: int) -> None:
 
 def growth_with_blocks(stack: Stack, counts: tuple[int, ...], seconds: float) -> None:
     """p99 of fresh decisions, one caller, pages of more and more blocks."""
-    pages = [(f"{n} blocks", fresh(save_dashboard(n))) for n in counts]
+    most = int(2 * seconds * MOST_RATE)
+    pages = [(f"{n} blocks", fresh(save_dashboard(n), most)) for n in counts]
     time.sleep(2)  # the web process sees new pages within a second
     _grown(stack, pages, seconds)
 
@@ -320,16 +339,10 @@ def _add_people(slug: str, first: int, last: int) -> None:
     """Subjects with ten visits behind them each, made by the database."""
     from django.db import connection
 
-    from uiengine import profile_json
-    from uiengine.profile import Profile as Behaviour
-    from uiengine.profile import fold_visit
     from webapp.surfaces.models import Surface
 
-    surface, known = Surface.objects.get(slug=slug), Behaviour()
-    names = [f"b{i}" for i in range(20)]
-    for day in range(20_000, 20_010):
-        fold_visit(known, day, {names[day % 7], names[day % 11]}, names)
-    state = {"profile": profile_json.dump(known), "visit": None, "late": []}
+    surface = Surface.objects.get(slug=slug)
+    state = past([block["id"] for block in surface.definition["blocks"]])
     with connection.cursor() as cursor:
         for start in range(first, last, 100_000):
             until = min(start + 100_000, last)
