@@ -23,8 +23,8 @@ from uiengine.tokens import Codebook
 
 BINS = 10
 """Equal bins of said probability, of the reliability curve and of the calibration error."""
-LEAST_ANSWERS = 1_000
-"""Blocks of visits, used or not, below which two numbers would be fitted to noise."""
+LEAST_PEOPLE = 30
+"""Fewer than these kept aside would teach their own habits, not the networks' error (LOG.md)."""
 PART = 8192
 """Examples per pass."""
 WEAK = 1e9
@@ -75,10 +75,11 @@ def rows_aside(users: Sequence[tuple[str, str]], share: float) -> torch.Tensor:
 
 
 def split(examples: Examples, share: float) -> tuple[Examples, Examples | None]:
-    """Those to train on, and those kept aside; None where they hold too few answers to calibrate
+    """Those to train on, and those kept aside; None where they are too few people to calibrate
     by, and then all are trained on."""
     aside = rows_aside(examples.users, share)
-    if float(examples.inputs.mask[aside].sum()) < LEAST_ANSWERS or bool(aside.all()):
+    people = {user for user, is_out in zip(examples.users, aside.tolist(), strict=True) if is_out}
+    if len(people) < LEAST_PEOPLE or bool(aside.all()):
         return examples, None
     rows = torch.arange(len(examples))
     return examples.only(rows[~aside]), examples.only(rows[aside])

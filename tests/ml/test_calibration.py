@@ -105,10 +105,9 @@ def test_a_version_is_calibrated_on_people_kept_out_of_training(cohort, tmp_path
 
 
 def test_where_too_few_are_aside_all_are_trained_on(cohort):
-    few = cohort[0][cohort[0].user.isin([f"u{i}" for i in range(12)])]
-    rows, surfaces = visits_of(few), pages([few])
+    rows, surfaces = visits_of(cohort[0]), pages([cohort[0]])
     made = examples.build(rows, surfaces, {}, mean_shares(rows))
-    assert split(made, 0.1) == (made, None)
-    learned, aside = split(made, 0.7)
+    assert split(made, 0.1) == (made, None)  # about 15 of 150 people
+    learned, aside = split(made, 0.4)
     assert aside is not None and len(learned) + len(aside) == len(made)
     assert not {*learned.users} & {*aside.users}
