@@ -60,7 +60,7 @@ def plan(request: Request, decoded: Decoded, neighbours: Sequence[Decoded] = ())
     return Plan(
         order=problem.named(order),
         energy=energy,
-        stability=problem.stability(order, request),
+        stability=problem.stability(order, _staying(problem, ranked) - energy, request),
         scored=len(ranked),
         variants=variants,
         propensity=propensity,
@@ -128,6 +128,14 @@ def _ranked(problem: Problem, orders: Sequence[Ints]) -> list[tuple[Ints, float]
     distinct = list({o.tobytes(): o for o in orders}.values())
     energies = problem.score(np.array(distinct)).tolist()
     return sorted(zip(distinct, energies, strict=True), key=itemgetter(1))
+
+
+def _staying(problem: Problem, ranked: Sequence[tuple[Ints, float]]) -> float:
+    """The energy of the order seen last, which System 2 has scored."""
+    for order, energy in ranked:
+        if np.array_equal(order, problem.places):
+            return energy
+    return float(problem.score(problem.places[None])[0])
 
 
 def _toward(problem: Problem, target: Ints) -> Ints:

@@ -63,19 +63,19 @@ class Problem:
     def named(self, order: Ints) -> tuple[str, ...]:
         return tuple([self.last[place] for place in order.tolist()])
 
-    def stability(self, order: Ints, request: Request) -> Stability:
-        """What moved, what the lost familiarity costs, and what moving saves net of it."""
+    def stability(self, order: Ints, saves: float, request: Request) -> Stability:
+        """What moved, what the lost familiarity costs, and what moving saves net of it, which are
+        `saves` seconds."""
         budget = request.surface.guardrails.move_budget
         ranks = np.flatnonzero(order != self.places)
         if not ranks.size:
             return Stability(budget=budget)
-        stay, energy = self.score(np.array([self.places, order])).tolist()
         moved = order[ranks]
         return Stability(
             moved=self.named(moved) if request.profile.order else (),
             budget=budget,
             cost_seconds=unlearnt_seconds(moved, ranks, self.outlook),
-            saves_seconds=stay - energy,
+            saves_seconds=saves,
         )
 
 
