@@ -25,10 +25,10 @@ from tqdm import tqdm
 from uiengine.surface import Surface
 
 from . import audit_cohort
-from .audit_metrics import METRICS, user_sums, visit_values
+from .audit_metrics import METRICS, Metric, user_sums, visit_values
 from .audit_references import add_reference, since_metrics
 from .audit_reliability import stored_power
-from .audit_replay import read_replay, used_blocks
+from .audit_replay import Key, read_replay, used_blocks
 from .audit_report import write_report
 from .audit_rows import judged, measured, withheld
 from .audit_slices import attach_attributes, groupings
@@ -72,16 +72,9 @@ def audit(
     power: what `ml.audit_power` printed, for the page's section on how often such audits err; what
     is stored beside it where None.
     """
-    used = used_blocks(visits)
-    progress("reading the replay", 0, 1)
-    values = visit_values(read_replay(replay, used), surfaces)
-    metrics = METRICS
-    for name, path in (("champion", champion), ("anchor", anchor)):
-        if path is not None:
-            progress(f"reading the {name}", 0, 1)
-            other = visit_values(read_replay(path, used), surfaces)
-            values = add_reference(values, other, name)
-            metrics += since_metrics(name)
+    named = (("champion", champion), ("anchor", anchor))
+    references = {name: path for name, path in named if path is not None}
+    values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
     values = _since_last(values, previous)
     users = attach_attributes(user_sums(values, metrics), people, by)
     groups = list(groupings(users, by))
@@ -99,12 +92,30 @@ def audit(
         "serves": serves,
         "simulated": simulated,
         "seed": seed,
-        "references": [name for name, path in (("champion", champion), ("anchor", anchor)) if path],
+        "references": list(references),
         "surfaces": _surfaces(values),
         "slices": rows,
     }
     write_report(report, previous, power or stored_power(), out)
     return report
+
+
+def _values(
+    replay: Path,
+    references: Mapping[str, Path],
+    used: Mapping[Key, tuple[str, ...]],
+    surfaces: Mapping[str, Surface] | None,
+    progress: Progress,
+) -> tuple[pd.DataFrame, tuple[Metric, ...]]:
+    """What each visit of the replay was worth, beside the references; and the metrics of both."""
+    progress("reading the replay", 0, 1)
+    values, metrics = visit_values(read_replay(replay, used), surfaces), METRICS
+    for name, path in references.items():
+        progress(f"reading the {name}", 0, 1)
+        other = visit_values(read_replay(path, used), surfaces)
+        values = add_reference(values, other, name)
+        metrics += since_metrics(name)
+    return values, metrics
 
 
 def _since_last(values: pd.DataFrame, previous: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -46,18 +46,7 @@ def audit_stored(
     known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
     table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
     table["user"], table["surface"] = table["user"].astype(str), table["surface"].astype(str)
-    replays: dict[str, Path] = {}
-    for number, (name, folder) in enumerate(versions.items()):
-        replays[name] = work / f"{name}.jsonl"
-        begin, width = REPLAY_SHARE * number / len(versions), REPLAY_SHARE / len(versions)
-
-        def show(
-            share: float, at: str, name: str = name, b: float = begin, w: float = width
-        ) -> None:
-            progress(b + w * share, f"replaying the {name}: {at}")
-
-        if not replays[name].exists():
-            _write_replay(visits, surface, folder, replays[name], show)
+    replays = _replays(visits, surface, versions, work, progress)
     report = audit(
         replays["subject"],
         visits,
@@ -77,6 +66,25 @@ def audit_stored(
         ),
     )
     return report, (work / "report" / "report.html").read_text(encoding="utf-8")
+
+
+def _replays(
+    visits: pd.DataFrame,
+    surface: Surface,
+    versions: Mapping[str, Path],
+    work: Path,
+    progress: Progress,
+) -> dict[str, Path]:
+    """The files that the versions' replays of the visits are in, by name."""
+    width = REPLAY_SHARE / len(versions)
+    for number, (name, folder) in enumerate(versions.items()):
+
+        def show(share: float, at: str, name: str = name, begin: float = width * number) -> None:
+            progress(begin + width * share, f"replaying the {name}: {at}")
+
+        if not (file := work / f"{name}.jsonl").exists():
+            _write_replay(visits, surface, folder, file, show)
+    return {name: work / f"{name}.jsonl" for name in versions}
 
 
 def _write_replay(
