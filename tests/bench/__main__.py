@@ -6,7 +6,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from tests.bench import planning, serving
+from tests.bench import cache, planning, serving
 
-for part in (planning, serving):
+for part in (planning, serving, cache):
     part.run()

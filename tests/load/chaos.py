@@ -139,9 +139,11 @@ class Faults:
         self.stack.start_redis()
 
     def postgres_restarted(self) -> None:
-        """As after a crash: at once, without writing down what is in memory alone."""
+        """As after a crash: at once, without writing down what is in memory alone. Mended once it
+        has read its log."""
         self.stack.kill("postgres", SIGQUIT)
         self.stack.start_postgres()
+        wait_for(self.stack.takes_queries, "PostgreSQL took queries")
 
     def celery_worker_killed(self) -> None:
         self.stack.kill("worker-1", SIGKILL)

@@ -105,6 +105,11 @@ class Stack:
         command = [program("postgres") or "", "-D", data, *options]
         self._start("postgres", command, user=self._user())
 
+    def takes_queries(self) -> bool:
+        """Whether PostgreSQL does: after a crash it reads its log first."""
+        ready = [program("pg_isready") or "", "-q", "-h", "127.0.0.1", "-p"]
+        return subprocess.run([*ready, str(self.postgres_port)]).returncode == 0
+
     def start_redis(self) -> None:
         command = [program("redis-server") or "", "--port", str(self.redis_port), "--save", ""]
         self._start("redis", [*command, "--dir", str(self.folder)])
