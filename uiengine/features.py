@@ -38,6 +38,9 @@ RECENCY_BITS = 4
 """Bits of side input per block."""
 _RECENCY_STEPS = np.array([1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31, 47, 79])
 _NO_USE = (0.0,) * COUNTERS
+_VISIT_DECAYS = 2.0 ** (-1 / np.array(VISIT_HALF_LIVES))
+_DAY_RATES = -1 / np.array([*DAY_HALF_LIVES, 4.0, 30.0])
+"""Per day, as powers of 2; the last two for how lately a block was used."""
 _PRIOR_VISITS = 0.5
 KNOWN_PRIOR_VISITS = 5.0
 """Visits that a trained surface's popularity in its training data counts for."""
@@ -177,24 +180,19 @@ def encode_user(rows: Gathered) -> Floats:
     uses = c[:, :, 7]
     used = uses > 0
     gap = np.where(used, visits - c[:, :, 5] + 1, 0.0)
-    days = np.maximum(day - c[:, :, 6], 0.0)
-    columns: list[npt.NDArray[np.float64]] = []
-    for i, half_life in enumerate(VISIT_HALF_LIVES):
-        decay = 2.0 ** (-1 / half_life)
-        weight = (1 - decay**visits) / (1 - decay)
-        columns.append(c[:, :, i] * decay ** np.maximum(gap - 1, 0) / (weight + _PRIOR_VISITS))
-    for i, half_life in enumerate(DAY_HALF_LIVES):
-        columns.append(np.log1p(c[:, :, 2 + i] * 2.0 ** (-days / half_life)))
-    columns += [
-        (gap == 1).astype(float),
-        used / np.maximum(gap, 1),
-        used * 2.0 ** (-days / 4),
-        used * 2.0 ** (-days / 30),
-        np.log1p(uses) / 2,
-        used.astype(float),
-        np.sqrt(uses / np.maximum(visits, 1)),
-    ]
-    return _masked(np.stack(columns, axis=-1), rows.mask)
+    weight = (1 - _VISIT_DECAYS ** visits[..., None]) / (1 - _VISIT_DECAYS)
+    left = _VISIT_DECAYS ** np.maximum(gap - 1, 0)[..., None]
+    decayed = 2.0 ** (np.maximum(day - c[:, :, 6], 0.0)[..., None] * _DAY_RATES)
+    columns = np.empty((*gap.shape, USER))
+    columns[..., :2] = c[..., :2] * left / (weight + _PRIOR_VISITS)
+    columns[..., 2:5] = np.log1p(c[..., 2:5] * decayed[..., :3])
+    columns[..., 5] = gap == 1
+    columns[..., 6] = used / np.maximum(gap, 1)
+    columns[..., 7:9] = used[..., None] * decayed[..., 3:]
+    columns[..., 9] = np.log1p(uses) / 2
+    columns[..., 10] = used
+    columns[..., 11] = np.sqrt(uses / np.maximum(visits, 1))
+    return _masked(columns, rows.mask)
 
 
 def encode_popularity(rows: Gathered) -> Floats:
@@ -216,15 +214,14 @@ def encode_context(rows: Gathered) -> Floats:
     """Visits (log), first visit, days since last and first (log), visits up to 10, evidence."""
     visits, day, last, first = rows.history.T
     evidence = rows.popularity[:, :, 0, 0].sum(axis=1)
-    columns = [
-        np.log1p(visits) / 3,
-        visits == 0,
-        np.log1p(day - last) / 3,
-        np.log1p(day - first) / 4,
-        np.minimum(visits, 10) / 10,
-        np.log1p(evidence) / 5,
-    ]
-    return np.stack(columns, axis=-1).astype(np.float32)
+    columns = np.empty((len(visits), CONTEXT))
+    columns[:, 0] = np.log1p(visits) / 3
+    columns[:, 1] = visits == 0
+    columns[:, 2] = np.log1p(day - last) / 3
+    columns[:, 3] = np.log1p(day - first) / 4
+    columns[:, 4] = np.minimum(visits, 10) / 10
+    columns[:, 5] = np.log1p(evidence) / 5
+    return columns.astype(np.float32)
 
 
 def recency(rows: Gathered) -> Ints:

@@ -28,40 +28,39 @@ class Codebook:
     seconds_per_bit: float
 
     @cached_property
-    def _squares(self) -> list[Floats]:
-        """Squared lengths of each stage's codes."""
-        return [np.square(self.codes[i, :n]).sum(axis=1) for i, n in enumerate(self.slots)]
+    def _stages(self) -> list[tuple[Floats, Floats, Floats]]:
+        """Per stage its codes, (K, Z), twice their transpose, and their squared lengths."""
+        held = [self.codes[i, :n] for i, n in enumerate(self.slots)]
+        return [(codes, 2 * codes.T, np.square(codes).sum(axis=1)) for codes in held]
 
     def encode(self, latents: Floats, most: Sequence[int]) -> list[tuple[int, ...]]:
         """Tokens of each latent, (B, Z). most: the largest number of tokens for each, ≥ 1."""
         residual = latents.astype(np.float32)
-        error = np.square(residual).sum(axis=1)
-        tokens: list[list[int]] = [[] for _ in latents]
-        active = np.ones(len(latents), dtype=bool)
-        limit = np.asarray(most)
-        for stage, slots in enumerate(self.slots):
-            active &= stage < np.maximum(limit, 1)
-            if not active.any():
-                break
-            codes = self.codes[stage, :slots]
-            index = (self._squares[stage] - 2 * residual @ codes.T).argmin(axis=1)
-            rest = residual - codes[index]
-            left = np.square(rest).sum(axis=1)
-            saved = self.seconds_per_error * (error - left)
-            pays = saved > self.seconds_per_bit * TOKEN_BITS
-            active &= pays | (stage == 0)
-            for i in np.flatnonzero(active):
-                tokens[i].append(int(index[i]))
-            residual = np.where(active[:, None], rest, residual)
-            error = np.where(active, left, error)
-        return [tuple(t) for t in tokens]
+        error = np.add.reduce(np.square(residual), axis=1)
+        limit, price = np.asarray(most), self.seconds_per_bit * TOKEN_BITS
+        counts = np.ones(len(latents), dtype=np.int64)
+        chosen: list[list[int]] = []
+        for stage, (codes, twice, squares) in enumerate(self._stages):
+            index = (squares - residual @ twice).argmin(axis=1)
+            residual = residual - codes[index]
+            left = np.add.reduce(np.square(residual), axis=1)
+            if stage:  # who stopped before has fewer tokens than this stage, and gets no more
+                pays = self.seconds_per_error * (error - left) > price
+                pays &= (counts == stage) & (stage < limit)
+                if not pays.any():
+                    break
+                counts += pays
+            error = left
+            chosen.append(index.tolist())
+        rows = zip(*chosen, strict=True)
+        return [row[:count] for row, count in zip(rows, counts.tolist(), strict=True)]
 
     def decode(self, tokens: Sequence[Sequence[int]]) -> Floats:
         """The latents that tokens stand for, (B, Z)."""
         latents = np.zeros((len(tokens), self.codes.shape[2]), dtype=np.float32)
         for i, indices in enumerate(tokens):
-            for stage, index in enumerate(indices):
-                latents[i] += self.codes[stage, index]
+            codes = self.codes[np.arange(len(indices)), list(indices)]
+            latents[i] = np.add.reduce(codes, axis=0)
         return latents
 
     def distortion(self, latents: Floats, decoded: Floats) -> npt.NDArray[np.float64]:
