@@ -53,7 +53,7 @@ class CodebookVersion:
     _encoder: onnxruntime.InferenceSession
     _decoder: onnxruntime.InferenceSession
     layouts: LayoutPart | None = None
-    _described: dict[tuple[str, int, int], features.Descriptors] = field(default_factory=dict)
+    _described: dict[int, tuple[Surface, features.Descriptors]] = field(default_factory=dict)
 
     def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Decoded]:
         """Encodes each subject into at most bits/8 tokens and decodes them, in one batch.
@@ -116,12 +116,14 @@ class CodebookVersion:
         return [changed for _, changed in sorted(found)]
 
     def _describe(self, surface: Surface) -> features.Descriptors:
-        key = (surface.slug, surface.revision, id(surface))
-        if key not in self._described:
-            if len(self._described) >= MOST_DESCRIBED:
-                self._described.clear()
-            self._described[key] = features.describe(surface, self.kinds)
-        return self._described[key]
+        if (known := self._described.get(id(surface))) is not None:
+            return known[1]
+        if len(self._described) >= MOST_DESCRIBED:
+            self._described.clear()
+        described = features.describe(surface, self.kinds)
+        # The surface is kept too, so that no other takes its place in memory, which names it.
+        self._described[id(surface)] = (surface, described)
+        return described
 
     def _inputs(
         self, requests: Sequence[Request]

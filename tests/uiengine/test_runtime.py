@@ -1,0 +1,41 @@
+"""A loaded version at work, on the shipped one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from uiengine.decoded import Request
+from uiengine.popularity import Popularity
+from uiengine.profile import Profile
+from uiengine.runtime import load
+from uiengine.surface import Surface
+from uiengine.surface_json import parse
+
+SHIPPED = Path(__file__).parents[2] / "fixtures" / "innate"
+KINDS = (["forum", "quiz", "glossary"], ["mail", "chart", "news"])
+
+
+def page(kinds: list[str]) -> Surface:
+    blocks = [{"id": f"b{i}", "kind": k} for i, k in enumerate(kinds)]
+    sizes = {"*": {"default": [2, 1]}}
+    at = {"name": "lg", "min_width": 1200, "columns": 6, "viewport_height": 800}
+    blocks = [{**block, "sizes": sizes} for block in blocks]
+    return parse({"slug": "page", "row_height": 60, "breakpoints": [at], "blocks": blocks})
+
+
+def shares(version, surface: Surface) -> list[float]:
+    request = Request(surface, Profile(), Popularity(), day=100)
+    return version.read([request])[0].share.tolist()
+
+
+def test_a_page_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
+    """Python gives the place of a page that is gone to the next one."""
+    alive = [page(kinds) for kinds in KINDS]
+    expected = [shares(load(SHIPPED), surface) for surface in alive]
+    assert expected[0] != pytest.approx(expected[1])
+
+    version = load(SHIPPED)
+    for n in range(40):
+        assert shares(version, page(KINDS[n % 2])) == pytest.approx(expected[n % 2])
