@@ -81,11 +81,22 @@ def test_a_running_process_sees_a_promotion_within_a_second(course, innate, seco
 class Slow(FileSystemStorage):
     """As one far away: files can be had once they are `there`."""
 
-    there = threading.Event()
+    there, asked = threading.Event(), threading.Event()
 
     def path(self, name: str) -> str:
+        self.asked.set()
         assert self.there.wait(PATIENCE)
         return super().path(name)
+
+
+@pytest.fixture
+def slow(settings, tmp_path):
+    """In the end nobody waits any more, whatever came of it."""
+    far = {"BACKEND": f"{__name__}.Slow", "OPTIONS": {"location": tmp_path / "artefacts"}}
+    settings.STORAGES = {**settings.STORAGES, "artefacts": far}
+    Slow.there.set()
+    yield Slow.there
+    Slow.there.set()
 
 
 def within(condition: Callable[[], bool]) -> None:
@@ -97,19 +108,18 @@ def within(condition: Callable[[], bool]) -> None:
 
 
 def test_however_slow_a_version_loads_all_else_counts_meanwhile(
-    course, innate, second, settings, tmp_path
+    course, innate, second, settings, slow
 ):
-    far = {"BACKEND": f"{__name__}.Slow", "OPTIONS": {"location": tmp_path / "artefacts"}}
-    settings.STORAGES = {**settings.STORAGES, "artefacts": far}
     settings.UIENGINE_REFRESH_MS = 100
-    Slow.there.set()
     version_promote(surface=course, version=innate, why="it serves")
     token = keys.user_token_make(key="host:owner", now=timezone.now())
     assert keys.user_token_read(token, now=timezone.now())
     before = serving.page("course-home")
 
-    Slow.there.clear()
+    slow.clear()
+    Slow.asked.clear()
     Alias.objects.filter(surface=course, name="champion").update(version=second)
+    within(Slow.asked.is_set)
     day = timezone.now() + timedelta(days=1)
     name = keys.user_token_id(token)
     RevokedToken.objects.create(token_id=name, expires_at=day, revoked_at=timezone.now())
@@ -119,7 +129,7 @@ def test_however_slow_a_version_loads_all_else_counts_meanwhile(
     within(lambda: serving.page("course-home").surface.mode == "off")
     assert served_id() == innate.manifest["id"]
 
-    Slow.there.set()
+    slow.set()
     within(lambda: served_id() == second.manifest["id"])
     assert serving.page("course-home").wanted == second.manifest["id"]
 
