@@ -51,7 +51,7 @@ class DataError(ValueError):
         shown = [str(p) for p in self.problems[:SHOWN_PROBLEMS]]
         if len(self.problems) > SHOWN_PROBLEMS:
             shown.append(f"… and {len(self.problems) - SHOWN_PROBLEMS} more")
-        head = f"{len(self.problems)} bad value(s). Correct them, or read with strict=False to skip"
+        head = f"{len(self.problems)} bad value(s). Correct these rows:"
         super().__init__("\n".join([head, *shown]))
 
 

@@ -57,7 +57,8 @@ class Pair:
 def read_pairs(paths: Iterable[Path | str]) -> list[Pair]:
     """Edits that keep the set of blocks. Without `columns`, a grid as wide as its widest row.
 
-    Raises DataError on the first line that is no edit.
+    Raises DataError on the first line that is no edit, or whose pair has a box that is none. Boxes
+    of edits that are no pair are not looked at: real files hold some that lie outside their grid.
     """
     pairs = []
     for path in map(Path, paths):
@@ -75,9 +76,13 @@ def _pair(line: str, file: str, row: int) -> Pair | None:
         raise DataError(
             [Problem(file, row, "line", line[:60], f"must be JSON: {error}")]
         ) from error
-    before, after = (_items(edit, side, file, row) for side in ("before", "after"))
-    if not before or sorted(i["id"] for i in before) != sorted(i["id"] for i in after):
+    sides = {side: _items(edit, side, file, row) for side in ("before", "after")}
+    before, after = sides.values()
+    if not before or _ids(before) != _ids(after):
         return None
+    problems = [p for side, items in sides.items() for p in check_items(items, side, file, row)]
+    if problems:
+        raise DataError(problems)
     widest = max(item["x"] + item["w"] for item in (*before, *after))
     columns = edit.get("columns") or widest
     if isinstance(columns, bool) or not isinstance(columns, int | float) or columns <= 0:
@@ -86,13 +91,17 @@ def _pair(line: str, file: str, row: int) -> Pair | None:
     return Pair(before, after, float(columns), str(edit.get("repo", "")))
 
 
+def _ids(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted(item["id"] for item in items)
+
+
 def _items(edit: Any, side: str, file: str, row: int) -> list[dict[str, Any]]:
-    """With ids and types as text. Raises DataError."""
+    """With ids and types as text; boxes as they stand in the file. Raises DataError."""
     items = edit.get(side) if isinstance(edit, dict) else None
     if not isinstance(items, list):
         rule = "must be a list of items {id, type, x, y, w, h}"
         raise DataError([Problem(file, row, side, str(items)[:60], rule)])
-    problems = check_items(items, side, file, row)
+    problems = []
     for i, item in enumerate(items):
         for field in ("id", "type"):
             value = item.get(field) if isinstance(item, dict) else None

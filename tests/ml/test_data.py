@@ -78,6 +78,12 @@ def test_layout_lines_are_checked():
     assert [p.field for p in check_layout(line, "f", 1)[1]] == ["items[0].x"]
 
 
+def test_what_to_do_about_bad_rows_can_be_done_at_a_prompt(tmp_path):
+    with pytest.raises(DataError, match=r"1 bad value\(s\)\. Correct these rows:\n") as refused:
+        read_visits([write(tmp_path / "v.csv", [{**GOOD, "uses": "x"}])])
+    assert "strict" not in str(refused.value)
+
+
 def test_parsing_needs_no_torch():
     code = "import sys, ml.data; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

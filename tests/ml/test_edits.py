@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from ml import edits
+from ml.data import DataError
 from ml.edits import Preference, accuracy, describe, read_pairs
+from ml.layout_data import read_edited
 from ml.layout_features import arrangement, density, features, height, reflow, seconds
 
 REAL = Path(__file__).parents[3] / "shared/data/layouts"
@@ -88,6 +90,32 @@ def test_measures_by_hand():
     assert seconds(arrangement(items(((12,), 1)), 12)) == pytest.approx(
         0.26 + 0.37 * 0.7716, abs=1e-3
     )
+
+
+def test_odd_boxes_of_an_edit_that_is_no_pair_stop_nothing(tmp_path):
+    other, pair = planted(1), planted(2)
+    other["before"][4]["x"] = "-9"
+    other["after"] = other["after"][:-1]
+    path = write(tmp_path / "a.jsonl", [other, pair])
+
+    assert [p.repo for p in read_pairs([path])] == [pair["repo"]]
+    assert len(read_edited([path])) == 2
+
+
+def test_odd_boxes_of_a_pair_are_refused_by_row_and_field(tmp_path):
+    pair = planted(2)
+    pair["after"][3]["x"] = -9
+
+    with pytest.raises(DataError, match=r"row 2: after\[3\].x = '-9'"):
+        read_pairs([write(tmp_path / "a.jsonl", [planted(1), pair])])
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real edits are not here")
+@pytest.mark.parametrize(("name", "kept"), [("edits_train", 438), ("edits_val", 69)])
+def test_the_real_edits_are_read(name, kept):
+    """As many pairs as the figures in LOG.md were taken on."""
+    assert len(read_pairs([REAL / f"{name}.jsonl.gz"])) == kept
+    assert len(read_edited([REAL / f"{name}.jsonl.gz"])) >= kept  # ends of other edits too
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real edits are not here")
