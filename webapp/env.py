@@ -19,10 +19,47 @@ SAMPLERS = tuple(
     for kind in ("always_on", "always_off", "traceidratio")
 )
 """OpenTelemetry's names for who is traced, its default first."""
+NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
 
 def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
+
+
+def secret_or_debug(name: str) -> None:
+    """Refuses a lost key: an empty line of an environment file, or hosts named without a key.
+
+    Either would start development, with a key that everybody knows. A database or a cache alone
+    does not ask for a key: tests run on them. DEBUG=yes says that development is meant.
+    """
+    if text(name) or text("DEBUG").strip():
+        return
+    if name in os.environ:
+        raise _lost(name, "empty")
+    if text("ALLOWED_HOSTS").strip():
+        raise _lost(name, "missing, with ALLOWED_HOSTS set")
+
+
+def secret_here(name: str) -> None:
+    """Refuses to serve in production without a key, whatever DEBUG is."""
+    if not text(name):
+        raise _lost(name, "missing")
+
+
+def _lost(name: str, why: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(
+        f"{name}=({why}) is refused. Set it to at least 32 random characters: {NEW_KEY}. "
+        "For development use `make run` without it, or DEBUG=yes."
+    )
+
+
+def folder(name: str, path: Path) -> None:
+    """Makes the folder that a variable names."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        allowed = f"a folder that this user can make or write ({error.strerror})"
+        raise _wrong(name, str(path), allowed) from error
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -41,6 +78,24 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
     if not value.isdecimal() or not low <= int(value) <= high:
         raise _wrong(name, value, f"a whole number from {low} to {high}")
     return int(value)
+
+
+def address(name: str, default: str) -> str:
+    """What a server listens at: `HOST:PORT` (`[::1]:8000`), several with commas, or `unix:PATH`."""
+    value = os.environ.get(name, "").strip() or default
+    for part in value.split(","):
+        if not part.strip().startswith(("unix:", "fd://")) and not _has_port(part.strip()):
+            raise _wrong(
+                name, value, "an address with a port, such as 127.0.0.1:8000, or unix:/PATH"
+            )
+    return value
+
+
+def _has_port(text: str) -> bool:
+    try:
+        return urlsplit(f"//{text}").port is not None
+    except ValueError:
+        return False
 
 
 def choice(name: str, default: str, allowed: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """Settings. Everything that differs between places comes from the environment (see `env`).
 
 With nothing set: SQLite, a local-memory cache, Celery over files, all under `var/`, for one
-machine. SECRET_KEY set means production: DEBUG is then off unless it is asked for.
+machine. SECRET_KEY set means production: DEBUG is then off unless it is asked for. ALLOWED_HOSTS
+without a SECRET_KEY, or an empty one, is refused: it is production whose key got lost.
 """
 
 from pathlib import Path
@@ -14,11 +15,12 @@ from webapp import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+env.folder("VAR_DIR", VAR_DIR)
 
 INSECURE_KEY = "insecure-for-development-only"
 SECRET_KEY = env.text("SECRET_KEY") or INSECURE_KEY
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+env.secret_or_debug("SECRET_KEY")
 DEBUG = env.boolean("DEBUG", default=SECRET_KEY == INSECURE_KEY)
 if not DEBUG and (SECRET_KEY == INSECURE_KEY or len(SECRET_KEY) < 32):
     given = "(default)" if SECRET_KEY == INSECURE_KEY else "(too short)"

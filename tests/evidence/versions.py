@@ -38,6 +38,7 @@ def main() -> None:
             "DJANGO_SETTINGS_MODULE": "webapp.settings",
             "LOG_LEVEL": "WARNING",
             "ALLOWED_HOSTS": "testserver",
+            "DEBUG": "yes",
             "THROTTLE_LAYOUT": "1000000",
             "THROTTLE_WRITE": "1000000",
             "UIENGINE_GATE_PEOPLE": "100",

@@ -33,6 +33,10 @@ def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedP
         ({"DEBUG": "no"}, "SECRET_KEY=(default) is refused"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY=(too short) is refused"),
         ({"SECRET_KEY": SECRET}, "ALLOWED_HOSTS='' is refused"),
+        ({"SECRET_KEY": ""}, "SECRET_KEY=(empty) is refused. Set it to at least 32 random"),
+        ({"SECRET_KEY": "", "DATABASE_URL": "postgres://h/n"}, "SECRET_KEY=(empty) is refused"),
+        ({"ALLOWED_HOSTS": "a.org"}, "SECRET_KEY=(missing, with ALLOWED_HOSTS set) is refused"),
+        ({"VAR_DIR": "/proc/none"}, "VAR_DIR='/proc/none' is not understood. Set it to a folder"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL='mysql://x/y' is not understood"),
         ({"DATABASE_URL": "postgres://x"}, "ends with the name of the database"),
         ({"REDIS_URL": "127.0.0.1"}, "REDIS_URL='127.0.0.1' is not understood"),
@@ -70,6 +74,34 @@ def test_a_wrong_value_is_refused_by_name(tmp_path, variables, message):
 def test_nothing_set_is_development_and_a_secret_is_production(tmp_path):
     assert started(tmp_path).stdout == "True\n"
     assert started(tmp_path, SECRET_KEY=SECRET, ALLOWED_HOSTS="a.org").stdout == "False\n"
+
+
+def test_hosts_without_a_key_start_where_development_is_asked_for(tmp_path):
+    assert started(tmp_path, ALLOWED_HOSTS="10.0.0.5", DEBUG="yes").stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY=(missing) is refused. Set it to at least 32"),
+        ({"WEB_PROCESSES": "two"}, "WEB_PROCESSES='two' is not understood. Set it to a whole"),
+        ({"WEB_THREADS": "0"}, "WEB_THREADS='0' is not understood"),
+        ({"BIND": "127.0.0.1"}, "BIND='127.0.0.1' is not understood. Set it to an address with"),
+        ({"BIND": "h:99999"}, "BIND='h:99999' is not understood"),
+        ({"PROMETHEUS_MULTIPROC_DIR": "/proc/none"}, "PROMETHEUS_MULTIPROC_DIR='/proc/none' is"),
+    ],
+)
+def test_gunicorn_refuses_a_wrong_value_by_name(tmp_path, variables, message):
+    """In one line, before it listens."""
+    command = [sys.executable, "-m", "gunicorn", "--check-config"]
+    command += ["--config", "webapp/deploy/gunicorn.py", "webapp.wsgi:application"]
+    known = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "SECRET_KEY": SECRET}
+    done = subprocess.run(
+        command, cwd=ROOT, env={**known, **variables}, capture_output=True, text=True
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
 
 
 def test_production_passes_the_deployment_check(tmp_path):

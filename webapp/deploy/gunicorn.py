@@ -7,15 +7,25 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
+OURS = "webapp.settings"
 METRICS = Path(
     os.environ.setdefault(
         "PROMETHEUS_MULTIPROC_DIR", str(Path(os.environ.get("VAR_DIR", "var")) / "metrics")
     )
 ).resolve()
 
-bind = os.environ.get("BIND", "127.0.0.1:8000")
-workers = int(os.environ.get("WEB_PROCESSES", "2"))
-threads = int(os.environ.get("WEB_THREADS", "2"))
+try:
+    from webapp import env  # with the folder named above: importing us begins to count
+
+    if os.environ.get("DJANGO_SETTINGS_MODULE", OURS) == OURS:  # a host's settings have its own key
+        env.secret_here("SECRET_KEY")
+    bind = env.address("BIND", "127.0.0.1:8000")
+    workers = env.integer("WEB_PROCESSES", 2, low=1, high=1000)
+    threads = env.integer("WEB_THREADS", 2, low=1, high=1000)
+except ImproperlyConfigured as error:
+    raise SystemExit(str(error)) from error  # gunicorn shows anything else as a traceback
 worker_class = "gthread"
 timeout = 30  # seconds without a sign of life from a worker
 graceful_timeout = 30
@@ -28,7 +38,6 @@ max_requests_jitter = 10_000  # not all at once
 
 def on_starting(server: object) -> None:
     """Forgets what processes counted that have ended; others on this machine keep their files."""
-    METRICS.mkdir(parents=True, exist_ok=True)
     for path in METRICS.glob("*.db"):
         process = path.stem.rpartition("_")[2]
         if process.isdecimal() and not _is_alive(int(process)):
@@ -43,7 +52,7 @@ def _load_code() -> None:
     here are neither connections nor threads nor networks, which do not survive a fork. New code
     therefore needs a restart, or USR2: HUP keeps the old.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", OURS)
     import django
     from django.conf import settings
 

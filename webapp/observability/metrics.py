@@ -14,11 +14,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from webapp import env
+
 SECONDS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 LONG = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0)
 MOST_COUNTED = 10_000
 if FOLDER := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-    Path(FOLDER).mkdir(parents=True, exist_ok=True)  # the client does not, and then fails
+    env.folder("PROMETHEUS_MULTIPROC_DIR", Path(FOLDER))  # the client does not, and then fails
 
 REQUESTS = Counter(
     "uiengine_http_requests_total",

@@ -150,6 +150,7 @@ def python(var: Path, code: str, **variables: str) -> subprocess.CompletedProces
         "VAR_DIR": str(var),
         "DJANGO_SETTINGS_MODULE": "webapp.settings",
         "ALLOWED_HOSTS": "testserver",
+        "DEBUG": "yes",
         **variables,
     }
     done = subprocess.run(

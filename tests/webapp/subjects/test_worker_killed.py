@@ -66,6 +66,7 @@ def test_every_event_is_counted_once_after_a_kill(tmp_path):
         "VAR_DIR": str(tmp_path),
         "DJANGO_SETTINGS_MODULE": "webapp.settings",
         "ALLOWED_HOSTS": "testserver",
+        "DEBUG": "yes",
         "PYTHONPATH": str(tmp_path),
     }
     python(environment, "-m", "django", "migrate", "-v0")
