@@ -176,6 +176,7 @@ class Faults:
         while time.monotonic() < until:
             version_rollback(surface=surface, why="chaos")
             time.sleep(1)
+            version_promote(surface=surface, version=versions[-1], why="chaos")
 
     def onnx_corrupted(self) -> None:
         """A version that was fine when it was registered is broken when it is to be loaded."""

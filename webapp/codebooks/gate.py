@@ -19,6 +19,7 @@ from . import artefacts
 from .clearance import PromotionError, version_check
 from .models import Alias, AliasMove, CodebookVersion, GateReport
 from .services import (
+    ChampionChanged,
     NothingToRollBack,
     version_promote,
     version_register,
@@ -84,11 +85,23 @@ def champion_set(
 
 
 def champion_return(
-    *, surface: Surface, why: str, by: User | None = None, by_name: str = ""
+    *,
+    surface: Surface,
+    why: str,
+    present_seen: int | None = None,
+    by: User | None = None,
+    by_name: str = "",
 ) -> AliasMove:
-    """The champion before serves again. Raises PromotionError where there was none."""
+    """The champion before serves again. Raises PromotionError where there was none, and where
+    another version serves by now than the one with the key `present_seen`."""
     try:
-        return version_rollback(surface=surface, why=why[:500], by=by, by_name=by_name)
+        return version_rollback(
+            surface=surface, why=why[:500], present_seen=present_seen, by=by, by_name=by_name
+        )
+    except ChampionChanged as error:
+        problem = f"is served by {error} by now, not by the version this form was opened for"
+        step = "Nothing was rolled back. Open the surface again and look at what serves it."
+        raise PromotionError("surface", surface.slug, problem, step) from error
     except NothingToRollBack as error:
         problem, step = "has no earlier champion to go back to", "Promote a version instead."
         raise PromotionError("surface", surface.slug, problem, step) from error

@@ -21,6 +21,10 @@ class NothingToRollBack(ValueError):
     """The alias has never pointed to another version."""
 
 
+class ChampionChanged(ValueError):
+    """Another version serves than the one that was to be rolled back."""
+
+
 def version_register(
     *, source: Path, name: str, surfaces: Iterable[Surface] = (), **columns: Any
 ) -> CodebookVersion:
@@ -109,11 +113,17 @@ def version_promote(
 
 
 @transaction.atomic
-def version_rollback(*, surface: Surface, why: str, **who: Any) -> AliasMove:
-    """The latest other champion serves again, but never one that was refused. So a rollback of a
-    person's rollback goes forward again, and one of the guard's goes further back."""
+def version_rollback(
+    *, surface: Surface, why: str, present_seen: int | None = None, **who: Any
+) -> AliasMove:
+    """The champion before serves again (see `champion_before`).
+
+    present_seen: key of the version that whoever asks saw serving; another one is left alone.
+    """
     surface_lock(surface)
     present = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
+    if present and present_seen not in (None, present.version_id):
+        raise ChampionChanged(present.version.name)
     before = champion_before(surface, present.version) if present else None
     if before is None:
         raise NothingToRollBack(f"{surface.slug} has had no other champion.")
@@ -121,12 +131,19 @@ def version_rollback(*, surface: Surface, why: str, **who: Any) -> AliasMove:
 
 
 def champion_before(surface: Surface, version: CodebookVersion) -> CodebookVersion | None:
-    """The latest other champion that was not refused."""
+    """The latest other champion that was neither refused nor, since it was last promoted, taken
+    back: a rollback of a rollback goes further back, never forward again."""
     moves = AliasMove.objects.filter(surface=surface, name=Alias.Name.CHAMPION)
-    refused = CodebookVersion.Status.REFUSED
-    others = moves.exclude(before=None).exclude(before=version).exclude(before__status=refused)
-    move = others.select_related("before").order_by("-pk").first()
-    return move.before if move else None
+    promoted, taken_back = set(), {version.pk}
+    for move in moves.select_related("before").order_by("-pk"):
+        before = move.before
+        if not move.is_rollback:
+            promoted.add(move.after_id)
+        elif before and before.pk not in promoted:
+            taken_back.add(before.pk)
+        if before and before.pk not in taken_back and before.status != before.Status.REFUSED:
+            return before
+    return None
 
 
 def _mark(version: CodebookVersion) -> None:

@@ -25,6 +25,7 @@ from .models import CodebookVersion, GateReport, Pipeline, Proposal, Run
 from .pipelines import pipeline_request
 from .rollout import challenger_end, challenger_set, promotion_ask, rollout_of
 from .runs import run_request
+from .services import champion_before
 
 MOVE = "codebooks.change_alias"
 ASK = "codebooks.add_run"
@@ -42,6 +43,12 @@ class WhyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept in the record with your name and the time.",
     )
+
+
+class RollbackForm(WhyForm):
+    """Carries which version served when it was opened: a second press must not go on further."""
+
+    champion = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class PromoteForm(WhyForm):
@@ -142,14 +149,24 @@ def promote(request: HttpRequest, version: CodebookVersion, back: str) -> HttpRe
 
 def rollback(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
     def act(data: dict[str, Any]) -> str:
-        move = champion_return(surface=surface, why=data["why"], by=person(request))
+        seen = data["champion"]
+        move = champion_return(
+            surface=surface, why=data["why"], present_seen=seen, by=person(request)
+        )
         assert move.after is not None
         _log(request, move.after, f"Serves again on {surface.slug}: {data['why']}", surface)
         return f"{move.after.name} serves {surface} again."
 
-    text = "The version that served before the present champion serves again."
     title = f"Roll back {surface}"
-    form = WhyForm(posted(request))
+    form, text = RollbackForm(posted(request)), "This surface has no champion."
+    if alias := surface.aliases.filter(name="champion").select_related("version").first():
+        form.fields["champion"].initial = alias.version_id
+        before = champion_before(surface, alias.version)
+        text = f"{alias.version.name} serves now. " + (
+            f"{before.name}, which served before it, will serve again."
+            if before
+            else "There is no earlier champion to go back to."
+        )
     return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
 
 

@@ -10,8 +10,10 @@ from django.urls import reverse
 
 from tests.webapp.codebooks.conftest import COURSE, judged
 from webapp.audits.models import AuditReport
+from webapp.codebooks import gate
 from webapp.codebooks.models import Alias, AliasMove, Pipeline, Rollout, Run
 from webapp.codebooks.pipelines import pipeline_request
+from webapp.codebooks.services import version_promote
 from webapp.subjects.models import PersonalAttributes, Subject
 from webapp.surfaces.models import Surface
 
@@ -134,6 +136,22 @@ def test_promoting_asks_why_then_moves_and_is_logged(owner, version, course):
     assert (move.by_name, move.why) == ("admin", "it saves time")
     kept = LogEntry.objects.filter(change_message__contains="it saves time")
     assert {row.content_type.model for row in kept} == {"codebookversion", "surface"}
+
+
+def test_a_rollback_names_both_versions_and_is_refused_once_stale(owner, version, course, innate):
+    gate.innate_ship(folder=innate)
+    version_promote(surface=course, version=version, why="better")
+    url = reverse("admin:surfaces_surface_rollback", args=[course.pk])
+    page = owner.get(url)
+    assert f"{version.name} serves now. innate, which served before it" in page.content.decode()
+    sent = {"champion": page.context["form"]["champion"].value(), "why": "worse"}
+
+    owner.post(url, sent)
+    again = owner.post(url, sent)
+
+    assert "is served by innate by now" in again.content.decode()
+    assert AliasMove.objects.filter(is_rollback=True).count() == 1
+    assert Alias.objects.get(name="champion").version.name == "innate"
 
 
 def test_a_refused_promotion_says_what_to_do(owner, version, course):

@@ -9,6 +9,7 @@ from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
 from webapp.codebooks import artefacts, clearance, conditions, gate
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.codebooks.services import version_promote
 from webapp.surfaces.services import surface_save
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +154,23 @@ def test_a_rollback_passes_over_what_was_refused(version, course, innate, traine
     gate.champion_return(surface=course, why="further back")
 
     assert champion(course) == "innate"
+
+
+def test_a_second_rollback_never_returns_to_what_was_taken_back(version, course, innate):
+    gate.innate_ship(folder=innate)
+    audited(version, course, "within")
+    gate.champion_set(version=version, surface=course, why="better")
+    gate.champion_return(surface=course, why="worse")
+
+    with pytest.raises(gate.PromotionError, match="no earlier champion"):
+        gate.champion_return(surface=course, why="once more")
+    assert champion(course) == "innate"
+
+    gate.champion_set(version=version, surface=course, why="mended")
+    other = gate.innate_version()
+    version_promote(surface=course, version=other, why="for a day")
+    gate.champion_return(surface=course, why="promoted anew, so it counts again")
+    assert champion(course) == version.name
 
 
 def test_a_rollback_to_nothing_but_a_refused_version_is_refused(version, course, innate):

@@ -15,7 +15,10 @@ from webapp.commands import surface_named
 
 
 class Command(BaseCommand):
-    help = "Gives a surface back to the version that served before the present champion."
+    help = (
+        "Gives a surface back to the version that served before the present champion, and prints "
+        "both. A version that was rolled back from is passed over until it is promoted again."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--surface", required=True, help="slug of the surface")
