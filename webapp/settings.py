@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "webapp.layouts.refusals.api_problems",
     "django.middleware.security.SecurityMiddleware",
     "webapp.studio.policy.page_policy",  # outside what may refuse a request
+    "webapp.observability.probes.answered",  # before what checks the Host
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -17,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from webapp.codebooks.serving import serving
 
 from . import metrics
+from .probes import is_named_here
 
 log = logging.getLogger(__name__)
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP")
@@ -56,7 +57,8 @@ def _may_read(request: HttpRequest) -> bool:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         return secrets.compare_digest(given.encode(errors="replace"), key.encode())
     is_here = request.META.get("REMOTE_ADDR", "") in ("127.0.0.1", "::1", "")
-    return is_here and not any(name in request.headers for name in FORWARDED)
+    is_past_proxy = any(name in request.headers for name in FORWARDED)
+    return is_here and not is_past_proxy and is_named_here(request)
 
 
 def _database() -> str:

@@ -128,6 +128,24 @@ def test_metrics_are_for_who_has_the_key_or_sits_here(settings, key, meta, statu
     assert Client().get("/metrics", **meta).status_code == status
 
 
+@pytest.mark.parametrize("host", ["10.1.2.3:8000", "[fd00::1]", "probe.internal"])
+def test_probes_are_answered_by_address_and_nothing_else_is(db, settings, host):
+    settings.ALLOWED_HOSTS, settings.UIENGINE_METRICS_KEY = ["layouts.example"], "k" * 16
+    client = Client(headers={"Host": host})
+
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").json()["database"] == "ok"
+    answer = client.get("/metrics", headers={"Authorization": "Bearer " + "k" * 16})
+    assert answer.status_code == 200 and b"uiengine_" in answer.content
+    assert client.get("/health/live/").status_code == client.get("/admin/").status_code == 400
+
+
+@pytest.mark.parametrize(("host", "status"), [("127.0.0.1:8000", 200), ("evil.example", 403)])
+def test_without_a_key_a_foreign_name_for_this_machine_reads_no_metrics(settings, host, status):
+    settings.ALLOWED_HOSTS, settings.UIENGINE_METRICS_KEY = ["layouts.example"], ""
+    assert Client(headers={"Host": host}).get("/metrics").status_code == status
+
+
 def test_ready_says_what_is_missing(db, monkeypatch):
     assert Client().get("/health/live").json() == {"status": "ok"}
     found = Client().get("/health/ready")
