@@ -84,7 +84,7 @@ def load(path: Path) -> Draft:
     words = json.loads(held["words"])
     settings = Settings(**words.pop("settings"))
     kinds, slots = words.pop("kinds"), words.pop("slots")
-    lines = {name: Line(**line) for name, line in words.pop("calibration").items()}
+    lines = {name: Line(**line) for name, line in words.pop("calibration", {}).items()}
     if "layouts" in words:
         files = {name: bytes(content.numpy()) for name, content in held["layouts"].items()}
         words["layouts"] = ExportedLayouts(files, **words["layouts"])

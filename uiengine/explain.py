@@ -21,6 +21,7 @@ SENTENCES: Mapping[str, str] = {
     "some_visits": "You come back to $title regularly.",
     "popular": "Many people here use $title these days.",
     "predicted": "People who use this page as you do often need $title next.",
+    "first_visit": "People who are new to this page often need $title.",
     "kept": "Everything stays where you know it: moving it would not save you time.",
 }
 
@@ -72,8 +73,6 @@ def _evidence(request: Request, block_id: str) -> str:
             return "some_visits"
     shares = request.popularity.shares.get(block_id)
     total = max(request.popularity.visits[-1], 1e-9)
-    return (
-        "popular"
-        if shares and shares[-1] / total >= 1 / len(request.surface.blocks)
-        else "predicted"
-    )
+    if shares and shares[-1] / total >= 1 / len(request.surface.blocks):
+        return "popular"
+    return "predicted" if profile.visits else "first_visit"

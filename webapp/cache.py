@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django.core.cache import cache, caches
@@ -32,22 +33,25 @@ return {counts, found}
 
 
 STORE = """
-local standing, agree = {}, true
-for i = 1, tonumber(ARGV[1]) do
+local agreed, once, standing, agree = tonumber(ARGV[1]), tonumber(ARGV[2]), {}, true
+for i = 1, agreed + once do
     standing[i] = redis.call('get', KEYS[i])
-    agree = agree and (not standing[i] or standing[i] == ARGV[2 * i])
+    if i <= agreed and standing[i] and standing[i] ~= ARGV[2 * i + 1] then agree = false end
 end
 if agree then
     for i = 1, #KEYS do
-        if not standing[i] then redis.call('set', KEYS[i], ARGV[2 * i], 'EX', ARGV[2 * i + 1]) end
+        if not standing[i] then
+            redis.call('set', KEYS[i], ARGV[2 * i + 1], 'EX', ARGV[2 * i + 2])
+        end
     end
 end
 return standing
 """
-"""ARGV: how many of the keys are to be agreed on; then of each key a value and its lifetime in
-seconds."""
+"""ARGV: how many of the keys are to be agreed on, and how many more are set only where there is
+nothing; then of each key a value and its lifetime in seconds."""
 Entries = Mapping[str, tuple[Any, int]]
 """Values by name, each with its lifetime in seconds."""
+NOTHING: Entries = MappingProxyType({})
 
 
 def count_and_get(
@@ -61,20 +65,19 @@ def count_and_get(
     return [_increased(name, lifetime) for name in counts], cache.get_many(names) if names else {}
 
 
-def store(entries: Entries, once: Entries) -> dict[str, Any]:
-    """Keeps what was made under an agreement: `once`, whose values nobody may have set otherwise.
+def store(entries: Entries, once: Entries, agreed: Entries = NOTHING) -> dict[str, Any]:
+    """Keeps the entries, and those of `once` where nothing stands under their names; but nothing at
+    all where one of `agreed`, under which they were made, is known otherwise.
 
-    Where others stand under those names, nothing is kept. Gives what stands there then. Raises
-    whatever the cache does.
+    Gives what stands under the names of `agreed` and `once` then. Raises whatever the cache does.
     """
     backend = caches["default"]
     if isinstance(backend, RedisCache):
-        return backend.store(entries, once)
-    own = {name: value for name, (value, _) in once.items()}
-    standing = {**own, **cache.get_many(list(once))} if once else own
+        return backend.store(entries, once, agreed)
+    own = {name: value for name, (value, _) in agreed.items()}
+    standing = {name: _first(name, *entry) for name, entry in agreed.items()}
     if standing == own:
-        standing = {name: _first(name, *entry) for name, entry in once.items()}
-    if standing == own:
+        standing |= {name: _first(name, *entry) for name, entry in once.items()}
         for name, (value, lifetime) in entries.items():
             cache.set(name, value, lifetime)
     return standing
@@ -125,13 +128,14 @@ class Client(redis.RedisCacheClient):
         loads = self._serializer.loads  # type: ignore[attr-defined]
         return numbers, [None if value is None else loads(value) for value in found]
 
-    def store(self, entries: Entries, once: Entries) -> list[Any]:
-        """By key. What stood under those of `once`; None where nothing did."""
+    def store(self, entries: Entries, once: Entries, agreed: Entries) -> list[Any]:
+        """By key. What stood under those of `agreed` and `once`; None where nothing did."""
         dumps, loads = self._serializer.dumps, self._serializer.loads  # type: ignore[attr-defined]
-        keys, sent = [*once, *entries], [*once.values(), *entries.values()]
-        arguments = [part for value, lifetime in sent for part in (dumps(value), lifetime)]
+        sent = {**agreed, **once, **entries}
+        values = [part for value, lifetime in sent.values() for part in (dumps(value), lifetime)]
+        counts = (len(agreed), len(once))
         client = self.get_client(write=True)
-        found = client.execute_command("EVAL", STORE, len(keys), *keys, len(once), *arguments)
+        found = client.execute_command("EVAL", STORE, len(sent), *sent, *counts, *values)
         return [None if value is None else loads(value) for value in found]
 
 
@@ -152,12 +156,12 @@ class RedisCache(redis.RedisCache):
         pairs = zip(names, values, strict=True)
         return numbers, {name: value for name, value in pairs if value is not None}
 
-    def store(self, entries: Entries, once: Entries) -> dict[str, Any]:
+    def store(self, entries: Entries, once: Entries, agreed: Entries) -> dict[str, Any]:
         client: Any = self._cache
-        keyed, keyed_once = (
+        keyed = (
             {self.make_and_validate_key(name): entry for name, entry in some.items()}
-            for some in (entries, once)
+            for some in (entries, once, agreed)
         )
-        stood = client.store(keyed, keyed_once)
-        pairs = zip(once.items(), stood, strict=True)
+        stood = client.store(*keyed)
+        pairs = zip([*agreed.items(), *once.items()], stood, strict=True)
         return {name: own if value is None else value for (name, (own, _)), value in pairs}

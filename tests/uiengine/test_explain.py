@@ -39,6 +39,11 @@ def test_a_pin_is_the_users_own_word():
     assert "You pinned Forum here." in words(decided(profile, [0.9, 0.1]))
 
 
+def test_nobody_new_is_told_how_they_use_the_page():
+    said = words(decided(Profile(), [0.1, 0.9]))
+    assert said == ["People who are new to this page often need Forum."]
+
+
 def test_a_layout_that_stays_says_so():
     profile = Profile(order=("news", "forum"))
     for day in range(30, 40):

@@ -218,7 +218,7 @@ class Serving:
         """None where it was refused, or is being loaded."""
         name = _content(row)
         if name not in self._loaded and not self._is_refused(row):
-            if threading.current_thread() is self._thread:
+            if self._snapshot.is_ready and self._thread and self._thread.is_alive():
                 self._load_aside(row)
             else:
                 self._load(row)

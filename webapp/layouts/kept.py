@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from webapp.cache import Entries, count_and_get, store
+from webapp.cache import NOTHING, Entries, count_and_get, store
 from webapp.codebooks.serving import Page
 from webapp.mappers import to_milliseconds
 from webapp.subjects import live
@@ -122,7 +121,7 @@ class Place:
         return Found(numbers, found, known, found.get(mine))
 
     def keep(
-        self, answer: Kept, unkept: live.Unkept | None, agreed: Entries = MappingProxyType({})
+        self, answer: Kept, unkept: live.Unkept | None, agreed: Entries = NOTHING
     ) -> Mapping[str, Any]:
         """Keeps the answer if what is `agreed` on by name is not known otherwise; gives what is.
 
@@ -130,7 +129,7 @@ class Place:
         """
         mine, more = {self.names[0]: (answer, LIFETIME)}, unkept or live.Unkept()
         try:
-            return store({**mine, **more.entries}, {**more.once, **agreed})
+            return store({**mine, **more.entries}, more.once, agreed)
         except Exception:
             log.warning("cache.unavailable", exc_info=True)
             return {}

@@ -192,6 +192,8 @@ def _kept(found: Situation, place: kept.Place, tag: str, since: int, rendered: A
 
 
 def _rendered(found: Situation, tag: str, variants: int) -> Answer:
+    if found.key:  # may ask the database: not while others wait
+        serving.popularity(found.page, found.day)
     with load.deciding():
         decision, status = decide(found, variants)
         body = _dump(_payload(found, decision, status))

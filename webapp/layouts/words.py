@@ -20,6 +20,7 @@ SENTENCES = {
     "some_visits": gettext_noop("You come back to $title regularly."),
     "popular": gettext_noop("Many people here use $title these days."),
     "predicted": gettext_noop("People who use this page as you do often need $title next."),
+    "first_visit": gettext_noop("People who are new to this page often need $title."),
     "kept": gettext_noop("Everything stays where you know it: moving it would not save you time."),
 }
 """By code; a test holds them against `uiengine.explain.SENTENCES`."""

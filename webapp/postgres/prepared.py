@@ -26,7 +26,8 @@ def execute_prepared(cursor: CursorWrapper, statement: str, values: Sequence[Any
     behind a pooler that changes connections between transactions.
     """
     wrapper: Any = cursor.db
-    if wrapper.in_atomic_block or not getattr(wrapper, "prepares", False):
+    is_in_transaction = wrapper.in_atomic_block or not wrapper.get_autocommit()
+    if is_in_transaction or not getattr(wrapper, "prepares", False):
         cursor.execute(statement, values)
         return
     name = _name(statement)

@@ -15,14 +15,13 @@ import pickle
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db import connection, transaction
 
 from webapp import mappers
-from webapp.cache import Entries, store
+from webapp.cache import NOTHING, Entries, store
 from webapp.postgres.prepared import execute_prepared
 
 from .decisions import visit_id
@@ -53,8 +52,8 @@ the engine takes to decide."""
 class Unkept(NamedTuple):
     """What belongs into the cache: see `webapp.cache.store`."""
 
-    entries: Entries = MappingProxyType({})
-    once: Entries = MappingProxyType({})
+    entries: Entries = NOTHING
+    once: Entries = NOTHING
 
 
 @dataclass

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.core.cache import cache
+from django.db import connections
+from django.test import Client
 
+from tests.patience import PATIENCE
 from tests.webapp.conftest import COURSE
-from webapp.layouts import counters
+from webapp.codebooks.serving import serving
+from webapp.layouts import counters, services
 from webapp.layouts.load import LEAST, SYSTEM_1, Load, load
 from webapp.surfaces.services import surface_save
 
@@ -116,6 +122,60 @@ def test_a_visit_begun_under_load_keeps_its_layout_when_there_is_time_again(habi
     assert order_under(habits, 0.0) == hurried
     habits.clock.advance(days=1)
     assert habits.layout()["search"] == {"system": 2, "budget": 32}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_folds_during_a_hurried_decision_changes_no_layout(
+    habits, worker, monkeypatch
+):
+    """It renews the generation of the subject's state, which the answer is kept under."""
+    habits.visit("glossary", "live")
+    cache.clear()
+    decide = services.decide
+
+    def decide_while_folding(found, variants=1):
+        monkeypatch.setattr(services, "decide", decide)
+        thread = threading.Thread(target=lambda: (worker.work(), connections.close_all()))
+        thread.start()
+        thread.join()
+        return decide(found, variants)
+
+    monkeypatch.setattr(services, "decide", decide_while_folding)
+    load.seconds = BUSY
+    hurried = habits.layout()
+    load.seconds = 0.0
+
+    assert hurried["search"]["budget"] == 1
+    assert habits.layout()["order"] == hurried["order"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_another_ones_question_to_the_database(habits, monkeypatch):
+    read, asked, answered = serving._read_popularity, threading.Event(), threading.Event()
+
+    def read_slowly(page, day):
+        asked.set()
+        assert answered.wait(PATIENCE)
+        return read(page, day)
+
+    def wait() -> None:
+        habits.layout()
+        connections.close_all()
+
+    known = serving.snapshot()
+    serving._popular.clear()
+    cache.clear()
+    monkeypatch.setattr(serving, "snapshot", lambda: known)
+    monkeypatch.setattr(serving, "_read_popularity", read_slowly)
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    assert asked.wait(PATIENCE)
+    nobody = Client().get(f"/api/{ADDRESS}")
+    is_waiting = waiting.is_alive()
+    answered.set()
+    waiting.join()
+
+    assert (nobody.status_code, is_waiting) == (200, True)
 
 
 @pytest.mark.django_db(transaction=True)
