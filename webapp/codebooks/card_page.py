@@ -42,10 +42,17 @@ def card_page(version: CodebookVersion) -> SafeString:
         "cadence": _cadence(),
         "curve": mark_safe(curve_svg(card.get("rate_distortion") or [])),
         "parity": _parity(card),
-        "kib": sum(card.get("bytes", {}).values()) / 1024,
+        "files": _files(card),
+        "layout_files": _files(card.get("layouts") or {}),
         "details": details,
     }
     return render_to_string("codebooks/card.html", context)
+
+
+def _files(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """KiB of a part's files, in all and each."""
+    sizes = {name: size / 1024 for name, size in part.get("bytes", {}).items()}
+    return {"total": sum(sizes.values()), "each": sizes} if sizes else None
 
 
 def _latest_audits(version: CodebookVersion) -> list[Any]:

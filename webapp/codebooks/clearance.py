@@ -139,7 +139,7 @@ def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
     unclear = [c["text"] for c in others if c["verdict"] == report.Verdict.UNCLEAR]
     if failed:
         yield Blocker(
-            f"does not pass the gate ({report.pk}): {' '.join(failed)}",
+            f"does not pass the gate ({report.pk}): {_joined(failed)}",
             "Retrain, and let it be judged.",
             f"Read gate report {report.pk}",
             "codebooks_gatereport_change",
@@ -148,13 +148,18 @@ def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
         )
     elif unclear and report.acknowledged_at is None:
         yield Blocker(
-            f"is not cleared by the gate ({report.pk}): {' '.join(unclear)}",
+            f"is not cleared by the gate ({report.pk}): {_joined(unclear)}",
             ACKNOWLEDGE,
             f"Acknowledge gate {report.pk}",
             "codebooks_gatereport_acknowledge",
             (report.pk,),
             "codebooks.change_alias",
         )
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """Without the last full stop: the sentence that quotes them has its own."""
+    return " ".join(sentences).removesuffix(".")
 
 
 def _judge(problem: str, version: CodebookVersion, surface: Surface) -> Blocker:

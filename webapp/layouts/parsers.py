@@ -7,14 +7,29 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
 
 
 class TooLarge(APIException):
+    """`length`: bytes of the body, None where it came without saying how long it is."""
+
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The request is larger than this server takes."
+
+    def __init__(self, length: int | None = None) -> None:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        has = f"has {length} bytes" if length is not None else "is too large"
+        super().__init__(f"The body {has}; this server takes {most} bytes.")
+        self.length = length
+
+
+def body_length(request: HttpRequest | Request | None) -> int | None:
+    """Bytes, as the request says; None where it does not."""
+    length = request.META.get("CONTENT_LENGTH") if request else None
+    return int(length) if length and length.isdecimal() else None
 
 
 class BoundedJSONParser(JSONParser):
@@ -28,9 +43,9 @@ class BoundedJSONParser(JSONParser):
     ) -> Any:
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         request = parser_context["request"] if parser_context else None
-        length = request.META.get("CONTENT_LENGTH") if request else None
-        if length and length.isdecimal() and int(length) > most:
-            raise TooLarge(f"The body has {length} bytes; this server takes {most}.")
+        length = body_length(request)
+        if length is not None and length > most:
+            raise TooLarge(length)
         try:
             data = super().parse(stream, media_type, parser_context)
             json.dumps(data, ensure_ascii=False).encode()

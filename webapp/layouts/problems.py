@@ -19,7 +19,7 @@ from uiengine.errors import EngineError
 from webapp.observability.metrics import REFUSALS
 
 from .catalogue import KINDS, OF_FRAMEWORK, Kind
-from .parsers import TooLarge
+from .parsers import TooLarge, body_length
 
 log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
@@ -59,7 +59,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
-        error = TooLarge()
+        error = TooLarge(body_length(context.get("request")))
     set_rollback()
     headers: dict[str, str] = {}
     if isinstance(error, EngineError):
@@ -110,7 +110,8 @@ def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
             "value": _short(_value(data, field)),
         }
     if isinstance(error, TooLarge):
-        return problem_body(KINDS["too-large"], str(error.detail))
+        body = problem_body(KINDS["too-large"], str(error.detail))
+        return {**body, "field": "body", "value": error.length}
     slug = next((slug for kind, slug in OF_FRAMEWORK.items() if isinstance(error, kind)), "failed")
     return problem_body(KINDS[slug], str(error.detail))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -13,8 +14,16 @@ from webapp.subjects.visits import FEEDBACK
 MOST_EVENTS = 100
 MOST_DECISION = 65_536
 """Characters: what a page of 200 blocks with ids of 100 characters comes to, and to spare."""
+NOT_ONE_OF = '"{{input}}" is not a valid choice. Send one of: {choices}.'
 VALUES = ("rank", "breakpoint", "x", "y", "w", "h", "on", "ms")
 WITH_BLOCK = ("use", "dwell", "dismiss", "pin", "unpin", "move", "resize")
+
+
+def _choice(choices: Sequence[str | tuple[str, str]]) -> serializers.ChoiceField:
+    """Refuses another value with the list of them."""
+    values = [choice if isinstance(choice, str) else choice[0] for choice in choices]
+    said = NOT_ONE_OF.format(choices=", ".join(values))
+    return serializers.ChoiceField(choices, error_messages={"invalid_choice": said})
 
 
 class EventIn(serializers.Serializer[Arrival]):
@@ -22,7 +31,7 @@ class EventIn(serializers.Serializer[Arrival]):
 
     id = serializers.RegexField(r"^[\x21-\x7e]+$", max_length=64)
     at = serializers.DateTimeField(help_text="UTC, by the client's clock.")
-    type = serializers.ChoiceField(Event.Kind.choices)
+    type = _choice(Event.Kind.choices)
     block = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     rank = serializers.IntegerField(min_value=0, max_value=1000, required=False)
     breakpoint = serializers.CharField(max_length=100, required=False)
@@ -48,12 +57,19 @@ def arrival(data: dict[str, Any]) -> Arrival:
 
 class BatchIn(serializers.Serializer[Any]):
     decision = serializers.CharField(max_length=MOST_DECISION, help_text="As the layout had it.")
-    events = serializers.ListField(child=EventIn(), min_length=1, max_length=MOST_EVENTS)
+    events = serializers.ListField(
+        child=EventIn(),
+        min_length=1,
+        max_length=MOST_EVENTS,
+        error_messages={
+            "max_length": "More than {max_length} events: split the batch, with the same decision."
+        },
+    )
 
 
 class FeedbackIn(EventIn):
     decision = serializers.CharField(max_length=MOST_DECISION)
-    type = serializers.ChoiceField(sorted(FEEDBACK))
+    type = _choice(sorted(FEEDBACK))
 
 
 class BatchOut(serializers.Serializer[Any]):

@@ -140,6 +140,17 @@ def test_a_smoke_judgement_clears_nothing(version, course):
         gate.champion_set(version=version, surface=course, why="now")
 
 
+def test_a_quoted_condition_ends_the_sentence_once(version, course, innate):
+    gate.innate_ship(folder=innate)
+    audited(version, course, "within")
+    unheld = {"name": "parity", "verdict": "failed", "text": "They differ. Export again."}
+    version.gate_reports.update(conditions=[unheld])
+
+    with pytest.raises(gate.PromotionError, match="Export again") as caught:
+        gate.champion_set(version=version, surface=course, why="now")
+    assert caught.value.problem.endswith("Export again")
+
+
 def test_a_rollback_passes_over_what_was_refused(version, course, innate, trained, tmp_path):
     gate.innate_ship(folder=innate)
     audited(version, course, "within")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_blocks_stand_in_the_payloads_order_and_dragging_one_asks_for_its_rank(
     assert events(demo, key, "move")
 
 
-def test_the_curl_snippet_gets_a_304_and_counts_a_use_once(
+def test_the_curl_snippet_gets_a_304_counts_a_use_once_and_pins(
     page: Page, demo: Demo, tmp_path: Path
 ) -> None:
     open_page(page)
@@ -95,3 +96,4 @@ def test_the_curl_snippet_gets_a_304_and_counts_a_use_once(
     assert "304" in done.stdout.splitlines()
     assert '{"accepted":1,"duplicate":0,"ignored":0}' in done.stdout
     assert '{"accepted":0,"duplicate":1,"ignored":0}' in done.stdout
+    assert json.loads((tmp_path / "pinned.json").read_text())["pins"] == ["forum"]

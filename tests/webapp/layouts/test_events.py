@@ -152,16 +152,35 @@ def test_names_the_field_the_value_and_the_next_step(owner, clock):
         assert problem["next_step"]
 
 
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [("events", "use, dismiss"), ("feedback", "freeze, move, pin, reset, undo, unpin")],
+)
+def test_an_unknown_type_is_refused_with_the_list_of_them(owner, path, known):
+    decision, event = owner.layout()["decision"], {**owner.event("impression"), "type": "peek"}
+    one = {"decision": decision, **event}
+    sent = one if path == "feedback" else {"decision": decision, "events": [event]}
+
+    detail = owner.post(path, sent).json()["detail"]
+
+    assert detail.startswith('"peek" is not a valid choice. Send one of: ')
+    assert set(known.split(", ")) <= set(detail.rpartition(": ")[2].rstrip(".").split(", "))
+
+
 def test_bounds_the_batch_and_the_body(owner, settings):
     decision = owner.layout()["decision"]
     many = [owner.event("impression") for _ in range(101)]
-    assert owner.post("events", {"decision": decision, "events": many}).status_code == 400
+    answer = owner.post("events", {"decision": decision, "events": many})
+    assert answer.status_code == 400 and "More than 100" in answer.json()["detail"]
+    assert "split the batch" in answer.json()["detail"]
     assert owner.post("events", {"decision": decision, "events": []}).status_code == 400
 
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     response = owner.post("events", {"decision": decision, "events": many[:10]})
 
     assert response.status_code == 413
+    assert "takes 1000 bytes" in response.json()["detail"]
+    assert response.json()["field"] == "body" and response.json()["value"] > 1000
     assert response["Content-Type"] == "application/problem+json"
 
 

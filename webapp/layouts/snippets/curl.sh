@@ -15,3 +15,8 @@ for TIME in once again; do
   curl -sS -H "$AS" -H 'Content-Type: application/json' \
     -d "{\"decision\":\"$DECISION\",\"events\":[$USE]}" "$SITE/api/events"
 done
+
+# A wish, with the same decision: it acts at once, and the answer is the layout that follows.
+PIN="\"id\":\"pin-$$\",\"at\":\"$NOW\",\"type\":\"pin\",\"block\":\"forum\""
+curl -sS -H "$AS" -H 'Content-Type: application/json' -o pinned.json -w '%{http_code}\n' \
+  -d "{\"decision\":\"$DECISION\",$PIN}" "$SITE/api/feedback"
