@@ -46,6 +46,16 @@ def made(course) -> CodebookVersion:
     return CodebookVersion.objects.create(name="made", folder="none", card=card)
 
 
+def test_files_of_the_layout_part_are_counted_beside_what_a_decision_loads(made):
+    page = card_page(made)
+    folder = [path.name for path in INNATE_FOLDER.iterdir() if path.suffix in (".onnx", ".npy")]
+
+    named = [name for name in folder if f"{name} " in page]
+    assert sorted(named) == sorted(folder) and "for suggesting an arrangement" in page
+    kib = sum((INNATE_FOLDER / name).stat().st_size for name in CARD["layouts"]["bytes"]) / 1024
+    assert f"{kib:.0f} KiB (" in page
+
+
 def test_every_part_of_the_card_is_on_the_page(made):
     page = card_page(made)
 
