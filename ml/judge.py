@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ml.data import read_visits
+from ml.data import DataError, read_visits
+from ml.judge_lines import read_lines
 from uiengine.energy import expertise
 from uiengine.profile import familiarity_kept
 
@@ -139,21 +141,26 @@ def used_blocks(path: Path) -> dict[tuple[str, str, str], list[str]]:
     return {key: list(blocks) for key, blocks in grouped}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    try:
+        visits = used_blocks(options.visits)
+        lines = tqdm(read_lines(options.replay, visits), disable=None, unit=" visits")
+        for found in judge(lines, visits):
+            rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}
+            sys.stdout.write(json.dumps(rounded) + "\n")
+    except DataError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ml.judge", description=__doc__)
     parser.add_argument("--replay", type=Path, required=True, help="lines written by ml.replay")
     parser.add_argument("--visits", type=Path, required=True, help="the replayed visits")
-    arguments = parser.parse_args()
-    visits = used_blocks(arguments.visits)
-    with arguments.replay.open() as lines:
-        rows = (json.loads(line) for line in tqdm(lines, disable=None, unit=" visits"))
-        for found in judge(rows, visits):
-            print(
-                json.dumps(
-                    {k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}
-                )
-            )
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

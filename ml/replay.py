@@ -21,7 +21,7 @@ from typing import Any, TextIO
 import pandas as pd
 import torch
 
-from ml.data import DataError, read_visits
+from ml.data import DataError, Problem, read_visits
 from ml.histories import Histories, Visit, default_orders, moments, page, pages, visits_of
 from ml.layout_data import read_records
 from ml.policies import CODED, POLICIES, Policy, Shown, policy
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Prepares the version, replays, writes the lines; returns the summary."""
-    test, _ = read_visits([options.test])
+    test = _with_rows(read_visits([options.test])[0], options.test)
     train = read_visits(options.train)[0] if options.train else None
     if options.smoke:
         test = smoke_sample(test, 10)
@@ -199,6 +199,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - begin, 1),
         "out": str(options.out),
     }
+
+
+def _with_rows(visits: pd.DataFrame, file: str) -> pd.DataFrame:
+    """DataError where the file holds its columns' names alone."""
+    if visits.empty:
+        rule = "must hold at least one visit: name the file of visits to replay"
+        raise DataError([Problem(Path(file).name, 0, "rows", "0", rule)])
+    return visits
 
 
 def _written(lines: Iterator[dict[str, Any]], file: TextIO) -> Iterator[dict[str, Any]]:

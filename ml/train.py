@@ -39,6 +39,7 @@ from ml.model import Codec
 from ml.quantise import ResidualQuantiser
 from ml.settings import Settings
 from uiengine import runtime
+from uiengine.errors import VersionError
 from uiengine.surface import Surface
 
 LEAST_VISITS, LEAST_SUBJECTS = 30, 3
@@ -271,7 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with processes.joined():
             make = _train if options.train else _layouts_only
             card = make(options, layouts)
-    except DataError as error:
+    except (DataError, TooLittleDataError, VersionError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     if card is not None:

@@ -10,6 +10,7 @@ import sys
 import pandas as pd
 import pytest
 
+from ml import judge as command
 from ml.judge import judge
 
 
@@ -52,11 +53,66 @@ def test_reading_adds_surprise_where_a_block_sank():
     assert found["reading"] == pytest.approx((first + policy) / (first + static))
 
 
-def test_the_command_prints_a_line_per_surface(tmp_path):
-    replay, visits = tmp_path / "replay.jsonl", tmp_path / "visits.csv"
-    replay.write_text("".join(json.dumps(r) + "\n" for r in ROWS))
+def visits_file(folder):
     frame = pd.DataFrame({"surface": "s", "user": "u", "at": ["2020-01-01", "2020-01-02"]})
-    frame.assign(block="c", uses=1).to_csv(visits, index=False)
-    command = [sys.executable, "-m", "ml.judge", "--replay", replay, "--visits", visits]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    frame.assign(block="c", uses=1).to_csv(folder / "visits.csv", index=False)
+    return folder / "visits.csv"
+
+
+def test_the_command_prints_a_line_per_surface(tmp_path):
+    replay, visits = tmp_path / "replay.jsonl", visits_file(tmp_path)
+    replay.write_text("".join(json.dumps(r) + "\n" for r in ROWS))
+    line = [sys.executable, "-m", "ml.judge", "--replay", replay, "--visits", visits]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["captured"] == 0.5
+
+
+GOOD = row(0, "a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "must be readable text"),
+        ("", "lines = '0'; must hold a line per visit: write it with python -m ml.replay"),
+        ("surface,user\n", "row 1: line = 'surface,user\\n'; must be a line of JSON"),
+        ('{"a": 1}', "missing: user, surface, at, visit, layout, default, tokens"),
+        ("[1]", "missing: user, surface"),
+        (json.dumps({**GOOD, "user": "v"}), "at = '2020-01-01'; --visits has no such visit of 'v'"),
+        (json.dumps({**GOOD, "user": 7}), "user = '7'; must be text"),
+        (json.dumps({**GOOD, "visit": "x"}), "visit = 'x'; must be a whole number"),
+        (json.dumps({**GOOD, "tokens": 3}), "tokens = '3'; must be a list"),
+        (json.dumps({**GOOD, "layout": [1]}), "layout = '[1]'; must name every block"),
+        (json.dumps({**GOOD, "default": ["a", "b"]}), "lacks blocks used in this visit: c"),
+        (json.dumps({**GOOD, "default": ["c"]}), "must hold the blocks of layout"),
+    ],
+)
+def test_a_replay_that_cannot_be_judged_is_refused_by_field_and_value(
+    tmp_path, capsys, content, said
+):
+    replay = tmp_path / "replay.jsonl"
+    if content is not None:
+        replay.write_text(content)
+
+    code = command.main(["--replay", str(replay), "--visits", str(visits_file(tmp_path))])
+
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (2, "")
+    assert "replay.jsonl" in printed.err
+    assert said in printed.err
+
+
+def test_visits_without_their_columns_are_refused(tmp_path, capsys):
+    (tmp_path / "replay.jsonl").write_text(json.dumps(GOOD))
+    (tmp_path / "visits.csv").write_text("who,when\nu,2020-01-01\n")
+
+    files = ["--replay", str(tmp_path / "replay.jsonl"), "--visits", str(tmp_path / "visits.csv")]
+
+    assert command.main(files) == 2
+    assert "columns surface, user, at, block, uses are needed" in capsys.readouterr().err
+
+
+def test_the_usage_says_how_the_command_is_called(capsys):
+    with pytest.raises(SystemExit):
+        command.main([])
+    assert "usage: python -m ml.judge " in capsys.readouterr().err

@@ -49,6 +49,16 @@ def run(tmp_path, capsys, *more, train=TRAIN, test=TEST):
     return [json.loads(line) for line in out.read_text().splitlines()], summary
 
 
+def test_a_file_without_visits_is_refused_and_nothing_written(tmp_path, capsys):
+    out = tmp_path / "out.jsonl"
+    files = ["--test", write(tmp_path / "head.csv", []), "--out", str(out)]
+
+    assert replay.main([*files, "--version", "fixtures/innate"]) == 2
+
+    assert "head.csv, row 0: rows = '0'; must hold at least one visit" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def orders(lines):
     return [(x["surface"], x["user"], "".join(i["id"] for i in x["layout"])) for x in lines]
 

@@ -226,6 +226,16 @@ def copy_folder(source: Path, target: Path) -> None:
         (target / path.name).write_bytes(path.read_bytes())
 
 
+def test_a_file_of_column_names_alone_is_refused_in_words(tmp_path, capsys):
+    (tmp_path / "head.csv").write_text("surface,user,at,block,uses\n")
+
+    assert main(["--train", str(tmp_path / "head.csv"), "--out", str(tmp_path / "out")]) == 2
+
+    told = capsys.readouterr().err
+    assert "0 usable visits" in told and "Import more visits" in told
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_little_data_is_refused_with_the_next_step(tmp_path):
     with pytest.raises(TooLittleDataError, match="Import more visits"):
         train_version(simulated_visits(2, 2, 0), tmp_path / "v")
