@@ -1,4 +1,4 @@
-"""Refitting the energy's coefficients on recorded clicks (DESIGN section 6).
+"""Refitting the energy's coefficients on recorded clicks.
 
     python -m ml.clicks --data episodes.jsonl.gz
 
@@ -12,7 +12,6 @@ resampling sessions. A move has one constant: search_base + point_base, which ca
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml.command_help import EPISODES, command
 from ml.data import DataError, Problem, parse_line, text_lines
 from ml.train import progress_bar
 from uiengine.coefficients import VALUES
@@ -39,6 +39,12 @@ MOST_NUMBER = 10**9
 """Pixels or milliseconds; more are a fault of the file."""
 HELD_OUT = 5
 """One session in so many is held out."""
+NONE_USABLE = (
+    "no usable clicks. An episode is usable if success is true, it has a session, its first click "
+    "is on an element of its layout and a later one on another, away from the last click and not "
+    f"after a field to type in; each {SHORTEST} to {LONGEST:g} s after what came before it. "
+    "Name a file with such episodes"
+)
 SMOOTHING, ROUNDS = 1e-3, 60
 """Of the reweighted least squares that find a median: seconds, rounds."""
 
@@ -257,7 +263,7 @@ def _study_first(seen: pd.DataFrame, unseen: pd.DataFrame, draws: int, seed: int
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ml.clicks", description=__doc__)
+    parser = command("ml.clicks", __doc__, EPISODES)
     parser.add_argument("--data", type=Path, required=True, help="file of episodes with clicks")
     parser.add_argument("--draws", type=int, default=200, help="resamples of the sessions")
     parser.add_argument("--seed", type=int, default=0)
@@ -269,7 +275,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     if not (table["kind"] == "move").any() or not (table["kind"] == "first").any():
-        sys.stderr.write(f"{options.data}: no usable clicks; see `read_episodes` for what is one\n")
+        sys.stderr.write(f"{options.data}: {NONE_USABLE}\n")
         return 2
     draws = 4 if options.smoke else options.draws
     sys.stdout.write(json.dumps(study(table, draws=draws, seed=options.seed)) + "\n")

@@ -6,7 +6,7 @@
 Trains a version's layout part on the first and exports it, beside the shipped innate networks, as
 every version is; then encodes and decodes the second by what was exported. The decoder is given
 the multiset of kinds, the number of columns, the tokens and the model; not order, type, source or
-id. See DESIGN section 10.
+id.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from ml.command_help import LAYOUTS, command
 from ml.data import DataError, Problem
 from ml.layout_data import Floats, Record, read_records
 from ml.layout_export import with_layouts
 from ml.layout_search import Coded, encode, nearest
+from ml.replay import BIT_BUDGETS
 from ml.train import SMOKE_LAYOUTS, Progress, learned, progress_bar
 from uiengine import runtime
 from uiengine.errors import VersionError
@@ -206,21 +208,27 @@ def with_items(records: Sequence[Record], files: Sequence[str]) -> list[Record]:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ml.codec", description=__doc__)
+    parser = command("ml.codec", __doc__, LAYOUTS)
     parser.add_argument("--train", nargs="+", help="files of layouts to train on")
     parser.add_argument("--version", type=Path, help="take this version folder as it is")
     parser.add_argument("--save", type=Path, help="keep the trained version here")
     parser.add_argument("--test", required=True, help="file of layouts to encode and decode")
     parser.add_argument(
-        "--bits", nargs="+", type=int, default=[8, 16, 32, 64], help="budgets, 8 bits a token"
+        "--bits",
+        nargs="+",
+        type=int,
+        choices=BIT_BUDGETS,
+        default=[8, 16, 32, 64],
+        metavar="BITS",
+        help="budgets, 8 bits a token: multiples of 8 from 8 to 64",
     )
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per budget")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="processes that encode")
     parser.add_argument("--smoke", action="store_true", help="a few layouts: ends within seconds")
     options = parser.parse_args(arguments)
-    if min(options.bits) < 0 or options.jobs < 1:
-        parser.error("--bits must be at least 0 and --jobs at least 1")
+    if options.jobs < 1:
+        parser.error("--jobs must be at least 1")
     if (options.train is None) == (options.version is None):
         parser.error("--train or --version is needed, and not both")
     return options

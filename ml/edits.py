@@ -10,7 +10,6 @@ without gaps (reflow), the engine's pointing time.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
+from ml.command_help import EDITS, command
 from ml.data import DataError, Problem, check_items, parse_line, text_lines
 from ml.layout_features import arrangement, density, features, height, reflow, seconds
 from ml.train import progress_bar
@@ -221,7 +221,7 @@ def study(train: Sequence[Pair], test: Sequence[Pair]) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ml.edits", description=__doc__)
+    parser = command("ml.edits", __doc__, EDITS)
     parser.add_argument("--train", nargs="+", required=True, help="files of edits to learn from")
     parser.add_argument("--test", nargs="+", required=True, help="files of edits to judge")
     parser.add_argument("--smoke", action="store_true", help="a few pairs: ends within seconds")

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from ml.command_help import REPLAY, VISITS, command
 from ml.data import DataError, read_visits
 from ml.judge_lines import read_lines
 from uiengine.energy import expertise
@@ -156,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ml.judge", description=__doc__)
+    parser = command("ml.judge", __doc__, VISITS, REPLAY)
     parser.add_argument("--replay", type=Path, required=True, help="lines written by ml.replay")
     parser.add_argument("--visits", type=Path, required=True, help="the replayed visits")
     return parser.parse_args(arguments)

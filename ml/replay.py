@@ -4,7 +4,8 @@
 
 Trains on the first (or takes a version as it is), then walks the second in time order. The past of
 a visit is every visit of the test file with a strictly earlier `at`, of all users; network weights
-stay fixed. See DESIGN section 10.
+stay fixed. Each line holds the layout that would have been shown, the default order, tokens,
+distortion and what the decision cost.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, TextIO
 import pandas as pd
 import torch
 
+from ml.command_help import LAYOUTS, VISITS, command
 from ml.data import DataError, Problem, read_visits
 from ml.histories import Histories, Visit, default_orders, moments, page, pages, visits_of
 from ml.layout_data import read_records
@@ -261,7 +263,7 @@ def _surfaces(
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ml.replay", description=__doc__)
+    parser = command("ml.replay", __doc__, VISITS, LAYOUTS)
     parser.add_argument("--train", nargs="+", help="files of visits to train on")
     parser.add_argument("--test", required=True, help="file of visits to replay")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per visit")

@@ -1,5 +1,7 @@
 """Training a codebook version: visits in, a version folder out.
 
+Needs --train; or --start with --layouts or --edits, which exchange its layout part alone.
+
 python -m ml.train --train visits.parquet --out version/
 python -m ml.train --innate --train daily.parquet monthly.parquet --out fixtures/innate
 python -m ml.train --start fixtures/innate --layouts dashboards.jsonl.gz --out fixtures/innate
@@ -26,6 +28,7 @@ from tqdm import tqdm
 from ml import calibration, processes
 from ml import examples as example_rows
 from ml.card import codebook_facts, slices, write_card
+from ml.command_help import EDITS, LAYOUTS, VISITS, command
 from ml.data import DataError, read_visits
 from ml.draft import Draft
 from ml.examples import Examples
@@ -315,8 +318,10 @@ def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, 
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ml.train", description=__doc__)
-    parser.add_argument("--train", nargs="+", help="files of visits")
+    parser = command("ml.train", __doc__, VISITS, LAYOUTS, EDITS)
+    parser.add_argument(
+        "--train", nargs="+", help="files of visits; or --start with --layouts or --edits"
+    )
     parser.add_argument("--layouts", nargs="+", default=[], help="files of layouts people made")
     parser.add_argument("--edits", nargs="+", default=[], help="files of people's rearrangements")
     parser.add_argument("--out", type=Path, required=True, help="folder of the new version")
@@ -326,7 +331,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")
     options = parser.parse_args(arguments)
     if not options.train and not (options.start and (options.layouts or options.edits)):
-        parser.error("--train is needed, or --start with --layouts or --edits: they alone change")
+        parser.error("--train is needed, or --start with --layouts or --edits")
     return options
 
 

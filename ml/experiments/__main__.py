@@ -14,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -198,11 +199,34 @@ def _commit() -> str:
     return found.stdout.strip() or "unknown"
 
 
+def _listing() -> str:
+    """Every experiment with its parts."""
+    lines = (
+        textwrap.fill(
+            f"{name}: {', '.join(repr(p) for p in PARTS[name])}" if name in PARTS else name,
+            width=98,
+            initial_indent="  ",
+            subsequent_indent="    ",
+        )
+        for name in EXPERIMENTS
+    )
+    return "\n".join(["experiments, and their parts where these can be run alone:", *lines])
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ml.experiments", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, help="default: all")
+    parser = argparse.ArgumentParser(
+        prog="python -m ml.experiments",
+        description=__doc__,
+        epilog=_listing(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=EXPERIMENTS, metavar="NAME", help="of those below; else all"
+    )
     parts = sorted({part for every in PARTS.values() for part in every})
-    parser.add_argument("--parts", nargs="+", choices=parts, help="of these; the rest is kept")
+    parser.add_argument(
+        "--parts", nargs="+", choices=parts, metavar="PART", help="of those below; others are kept"
+    )
     parser.add_argument("--visits", type=Path, default=DAILY, help="real visits, two surfaces")
     parser.add_argument("--monthly", type=Path, default=MONTHLY, help="more surfaces, for unseen")
     parser.add_argument("--layouts", type=Path, default=LAYOUTS, help="folder of dashboards")

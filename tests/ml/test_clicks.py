@@ -98,3 +98,10 @@ def test_a_file_without_clicks_is_refused(tmp_path, capsys):
 
     assert clicks.main(["--data", str(empty)]) == 2
     assert "no usable clicks" in capsys.readouterr().err
+
+
+def test_a_file_without_usable_clicks_is_told_what_one_is(tmp_path, capsys):
+    (tmp_path / "empty.jsonl").write_text("")
+
+    assert clicks.main(["--data", str(tmp_path / "empty.jsonl")]) == 2
+    assert "An episode is usable if success is true" in capsys.readouterr().err

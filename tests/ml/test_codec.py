@@ -117,17 +117,25 @@ def test_unknown_kinds_and_odd_grids_are_coded_too(part):
     assert (result.boxes[-1][:, 0] + result.boxes[-1][:, 2]).max() <= 7
 
 
+@pytest.mark.parametrize("bits", ["7", "0", "20", "72"])
+def test_budgets_that_are_no_whole_tokens_are_refused(bits, capsys):
+    with pytest.raises(SystemExit) as left:
+        codec.main(["--version", "v", "--test", "t", "--out", "o", "--bits", "8", bits])
+    assert left.value.code == 2
+    assert f"--bits: invalid choice: {bits}" in capsys.readouterr().err
+
+
 def test_a_line_per_layout_and_budget_in_the_order_of_the_file(tmp_path, capsys):
     test = [made_layout(i) for i in (50, 51)]
     test[0]["items"].reverse()
     test.append({"id": "empty", "columns": 12, "items": []})
 
     lines, summary = run(
-        tmp_path, capsys, [made_layout(i) for i in range(20)], test, "--bits", "8", "20"
+        tmp_path, capsys, [made_layout(i) for i in range(20)], test, "--bits", "8", "24"
     )
 
     assert [(line["id"], line["bits"]) for line in lines] == [
-        (layout["id"], bits) for layout in test for bits in (8, 20)
+        (layout["id"], bits) for layout in test for bits in (8, 24)
     ]
     for line, layout in zip(lines, [layout for layout in test for _ in range(2)], strict=True):
         assert 8 * len(line["tokens"]) <= line["bits"]
