@@ -146,7 +146,7 @@ def test_a_line_per_layout_and_budget_in_the_order_of_the_file(tmp_path, capsys)
     actual = np.array([[i[f] for f in "xywh"] for i in test[0]["items"]])
     assert not any_overlap(boxes)
     assert 0 < matched_iou(kinds, boxes, actual) <= 1
-    assert set(summary["matched_iou"]) == {"0", "8", "20"}
+    assert set(summary["matched_iou"]) == {"0", "8", "24"}
 
 
 def test_same_seed_same_part():
