@@ -31,7 +31,7 @@ from .audit_reliability import stored_power
 from .audit_replay import Key, read_replay, used_blocks
 from .audit_report import write_report
 from .audit_rows import judged, measured, withheld
-from .audit_slices import attach_attributes, groupings
+from .audit_slices import Grouping, attach_attributes, groupings
 from .audit_statistics import LEAST_SHOWN, look_error, overall_verdict
 from .data import DataError, Problem, read_people, read_visits
 
@@ -77,13 +77,7 @@ def audit(
     values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
     values = _since_last(values, previous)
     users = attach_attributes(user_sums(values, metrics), people, by)
-    groups = list(groupings(users, by))
-    rows: list[dict[str, Any]] = []
-    for done, group in enumerate(groups):
-        progress(f"{group.surface}: {' × '.join(group.attributes)}", done, len(groups))
-        rows += measured(group, metrics, draws=DRAWS, seed=seed + done)
-    rows = [withheld(row) for row in judged(rows, look_error(len(previous) + 1))]
-    progress("writing the report", len(groups), len(groups))
+    rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
     report = {
         "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if r["verdict"]]),
         "version": version or replay.stem,
@@ -116,6 +110,22 @@ def _values(
         values = add_reference(values, other, name)
         metrics += since_metrics(name)
     return values, metrics
+
+
+def _rows(
+    groups: Sequence[Grouping],
+    metrics: tuple[Metric, ...],
+    look: int,
+    seed: int,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """The slices of all groups, judged together: they share the look's error."""
+    rows: list[dict[str, Any]] = []
+    for done, group in enumerate(groups):
+        progress(f"{group.surface}: {' × '.join(group.attributes)}", done, len(groups))
+        rows += measured(group, metrics, draws=DRAWS, seed=seed + done)
+    progress("writing the report", len(groups), len(groups))
+    return [withheld(row) for row in judged(rows, look_error(look))]
 
 
 def _since_last(values: pd.DataFrame, previous: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
