@@ -1,14 +1,15 @@
 """What this process serves: pages, their champions, loaded versions. Read without a query.
 
 A small thread re-reads surfaces and aliases, and loads what is new, off the path of requests; a
-request takes whatever snapshot is there. A version that is new to a running process is loaded by a
-thread of its own: however long that takes, what else has changed (a page switched off, a token
-revoked) counts within a second. A version that cannot be loaded is refused with an error in the
-log, and the one that served before keeps serving.
+request takes whatever snapshot is there. A version that is new to a running process is loaded
+aside (`loading`): however long that takes, what else has changed (a page switched off, a token
+revoked, another version) counts within a second. A version that cannot be loaded is refused with an
+error in the log, and the one that served before keeps serving.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import logging
 import os
@@ -29,8 +30,8 @@ from webapp import mappers
 from webapp.subjects import backlog, revoked
 from webapp.surfaces import models as surfaces
 
-from . import artefacts
 from .live import counts
+from .loading import Load, Loading
 from .models import Alias, AliasMove, CodebookVersion
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,10 @@ INNATE = "innate"
 """Name of the version that serves where no champion was chosen."""
 MOST_SHARES = 20
 """Changes of a canary's share that open visits are kept by."""
+FIRST_WAIT = 15.0
+"""Seconds for which a process that starts waits for versions: less than a web server waits for it."""
+LAST_WAIT = 5.0
+"""Seconds for which one that ends waits: a thread that is stopped inside ONNX Runtime aborts it."""
 POPULARITY_LIFETIME = 30.0
 """Seconds after which a day's popularity is read again (only an import changes a past day)."""
 
@@ -100,15 +105,14 @@ class Serving:
     """The snapshot of this process, and the thread that renews it."""
 
     def __init__(self) -> None:
+        self._loading = Loading(done=self._look_again)
         self._snapshot = Snapshot()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._loader: threading.Thread | None = None
         self._due = threading.Event()
         self._is_stopped = False
         self._pid = 0
-        self._loaded: dict[str, Version] = {}
-        self._refused: dict[str, float] = {}
+        self._wait_until = 0.0
         self._parsed: dict[tuple[str, int, str], Surface] = {}
         self._popular: dict[tuple[int, int], tuple[float, Popularity]] = {}
 
@@ -128,6 +132,8 @@ class Serving:
     def refresh(self) -> None:
         """Reads surfaces and aliases and loads what is new."""
         with self._lock:
+            is_aside = self._snapshot.is_ready and self._thread and self._thread.is_alive()
+            self._wait_until = time.monotonic() + (0.0 if is_aside else FIRST_WAIT)
             rows = self._rows()
             aliases = Alias.objects.exclude(name=Alias.Name.ANCHOR).select_related("version")
             aliases = aliases.defer("version__card")
@@ -143,14 +149,20 @@ class Serving:
                     challenger = found.get((row.pk, Alias.Name.CHALLENGER))
                     pages[row.slug] = self._with_canary(page, challenger)
             self._snapshot = Snapshot(pages, is_ready=True)
+            self._loading.report()
+
+    def late(self) -> list[Load]:
+        """Versions whose load seems to hang."""
+        return self._loading.late()
 
     def stop(self) -> None:
-        """Ends the threads and their connections."""
+        """Ends the threads and their connections; not one that hangs."""
         self._is_stopped = True
         self._due.set()
-        for thread in (self._thread, self._loader):
-            if thread:
-                thread.join()
+        until = time.monotonic() + LAST_WAIT
+        if self._thread:
+            self._thread.join(LAST_WAIT)
+        self._loading.join(until)
 
     def popularity(self, page: Page, day: int) -> Popularity:
         """As of the start of `day`. Causes a query when it is not in memory."""
@@ -184,7 +196,7 @@ class Serving:
         version = self._version(champion) if champion else None
         if version is None and champion:
             version = old.version if old else None
-            if not self._is_refused(champion):  # being loaded: nobody misses it yet
+            if not self._loading.is_refused(champion):  # being loaded: nobody misses it yet
                 content = old.wanted if old else ""
         if version is None and innate:
             version = self._version(innate)
@@ -216,37 +228,11 @@ class Serving:
 
     def _version(self, row: CodebookVersion) -> Version | None:
         """None where it was refused, or is being loaded."""
-        name = _content(row)
-        if name not in self._loaded and not self._is_refused(row):
-            if self._snapshot.is_ready and self._thread and self._thread.is_alive():
-                self._load_aside(row)
-            else:
-                self._load(row)
-        return self._loaded.get(name)
+        wait = max(self._wait_until - time.monotonic(), 0.0)
+        return self._loading.version(row, wait=wait)
 
-    def _is_refused(self, row: CodebookVersion) -> bool:
-        """For some seconds; then it is tried again."""
-        return time.monotonic() - self._refused.get(_content(row), -60.0) < 10
-
-    def _load(self, row: CodebookVersion) -> None:
-        try:
-            self._loaded[_content(row)] = artefacts.load(row.folder, row.manifest)
-        except Exception:  # whatever is wrong with a file, the other pages are served
-            self._refused[_content(row)] = time.monotonic()
-            log.exception("serving.version_refused", extra={"version": row.name})
-
-    def _load_aside(self, row: CodebookVersion) -> None:
-        """One at a time; as soon as it is done, the pages are looked at again."""
-        if self._loader and self._loader.is_alive():
-            return
-
-        def load() -> None:
-            self._load(row)
-            connections.close_all()  # a storage may keep files in a database
-            self._due.set()
-
-        self._loader = threading.Thread(target=load, name="uiengine-loading", daemon=True)
-        self._loader.start()
+    def _look_again(self) -> None:
+        self._due.set()
 
     def _start(self, every: float) -> None:
         """Once per process: a thread does not survive the fork of a web server."""
@@ -286,10 +272,6 @@ class Serving:
                 self._read_popularity(page, today)
 
 
-def _content(row: CodebookVersion) -> str:
-    return f"{row.name} {row.manifest.get('id')}"
-
-
 def _edition(row: surfaces.Surface) -> tuple[str, int, str]:
     return row.slug, row.revision, f"{row.mode} {row.updated_at}"
 
@@ -307,3 +289,4 @@ def _shares(challenger: Alias) -> tuple[tuple[int, int], ...]:
 
 
 serving = Serving()
+atexit.register(serving.stop)

@@ -44,8 +44,14 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 where requests may be sent here. A cache that is away only makes answers slower."""
-    found = {"database": _database(), "pages": _pages(), "cache": _cache()}
+    """200 where requests may be sent here. A cache that is away only makes answers slower, and a
+    version that cannot be loaded leaves its pages to the one before."""
+    found = {
+        "database": _database(),
+        "pages": _pages(),
+        "cache": _cache(),
+        "versions": _versions(),
+    }
     is_ready = found["database"] == "ok" and found["pages"] == "ok"
     body = {"status": "ok" if is_ready else "not ready", **found}
     return JsonResponse(body, status=200 if is_ready else 503)
@@ -84,6 +90,11 @@ def _pages() -> str:
     except Exception:
         log.warning("ready.pages_unavailable", exc_info=True)
         return "unavailable"
+
+
+def _versions() -> str:
+    hangs = [f"{load.version} is loading for {load.seconds:.0f} s" for load in serving.late()]
+    return f"{'; '.join(hangs)}: see the storage, then restart this process" if hangs else "ok"
 
 
 def _cache() -> str:

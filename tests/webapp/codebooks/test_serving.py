@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 from django.core.files.storage import FileSystemStorage
+from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from tests.patience import PATIENCE
 from uiengine.errors import VersionError
-from webapp.codebooks import artefacts
+from webapp.codebooks import artefacts, loading
+from webapp.codebooks import serving as served
 from webapp.codebooks.gate import INNATE_FOLDER
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.codebooks.services import version_promote, version_register, version_rollback
@@ -24,8 +31,9 @@ from webapp.codebooks.serving import Serving, serving
 from webapp.subjects import keys, revoked
 from webapp.subjects.models import RevokedToken
 from webapp.surfaces.models import Surface
+from webapp.surfaces.services import surface_save
 
-from .conftest import variant
+from .conftest import COURSE, variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -132,6 +140,106 @@ def test_however_slow_a_version_loads_all_else_counts_meanwhile(
     slow.set()
     within(lambda: served_id() == second.manifest["id"])
     assert serving.page("course-home").wanted == second.manifest["id"]
+
+
+class Hanging(FileSystemStorage):
+    """One folder of it is never had, until the test is over."""
+
+    folder, is_over = "", threading.Event()
+
+    def path(self, name: str) -> str:
+        if name == self.folder:
+            self.is_over.wait()
+        return super().path(name)
+
+
+@pytest.fixture
+def hanging(settings, tmp_path):
+    far = {"BACKEND": f"{__name__}.Hanging", "OPTIONS": {"location": tmp_path / "artefacts"}}
+    settings.STORAGES = {**settings.STORAGES, "artefacts": far}
+    Hanging.folder = ""
+    Hanging.is_over.clear()
+    yield Hanging
+    Hanging.is_over.set()
+
+
+def test_a_version_that_hangs_keeps_no_other_from_loading_and_is_named(
+    course, innate, second, settings, hanging, monkeypatch, caplog, tmp_path, trained
+):
+    settings.UIENGINE_REFRESH_MS = 50
+    monkeypatch.setattr(loading, "LATE", 0.2)
+    version_promote(surface=course, version=innate, why="it serves")
+    assert served_id() == innate.manifest["id"]
+    assert Client().get("/health/ready").json()["versions"] == "ok"
+    other = surface_save({**COURSE, "slug": "other"})
+    third = variant(trained, tmp_path / "third", "eeeeeeeeeeee", ["other"])
+    third = version_register(source=third, name="other-1", surfaces=[other])
+
+    hanging.folder = second.folder
+    Alias.objects.filter(surface=course, name="champion").update(version=second)
+    within(lambda: "version_hangs" in caplog.text)
+    Alias.objects.create(surface=other, name="champion", version=third)
+
+    within(lambda: serving.page("other").version.id == "eeeeeeeeeeee")
+    assert served_id() == innate.manifest["id"]
+    ready = Client().get("/health/ready")
+    assert ready.status_code == 200 and "course-home-1 is loading" in ready.json()["versions"]
+    threads = [t.name for t in threading.enumerate() if t.name.startswith("uiengine-loading")]
+    assert threads == ["uiengine-loading-course-home-1"]
+    said = [r for r in caplog.records if r.message == "serving.version_hangs"]
+    assert [r.version for r in said] == ["course-home-1"]
+
+
+def test_a_process_starts_and_ends_beside_a_version_that_hangs(
+    course, innate, second, settings, hanging, monkeypatch
+):
+    settings.UIENGINE_REFRESH_MS = 50
+    monkeypatch.setattr(served, "FIRST_WAIT", 0.2)
+    monkeypatch.setattr(served, "LAST_WAIT", 0.2)
+    version_promote(surface=course, version=second, why="it serves")
+    hanging.folder = second.folder
+    process = Serving()
+
+    assert process.page("course-home")
+    within(lambda: process.page("course-home").version is not None)
+    assert served_id(process) == innate.manifest["id"]
+    process.stop()
+
+    hanging.is_over.set()
+    within(lambda: not process.late())
+
+
+ENDS = """
+import django; django.setup()
+from django.conf import settings
+from django.db import connections
+from webapp.codebooks import serving
+settings.STORAGES["artefacts"]["OPTIONS"] = {"location": ARTEFACTS}
+settings.DATABASES["default"]["NAME"] = connections["default"].settings_dict["NAME"] = NAME
+serving.FIRST_WAIT = 0.0
+serving.serving.snapshot()
+"""
+
+
+def test_a_process_that_ends_while_versions_load_does_not_abort(tmp_path, trained):
+    """A thread that is stopped inside ONNX Runtime's own code ends the process by SIGABRT."""
+    for i in range(6):
+        page = surface_save({**COURSE, "slug": f"page-{i}"})
+        folder = variant(trained, tmp_path / f"of-{i}", f"{i}" * 12, [page.slug])
+        version = version_register(source=folder, name=f"{page.slug}-1", surfaces=[page])
+        Alias.objects.create(surface=page, name="champion", version=version)
+    place = {"ARTEFACTS": str(tmp_path / "artefacts"), "NAME": connection.settings_dict["NAME"]}
+    code = "".join(f"{name} = {value!r}\n" for name, value in place.items()) + ENDS
+
+    for _ in range(3):
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "webapp.settings"},
+            cwd=Path(__file__).parents[3],
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        assert (ended.returncode, b"terminate" in ended.stderr) == (0, False), ended.stderr
 
 
 def test_a_corrupt_artefact_cannot_be_promoted(course, innate, second):
