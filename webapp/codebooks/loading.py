@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connections
 
-from uiengine import runtime
 from uiengine.decoded import Version
 
 from . import artefacts
@@ -28,8 +26,6 @@ LATE = 30.0
 """Seconds after which a load is said to hang."""
 REFUSED = 10.0
 """Seconds for which a version that could not be loaded is not tried again."""
-TURN = 5.0
-"""Seconds for which a load waits for its turn at the processor: another may hang during its own."""
 
 
 @dataclass
@@ -55,7 +51,6 @@ class Loading:
         self._loaded: dict[str, Version] = {}
         self._refused: dict[str, float] = {}
         self._under_way: dict[str, Load] = {}
-        self._processor = threading.Lock()
 
     def version(self, row: CodebookVersion, *, wait: float) -> Version | None:
         """None where it was refused, or is being loaded. One caller at a time.
@@ -103,22 +98,10 @@ class Loading:
 
     def _load(self, name: str, row: CodebookVersion) -> None:
         try:
-            folder = artefacts.registered(row.folder, row.manifest)
-            with self._turn():
-                self._loaded[name] = runtime.load(folder)
+            self._loaded[name] = artefacts.load(row.folder, row.manifest)
         except Exception:  # whatever is wrong with a file, the other pages are served
             self._refused[name] = time.monotonic()
             log.exception("serving.version_refused", extra={"version": row.name})
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """One load at a time has the processor, so that requests have the rest of it."""
-        is_mine = self._processor.acquire(timeout=TURN)
-        try:
-            yield
-        finally:
-            if is_mine:
-                self._processor.release()
 
 
 def _content(row: CodebookVersion) -> str:

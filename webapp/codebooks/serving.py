@@ -40,7 +40,7 @@ INNATE = "innate"
 MOST_SHARES = 20
 """Changes of a canary's share that open visits are kept by."""
 FIRST_WAIT = 15.0
-"""Seconds for which a process that starts waits for versions: less than a web server waits for it."""
+"""Seconds for which a process that starts waits for versions: half of what gunicorn allows it."""
 LAST_WAIT = 5.0
 """Seconds for which one that ends waits: a thread that is stopped inside ONNX Runtime aborts it."""
 POPULARITY_LIFETIME = 30.0
