@@ -35,25 +35,20 @@ class Codebook:
 
     def encode(self, latents: Floats, most: Sequence[int]) -> list[tuple[int, ...]]:
         """Tokens of each latent, (B, Z). most: the largest number of tokens for each, ≥ 1."""
-        residual = latents.astype(np.float32)
-        error = np.add.reduce(np.square(residual), axis=1)
-        limit, price = np.asarray(most), self.seconds_per_bit * TOKEN_BITS
-        counts = np.ones(len(latents), dtype=np.int64)
-        chosen: list[list[int]] = []
-        for stage, (codes, twice, squares) in enumerate(self._stages):
+        stages = self._stages[: max(most)]
+        residuals = np.empty((len(stages) + 1, *latents.shape), dtype=np.float32)
+        residuals[0] = latents
+        residual, chosen = residuals[0], list[list[int]]()
+        for i, (codes, twice, squares) in enumerate(stages):
             index = (squares - residual @ twice).argmin(axis=1)
-            residual = residual - codes[index]
-            left = np.add.reduce(np.square(residual), axis=1)
-            if stage:  # who stopped before has fewer tokens than this stage, and gets no more
-                pays = self.seconds_per_error * (error - left) > price
-                pays &= (counts == stage) & (stage < limit)
-                if not pays.any():
-                    break
-                counts += pays
-            error = left
+            residual = np.subtract(residual, codes[index], out=residuals[i + 1])
             chosen.append(index.tolist())
+        lefts = np.add.reduce(np.square(residuals[1:]), axis=2)
+        pays = self.seconds_per_error * (lefts[:-1] - lefts[1:]) > self.seconds_per_bit * TOKEN_BITS
+        counts = np.logical_and.accumulate(pays).sum(axis=0)  # all after the first that does not
         rows = zip(*chosen, strict=True)
-        return [row[:count] for row, count in zip(rows, counts.tolist(), strict=True)]
+        limits = zip(rows, counts.tolist(), most, strict=True)
+        return [row[: min(count + 1, limit)] for row, count, limit in limits]
 
     def decode(self, tokens: Sequence[Sequence[int]]) -> Floats:
         """The latents that tokens stand for, (B, Z)."""
