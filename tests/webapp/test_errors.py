@@ -52,6 +52,26 @@ def test_under_the_api_an_error_is_problem_details(
     assert ("Allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [("post", "layout", "GET"), ("delete", "events", "POST"), ("put", "me", "GET, POST, DELETE")],
+)
+def test_a_method_that_an_address_does_not_take_is_told_before_csrf_tokens(method, path, allow):
+    answer = getattr(Client(enforce_csrf_checks=True), method)(f"/api/{path}")
+
+    assert (answer.status_code, answer.json()["type"]) == (405, "/api/errors#method-not-allowed")
+    assert set(allow.split(", ")) <= set(answer["Allow"].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("post", "me"), ("delete", "me"), ("post", "feedback")]
+)
+def test_a_method_that_changes_something_still_needs_the_csrf_token(db, method, path):
+    answer = getattr(Client(enforce_csrf_checks=True), method)(f"/api/{path}")
+
+    assert (answer.status_code, answer.json()["type"]) == (403, "/api/errors#not-allowed")
+
+
 def test_a_host_name_that_is_not_ours_is_named(debug, browser, settings):
     settings.ALLOWED_HOSTS = ["layouts.example"]
     answer = browser.get("/api/docs", headers={"Host": "evil.example"})

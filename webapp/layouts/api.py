@@ -39,9 +39,12 @@ class LayoutAPIView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """What is left of REST framework's preparations where there is one renderer, no versioning,
-        and views throttle by themselves."""
+        and views throttle by themselves. A method that the address does not take is refused before
+        anybody is asked who they are."""
         request.accepted_renderer = _RENDERER
         request.accepted_media_type = _RENDERER.media_type
+        if request.method not in self.allowed_methods:
+            self.http_method_not_allowed(request)
         self.perform_authentication(request)
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
