@@ -8,8 +8,10 @@ from importlib import import_module
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from gunicorn.glogging import Logger
 
 OURS = "webapp.settings"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", OURS)
 METRICS = Path(
     os.environ.setdefault(
         "PROMETHEUS_MULTIPROC_DIR", str(Path(os.environ.get("VAR_DIR", "var")) / "metrics")
@@ -19,13 +21,33 @@ METRICS = Path(
 try:
     from webapp import env  # with the folder named above: importing us begins to count
 
-    if os.environ.get("DJANGO_SETTINGS_MODULE", OURS) == OURS:  # a host's settings have its own key
+    if os.environ["DJANGO_SETTINGS_MODULE"] == OURS:  # a host's settings have its own key
         env.secret_here("SECRET_KEY")
     bind = env.address("BIND", "127.0.0.1:8000")
     workers = env.integer("WEB_PROCESSES", 2, low=1, high=1000)
     threads = env.integer("WEB_THREADS", 2, low=1, high=1000)
+
+    from django.conf import settings
+
+    is_json = getattr(settings, "LOG_FORMAT", "line") == "json"  # a host's settings have none
 except ImproperlyConfigured as error:
     raise SystemExit(str(error)) from error  # gunicorn shows anything else as a traceback
+
+
+class JSONLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's own lines as the project's: its options still say which, and where they go."""
+
+    def setup(self, cfg: object) -> None:
+        super().setup(cfg)
+        from webapp.observability.logs import JSONFormatter, WithRequest
+
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(JSONFormatter())
+            handler.addFilter(WithRequest())
+
+
+# Not a `logconfig_dict`: with one, gunicorn writes a line for every request.
+logger_class = JSONLogger if is_json else Logger
 worker_class = "gthread"
 timeout = 30  # seconds without a sign of life from a worker
 graceful_timeout = 30
@@ -52,9 +74,7 @@ def _load_code() -> None:
     here are neither connections nor threads nor networks, which do not survive a fork. New code
     therefore needs a restart, or USR2: HUP keeps the old.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", OURS)
     import django
-    from django.conf import settings
 
     django.setup()
     import_module(settings.ROOT_URLCONF)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +110,28 @@ def _told(place: Place, name: str, label: str) -> float:
     text = place.ask("/metrics")[1].decode()
     lines = [line for line in text.splitlines() if line.startswith(f"{name}{{") and label in line]
     return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+def test_every_line_of_the_web_processes_is_json(tmp_path):
+    """gunicorn's own too: that it starts, that a worker was killed, that it ends."""
+    place = Place(tmp_path, {"WEB_PROCESSES": "1"})
+    place.start("web", "web")
+    try:
+        place.wait(lambda: place.ask("/health/live")[0] == 200, "alive")
+        booted = [line["process"] for line in place.lines("web") if "Booting" in line["message"]]
+        os.kill(booted[0], signal.SIGKILL)
+        place.wait(lambda: place.log("web").read_text().count("Booting worker") == 2, "replaced")
+        place.wait(lambda: place.ask("/health/live")[0] == 200, "alive again")
+    finally:
+        code = place.stop()["web"]
+
+    lines = [json.loads(line) for line in place.log("web").read_text().splitlines()]
+    said = [line["message"] for line in lines if line["logger"] == "gunicorn.error"]
+    assert code == 0 and {line["level"] for line in lines} >= {"INFO", "ERROR"}
+    for word in ("Starting gunicorn", "Booting worker", "SIGKILL", "Shutting down"):
+        assert any(word in message for message in said), (word, said)
+    assert all(line["at"] and line["request_id"] and line["process"] for line in lines)
+    assert not any("/health/live" in message for message in said)  # no line for every request
 
 
 def test_the_example_of_an_environment_names_what_the_settings_read():
