@@ -211,10 +211,10 @@ UIENGINE_METRICS_KEY = env.text("METRICS_KEY")
 if UIENGINE_METRICS_KEY and len(UIENGINE_METRICS_KEY) < 16:
     raise ImproperlyConfigured("METRICS_KEY=(too short) is refused. Set at least 16 characters.")
 UIENGINE_OTLP_ENDPOINT = env.collector("OTEL_EXPORTER_OTLP_ENDPOINT")  # empty: nothing is traced
-if UIENGINE_OTLP_ENDPOINT:  # of these OpenTelemetry, which reads them itself, would only warn
-    env.choice("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", ("http/protobuf",))
-    env.choice("OTEL_TRACES_SAMPLER", env.SAMPLERS[0], env.SAMPLERS)
-    env.share("OTEL_TRACES_SAMPLER_ARG", 1.0)
+# Of these OpenTelemetry, which reads them itself, would only warn, and once there is a collector.
+env.choice("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", ("http/protobuf",))
+env.choice("OTEL_TRACES_SAMPLER", env.SAMPLERS[0], env.SAMPLERS)
+env.share("OTEL_TRACES_SAMPLER_ARG", 1.0)
 
 # The API
 SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}  # a test asks for no warnings

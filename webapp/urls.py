@@ -22,3 +22,5 @@ handler404 = "webapp.errors.not_found"
 handler500 = "webapp.errors.failed"
 if settings.DEMO:
     urlpatterns.append(path("", include("webapp.demo.urls")))
+else:  # pages of people are the host's; who comes here looks after them
+    urlpatterns.append(path("", RedirectView.as_view(pattern_name="admin:index")))

@@ -60,6 +60,8 @@ def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedP
         ),
         ({OTLP: "http://h", "OTEL_TRACES_SAMPLER": "some"}, "one of parentbased_always_on"),
         ({OTLP: "http://h", "OTEL_TRACES_SAMPLER_ARG": "5"}, "a share from 0 to 1"),
+        ({"OTEL_TRACES_SAMPLER": "some"}, "OTEL_TRACES_SAMPLER='some' is not understood"),
+        ({"OTEL_TRACES_SAMPLER_ARG": "5"}, "OTEL_TRACES_SAMPLER_ARG='5' is not understood"),
         ({"LOG_FORMAT": "xml"}, "one of line, json"),
         ({"LOG_LEVEL": "LOUD"}, "one of DEBUG, INFO, WARNING, ERROR"),
     ],
@@ -78,6 +80,19 @@ def test_nothing_set_is_development_and_a_secret_is_production(tmp_path):
 
 def test_hosts_without_a_key_start_where_development_is_asked_for(tmp_path):
     assert started(tmp_path, ALLOWED_HOSTS="10.0.0.5", DEBUG="yes").stdout == "True\n"
+
+
+@pytest.mark.parametrize("demo", ["", "no"])
+def test_without_the_demo_the_start_page_is_the_admins(tmp_path, demo):
+    code = (
+        "import django; django.setup()\n"
+        "from django.test import Client\n"
+        "answer = Client().get('/', secure=True, headers={'host': 'a.org'})\n"
+        "print((answer.status_code, answer.headers.get('Location')))"
+    )
+    done = started(tmp_path, code, SECRET_KEY=SECRET, ALLOWED_HOSTS="a.org", DEMO=demo)
+
+    assert done.stdout == "(302, '/admin/')\n", done.stderr
 
 
 @pytest.mark.parametrize(
