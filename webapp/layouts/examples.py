@@ -118,6 +118,13 @@ PROBLEM_EXAMPLE = OpenApiExample(
         "detail": "'mial' is not a block of the layout that the decision names.",
         "field": "events[0].block",
         "value": "mial",
+        "errors": [
+            {
+                "field": "events[0].block",
+                "value": "mial",
+                "detail": "'mial' is not a block of the layout that the decision names.",
+            }
+        ],
         "next_step": "Send an id from `order`.",
     },
 )

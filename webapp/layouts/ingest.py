@@ -17,7 +17,7 @@ from webapp.subjects.event_rows import Place, place_find
 from webapp.subjects.events import Arrival, Counted, events_accept, place_make
 from webapp.surfaces.models import Surface
 
-from .problems import Problem
+from .problems import MOST_ERRORS, Problem
 
 MOVING = ("pin", "move")
 """What a user asks for that gives a block a place."""
@@ -135,26 +135,40 @@ def _held_by_team(slug: str) -> Collection[str]:
 def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: str) -> None:
     known, held = set(served.order), _held_by_team(served.surface)
     oldest = now - timedelta(days=settings.UIENGINE_EVENT_DAYS)
-    for i, arrival in enumerate(arrivals):
-        where = field.format(i)
-        if arrival.block and arrival.block not in known:
-            raise Problem(
-                "block-not-on-page",
-                f"{arrival.block!r} is not a block of the layout that the decision names.",
-                field=f"{where}block",
-                value=arrival.block,
-            )
-        if arrival.block in held and arrival.kind in MOVING:
-            raise Problem(
-                "block-held-by-team",
-                f"{arrival.block!r} is pinned by the team, so a user cannot {arrival.kind} it.",
-                field=f"{where}block",
-                value=arrival.block,
-            )
-        if arrival.at < oldest:
-            raise Problem(
-                "event-too-old",
-                f"Events are taken for {settings.UIENGINE_EVENT_DAYS} days.",
-                field=f"{where}at",
-                value=arrival.at.isoformat(),
-            )
+    wrong = [
+        (i, arrival)
+        for i, arrival in enumerate(arrivals)
+        if (arrival.block and arrival.block not in known)
+        or (arrival.block in held and arrival.kind in MOVING)
+        or arrival.at < oldest
+    ]
+    if wrong:
+        mistakes = [_mistake(a, field.format(i), known, held) for i, a in wrong[:MOST_ERRORS]]
+        mistakes[0].mistakes = mistakes
+        raise mistakes[0]
+
+
+def _mistake(
+    arrival: Arrival, where: str, known: Collection[str], held: Collection[str]
+) -> Problem:
+    """What is wrong with an event that `_check` found; of several mistakes the first."""
+    if arrival.block and arrival.block not in known:
+        return Problem(
+            "block-not-on-page",
+            f"{arrival.block!r} is not a block of the layout that the decision names.",
+            field=f"{where}block",
+            value=arrival.block,
+        )
+    if arrival.block in held and arrival.kind in MOVING:
+        return Problem(
+            "block-held-by-team",
+            f"{arrival.block!r} is pinned by the team, so a user cannot {arrival.kind} it.",
+            field=f"{where}block",
+            value=arrival.block,
+        )
+    return Problem(
+        "event-too-old",
+        f"Events are taken for {settings.UIENGINE_EVENT_DAYS} days.",
+        field=f"{where}at",
+        value=arrival.at.isoformat(),
+    )

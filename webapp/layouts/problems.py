@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -27,10 +29,13 @@ SHOWN = 200
 """Characters of a bad value that are sent back."""
 AWAY = 5
 """Seconds after which to try again where the database is away: what a restart takes."""
+MOST_ERRORS = 10
+"""Mistakes of one request that are listed."""
 
 
 class Problem(exceptions.APIException):
-    """A refused request. `field` names what was wrong in it, `value` what stood there."""
+    """A refused request. `field` names what was wrong in it, `value` what stood there; `mistakes`
+    are all of them where there may be several, this one first."""
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class Problem(exceptions.APIException):
         self.value = value
         self.wait = wait
         self.next_step = next_step or self.kind.next_step
+        self.mistakes: Sequence[Problem] = ()
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:
@@ -101,14 +107,14 @@ def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
             "value": _short(error.value),
             "next_step": error.next_step,
         }
-        return {**body, **named}
+        listed = [_listed(e.field, e.value, str(e.detail)) for e in error.mistakes]
+        return {**body, **named, **({"errors": listed} if listed else {})}
     if isinstance(error, exceptions.ValidationError):
-        field, detail = _first(error.detail)
-        return {
-            **problem_body(KINDS["field-not-valid"], detail),
-            "field": field,
-            "value": _short(_value(data, field)),
-        }
+        found = islice(_mistakes(error.detail), MOST_ERRORS)
+        listed = [_listed(field, _value(data, field), detail) for field, detail in found]
+        first = listed[0]
+        body = problem_body(KINDS["field-not-valid"], first["detail"])
+        return {**body, "field": first["field"], "value": first["value"], "errors": listed}
     if isinstance(error, TooLarge):
         body = problem_body(KINDS["too-large"], str(error.detail))
         return {**body, "field": "body", "value": error.length}
@@ -126,22 +132,28 @@ def problem_body(kind: Kind, detail: str) -> dict[str, Any]:
     }
 
 
-def _first(detail: Any, path: str = "") -> tuple[str, str]:
-    """The first mistake in DRF's nested details, as a path and a sentence."""
+def _listed(field: str, value: object, detail: str) -> dict[str, Any]:
+    """An entry of `errors`, an extension that RFC 9457 shows as an example."""
+    return {"field": field, "value": _short(value), "detail": detail}
+
+
+def _mistakes(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """All mistakes in DRF's nested details, each as a path and a sentence."""
     if isinstance(detail, dict):
-        name, inner = next(iter(detail.items()))
-        if isinstance(name, int):
-            return _first(inner, f"{path}[{name}]")
-        name = "" if name == "non_field_errors" else str(name)
-        return _first(inner, f"{path}.{name}".strip(".") if name else path)
-    if isinstance(detail, list):
+        for name, inner in detail.items():
+            yield from _mistakes(inner, _below(path, name))
+    elif isinstance(detail, list):
         for i, inner in enumerate(detail):
-            if isinstance(inner, dict | list):
-                if inner:
-                    return _first(inner, f"{path}[{i}]")
-            else:
-                return path, str(inner)
-    return path, str(detail)
+            is_nested = isinstance(inner, dict | list)
+            yield from _mistakes(inner, f"{path}[{i}]" if is_nested else path)
+    else:
+        yield path, str(detail)
+
+
+def _below(path: str, name: str | int) -> str:
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    return path if name == "non_field_errors" else f"{path}.{name}".strip(".")
 
 
 def _value(data: Any, path: str) -> Any:

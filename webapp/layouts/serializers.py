@@ -172,8 +172,14 @@ class LayoutOut(serializers.Serializer[Any]):
     links = serializers.DictField(child=serializers.CharField())
 
 
+class MistakeOut(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    value = serializers.JSONField()
+    detail = serializers.CharField()
+
+
 class ProblemOut(serializers.Serializer[Any]):
-    """RFC 9457 problem details."""
+    """RFC 9457 problem details. `field` and `value` are those of the first mistake."""
 
     type = serializers.CharField()
     title = serializers.CharField()
@@ -181,6 +187,9 @@ class ProblemOut(serializers.Serializer[Any]):
     detail = serializers.CharField()
     field = serializers.CharField(required=False)
     value = serializers.JSONField(required=False)
+    errors = MistakeOut(  # type: ignore[assignment]
+        many=True, required=False, help_text="The mistakes of a body, at most 10, the first first."
+    )
     next_step = serializers.CharField()
 
 

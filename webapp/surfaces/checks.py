@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from uiengine import feasible, guardrails, surface_json
@@ -16,6 +17,7 @@ from uiengine.surface import Surface
 
 SHAPE = "definition"
 """Stands where no guardrail is broken: the definition itself cannot be read."""
+MOST_MISTAKES = 10
 
 
 class UnreadableDefinition(ValueError):
@@ -80,7 +82,10 @@ def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:
         row = {"slug": slug, "mode": mode, "revision": 1}
         surface = surface_json.parse({**definition, **row})
     except SurfaceError as error:
-        return Checked(None, (Problem(SHAPE, _block_at(definition, error.field), str(error)),))
+        mistakes = chain([error], _mistakes_after(error, {**definition, **row}))
+        found = islice(mistakes, MOST_MISTAKES)
+        named = [Problem(SHAPE, _block_at(definition, e.field), str(e)) for e in found]
+        return Checked(None, tuple(named))
     ids = [block.id for block in surface.blocks]
     problems = [_clash(sentence, ids) for sentence in feasible.clashes(surface)]
     problems = problems or _broken_by_default(surface)
@@ -100,6 +105,19 @@ def _broken_by_default(surface: Surface) -> list[Problem]:
         Problem(v.rule, v.where.rsplit(": ", 1)[-1], f"{v.sentence} Not kept at {v.where}.")
         for v in guardrails.check(case)
     ]
+
+
+def _mistakes_after(first: SurfaceError, definition: dict[str, Any]) -> Iterator[SurfaceError]:
+    """Where one block has a mistake: the first one of each block after it, read by itself."""
+    found = re.match(r"blocks\[(\d+)\]", first.field)
+    blocks = definition["blocks"] if found else []
+    for i in range(int(found[1]) + 1 if found else 0, len(blocks)):
+        try:
+            surface_json.parse({**definition, "blocks": [blocks[i]]})
+        except SurfaceError as error:
+            if error.field.startswith("blocks[0]"):
+                field = error.field.replace("blocks[0]", f"blocks[{i}]", 1)
+                yield SurfaceError(field, error.value, error.problem, error.next_step)
 
 
 def _block_at(definition: dict[str, Any], field: str) -> str:

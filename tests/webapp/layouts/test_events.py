@@ -152,6 +152,41 @@ def test_names_the_field_the_value_and_the_next_step(owner, clock):
         assert problem["next_step"]
 
 
+def test_names_every_mistake_of_a_batch_the_first_one_first(owner, clock):
+    good, old = owner.event("use", "forum"), (clock.now - timedelta(days=40)).isoformat()
+    cases = [
+        (
+            [{"ms": -1, "id": "a b"}, {}, {"type": "peek"}, {"at": "yesterday"}],
+            ["events[0].id", "events[0].ms", "events[2].type", "events[3].at"],
+            ["a b", -1, "peek", "yesterday"],
+        ),
+        (
+            [{"block": "nowhere"}, {}, {"at": old}, {"block": "gone"}],
+            ["events[0].block", "events[2].at", "events[3].block"],
+            ["nowhere", old, "gone"],
+        ),
+        (
+            [{"block": f"no-{i}"} for i in range(20)],
+            [f"events[{i}].block" for i in range(10)],
+            [f"no-{i}" for i in range(10)],
+        ),
+        (
+            [{"x": -i - 1} for i in range(20)],
+            [f"events[{i}].x" for i in range(10)],
+            [*range(-1, -11, -1)],
+        ),
+    ]
+    decision = owner.layout()["decision"]
+    for changes, fields, values in cases:
+        events = [{**good, "id": f"e{i}", **change} for i, change in enumerate(changes)]
+        problem = owner.post("events", {"decision": decision, "events": events}).json()
+        errors = problem["errors"]
+        assert [e["field"] for e in errors] == fields
+        assert [e["value"] for e in errors] == values
+        assert errors[0] == {name: problem[name] for name in ("field", "value", "detail")}
+        assert all(e["detail"] for e in errors)
+
+
 @pytest.mark.parametrize(
     ("path", "known"),
     [("events", "use, dismiss"), ("feedback", "freeze, move, pin, reset, undo, unpin")],

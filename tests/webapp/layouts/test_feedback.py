@@ -156,3 +156,13 @@ def test_a_session_needs_a_csrf_token(page, clock, worker, django_user_model):
     )
     assert accepted.status_code == 200
     assert accepted.json()["status"] == "frozen"
+
+
+def test_names_every_field_of_a_wish_that_is_not_valid(owner):
+    wish = {**owner.event("pin", "forum"), "rank": -1, "x": "left", "type": "peek"}
+
+    problem = owner.post("feedback", wish).json()
+
+    errors = {e["field"]: e["value"] for e in problem["errors"]}
+    assert errors == {"decision": None, "rank": -1, "x": "left", "type": "peek"}
+    assert problem["field"] == problem["errors"][0]["field"]

@@ -39,6 +39,20 @@ def test_a_mistake_names_the_block_it_is_in():
     assert "blocks[3].required" in problem.says
 
 
+def test_mistakes_of_several_blocks_are_named_at_once():
+    definition = changed(1, required="perhaps")
+    definition["blocks"][3]["sizes"] = {"*": {"default": [0, 1]}}
+    definition["blocks"][4] = "quiz"
+    definition["guardrails"] = {"unknown": 1}
+
+    problems = check(definition).problems
+
+    ids = [block["id"] for block in COURSE["blocks"]]
+    assert [p.block for p in problems] == [ids[1], ids[3], ""]
+    words = ("blocks[1].required", "blocks[3].sizes.*.default", "blocks[4]")
+    assert all(word in p.says for word, p in zip(words, problems, strict=True))
+
+
 def test_clashing_rules_are_named_with_a_block():
     clash = check(changed(1, pinned=COURSE["blocks"][0]["pinned"]))
     assert clash.surface is None
