@@ -13,7 +13,7 @@ from ml.histories import Histories, Visit, moments
 from ml.model import Batch
 from ml.settings import Settings
 from uiengine import features
-from uiengine.features import EVIDENCE, FIRST_VISIT, LAST_VISIT, Gathered
+from uiengine.features import EVIDENCE, FIRST_VISIT, LAST_VISIT, Pages, People
 from uiengine.surface import Surface
 
 HORIZON_VISITS, HORIZON_DAYS = 20, 28
@@ -65,21 +65,21 @@ def build(
 ) -> Examples:
     """Walks the visits in time order; each example sees strictly earlier visits only."""
     count = max((len(surfaces[v.surface].blocks) for v in visits), default=1)
-    rows = _gather(visits, surfaces, priors, count, progress)
+    people, pages = _gather(visits, surfaces, priors, count, progress)
     share = np.zeros((len(visits), count), dtype=np.float32)
     for i, visit in enumerate(visits):
         index = surfaces[visit.surface].index
         share[i, [index[b] for b in visit.blocks]] = 1 / len(visit.blocks)
-    thin = _thinned(rows, np.random.default_rng(seed))
+    thin = _thinned(pages, np.random.default_rng(seed))
     users = [(v.surface, v.user) for v in visits]
     outlook, has_future = coming_shares(visits, share)
     return Examples(
-        to_batch(rows, [surfaces[v.surface] for v in visits], kinds),
+        to_batch(people, pages, [surfaces[v.surface] for v in visits], kinds),
         torch.from_numpy(features.encode_popularity(thin)),
-        torch.from_numpy(features.encode_context(thin)[:, EVIDENCE]),
+        torch.from_numpy(features.encode_context(people, features.evidence(thin))[:, EVIDENCE]),
         torch.from_numpy(share),
         torch.from_numpy(outlook),
-        torch.from_numpy(ranks_of(outlook, rows.mask)),
+        torch.from_numpy(ranks_of(outlook, pages.mask)),
         torch.from_numpy(has_future),
         users,
     )
@@ -91,14 +91,14 @@ def _gather(
     priors: Mapping[str, Mapping[str, Sequence[float]]],
     count: int,
     progress: Callable[[float], None],
-) -> Gathered:
+) -> tuple[People, Pages]:
     """The past of every visit, padded to `count` blocks."""
     ids = {slug: [b.id for b in surface.blocks] for slug, surface in surfaces.items()}
     counters = np.zeros((len(visits), count, features.COUNTERS))
     popularity = np.zeros((len(visits), count, 2, 3))
     prior = np.zeros((len(visits), count, 2))
     known = {slug: features.gather_prior(priors.get(slug), b) for slug, b in ids.items()}
-    history = np.zeros((len(visits), 4))
+    history = np.zeros((len(visits), 3))
     mask = np.zeros((len(visits), count), dtype=np.float32)
     past, i = Histories(), 0
     for moment in moments(visits):
@@ -110,7 +110,7 @@ def _gather(
                 shares[slug] = features.gather_popularity(row, blocks, visit.day)
             profile = past.profile(visit)
             if profile.visits:
-                counters[i, : len(blocks)] = features.gather_user(profile, blocks)
+                counters[i, : len(blocks)] = features.gather_user(profile, blocks, visit.day)
             popularity[i, : len(blocks)] = shares[slug]
             prior[i, : len(blocks)] = known[slug]
             history[i] = features.gather_history(profile, visit.day)
@@ -119,12 +119,14 @@ def _gather(
         for visit in moment:
             past.observe(visit)
         progress(i / len(visits))
-    return Gathered(counters, popularity, prior, history, mask)
+    return People(counters, history), Pages(popularity, prior, mask)
 
 
-def to_batch(rows: Gathered, surfaces: Sequence[Surface], kinds: Mapping[str, int]) -> Batch:
+def to_batch(
+    people: People, pages: Pages, surfaces: Sequence[Surface], kinds: Mapping[str, int]
+) -> Batch:
     """Network inputs of gathered rows. surfaces: one per row."""
-    count = rows.mask.shape[1]
+    count = pages.mask.shape[1]
     distinct = {surface.slug: surface for surface in surfaces}
     described = {slug: features.describe(s, kinds) for slug, s in distinct.items()}
     place = {slug: i for i, slug in enumerate(distinct)}
@@ -135,23 +137,23 @@ def to_batch(rows: Gathered, surfaces: Sequence[Surface], kinds: Mapping[str, in
     ]
     arrays = (
         *parts,
-        features.encode_user(rows),
-        features.encode_popularity(rows),
-        rows.mask,
-        features.encode_context(rows),
-        features.recency(rows),
+        features.encode_user(people),
+        features.encode_popularity(pages),
+        pages.mask,
+        features.encode_context(people, features.evidence(pages)),
+        features.recency(people),
     )
     return Batch(*(torch.from_numpy(np.ascontiguousarray(a)) for a in arrays))
 
 
-def _thinned(rows: Gathered, generator: np.random.Generator) -> Gathered:
+def _thinned(pages: Pages, generator: np.random.Generator) -> Pages:
     """The same with popularity that rests on 0.3 to 30 visits, drawn at random, and no prior."""
-    weight = 10 ** generator.uniform(-0.5, 1.5, size=(len(rows.mask), 1, 1, 1))
-    total = np.maximum(rows.popularity.sum(axis=1, keepdims=True), 1e-9)
-    drawn = generator.poisson(np.minimum(rows.popularity / total * weight, 1e6))
-    even = 0.5 * rows.mask / rows.mask.sum(axis=1, keepdims=True)
+    weight = 10 ** generator.uniform(-0.5, 1.5, size=(len(pages.mask), 1, 1, 1))
+    total = np.maximum(pages.popularity.sum(axis=1, keepdims=True), 1e-9)
+    drawn = generator.poisson(np.minimum(pages.popularity / total * weight, 1e6))
+    even = 0.5 * pages.mask / pages.mask.sum(axis=1, keepdims=True)
     even = np.repeat(even[..., None], 2, axis=-1)
-    return Gathered(rows.counters, drawn.astype(float), even, rows.history, rows.mask)
+    return Pages(drawn.astype(float), even, pages.mask)
 
 
 def coming_shares(visits: Sequence[Visit], share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

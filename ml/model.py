@@ -24,7 +24,7 @@ FAR_BELOW = -1e4
 
 
 class Batch(NamedTuple):
-    """Tensors of one batch, as `uiengine.features.Inputs`, with the recency codes (B, N)."""
+    """Tensors of one batch, as `uiengine.runtime` feeds them, with the recency codes (B, N)."""
 
     kind: Tensor
     text: Tensor

@@ -9,9 +9,8 @@ people are no argument of anything here.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,15 +31,18 @@ SHAPE, USER, POPULARITY, CONTEXT = 6, 12, 16, 6
 """Widths of the features; see `_shape`, `encode_user`, `encode_popularity`, `encode_context`."""
 LAST_VISIT, FIRST_VISIT, EVIDENCE = 2, 3, 5
 """Columns of the context: days since the last and the first visit, weight of the popularity."""
-COUNTERS = 9
-"""Width of one gathered block: 2 visit shares, 3 day uses, visit, day, uses, last share."""
+COUNTERS = 8
+"""Width of one gathered block: 2 visit shares, 3 day uses, visits and days since, uses."""
 RECENCY_BITS = 4
 """Bits of side input per block."""
-_RECENCY_STEPS = np.array([1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31, 47, 79])
+_RECENCY_STEPS = np.array([0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31, 47, 79])
 _NO_USE = (0.0,) * COUNTERS
 _VISIT_DECAYS = 2.0 ** (-1 / np.array(VISIT_HALF_LIVES))
+_VISIT_LOSSES = 1 - _VISIT_DECAYS
 _DAY_RATES = -1 / np.array([*DAY_HALF_LIVES, 4.0, 30.0])
 """Per day, as powers of 2; the last two for how lately a block was used."""
+_CONTEXT_LOGS = (0, LAST_VISIT, FIRST_VISIT, EVIDENCE)
+_CONTEXT_SCALES = (3.0, 3.0, 4.0, 5.0)
 _PRIOR_VISITS = 0.5
 KNOWN_PRIOR_VISITS = 5.0
 """Visits that a trained surface's popularity in its training data counts for."""
@@ -54,35 +56,23 @@ class Descriptors(NamedTuple):
     shape: Floats
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """Raw rows of B requests. counters: (B, N, 9); popularity: (B, N, 2, 3), decayed share sums of
-    all and of newcomers; prior: (B, N, 2), visits' worth of shares taken for granted, see
-    `gather_prior`; history: (B, 4),
-    visits, day now, last day, first day; mask: (B, N), 1 where there is a block.
-    """
+class People(NamedTuple):
+    """Raw rows of B subjects. counters: (B, N, 8), see `gather_user`; history: (B, 3), see
+    `gather_history`."""
 
     counters: npt.NDArray[np.float64]
+    history: npt.NDArray[np.float64]
+
+
+class Pages(NamedTuple):
+    """Raw rows of B pages. popularity: (B, N, 2, 3), decayed share sums of all and of newcomers;
+    prior: (B, N, 2), visits' worth of shares taken for granted, see `gather_prior`; mask: (B, N), 1
+    where there is a block.
+    """
+
     popularity: npt.NDArray[np.float64]
     prior: npt.NDArray[np.float64]
-    history: npt.NDArray[np.float64]
     mask: Floats
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What the encoder takes, in this order, all but the integers float32."""
-
-    kind: Ints
-    text: Floats
-    shape: Floats
-    user: Floats
-    popularity: Floats
-    mask: Floats
-    context: Floats
-
-    def as_dict(self) -> dict[str, npt.NDArray[np.float32] | Ints]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 def describe(surface: Surface, kinds: Mapping[str, int]) -> Descriptors:
@@ -131,21 +121,26 @@ def _shape(surface: Surface, block: Block) -> tuple[float, ...]:
     )
 
 
-def gather_user(profile: Profile, blocks: Sequence[str]) -> list[tuple[float, ...]]:
-    """A profile's counters for the blocks, as of their own last use: N rows of COUNTERS."""
-    known = profile.blocks
-    return [_counters(known[b]) if b in known else _NO_USE for b in blocks]
+def gather_user(profile: Profile, blocks: Iterable[str], day: int) -> list[tuple[float, ...]]:
+    """A profile's counters for the blocks: N rows of COUNTERS.
+
+    Decayed shares and uses are as of the last use. Visits since it are 1 for the last visit and 0
+    for a block that was never used, of which everything is 0.
+    """
+    known, visits = profile.blocks, profile.visits
+    return [_counters(known[b], visits, day) if b in known else _NO_USE for b in blocks]
 
 
-def _counters(use: BlockUse) -> tuple[float, ...]:
-    return (*use.visit_shares, *use.day_uses, use.visit, use.day, use.uses, use.last_share)
+def _counters(use: BlockUse, visits: int, day: int) -> tuple[float, ...]:
+    gap = visits - use.visit + 1
+    return (*use.visit_shares, *use.day_uses, gap, max(day - use.day, 0), use.uses)
 
 
 def gather_history(profile: Profile, day: int) -> tuple[float, ...]:
-    """Visits, day now, last day, first day; the days are `day` for a subject without a visit."""
+    """Visits, days since the last and since the first; 0 for a subject without a visit."""
     if not profile.visits:
-        return (0.0, day, day, day)
-    return (profile.visits, day, min(profile.last_day, day), min(profile.first_day, day))
+        return (0.0, 0.0, 0.0)
+    return (profile.visits, max(day - profile.last_day, 0), max(day - profile.first_day, 0))
 
 
 def gather_popularity(
@@ -170,20 +165,30 @@ def gather_prior(
     return even + KNOWN_PRIOR_VISITS * np.array([shares.get(b, (0.0, 0.0)) for b in blocks])
 
 
-def encode_user(rows: Gathered) -> Floats:
+def gather_page(
+    popularity: Popularity,
+    blocks: Sequence[str],
+    day: int,
+    shares: Mapping[str, Sequence[float]] | None,
+) -> Pages:
+    """One page on a day. shares: see `gather_prior`."""
+    shown, prior = gather_popularity(popularity, blocks, day), gather_prior(shares, blocks)
+    return Pages(shown[None], prior[None], np.ones((1, len(blocks)), dtype=np.float32))
+
+
+def encode_user(people: People) -> Floats:
     """The user's own behaviour per block, (B, N, 12).
 
     Shares per visit at half-lives of 4 and 20 visits; uses decayed by days (log); used in the last
     visit; 1 / visits since; decay of days since; uses (log), any use, root of uses per visit.
     """
-    c, visits, day = rows.counters, rows.history[:, :1], rows.history[:, 1:2]
-    uses = c[:, :, 7]
+    c, visits = people.counters, people.history[:, :1]
+    gap, uses = c[..., 5], c[..., 7]
     used = uses > 0
-    gap = np.where(used, visits - c[:, :, 5] + 1, 0.0)
-    weight = (1 - _VISIT_DECAYS ** visits[..., None]) / (1 - _VISIT_DECAYS)
-    left = _VISIT_DECAYS ** np.maximum(gap - 1, 0)[..., None]
-    decayed = 2.0 ** (np.maximum(day - c[:, :, 6], 0.0)[..., None] * _DAY_RATES)
-    columns = np.empty((*gap.shape, USER))
+    weight = (1 - _VISIT_DECAYS ** visits[..., None]) / _VISIT_LOSSES
+    left = _VISIT_DECAYS ** np.maximum(c[..., 5:6] - 1, 0)
+    decayed = 2.0 ** (c[..., 6:7] * _DAY_RATES)
+    columns = np.empty((*gap.shape, USER), dtype=np.float32)
     columns[..., :2] = c[..., :2] * left / (weight + _PRIOR_VISITS)
     columns[..., 2:5] = np.log1p(c[..., 2:5] * decayed[..., :3])
     columns[..., 5] = gap == 1
@@ -192,43 +197,44 @@ def encode_user(rows: Gathered) -> Floats:
     columns[..., 9] = np.log1p(uses) / 2
     columns[..., 10] = used
     columns[..., 11] = np.sqrt(uses / np.maximum(visits, 1))
-    return _masked(columns, rows.mask)
+    return columns
 
 
-def encode_popularity(rows: Gathered) -> Floats:
-    """The surface's popularity per block, (B, N, 16): of all visits, then of newcomers' alone.
+def encode_popularity(pages: Pages) -> Floats:
+    """The page's popularity per block, (B, N, 16): of all visits, then of newcomers' alone.
 
     Share relative to an even one and its log at each half-life (1.5, 5, 15 days), and two trends;
     all 0 where nothing is known of it.
     """
-    count = rows.mask.sum(axis=1)[:, None, None, None]
-    weight = rows.popularity + rows.prior[..., None]
+    count = pages.mask.sum(axis=1)[:, None, None, None]
+    weight = pages.popularity + pages.prior[..., None]
     share = weight * count / weight.sum(axis=1, keepdims=True)
     logs = np.log((share + 0.02) / 1.02)
     trend = (logs[..., :-1] - logs[..., 1:]) / 2
     columns = np.concatenate([(share - 1) / 4, logs / 2, trend], axis=-1)
-    return _masked(columns.reshape(*columns.shape[:2], POPULARITY), rows.mask)
-
-
-def encode_context(rows: Gathered) -> Floats:
-    """Visits (log), first visit, days since last and first (log), visits up to 10, evidence."""
-    visits, day, last, first = rows.history.T
-    evidence = rows.popularity[:, :, 0, 0].sum(axis=1)
-    columns = np.empty((len(visits), CONTEXT))
-    columns[:, 0] = np.log1p(visits) / 3
-    columns[:, 1] = visits == 0
-    columns[:, 2] = np.log1p(day - last) / 3
-    columns[:, 3] = np.log1p(day - first) / 4
-    columns[:, 4] = np.minimum(visits, 10) / 10
-    columns[:, 5] = np.log1p(evidence) / 5
+    columns = columns.reshape(*columns.shape[:2], POPULARITY) * pages.mask[:, :, None]
     return columns.astype(np.float32)
 
 
-def recency(rows: Gathered) -> Ints:
+def evidence(pages: Pages) -> npt.NDArray[np.float64]:
+    """Weight of the popularity, (B,): what was used of late, in visits."""
+    return np.asarray(pages.popularity[:, :, 0, 0].sum(axis=1))
+
+
+def encode_context(people: People, evidence: npt.NDArray[np.float64]) -> Floats:
+    """Visits (log), first visit, days since last and first (log), visits up to 10, evidence."""
+    visits = people.history[:, 0]
+    counts = np.concatenate([people.history, evidence[:, None]], axis=1)
+    columns = np.empty((len(visits), CONTEXT), dtype=np.float32)
+    columns[:, _CONTEXT_LOGS] = np.log1p(counts) / _CONTEXT_SCALES
+    columns[:, 1] = visits == 0
+    columns[:, 4] = np.minimum(visits, 10) / 10
+    return columns
+
+
+def recency(people: People) -> Ints:
     """The side input, (B, N): 0 never used, then 1..15 by visits since the last use. 4 bits."""
-    gap = rows.history[:, :1] - rows.counters[:, :, 5] + 1
-    level = np.searchsorted(_RECENCY_STEPS, gap, side="left") + 1
-    return np.where(rows.counters[:, :, 7] > 0, level, 0).astype(np.int64)
+    return _RECENCY_STEPS.searchsorted(people.counters[..., 5], side="left")
 
 
 def side_bits(surface: Surface) -> int:
@@ -236,13 +242,11 @@ def side_bits(surface: Surface) -> int:
     return RECENCY_BITS * len(surface.blocks)
 
 
-def pad(rows: Sequence[npt.NDArray[np.generic]], count: int) -> npt.NDArray[np.generic]:
-    """Rows of shape (n, …) stacked to (B, count, …), filled with 0."""
+def pad(rows: Sequence[npt.NDArray[Any]], count: int) -> npt.NDArray[Any]:
+    """Rows of shape (n, …) stacked to (B, count, …), filled with 0; one that fits is not copied."""
+    if len(rows) == 1 and len(rows[0]) == count:
+        return rows[0][None]
     stacked = np.zeros((len(rows), count, *rows[0].shape[1:]), dtype=rows[0].dtype)
     for i, row in enumerate(rows):
         stacked[i, : len(row)] = row
     return stacked
-
-
-def _masked(values: npt.NDArray[np.float64], mask: Floats) -> Floats:
-    return np.asarray(values * mask[:, :, None], dtype=np.float32)

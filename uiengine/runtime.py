@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,19 +21,32 @@ import onnxruntime
 from . import features
 from .decoded import Decoded, Request
 from .errors import VersionError
-from .features import Gathered
+from .features import Floats, Ints, People
 from .made import FILES, LayoutPart
+from .popularity import Popularity
 from .surface import Surface
 from .tokens import TOKEN_BITS, Codebook
 
 FORMAT = 2
 """Of `manifest.json`; raised when an older engine could not read a newer version."""
-MOST_DESCRIBED = 256
-"""Surfaces whose descriptors a version keeps at hand."""
+MOST_KEPT = 256
+"""Surfaces whose descriptors, and pages whose inputs, a version keeps at hand."""
 ENCODER_INPUTS = ("kind", "text", "shape", "user", "popularity", "mask", "context")
 DECODER_INPUTS = ("kind", "text", "shape", "latent", "popularity", "mask", "context", "recency")
 DECODER_OUTPUTS = ("share", "demand", "side_share", "side_demand", "outlook", "size")
 _REBUILD = "Train or copy the version again; the one that serves keeps serving."
+
+
+class PageInputs(NamedTuple):
+    """What the networks see of a page on a day, whoever looks at it: (N, …), named as the inputs.
+    evidence: see `features.evidence`."""
+
+    kind: Ints
+    text: Floats
+    shape: Floats
+    popularity: Floats
+    mask: Floats
+    evidence: float
 
 
 @dataclass
@@ -54,6 +67,9 @@ class CodebookVersion:
     _decoder: onnxruntime.InferenceSession
     layouts: LayoutPart | None = None
     _described: dict[int, tuple[Surface, features.Descriptors]] = field(default_factory=dict)
+    _pages: dict[tuple[int, int, int], tuple[Surface, Popularity, PageInputs]] = field(
+        default_factory=dict
+    )
 
     def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Decoded]:
         """Encodes each subject into at most bits/8 tokens and decodes them, in one batch.
@@ -118,29 +134,43 @@ class CodebookVersion:
     def _describe(self, surface: Surface) -> features.Descriptors:
         if (known := self._described.get(id(surface))) is not None:
             return known[1]
-        if len(self._described) >= MOST_DESCRIBED:
+        if len(self._described) >= MOST_KEPT:
             self._described.clear()
         described = features.describe(surface, self.kinds)
         # The surface is kept too, so that no other takes its place in memory, which names it.
         self._described[id(surface)] = (surface, described)
         return described
 
-    def _inputs(
-        self, requests: Sequence[Request]
-    ) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.int64]]:
+    def _page(self, surface: Surface, popularity: Popularity, day: int) -> PageInputs:
+        key = (id(surface), id(popularity), day)
+        if (known := self._pages.get(key)) is not None:
+            return known[2]
+        if len(self._pages) >= MOST_KEPT:
+            self._pages.clear()
+        shares = self.priors.get(surface.slug)
+        rows = features.gather_page(popularity, tuple(surface.index), day, shares)
+        encoded, evidence = features.encode_popularity(rows)[0], features.evidence(rows).item()
+        found = PageInputs(*self._describe(surface), encoded, rows.mask[0], evidence)
+        # Both are kept too, so that no others take their places in memory, which name them.
+        self._pages[key] = (surface, popularity, found)
+        return found
+
+    def _inputs(self, requests: Sequence[Request]) -> tuple[dict[str, npt.NDArray[Any]], Ints]:
         """Network inputs of a batch, padded to its largest surface, and the recency codes."""
-        count = max(len(r.surface.blocks) for r in requests)
-        rows = gather(requests, count, self.priors)
-        described = [self._describe(r.surface) for r in requests]
-        inputs: dict[str, npt.NDArray[Any]] = {
-            name: features.pad([getattr(d, name) for d in described], count)
-            for name in ("kind", "text", "shape")
+        pages = [self._page(r.surface, r.popularity, r.day) for r in requests]
+        count = max(len(page.mask) for page in pages)
+        kind, text, shape, popularity, mask, evidence = zip(*pages, strict=True)
+        people = gather_people(requests, count)
+        inputs = {
+            "kind": features.pad(kind, count),
+            "text": features.pad(text, count),
+            "shape": features.pad(shape, count),
+            "user": features.encode_user(people),
+            "popularity": features.pad(popularity, count),
+            "mask": features.pad(mask, count),
+            "context": features.encode_context(people, np.array(evidence)),
         }
-        inputs["user"] = features.encode_user(rows)
-        inputs["popularity"] = features.encode_popularity(rows)
-        inputs["mask"] = rows.mask
-        inputs["context"] = features.encode_context(rows)
-        return inputs, features.recency(rows)
+        return inputs, features.recency(people)
 
     def _encode(self, inputs: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         feed = {name: inputs[name] for name in ENCODER_INPUTS}
@@ -165,27 +195,15 @@ class CodebookVersion:
         ]
 
 
-def gather(
-    requests: Sequence[Request], count: int, priors: Mapping[str, Mapping[str, Sequence[float]]]
-) -> Gathered:
-    """The raw rows of a batch, padded to `count` blocks."""
+def gather_people(requests: Sequence[Request], count: int) -> People:
+    """The raw rows of the requests' subjects, padded to `count` blocks."""
     counters = np.zeros((len(requests), count, features.COUNTERS))
-    popularity = np.zeros((len(requests), count, 2, 3))
-    prior = np.zeros((len(requests), count, 2))
-    mask = np.zeros((len(requests), count), dtype=np.float32)
-    rows: dict[tuple[int, int, int], npt.NDArray[np.float64]] = {}
     for i, request in enumerate(requests):
-        ids = tuple(request.surface.index)
-        key = (id(request.surface), id(request.popularity), request.day)
-        if key not in rows:
-            rows[key] = features.gather_popularity(request.popularity, ids, request.day)
         if request.profile.blocks:
-            counters[i, : len(ids)] = features.gather_user(request.profile, ids)
-        popularity[i, : len(ids)] = rows[key]
-        prior[i, : len(ids)] = features.gather_prior(priors.get(request.surface.slug), ids)
-        mask[i, : len(ids)] = 1
-    history = np.array([features.gather_history(r.profile, r.day) for r in requests])
-    return Gathered(counters, popularity, prior, history, mask)
+            ids = request.surface.index
+            counters[i, : len(ids)] = features.gather_user(request.profile, ids, request.day)
+    history = [features.gather_history(r.profile, r.day) for r in requests]
+    return People(counters, np.array(history, dtype=np.float64))
 
 
 def _one(

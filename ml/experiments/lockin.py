@@ -161,9 +161,12 @@ class Rates:
 
 def states_of(requests: Sequence[Request]) -> np.ndarray:
     """User and popularity features of every request's blocks, one row each."""
-    rows = runtime.gather(requests, len(requests[0].surface.blocks), {})
-    both = [features.encode_user(rows), features.encode_popularity(rows)]
-    joined = np.concatenate(both, axis=2)
+    people = runtime.gather_people(requests, len(requests[0].surface.blocks))
+    pages = [
+        features.gather_page(r.popularity, tuple(r.surface.index), r.day, None) for r in requests
+    ]
+    shown = np.concatenate([features.encode_popularity(page) for page in pages])
+    joined = np.concatenate([features.encode_user(people), shown], axis=2)
     return joined.reshape(-1, joined.shape[2])
 
 

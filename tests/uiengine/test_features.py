@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uiengine import features
-from uiengine.features import Gathered
+from uiengine.features import People
 from uiengine.popularity import Popularity, fold_day
 from uiengine.profile import Profile, day_uses_at, fold_visit, visit_shares_at
 from uiengine.surface_json import parse
@@ -17,14 +17,15 @@ from uiengine.surface_json import parse
 BLOCKS = ("a", "b", "c")
 
 
-def rows(profile, day, popularity=None, prior=None, blocks=BLOCKS):
-    return Gathered(
-        np.array([features.gather_user(profile, blocks)], dtype=float),
-        features.gather_popularity(popularity or Popularity(), blocks, day)[None],
-        features.gather_prior(prior, blocks)[None],
+def people(profile, day):
+    return People(
+        np.array([features.gather_user(profile, BLOCKS, day)]),
         np.array([features.gather_history(profile, day)]),
-        np.ones((1, len(blocks)), dtype=np.float32),
     )
+
+
+def page(day, popularity=None, prior=None):
+    return features.gather_page(popularity or Popularity(), BLOCKS, day, prior)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sets(st.sampled_from(BLOCKS), min_size=1))))
@@ -34,7 +35,7 @@ def test_user_features_equal_the_profile_read_one_by_one(visits):
         day += gap
         fold_visit(profile, day, used)
     now = day + 3
-    encoded = features.encode_user(rows(profile, now))[0]
+    encoded = features.encode_user(people(profile, now))[0]
     for i, block in enumerate(BLOCKS):
         counters = profile.blocks.get(block)
         if counters is None:
@@ -51,27 +52,27 @@ def test_user_features_equal_the_profile_read_one_by_one(visits):
 
 
 def test_popularity_is_zero_without_any_and_follows_what_people_use():
-    nothing = features.encode_popularity(rows(Profile(), 10))
+    nothing = features.encode_popularity(page(10))
     assert np.allclose(nothing, 0, atol=1e-6)
     seen = fold_day(Popularity(), 9, {"b": 40.0}, 40)
-    shares = features.encode_popularity(rows(Profile(), 10, seen))[0]
+    shares = features.encode_popularity(page(10, seen))[0]
     assert (shares[1, :6] > 0).all()
     assert (shares[[0, 2], :6] < 0).all()
 
 
 def test_a_prior_gives_way_to_evidence():
     prior = {"a": (1.0, 0.0), "c": (0.0, 1.0)}
-    few = features.encode_popularity(rows(Profile(), 10, None, prior))[0]
+    few = features.encode_popularity(page(10, None, prior))[0]
     assert few[0, 0] > few[1, 0]
     seen = fold_day(Popularity(), 9, {"b": 400.0}, 400)
-    many = features.encode_popularity(rows(Profile(), 10, seen, prior))[0]
+    many = features.encode_popularity(page(10, seen, prior))[0]
     assert many[1, 0] > many[0, 0]
 
 
 def test_newcomers_have_a_popularity_of_their_own():
     seen = fold_day(Popularity(), 9, {"a": 400.0, "b": 4.0}, 404, {"b": 4.0})
     prior = {"a": (1.0, 0.0), "c": (0.0, 1.0)}
-    encoded = features.encode_popularity(rows(Profile(), 10, seen, prior))[0]
+    encoded = features.encode_popularity(page(10, seen, prior))[0]
     everyone, newcomers = encoded[:, :3], encoded[:, 8:11]
     assert everyone[:, 0].argmax() == 0
     assert list(newcomers.argmax(axis=0)) == [2, 2, 2]
@@ -86,12 +87,12 @@ def test_recency_codes_fit_four_bits_and_rise_with_time():
     fold_visit(profile, 1, ["a"])
     codes = []
     for day in range(120):
-        codes.append(int(features.recency(rows(profile, day + 1))[0, 0]))
+        codes.append(int(features.recency(people(profile, day + 1))[0, 0]))
         fold_visit(profile, day + 2, ["b"])
     assert codes[0] == 1
     assert codes == sorted(codes)
     assert max(codes) == 15
-    assert features.recency(rows(profile, 200))[0, 2] == 0
+    assert features.recency(people(profile, 200))[0, 2] == 0
 
 
 def test_texts_are_alike_when_kinds_are():

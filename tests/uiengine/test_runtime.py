@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from uiengine.decoded import Request
-from uiengine.popularity import Popularity
+from uiengine.popularity import Popularity, fold_day
 from uiengine.profile import Profile
 from uiengine.runtime import load
 from uiengine.surface import Surface
@@ -25,9 +25,14 @@ def page(kinds: list[str]) -> Surface:
     return parse({"slug": "page", "row_height": 60, "breakpoints": [at], "blocks": blocks})
 
 
-def shares(version, surface: Surface) -> list[float]:
-    request = Request(surface, Profile(), Popularity(), day=100)
+def shares(version, surface: Surface, popularity: Popularity | None = None, day: int = 100):
+    request = Request(surface, Profile(), popularity or Popularity(), day)
     return version.read([request])[0].share.tolist()
+
+
+def used(block: str) -> Popularity:
+    """A day on which everybody used one block."""
+    return fold_day(Popularity(), 99, {block: 50.0}, 50)
 
 
 def test_a_page_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
@@ -39,3 +44,21 @@ def test_a_page_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
     version = load(SHIPPED)
     for n in range(40):
         assert shares(version, page(KINDS[n % 2])) == pytest.approx(expected[n % 2])
+
+
+def test_a_popularity_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
+    surface, version = page(KINDS[0]), load(SHIPPED)
+    alive = [used("b0"), used("b2")]
+    expected = [shares(load(SHIPPED), surface, popularity) for popularity in alive]
+    assert expected[0] != pytest.approx(expected[1])
+
+    for n in range(40):
+        assert shares(version, surface, used(f"b{n % 2 * 2}")) == pytest.approx(expected[n % 2])
+
+
+def test_a_popularity_is_read_as_of_the_day_that_is_asked_for():
+    surface, version, popularity = page(KINDS[0]), load(SHIPPED), used("b0")
+    days = (100, 130)
+    expected = [shares(load(SHIPPED), surface, popularity, day) for day in days]
+    assert expected[0] != pytest.approx(expected[1])
+    assert [shares(version, surface, popularity, day) for day in days] == expected
