@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ml.command_help import LAYOUTS, command
+from ml.command_help import LAYOUTS, command, version_folder
 from ml.data import DataError, Problem
 from ml.layout_data import Floats, Record, read_records
 from ml.layout_export import with_layouts
@@ -210,7 +210,7 @@ def with_items(records: Sequence[Record], files: Sequence[str]) -> list[Record]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command("ml.codec", __doc__, LAYOUTS)
     parser.add_argument("--train", nargs="+", help="files of layouts to train on")
-    parser.add_argument("--version", type=Path, help="take this version folder as it is")
+    parser.add_argument("--version", type=version_folder, help="take this version folder as it is")
     parser.add_argument("--save", type=Path, help="keep the trained version here")
     parser.add_argument("--test", required=True, help="file of layouts to encode and decode")
     parser.add_argument(

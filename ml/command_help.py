@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 VISITS = """\
 visits (.csv or .parquet), a row per block that was used in a visit, its columns:
@@ -39,3 +40,12 @@ def command(name: str, description: str | None, *files: str) -> argparse.Argumen
         epilog="\n\n".join(files),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def version_folder(text: str) -> Path:
+    """An argument that names a version folder; whether its files are whole is seen on loading."""
+    path = Path(text)
+    if not (path / "manifest.json").is_file():
+        says = f"{text!r} is no version folder: it must be there and hold manifest.json"
+        raise argparse.ArgumentTypeError(says)
+    return path

@@ -40,7 +40,8 @@ class Problem:
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.file}, row {self.row}: {self.field} = {self.value!r}; {self.rule}"
+        where = f"{self.file}, row {self.row}" if self.row else self.file
+        return f"{where}: {self.field} = {self.value!r}; {self.rule}"
 
 
 class DataError(ValueError):
@@ -51,7 +52,8 @@ class DataError(ValueError):
         shown = [str(p) for p in self.problems[:SHOWN_PROBLEMS]]
         if len(self.problems) > SHOWN_PROBLEMS:
             shown.append(f"… and {len(self.problems) - SHOWN_PROBLEMS} more")
-        head = f"{len(self.problems)} bad value(s). Correct these rows:"
+        what = "these rows" if all(p.row for p in self.problems) else "this"
+        head = f"{len(self.problems)} bad value(s). Correct {what}:"
         super().__init__("\n".join([head, *shown]))
 
 

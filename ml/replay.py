@@ -22,7 +22,7 @@ from typing import Any, TextIO
 import pandas as pd
 import torch
 
-from ml.command_help import LAYOUTS, VISITS, command
+from ml.command_help import LAYOUTS, VISITS, command, version_folder
 from ml.data import DataError, Problem, read_visits
 from ml.histories import Histories, Visit, default_orders, moments, page, pages, visits_of
 from ml.layout_data import read_records
@@ -175,8 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Prepares the version, replays, writes the lines; returns the summary."""
-    test = _with_rows(read_visits([options.test])[0], options.test)
-    train = read_visits(options.train)[0] if options.train else None
+    test = _read([options.test], "visits to replay")
+    train = _read(options.train, "visits to train on") if options.train else None
     if options.smoke:
         test = smoke_sample(test, 10)
         train = None if train is None else smoke_sample(train, 20)
@@ -203,11 +203,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _with_rows(visits: pd.DataFrame, file: str) -> pd.DataFrame:
-    """DataError where the file holds its columns' names alone."""
+def _read(files: Sequence[str], what: str) -> pd.DataFrame:
+    """DataError where the files hold their columns' names alone."""
+    visits, _ = read_visits(files)
     if visits.empty:
-        rule = "must hold at least one visit: name the file of visits to replay"
-        raise DataError([Problem(Path(file).name, 0, "rows", "0", rule)])
+        rule = f"must hold at least one visit: name files of {what}"
+        raise DataError([Problem(Path(file).name, 0, "rows", "0", rule) for file in files])
     return visits
 
 
@@ -238,7 +239,7 @@ def _version(
             train_version(
                 train,
                 out,
-                innate=None if options.innate in (None, "none") else Path(options.innate),
+                innate=options.innate,
                 seed=options.seed,
                 progress=show,
                 settings=Settings().smoke() if options.smoke else None,
@@ -262,6 +263,10 @@ def _surfaces(
     return {slug: page(slug, sorted(names)) for slug, names in blocks.items() if slug in tested}
 
 
+def _innate(text: str) -> Path | None:
+    return None if text == "none" else version_folder(text)
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command("ml.replay", __doc__, VISITS, LAYOUTS)
     parser.add_argument("--train", nargs="+", help="files of visits to train on")
@@ -269,9 +274,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per visit")
     parser.add_argument("--policy", choices=POLICIES, default="engine")
     parser.add_argument("--bits", type=int, choices=BIT_BUDGETS, default=64, help="token budget")
-    parser.add_argument("--version", type=Path, help="take this version folder as it is")
+    parser.add_argument("--version", type=version_folder, help="take this version folder as it is")
     parser.add_argument("--save", type=Path, help="keep the trained version here")
-    parser.add_argument("--innate", help="version folder to start from, or none; default: learn it")
+    parser.add_argument(
+        "--innate", type=_innate, help="version folder to start from, or none; default: learn it"
+    )
     parser.add_argument(
         "--layouts", nargs="+", default=[], help="files of layouts people made: the layout part"
     )

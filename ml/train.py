@@ -28,7 +28,7 @@ from tqdm import tqdm
 from ml import calibration, processes
 from ml import examples as example_rows
 from ml.card import codebook_facts, slices, write_card
-from ml.command_help import EDITS, LAYOUTS, VISITS, command
+from ml.command_help import EDITS, LAYOUTS, VISITS, command, version_folder
 from ml.data import DataError, read_visits
 from ml.draft import Draft
 from ml.examples import Examples
@@ -271,6 +271,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     torch.set_num_threads(2)
     try:
+        if options.start is not None:
+            runtime.load(options.start)  # damaged, it is refused before anything is learned
         layouts = [*read_records(options.layouts), *read_edited(options.edits)]
         with processes.joined():
             make = _train if options.train else _layouts_only
@@ -326,7 +328,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--edits", nargs="+", default=[], help="files of people's rearrangements")
     parser.add_argument("--out", type=Path, required=True, help="folder of the new version")
     parser.add_argument("--innate", action="store_true", help="train for no surface in particular")
-    parser.add_argument("--start", type=Path, help="version folder to start from")
+    parser.add_argument("--start", type=version_folder, help="version folder to start from")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
     parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")
     options = parser.parse_args(arguments)

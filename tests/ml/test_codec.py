@@ -120,7 +120,8 @@ def test_unknown_kinds_and_odd_grids_are_coded_too(part):
 @pytest.mark.parametrize("bits", ["7", "0", "20", "72"])
 def test_budgets_that_are_no_whole_tokens_are_refused(bits, capsys):
     with pytest.raises(SystemExit) as left:
-        codec.main(["--version", "v", "--test", "t", "--out", "o", "--bits", "8", bits])
+        files = ["--version", str(codec.INNATE), "--test", "t", "--out", "o"]
+        codec.main([*files, "--bits", "8", bits])
     assert left.value.code == 2
     assert f"--bits: invalid choice: {bits}" in capsys.readouterr().err
 

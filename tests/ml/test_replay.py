@@ -55,8 +55,32 @@ def test_a_file_without_visits_is_refused_and_nothing_written(tmp_path, capsys):
 
     assert replay.main([*files, "--version", "fixtures/innate"]) == 2
 
-    assert "head.csv, row 0: rows = '0'; must hold at least one visit" in capsys.readouterr().err
+    assert "head.csv: rows = '0'; must hold at least one visit" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("policy", ["static", "mfu", "engine"])
+def test_nothing_is_learned_from_a_file_without_visits(tmp_path, capsys, policy):
+    head, test = write(tmp_path / "head.csv", []), write(tmp_path / "test.csv", TEST)
+    out = tmp_path / "out.jsonl"
+
+    files = ["--train", head, "--test", test, "--out", str(out)]
+    assert replay.main([*files, "--policy", policy]) == 2
+
+    said = capsys.readouterr().err
+    assert "Correct this:\nhead.csv: rows = '0'; must hold at least one visit" in said
+    assert "name files of visits to train on" in said and not out.exists()
+
+
+@pytest.mark.parametrize("argument", ["--version", "--innate"])
+def test_a_folder_that_is_no_version_is_refused_by_argument(tmp_path, capsys, argument):
+    files = ["--test", write(tmp_path / "test.csv", TEST), "--out", str(tmp_path / "out.jsonl")]
+
+    with pytest.raises(SystemExit) as ended:
+        replay.main([*files, "--train", files[1], argument, str(tmp_path)])
+
+    assert ended.value.code == 2
+    assert f"argument {argument}: '{tmp_path}' is no version folder" in capsys.readouterr().err
 
 
 def orders(lines):

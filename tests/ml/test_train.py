@@ -273,3 +273,24 @@ def test_command_runs_with_smoke(tmp_path, capsys):
     assert main([*arguments, "--innate"]) == 0
     assert json.loads(capsys.readouterr().out)["parity"]["encoder"] <= 1e-4
     assert runtime.load(tmp_path / "o").surfaces == ()
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_start_that_is_no_whole_version_is_refused_before_anything_is_read(
+    version_folder, tmp_path, capsys, is_there
+):
+    folder = tmp_path / "start"
+    if is_there:
+        folder.mkdir()
+        copy_folder(version_folder, folder)
+        (folder / "decoder.onnx").write_bytes(b"damaged")
+    sent = ["--start", str(folder), "--edits", "missing.jsonl", "--out", str(tmp_path / "out")]
+
+    try:
+        code = main(sent)
+    except SystemExit as ended:
+        code = ended.code
+
+    said = capsys.readouterr().err
+    assert code == 2 and "missing.jsonl" not in said
+    assert ("SHA-256" if is_there else f"argument --start: '{folder}' is no version") in said
