@@ -188,11 +188,9 @@ class CodebookVersion:
         distortion = self.codebook.distortion(latents, decoded)
         known = {**inputs, "latent": decoded, "recency": recency}
         feed = {name: known[name] for name in DECODER_INPUTS}
-        out = dict(zip(DECODER_OUTPUTS, self._decoder.run(DECODER_OUTPUTS, feed), strict=True))
-        return [
-            _one(request, tokens[i], {k: v[i] for k, v in out.items()}, float(distortion[i]))
-            for i, request in enumerate(requests)
-        ]
+        out = self._decoder.run(DECODER_OUTPUTS, feed)
+        rows = zip(requests, tokens, zip(*out, strict=True), distortion.tolist(), strict=True)
+        return [_one(*row) for row in rows]
 
 
 def gather_people(requests: Sequence[Request], count: int) -> People:
@@ -209,27 +207,26 @@ def gather_people(requests: Sequence[Request], count: int) -> People:
 def _one(
     request: Request,
     tokens: tuple[int, ...],
-    out: Mapping[str, npt.NDArray[np.float32]],
+    out: Sequence[npt.NDArray[np.float32]],
     distortion: float,
 ) -> Decoded:
+    """out: one row of each of DECODER_OUTPUTS."""
     count = len(request.surface.blocks)
-    score = out["side_share"][:count].astype(np.float64)
+    share, _, side_share, side_demand, outlook, size = (row[:count] for row in out)
+    logits = np.array([side_share, share, outlook], dtype=np.float64)
+    raised = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
+    shares = raised / np.add.reduce(raised, axis=1, keepdims=True)
     return Decoded(
         tokens=tokens,
-        score=score,
-        demand=1 / (1 + np.exp(-out["side_demand"][:count].astype(np.float64))),
-        share=_softmax(score),
-        tokens_share=_softmax(out["share"][:count].astype(np.float64)),
-        outlook=_softmax(out["outlook"][:count].astype(np.float64)),
-        size_class=out["size"][:count].argmax(axis=1).astype(np.int64),
+        score=logits[0],
+        demand=1 / (1 + np.exp(-side_demand.astype(np.float64))),
+        share=shares[0],
+        tokens_share=shares[1],
+        outlook=shares[2],
+        size_class=size.argmax(axis=1),
         side_bits=features.side_bits(request.surface),
         distortion=distortion,
     )
-
-
-def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    raised = np.exp(logits - logits.max())
-    return np.asarray(raised / raised.sum())
 
 
 def load(folder: Path | str, *, threads: int = 1) -> CodebookVersion:

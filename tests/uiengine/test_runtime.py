@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from uiengine.decoded import Request
-from uiengine.popularity import Popularity, fold_day
+from uiengine.popularity import Popularity
 from uiengine.profile import Profile
 from uiengine.runtime import load
 from uiengine.surface import Surface
@@ -32,7 +32,7 @@ def shares(version, surface: Surface, popularity: Popularity | None = None, day:
 
 def used(block: str) -> Popularity:
     """A day on which everybody used one block."""
-    return fold_day(Popularity(), 99, {block: 50.0}, 50)
+    return Popularity(100, {block: (50.0, 50.0, 50.0)}, (50.0, 50.0, 50.0))
 
 
 def test_a_page_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
