@@ -8,7 +8,7 @@ integer operations whatever its width.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 
@@ -29,44 +29,47 @@ def pack(
     size_classes: 0 min, 1 default, 2 max per block, default 1. held: per breakpoint, the cells of
     blocks that a user pinned there; a cell that is taken or outside the grid is let go.
     """
-    classes = size_classes or {}
+    classes, held = size_classes or {}, held or {}
+    chosen = [(block_id, classes.get(block_id, 1)) for block_id in order]
     placements = {
-        at.name: _pack_breakpoint(surface, at, order, classes, (held or {}).get(at.name, {}))
+        at.name: _pack_breakpoint(surface, at, chosen, held.get(at.name, {}))
         for at in surface.breakpoints
     }
     return Layout(tuple(order), placements)
 
 
 def _pack_breakpoint(
+    surface: Surface, at: Breakpoint, chosen: Sequence[tuple[str, int]], held: Mapping[str, Cell]
+) -> tuple[Placement, ...]:
+    """chosen: all blocks in order, each with its size class."""
+    grid, known = _Grid(at.columns), surface.sizes[at.name]
+    sizes = [(block_id, known[block_id][size_class]) for block_id, size_class in chosen]
+    if not held and not surface.pinned_ranks:
+        return tuple(grid.flow(sizes))
+    placed = _fixed(surface, at, dict(sizes), held, grid)
+    ids = {p.id for p in placed}
+    placed += grid.flow([(block_id, size) for block_id, size in sizes if block_id not in ids])
+    return tuple(sorted(placed, key=_reading))
+
+
+def _fixed(
     surface: Surface,
     at: Breakpoint,
-    order: Sequence[str],
-    classes: Mapping[str, int],
+    sizes: Mapping[str, Size],
     held: Mapping[str, Cell],
-) -> tuple[Placement, ...]:
-    grid = _Grid(at.columns)
-    known = surface.sizes[at.name]
-    sizes = {b: known[b][classes.get(b, 1)] for b in order}
-    placed: list[Placement] = []
+    grid: _Grid,
+) -> list[Placement]:
+    """Puts the blocks that the team pinned, and those the user did, into their cells."""
+    placed = []
     for block_id in surface.pinned_ranks:
-        cell, size = surface.block(block_id).pinned[at.name], known[block_id][1]
-        placed.append(grid.put(block_id, cell.x, cell.y, size.w, size.h))
+        cell, size = surface.block(block_id).pinned[at.name], surface.sizes[at.name][block_id][1]
+        placed.append(grid.put(block_id, cell, size))
     for block_id, cell in held.items():
         if block_id not in sizes or block_id in surface.pinned_ranks:
             continue
         if grid.is_free(cell, size := sizes[block_id]):
-            placed.append(grid.put(block_id, cell.x, cell.y, size.w, size.h))
-    fixed = {p.id for p in placed}
-    x, y = -1, 0
-    for block_id in order:
-        if block_id not in fixed:
-            size = sizes[block_id]
-            if size.w == at.columns and not fixed:  # without fixed blocks no row is left empty
-                x, y = 0, len(grid.rows)
-            else:
-                x, y = grid.place_after(x, y, size.w, size.h)
-            placed.append(grid.put(block_id, x, y, size.w, size.h))
-    return tuple(sorted(placed, key=_reading)) if fixed else tuple(placed)
+            placed.append(grid.put(block_id, cell, size))
+    return placed
 
 
 class _Grid:
@@ -74,16 +77,14 @@ class _Grid:
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
-        self.full = (1 << columns) - 1
         self.rows: list[int] = []
 
-    def put(self, block_id: str, x: int, y: int, w: int, h: int) -> Placement:
-        rows, mask = self.rows, ((1 << w) - 1) << x
-        if (missing := y + h - len(rows)) > 0:
-            rows += [0] * missing
-        for i in range(y, y + h):
-            rows[i] |= mask
-        return Placement(block_id, x, y, w, h)
+    def put(self, block_id: str, cell: Cell, size: Size) -> Placement:
+        rows, mask = self.rows, ((1 << size.w) - 1) << cell.x
+        rows += [0] * (cell.y + size.h - len(rows))
+        for y in range(cell.y, cell.y + size.h):
+            rows[y] |= mask
+        return Placement(block_id, cell.x, cell.y, size.w, size.h)
 
     def is_free(self, cell: Cell, size: Size) -> bool:
         if cell.x < 0 or cell.y < 0 or cell.x + size.w > self.columns:
@@ -91,21 +92,40 @@ class _Grid:
         mask = ((1 << size.w) - 1) << cell.x
         return not any(row & mask for row in self.rows[cell.y : cell.y + size.h])
 
-    def place_after(self, x: int, y: int, w: int, h: int) -> tuple[int, int]:
-        """The first free, supported cell after (x, y) in reading order; one always exists."""
-        rows, full, height = self.rows, self.full, len(self.rows)
-        starts = (1 << (self.columns - w + 1)) - 1
-        later = starts & ~((1 << (x + 1)) - 1)
-        while True:
-            taken = rows[y] if y < height else 0
-            if taken != full:
-                for row in rows[y + 1 : y + h]:
-                    taken |= row
-                above = (rows[y - 1] if y <= height else 0) if y else full
-                found = later & _any_of_next(above, w) & ~_any_of_next(taken, w)
+    def flow(self, sizes: Iterable[tuple[str, Size]]) -> list[Placement]:
+        """Puts every block to the first free, supported cell after the one before it in reading
+        order; one always exists. (One loop without calls: it runs a hundred times a decision.)"""
+        rows, columns, full = self.rows, self.columns, (1 << self.columns) - 1
+        has_fixed = bool(rows)  # else no row is left empty, and whatever lies below starts above
+        placed, x, y = [], -1, 0
+        for block_id, size in sizes:
+            w, h, height = size.w, size.h, len(rows)
+            if w == columns and not has_fixed:
+                x, y = 0, height
+                rows += [full] * h
+                placed.append(Placement(block_id, x, y, w, h))
+                continue
+            starts = (1 << (columns - w + 1)) - 1
+            later = starts & (-1 << (x + 1))
+            while True:
+                taken = rows[y] if y < height else 0
+                if has_fixed:
+                    for row in rows[y + 1 : y + h]:
+                        taken |= row
+                found = later & ~_any_of_next(taken, w) if taken != full else 0
+                if found and y:
+                    found &= _any_of_next(rows[y - 1], w)
                 if found:
-                    return (found & -found).bit_length() - 1, y
-            y, later = y + 1, starts
+                    break
+                y, later = y + 1, starts
+            x = (found & -found).bit_length() - 1
+            mask = ((1 << w) - 1) << x
+            if y + h > height:
+                rows += [0] * (y + h - height)
+            for i in range(y, y + h):
+                rows[i] |= mask
+            placed.append(Placement(block_id, x, y, w, h))
+        return placed
 
 
 @lru_cache(maxsize=65_536)
