@@ -72,6 +72,15 @@ def test_a_method_that_changes_something_still_needs_the_csrf_token(db, method, 
     assert (answer.status_code, answer.json()["type"]) == (403, "/api/errors#not-allowed")
 
 
+def test_views_of_a_host_below_the_same_prefix_keep_their_words(debug, browser, settings):
+    settings.ROOT_URLCONF = "tests.webapp.shared_prefix"
+    settings.MIDDLEWARE = ["webapp.layouts.refusals.api_problems"]
+
+    assert browser.get("/api/own").content == b"our own words"
+    assert browser.get("/api/nowhere")["Content-Type"] == "application/problem+json"
+    assert browser.post("/api/docs")["Content-Type"] == "application/problem+json"
+
+
 def test_a_host_name_that_is_not_ours_is_named(debug, browser, settings):
     settings.ALLOWED_HOSTS = ["layouts.example"]
     answer = browser.get("/api/docs", headers={"Host": "evil.example"})

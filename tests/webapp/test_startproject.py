@@ -15,7 +15,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from tomllib import loads
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
@@ -184,6 +184,13 @@ def test_a_page_of_the_host_adapts_to_what_its_user_does(host: Host, browser: Br
     assert shown.index(last) < 4
     assert last in payload["why"]
     assert json.loads(browser.open("/api/schema"))["openapi"].startswith("3.1")
+
+
+def test_an_address_that_the_api_does_not_have_is_problem_details(browser: Browser) -> None:
+    with pytest.raises(HTTPError) as refused:
+        browser.open("/api/nothing")
+    assert refused.value.code == 404
+    assert json.loads(refused.value.read())["type"] == "/api/errors#not-found"
 
 
 def test_loading_again_changes_nothing_and_an_edit_raises_the_revision(

@@ -2,7 +2,8 @@
 
 Views raise problems by themselves. What Django answers before or around them (no such address,
 another method of a page, a host name that is not ours, a fault) would be HTML, in DEBUG with much
-of it; here it becomes what a client of the API reads anyway.
+of it; here it becomes what a client of the API reads anyway. What a host's own views answer below
+the same prefix stays theirs.
 """
 
 from __future__ import annotations
@@ -42,11 +43,17 @@ def api_problems(
         response = get_response(request)
         if response.status_code < 400 or not request.path.startswith(_prefix()):
             return response
-        if response.headers.get("Content-Type", "").startswith(SPOKEN):
+        if response.headers.get("Content-Type", "").startswith(SPOKEN) or _is_of_others(request):
             return response
         return _problem(request, response)
 
     return answer
+
+
+def _is_of_others(request: HttpRequest) -> bool:
+    """Whether a view answered that is not of the API; there may have been none at all."""
+    match = request.resolver_match
+    return match is not None and "layouts" not in match.app_names
 
 
 def _prefix() -> str:
