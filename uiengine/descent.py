@@ -93,12 +93,6 @@ class Descent:
         return changed
 
 
-def swapped(order: Ints, i: int, j: int) -> Ints:
-    changed = order.copy()
-    changed[i], changed[j] = order[j], order[i]
-    return changed
-
-
 def step_changes(table: Table) -> Table:
     """Change of each sum by every swap and every insertion, (2, G, n, n).
 
@@ -115,13 +109,13 @@ def step_changes(table: Table) -> Table:
     np.add.accumulate(flat[:, size :: size + 1], axis=1, out=shifted[0, :, 1:])
     np.add.accumulate(flat[:, 1 :: size + 1], axis=1, out=shifted[1, :, 1:])
     between = shifted[:, :, None, :] - shifted[:, :, :, None]
-    np.copyto(between[0], between[1].swapaxes(1, 2), where=_is_earlier(size))
+    np.copyto(between[0], between[1].swapaxes(1, 2), where=is_earlier(size))
     np.add(table, between[0], out=changes[1])
     return changes
 
 
 @lru_cache(maxsize=256)
-def _is_earlier(size: int) -> Bools:
+def is_earlier(size: int) -> Bools:
     """Whether place j comes before place i, (n, n)."""
     return np.tri(size, k=-1, dtype=np.bool_)
 

@@ -9,15 +9,14 @@ starts of the search they changed one decision in 2,774 (ml/LOG.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from operator import itemgetter
 
 import numpy as np
 
 from .decoded import Decoded, Request, Stability
-from .descent import FORBIDDEN, step_changes, swapped
+from .descent import FORBIDDEN, is_earlier
 from .energy import Ints
 from .exploration import Candidate, candidates, explore
 from .problem import Problem, problem_of, seed_of
@@ -76,8 +75,8 @@ def _proposed(request: Request, problem: Problem, seed: Ints) -> list[Ints]:
         return [_toward(problem, seed)]
     matters = request.surface.guardrails.exploration > 0 or not problem.geometry.is_even
     near = NEAR if matters and request.budget > NEAR else 0
-    orders = list(_search(problem, seed, request.budget - near))
-    return orders + _near(problem, min(orders, key=problem.cost), near) if near else orders
+    orders, best = _search(problem, seed, request.budget - near)
+    return [*orders, *_near(problem, best, near)] if near else orders
 
 
 def _variants(
@@ -94,33 +93,39 @@ def _variants(
         decoded = [seed_of(request, d, problem) for d in neighbours]
         near = _near(problem, best[0], max(NEAR, request.variants))
         known = [o for o, _ in others]
-        more = [o for o in (*near, *decoded) if problem.keeps_rules(o)]
+        more = [*near, *(o for o in decoded if problem.keeps_rules(o))]
         distinct = _ranked(problem, [*known, *more]) if known or more else []
         others = [(o, e) for o, e in distinct if not np.array_equal(o, best[0])]
     kept = [best, *others][: request.variants]
     return tuple((problem.named(order), energy) for order, energy in kept)
 
 
-def _search(problem: Problem, seed: Ints, budget: int) -> Iterator[Ints]:
-    """At most `budget` candidates, 2 or more: the last order, the decoded one, and what improves
-    on the better of them step by step (partial moves of the blocks that gain most)."""
-    yield problem.places
-    start = problem.places
+def _search(problem: Problem, seed: Ints, budget: int) -> tuple[list[Ints], Ints]:
+    """At most `budget` candidates, 2 or more, and the one that costs least: the last order, the
+    decoded one, and what improves on the better of them step by step (partial moves of the blocks
+    that gain most)."""
+    orders, start = [problem.places], problem.places
     if problem.keeps_rules(seed):
-        yield seed
+        orders.append(seed)
         start = min(start, seed, key=problem.cost)
-    yield from problem.descent.steps(start, budget - 2)
+    steps = list(problem.descent.steps(start, budget - 2))
+    return orders + steps, steps[-1] if steps else start
 
 
-def _near(problem: Problem, order: Ints, count: int) -> list[Ints]:
-    """The `count` cheapest orders that differ from `order` by one swap and keep the rules."""
-    gains = step_changes(problem.costs[order][None])[0, 0]
-    gains[np.tri(len(order), dtype=np.bool_)] = FORBIDDEN
+def _near(problem: Problem, order: Ints, count: int) -> Ints:
+    """The `count` cheapest orders, fewer if there are no more, that differ from `order` by one swap
+    and keep the rules."""
+    table = problem.costs[order]
+    table -= table.diagonal()[:, None].copy()
+    gains = table + table.T
+    gains[~is_earlier(len(order)).T] = FORBIDDEN
     flat, most = gains.ravel(), min(4 * count, gains.size)
     low = np.flatnonzero(flat <= np.partition(flat, most - 1)[most - 1])
-    cheapest = low[np.argsort(flat[low], kind="stable")][:most].tolist()
-    near = (swapped(order, *divmod(k, len(order))) for k in cheapest)
-    return list(islice((o for o in near if problem.keeps_rules(o)), count))
+    cheapest = low[np.argsort(flat[low], kind="stable")][:most]
+    one, other = np.divmod(cheapest, len(order))
+    near, rows = np.repeat(order[None], len(cheapest), axis=0), np.arange(len(cheapest))
+    near[rows, one], near[rows, other] = order[other], order[one]
+    return near[problem.keeps_rules(near)][:count]
 
 
 def _ranked(problem: Problem, orders: Sequence[Ints]) -> list[tuple[Ints, float]]:

@@ -15,6 +15,7 @@ from .costs import Geometry, geometry, rank_costs, unlearnt_seconds
 from .decoded import Decoded, Request, Stability
 from .descent import FORBIDDEN, Descent
 from .energy import Floats, Ints, Outlook
+from .groups import Bools
 from .orders import complete, default_order, hold_pins
 from .profile import habit_at
 from .rules import rules
@@ -56,9 +57,12 @@ class Problem:
     def cost(self, order: Ints) -> float:
         return float(self.costs[order, self.places].sum())
 
-    def keeps_rules(self, order: Ints) -> bool:
-        moved = np.count_nonzero(order != self.places)
-        return bool(moved <= self.may_move) and self.cost(order) < FORBIDDEN
+    def keeps_rules(self, orders: Ints) -> Bools:
+        """Of one order, (N,), or each of K, (K, N)."""
+        moved = np.add.reduce(orders != self.places, axis=-1)
+        costs = np.add.reduce(self.costs[orders, self.places], axis=-1)
+        is_kept: Bools = (moved <= self.may_move) & (costs < FORBIDDEN)
+        return is_kept
 
     def named(self, order: Ints) -> tuple[str, ...]:
         return tuple([self.last[place] for place in order.tolist()])
