@@ -9,7 +9,6 @@ integer operations whatever its width.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from operator import attrgetter
 
 from .layout import Layout, Placement
@@ -97,43 +96,32 @@ class _Grid:
         order; one always exists. (One loop without calls: it runs a hundred times a decision.)"""
         rows, columns, full = self.rows, self.columns, (1 << self.columns) - 1
         has_fixed = bool(rows)  # else no row is left empty, and whatever lies below starts above
-        placed, x, y = [], -1, 0
+        placed, x, y, height = [], 0, 0, len(rows)
         for block_id, size in sizes:
-            w, h, height = size.w, size.h, len(rows)
+            w, h = size.w, size.h
             if w == columns and not has_fixed:
                 x, y = 0, height
-                rows += [full] * h
-                placed.append(Placement(block_id, x, y, w, h))
-                continue
-            starts = (1 << (columns - w + 1)) - 1
-            later = starts & (-1 << (x + 1))
+            mask = (1 << w) - 1
             while True:
+                if x + w > columns:
+                    x, y = 0, y + 1
                 taken = rows[y] if y < height else 0
                 if has_fixed:
                     for row in rows[y + 1 : y + h]:
                         taken |= row
-                found = later & ~_any_of_next(taken, w) if taken != full else 0
-                if found and y:
-                    found &= _any_of_next(rows[y - 1], w)
-                if found:
+                if taken == full:
+                    x = columns
+                elif clash := (taken >> x) & mask:
+                    x += clash.bit_length()
+                elif y and not (rows[y - 1] >> x) & mask:
+                    x += 1  # nothing to stand on
+                else:
                     break
-                y, later = y + 1, starts
-            x = (found & -found).bit_length() - 1
-            mask = ((1 << w) - 1) << x
             if y + h > height:
                 rows += [0] * (y + h - height)
+                height = y + h
             for i in range(y, y + h):
-                rows[i] |= mask
+                rows[i] |= mask << x
             placed.append(Placement(block_id, x, y, w, h))
+            x += w
         return placed
-
-
-@lru_cache(maxsize=65_536)
-def _any_of_next(bits: int, width: int) -> int:
-    """Bit x is set where any of the bits x..x+width−1 is."""
-    found, span = bits, 1
-    while span < width:
-        step = min(span, width - span)
-        found |= found >> step
-        span += step
-    return found

@@ -28,10 +28,10 @@ class Codebook:
     seconds_per_bit: float
 
     @cached_property
-    def _stages(self) -> list[tuple[Floats, Floats, Floats]]:
-        """Per stage its codes, (K, Z), twice their transpose, and their squared lengths."""
+    def _stages(self) -> list[tuple[Floats, Floats]]:
+        """Per stage its codes, (K, Z), and half their squared lengths, (K,)."""
         held = [self.codes[i, :n] for i, n in enumerate(self.slots)]
-        return [(codes, 2 * codes.T, np.square(codes).sum(axis=1)) for codes in held]
+        return [(codes, np.square(codes).sum(axis=1) / 2) for codes in held]
 
     def encode(self, latents: Floats, most: Sequence[int]) -> list[tuple[int, ...]]:
         """Tokens of each latent, (B, Z). most: the largest number of tokens for each, ≥ 1."""
@@ -39,8 +39,8 @@ class Codebook:
         residuals = np.empty((len(stages) + 1, *latents.shape), dtype=np.float32)
         residuals[0] = latents
         residual, chosen = residuals[0], list[list[int]]()
-        for i, (codes, twice, squares) in enumerate(stages):
-            index = (squares - residual @ twice).argmin(axis=1)
+        for i, (codes, halves) in enumerate(stages):  # the nearest code, by half its distance
+            index = (halves - residual @ codes.T).argmin(axis=1)
             residual = np.subtract(residual, codes[index], out=residuals[i + 1])
             chosen.append(index.tolist())
         lefts = np.add.reduce(np.square(residuals[1:]), axis=2)
