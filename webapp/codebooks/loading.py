@@ -58,10 +58,11 @@ class Loading:
         wait: seconds for which a load that is begun here is waited for.
         """
         name = _content(row)
-        if name not in self._loaded and not self.is_refused(row):
-            self._under_way = {n: p for n, p in self._under_way.items() if p.thread.is_alive()}
-            if name not in self._under_way and len(self._under_way) < MOST:
-                self._begin(name, row).join(wait)
+        # First who is at it, then what came of it: one that ends meanwhile is not loaded again.
+        self._under_way = {n: p for n, p in self._under_way.items() if p.thread.is_alive()}
+        is_wanted = name not in self._loaded and not self.is_refused(row)
+        if is_wanted and name not in self._under_way and len(self._under_way) < MOST:
+            self._begin(name, row).join(wait)
         return self._loaded.get(name)
 
     def is_refused(self, row: CodebookVersion) -> bool:
