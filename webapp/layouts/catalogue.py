@@ -29,8 +29,8 @@ KINDS = {
             400,
             "A field is not valid",
             "A field of the body is missing, of another type, or outside its limits; `field` says "
-            "which, as a path such as `events[3].block`, and `value` what stood there. `errors` lists "
-            "all such mistakes, up to ten.",
+            "which, as a path such as `events[3].block`, and `value` what stood there. `errors` "
+            "lists all such mistakes, up to ten.",
             "Correct the named field and send the request again.",
         ),
         Kind(
