@@ -17,6 +17,8 @@ from .coefficients import VALUES
 from .energy import Floats, Ints, Outlook, pointing_seconds
 from .surface import Surface
 
+_LEFT_AROUND = np.array([1.0, 0.5, 0.5])[:, None, None]
+"""Share of familiarity that is left where a block is, a rank below and a rank above."""
 MOST_KEPT = 64
 """Geometries of a surface that are kept: one for each choice of size classes that is met."""
 
@@ -95,7 +97,7 @@ def rank_costs(pointing: Floats, outlook: Outlook) -> Floats:
     """
     weight, decide, gained, total = outlook.steps
     count = len(total)
-    search, first = _search_seconds(count)
+    search, around, first = _search_seconds(count)
     disturbance = outlook.disturbance
     novice = 1.0 / (gained + 1.0)
     # As if every block were new wherever it stands. Sooner or later all do better than searching…
@@ -109,33 +111,30 @@ def rank_costs(pointing: Floats, outlook: Outlook) -> Floats:
     np.maximum(over, 0.0, out=over)
     over *= known
     costs[:, : len(first)] -= np.add.reduce(over, axis=1).T
-    _add_learnt(costs, outlook, novice, search)
+    _add_learnt(costs, outlook, novice, around)
     costs.reshape(-1)[:: count + 1] -= disturbance
     return costs
 
 
-def _add_learnt(costs: Floats, outlook: Outlook, novice: Floats, search: Floats) -> None:
+def _add_learnt(costs: Floats, outlook: Outlook, novice: Floats, around: Floats) -> None:
     """What is still known of a block that stays, or moves by one rank: u_i, or half of it."""
     weight, decide, gained, _ = outlook.steps
-    step = VALUES["search_per_rank"]
-    there = search + np.array([[0.0], [step], [-step]])  # where it is, below, above
-    left = outlook.familiarity * np.array([[1.0], [0.5], [0.5]])
-    saved = decide - there[:, None, :]
+    saved = decide - around
     np.minimum(saved, 0.0, out=saved)
-    saved *= novice - 1.0 / (left[:, None, :] + (gained + 1.0))
+    saved *= novice - 1.0 / (outlook.familiarity * _LEFT_AROUND + (gained + 1.0))
     saved *= weight
     stays, below, above = np.add.reduce(saved, axis=1)
-    flat, stride = costs.reshape(-1), len(search) + 1
-    flat[::stride] += stays
-    flat[1::stride] += below[:-1]
-    flat[len(search) :: stride] += above[1:]
+    flat, count = costs.reshape(-1), len(costs)
+    flat[:: count + 1] += stays
+    flat[1 :: count + 1] += below[:-1]
+    flat[count :: count + 1] += above[1:]
 
 
 def unlearnt_seconds(places: Ints, ranks: Ints, outlook: Outlook) -> float:
     """Seconds over the horizon that are lost by K blocks that go from `places` to `ranks`, (K,):
     what was known of them, and the disturbance."""
     weight, decide, gained = (of[:, places] for of in outlook.steps[:3])
-    search, _ = _search_seconds(len(outlook.demand))
+    search, _, _ = _search_seconds(len(outlook.demand))
     uses, known = outlook.familiarity[places], gained + 1.0
     left = uses * (np.abs(ranks - places) == 1) * 0.5
     lost = 1.0 / (left + known) - 1.0 / (uses + known)
@@ -144,14 +143,18 @@ def unlearnt_seconds(places: Ints, ranks: Ints, outlook: Outlook) -> float:
     return float(np.add.reduce(lost, axis=None) + np.add.reduce(outlook.disturbance[places]))
 
 
-def _search_seconds(count: int) -> tuple[Floats, Floats]:
-    """T_search at each of `count` ranks, and at those where deciding may take longer."""
+def _search_seconds(count: int) -> tuple[Floats, Floats, Floats]:
+    """T_search at each of `count` ranks; there, a rank below and a rank above, (3, 1, count); and
+    at those ranks where deciding may take longer."""
     per_rank, least = VALUES["search_per_rank"], VALUES["least_choice"]
     longest = VALUES["decide_base"] - VALUES["decide_per_bit"] * log2(least)
     return _ranks(count, VALUES["search_base"], per_rank, longest)
 
 
 @lru_cache(maxsize=256)
-def _ranks(count: int, base: float, per_rank: float, longest: float) -> tuple[Floats, Floats]:
+def _ranks(
+    count: int, base: float, per_rank: float, longest: float
+) -> tuple[Floats, Floats, Floats]:
     search = base + per_rank * np.arange(1.0, count + 1)
-    return search, search[search < longest]
+    around = search + np.array([0.0, per_rank, -per_rank])[:, None, None]
+    return search, around, search[search < longest]

@@ -54,7 +54,8 @@ def pointing_seconds(
     W-square at the leading top corner, at most the viewport's height.
     """
     side = np.minimum(width, height)
-    distance = np.minimum(np.hypot(left + side / 2, top + side / 2), viewport_height)
+    half = side / 2
+    distance = np.minimum(np.hypot(left + half, top + half), viewport_height)
     seconds = VALUES["point_base"] + VALUES["point_per_bit"] * np.log2(distance / side + 1)
     beyond = top + height - viewport_height
     scroll = VALUES["scroll_base"] + VALUES["scroll_per_px"] * np.maximum(beyond, 0.0)

@@ -56,7 +56,6 @@ def choose(
     variants = tuple(
         Variant(pack(request.surface, order, size_classes, cells), energy)
         for order, energy in best.variants
-        if request.variants > 1
     )
     return Decision(
         layout=pack(request.surface, best.order, size_classes, cells),

@@ -36,9 +36,9 @@ def reasons(request: Request, decoded: Decoded, order: tuple[str, ...]) -> tuple
 
     Worth is demand × ranks climbed: the part of the energy's search term that the climb saves.
     """
-    index, demand = request.surface.index, decoded.demand.tolist()
+    demand = dict(zip(request.surface.index, decoded.demand.tolist(), strict=True))
     default = {block_id: rank for rank, block_id in enumerate(default_order(request.surface))}
-    climbs = [(demand[index[b]] * (default[b] - rank), b) for rank, b in enumerate(order)]
+    climbs = [(demand[b] * (default[b] - rank), b) for rank, b in enumerate(order)]
     climbed = sorted([c for c in climbs if c[0] > 0], key=itemgetter(0), reverse=True)
     pinned = [b for b in order if b in pins] if (pins := request.profile.feedback.pins) else []
     chosen = list(dict.fromkeys([*pinned, *(b for _, b in climbed)]))[:AT_MOST]

@@ -186,7 +186,7 @@ def encode_user(people: People) -> Floats:
     gap, uses = c[..., 5], c[..., 7]
     used = uses > 0
     weight = (1 - _VISIT_DECAYS ** visits[..., None]) / _VISIT_LOSSES
-    left = _VISIT_DECAYS ** np.maximum(c[..., 5:6] - 1, 0)
+    left = _VISIT_DECAYS ** (c[..., 5:6] - 1)
     decayed = 2.0 ** (c[..., 6:7] * _DAY_RATES)
     columns = np.empty((*gap.shape, USER), dtype=np.float32)
     columns[..., :2] = c[..., :2] * left / (weight + _PRIOR_VISITS)

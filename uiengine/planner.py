@@ -29,7 +29,8 @@ NEAR = 4
 class Plan:
     """order: block ids; energy: modelled seconds over the horizon; scored: candidates scored.
 
-    variants: the best distinct orders with their energies, best first. propensity: probability with
+    variants: where several are asked for, the best distinct orders with their energies, best first;
+    propensity: probability with
     which `order` was drawn among them all; explored: whether it is other than the best;
     candidates: all of them, where a draw is made at all.
     """
@@ -85,17 +86,19 @@ def _variants(
     ranked: Sequence[tuple[Ints, float]],
     neighbours: Sequence[Decoded],
 ) -> tuple[tuple[tuple[str, ...], float], ...]:
-    """The best order found, then other distinct ones by energy. Where more than one is asked for,
-    neighbours of the best by one swap and by one token come on top of the budget; they change
-    nothing that is served, so the best stays first even if one of them costs less."""
-    best, others = ranked[0], list(ranked[1:])
-    if request.variants > 1:
-        decoded = [seed_of(request, d, problem) for d in neighbours]
-        near = _near(problem, best[0], max(NEAR, request.variants))
-        known = [o for o, _ in others]
-        more = [*near, *(o for o in decoded if problem.keeps_rules(o))]
-        distinct = _ranked(problem, [*known, *more]) if known or more else []
-        others = [(o, e) for o, e in distinct if not np.array_equal(o, best[0])]
+    """The best order found, then other distinct ones by energy; none unless several are asked for.
+
+    Neighbours of the best by one swap and by one token come on top of the budget; they change
+    nothing that is served, so the best stays first even if one of them costs less.
+    """
+    if request.variants <= 1:
+        return ()
+    best, known = ranked[0], [order for order, _ in ranked[1:]]
+    decoded = [seed_of(request, d, problem) for d in neighbours]
+    near = _near(problem, best[0], max(NEAR, request.variants))
+    more = [*near, *(o for o in decoded if problem.keeps_rules(o))]
+    distinct = _ranked(problem, [*known, *more]) if known or more else []
+    others = [(o, e) for o, e in distinct if not np.array_equal(o, best[0])]
     kept = [best, *others][: request.variants]
     return tuple((problem.named(order), energy) for order, energy in kept)
 
@@ -137,8 +140,9 @@ def _ranked(problem: Problem, orders: Sequence[Ints]) -> list[tuple[Ints, float]
 
 def _staying(problem: Problem, ranked: Sequence[tuple[Ints, float]]) -> float:
     """The energy of the order seen last, which System 2 has scored."""
+    last = problem.places.tobytes()
     for order, energy in ranked:
-        if np.array_equal(order, problem.places):
+        if order.tobytes() == last:
             return energy
     return float(problem.score(problem.places[None])[0])
 

@@ -71,7 +71,7 @@ class Problem:
         """What moved, what the lost familiarity costs, and what moving saves net of it, which are
         `saves` seconds."""
         budget = request.surface.guardrails.move_budget
-        ranks = np.flatnonzero(order != self.places)
+        ranks = (order != self.places).nonzero()[0]
         if not ranks.size:
             return Stability(budget=budget)
         moved = order[ranks]
@@ -98,8 +98,7 @@ def problem_of(request: Request, decoded: Decoded) -> Problem:
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget
     descent = Descent(costs, budget, ruled.sections)
-    places = np.arange(len(last))
-    return Problem(last, blocks, places, costs, pointing, budget, known, expected, descent)
+    return Problem(last, blocks, descent.places, costs, pointing, budget, known, expected, descent)
 
 
 def seed_of(request: Request, decoded: Decoded, problem: Problem) -> Ints:
@@ -124,13 +123,9 @@ def outlook(request: Request, decoded: Decoded) -> Outlook:
     theirs there are, the less it changes from one to the next.
     """
     profile, index = request.profile, request.surface.index
-    familiarity, habit = np.zeros(len(index)), np.zeros(len(index))
-    for block_id, uses in profile.familiarity.items():
-        if block_id in index:
-            familiarity[index[block_id]] = uses
-    for block_id, counters in profile.blocks.items():
-        if block_id in index:
-            habit[index[block_id]] = habit_at(counters, profile.visits)
+    uses, known = profile.familiarity, profile.blocks
+    familiarity = np.array([uses.get(b, 0.0) for b in index])
+    habit = np.array([habit_at(known[b], profile.visits) if b in known else 0.0 for b in index])
     prior = VALUES["habit_visits"]
     base = (habit + prior * decoded.outlook) / (habit.sum() + prior)
     return Outlook(decoded.share, base, familiarity, settled=bool(profile.order))
