@@ -7,6 +7,8 @@ from typing import Any
 
 from .profile import BlockUse, Feedback, OpenVisit, Pin, Profile, Step, Undone
 
+FIELDS = frozenset(f.name for f in fields(Profile))
+
 
 def dump(profile: Profile) -> dict[str, Any]:
     """A JSON object; `load` gives an equal profile back."""
@@ -18,8 +20,7 @@ def dump(profile: Profile) -> dict[str, Any]:
 
 def load(data: dict[str, Any]) -> Profile:
     """The profile of a JSON object made by `dump`; fields it lacks take their defaults."""
-    known = {f.name for f in fields(Profile)}
-    values = {name: value for name, value in data.items() if name in known}
+    values = {name: value for name, value in data.items() if name in FIELDS}
     values["blocks"] = {b: _block_use(c) for b, c in data.get("blocks", {}).items()}
     values["feedback"] = _feedback(data.get("feedback", {}))
     for name in ("order", "before", "day_visits"):
@@ -31,8 +32,9 @@ def load(data: dict[str, Any]) -> Profile:
 
 
 def _block_use(data: dict[str, Any]) -> BlockUse:
-    tuples = {name: tuple(data[name]) for name in ("day_uses", "visit_shares")}
-    return BlockUse(**{**data, **tuples})
+    use = BlockUse(**data)
+    use.day_uses, use.visit_shares = tuple(use.day_uses), tuple(use.visit_shares)
+    return use
 
 
 def _feedback(data: dict[str, Any]) -> Feedback:

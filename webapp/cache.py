@@ -124,7 +124,7 @@ class Client(redis.RedisCacheClient):
         counted = list(counts)
         keys = [*counted, *names]
         sent = (COUNT_AND_GET, len(keys), *keys, len(counted), lifetime)
-        numbers, found = self.get_client(write=True).execute_command("EVAL", *sent)
+        numbers, found = self._evaluated(*sent)
         loads = self._serializer.loads  # type: ignore[attr-defined]
         return numbers, [None if value is None else loads(value) for value in found]
 
@@ -134,9 +134,19 @@ class Client(redis.RedisCacheClient):
         sent = {**agreed, **once, **entries}
         values = [part for value, lifetime in sent.values() for part in (dumps(value), lifetime)]
         counts = (len(agreed), len(once))
-        client = self.get_client(write=True)
-        found = client.execute_command("EVAL", STORE, len(sent), *sent, *counts, *values)
+        found = self._evaluated(STORE, len(sent), *sent, *counts, *values)
         return [None if value is None else loads(value) for value in found]
+
+    def _evaluated(self, *command: Any) -> Any:
+        """What a script gives. By the connection itself: what redis-py does around every command
+        (figures of its own, callbacks, a lock) takes as long as the command."""
+        connection = self.get_client(write=True).connection
+
+        def ask() -> Any:
+            connection.send_command("EVAL", *command)
+            return connection.read_response()
+
+        return connection.retry.call_with_retry(ask, lambda _: connection.disconnect())
 
 
 class RedisCache(redis.RedisCache):

@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import pickle
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import orjson
 from django.core.cache import cache
 from django.db import connection, transaction
 
@@ -56,15 +56,23 @@ class Unkept(NamedTuple):
     once: Entries = NOTHING
 
 
-@dataclass
+@dataclass(frozen=True)
 class Live:
     """clock_offset: seconds that the subject's clock runs ahead. times_erased: of its key."""
 
-    state: State = field(default_factory=State)
-    clock_offset: int = 0
-    generation: str = ""
-    times_erased: int = 0
+    state: State
+    clock_offset: int
+    times_erased: int
+    generation: str
     unkept: Unkept | None = None
+
+
+class Stored(NamedTuple):
+    """What the database says of a subject on a page. state: JSON, as in a profile's row."""
+
+    state: str
+    clock_offset: int
+    times_erased: int
 
 
 def place(key: str, page: Any) -> Place:
@@ -81,18 +89,21 @@ def read(key: str, page: Any, found: Mapping[str, Any] | None = None) -> Live:
     name, generation_name = names(key, page.surface.slug)
     known = _cached([name, generation_name]) if found is None else found
     generation = known.get(generation_name)
-    kept_as, kept = known.get(name) or (None, b"")
+    kept_as, *kept = known.get(name) or (None,)
     if generation is not None and kept_as == generation:
-        live: Live = pickle.loads(kept)
-        return live
-    live = _load(key, page)
-    live.generation = generation or secrets.token_hex(8)
-    entry = (live.generation, pickle.dumps(live))
+        return _live(Stored(*kept), generation)
+    stored, generation = _load(key, page), generation or secrets.token_hex(8)
+    entry = (generation, *stored)
     # Where a change renewed the generation meanwhile, it stands, and the entry is of another one.
-    live.unkept = Unkept({name: (entry, LIFETIME)}, {generation_name: (live.generation, DAY)})
+    unkept = Unkept({name: (entry, LIFETIME)}, {generation_name: (generation, DAY)})
     if found is None:
-        keep(live.unkept)
-    return live
+        keep(unkept)
+    return _live(stored, generation, unkept)
+
+
+def _live(stored: Stored, generation: str, unkept: Unkept | None = None) -> Live:
+    state = mappers.to_state_of(orjson.loads(stored.state))
+    return Live(state, stored.clock_offset, stored.times_erased, generation, unkept)
 
 
 def keep(unkept: Unkept) -> None:
@@ -110,7 +121,7 @@ def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
     transaction.on_commit(lambda: forget(key, slugs))
 
 
-def _load(key: str, page: Any) -> Live:
+def _load(key: str, page: Any) -> Stored:
     """The row, with its pending events folded over it."""
     with connection.cursor() as cursor:
         marks = erasure_marks(key)
@@ -118,10 +129,8 @@ def _load(key: str, page: Any) -> Live:
         execute_prepared(cursor, statement, [*marks, key, page.surface_id])
         offset, times, profile_id, state, is_pending = cursor.fetchone()
     if is_pending:
-        folded = _with_pending(key, page, profile_id)
-    else:
-        folded = mappers.to_state_of(json.loads(state or "{}"))
-    return Live(folded, offset or 0, times_erased=times or 0)
+        state = json.dumps(mappers.from_state(_with_pending(key, page, profile_id)))
+    return Stored(state or "{}", offset or 0, times or 0)
 
 
 def _with_pending(key: str, page: Any, profile_id: int) -> State:
@@ -157,7 +166,7 @@ def _overlaid(key: str, page: Any, row: Profile, pending: list[Event]) -> State:
 def names(key: str, slug: str) -> tuple[str, str]:
     """Of the state and of its generation, in the cache."""
     digest = hashlib.sha256(f"{slug}\n{key}".encode()).hexdigest()[:32]
-    return f"live:2:{digest}", f"live-generation:{digest}"
+    return f"live:3:{digest}", f"live-generation:{digest}"
 
 
 def _cached(names: list[str]) -> dict[str, Any]:
