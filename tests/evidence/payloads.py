@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -20,4 +21,5 @@ def payload_of(request: Request, decision: Decision) -> dict[str, Any]:
     from webapp.layouts.payload import payload
 
     pins = request.profile.feedback.pins
-    return payload(request.surface, decision, status=decision.status, signed="", pins=pins)
+    body = payload(request.surface, decision, status=decision.status, signed="", pins=pins)
+    return json.loads(body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -150,5 +151,5 @@ def _past(request: HttpRequest, person: Person) -> dict[str, Any] | None:
     return {
         "moment": found,
         "panel": facts(found.situation, decision, status),
-        "payload": services.payload_for_nobody(found.situation, decision, status),
+        "payload": json.loads(services.payload_for_nobody(found.situation, decision, status)),
     }

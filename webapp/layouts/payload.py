@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple
 
+import orjson
 from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils.translation import get_language, gettext
 
@@ -31,14 +33,14 @@ def payload(
     whose: str = "",
     budget: int = 0,
     variants: Sequence[tuple[Variant, str]] = (),
-) -> dict[str, Any]:
-    """The answer of GET /api/layout, in the language that is active.
+) -> bytes:
+    """The answer of GET /api/layout as JSON, in the language that is active.
 
     undo: what undo would take back. whose: the user's name in decisions, by which a client tells
     its batches from another user's; empty for visitors and nobody. budget: candidates that could
     be scored. variants: each with its own signed decision.
     """
-    return {
+    body = {
         "surface": surface.slug,
         "revision": surface.revision,
         "status": status,
@@ -69,6 +71,7 @@ def payload(
         ],
         "links": _links(get_script_prefix(), get_urlconf()),
     }
+    return orjson.dumps(body)
 
 
 def mounted() -> str:
@@ -105,28 +108,51 @@ def _stability(decision: Decision) -> dict[str, Any]:
 
 def _layouts(
     surface: Surface, layout: Layout, pins: Mapping[str, Pin]
-) -> dict[str, list[dict[str, Any]]]:
-    held = {(pin.breakpoint, block_id) for block_id, pin in pins.items()}
+) -> dict[str, orjson.Fragment]:
     boxes = _boxes(_Same(surface))
     return {
-        at.name: [
-            _item(boxes[at.name][placed.id], placed, (at.name, placed.id) in held)
-            for placed in layout.placements[at.name]
-        ]
+        at.name: _items(boxes[at.name], layout.placements[at.name], _held_at(at.name, pins))
         for at in surface.breakpoints
     }
 
 
-def _item(box: Mapping[str, Any], placed: Placement, is_held: bool) -> dict[str, Any]:
-    """A block's box where it was placed. is_held: the user pinned it to this cell."""
-    item = {**box, "x": placed.x, "y": placed.y, "w": placed.w, "h": placed.h}
-    if placed.w < box["minW"] or placed.h < box["minH"]:
-        item["minW"], item["minH"] = min(box["minW"], placed.w), min(box["minH"], placed.h)
-    if "maxW" in box and (placed.w > box["maxW"] or placed.h > box["maxH"]):
-        item["maxW"], item["maxH"] = max(box["maxW"], placed.w), max(box["maxH"], placed.h)
+def _held_at(breakpoint: str, pins: Mapping[str, Pin]) -> set[str]:
+    return {block_id for block_id, pin in pins.items() if pin.breakpoint == breakpoint}
+
+
+def _items(
+    boxes: Mapping[str, Box], placed: Sequence[Placement], held: Collection[str]
+) -> orjson.Fragment:
+    """A JSON list. Written as text: a hundred items are the same in every answer but for their
+    cells, and as dictionaries they would all be made and encoded anew."""
+    return orjson.Fragment(f"[{','.join([_item(boxes[p.id], p, p.id in held) for p in placed])}]")
+
+
+class Box(NamedTuple):
+    """A block that is not placed yet. values: what its item holds; begins, ends: the JSON of that,
+    before and after its cell."""
+
+    values: dict[str, Any]
+    begins: str
+    ends: str
+    min_w: int
+    min_h: int
+    max_w: float
+    max_h: float
+
+
+def _item(box: Box, placed: Placement, is_held: bool) -> str:
+    """A block's box where it was placed, as JSON. is_held: the user pinned it to this cell."""
+    _, x, y, w, h = placed
+    if not is_held and box.min_w <= w <= box.max_w and box.min_h <= h <= box.max_h:
+        return f'{box.begins}"x":{x},"y":{y},"w":{w},"h":{h},{box.ends}'
+    item = {**box.values, "x": x, "y": y, "w": w, "h": h}
+    item["minW"], item["minH"] = min(box.min_w, w), min(box.min_h, h)
+    if "maxW" in item:
+        item["maxW"], item["maxH"] = max(box.max_w, w), max(box.max_h, h)
     if is_held:
         item["static"] = item["locked"] = True
-    return item
+    return orjson.dumps(item).decode()
 
 
 class _Same:
@@ -143,25 +169,23 @@ class _Same:
 
 
 @lru_cache(maxsize=256)
-def _boxes(of: _Same) -> dict[str, dict[str, dict[str, Any]]]:
-    """Boxes that are not placed yet, by breakpoint and block."""
+def _boxes(of: _Same) -> dict[str, dict[str, Box]]:
+    """By breakpoint and block."""
     return {
         at.name: {block.id: _box(block, at) for block in of.surface.blocks}
         for at in of.surface.breakpoints
     }
 
 
-def _box(block: Block, at: Breakpoint) -> dict[str, Any]:
+def _box(block: Block, at: Breakpoint) -> Box:
     """One block for react-grid-layout (`i`, `static`, `isDraggable`…) and gridstack (`id`, …).
 
     Neither library may pull up a block that holds a cell. What the user pinned there the user may
     still drag; what the team pinned nobody may.
     """
     limits, is_fixed = block.sizes[at.name], block.is_pinned
-    box: dict[str, Any] = {
-        "id": block.id,
-        "i": block.id,
-        **dict.fromkeys(("x", "y", "w", "h"), 0),
+    names = {"id": block.id, "i": block.id}
+    rest: dict[str, Any] = {
         "minW": limits.min.w,
         "minH": limits.min.h,
         "static": is_fixed,
@@ -172,14 +196,17 @@ def _box(block: Block, at: Breakpoint) -> dict[str, Any]:
         "isResizable": not is_fixed,
     }
     if limits.max is not None:
-        box["maxW"], box["maxH"] = limits.max.w, limits.max.h
-    return box
+        rest["maxW"], rest["maxH"] = limits.max.w, limits.max.h
+    begins, ends = (orjson.dumps(part).decode() for part in (names, rest))
+    most = (limits.max.w, limits.max.h) if limits.max else (inf, inf)
+    least = (limits.min.w, limits.min.h)
+    return Box({**names, **rest}, f"{begins[:-1]},", ends[1:], *least, *most)
 
 
 @lru_cache(maxsize=256)
-def _elements(of: _Same, language: str) -> dict[str, dict[str, Any]]:
+def _elements(of: _Same, language: str) -> orjson.Fragment:
     """Blocks by id, in a language: it is the active one, and here to tell one from another."""
-    return {block.id: _element(block) for block in of.surface.blocks}
+    return orjson.Fragment(orjson.dumps({b.id: _element(b) for b in of.surface.blocks}))
 
 
 def _element(block: Block) -> dict[str, Any]:

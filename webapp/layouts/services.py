@@ -11,7 +11,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.utils.translation import get_language
 
@@ -98,7 +97,7 @@ def fallback(*, key: str, page: Page, why: str, times_erased: int) -> Answer:
     0 where that cannot be known."""
     count("fallback", why)
     unread = replace(nobody_situation(page, day=0), key=key, times_erased=times_erased)
-    return Answer(_dump(_payload(unread, _default(unread), "fallback")))
+    return Answer(_payload(unread, _default(unread), "fallback"))
 
 
 def layout_payload(*, key: str, slug: str, now: datetime) -> dict[str, Any] | None:
@@ -196,7 +195,7 @@ def _rendered(found: Situation, tag: str, variants: int) -> Answer:
         serving.popularity(found.page, found.day)
     with load.deciding():
         decision, status = decide(found, variants)
-        body = _dump(_payload(found, decision, status))
+        body = _payload(found, decision, status)
     return Answer(body, f'"{tag}-{found.budget}"', _counted(found, decision, status))
 
 
@@ -206,7 +205,7 @@ def _counted(found: Situation, decision: Decision, status: str) -> tuple[str, ..
     return (status, "system_1" if decision.system == 1 else "budget_lowered")
 
 
-def _payload(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
+def _payload(found: Situation, decision: Decision, status: str) -> bytes:
     return payload(
         found.page.surface,
         decision,
@@ -230,7 +229,7 @@ def _undoes(found: Situation, decision: Decision) -> str:
     return feedback.undoes(found.profile, order=decision.layout.order, before=before)
 
 
-def payload_for_nobody(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
+def payload_for_nobody(found: Situation, decision: Decision, status: str) -> bytes:
     """The same under a decision that is nobody's: events that carry it are kept nowhere."""
     return _payload(replace(found, key=""), decision, status)
 
@@ -272,7 +271,3 @@ def _drawable(decision: Decision) -> tuple[decisions.Drawable, ...]:
         (tuple(place[b] for b in candidate.order), round(candidate.energy, 4), candidate.propensity)
         for candidate in decision.candidates
     )
-
-
-def _dump(data: dict[str, Any]) -> bytes:
-    return orjson.dumps(data)

@@ -6,9 +6,10 @@ The engine gives reasons as codes with values; its English sentences are marked 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from uiengine import explain
 from uiengine.decoded import Reason
@@ -27,8 +28,14 @@ SENTENCES = {
 
 
 def reason_sentence(reason: Reason) -> str:
-    values = {k: gettext(v) if isinstance(v, str) else v for k, v in reason.values.items()}
-    return explain.sentence(replace(reason, values=values), gettext(SENTENCES[reason.code]))
+    return _sentence(reason.code, tuple(reason.values.items()), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _sentence(code: str, values: tuple[tuple[str, Any], ...], language: str | None) -> str:
+    """language: it is the active one, and here to tell one from another."""
+    said = {name: gettext(v) if isinstance(v, str) else v for name, v in values}
+    return explain.sentence(Reason(code, "", said), gettext(SENTENCES[code]))
 
 
 def seconds_note() -> str:
