@@ -12,8 +12,9 @@ import zlib
 from dataclasses import dataclass, fields
 from typing import Any
 
+import orjson
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, Signer, b64_encode
 from django.utils.crypto import salted_hmac
 
 SALT = "webapp.decision"
@@ -58,8 +59,12 @@ class Served:
 
 
 def sign(served: Served) -> str:
+    """As `Signer.sign_object` would, but packed by a compressor of 32 KB: Django's clears 128 KB,
+    in a processor's caches that the rest of an answer needs."""
     values = [getattr(served, f.name) for f in fields(served)]
-    return _signer().sign_object([FORMAT, *values], compress=True)
+    packer = zlib.compressobj(wbits=12, memLevel=5)
+    packed = packer.compress(orjson.dumps([FORMAT, *values])) + packer.flush()
+    return _signer().sign(f".{b64_encode(packed).decode()}")
 
 
 def read(text: str) -> Served:
