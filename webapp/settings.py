@@ -120,7 +120,7 @@ CACHES = {
     if REDIS_URL
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 4_000},  # about 20 MB: 4 for each subject, one a layout
+        "OPTIONS": {"MAX_ENTRIES": 5_000},  # about 20 MB: 5 for each subject, one a layout
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"

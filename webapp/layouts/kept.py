@@ -1,7 +1,8 @@
 """The answer that a subject had last, kept with what it holds under.
 
 One cache read tells whether it may be given again: of the subject's state that takes its generation
-alone, and nothing is decoded, decided or hashed.
+alone, and nothing is decoded, decided or hashed. Its body is kept apart, and not read for a caller
+who holds it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
+
+from django.core.cache import cache
 
 from webapp.cache import NOTHING, Entries, count_and_get, store
 from webapp.codebooks.serving import Page
@@ -49,8 +52,7 @@ class Kept(NamedTuple):
     """generation: of the subject's state; page: `Page.name`; since, until: ms, between which the
     visit and its day are the same. tag: a hash of all that determines the decision.
 
-    decided_by, is_decided_by_another: see `situations.Situation`. body: empty where the caller held
-    it when it was asked for.
+    decided_by, is_decided_by_another: see `situations.Situation`.
     """
 
     generation: str
@@ -62,23 +64,25 @@ class Kept(NamedTuple):
     is_decided_by_another: bool
     etag: str
     counted: tuple[str, ...]
-    body: bytes
 
-    def answer_to(self, known: str) -> Answer | None:
-        """known: If-None-Match. None where the caller lacks the body, and so do we."""
+    def answer_to(self, known: str, body: bytes) -> Answer | None:
+        """known: If-None-Match; body: empty where there is none. None where the caller lacks it,
+        and so do we."""
         if etag := held(self.tag, known):
             return Answer(b"", etag, ("not_modified",))
-        return Answer(self.body, self.etag, self.counted) if self.body else None
+        return Answer(body, self.etag, self.counted) if body else None
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one cache read brought. counts: as asked for; state: for `live.read`."""
+    """What one cache read brought. counts: as asked for; state: for `live.read`; body: of the last
+    answer, empty where the caller holds it or nobody does."""
 
     counts: list[int] = field(default_factory=list)
     state: Mapping[str, Any] = field(default_factory=dict)
     generation: str | None = None
     last: Kept | None = None
+    body: bytes = b""
 
     def answer_to(self, known: str, page: Page, now: datetime) -> Answer | None:
         """The last answer again, where it is sure to be the same; known: If-None-Match."""
@@ -86,7 +90,7 @@ class Found:
         if last is None or last.generation != self.generation or last.page != page.name:
             return None
         is_then = last.since <= to_milliseconds(now) < last.until
-        return last.answer_to(known) if is_then else None
+        return last.answer_to(known, self.body) if is_then else None
 
 
 @dataclass(frozen=True)
@@ -101,33 +105,42 @@ class Place:
     mounted: str
 
     @cached_property
-    def names(self) -> tuple[str, str, str]:
-        """In the cache: of the answer, of the subject's state and of its generation."""
+    def names(self) -> tuple[str, str, str, str]:
+        """In the cache: of the answer, its body, the subject's state and its generation."""
         state, generation = live.names(self.key, self.page.surface.slug)
-        form = f"{self.language}:{self.variants}:{self.mounted}"
-        return f"answer:{state}:{form}", state, generation
+        mine = f"answer:2:{state}:{self.language}:{self.variants}:{self.mounted}"
+        return mine, f"{mine}:body", state, generation
 
-    def look(self, counts: list[str]) -> Found:
+    def look(self, counts: list[str], known: str) -> Found:
         """Adds one to each count, by name, too. A cache that is away has nothing and counts
-        nothing."""
-        mine, _, generation = self.names
+        nothing. known: If-None-Match."""
+        mine, body, state, generation = self.names
+        names = [mine, *([state, generation] if self.key else []), *([] if known else [body])]
         try:
-            names = self.names if self.key else (mine,)
             numbers, found = count_and_get(counts, names, COUNTED)
+            last: Kept | None = found.get(mine)
+            if known and last and not held(last.tag, known):
+                found[body] = cache.get(body)
         except Exception:
             log.warning("cache.unavailable", exc_info=True)
             return Found()
-        known = found.get(generation) if self.key else ""
-        return Found(numbers, found, known, found.get(mine))
+        newest = found.get(generation) if self.key else ""
+        etag, content = found.get(body) or ("", b"")
+        is_its = last is not None and last.etag == etag  # they are not read at the same time
+        return Found(numbers, found, newest, last, content if is_its else b"")
 
     def keep(
-        self, answer: Kept, unkept: live.Unkept | None, agreed: Entries = NOTHING
+        self, answer: Kept, body: bytes, unkept: live.Unkept | None, agreed: Entries = NOTHING
     ) -> Mapping[str, Any]:
         """Keeps the answer if what is `agreed` on by name is not known otherwise; gives what is.
 
-        unkept: the state that it was made of, where that was read from the database.
+        body: empty where the caller holds it. unkept: the state that it was made of, where that was
+        read from the database.
         """
-        mine, more = {self.names[0]: (answer, LIFETIME)}, unkept or live.Unkept()
+        mine: dict[str, tuple[Any, int]] = {self.names[0]: (answer, LIFETIME)}
+        more = unkept or live.Unkept()
+        if body:
+            mine[self.names[1]] = ((answer.etag, body), LIFETIME)
         try:
             return store({**mine, **more.entries}, more.once, agreed)
         except Exception:

@@ -62,15 +62,15 @@ def layout_read(
     whose = key if page.surface.mode != "off" else ""
     place = kept.Place(whose, page, get_language() or "", variants, mounted())
     try:
-        seen = place.look(list(limits))
+        seen = place.look(list(limits), known)
         if throttles.is_over(limits, seen.counts):
             return throttled(key=key, page=page)
         last, answer = seen.last, seen.answer_to(known, page, now)
         if last is None or answer is None:
             found = situation(key=key, page=page, now=now, state=seen.state)
             decided_by, times = found.decided_by, found.times_erased
-            last = _newest(found, place, seen, known, now, started)
-            answer = last.answer_to(known)
+            last, body = _newest(found, place, seen, known, now, started)
+            answer = last.answer_to(known, body)
             assert answer is not None
         decided_by = last.decided_by
     except Exception:
@@ -143,35 +143,37 @@ def _default(found: Situation) -> Decision:
 
 def _newest(
     found: Situation, place: kept.Place, seen: kept.Found, known: str, now: datetime, started: float
-) -> Kept:
+) -> tuple[Kept, bytes]:
     """What is kept from now on: what was, if it is the same decision, else one made now."""
     tag = hash_of(found.name, place.language, place.variants, place.mounted)
-    last, since = seen.last, mappers.to_milliseconds(now)
-    if last and last.tag == tag and last.body:
-        rendered = Answer(last.body, last.etag, last.counted)
-    elif etag := kept.held(tag, known):
+    last, since, etag = seen.last, mappers.to_milliseconds(now), kept.held(tag, known)
+    if last and last.tag == tag and (seen.body or etag):
+        rendered = Answer(seen.body, last.etag, last.counted)
+    elif etag:
         rendered = Answer(b"", etag)
     else:
         return _decided(found, place, tag, since, started)
     newest = _kept(found, place, tag, since, rendered)
-    place.keep(newest, found.unkept)
-    return newest
+    place.keep(newest, rendered.body, found.unkept)
+    return newest, rendered.body
 
 
-def _decided(found: Situation, place: kept.Place, tag: str, since: int, started: float) -> Kept:
+def _decided(
+    found: Situation, place: kept.Place, tag: str, since: int, started: float
+) -> tuple[Kept, bytes]:
     """A decision made now, kept. It stands only if nobody decided this visit by another budget
     before: else it is made again by that one."""
-    if found.budget or not found.key:
-        newest = _kept(found, place, tag, since, _rendered(found, tag, place.variants))
-        place.keep(newest, found.unkept)
-        return newest
-    name, budget = budget_name(found), affordable(time.perf_counter() - started)
+    is_unsettled = bool(found.key) and not found.budget
+    budget = affordable(time.perf_counter() - started) if is_unsettled else found.budget
+    name = budget_name(found)
     while True:
         mine = replace(found, budget=budget)
-        newest = _kept(mine, place, tag, since, _rendered(mine, tag, place.variants))
-        agreed = place.keep(newest, found.unkept, {name: (budget, kept.LIFETIME)})
+        rendered = _rendered(mine, tag, place.variants)
+        newest = _kept(mine, place, tag, since, rendered)
+        own = {name: (budget, kept.LIFETIME)} if is_unsettled else {}
+        agreed = place.keep(newest, rendered.body, found.unkept, own)
         if agreed.get(name, budget) == budget:
-            return newest
+            return newest, rendered.body
         budget = agreed[name]
 
 
@@ -186,7 +188,6 @@ def _kept(found: Situation, place: kept.Place, tag: str, since: int, rendered: A
         is_decided_by_another=found.is_decided_by_another,
         etag=rendered.etag,
         counted=rendered.counted,
-        body=rendered.body,
     )
 
 

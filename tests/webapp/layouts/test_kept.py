@@ -6,7 +6,8 @@ import pytest
 from django.core.cache import cache
 from django.test.utils import override_script_prefix
 
-from webapp.layouts import services
+from webapp.cache import NOTHING
+from webapp.layouts import kept, services
 from webapp.subjects import live
 from webapp.subjects.models import Profile
 
@@ -110,3 +111,28 @@ def test_whoever_holds_it_needs_no_body_of_ours(owner, undecided):
 
     assert owner.get(ADDRESS, **held).status_code == 304
     assert owner.get(ADDRESS).json()["status"] == "fallback"
+
+
+def test_an_etag_of_another_answer_gets_the_body_without_deciding(owner, undecided):
+    first = owner.get(ADDRESS)
+    undecided()
+
+    other = owner.get(ADDRESS, **{"If-None-Match": f'"{"0" * 32}-1"'})
+
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+def test_a_body_is_given_under_its_own_etag_only(owner, monkeypatch):
+    """Answer and body are two entries of the cache: one may be of a moment before the other."""
+    first = owner.get(ADDRESS)
+    monkeypatch.setattr(kept.Place, "keep", _keep_only_the_answer)
+    wished = owner.wish("pin", first.json()["order"][-1], rank=0)
+
+    again = owner.get(ADDRESS)
+
+    assert again.content != first.content
+    assert again.json()["order"] == wished["order"]
+
+
+def _keep_only_the_answer(place, answer, body, unkept, agreed=NOTHING, keep=kept.Place.keep):
+    return keep(place, answer, b"", unkept, agreed)
