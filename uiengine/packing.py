@@ -8,13 +8,18 @@ integer operations whatever its width.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 
 from .layout import Layout, Placement
 from .surface import Breakpoint, Cell, Size, Surface
 
 _reading = attrgetter("y", "x")
+_placement: Callable[[tuple[str, int, int, int, int]], Placement] = partial(
+    tuple.__new__, Placement
+)
+"""`Placement` of its fields, in half the time."""
 
 
 def pack(
@@ -122,6 +127,6 @@ class _Grid:
                 height = y + h
             for i in range(y, y + h):
                 rows[i] |= mask << x
-            placed.append(Placement(block_id, x, y, w, h))
+            placed.append(_placement((block_id, x, y, w, h)))
             x += w
         return placed
