@@ -25,8 +25,8 @@ from .rules import rules
 class Problem:
     """last: ids of the order seen last; blocks: their places in `surface.blocks`; places: 0, 1, ….
 
-    may_move: how many blocks may leave their place; costs: (N, N), seconds of each at each rank,
-    FORBIDDEN where a rule forbids it; pointing: (N or 1, N), T_point in them.
+    may_move: how many blocks may leave their place; forbidden: see `rules`; costs: (N, N), seconds
+    of each at each rank, FORBIDDEN where a rule forbids it; pointing: (N or 1, N), T_point in them.
     """
 
     last: tuple[str, ...]
@@ -35,6 +35,7 @@ class Problem:
     costs: Floats
     pointing: Floats
     may_move: int
+    forbidden: Bools | None
     geometry: Geometry
     outlook: Outlook
     descent: Descent
@@ -59,9 +60,9 @@ class Problem:
 
     def keeps_rules(self, orders: Ints) -> Bools:
         """Of one order, (N,), or each of K, (K, N)."""
-        moved = np.add.reduce(orders != self.places, axis=-1)
-        costs = np.add.reduce(self.costs[orders, self.places], axis=-1)
-        is_kept: Bools = (moved <= self.may_move) & (costs < FORBIDDEN)
+        is_kept: Bools = np.add.reduce(orders != self.places, axis=-1) <= self.may_move
+        if self.forbidden is not None:
+            is_kept &= ~self.forbidden[orders, self.places].any(axis=-1)
         return is_kept
 
     def named(self, order: Ints) -> tuple[str, ...]:
@@ -92,13 +93,24 @@ def problem_of(request: Request, decoded: Decoded) -> Problem:
     if len(pointing) > 1:
         pointing = pointing[blocks]
     costs = rank_costs(pointing, expected)
-    ruled = rules(request, last)
-    if ruled.forbidden is not None:
-        costs[ruled.forbidden] = FORBIDDEN
+    forbidden, sections = rules(request, last)
+    if forbidden is not None:
+        costs[forbidden] = FORBIDDEN
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget
-    descent = Descent(costs, budget, ruled.sections)
-    return Problem(last, blocks, descent.places, costs, pointing, budget, known, expected, descent)
+    descent = Descent(costs, budget, sections)
+    return Problem(
+        last,
+        blocks,
+        descent.places,
+        costs,
+        pointing,
+        budget,
+        forbidden,
+        known,
+        expected,
+        descent,
+    )
 
 
 def seed_of(request: Request, decoded: Decoded, problem: Problem) -> Ints:

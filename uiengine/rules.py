@@ -8,7 +8,7 @@ ranks (`orders.hold_pins`), so that all but the user's own word is worked out on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from .orders import default_order
 from .surface import Surface
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """forbidden: (N, N), whether the block at place p of the last order may not go to rank r; None
     where every block may go anywhere. sections: the ranks that trade blocks among themselves."""
 
