@@ -40,8 +40,8 @@ class Codebook:
         residuals[0] = latents
         residual, chosen = residuals[0], list[list[int]]()
         for i, (codes, halves) in enumerate(stages):  # the nearest code, by half its distance
-            index = (halves - residual @ codes.T).argmin(axis=1)
-            residual = np.subtract(residual, codes[index], out=residuals[i + 1])
+            index = (halves - residual.dot(codes.T)).argmin(axis=1)
+            residual = np.subtract(residual, codes.take(index, axis=0), out=residuals[i + 1])
             chosen.append(index.tolist())
         lefts = np.add.reduce(np.square(residuals[1:]), axis=2)
         pays = self.seconds_per_error * (lefts[:-1] - lefts[1:]) > self.seconds_per_bit * TOKEN_BITS
