@@ -38,9 +38,9 @@ class Geometry:
 
     def pointing(self, orders: Ints) -> Floats:
         """T_point per block of K orders of block indices, (K, N) to (K, N)."""
-        advance = self.advance[orders]
+        advance = self.advance.take(orders)
         top = np.empty_like(advance)
-        top[np.arange(len(orders))[:, None], orders] = np.cumsum(advance, axis=1) - advance
+        top[np.arange(len(orders))[:, None], orders] = np.add.accumulate(advance, axis=1) - advance
         left = np.zeros(())
         return pointing_seconds(left, top, self.width, self.height, self.viewport)
 
@@ -135,12 +135,12 @@ def unlearnt_seconds(places: Ints, ranks: Ints, outlook: Outlook) -> float:
     what was known of them, and the disturbance."""
     weight, decide, gained = (of[:, places] for of in outlook.steps[:3])
     search, _, _ = _search_seconds(len(outlook.demand))
-    uses, known = outlook.familiarity[places], gained + 1.0
+    uses, known = outlook.familiarity.take(places), gained + 1.0
     left = uses * (np.abs(ranks - places) == 1) * 0.5
     lost = 1.0 / (left + known) - 1.0 / (uses + known)
     lost *= weight
-    lost *= np.maximum(search[ranks] - decide, 0.0)
-    return float(np.add.reduce(lost, axis=None) + np.add.reduce(outlook.disturbance[places]))
+    lost *= np.maximum(search.take(ranks) - decide, 0.0)
+    return float(np.add.reduce(lost, axis=None) + np.add.reduce(outlook.disturbance.take(places)))
 
 
 def _search_seconds(count: int) -> tuple[Floats, Floats, Floats]:

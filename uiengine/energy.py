@@ -107,8 +107,8 @@ class Outlook:
 
     def of(self, blocks: Ints) -> Outlook:
         """The same of these blocks, in this order."""
-        demand, base, familiarity = self.demand[blocks], self.base[blocks], self.familiarity[blocks]
-        return Outlook(demand, base, familiarity, self.settled)
+        demand, base = self.demand.take(blocks), self.base.take(blocks)
+        return Outlook(demand, base, self.familiarity.take(blocks), self.settled)
 
 
 class Steps(NamedTuple):

@@ -118,16 +118,16 @@ def _search(problem: Problem, seed: Ints, budget: int) -> tuple[list[Ints], Ints
 def _near(problem: Problem, order: Ints, count: int) -> Ints:
     """The `count` cheapest orders, fewer if there are no more, that differ from `order` by one swap
     and keep the rules."""
-    table = problem.costs[order]
+    table = problem.costs.take(order, axis=0)
     table -= table.diagonal()[:, None].copy()
     gains = table + table.T
     gains[~is_earlier(len(order)).T] = FORBIDDEN
     flat, most = gains.ravel(), min(4 * count, gains.size)
-    low = np.flatnonzero(flat <= np.partition(flat, most - 1)[most - 1])
-    cheapest = low[np.argsort(flat[low], kind="stable")][:most]
+    low = (flat <= np.partition(flat, most - 1)[most - 1]).nonzero()[0]
+    cheapest = low.take(flat.take(low).argsort(kind="stable")[:most])
     one, other = np.divmod(cheapest, len(order))
     near, rows = np.repeat(order[None], len(cheapest), axis=0), np.arange(len(cheapest))
-    near[rows, one], near[rows, other] = order[other], order[one]
+    near[rows, one], near[rows, other] = order.take(other), order.take(one)
     return near[problem.keeps_rules(near)][:count]
 
 

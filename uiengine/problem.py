@@ -49,8 +49,8 @@ class Problem:
         summed: Floats = np.add.reduce(self.costs[orders, self.places], axis=1)
         if self.geometry.is_even:
             return summed
-        exact = self.geometry.pointing(self.blocks[orders])[:, self.blocks]
-        ranks = np.argsort(orders, axis=1)
+        exact = self.geometry.pointing(self.blocks.take(orders)).take(self.blocks, axis=1)
+        ranks = orders.argsort(axis=1)
         rows = self.places if len(self.pointing) > 1 else 0
         energies: Floats = summed + (exact - self.pointing[rows, ranks]) @ self.outlook.steps.total
         return energies
@@ -75,7 +75,7 @@ class Problem:
         ranks = (order != self.places).nonzero()[0]
         if not ranks.size:
             return Stability(budget=budget)
-        moved = order[ranks]
+        moved = order.take(ranks)
         return Stability(
             moved=self.named(moved) if request.profile.order else (),
             budget=budget,
@@ -91,7 +91,7 @@ def problem_of(request: Request, decoded: Decoded) -> Problem:
     expected = outlook(request, decoded).of(blocks)
     pointing = known.pointing_by_rank
     if len(pointing) > 1:
-        pointing = pointing[blocks]
+        pointing = pointing.take(blocks, axis=0)
     costs = rank_costs(pointing, expected)
     forbidden, sections = rules(request, last)
     if forbidden is not None:
