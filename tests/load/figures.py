@@ -46,21 +46,22 @@ def token(key: str) -> str:
 def fresh(path: str, most: int) -> Act:
     """Another of `most` people who know the page with every request: a decision that no cache
     holds."""
-    return _adapted(path, people_add(path.rpartition("=")[2], most))
+    known = [token(key) for key in people_add(path.rpartition("=")[2], most)]
+    return _adapted(path, iter(known))  # signed before the clock runs
 
 
 def newcomers(path: str) -> Act:
     """Somebody new with every request."""
-    return _adapted(path, (f"load:{next(_number)}" for _ in itertools.count()))
+    return _adapted(path, (token(f"load:{next(_number)}") for _ in itertools.count()))
 
 
-def _adapted(path: str, keys: Iterator[str]) -> Act:
+def _adapted(path: str, tokens: Iterator[str]) -> Act:
     turn = threading.Lock()
 
     def act(caller: Caller) -> None:
         with turn:
-            key = next(keys)
-        answer = caller.get(path, token(key))
+            mine = next(tokens)
+        answer = caller.get(path, mine)
         assert answer.status == 200 and b'"status":"adapted"' in answer.body, answer
 
     return act

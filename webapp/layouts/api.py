@@ -43,7 +43,7 @@ class LayoutAPIView(APIView):
         anybody is asked who they are."""
         request.accepted_renderer = _RENDERER
         request.accepted_media_type = _RENDERER.media_type
-        if request.method not in self.allowed_methods:
+        if not hasattr(self, (request.method or "").lower()):
             self.http_method_not_allowed(request)
         self.perform_authentication(request)
 

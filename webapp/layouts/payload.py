@@ -144,12 +144,13 @@ class Box(NamedTuple):
 def _item(box: Box, placed: Placement, is_held: bool) -> str:
     """A block's box where it was placed, as JSON. is_held: the user pinned it to this cell."""
     _, x, y, w, h = placed
-    if not is_held and box.min_w <= w <= box.max_w and box.min_h <= h <= box.max_h:
-        return f'{box.begins}"x":{x},"y":{y},"w":{w},"h":{h},{box.ends}'
-    item = {**box.values, "x": x, "y": y, "w": w, "h": h}
-    item["minW"], item["minH"] = min(box.min_w, w), min(box.min_h, h)
+    values, begins, ends, min_w, min_h, max_w, max_h = box
+    if not is_held and min_w <= w <= max_w and min_h <= h <= max_h:
+        return f'{begins}"x":{x},"y":{y},"w":{w},"h":{h},{ends}'
+    item = {**values, "x": x, "y": y, "w": w, "h": h}
+    item["minW"], item["minH"] = min(min_w, w), min(min_h, h)
     if "maxW" in item:
-        item["maxW"], item["maxH"] = max(box.max_w, w), max(box.max_h, h)
+        item["maxW"], item["maxH"] = max(max_w, w), max(max_h, h)
     if is_held:
         item["static"] = item["locked"] = True
     return orjson.dumps(item).decode()

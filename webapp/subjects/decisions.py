@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.core.signing import BadSignature, Signer, b64_encode
-from django.utils.crypto import salted_hmac
+
+from .marks import mark
 
 SALT = "webapp.decision"
 FORMAT = 2
@@ -86,21 +87,20 @@ def _frozen(value: Any) -> Any:
 def subject_hash(key: str, times_erased: int = 0) -> str:
     """What a decision calls its subject; empty for nobody. After an erasure it is another name."""
     value = f"{key}\n{times_erased}" if times_erased else key
-    return salted_hmac(SALT, value, algorithm="sha256").hexdigest()[:16] if key else ""
+    return mark(SALT, value)[:16] if key else ""
 
 
 def subject_hashes(key: str, times_erased: int = 0) -> set[str]:
     """What decisions call a subject that were signed under this secret, or one before it."""
     value = f"{key}\n{times_erased}" if times_erased else key
     known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    marks = (salted_hmac(SALT, value, secret=secret, algorithm="sha256") for secret in known)
-    return {mark.hexdigest()[:16] for mark in marks} if key else set()
+    return {mark(SALT, value, secret)[:16] for secret in known} if key else set()
 
 
 def visit_id(key: str, surface: str, since: int) -> str:
     """The id of the visit that begins after the event at `since` (ms; 0 if none)."""
     value = f"{key}\n{surface}\n{since}"
-    return salted_hmac("webapp.visit", value, algorithm="sha256").hexdigest()[:32]
+    return mark("webapp.visit", value)[:32]
 
 
 def _signer() -> Signer:

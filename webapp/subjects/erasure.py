@@ -16,10 +16,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from webapp.codebooks.models import Alias, CodebookVersion, Run
 
+from .marks import mark
 from .models import Erasure, Subject, TrainingErasure, TrainingMark
 
 AT_ONCE = 500
@@ -159,9 +159,7 @@ def _versions(runs: Sequence[int]) -> list[TrainedVersion]:
 
 
 def _mark(purpose: str, value: str, secret: str | None = None) -> str:
-    return salted_hmac(f"webapp.{purpose}", value, secret=secret, algorithm="sha256").hexdigest()[
-        :32
-    ]
+    return mark(f"webapp.{purpose}", value, secret)[:32]
 
 
 def _marks(purpose: str, value: str) -> list[str]:
