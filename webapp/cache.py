@@ -8,6 +8,7 @@ in one round trip; with any other cache (embedded: local memory) in several call
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +50,8 @@ return standing
 """
 """ARGV: how many of the keys are to be agreed on, and how many more are set only where there is
 nothing; then of each key a value and its lifetime in seconds."""
+PICKLED = b"\x80"
+"""What a pickle begins with, of protocol 2 or later."""
 Entries = Mapping[str, tuple[Any, int]]
 """Values by name, each with its lifetime in seconds."""
 NOTHING: Entries = MappingProxyType({})
@@ -94,10 +97,19 @@ def _increased(name: str, lifetime: int) -> int:
         return 1 if cache.add(name, 1, lifetime) else int(cache.incr(name))
 
 
+class Serializer(redis.RedisSerializer):
+    """Django's tries whether a value is a number first, and has Python put all of one that is not
+    into an error's text."""
+
+    def loads(self, data: Any) -> Any:
+        return pickle.loads(data) if data.startswith(PICKLED) else super().loads(data)
+
+
 class Client(redis.RedisCacheClient):
     """Of one thread, as Django's caches are: so it may hold a connection of its own."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("serializer", Serializer)
         super().__init__(*args, **options)
         self._kept: dict[tuple[Any, int], Any] = {}
 

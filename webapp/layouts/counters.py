@@ -19,7 +19,8 @@ _lock = threading.Lock()
 
 def count(*names: str) -> None:
     with _lock:
-        _counts.update(names)
+        for name in names:
+            _counts[name] += 1
     for name in names:
         LAYOUTS.labels(name).inc()
 

@@ -65,32 +65,33 @@ class Kept(NamedTuple):
     etag: str
     counted: tuple[str, ...]
 
-    def answer_to(self, known: str, body: bytes) -> Answer | None:
-        """known: If-None-Match; body: empty where there is none. None where the caller lacks it,
-        and so do we."""
-        if etag := held(self.tag, known):
-            return Answer(b"", etag, ("not_modified",))
+    def answer_with(self, held: str, body: bytes) -> Answer | None:
+        """held: the ETag by which the caller has it, empty otherwise; body: empty where there is
+        none. None where the caller lacks it, and so do we."""
+        if held:
+            return Answer(b"", held, ("not_modified",))
         return Answer(body, self.etag, self.counted) if body else None
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one cache read brought. counts: as asked for; state: for `live.read`; body: of the last
-    answer, empty where the caller holds it or nobody does."""
+    """What one cache read brought. counts: as asked for; state: for `live.read`; held: the ETag by
+    which the caller has the last answer; body: empty where the caller has it or nobody does."""
 
     counts: list[int] = field(default_factory=list)
     state: Mapping[str, Any] = field(default_factory=dict)
     generation: str | None = None
     last: Kept | None = None
+    held: str = ""
     body: bytes = b""
 
-    def answer_to(self, known: str, page: Page, now: datetime) -> Answer | None:
-        """The last answer again, where it is sure to be the same; known: If-None-Match."""
+    def answer(self, page: Page, now: datetime) -> Answer | None:
+        """The last answer again, where it is sure to be the same."""
         last = self.last
         if last is None or last.generation != self.generation or last.page != page.name:
             return None
         is_then = last.since <= to_milliseconds(now) < last.until
-        return last.answer_to(known, self.body) if is_then else None
+        return last.answer_with(self.held, self.body) if is_then else None
 
 
 @dataclass(frozen=True)
@@ -119,15 +120,16 @@ class Place:
         try:
             numbers, found = count_and_get(counts, names, COUNTED)
             last: Kept | None = found.get(mine)
-            if known and last and not held(last.tag, known):
+            etag = held(last.tag, known) if known and last else ""
+            if known and last and not etag:
                 found[body] = cache.get(body)
         except Exception:
             log.warning("cache.unavailable", exc_info=True)
             return Found()
         newest = found.get(generation) if self.key else ""
-        etag, content = found.get(body) or ("", b"")
-        is_its = last is not None and last.etag == etag  # they are not read at the same time
-        return Found(numbers, found, newest, last, content if is_its else b"")
+        named, content = found.get(body) or ("", b"")
+        is_its = last is not None and last.etag == named  # they are not read at the same time
+        return Found(numbers, found, newest, last, etag, content if is_its else b"")
 
     def keep(
         self, answer: Kept, body: bytes, unkept: live.Unkept | None, agreed: Entries = NOTHING

@@ -65,12 +65,12 @@ def layout_read(
         seen = place.look(list(limits), known)
         if throttles.is_over(limits, seen.counts):
             return throttled(key=key, page=page)
-        last, answer = seen.last, seen.answer_to(known, page, now)
+        last, answer = seen.last, seen.answer(page, now)
         if last is None or answer is None:
             found = situation(key=key, page=page, now=now, state=seen.state)
             decided_by, times = found.decided_by, found.times_erased
             last, body = _newest(found, place, seen, known, now, started)
-            answer = last.answer_to(known, body)
+            answer = last.answer_with(kept.held(last.tag, known), body)
             assert answer is not None
         decided_by = last.decided_by
     except Exception:
