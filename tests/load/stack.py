@@ -121,7 +121,7 @@ class Stack:
             command = [*python, "waitress", listen, "--threads=8", "webapp.wsgi:application"]
         else:
             shipped = ["--config=webapp/deploy/gunicorn.py", "--max-requests=0"]
-            options = [*shipped, "--threads=4", f"--workers={self.web_workers}"]
+            options = [*shipped, f"--workers={self.web_workers}"]
             bind = [f"--bind=127.0.0.1:{self.port}", "--keep-alive=60", "--log-level=error"]
             command = [*python, "gunicorn", *options, *bind, "webapp.wsgi:application"]
         self._start("web", command)
