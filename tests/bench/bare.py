@@ -9,8 +9,10 @@ import os
 from pathlib import Path
 
 from django.http import HttpResponse
-from django.urls import include, path
+from django.urls import path
 from rest_framework.views import APIView
+
+from webapp import urls
 
 ETAG = '"bare"'
 
@@ -27,4 +29,4 @@ class Bare(APIView):
         return HttpResponse(Bare.body, content_type="application/json", headers={"ETag": ETAG})
 
 
-urlpatterns = [path("bare", Bare.as_view()), path("", include("webapp.urls"))]
+urlpatterns = [path("bare", Bare.as_view()), *urls.urlpatterns]
