@@ -16,7 +16,7 @@ from tests.load.stack import free_port, program, wait_for
 
 PARSERS = {"hiredis": "redis._parsers._HiredisParser", "Python": "redis._parsers._RESP2Parser"}
 ROUNDS, COMMANDS = 15, 600
-BODY = 12_000
+BODY = 20_000
 """Bytes of an answer that is kept: 20 blocks at 5 breakpoints."""
 
 
