@@ -25,7 +25,8 @@ from webapp.subjects import live
 from .throttles import LIFETIME as COUNTED
 
 log = logging.getLogger(__name__)
-ETAG = re.compile(r'"([0-9a-f]{32})-\d+"')
+ETAG = re.compile(r'"([0-9a-f]{32})-(\d{1,9})"')
+"""Of what determines the decision, and the budget it was made by."""
 LIFETIME = 1800
 """Seconds for which an answer is kept: a visit, as a rule."""
 UNASKED = 1000 * live.LIFETIME
@@ -64,6 +65,12 @@ class Kept(NamedTuple):
     is_decided_by_another: bool
     etag: str
     counted: tuple[str, ...]
+
+    @property
+    def budget(self) -> int:
+        """Candidates it was decided by, as its ETag says, which may have been the caller's."""
+        named = ETAG.fullmatch(self.etag)
+        return int(named[2]) if named else 0
 
     def answer_with(self, held: str, body: bytes) -> Answer | None:
         """held: the ETag by which the caller has it, empty otherwise; body: empty where there is

@@ -152,20 +152,18 @@ def _newest(
     elif etag:
         rendered = Answer(b"", etag)
     else:
-        return _decided(found, place, tag, since, started)
+        return _decided(found, place, tag, since, _budget(found, tag, last, started))
     newest = _kept(found, place, tag, since, rendered)
     place.keep(newest, rendered.body, found.unkept)
     return newest, rendered.body
 
 
 def _decided(
-    found: Situation, place: kept.Place, tag: str, since: int, started: float
+    found: Situation, place: kept.Place, tag: str, since: int, budget: int
 ) -> tuple[Kept, bytes]:
     """A decision made now, kept. It stands only if nobody decided this visit by another budget
     before: else it is made again by that one."""
-    is_unsettled = bool(found.key) and not found.budget
-    budget = affordable(time.perf_counter() - started) if is_unsettled else found.budget
-    name = budget_name(found)
+    is_unsettled, name = bool(found.key) and not found.budget, budget_name(found)
     while True:
         mine = replace(found, budget=budget)
         rendered = _rendered(mine, tag, place.variants)
@@ -175,6 +173,15 @@ def _decided(
         if agreed.get(name, budget) == budget:
             return newest, rendered.body
         budget = agreed[name]
+
+
+def _budget(found: Situation, tag: str, last: Kept | None, started: float) -> int:
+    """What the visit is decided by; where nobody has said so, that of the last answer, of which
+    only the body was evicted, or what there is time for."""
+    if found.budget or not found.key:
+        return found.budget
+    said = min(last.budget, settings.UIENGINE_BUDGET) if last and last.tag == tag else 0
+    return said or affordable(time.perf_counter() - started)
 
 
 def _kept(found: Situation, place: kept.Place, tag: str, since: int, rendered: Answer) -> Kept:

@@ -64,20 +64,30 @@ def sign(served: Served) -> str:
     in a processor's caches that the rest of an answer needs."""
     values = [getattr(served, f.name) for f in fields(served)]
     packer = zlib.compressobj(wbits=12, memLevel=5)
-    packed = packer.compress(orjson.dumps([FORMAT, *values])) + packer.flush()
+    packed = packer.compress(_UTF8().dumps([FORMAT, *values])) + packer.flush()
     return _signer().sign(f".{b64_encode(packed).decode()}")
 
 
 def read(text: str) -> Served:
     """Raises UnreadableDecision."""
     try:
-        version, *values = _signer().unsign_object(text)
+        version, *values = _signer().unsign_object(text, serializer=_UTF8)
     except (BadSignature, ValueError, TypeError, zlib.error) as error:
         raise UnreadableDecision("The decision was not signed by this server.") from error
     if version != FORMAT or len(values) != len(fields(Served)):
         raise UnreadableDecision("The decision comes from another release of this server.")
     columns: list[Any] = [_frozen(value) for value in values]
     return Served(*columns)
+
+
+class _UTF8:
+    """Django's own serializer reads Latin-1."""
+
+    def dumps(self, value: Any) -> bytes:
+        return orjson.dumps(value)
+
+    def loads(self, data: bytes) -> Any:
+        return orjson.loads(data)
 
 
 def _frozen(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple, replace
 from datetime import timedelta
 
 import pytest
@@ -273,6 +274,16 @@ def test_the_decision_stays_small(owner):
 
     assert len(decisions.sign(big)) < 2000
     assert decisions.read(decisions.sign(big)) == big
+
+
+def test_a_decision_is_read_as_it_was_signed_in_any_script(owner):
+    """Also one that Django's own signer packed, as servers before did: in ASCII alone."""
+    served = replace(decisions.read(owner.layout()["decision"]), order=("форум", "日本", "😀"))
+    values = [decisions.FORMAT, *astuple(served)]
+    packed = Signer(salt=decisions.SALT).sign_object(values, compress=True)
+
+    assert decisions.read(decisions.sign(served)) == served
+    assert decisions.read(packed) == served
 
 
 def test_one_decision_row_for_many_events(owner):
