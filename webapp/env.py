@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -19,6 +19,7 @@ SAMPLERS = tuple(
     for kind in ("always_on", "always_off", "traceidratio")
 )
 """OpenTelemetry's names for who is traced, its default first."""
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
 
@@ -112,10 +113,38 @@ def words(name: str, default: Sequence[str] = ()) -> list[str]:
 
 
 def url(name: str, default: str, schemes: Sequence[str]) -> str:
+    """A URL of one of these schemes, whose port and, for Redis, number of the database are some."""
     value = os.environ.get(name, "").strip() or default
-    if value and urlsplit(value).scheme not in schemes:
-        raise _wrong(name, value, f"a URL that starts with {', '.join(s + '://' for s in schemes)}")
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # looked at here
+    except ValueError as error:
+        allowed = "a URL whose port is a number up to 65535; write @ : / [ of a password as %40 …"
+        raise _wrong(name, _without_password(value), allowed) from error
+    if parts.scheme not in schemes:
+        allowed = f"a URL that starts with {', '.join(s + '://' for s in schemes)}"
+        raise _wrong(name, _without_password(value), allowed)
+    if parts.scheme in ("redis", "rediss") and not re.fullmatch(r"(/[0-9]*)?", parts.path):
+        # redis-py would take database 0
+        allowed = "a URL that ends with the number of the database, such as redis://HOST:6379/0"
+        raise _wrong(name, _without_password(value), allowed)
     return value
+
+
+def _without_password(value: str) -> str:
+    """For messages, which end up in logs."""
+    return re.sub(r"^((?:[a-z+]+://)?[^:@]*):.*@", r"\1:…@", value, flags=re.IGNORECASE)
+
+
+def hosts(name: str, default: Sequence[str]) -> list[str]:
+    """Host names as Django compares them: without scheme, port and path."""
+    found = words(name, default)
+    for host in found:
+        if "/" in host or (":" in host and not host.endswith("]")):
+            raise _wrong(name, host, "host names such as shop.example, without scheme and port")
+    return found
 
 
 def origins(name: str) -> list[str]:
@@ -149,20 +178,16 @@ def mail(name: str) -> tuple[str, dict[str, Any]]:
     schemes = ("smtp", "smtps", "file", "console")
     parts = urlsplit(url(name, "console://", schemes))
     is_smtp = parts.scheme in ("smtp", "smtps")
-    shown = parts.geturl().replace(f":{parts.password}@", ":…@")  # no password in a log
+    shown = _without_password(parts.geturl())
     if is_smtp and not parts.hostname:
         raise _wrong(name, shown, "a URL that names the mail server")
     if parts.scheme == "file" and not parts.path.strip("/"):
         raise _wrong(name, shown, "file:/// and the path of a folder")
     if parts.query not in ("", "starttls=no", "starttls=yes"):
         raise _wrong(name, shown, "a URL without options, or with ?starttls=no")
-    try:
-        port = parts.port or (465 if parts.scheme == "smtps" else 587)
-    except ValueError as error:
-        raise _wrong(name, shown, "a URL whose port is a number up to 65535") from error
     settings = {
         "host": parts.hostname or "",
-        "port": port,
+        "port": parts.port or (465 if parts.scheme == "smtps" else 587),
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "tls": parts.scheme == "smtps",
@@ -179,10 +204,7 @@ def collector(name: str) -> str:
     if not value:
         return ""
     parts = urlsplit(value)
-    try:
-        is_whole = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_whole = False
+    is_whole = bool(parts.hostname) and parts.port != 0
     if not is_whole or parts.query or parts.fragment or parts.username is not None:
         shown = value.rpartition("@")[2]  # no password in a log
         raise _wrong(name, shown, "an address such as http://127.0.0.1:4318, without a user")
@@ -197,12 +219,22 @@ def share(name: str, default: float) -> float:
 
 
 def database(name: str, default: Path) -> dict[str, Any]:
-    """`sqlite:///PATH` or `postgres://user:password@host:port/name`; unset: SQLite at `default`."""
+    """`sqlite:///PATH` or `postgres://user:password@host:port/name`; unset: SQLite at `default`.
+
+    PostgreSQL's may end with `?sslmode=verify-full&sslrootcert=PATH`, which libpq is given.
+    """
     parts = urlsplit(url(name, f"sqlite:///{default}", ("sqlite", "postgres", "postgresql")))
+    shown = _without_password(parts.geturl())
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    allowed = () if parts.scheme == "sqlite" else ("sslmode", "sslrootcert")
+    if parts.fragment or not options.keys() <= set(allowed) or bool(parts.query) != bool(options):
+        raise _wrong(name, shown, f"a URL without options but {', '.join(allowed) or 'none'}")
     if parts.scheme == "sqlite":
         return _sqlite(parts.path.removeprefix("/"))
     if not parts.path.strip("/"):
-        raise _wrong(name, parts.geturl(), "a URL that ends with the name of the database")
+        raise _wrong(name, shown, "a URL that ends with the name of the database")
+    if options.get("sslmode", SSL_MODES[0]) not in SSL_MODES:
+        raise _wrong(name, shown, f"a URL whose sslmode is one of {', '.join(SSL_MODES)}")
     return {
         "ENGINE": "webapp.postgres",
         "NAME": unquote(parts.path.strip("/")),
@@ -212,7 +244,7 @@ def database(name: str, default: Path) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5},  # seconds
+        "OPTIONS": {"connect_timeout": 5, **options},  # seconds
     }
 
 

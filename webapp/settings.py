@@ -27,7 +27,7 @@ if not DEBUG and (SECRET_KEY == INSECURE_KEY or len(SECRET_KEY) < 32):
     raise ImproperlyConfigured(
         f"SECRET_KEY={given} is refused with DEBUG off. Set it to at least 32 random characters."
     )
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 if not DEBUG and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS='' is refused with DEBUG off. List the host names.")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -125,6 +125,8 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 ARTEFACTS_DIR = Path(env.text("ARTEFACTS_DIR", str(VAR_DIR / "artefacts")))
+if not env.text("ARTEFACTS_STORAGE"):
+    env.folder("ARTEFACTS_DIR", ARTEFACTS_DIR)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -238,7 +240,10 @@ LOG_FORMAT = env.choice("LOG_FORMAT", "line" if DEBUG else "json", ("line", "jso
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "webapp.observability.logs.WithRequest"}},
+    "filters": {
+        "request": {"()": "webapp.observability.logs.WithRequest"},
+        "traces": {"()": "webapp.observability.logs.TracesSeldom"},
+    },
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} {message} [{request_id}]", "style": "{"},
         "json": {"()": "webapp.observability.logs.JSONFormatter"},
@@ -247,7 +252,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": LOG_FORMAT,
-            "filters": ["request"],
+            "filters": ["request", "traces"],
         }
     },
     "loggers": {name: {"level": "WARNING"} for name in ("onnx_ir", "onnxscript")},  # chatty

@@ -40,6 +40,24 @@ def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedP
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL='mysql://x/y' is not understood"),
         ({"DATABASE_URL": "postgres://x"}, "ends with the name of the database"),
         ({"REDIS_URL": "127.0.0.1"}, "REDIS_URL='127.0.0.1' is not understood"),
+        (
+            {"ALLOWED_HOSTS": "https://a.org", "DEBUG": "yes"},
+            "ALLOWED_HOSTS='https://a.org' is not",
+        ),
+        ({"ALLOWED_HOSTS": "a.org:8000", "DEBUG": "yes"}, "without scheme and port"),
+        ({"ARTEFACTS_DIR": "/proc/none"}, "ARTEFACTS_DIR='/proc/none' is not understood"),
+        ({"DATABASE_URL": "mysql://u:pw@x/y"}, "DATABASE_URL='mysql://u:…@x/y' is not"),
+        ({"DATABASE_URL": "postgres://u:pw@h:99999/y"}, "='postgres://u:…@h:99999/y' is not"),
+        ({"DATABASE_URL": "postgres://u:p[w@h/y"}, "='postgres://u:…@h/y' is not"),
+        ({"DATABASE_URL": "postgres://u:p/w@h/y"}, "='postgres://u:…@h/y' is not"),
+        ({"DATABASE_URL": "postgres://u:pw@h"}, "='postgres://u:…@h' is not"),
+        ({"DATABASE_URL": "postgres://h/y?sslmod=require"}, "options but sslmode, sslrootcert"),
+        ({"DATABASE_URL": "postgres://h/y?sslmode=yes"}, "sslmode is one of disable, allow"),
+        ({"DATABASE_URL": "sqlite:////tmp/x?timeout=1"}, "a URL without options but none"),
+        ({"REDIS_URL": "redis://:pw@h:6379/cache"}, "='redis://:…@h:6379/cache' is not"),
+        ({"REDIS_URL": "redis://h:port/0"}, "REDIS_URL='redis://h:port/0' is not understood"),
+        ({"BROKER_URL": "redis://h/queue"}, "BROKER_URL='redis://h/queue' is not understood"),
+        ({"BROKER_URL": "amqp://me:pw@h:99999//"}, "BROKER_URL='amqp://me:…@h:99999//' is not"),
         ({"BROKER_URL": "ftp://x"}, "BROKER_URL='ftp://x' is not understood"),
         ({"UIENGINE_BUDGET": "-1"}, "a whole number from 1 to 10000"),
         ({"EMAIL_URL": "imap://x"}, "EMAIL_URL='imap://x' is not understood"),
@@ -119,6 +137,17 @@ def test_gunicorn_refuses_a_wrong_value_by_name(tmp_path, variables, message):
     assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
 
 
+def test_two_servers_of_one_user_share_no_control_socket(tmp_path):
+    command = [sys.executable, "-m", "gunicorn", "--print-config"]
+    command += ["--config", "webapp/deploy/gunicorn.py", "webapp.wsgi:application"]
+    known = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "SECRET_KEY": SECRET}
+    done = subprocess.run(
+        command, cwd=ROOT, env={**known, "ALLOWED_HOSTS": "a.org"}, capture_output=True, text=True
+    )
+
+    assert "control_socket_disable = True" in " ".join(done.stdout.split())
+
+
 def test_production_passes_the_deployment_check(tmp_path):
     code = (
         "import warnings; warnings.simplefilter('error')\n"
@@ -131,6 +160,34 @@ def test_production_passes_the_deployment_check(tmp_path):
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_a_command_refuses_a_wrong_value_in_one_line(tmp_path):
+    known = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "SECRET_KEY": SECRET}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=known, capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("ALLOWED_HOSTS='' is refused") and done.stderr.count("\n") == 1
+
+
+def test_a_storage_that_is_not_there_is_named_by_the_checks(tmp_path):
+    code = "from django.core.management import execute_from_command_line as run\nrun(['', 'check'])"
+    done = started(tmp_path, code, ARTEFACTS_STORAGE="no.such.Storage")
+
+    assert done.returncode == 1
+    assert "(layouts.E005) The storage of codebook versions cannot be made" in done.stderr
+    assert "Correct ARTEFACTS_STORAGE" in done.stderr
+
+
+def test_a_postgresql_connection_may_ask_for_tls(monkeypatch, tmp_path):
+    monkeypatch.setenv(
+        "DATABASE_URL", "postgres://db/pages?sslmode=verify-full&sslrootcert=/ca.pem"
+    )
+
+    options = env.database("DATABASE_URL", tmp_path)["OPTIONS"]
+
+    assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/ca.pem")
 
 
 def test_a_postgresql_address_is_taken_apart(monkeypatch, tmp_path):

@@ -73,6 +73,12 @@ class Loading:
         loads = list(self._under_way.values())
         return [load for load in loads if load.thread.is_alive() and load.seconds > LATE]
 
+    def refused(self) -> list[str]:
+        """Names of the versions that are wanted and could not be loaded the last time."""
+        now = time.monotonic()  # one that is wanted is tried again, and refused again, in seconds
+        found = {n for n, at in list(self._refused.items()) if now - at < LATE}
+        return sorted(name.rpartition(" ")[0] for name in found - self._loaded.keys())
+
     def report(self) -> None:
         """A line for each version that hangs, once."""
         for load in self.late():

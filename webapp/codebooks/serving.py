@@ -155,6 +155,10 @@ class Serving:
         """Versions whose load seems to hang."""
         return self._loading.late()
 
+    def refused(self) -> list[str]:
+        """Names of wanted versions that could not be loaded."""
+        return self._loading.refused()
+
     def stop(self) -> None:
         """Ends the threads and their connections; not one that hangs."""
         self._is_stopped = True

@@ -48,6 +48,8 @@ class JSONLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 # Not a `logconfig_dict`: with one, gunicorn writes a line for every request.
 logger_class = JSONLogger if is_json else Logger
+# A second instance of the same user would take its socket, and not each user has a folder for it.
+control_socket_disable = True
 worker_class = "gthread"
 timeout = 30  # seconds without a sign of life from a worker
 graceful_timeout = 30

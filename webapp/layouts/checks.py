@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.files.storage import InvalidStorageError, storages
 from django.urls import NoReverseMatch, reverse
 
 CONTEXT = "django.template.context_processors.request"
@@ -64,6 +65,14 @@ def _storage() -> Iterator[CheckMessage]:
             "There is no place for codebook versions.",
             hint="Set VAR_DIR (or BASE_DIR) to a folder that this process may write to.",
             id="layouts.E004",
+        )
+    try:
+        _ = storages["artefacts"]
+    except (InvalidStorageError, TypeError) as error:
+        yield Error(
+            f"The storage of codebook versions cannot be made: {error}",
+            hint="Correct ARTEFACTS_STORAGE or STORAGES['artefacts'].",
+            id="layouts.E005",
         )
     database = settings.DATABASES.get("default", {})
     mode = database.get("OPTIONS", {}).get("transaction_mode")

@@ -11,6 +11,8 @@ from .requests import current
 
 EVENT = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 """How our messages begin: the event's name, which `manage.py catalogue` lists."""
+BETWEEN_TRACES = 10.0
+"""Seconds."""
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
@@ -21,6 +23,27 @@ class WithRequest(logging.Filter):
         # Django logs a refused request once it is over.
         over = getattr(getattr(record, "request", None), "request_id", "")
         record.request_id = current.get() or over or "-"
+        return True
+
+
+class TracesSeldom(logging.Filter):
+    """Takes the traceback off a warning whose event showed one in this process of late.
+
+    While Redis is away every request warns, and tracebacks would be gigabytes an hour. The lines
+    stay; of an error the traceback stays too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.levelno <= logging.WARNING:
+            event = (record.name, str(record.msg))
+            if record.created - self.shown.get(event, 0.0) < BETWEEN_TRACES:
+                record.exc_info = record.exc_text = None
+            else:
+                self.shown[event] = record.created
         return True
 
 

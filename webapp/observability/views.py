@@ -94,7 +94,10 @@ def _pages() -> str:
 
 def _versions() -> str:
     hangs = [f"{load.version} is loading for {load.seconds:.0f} s" for load in serving.late()]
-    return f"{'; '.join(hangs)}: see the storage, then restart this process" if hangs else "ok"
+    if hangs:
+        return f"{'; '.join(hangs)}: see the storage, then restart this process"
+    refused = ", ".join(serving.refused())
+    return f"{refused} cannot be loaded: see the storage and the log" if refused else "ok"
 
 
 def _cache() -> str:

@@ -268,6 +268,21 @@ def test_a_corrupt_artefact_is_refused_and_the_old_version_keeps_serving(
     assert served_id(Serving()) == innate.manifest["id"]
 
 
+def test_ready_names_a_version_whose_files_are_not_on_this_machine(course, second, monkeypatch):
+    version_promote(surface=course, version=second, why="it serves")
+    damage(second)
+    process = Serving()
+    monkeypatch.setattr("webapp.observability.views.serving", process)
+
+    process.refresh()
+
+    ready = Client().get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json()["versions"] == (
+        "course-home-1 cannot be loaded: see the storage and the log"
+    )
+
+
 def test_a_file_exchanged_together_with_its_hash_is_refused(course, innate, second, caplog):
     version_promote(surface=course, version=innate, why="it serves")
     exchange(second)

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from webapp.observability import metrics, requests, views
 from webapp.observability.catalogue import logged
-from webapp.observability.logs import JSONFormatter, WithRequest
+from webapp.observability.logs import BETWEEN_TRACES, JSONFormatter, TracesSeldom, WithRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +64,23 @@ def test_a_log_line_is_json_with_event_and_request(caplog):
     found = line(broken)
     assert (found["event"], found["surface"]) == ("cache.unavailable", "home")
     assert "ValueError: no\nluck" in str(found["exception"])
+
+
+def test_a_warning_that_repeats_shows_its_traceback_once_in_a_while():
+    """Every line stays; an error keeps its traceback, and so does another event."""
+    seldom = TracesSeldom()
+
+    def shown(level: int, event: str, at: float) -> bool:
+        record = logging.LogRecord("webapp", level, "", 1, event, (), (OSError, OSError("x"), None))
+        record.created = at
+        assert seldom.filter(record)
+        return "exception" in line(record)
+
+    assert shown(logging.WARNING, "cache.unavailable", 100.0)
+    assert not shown(logging.WARNING, "cache.unavailable", 101.0)
+    assert shown(logging.WARNING, "throttle.cache_unavailable", 101.0)
+    assert shown(logging.ERROR, "cache.unavailable", 102.0)
+    assert shown(logging.WARNING, "cache.unavailable", 100.0 + BETWEEN_TRACES)
 
 
 def test_a_task_carries_the_request_that_sent_it():
