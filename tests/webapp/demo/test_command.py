@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from tests.patience import PATIENCE
 
-from .conftest import Demo, free_port, start_demo, stop_demo, wait_until_up
+from .conftest import ROOT, Demo, free_port, start_demo, stop_demo, wait_until_up
 from .steps import wait_for
 
 
@@ -56,6 +57,22 @@ def test_a_port_in_use_is_said_at_once(tmp_path: Path) -> None:
     message = demo.log.read_text()
     assert f"Port {port} on 127.0.0.1 is in use" in message
     assert "Traceback" not in message
+
+
+def test_the_demo_is_not_started_beside_production(tmp_path: Path) -> None:
+    """It would load simulated people into the database and send every scheduled task twice."""
+    production = {"SECRET_KEY": "x" * 40, "ALLOWED_HOSTS": "a.org", "VAR_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--port", str(free_port())],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **production},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: DEMO is off, as it is in production")
+    assert not (tmp_path / "db.sqlite3").exists()
 
 
 def test_ctrl_c_stops_every_child(started: Demo) -> None:

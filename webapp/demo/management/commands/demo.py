@@ -14,6 +14,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -31,6 +32,12 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
 
     def handle(self, *args: Any, port: int, host: str, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError(
+                "DEMO is off, as it is in production: the demo would load simulated people into "
+                "this database and start another beat. Set DEMO=yes if that is meant, or unset "
+                "SECRET_KEY."
+            )
         if not port_is_free(host, port):
             raise CommandError(
                 f"Port {port} on {host} is in use. Stop what listens there, or choose another: "

@@ -31,7 +31,7 @@ class Command(BaseCommand):
             "--days",
             type=int,
             default=settings.UIENGINE_TOKEN_DAYS,
-            help="after so many days it is refused",
+            help="after so many days it is refused (%(default)s)",
         )
         parser.add_argument("--revoke", action="store_true", help="refuse this token from now on")
 
