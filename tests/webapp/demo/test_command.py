@@ -71,7 +71,7 @@ def test_the_demo_is_not_started_beside_production(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 1
-    assert done.stderr.startswith("CommandError: DEMO is off, as it is in production")
+    assert "CommandError: DEMO is off, as it is in production" in done.stderr
     assert not (tmp_path / "db.sqlite3").exists()
 
 
