@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from django.core.cache import cache, caches
 from django.core.cache.backends import redis
+from redis import Connection as Plain
 
 INCREASE = """
 if redis.call('exists', KEYS[1]) == 1 then
@@ -97,6 +100,21 @@ def _increased(name: str, lifetime: int) -> int:
         return 1 if cache.add(name, 1, lifetime) else int(cache.incr(name))
 
 
+class Connection(Plain):
+    """Its timeouts are the kernel's: Python's own ask whether a socket is ready before every send
+    and receive, and let other threads in each time."""
+
+    def _connect(self) -> socket.socket:
+        made: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
+        if self.socket_timeout:
+            made.settimeout(None)
+            seconds, rest = divmod(self.socket_timeout, 1)
+            limit = struct.pack("@ll", int(seconds), int(rest * 1e6))
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        return made
+
+
 class Serializer(redis.RedisSerializer):
     """Django's tries whether a value is a number first, and has Python put all of one that is not
     into an error's text."""
@@ -108,9 +126,11 @@ class Serializer(redis.RedisSerializer):
 class Client(redis.RedisCacheClient):
     """Of one thread, as Django's caches are: so it may hold a connection of its own."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, servers: list[str], **options: Any) -> None:
         options.setdefault("serializer", Serializer)
-        super().__init__(*args, **options)
+        if all(server.startswith("redis://") for server in servers):
+            options.setdefault("connection_class", Connection)
+        super().__init__(servers, **options)
         self._kept: dict[tuple[Any, int], Any] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 from django.core.cache.backends.redis import RedisCache as DjangosCache
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError
+from redis.retry import Retry
 
 from tests.load.stack import free_port, program
 from tests.patience import PATIENCE
@@ -119,3 +124,28 @@ def test_a_warm_read_is_one_command(made):
 def test_one_client_is_kept(made):
     cache = made(RedisCache)
     assert cache._cache.get_client("a") is cache._cache.get_client("b", write=True)
+
+
+@pytest.mark.parametrize("reply", [b"", b"$100\r\nhalf of it"])
+def test_a_server_that_stops_answering_is_not_waited_for(reply):
+    """One that takes connections and says nothing, or the beginning of something."""
+    heard = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        threading.Thread(target=_say, args=(silent, reply, heard), daemon=True).start()
+        options = {"socket_timeout": 0.2, "retry": Retry(NoBackoff(), 1), "protocol": 2}
+        port = silent.getsockname()[1]
+        cache = RedisCache(f"redis://127.0.0.1:{port}/0", {"OPTIONS": options})
+        started = time.monotonic()
+        with pytest.raises(ConnectionError):
+            cache.count_and_get(["requests"], ["a"], 60)
+        assert time.monotonic() - started < PATIENCE / 2
+        cache._cache.get_client().connection_pool.disconnect()
+        for connection in heard:
+            connection.close()
+
+
+def _say(server, reply, heard):
+    with suppress(OSError):  # closed by the test
+        while True:
+            heard.append(server.accept()[0])
+            heard[-1].sendall(reply)
