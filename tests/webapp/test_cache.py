@@ -132,14 +132,15 @@ def test_a_server_that_stops_answering_is_not_waited_for(reply):
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as silent:
         threading.Thread(target=_say, args=(silent, reply, heard), daemon=True).start()
-        options = {"socket_timeout": 0.2, "retry": Retry(NoBackoff(), 1), "protocol": 2}
+        options = {"socket_timeout": 0.2, "retry": Retry(NoBackoff(), 1)}
+        options |= {"protocol": 2, "driver_info": None}  # nothing is said before the command
         port = silent.getsockname()[1]
         cache = RedisCache(f"redis://127.0.0.1:{port}/0", {"OPTIONS": options})
         started = time.monotonic()
         with pytest.raises(ConnectionError):
             cache.count_and_get(["requests"], ["a"], 60)
         assert time.monotonic() - started < PATIENCE / 2
-        cache._cache.get_client().connection_pool.disconnect()
+        cache._cache._get_connection_pool(True).disconnect()
         for connection in heard:
             connection.close()
 
