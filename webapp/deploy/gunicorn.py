@@ -6,11 +6,15 @@ import os
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from gunicorn.glogging import Logger
 
 OURS = "webapp.settings"
+WARM_SECONDS = 5.0
+"""That the threads of a worker which starts wait for one another."""
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", OURS)
 METRICS = Path(
     os.environ.setdefault(
@@ -80,6 +84,28 @@ def _load_code() -> None:
 
     django.setup()
     import_module(settings.ROOT_URLCONF)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Every thread of a worker connects to database and cache before its first request, which would
+    wait for that. Whatever is away is asked for again then."""
+    if (pool := getattr(worker, "tpool", None)) is None:  # another class of workers
+        return
+    met = Barrier(worker.cfg.threads)
+    for _ in range(worker.cfg.threads):
+        pool.submit(_connect, met)
+
+
+def _connect(met: Barrier) -> None:
+    """met: of all threads, so that none connects twice and another never."""
+    from django.core.cache import cache
+    from django.db import connection
+
+    for connected in (connection.ensure_connection, lambda: cache.get("connected")):
+        with suppress(Exception):
+            connected()
+    with suppress(BrokenBarrierError):
+        met.wait(WARM_SECONDS)
 
 
 def _is_alive(process: int) -> bool:

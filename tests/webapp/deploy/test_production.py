@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.webapp.deploy.place import (
@@ -110,6 +111,24 @@ def _told(place: Place, name: str, label: str) -> float:
     text = place.ask("/metrics")[1].decode()
     lines = [line for line in text.splitlines() if line.startswith(f"{name}{{") and label in line]
     return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+def test_the_threads_of_a_worker_connect_before_anybody_asks(database, installed):
+    settings = {"DATABASE_URL": database, "REDIS_URL": empty_redis(), "WEB_PROCESSES": "1"}
+    place = Place(installed, {**settings, "WEB_THREADS": "3"})
+    place.start("web", "web")
+    own = 2  # of the thread that warms up, and of the one that looks for what has changed
+    try:
+        place.wait(lambda: _connections(database) == 3 + own, "connected")
+    finally:
+        place.stop()
+
+
+def _connections(database: str) -> int:
+    with psycopg.connect(database) as asking:
+        of_others = "datname = current_database() AND pid <> pg_backend_pid()"
+        count = asking.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {of_others}")
+        return int(count.fetchone()[0])
 
 
 def test_every_line_of_the_web_processes_is_json(tmp_path):
