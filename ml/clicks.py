@@ -24,10 +24,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.command_help import EPISODES, command
-from ml.data import DataError, Problem, parse_line, text_lines
-from ml.train import progress_bar
-from uiengine.coefficients import VALUES
+from ml.cli import EPISODES, command, progress_bar
+from ml.data.tables import DataError, Problem, parse_line, text_lines
+from uiengine.cost.coefficients import VALUES
 
 Floats = npt.NDArray[np.float64]
 
@@ -160,7 +159,7 @@ def predict(fit: Fit, table: pd.DataFrame) -> Floats:
 
 
 def quoted() -> Fit:
-    """What `uiengine.coefficients` says of a move by somebody who does not know the page."""
+    """What `uiengine.cost.coefficients` says of a move by somebody who does not know the page."""
     return Fit(
         {"bits": VALUES["point_per_bit"], "read": VALUES["search_per_rank"]},
         {"": VALUES["point_base"] + VALUES["search_base"]},

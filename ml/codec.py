@@ -25,16 +25,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ml.command_help import LAYOUTS, command, version_folder
-from ml.data import DataError, Problem
-from ml.layout_data import Floats, Record, read_records
-from ml.layout_export import with_layouts
-from ml.layout_search import Coded, encode, nearest
-from ml.replay import BIT_BUDGETS
-from ml.train import SMOKE_LAYOUTS, Progress, learned, progress_bar
-from uiengine import runtime
+from ml.cli import LAYOUTS, command, progress_bar, version_folder
+from ml.data.tables import DataError, Problem
+from ml.evaluation.replay import BIT_BUDGETS
+from ml.layouts.part import with_layouts
+from ml.layouts.records import Floats, Record, read_records
+from ml.layouts.search import Coded, encode, nearest
+from ml.progress import Progress
+from ml.training import SMOKE_LAYOUTS, learned
 from uiengine.errors import VersionError
-from uiengine.made import LayoutPart
+from uiengine.model import version_folder as model_version_folder
+from uiengine.model.layout_codec import LayoutPart
 
 TOKEN_BITS = 8
 INNATE = Path(__file__).parents[1] / "fixtures/innate"
@@ -62,7 +63,7 @@ def code(part: LayoutPart, record: Record, stages: int) -> Result:
 
 def layout_part(folder: Path) -> LayoutPart:
     """Of a version, as it serves. VersionError where it has none."""
-    part = runtime.load(folder).layouts
+    part = model_version_folder.load(folder).layouts
     if part is None:
         problem, step = "holds no layout part", "Name one that was trained with --layouts."
         raise VersionError("version", str(folder), problem, step)
@@ -161,7 +162,7 @@ def run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     begin = time.perf_counter()
     folder = options.version or _trained(options, options.save or scratch / "version")
     trained = time.perf_counter() - begin
-    version = runtime.load(folder)
+    version = model_version_folder.load(folder)
     part = layout_part(folder)
     if options.smoke:
         test = test[:SMOKE_LAYOUTS]

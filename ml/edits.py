@@ -2,7 +2,7 @@
 
     python -m ml.edits --train edits.jsonl.gz --test unseen.jsonl
 
-Pairs with equal block sets only. A small head over the difference in `ml.layout_features` (a
+Pairs with equal block sets only. A small head over the difference in `ml.layouts.features` (a
 linear utility and a forest, averaged) learns to rank *after* above *before*; a pair whose layouts
 look alike to a scorer counts half. Baselines in the same run: a lower page, a denser page, a page
 without gaps (reflow), the engine's pointing time.
@@ -24,10 +24,9 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from ml.command_help import EDITS, command
-from ml.data import DataError, Problem, check_items, parse_line, text_lines
-from ml.layout_features import arrangement, density, features, height, reflow, seconds
-from ml.train import progress_bar
+from ml.cli import EDITS, command, progress_bar
+from ml.data.tables import DataError, Problem, check_items, parse_line, text_lines
+from ml.layouts.features import arrangement, density, features, height, reflow, seconds
 
 Floats = npt.NDArray[np.float64]
 

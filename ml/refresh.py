@@ -15,17 +15,18 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from ml import calibration
-from ml import examples as example_rows
-from ml.draft import Draft
-from ml.fit import Fitted, Loop, Progress, encode_all, take_over
-from ml.histories import mean_shares, visits_of
-from ml.layout_export import carried
-from ml.model import Codec
-from ml.objective import Objective
-from ml.quantise import ResidualQuantiser
-from ml.train import TooLittleDataError, draft_of, kinds_of, load_fitted, usable, within
-from uiengine.surface import Surface
+from ml.data.histories import mean_shares, visits_of
+from ml.layouts.part import carried
+from ml.learning import calibration
+from ml.learning import examples as example_rows
+from ml.learning.loop import Fitted, Loop, encode_all, take_over
+from ml.learning.networks import Codec
+from ml.learning.objective import Objective
+from ml.learning.residual_vq import ResidualQuantiser
+from ml.progress import Progress, within
+from ml.training import TooLittleDataError, draft_of, kinds_of, load_fitted, usable
+from ml.versions.draft import Draft
+from uiengine.page.surface import Surface
 
 STEPS = 300
 BATCH = 256

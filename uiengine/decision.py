@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .decoded import Reason, Stability
-from .exploration import Candidate
-from .layout import Layout
+from uiengine.page.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -15,6 +14,35 @@ class Variant:
 
     layout: Layout
     energy: float
+
+
+@dataclass(frozen=True)
+class Stability:
+    """moved: blocks whose rank differs from the previous visit's. cost_seconds: modelled seconds
+    lost to unlearnt places over the horizon; saves_seconds: what the move saves net of that."""
+
+    moved: tuple[str, ...] = ()
+    budget: int = 0
+    cost_seconds: float = 0.0
+    saves_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a block stands where it does: a code with its values, worded by `explain.sentence`."""
+
+    code: str
+    block: str
+    values: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An order that could be drawn, its modelled seconds, and with which probability it is."""
+
+    order: tuple[str, ...]
+    energy: float
+    propensity: float
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from . import newcomers
-from .decision import Decision, Variant
-from .decoded import Decoded, Request, Version
-from .explain import reasons
-from .guardrails import Case
-from .layout import Layout
-from .orders import complete, default_order, hold_pins
-from .packing import pack
-from .planner import plan
-from .problem import last_order
-from .profile import Pin
-from .surface import Cell
+from uiengine import cold_start
+from uiengine.behaviour.profile import Pin
+from uiengine.decision import Decision, Variant
+from uiengine.explain import reasons
+from uiengine.guardrails import Case
+from uiengine.model.prediction import Decoded, Version
+from uiengine.page.layout import Layout
+from uiengine.page.packing import pack
+from uiengine.page.reading_order import complete, default_order, hold_pins
+from uiengine.page.surface import Cell
+from uiengine.request import Request
+from uiengine.search.assignment import last_order
+from uiengine.search.planner import plan
 
 NEIGHBOURS = 8
 """One-token neighbours decoded, in one batch, where more than one variant is asked for."""
@@ -28,12 +29,12 @@ def decide(request: Request, version: Version) -> Decision:
     """The layout for this subject's visit. Same arguments, same decision."""
     if held_order(request) is not None:
         return hold(request, version.id)
-    if not newcomers.is_newcomer(request):
+    if not cold_start.is_newcomer(request):
         return _decided(request, version)
-    decision = newcomers.known(request, version.id)
+    decision = cold_start.known(request, version.id)
     if decision is None:
         decision = _decided(request, version)
-        newcomers.remember(request, decision)
+        cold_start.remember(request, decision)
     return decision
 
 

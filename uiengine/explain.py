@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from operator import itemgetter
 from string import Template
 
-from .decoded import Decoded, Reason, Request
-from .orders import default_order
-from .profile import day_uses_at, day_visits_at
+from uiengine.behaviour.profile import day_uses_at, day_visits_at
+from uiengine.decision import Reason
+from uiengine.model.prediction import Decoded
+from uiengine.page.reading_order import default_order
+from uiengine.request import Request
 
 AT_MOST = 3
 OFTEN, SOMETIMES = 0.6, 0.25

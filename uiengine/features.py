@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .popularity import HALF_LIVES as POPULARITY_HALF_LIVES
-from .popularity import Popularity
-from .profile import DAY_HALF_LIVES, VISIT_HALF_LIVES, BlockUse, Profile
-from .surface import Block, Surface
+from uiengine.behaviour.popularity import HALF_LIVES as POPULARITY_HALF_LIVES
+from uiengine.behaviour.popularity import Popularity
+from uiengine.behaviour.profile import DAY_HALF_LIVES, VISIT_HALF_LIVES, BlockUse, Profile
+from uiengine.page.surface import Block, Surface
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

@@ -4,8 +4,8 @@ import os
 
 from celery import Celery
 
-from webapp import broker
-from webapp.observability import requests
+from webapp.lib import broker
+from webapp.telemetry import requests
 
 broker.use()
 # Idle OpenMP threads of torch sleep instead of spinning: workers share few cores.

@@ -29,6 +29,7 @@ APPS = (
     "webapp.codebooks",
     "webapp.audits",
     "webapp.trials",
+    "webapp.privacy",
     "webapp.layouts",
 )
 """What must be in INSTALLED_APPS."""

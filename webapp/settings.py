@@ -53,12 +53,13 @@ INSTALLED_APPS = [
     "webapp.codebooks",
     "webapp.audits",
     "webapp.trials",
+    "webapp.privacy",
     "webapp.layouts",
     "webapp.demo",
 ]
 MIDDLEWARE = [
-    "webapp.observability.requests.observed",
-    "webapp.layouts.refusals.api_problems",
+    "webapp.telemetry.requests.observed",
+    "webapp.layouts.errors.middleware.api_problems",
     "django.middleware.security.SecurityMiddleware",
     "webapp.studio.policy.page_policy",  # outside what may refuse a request
     "webapp.observability.probes.answered",  # before what checks the Host
@@ -108,7 +109,7 @@ DATABASES = {"default": env.database("DATABASE_URL", VAR_DIR / "db.sqlite3")}
 REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss", "unix"))
 CACHES = {
     "default": {
-        "BACKEND": "webapp.cache.RedisCache",
+        "BACKEND": "webapp.lib.cache.RedisCache",
         "LOCATION": REDIS_URL,
         # Once more at once, where a kept connection broke. redis-py's own way waits for seconds.
         "OPTIONS": {
@@ -241,12 +242,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "request": {"()": "webapp.observability.logs.WithRequest"},
-        "traces": {"()": "webapp.observability.logs.TracesSeldom"},
+        "request": {"()": "webapp.telemetry.logs.WithRequest"},
+        "traces": {"()": "webapp.telemetry.logs.TracesSeldom"},
     },
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} {message} [{request_id}]", "style": "{"},
-        "json": {"()": "webapp.observability.logs.JSONFormatter"},
+        "json": {"()": "webapp.telemetry.logs.JSONFormatter"},
     },
     "handlers": {
         "console": {

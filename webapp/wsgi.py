@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 application = get_wsgi_application()
 
-from webapp.layouts.warm import garbage_settle, warm_up  # noqa: E402 - once all apps are ready
+from webapp.layouts.answer.warm_up import garbage_settle, warm_up  # noqa: E402 - once all apps are ready
 
 warm_up()
 garbage_settle()

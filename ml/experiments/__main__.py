@@ -25,7 +25,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from ml.data import DataError, read_visits
+from ml.cli import progress_bar
+from ml.data.tables import DataError, read_visits
 from ml.experiments import (
     ablations,
     calibrating,
@@ -40,8 +41,9 @@ from ml.experiments.judging import Line
 from ml.experiments.peers import PEERS
 from ml.experiments.quantisers import PEERS as CODEBOOKS
 from ml.experiments.split import Split, prepare, split_frame
-from ml.settings import Settings
-from ml.train import Progress, progress_bar, train_version
+from ml.learning.settings import Settings
+from ml.progress import Progress
+from ml.training import train_version
 
 DATA, LAYOUTS = Path("../shared/data/oulad"), Path("../shared/data/layouts")
 DAILY, MONTHLY = DATA / "visits_daily_2013.parquet", DATA / "visits_monthly_CCC_DDD.parquet"

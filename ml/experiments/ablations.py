@@ -1,4 +1,4 @@
-"""Each idea of `ml.settings` switched one at a time, on the same split, beside the seed's noise."""
+"""Switches each idea of `ml.learning.settings` alone, on one split, beside the seed's noise."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import torch
 from ml.experiments.decoding import codebook, latents, through_latent, through_tokens, tokens_of
 from ml.experiments.judging import Line, gains, ranks_of
 from ml.experiments.split import Side, Split
-from ml.fit import LEAST_USES, Fitted, encode_all, fit
-from ml.objective import RISE
-from ml.settings import Settings
-from uiengine.tokens import Codebook
+from ml.learning.loop import LEAST_USES, Fitted, encode_all, fit
+from ml.learning.objective import RISE
+from ml.learning.settings import Settings
+from uiengine.model.codebook import Codebook
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "default": {},

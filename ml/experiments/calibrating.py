@@ -8,14 +8,14 @@ from dataclasses import asdict
 
 import torch
 
-from ml import calibration
-from ml.calibration import Answers, Calibration
 from ml.experiments.decoding import codebook, through_tokens
 from ml.experiments.judging import Line, gains, ranks_of
 from ml.experiments.split import Split, some_rows
-from ml.fit import Fitted, fit
-from ml.settings import Settings
-from uiengine.tokens import Codebook
+from ml.learning import calibration
+from ml.learning.calibration import Answers, Calibration
+from ml.learning.loop import Fitted, fit
+from ml.learning.settings import Settings
+from uiengine.model.codebook import Codebook
 
 ASIDE = 0.1
 """Share of the training subjects kept out, where there are any."""

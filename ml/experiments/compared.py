@@ -14,8 +14,8 @@ from ml.experiments.judging import Line, judged, ranks_of
 from ml.experiments.peers import PEERS
 from ml.experiments.quantisers import PEERS as CODEBOOKS
 from ml.experiments.split import Split
-from ml.fit import Fitted, fit
-from ml.settings import Settings
+from ml.learning.loop import Fitted, fit
+from ml.learning.settings import Settings
 
 Show = Callable[[float, str], None]
 NO_CODEBOOK = "no codebook"

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from ml.evaluation.policies import policy
+from ml.evaluation.replay import replay
 from ml.experiments.ablations import code_usage
 from ml.experiments.decoding import through_latent, through_tokens
 from ml.experiments.judging import Line, few_shot, gains, judged, judged_lines, ranks_of
 from ml.experiments.peers import frecency, most_used
 from ml.experiments.split import Split
-from ml.fit import Fitted
-from ml.policies import policy
-from ml.replay import replay
-from ml.train import load_fitted
-from uiengine import runtime
+from ml.learning.loop import Fitted
+from ml.training import load_fitted
+from uiengine.model import version as runtime
+from uiengine.model import version_folder
 
 BITS = (8, 16, 32, 64)
 Show = Callable[[float, str], None]
@@ -32,7 +33,7 @@ class Trained:
 
     @classmethod
     def of(cls, folder: Path) -> Trained:
-        return cls(load_fitted(folder), runtime.load(folder, threads=2))
+        return cls(load_fitted(folder), version_folder.load(folder, threads=2))
 
 
 def curves(split: Split, trained: Trained, show: Show) -> Iterator[Line]:

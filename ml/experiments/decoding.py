@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ml.card import codebook_facts
-from ml.examples import Examples
-from ml.fit import Fitted
-from ml.model import Batch, Decoded
-from uiengine.tokens import TOKEN_BITS, Codebook
+from ml.learning.examples import Examples
+from ml.learning.loop import Fitted
+from ml.learning.networks import Batch, Decoded
+from ml.versions.card import codebook_facts
+from uiengine.model.codebook import TOKEN_BITS, Codebook
 
 PART = 8192
 """Examples per pass."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ml.evaluation.judge import captured, judge
 from ml.experiments.split import Side
-from ml.judge import captured, judge
-from uiengine.surface import Surface
+from uiengine.page.surface import Surface
 
 Line = dict[str, Any]
 BINS = ((0, 1), (1, 2), (2, 3), (3, 5), (5, 10), (10, 20), (20, 50), (50, 10**9))

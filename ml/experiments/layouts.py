@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ml import codec
-from ml.data import read_layouts
+from ml.data.tables import read_layouts
 from ml.experiments.judging import Line
 from ml.experiments.split import is_held_back
-from ml.layout_data import Record, to_record
-from ml.layout_export import with_layouts
-from ml.train import SMOKE_LAYOUTS, learned
+from ml.layouts.part import with_layouts
+from ml.layouts.records import Record, to_record
+from ml.training import SMOKE_LAYOUTS, learned
 
 BITS = (8, 16, 32, 64)
 SEEN, UNSEEN = "known tools", "tools never seen"

@@ -17,15 +17,17 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from ml.histories import Histories, Visit, page
-from ml.judge import captured
-from ml.rows import visits_frame
-from ml.settings import Settings
-from ml.train import train_version
-from uiengine import features, runtime
-from uiengine.decoded import Request
+from ml.data.histories import Histories, Visit, page
+from ml.data.rows import visits_frame
+from ml.evaluation.judge import captured
+from ml.learning.settings import Settings
+from ml.training import train_version
+from uiengine import features
 from uiengine.engine import choose
-from uiengine.surface import Surface
+from uiengine.model import version as runtime
+from uiengine.model import version_folder
+from uiengine.page.surface import Surface
+from uiengine.request import Request
 
 LOOKED_AT = 0.85
 """Probability that a rank is looked at, per rank."""
@@ -108,7 +110,7 @@ class Engine:
                 seed=self.seed,
                 settings=self.settings,
             )
-            self.version = runtime.load(Path(folder) / "version")
+            self.version = version_folder.load(Path(folder) / "version")
 
 
 @dataclass

@@ -11,10 +11,10 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.neighbors import NearestNeighbors
 
+from ml.evaluation.policies import FRECENCY_HALF_LIFE
 from ml.experiments.bandits import disjoint_linear, vowpal_wabbit
 from ml.experiments.split import Side, Split
 from ml.experiments.states import flat, table
-from ml.policies import FRECENCY_HALF_LIFE
 
 SPLIT_PLACES = 3
 """Blocks that a split menu lifts to the top."""

@@ -1,7 +1,7 @@
 """Codebooks of `vector-quantize-pytorch` in place of ours: same networks, same 64 bits a user.
 
-They offer what `ml.fit` asks of a codebook. Both code everyone with all their bits; nothing grows
-and nothing expires.
+They offer what `ml.learning.loop` asks of a codebook. Both code everyone with all their bits;
+nothing grows and nothing expires.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from vector_quantize_pytorch import FSQ, ResidualVQ
 
-from ml.settings import Settings
+from ml.learning.settings import Settings
 
 FSQ_LEVELS = 4
 """Levels per latent dimension: 2 bits in each of 32 dimensions."""
 
 
 class _Peer(nn.Module):
-    """Everything `ml.fit` asks for besides `forward`; slots are those of the peer's codes."""
+    """What `ml.learning.loop` asks for besides `forward`; slots are those of the peer's codes."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

@@ -11,10 +11,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ml.examples import Examples, build
-from ml.histories import Visit, default_orders, mean_shares, pages, visits_of
-from ml.replay import static_orders
-from uiengine.surface import Surface
+from ml.data.histories import Visit, default_orders, mean_shares, pages, visits_of
+from ml.evaluation.replay import static_orders
+from ml.learning.examples import Examples, build
+from uiengine.page.surface import Surface
 
 HELD_BACK = 0.25
 """Share of the users that nothing is learned from."""

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ml.examples import Examples, build
+from ml.data.histories import Visit, mean_shares, pages, visits_of
 from ml.experiments.decoding import codebook, through_tokens
 from ml.experiments.judging import Line, gains, ranks_of
 from ml.experiments.split import Side, rows_of, some_rows
-from ml.fit import fit
-from ml.histories import Visit, mean_shares, pages, visits_of
-from ml.settings import Settings
-from uiengine.surface import Surface
+from ml.learning.examples import Examples, build
+from ml.learning.loop import fit
+from ml.learning.settings import Settings
+from uiengine.page.surface import Surface
 
 Show = Callable[[float, str], None]
 

@@ -51,7 +51,7 @@ def _measure(caches: dict[str, Any]) -> None:
 
 
 def _cache(port: int, parser: str) -> Any:
-    from webapp.cache import RedisCache
+    from webapp.lib.cache import RedisCache
 
     cache = RedisCache(f"redis://127.0.0.1:{port}/0", {"OPTIONS": {"parser_class": parser}})
     wait_for(lambda: _answers(cache), "Redis answered")

@@ -14,8 +14,8 @@ _number = itertools.count()
 
 def past(blocks: list[str]) -> dict[str, Any]:
     """The state of somebody with ten visits behind them, two blocks or one in each."""
-    from uiengine import profile_json
-    from uiengine.profile import Profile, fold_visit
+    from uiengine.behaviour import profile_json
+    from uiengine.behaviour.profile import Profile, fold_visit
 
     known = Profile()
     for day in range(FIRST_DAY, FIRST_DAY + VISITS):

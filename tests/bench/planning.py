@@ -13,17 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.histories import page
+from ml.data.histories import page
 from tests.bench.dashboards import dashboard_json
 from tests.bench.measure import beside, line, milliseconds, processor_milliseconds
-from uiengine import engine, profile, runtime
-from uiengine.decoded import Decoded, Request
-from uiengine.orders import default_order
-from uiengine.packing import pack
-from uiengine.planner import plan
-from uiengine.popularity import Popularity
-from uiengine.scoring import energies
-from uiengine.surface_json import parse
+from uiengine import engine
+from uiengine.behaviour import profile
+from uiengine.behaviour.popularity import Popularity
+from uiengine.model import version_folder
+from uiengine.model.prediction import Decoded
+from uiengine.page.packing import pack
+from uiengine.page.reading_order import default_order
+from uiengine.page.surface_json import parse
+from uiengine.request import Request
+from uiengine.search.evaluate import energies
+from uiengine.search.planner import plan
 
 COUNTS = (5, 12, 20, 50, 100, 200)
 BUDGETS = (1, 2, 4, 8, 16, 32, 64)
@@ -140,7 +143,7 @@ def parts() -> None:
         "sorting them 32 times by demand",
         lambda: [np.argsort(-decoded.demand) for _ in orders],
     )
-    version = runtime.load("fixtures/innate")
+    version = version_folder.load("fixtures/innate")
     for count in (12, 100):
         asked, _ = person(count)
         beside(

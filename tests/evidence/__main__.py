@@ -29,7 +29,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.load --stack production"
     yield "python -m tests.load.chaos"
     yield "python -m tests.evidence.guardrails"
-    yield "python -m ml.ope_coverage"
+    yield "python -m ml.ope.coverage"
     yield "python -m tests.evidence.versions"
     yield "python -m tests.evidence.planted"
     yield "python -m tests.evidence.killed_pipeline"
@@ -61,7 +61,7 @@ def commands() -> Iterator[str]:
         yield f"python -m ml.judge --visits {test} --replay {replay}"
     yield f"python -m tests.evidence.frontier --version {version} --visits {test}"
     engine = f"--replay {OUT}/engine.jsonl --visits {test}"
-    yield f"python -m ml.audit_power {engine}"
+    yield f"python -m ml.audit.power {engine}"
     yield (
         f"python -m ml.audit {engine} --people {people} --by gender age_band disability imd_band "
         f"--out {OUT}/audit"

@@ -19,15 +19,19 @@ from unittest.mock import patch
 
 import numpy as np
 
-from ml.data import read_visits
-from ml.histories import Visit, pages, visits_of
-from ml.judge import judge, used_blocks
-from ml.policies import Policy, Shown, policy
-from ml.replay import replay, static_orders
-from uiengine import engine, runtime
-from uiengine.coefficients import VALUES
-from uiengine.decoded import Decoded, Request
-from uiengine.problem import last_order
+from ml.data.histories import Visit, pages, visits_of
+from ml.data.tables import read_visits
+from ml.evaluation.judge import judge
+from ml.evaluation.policies import Policy, Shown, policy
+from ml.evaluation.replay import replay, static_orders
+from ml.judge import used_blocks
+from uiengine import engine
+from uiengine.cost.coefficients import VALUES
+from uiengine.model import version as runtime
+from uiengine.model import version_folder
+from uiengine.model.prediction import Decoded
+from uiengine.request import Request
+from uiengine.search.assignment import last_order
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2)
@@ -108,7 +112,7 @@ def main() -> None:
     options = parser.parse_args()
     frame, _ = read_visits([options.visits])
     visits, surfaces, used = visits_of(frame), pages([frame]), used_blocks(options.visits)
-    version = runtime.load(options.version)
+    version = version_folder.load(options.version)
     defaults = static_orders(surfaces, version.default_orders)
     found: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     for name, weight, decide in policies(Reader(version), visits, defaults):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 EXAMPLES = Path(__file__).parents[2] / "webapp/examples"
+SNIPPETS = EXAMPLES.parent / "layouts/docs/snippets"
 
 
 def missing() -> str:
@@ -31,7 +32,7 @@ def install() -> None:
 def build() -> None:
     """The examples as `make examples` builds them, unless nothing changed since."""
     install()
-    sources = [*EXAMPLES.glob("package*.json"), *(EXAMPLES.parent / "layouts/snippets").iterdir()]
+    sources = [*EXAMPLES.glob("package*.json"), *SNIPPETS.iterdir()]
     built = EXAMPLES / "dist/react.js"
     newest = max(path.stat().st_mtime for path in sources)
     if not built.exists() or built.stat().st_mtime < newest:

@@ -31,7 +31,7 @@ SEED = """
 import django; django.setup()
 from django.core.management import call_command
 call_command("load_fixtures", verbosity=0)
-from webapp.codebooks.pipelines import pipeline_request
+from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.surfaces.models import Surface
 surface = Surface.objects.get(slug="course-home")
 pipeline_request(kind="retrain", surface=surface, options={"smoke": True, "by": ["gender"]})

@@ -10,7 +10,7 @@ import django
 from django.conf import settings
 
 from uiengine.decision import Decision
-from uiengine.decoded import Request
+from uiengine.request import Request
 
 
 def payload_of(request: Request, decision: Decision) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def payload_of(request: Request, decision: Decision) -> dict[str, Any]:
     if not settings.configured:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
         django.setup()
-    from webapp.layouts.payload import payload
+    from webapp.layouts.answer.payload import payload
 
     pins = request.profile.feedback.pins
     body = payload(request.surface, decision, status=decision.status, signed="", pins=pins)

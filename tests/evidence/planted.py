@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml.audit import audit
-from ml.data import read_visits
-from ml.histories import pages, visits_of
-from ml.policies import Policy, Shown, policy
-from ml.replay import replay
-from uiengine import runtime
-from uiengine.decoded import Request
-from uiengine.profile import Profile
+from ml.audit.audit import audit
+from ml.data.histories import pages, visits_of
+from ml.data.tables import read_visits
+from ml.evaluation.policies import Policy, Shown, policy
+from ml.evaluation.replay import replay
+from uiengine.behaviour.profile import Profile
+from uiengine.model import version_folder
+from uiengine.request import Request
 
 CASES = ("quiet", "misfit", "cold", "explores")
 METRIC = {"misfit": "seconds", "cold": "seconds", "explores": "exploration_share"}
@@ -96,7 +96,7 @@ def planted_audit(
     rows, _ = read_visits([out / "visits.csv"])
     surfaces = pages([rows])
     defaults = {slug: sorted(page.index) for slug, page in surfaces.items()}
-    version = runtime.load(Path("fixtures/innate"))
+    version = version_folder.load(Path("fixtures/innate"))
     engine = policy("engine", version, defaults, 64, seed)
     planted = frozenset(people.user[people.group == "planted"])
     with (out / "replay.jsonl").open("w") as lines:

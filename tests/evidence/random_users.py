@@ -1,7 +1,8 @@
 """Random surfaces and random people on them, seeded: what the guardrails must hold against.
 
 Surfaces have five breakpoints, up to 30 blocks, groups, blocks that the team pinned (also in the
-middle of the page), maxima, touch targets of up to 48 px. People are those of `ml.random_people`.
+middle of the page), maxima, touch targets of up to 48 px. People are those of
+`ml.evaluation.random_people`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ml.random_people import random_cell, random_request
-from uiengine.decoded import Decoded, Request
-from uiengine.feasible import clashes
-from uiengine.surface import Surface
-from uiengine.surface_json import parse
+from ml.evaluation.random_people import random_cell, random_request
+from uiengine.model.prediction import Decoded
+from uiengine.page.feasibility import clashes
+from uiengine.page.surface import Surface
+from uiengine.page.surface_json import parse
+from uiengine.request import Request
 
 GRIDS = (("xs", 320, 2), ("sm", 600, 4), ("md", 900, 8), ("lg", 1200, 12), ("xl", 1800, 24))
 PEOPLE_PER_SURFACE = 20

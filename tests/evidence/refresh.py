@@ -20,20 +20,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ml.audit_metrics import visit_values
-from ml.audit_replay import read_replay, used_blocks
-from ml.data import check_visits
-from ml.heldback import is_held_back, split
-from ml.histories import default_orders, pages, visits_of
-from ml.judge import judge
-from ml.policies import policy
+from ml.data.histories import default_orders, pages, visits_of
+from ml.data.tables import check_visits
+from ml.evaluation.held_back import is_held_back, split
+from ml.evaluation.judge import judge
+from ml.evaluation.metrics import visit_values
+from ml.evaluation.policies import policy
+from ml.evaluation.replay import replay
+from ml.evaluation.replay_file import read_replay, used_blocks
+from ml.learning.settings import Settings
 from ml.refresh import refresh_draft
-from ml.replay import replay
-from ml.settings import Settings
 from ml.simulate import POPULARITY, SURFACE, cohort
-from ml.train import train_version
-from uiengine import runtime
-from webapp.codebooks.batch import balanced_batch
+from ml.training import train_version
+from uiengine.model import version_folder
+from webapp.codebooks.pipeline.refresh_sample import balanced_batch
 
 INNATE = Path(__file__).parents[2] / "fixtures" / "innate"
 VISITS = 24
@@ -65,7 +65,7 @@ def measure(version: Path, visits: pd.DataFrame, work: Path) -> dict[str, float]
     defaults = default_orders(visits_of(visits), surfaces)
     held = visits[[is_held_back(SURFACE, user) for user in visits["user"]]]
     lines = work / "lines.jsonl"
-    decide = policy("engine", runtime.load(version), defaults, 64, 0)
+    decide = policy("engine", version_folder.load(version), defaults, 64, 0)
     made = replay(visits_of(visits), surfaces, defaults, decide, only=frozenset(held["user"]))
     lines.write_text("".join(json.dumps(line) + "\n" for line in made))
     values = visit_values(read_replay(lines, used_blocks(held)), surfaces)

@@ -45,13 +45,12 @@ def _measured(events: int, seconds: float) -> dict[str, Any]:
     from django.core.management import call_command
     from django.utils import timezone
 
-    from webapp.subjects import events as accepting
-    from webapp.subjects import partitions
+    from webapp.privacy.retention import AT_ONCE, retention_apply
+    from webapp.subjects import fold_request, partitions
     from webapp.subjects.models import Event
-    from webapp.subjects.retention import AT_ONCE, retention_apply
     from webapp.surfaces.models import Surface
 
-    accepting.folding_request = lambda profile_id: None  # no worker: what is measured is writing
+    fold_request.folding_request = lambda profile_id: None  # no worker: what is measured is writing
     call_command("migrate", verbosity=0)
     call_command("load_fixtures", verbosity=0, stdout=io.StringIO())
     surface, now = Surface.objects.get(slug=SLUG), timezone.now()

@@ -21,18 +21,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ml.data import check_visits, read_visits
-from ml.heldback import split
-from ml.histories import default_orders, pages, visits_of
-from ml.judge import Walk, captured, judge_visit
-from ml.policies import Policy, Shown, policy
-from ml.replay import replay
-from ml.settings import Settings
+from ml.data.histories import default_orders, pages, visits_of
+from ml.data.tables import check_visits, read_visits
+from ml.evaluation.held_back import split
+from ml.evaluation.judge import Walk, captured, judge_visit
+from ml.evaluation.policies import Policy, Shown, policy
+from ml.evaluation.replay import replay
+from ml.learning.settings import Settings
 from ml.simulate import cohort
-from ml.train import train_version
-from uiengine import runtime
-from uiengine.decoded import Request
-from uiengine.profile import Profile
+from ml.training import train_version
+from uiengine.behaviour.profile import Profile
+from uiengine.model import version_folder
+from uiengine.request import Request
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,7 +94,7 @@ def main() -> None:
         settings = Settings().smoke() if arguments.smoke else None
         innate = ROOT / "fixtures" / "innate"
         train_version(learned, new, surfaces=surfaces, innate=innate, settings=settings, seed=1)
-        versions = [runtime.load(innate, threads=2), runtime.load(new, threads=2)]
+        versions = [version_folder.load(innate, threads=2), version_folder.load(new, threads=2)]
         old, fresh = (policy("engine", version, defaults, 64, 0) for version in versions)
         policies = {
             "old_version": old,

@@ -119,7 +119,7 @@ def live(people: int, visits: int, rng: np.random.Generator) -> None:
 def compared(folder: Path) -> dict[str, object]:
     from django.core.management import call_command
 
-    from ml import ope
+    from ml.ope import __main__
     from webapp.codebooks.models import CodebookVersion
 
     other = CodebookVersion.objects.exclude(name="innate").latest("created_at")
@@ -132,7 +132,7 @@ def compared(folder: Path) -> dict[str, object]:
         f"--target={target}",
         stdout=out,
     )
-    return {**json.loads(out.getvalue()), **ope.compare(log, target, supported_only=True)}
+    return {**json.loads(out.getvalue()), **__main__.compare(log, target, supported_only=True)}
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ REGISTER = """
 import django; django.setup()
 import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 from pathlib import Path
-from webapp.codebooks.services import version_register
+from webapp.codebooks.registry.aliases import version_register
 version_register(source=Path("fixtures/innate"), name="too-large")
 """
 
@@ -167,7 +167,7 @@ class Faults:
         time.sleep(self.seconds)
 
     def promoted_and_rolled_back(self) -> None:
-        from webapp.codebooks.services import version_promote, version_rollback
+        from webapp.codebooks.registry.aliases import version_promote, version_rollback
 
         surface, versions = _surface(), _versions(2)
         for version in versions:
@@ -180,8 +180,8 @@ class Faults:
 
     def onnx_corrupted(self) -> None:
         """A version that was fine when it was registered is broken when it is to be loaded."""
-        from webapp.codebooks import artefacts
         from webapp.codebooks.models import Alias, CodebookVersion
+        from webapp.codebooks.registry import artefacts
 
         broken = _registered("broken", BROKEN)
         file = artefacts.local(broken.folder) / "decoder.onnx"
@@ -375,7 +375,7 @@ def _registered(name: str, content: str) -> Any:
     """The innate version under another content id, so that caches can tell them apart."""
     import json
 
-    from webapp.codebooks.services import version_register
+    from webapp.codebooks.registry.aliases import version_register
 
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "version"

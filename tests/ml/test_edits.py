@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ml import edits
-from ml.data import DataError
+from ml.data.tables import DataError
 from ml.edits import Preference, accuracy, describe, read_pairs
-from ml.layout_data import read_edited
-from ml.layout_features import arrangement, density, features, height, reflow, seconds
+from ml.layouts.features import arrangement, density, features, height, reflow, seconds
+from ml.layouts.records import read_edited
 
 REAL = Path(__file__).parents[3] / "shared/data/layouts"
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from ml.evaluation.policies import policy
+from ml.evaluation.replay import captured_gain, replay
 from ml.experiments import judging, keep, lockin, report
 from ml.experiments.__main__ import main
 from ml.experiments.ablations import code_usage, kl_facts
@@ -26,10 +28,8 @@ from ml.experiments.peers import (
 )
 from ml.experiments.quantisers import PEERS, FiniteScalar
 from ml.experiments.split import Split, is_held_back, prepare, split_frame
-from ml.fit import Fitted, fit
-from ml.policies import policy
-from ml.replay import captured_gain, replay
-from ml.settings import Settings
+from ml.learning.loop import Fitted, fit
+from ml.learning.settings import Settings
 
 QUICK = replace(Settings(), warm_epochs=1, code_epochs=1, codes=16, stages=2, batch=256)
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ml import ope, ope_coverage
-from ml.data import DataError
-from ml.ope_estimates import effective_size, estimates, numbered, ratio_interval, user_sums
-from ml.ope_log import Visit, read_decisions
-from ml.ope_reward import predicted_rewards
-from ml.ope_simulation import draw_log, make_world, write_example
-from ml.ope_support import NoSupportError, join, supported_visits
+from ml.data.tables import DataError
+from ml.ope import __main__, coverage
+from ml.ope.estimates import effective_size, estimates, numbered, ratio_interval, user_sums
+from ml.ope.log import Visit, read_decisions
+from ml.ope.reward import predicted_rewards
+from ml.ope.simulation import draw_log, make_world, write_example
+from ml.ope.support import NoSupportError, join, supported_visits
 
 AB, BA = ("a", "b"), ("b", "a")
 
@@ -151,7 +151,7 @@ def test_a_better_target_is_called_better(tmp_path):
     ]
     log = written(tmp_path / "log.jsonl", lines)
 
-    report = ope.compare(log, target_of(tmp_path, BA, 300))
+    report = __main__.compare(log, target_of(tmp_path, BA, 300))
 
     assert report["target_is"] == "better"
     assert report["estimates"]["dr"]["value"] == pytest.approx(-1.03, abs=0.01)
@@ -167,7 +167,7 @@ def test_a_log_without_exploration_is_refused(tmp_path, capsys):
     )
     target, out = target_of(tmp_path, AB), tmp_path / "out.json"
 
-    status = ope.main(["--log", str(log), "--target", str(target), "--out", str(out)])
+    status = __main__.main(["--log", str(log), "--target", str(target), "--out", str(out)])
 
     assert status == 2 and not out.exists()
     assert "no exploration: every logged propensity is 1" in capsys.readouterr().err
@@ -212,7 +212,7 @@ def test_visits_without_a_use_are_left_out_and_counted(tmp_path):
     lines = [json.loads(text) for text in log_of(tmp_path).read_text().splitlines()]
     lines[1]["reward"] = None
 
-    report = ope.compare(
+    report = __main__.compare(
         written(tmp_path / "log.jsonl", lines), target_of(tmp_path, BA), supported_only=True
     )
 
@@ -260,7 +260,7 @@ def test_the_command_ends_with_one_line_of_json(tmp_path, capsys):
     log, target = write_example(tmp_path)
     out = tmp_path / "report/ope.json"
 
-    assert ope.main(["--log", str(log), "--target", str(target), "--out", str(out)]) == 0
+    assert __main__.main(["--log", str(log), "--target", str(target), "--out", str(out)]) == 0
 
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     report = json.loads(out.read_text())
@@ -269,7 +269,7 @@ def test_the_command_ends_with_one_line_of_json(tmp_path, capsys):
 
 
 def test_smoke_needs_no_files(capsys):
-    assert ope.main(["--smoke"]) == 0
+    assert __main__.main(["--smoke"]) == 0
     assert json.loads(capsys.readouterr().out)["log"] == "log.jsonl"
 
 
@@ -287,13 +287,13 @@ def test_the_target_itself_is_estimated_as_what_was_served():
 
 
 def test_intervals_hold_the_truth_of_simulated_logs(capsys):
-    """Small; in full: python -m ml.ope_coverage. 120 logs tell 0.95 from 0.88, no finer."""
+    """Small; in full: python -m ml.ope.coverage. 120 logs tell 0.95 from 0.88, no finer."""
     world = make_world(150, seed=4, apart=0.2)
 
-    found = ope_coverage.coverage(world, logs=120, users=150, seed=4)
+    found = coverage.coverage(world, logs=120, users=150, seed=4)
 
     with capsys.disabled():
         print(f"\noff-policy coverage of 120 logs: { {k: round(v, 3) for k, v in found.items()} }")
     assert all(0.88 <= found[name] <= 1.0 for name in ("ips", "snips", "dr"))
     assert max(found["dr_width"], found["snips_width"]) < found["ips_width"]
-    assert ope_coverage.refused_without_exploration(people=10, logs=5, seed=4) == 1.0
+    assert coverage.refused_without_exploration(people=10, logs=5, seed=4) == 1.0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ml import simulate
-from ml.data import check_people, check_visits
+from ml.data.tables import check_people, check_visits
 
 
 def test_the_same_seed_gives_the_same_rows():

@@ -16,15 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ml import formats
-from ml.audit_replay import read_replay
 from ml.clicks import is_held_out, read_episodes
-from ml.data import DataError, read_layouts
+from ml.data import formats
+from ml.data.rows import visit_rows
+from ml.data.tables import DataError, read_layouts
 from ml.edits import Pair, read_pairs
-from ml.layout_data import read_edited, to_record
-from ml.layout_features import Arrangement, arrangement
-from ml.ope_log import read_decisions
-from ml.rows import visit_rows
+from ml.evaluation.replay_file import read_replay
+from ml.layouts.features import Arrangement, arrangement
+from ml.layouts.records import read_edited, to_record
+from ml.ope.log import read_decisions
 
 VISITS = "surface,user,at,block,uses\nshop,7,2024-01-01,news,2\nshop,8,2024-01-02T10:00Z,quiz,1\n"
 PEOPLE = "user,surface,gender\n7,shop,f\n8,shop,m\n"

@@ -8,17 +8,17 @@ from dataclasses import replace
 import pandas as pd
 import torch
 
-from ml import processes
-from ml.train import train_draft
+from ml.learning import distributed
+from ml.training import train_draft
 from tests.ml.conftest import SMALL
 
 SETTINGS = replace(SMALL, warm_epochs=1, code_epochs=2, codes=8, batch=101)  # unequal shares
 
 
 def train(visits: str, out: str) -> None:
-    with processes.joined():
+    with distributed.joined():
         fitted = train_draft(pd.read_parquet(visits), seed=5, settings=SETTINGS).fitted
-        if processes.is_first():
+        if distributed.is_first():
             kept = {"history": fitted.history, "slots": fitted.quantiser.slots}
             weights = {"codec": fitted.codec.state_dict(), "codes": fitted.quantiser.codes}
             torch.save({**kept, **weights}, out)

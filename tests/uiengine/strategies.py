@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from uiengine import profile as profiles
-from uiengine.decoded import Decoded, Request
-from uiengine.popularity import Popularity, fold_day
-from uiengine.surface import Surface
-from uiengine.surface_json import parse
+from uiengine.behaviour import profile as profiles
+from uiengine.behaviour.popularity import Popularity, fold_day
+from uiengine.model.prediction import Decoded
+from uiengine.page.surface import Surface
+from uiengine.page.surface_json import parse
+from uiengine.request import Request
 
 GRIDS = (("phone", 320, 4), ("tablet", 768, 8), ("desktop", 1200, 12))
 TODAY = 100

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 
 from tests.uiengine.strategies import requests
 from uiengine import engine
-from uiengine.feasible import clashes
+from uiengine.behaviour.profile import copy
 from uiengine.guardrails import check
-from uiengine.profile import copy
+from uiengine.page.feasibility import clashes
 
 
 @settings(max_examples=300)

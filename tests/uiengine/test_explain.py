@@ -7,11 +7,12 @@ from hypothesis import given, settings
 
 from tests.uiengine.guardrails.facts import page
 from tests.uiengine.strategies import requests
-from uiengine.decoded import Decoded, Request
+from uiengine.behaviour.popularity import Popularity
+from uiengine.behaviour.profile import Pin, Profile, fold_visit
 from uiengine.engine import choose
 from uiengine.explain import SENTENCES, sentence
-from uiengine.popularity import Popularity
-from uiengine.profile import Pin, Profile, fold_visit
+from uiengine.model.prediction import Decoded
+from uiengine.request import Request
 
 
 def decided(profile: Profile, demand: list[float]):

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uiengine import features
+from uiengine.behaviour.popularity import Popularity, fold_day
+from uiengine.behaviour.profile import Profile, day_uses_at, fold_visit, visit_shares_at
 from uiengine.features import People
-from uiengine.popularity import Popularity, fold_day
-from uiengine.profile import Profile, day_uses_at, fold_visit, visit_shares_at
-from uiengine.surface_json import parse
+from uiengine.page.surface_json import parse
 
 BLOCKS = ("a", "b", "c")
 

@@ -14,11 +14,11 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from webapp.codebooks.gate import INNATE_FOLDER
-from webapp.codebooks.services import version_register
-from webapp.codebooks.serving import serving
-from webapp.layouts.load import load
-from webapp.subjects import events, folding, revoked
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
+from webapp.codebooks.registry.aliases import version_register
+from webapp.layouts.answer.search_budget import load
+from webapp.serving.pages import serving
+from webapp.subjects import events, fold_worker, revoked
 from webapp.subjects.keys import user_token_make
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -61,7 +61,7 @@ class Worker:
 
     def work(self) -> int:
         sent, self.sent[:] = list(self.sent), []
-        return sum(folding.profile_fold(profile_id=i, now=timezone.now()) for i in sent)
+        return sum(fold_worker.profile_fold(profile_id=i, now=timezone.now()) for i in sent)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from queue import Empty
 from kombu import Connection
 
 from tests.patience import PATIENCE
-from webapp import broker
+from webapp.lib import broker
 
 MESSAGES = 400
 WRITE = f"""

@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 from tests.load.stack import free_port, program
 from tests.patience import PATIENCE
-from webapp.cache import RedisCache, count_and_get, store
+from webapp.lib.cache import RedisCache, count_and_get, store
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +74,8 @@ def cache(made, request, monkeypatch):
     """The site's, empty."""
     cache = made(request.param)
     cache.clear()
-    monkeypatch.setattr("webapp.cache.caches", {"default": cache})
-    monkeypatch.setattr("webapp.cache.cache", cache)
+    monkeypatch.setattr("webapp.lib.cache.caches", {"default": cache})
+    monkeypatch.setattr("webapp.lib.cache.cache", cache)
     return cache
 
 

@@ -11,9 +11,9 @@ import pytest
 from django.utils import translation
 
 from tests.evidence import grid_libraries
-from webapp.layouts import page
+from webapp.layouts.html import element
 
-FOLDER = Path(page.__file__).parent / "static/uiengine"
+FOLDER = Path(element.__file__).parents[1] / "static/uiengine"
 SCRIPT = (FOLDER / "adaptive-layout.js").read_text()
 TYPES = (FOLDER / "adaptive-layout.d.ts").read_text()
 
@@ -37,7 +37,7 @@ def test_the_server_translates_every_word_of_the_client() -> None:
     words = SCRIPT.split("const ENGLISH = {")[1].split("};")[0]
     english = dict(re.findall(r"(\w+): '([^']*)'", words))
     with translation.override("en"):
-        assert page._strings() == english
+        assert element._strings() == english
 
 
 def test_the_types_fit_a_program_that_uses_all_of_them() -> None:

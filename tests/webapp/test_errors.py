@@ -8,8 +8,8 @@ from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.test import Client
 
-from webapp.layouts import pages
-from webapp.layouts.problems import problem_response
+from webapp.layouts.docs import pages
+from webapp.layouts.errors.problem import problem_response
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ def test_a_method_that_changes_something_still_needs_the_csrf_token(db, method, 
 
 def test_views_of_a_host_below_the_same_prefix_keep_their_words(debug, browser, settings):
     settings.ROOT_URLCONF = "tests.webapp.shared_prefix"
-    settings.MIDDLEWARE = ["webapp.layouts.refusals.api_problems"]
+    settings.MIDDLEWARE = ["webapp.layouts.errors.middleware.api_problems"]
 
     assert browser.get("/api/own").content == b"our own words"
     assert browser.get("/api/nowhere")["Content-Type"] == "application/problem+json"

@@ -14,8 +14,8 @@ from tests.evidence import grid_libraries
 from tests.evidence.payloads import payload_of
 from tests.evidence.random_users import random_cases
 from uiengine import engine
+from uiengine.behaviour.profile import Pin
 from uiengine.guardrails import check
-from uiengine.profile import Pin
 
 PEOPLE = 200
 

@@ -206,7 +206,7 @@ def test_loading_again_changes_nothing_and_an_edit_raises_the_revision(
 
 def test_a_web_process_of_the_host_has_no_torch(host: Host) -> None:
     code = (
-        "import sys, django; django.setup(); import mysite.urls, webapp.layouts.views;"
+        "import sys, django; django.setup(); import mysite.urls, webapp.layouts.api.views;"
         "print(sorted({'torch', 'pandas', 'sklearn', 'fairlearn', 'ml'} & set(sys.modules)))"
     )
     host.environment["DJANGO_SETTINGS_MODULE"] = "mysite.settings"

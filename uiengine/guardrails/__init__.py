@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import (
+from uiengine.guardrails import (
     compact,
     frozen_unchanged,
     group_order,
@@ -23,7 +23,7 @@ from . import (
     undone_moves,
     user_pins,
 )
-from .case import Case
+from uiengine.guardrails.case import Case
 
 RULES = (
     no_overlap,

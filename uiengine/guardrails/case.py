@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..layout import Layout, Placement
-from ..profile import Feedback
-from ..surface import Breakpoint, Surface
+from uiengine.behaviour.profile import Feedback
+from uiengine.page.layout import Layout, Placement
+from uiengine.page.surface import Breakpoint, Surface
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ not the one that was decided. Blocks with a fixed cell are exempt.
 
 from collections.abc import Iterator
 
-from ..layout import Placement
-from .case import Case
+from uiengine.guardrails.case import Case
+from uiengine.page.layout import Placement
 
 SENTENCE = "No free block could move up without touching another."
 

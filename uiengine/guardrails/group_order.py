@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from .case import Case
+from uiengine.guardrails.case import Case
 
 SENTENCE = "Groups keep their order from the top; blocks without a group come last."
 

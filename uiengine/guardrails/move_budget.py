@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..layout import moved_blocks
-from .case import Case
+from uiengine.guardrails.case import Case
+from uiengine.page.layout import moved_blocks
 
 SENTENCE = "At most `move_budget` blocks move from one visit to the next."
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from .case import Case
+from uiengine.guardrails.case import Case
 
 SENTENCE = "No two blocks overlap."
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .case import Case
+from uiengine.guardrails.case import Case
 
 SENTENCE = "Blocks that the team pinned stay in their cells."
 

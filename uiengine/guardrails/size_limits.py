@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .case import Case
+from uiengine.guardrails.case import Case
 
 SENTENCE = "Every block keeps within its size limits."
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..layout import moved_blocks
-from .case import Case
+from uiengine.guardrails.case import Case
+from uiengine.page.layout import moved_blocks
 
 SENTENCE = "A move that the user undid is not proposed again for 28 days."
 

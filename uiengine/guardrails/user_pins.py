@@ -6,8 +6,8 @@ the nearest place that the other rules leave; see `orders.hold_pins`.
 
 from collections.abc import Iterator
 
-from ..orders import hold_pins
-from .case import Case
+from uiengine.guardrails.case import Case
+from uiengine.page.reading_order import hold_pins
 
 SENTENCE = "A block that the user pinned keeps its rank."
 

@@ -14,13 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from webapp.codebooks.admin import ReadOnlyAdmin
-from webapp.codebooks.steps import WhyForm, confirm, person, posted
-
-from .compare import compare
-from .models import AuditReport
-from .services import report_acknowledge
-from .to_do import to_do
+from webapp.audits.compare import compare
+from webapp.audits.models import AuditReport
+from webapp.audits.services import report_acknowledge
+from webapp.audits.to_do import to_do
+from webapp.codebooks.admin.actions import WhyForm, confirm, person, posted
+from webapp.lib.read_only_admin import ReadOnlyAdmin
 
 NEEDED = "Audit reports need the permission audits.view_auditreport."
 MOST_CHOICES = 200

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .models import AuditReport
-from .words import slice_name, too_few
+from webapp.audits.models import AuditReport
+from webapp.audits.words import slice_name, too_few
 
 Row = Mapping[str, Any]
 Key = tuple[str, str, str]

@@ -13,9 +13,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from .models import AuditReport
-from .services import champion_of
-from .words import slice_name
+from webapp.audits.models import AuditReport
+from webapp.audits.services import champion_of
+from webapp.audits.words import slice_name
 
 log = logging.getLogger(__name__)
 GROUP = "auditor"

@@ -8,16 +8,17 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from webapp import mappers
-from webapp.codebooks import artefacts, runs
-from webapp.codebooks.messages import run_enqueue
+from webapp.audits.mail import reports_mail
+from webapp.audits.services import is_simulated, report_save, reports_earlier
 from webapp.codebooks.models import Alias, CodebookVersion, Run
-from webapp.codebooks.stored import stored_visits
-from webapp.codebooks.tasks import work_folder
+from webapp.codebooks.pipeline import lease
+from webapp.codebooks.pipeline.enqueue import run_enqueue
+from webapp.codebooks.pipeline.stored_visits import stored_visits
+from webapp.codebooks.pipeline.work_folder import work_folder
+from webapp.codebooks.registry import artefacts
+from webapp.subjects.attributes import attributes_usual, people_of
+from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
-
-from .mail import reports_mail
-from .services import attributes_usual, is_simulated, people_of, report_save, reports_earlier
 
 
 @shared_task(name="audits.audit")  # type: ignore[untyped-decorator]
@@ -32,18 +33,18 @@ def mail() -> int:
     return reports_mail()
 
 
-def audit_run(run_id: int, watch: runs.Progress | None = None) -> Run | None:
+def audit_run(run_id: int, watch: lease.Progress | None = None) -> Run | None:
     """Audits the run's version, or the surface's champion; leaves a report row."""
-    done = runs.run_carry_out(run_id=run_id, work=_audit, watch=watch)
+    done = lease.run_carry_out(run_id=run_id, work=_audit, watch=watch)
     if done is not None:
         shutil.rmtree(work_folder(done), ignore_errors=True)
     return done
 
 
-def _audit(hold: runs.Hold) -> None:
-    from ml.data import DataError
-    from ml.rows import visits_frame
-    from ml.stored_audit import audit_stored
+def _audit(hold: lease.Hold) -> None:
+    from ml.audit.stored import audit_stored
+    from ml.data.rows import visits_frame
+    from ml.data.tables import DataError
 
     run = hold.run
     hold.show(0.0, "collecting visits")
@@ -53,7 +54,7 @@ def _audit(hold: runs.Hold) -> None:
     folders = {n: artefacts.registered(v.folder, v.manifest) for n, v in versions.items()}
     visits = visits_frame(stored_visits(run.surface))
     if visits.empty:
-        raise runs.RefusedRunError(
+        raise lease.RefusedRunError(
             f"surface: {run.surface.slug} has no visits yet. Import some: manage.py import_visits"
         )
     try:
@@ -72,7 +73,7 @@ def _audit(hold: runs.Hold) -> None:
             progress=lambda share, doing: hold.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:
-        raise runs.bad_values(error) from error
+        raise lease.bad_values(error) from error
     with transaction.atomic():
         saved = report_save(
             surface=run.surface, versions=versions, attributes=by, report=report, html=html
@@ -87,7 +88,7 @@ def _versions(run: Run) -> dict[str, CodebookVersion]:
     aliases = {str(alias.name): alias.version for alias in rows}
     subject = run.version or aliases.get("champion")
     if subject is None:
-        raise runs.RefusedRunError(
+        raise lease.RefusedRunError(
             f"surface: {run.surface.slug} has no champion, and no version was named. "
             "Promote a version, or name one: manage.py audit --codebook NAME"
         )
@@ -103,7 +104,7 @@ def audit_all() -> int:
     for surface in Surface.objects.exclude(mode=Surface.Mode.OFF):
         if next(stored_visits(surface), None) is None:
             continue
-        run, is_new = runs.run_request(
+        run, is_new = lease.run_request(
             kind=Run.Kind.AUDIT, surface=surface, key=f"audit:{surface.slug}:{week}", by="schedule"
         )
         if is_new:

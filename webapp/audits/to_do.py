@@ -6,10 +6,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from webapp.audits.models import AuditReport
+from webapp.audits.services import champion_of, refresh_after
 from webapp.surfaces.models import Surface
-
-from .models import AuditReport
-from .services import champion_of, refresh_after
 
 Verdict = AuditReport.Verdict
 

@@ -1,4 +1,4 @@
-"""How pages name slices, and what they never show of them; `ml.audit_words` says the same."""
+"""How pages name slices, and what they never show of them; `ml.audit.words` says the same."""
 
 from __future__ import annotations
 

@@ -7,16 +7,14 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from uiengine.decision import Decision
-from uiengine.decoded import Reason
-from uiengine.orders import default_order
-from webapp.codebooks.serving import serving
-from webapp.layouts import services, situations
-from webapp.layouts.situations import Situation
-from webapp.layouts.words import reason_sentence
+from uiengine.decision import Decision, Reason
+from uiengine.page.reading_order import default_order
+from webapp.demo.words import STATUSES
+from webapp.layouts.answer import context, read
+from webapp.layouts.answer.context import Situation
+from webapp.layouts.answer.sentences import reason_sentence
+from webapp.serving.pages import serving
 from webapp.subjects import decisions
-
-from .words import STATUSES
 
 BITS_PER_TOKEN = 8
 CANDIDATES = 5
@@ -27,8 +25,8 @@ def facts_now(key: str, slug: str) -> dict[str, Any]:
     page = serving.page(slug)
     if page is None:
         return {}
-    found = situations.budgeted(situations.situation(key=key, page=page, now=timezone.now()))
-    return facts(found, *services.decide(found, CANDIDATES))
+    found = context.budgeted(context.situation(key=key, page=page, now=timezone.now()))
+    return facts(found, *read.decide(found, CANDIDATES))
 
 
 def facts(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
@@ -37,7 +35,7 @@ def facts(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
     demand = zip(titles.values(), decision.demand, strict=False)
     bars = [{"title": title, "percent": round(100 * p)} for title, p in demand]
     return {
-        "decision": decisions.sign(services.served(found, decision, status)),
+        "decision": decisions.sign(read.served(found, decision, status)),
         "status": status,
         "status_word": _(STATUSES[status]),
         "tokens": decision.tokens,

@@ -13,16 +13,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from uiengine import profile as profiles
-from uiengine.profile import Profile
-from webapp import mappers
-from webapp.codebooks.serving import Page, serving
-from webapp.layouts import services
-from webapp.layouts.situations import Situation
-from webapp.subjects import live
+from uiengine.behaviour import profile as profiles
+from uiengine.behaviour.profile import Profile
+from webapp.layouts.answer import read
+from webapp.layouts.answer.context import Situation
+from webapp.serving.pages import Page, serving
+from webapp.subjects import mappers, state_cache
 from webapp.subjects.models import Profile as ProfileRow
 from webapp.subjects.models import Visit
-from webapp.subjects.visits import State
+from webapp.subjects.visit_state import State
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def history_write(*, key: str, slug: str) -> int:
         return 0
     profile = Profile()
     for row in rows:
-        decision, _ = services.decide(_before(key, page, profile, row))
+        decision, _ = read.decide(_before(key, page, profile, row))
         row.order = list(decision.layout.order)
         profiles.fold_visit(profile, row.day, tuple(row.uses), tuple(row.order))
     Visit.objects.bulk_update(rows, ["order"])
@@ -71,7 +70,7 @@ def history_write(*, key: str, slug: str) -> int:
     profile.last_event = mappers.to_state(stored).profile.last_event
     stored.state, stored.version = mappers.from_state(State(profile)), stored.version + 1
     stored.save()
-    live.forget_on_commit(key, [slug])
+    state_cache.forget_on_commit(key, [slug])
     return len(rows)
 
 

@@ -15,15 +15,14 @@ from django.utils.crypto import get_random_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from webapp.layouts import page as html
-from webapp.layouts import services
-from webapp.layouts.pages import SNIPPETS
+from webapp.demo import replay
+from webapp.demo.panel import CANDIDATES, facts, facts_now
+from webapp.demo.people import Person, choose, current, people
+from webapp.demo.services import visit_next
+from webapp.layouts.answer import read
+from webapp.layouts.docs.pages import SNIPPETS
+from webapp.layouts.html import element as html
 from webapp.subjects import keys
-
-from . import replay
-from .panel import CANDIDATES, facts, facts_now
-from .people import Person, choose, current, people
-from .services import visit_next
 
 SLUG = "course-home"
 EXAMPLES = {
@@ -147,9 +146,9 @@ def _past(request: HttpRequest, person: Person) -> dict[str, Any] | None:
     found = replay.moment(key=person.key, slug=SLUG, number=int(asked))
     if found is None:
         return None
-    decision, status = services.decide(found.situation, CANDIDATES)
+    decision, status = read.decide(found.situation, CANDIDATES)
     return {
         "moment": found,
         "panel": facts(found.situation, decision, status),
-        "payload": json.loads(services.payload_for_nobody(found.situation, decision, status)),
+        "payload": json.loads(read.payload_for_nobody(found.situation, decision, status)),
     }

@@ -43,7 +43,7 @@ class JSONLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
     def setup(self, cfg: object) -> None:
         super().setup(cfg)
-        from webapp.observability.logs import JSONFormatter, WithRequest
+        from webapp.telemetry.logs import JSONFormatter, WithRequest
 
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.setFormatter(JSONFormatter())

@@ -18,7 +18,7 @@ class LayoutsConfig(AppConfig):
     name = "webapp.layouts"
 
     def ready(self) -> None:
-        from .checks import host_check
+        from webapp.layouts.checks import host_check
 
         if missing := [name for name in host.APPS if not apps.is_installed(name)]:
             raise ImproperlyConfigured(
@@ -33,7 +33,7 @@ class LayoutsConfig(AppConfig):
 def _trace(endpoint: str) -> None:
     """A variable of the whole machine may name the collector: lacking packages are no error."""
     try:
-        from webapp.observability import tracing
+        from webapp.telemetry import tracing
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("opentelemetry"):
             raise

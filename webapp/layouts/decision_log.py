@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from django.db.models import QuerySet
 
-from uiengine import engine, profile_json
-from uiengine.decoded import Decoded, Request, Version
-from uiengine.exploration import propensities
-from uiengine.scoring import energies
-from uiengine.surface import Surface
-from webapp.codebooks.serving import Page, serving
+from uiengine import engine
+from uiengine.behaviour import profile_json
+from uiengine.model.prediction import Decoded, Version
+from uiengine.page.surface import Surface
+from uiengine.request import Request
+from uiengine.search.evaluate import energies
+from uiengine.search.exploration import propensities
+from webapp.serving.pages import Page, serving
 from webapp.subjects.decisions import subject_hash
 from webapp.subjects.models import Visit
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from webapp.subjects.events import Arrival
 from webapp.subjects.models import Event
-from webapp.subjects.visits import FEEDBACK
+from webapp.subjects.visit_state import FEEDBACK
 
 MOST_EVENTS = 100
 MOST_DECISION = 65_536

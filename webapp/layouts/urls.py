@@ -3,7 +3,8 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from . import pages, schema, views
+from webapp.layouts.api import schema, views
+from webapp.layouts.docs import pages
 
 app_name = "layouts"
 urlpatterns = [

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import metrics
-from .logs import EVENT
+from webapp.observability import gauges
+from webapp.telemetry import metrics
+from webapp.telemetry.logs import EVENT
 
 ROOT = Path(__file__).parents[1]
 LEVELS = ("debug", "info", "warning", "error", "exception")
@@ -35,7 +36,7 @@ def as_markdown() -> str:
         name = f"{metric._name}_total" if metric._type == "counter" else metric._name
         labels = ", ".join(metric._labelnames)
         lines.append(f"| `{name}` | {metric._type} | {labels} | {metric._documentation} |")
-    for family in metrics.Asked().describe():
+    for family in gauges.Asked().describe():
         lines.append(f"| `{family.name}` | {family.type} |  | {family.documentation} |")
     lines += ["", "# Log events", "", "| event | level | where |", "|---|---|---|"]
     lines += [f"| `{found.name}` | {found.level} | `{found.where}` |" for found in logged()]

@@ -14,10 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from webapp.codebooks.serving import serving
-
-from . import metrics
-from .probes import is_named_here
+from webapp.observability import gauges
+from webapp.observability.probes import is_named_here
+from webapp.serving.pages import serving
 
 log = logging.getLogger(__name__)
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP")
@@ -31,7 +30,7 @@ def metrics_text(request: HttpRequest) -> HttpResponse:
     if not _may_read(request):
         text = "Send METRICS_KEY as `Authorization: Bearer`, or ask from this machine directly.\n"
         return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
-    return HttpResponse(metrics.as_text(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(gauges.as_text(), content_type=CONTENT_TYPE_LATEST)
 
 
 @require_safe

@@ -9,20 +9,20 @@ import numpy as np
 from django.utils.safestring import SafeString, mark_safe
 
 from uiengine import engine, guardrails
+from uiengine.behaviour.profile import DAY_HALF_LIVES, BlockUse, day_uses_at
 from uiengine.decision import Decision
-from uiengine.decoded import Decoded, Request
 from uiengine.explain import sentence
-from uiengine.layout import moved_blocks
-from uiengine.orders import default_order, hold_pins
-from uiengine.planner import plan
-from uiengine.problem import last_order
-from uiengine.profile import DAY_HALF_LIVES, BlockUse, day_uses_at
-from uiengine.runtime import CodebookVersion
-from uiengine.surface import Breakpoint
-from uiengine.tokens import TOKEN_BITS
+from uiengine.model.codebook import TOKEN_BITS
+from uiengine.model.prediction import Decoded
+from uiengine.model.version import CodebookVersion
+from uiengine.page.layout import moved_blocks
+from uiengine.page.reading_order import default_order, hold_pins
+from uiengine.page.surface import Breakpoint
+from uiengine.request import Request
+from uiengine.search.assignment import last_order
+from uiengine.search.planner import plan
+from webapp.studio.gallery import drawn
 from webapp.surfaces.preview import picture
-
-from .gallery import drawn
 
 MOST_CANDIDATES = 6
 EVERY = 1000

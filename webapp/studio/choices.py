@@ -9,16 +9,15 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
+from uiengine.behaviour.profile import Profile
 from uiengine.errors import EngineError
-from uiengine.profile import Profile
-from uiengine.runtime import CodebookVersion as Loaded
-from webapp import mappers
+from uiengine.model.version import CodebookVersion as Loaded
 from webapp.codebooks.models import Alias, CodebookVersion
-from webapp.codebooks.serving import Page, serving
+from webapp.lib import times
+from webapp.serving.pages import Page, serving
+from webapp.studio.loaded import version_load
+from webapp.studio.personas import MADE_UP, NEWCOMER, PERSON, Persona, made_up, person, simulated
 from webapp.surfaces.models import Surface
-
-from .loaded import version_load
-from .personas import MADE_UP, NEWCOMER, PERSON, Persona, made_up, person, simulated
 
 MOST_STAGES = 8
 MOST_PAGES = 100
@@ -55,7 +54,7 @@ def surface_page(surface: Surface) -> Page | None:
 
 def day_of() -> int:
     """Today, in whole UTC days since 1970."""
-    return mappers.to_day(mappers.to_milliseconds(timezone.now()))
+    return times.to_day(times.to_milliseconds(timezone.now()))
 
 
 class ChoiceForm(forms.Form):

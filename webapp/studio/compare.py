@@ -11,10 +11,9 @@ from django.utils.safestring import SafeString
 from webapp.audits.models import AuditReport
 from webapp.audits.words import slice_name, too_few
 from webapp.codebooks.models import CodebookVersion, GateReport
+from webapp.studio.plots import Interval, Series, interval_plot, line_plot
+from webapp.studio.usage import Usage
 from webapp.surfaces.models import Surface
-
-from .plots import Interval, Series, interval_plot, line_plot
-from .usage import Usage
 
 Card = Mapping[str, Any]
 MOST_SLICES = 24

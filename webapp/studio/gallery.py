@@ -9,16 +9,16 @@ from math import ceil, log2
 import numpy as np
 from django.utils.safestring import SafeString, mark_safe
 
-from uiengine.decoded import Decoded, Request
-from uiengine.orders import hold_pins
-from uiengine.packing import pack
-from uiengine.profile import Profile
-from uiengine.runtime import CodebookVersion
-from uiengine.surface import Surface
-from webapp.codebooks.serving import Page, serving
+from uiengine.behaviour.profile import Profile
+from uiengine.model.prediction import Decoded
+from uiengine.model.version import CodebookVersion
+from uiengine.page.packing import pack
+from uiengine.page.reading_order import hold_pins
+from uiengine.page.surface import Surface
+from uiengine.request import Request
+from webapp.serving.pages import Page, serving
+from webapp.studio.usage import Usage
 from webapp.surfaces.preview import picture
-
-from .usage import Usage
 
 PER_PAGE = 48
 WIDTH, ROW = 150, 9

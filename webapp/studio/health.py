@@ -16,11 +16,10 @@ from django_celery_beat.models import PeriodicTask
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, Run
-from webapp.layouts import counters
+from webapp.layouts.answer import counters
+from webapp.studio.models import Heartbeat
 from webapp.subjects.models import Event
 from webapp.surfaces.models import Surface
-
-from .models import Heartbeat
 
 SILENT = timedelta(seconds=90)
 """After so long without a sign of life something is wrong; one comes every 15 seconds."""

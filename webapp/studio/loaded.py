@@ -5,21 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from uiengine import runtime
-from webapp.codebooks import artefacts
+from uiengine.model import version, version_folder
 from webapp.codebooks.models import CodebookVersion
+from webapp.codebooks.registry import artefacts
 
 MOST = 4
 """Versions kept in memory by a web process."""
 
 
-def version_load(row: CodebookVersion) -> runtime.CodebookVersion:
+def version_load(row: CodebookVersion) -> version.CodebookVersion:
     """Raises uiengine.errors.VersionError where its files are missing, damaged or exchanged."""
     there = artefacts.registered(row.folder, row.manifest)
     return _load(there, str(row.manifest.get("id")))
 
 
 @lru_cache(maxsize=MOST)
-def _load(folder: Path, content: str) -> runtime.CodebookVersion:
+def _load(folder: Path, content: str) -> version.CodebookVersion:
     """content: of the manifest, so that another version in the same folder is read anew."""
-    return runtime.load(folder)
+    return version_folder.load(folder)

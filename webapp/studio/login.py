@@ -27,8 +27,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from webapp.cache import count_and_get
-from webapp.layouts.throttles import address_of
+from webapp.lib.addresses import address_of
+from webapp.lib.cache import count_and_get
 
 log = logging.getLogger(__name__)
 WINDOW = 300

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from uiengine.decoded import Request
-from uiengine.orders import default_order
-from uiengine.profile import Profile, fold_visit
-from uiengine.surface import Surface
-from webapp.codebooks.serving import Page, serving
-from webapp.layouts.situations import situation
+from uiengine.behaviour.profile import Profile, fold_visit
+from uiengine.page.reading_order import default_order
+from uiengine.page.surface import Surface
+from uiengine.request import Request
+from webapp.layouts.answer.context import situation
+from webapp.serving.pages import Page, serving
 from webapp.subjects.models import Subject
 
 NEWCOMER, MADE_UP, PERSON = "newcomer", "made-up", "person"

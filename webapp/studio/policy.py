@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from webapp.layouts import pages
+from webapp.layouts.docs import pages
 
 BEAT_SCRIPT = "'sha256-QE3U2xYF7B4J2ro1/9oxiKhaWCGW39gB7ocQ/xlD0bE='"
 """The one inline script: django-celery-beat's, on its page of a periodic task."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from uiengine import runtime
 from uiengine.errors import SurfaceError
-from uiengine.suggest import known_kinds, suggest
-from uiengine.surface import Surface as Page
-from uiengine.surface import to_json
-from webapp import mappers
+from uiengine.model import version as runtime
+from uiengine.model.suggest import known_kinds, suggest
+from uiengine.page.surface import Surface as Page
+from uiengine.page.surface import to_json
+from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 from webapp.surfaces.preview import default_layout_svg
 from webapp.surfaces.services import surface_save

@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from .models import Heartbeat
+from webapp.studio.models import Heartbeat
 
 FORGOTTEN = timedelta(days=1)
 """A worker that was silent for so long is not listed any more."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from webapp.studio import views
 
 app_name = "studio"
 urlpatterns = [

@@ -16,12 +16,12 @@ from functools import cached_property
 from django.core.cache import cache
 from django.db.models import Q
 
-from uiengine.decoded import Request
-from uiengine.runtime import CodebookVersion
-from webapp import mappers
-from webapp.audits.services import USUAL
-from webapp.codebooks.serving import Page, serving
-from webapp.codebooks.stored import NOBODY
+from uiengine.model.version import CodebookVersion
+from uiengine.request import Request
+from webapp.codebooks.pipeline.stored_visits import NOBODY
+from webapp.serving.pages import Page, serving
+from webapp.subjects import mappers
+from webapp.subjects.attributes import USUAL
 from webapp.subjects.models import PersonalAttributes, Profile
 
 log = logging.getLogger(__name__)

@@ -12,18 +12,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from uiengine.errors import SurfaceError
-from uiengine.runtime import CodebookVersion as CodebookVersionLoaded
-from webapp.codebooks.gate import innate_version
+from uiengine.model.version import CodebookVersion as CodebookVersionLoaded
+from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.models import CodebookVersion
-from webapp.layouts import services, situations
-from webapp.subjects.admin import look_record
-from webapp.subjects.models import Profile
-from webapp.surfaces.models import Surface
-
-from . import compare, gallery, health, plots, waiting
-from .access import SEES_PEOPLE, needs, page
-from .anatomy import HALF_LIVES, take_apart
-from .choices import (
+from webapp.layouts.answer import context as situations
+from webapp.layouts.answer import read
+from webapp.studio import compare, gallery, health, plots, waiting
+from webapp.studio.access import SEES_PEOPLE, needs, page
+from webapp.studio.anatomy import HALF_LIVES, take_apart
+from webapp.studio.choices import (
     CompareForm,
     GalleryForm,
     PreviewForm,
@@ -33,8 +30,11 @@ from .choices import (
     surface_page,
     version_ready,
 )
-from .suggested import suggestion, suggestion_take
-from .usage import LEAST_CELL, LEAST_SLICE, MOST_SUBJECTS, usage_of
+from webapp.studio.suggested import suggestion, suggestion_take
+from webapp.studio.usage import LEAST_CELL, LEAST_SLICE, MOST_SUBJECTS, usage_of
+from webapp.subjects.admin import look_record
+from webapp.subjects.models import Profile
+from webapp.surfaces.models import Surface
 
 
 @needs("codebooks.view_run")
@@ -153,7 +153,7 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
         refused = "No version serves this page: everybody has the default layout."
         return page(request, "explain.html", title, **context, refused=refused)
     found = situations.situation(key=row.subject.key, page=here, now=timezone.now())
-    decision, status = services.decide(found)
+    decision, status = read.decide(found)
     shown = None if status == "dry_run" else decision  # decided, but the default is served
     anatomy = take_apart(situations.request_of(found), here.version, shown=shown)
     return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)

@@ -14,9 +14,8 @@ from django.utils import timezone
 from webapp.audits.mail import AT_MOST, recipients
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Proposal
+from webapp.studio.health import MOST_SURFACES, Sign
 from webapp.surfaces.models import Surface
-
-from .health import MOST_SURFACES, Sign
 
 MOST = 50
 MOST_SAID = 200

@@ -13,10 +13,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from webapp.codebooks.admin import ReadOnlyAdmin
-
-from .keys import server_key_revoke
-from .models import Profile, RevokedToken, ServerKey, Subject
+from webapp.lib.read_only_admin import ReadOnlyAdmin
+from webapp.subjects.keys import server_key_revoke
+from webapp.subjects.models import Profile, RevokedToken, ServerKey, Subject
 
 
 class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]

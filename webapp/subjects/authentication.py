@@ -18,7 +18,7 @@ from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.request import Request
 
-from . import keys
+from webapp.subjects import keys
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED = 60

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from .models import Event
+from webapp.subjects.models import Event
 
 WAIT = 10
 """Seconds that a client is asked to wait: workers fold some thousands of events in it."""

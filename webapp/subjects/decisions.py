@@ -16,7 +16,7 @@ import orjson
 from django.conf import settings
 from django.core.signing import BadSignature, Signer, b64_encode
 
-from .marks import mark
+from webapp.subjects.keyed_hash import mark
 
 SALT = "webapp.decision"
 FORMAT = 2

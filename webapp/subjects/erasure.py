@@ -7,36 +7,16 @@ SECRET_KEY_FALLBACKS for as long as what was marked under it matters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models import F
 
-from webapp.codebooks.models import Alias, CodebookVersion, Run
-
-from .marks import mark
-from .models import Erasure, Subject, TrainingErasure, TrainingMark
+from webapp.subjects.keyed_hash import mark
+from webapp.subjects.models import Erasure
 
 AT_ONCE = 500
 """Keys per statement."""
-
-
-@dataclass(frozen=True)
-class TrainedVersion:
-    """A codebook version that was trained with somebody's visits. serves: slugs, as champion."""
-
-    version: str
-    status: str
-    surface: str
-    serves: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def times_erased(key: str) -> int:
@@ -60,104 +40,6 @@ def erasure_record(*, key: str, now: datetime) -> None:
         Erasure.objects.filter(pk=row.pk).update(times=F("times") + 1, last_at=now)
 
 
-def training_record(*, run: Run, keys: Iterable[str]) -> None:
-    """Remembers whose visits a run trains with. Call it once they are read, before training.
-
-    Who was erased in the meantime counts as erased from the version that the run will make.
-    """
-    wanted = sorted(set(keys))
-    for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
-        marks = [TrainingMark(run=run, mark=_run_mark(run.pk, key)) for key in some]
-        TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
-        with transaction.atomic():
-            # Locked: an erasure that has begun is waited for, and is then seen here.
-            here = Subject.objects.select_for_update().filter(key__in=some)
-            for key in set(some) - set(here.values_list("key", flat=True)):
-                trained_versions_mark(key=key, now=timezone.now())
-
-
-def training_carry(*, source: str, target: str) -> None:
-    """What was trained with `source` counts as trained with `target`, which it became part of."""
-    runs = _runs_with(source)
-    marks = [TrainingMark(run_id=run, mark=_run_mark(run, target)) for run in runs]
-    TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
-    _marks_of(runs, source).delete()
-
-
-@transaction.atomic
-def trained_versions_mark(*, key: str, now: datetime) -> list[TrainedVersion]:
-    """The versions trained with the key's visits; each is marked for retraining, and forgets it."""
-    runs = _runs_with(key)
-    for run in [*runs, *_runs_after(runs)]:
-        columns = {"last_at": now}
-        row, _ = TrainingErasure.objects.get_or_create(run_id=run, defaults=columns)
-        TrainingErasure.objects.filter(pk=row.pk).update(subjects=F("subjects") + 1, last_at=now)
-    _marks_of(runs, key).delete()
-    return _versions([*runs, *_runs_after(runs)])
-
-
-def trained_versions(key: str) -> list[TrainedVersion]:
-    """The versions trained with the key's visits, and those that were refreshed from them."""
-    runs = _runs_with(key)
-    return _versions([*runs, *_runs_after(runs)])
-
-
-def version_erasures(version: CodebookVersion) -> int:
-    """How many subjects a version was trained with that have been erased since."""
-    rows = TrainingErasure.objects.filter(run__version=version)
-    return sum(rows.values_list("subjects", flat=True))
-
-
-def version_subjects(version: CodebookVersion) -> int:
-    """How many subjects a version was trained with that are still known.
-
-    Another run on the same visits makes the same version, and says the same once more.
-    """
-    marks = TrainingMark.objects.filter(run__version=version)
-    last = marks.order_by("-run_id").first()
-    return marks.filter(run_id=last.run_id).count() if last else 0
-
-
-def _runs_with(key: str) -> list[int]:
-    """Runs that trained with the key's visits, the latest first."""
-    runs = list(TrainingMark.objects.values_list("run_id", flat=True).distinct())
-    found = _marks_of(runs, key).values_list("run_id", flat=True)
-    return sorted(set(found), reverse=True)
-
-
-def _marks_of(runs: Iterable[int], key: str) -> QuerySet[TrainingMark]:
-    marks = [mark for run in runs for mark in _marks("training", f"{run}\n{key}")]
-    return TrainingMark.objects.filter(mark__in=marks)
-
-
-def _runs_after(runs: Sequence[int]) -> list[int]:
-    """Runs of versions that were refreshed, directly or not, from what these runs made."""
-    made = set(_with_version(runs).values_list("version_id", flat=True))
-    known, fresh = set(made), set(made)
-    while fresh:
-        children = CodebookVersion.objects.filter(parent__in=fresh).values_list("pk", flat=True)
-        fresh = set(children) - known
-        known |= fresh
-    after = Run.objects.filter(version__in=known - made, training_marks__isnull=False)
-    return sorted(set(after.values_list("pk", flat=True)) - set(runs), reverse=True)
-
-
-def _with_version(runs: Sequence[int]) -> QuerySet[Run]:
-    return Run.objects.filter(pk__in=runs).exclude(version=None)
-
-
-def _versions(runs: Sequence[int]) -> list[TrainedVersion]:
-    found = {}
-    for run in _with_version(runs).select_related("surface", "version").order_by("-pk"):
-        assert run.version is not None
-        version = run.version
-        aliases = Alias.objects.filter(version=version, name=Alias.Name.CHAMPION)
-        serves = tuple(sorted(aliases.values_list("surface__slug", flat=True)))
-        found[version.pk] = TrainedVersion(version.name, version.status, run.surface.slug, serves)
-    return list(found.values())
-
-
 def _mark(purpose: str, value: str, secret: str | None = None) -> str:
     return mark(f"webapp.{purpose}", value, secret)[:32]
 
@@ -166,8 +48,3 @@ def _marks(purpose: str, value: str) -> list[str]:
     """As it was marked under this secret, or under one before it that is still known."""
     known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return [_mark(purpose, value, secret) for secret in known]
-
-
-def _run_mark(run: int, key: str) -> str:
-    """Another one for each run, so that the rows of a subject cannot be told to be one's."""
-    return _mark("training", f"{run}\n{key}")

@@ -16,8 +16,8 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from .erasure import erasure_marks
-from .models import Event
+from webapp.subjects.erasure import erasure_marks
+from webapp.subjects.models import Event
 
 FIND = """
 SELECT p.id, d.id, s.clock_offset,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,18 +10,14 @@ from uuid import uuid4
 
 from django.db import transaction
 
+from webapp.subjects import state_cache
+from webapp.subjects.decisions import Served
+from webapp.subjects.erasure import times_erased
+from webapp.subjects.event_rows import NewEvent, Place, rows_insert
+from webapp.subjects.fold_request import folding_request
+from webapp.subjects.models import Profile, ServedDecision, Subject
 from webapp.surfaces.models import Surface
 
-from . import live
-from .decisions import Served
-from .erasure import times_erased
-from .event_rows import NewEvent, Place, rows_insert
-from .models import Profile, ServedDecision, Subject
-
-log = logging.getLogger(__name__)
-BROKER_PAUSE = 5.0
-"""Seconds."""
-_silent_until = 0.0
 LEASE = timedelta(seconds=30)
 """How long the task that was just sent has, before the sweep sends another."""
 
@@ -81,24 +75,9 @@ def events_accept(
     ]
     accepted = rows_insert(place, events, batch=uuid4(), now=now, lease_until=now + LEASE)
     if accepted:
-        live.forget_on_commit(key, [served.surface])
+        state_cache.forget_on_commit(key, [served.surface])
         transaction.on_commit(lambda: folding_request(place.profile_id))
     return Counted(accepted, len(events) - accepted)
-
-
-def folding_request(profile_id: int) -> None:
-    """Asks a worker. Where the broker is away, the sweep asks again; finding out takes seconds, so
-    nobody tries for a while after it failed."""
-    global _silent_until
-    from .tasks import fold_profile
-
-    if time.monotonic() < _silent_until:
-        return
-    try:
-        fold_profile.delay(profile_id)
-    except Exception:
-        _silent_until = time.monotonic() + BROKER_PAUSE
-        log.warning("events.broker_unavailable", exc_info=True)
 
 
 def _decision_columns(served: Served) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 
-from . import revoked
-from .models import Scope, ServerKey
+from webapp.subjects import revoked
+from webapp.subjects.models import Scope, ServerKey
 
 TOKEN_SALT = "webapp.user-token"
 VISITOR = "anon:"

@@ -64,7 +64,7 @@ class PersonalAttributes(models.Model):
 
 
 class Profile(models.Model):
-    """What is kept of a subject's behaviour on a surface (`webapp.subjects.visits.State`)."""
+    """What is kept of a subject's behaviour on a surface (`webapp.subjects.visit_state.State`)."""
 
     subject = models.ForeignKey(Subject, models.CASCADE, related_name="profiles")
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="profiles")

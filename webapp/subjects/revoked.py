@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max
 
-from .models import RevokedToken
+from webapp.subjects.models import RevokedToken
 
 _known: frozenset[str] = frozenset()
 _state: tuple[int, int, int | None] | None = None
@@ -59,6 +59,6 @@ def expired_delete(*, now: datetime) -> int:
 
 def _keep_renewing() -> None:
     """The thread runs from the first snapshot of a process on, whatever is asked for first."""
-    from webapp.codebooks.serving import serving
+    from webapp.serving.pages import serving
 
     serving.snapshot()

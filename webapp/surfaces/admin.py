@@ -19,12 +19,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from uiengine import guardrails
-from webapp.codebooks import steps
-from webapp.codebooks.gate import surface_adopt_innate
+from webapp.codebooks.admin import actions
+from webapp.codebooks.gate.promotion import surface_adopt_innate
 from webapp.codebooks.models import Alias, Pipeline
-from webapp.codebooks.services import champion_before
-
-from .checks import (
+from webapp.codebooks.registry.aliases import champion_before
+from webapp.surfaces.checks import (
     SHAPE,
     Checked,
     Problem,
@@ -33,8 +32,8 @@ from .checks import (
     definition_read,
     text_check,
 )
-from .models import Surface
-from .preview import default_layout_svg
+from webapp.surfaces.models import Surface
+from webapp.surfaces.preview import default_layout_svg
 
 DEFINITION_HELP = (
     "JSON: breakpoints (name, min_width, columns, viewport_height), row_height in px, groups, "
@@ -219,21 +218,21 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return HttpResponse(_checked_html(checked))
 
     def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steps.rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
+        return actions.rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     def retrain_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         surface = get_object_or_404(Surface, pk=pk)
-        return steps.ask(request, Pipeline.Kind.RETRAIN, surface, _page(pk))
+        return actions.ask(request, Pipeline.Kind.RETRAIN, surface, _page(pk))
 
     def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         surface = get_object_or_404(Surface, pk=pk)
-        return steps.ask(request, Pipeline.Kind.REFRESH, surface, _page(pk))
+        return actions.ask(request, Pipeline.Kind.REFRESH, surface, _page(pk))
 
     def audit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steps.ask_audit(request, get_object_or_404(Surface, pk=pk), _page(pk))
+        return actions.ask_audit(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steps.end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
+        return actions.end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     def get_fieldsets(self, request: HttpRequest, obj: Surface | None = None) -> Any:
         """With the hidden field that guards against stale forms, for those who may save."""

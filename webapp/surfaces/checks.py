@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from uiengine import feasible, guardrails, surface_json
+from uiengine import guardrails
 from uiengine.errors import SurfaceError
-from uiengine.orders import default_order
-from uiengine.packing import pack
-from uiengine.surface import Surface
+from uiengine.page import feasibility, surface_json
+from uiengine.page.packing import pack
+from uiengine.page.reading_order import default_order
+from uiengine.page.surface import Surface
 
 SHAPE = "definition"
 """Stands where no guardrail is broken: the definition itself cannot be read."""
@@ -87,7 +88,7 @@ def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:
         named = [Problem(SHAPE, _block_at(definition, e.field), str(e)) for e in found]
         return Checked(None, tuple(named))
     ids = [block.id for block in surface.blocks]
-    problems = [_clash(sentence, ids) for sentence in feasible.clashes(surface)]
+    problems = [_clash(sentence, ids) for sentence in feasibility.clashes(surface)]
     problems = problems or _broken_by_default(surface)
     return Checked(None if problems else surface, tuple(problems))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.apps import apps
 
-from uiengine import feasible, surface_json
+from uiengine.page import feasibility, surface_json
 
 
 def declarations() -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -24,4 +24,4 @@ def declarations() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def declaration_check(declared: Mapping[str, Any]) -> None:
     """Raises SurfaceError where the surface has a mistake, or no layout can keep its rules."""
-    feasible.refuse_impossible(surface_json.parse(declared))
+    feasibility.refuse_impossible(surface_json.parse(declared))

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from uiengine import feasible, surface_json
 from uiengine.errors import SurfaceError
+from uiengine.page import feasibility, surface_json
 
 MOST_TITLE = 200
 """Characters."""
@@ -91,7 +91,7 @@ class Surface(models.Model):
         if not isinstance(self.definition, dict):
             raise ValidationError({"definition": "is not an object."})
         try:
-            feasible.refuse_impossible(surface_json.parse(self.full_definition()))
+            feasibility.refuse_impossible(surface_json.parse(self.full_definition()))
         except SurfaceError as error:
             raise ValidationError({"definition": str(error)}) from error
 
@@ -102,7 +102,7 @@ class Surface(models.Model):
 
 
 class PopularityDay(models.Model):
-    """The visits counted on one UTC day: what `uiengine.popularity.fold_day` takes."""
+    """The visits counted on one UTC day: what `uiengine.behaviour.popularity.fold_day` takes."""
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="popularity_days")
     day = models.PositiveIntegerField(help_text="Whole UTC days since 1970-01-01.")

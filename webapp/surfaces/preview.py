@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from uiengine.layout import Layout, Placement
-from uiengine.orders import default_order
-from uiengine.packing import pack
-from uiengine.surface import Breakpoint, Surface
+from uiengine.page.layout import Layout, Placement
+from uiengine.page.packing import pack
+from uiengine.page.reading_order import default_order
+from uiengine.page.surface import Breakpoint, Surface
 
 WIDTHS = (110, 360)
 """Pixels of the narrowest and the widest picture."""

@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from uiengine import feasible, surface_json
+from uiengine.behaviour.popularity import NEWCOMER_VISITS
 from uiengine.errors import SurfaceError
-from uiengine.popularity import NEWCOMER_VISITS
-
-from .models import MOST_CONTROL, MOST_REVISION, MOST_TITLE, PopularityDay, Surface
+from uiengine.page import feasibility, surface_json
+from webapp.surfaces.models import MOST_CONTROL, MOST_REVISION, MOST_TITLE, PopularityDay, Surface
 
 COLUMNS = ("slug", "revision", "mode", "control_percent")
 
@@ -23,7 +22,7 @@ def surface_save(data: Mapping[str, Any]) -> Surface:
 
     Raises uiengine.errors.SurfaceError on the first mistake, or where no layout keeps the rules.
     """
-    feasible.refuse_impossible(surface_json.parse(data))
+    feasibility.refuse_impossible(surface_json.parse(data))
     _check_columns(data)
     definition = {k: v for k, v in data.items() if k not in COLUMNS}
     row = Surface.objects.select_for_update().filter(slug=data["slug"]).first()

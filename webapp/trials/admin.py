@@ -11,12 +11,11 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from webapp.codebooks.admin import ReadOnlyAdmin
-from webapp.codebooks.steps import SureForm, confirm, posted
-
-from .models import Trial, TrialLook
-from .plot import looks_svg
-from .tasks import look
+from webapp.codebooks.admin.actions import SureForm, confirm, posted
+from webapp.lib.read_only_admin import ReadOnlyAdmin
+from webapp.trials.models import Trial, TrialLook
+from webapp.trials.plot import looks_svg
+from webapp.trials.tasks import look
 
 ASK = "trials.add_triallook"
 NEXT = {

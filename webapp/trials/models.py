@@ -30,7 +30,7 @@ class Trial(models.Model):
 
 
 class TrialLook(models.Model):
-    """What a worker found at one look; `ml.trial` says what the figures mean."""
+    """What a worker found at one look; `ml.evaluation.trial` says what the figures mean."""
 
     class Verdict(models.TextChoices):
         HELP = "help", "Adapting helps"

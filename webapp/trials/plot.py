@@ -10,7 +10,7 @@ WIDTH, HEIGHT, FOOT = 320.0, 110.0, 14.0
 GOOD, BAD, OPEN = "#1a7f4b", "#b3261e", "#5a6675"
 
 Look = tuple[int, Mapping[str, Any]]
-"""Number of the look, and the figure's row in it (`ml.trial`)."""
+"""Number of the look, and the figure's row in it (`ml.evaluation.trial`)."""
 
 
 def looks_svg(looks: Sequence[Look]) -> str:

@@ -9,12 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Min, Q
 
-from webapp.codebooks.stored import NOBODY
+from webapp.codebooks.pipeline.stored_visits import NOBODY
 from webapp.subjects.models import Event, Subject, Visit
 from webapp.surfaces.models import Surface
-
-from .control import is_control
-from .models import Trial
+from webapp.trials.control import is_control
+from webapp.trials.models import Trial
 
 
 @transaction.atomic
@@ -37,8 +36,8 @@ def trial_current(*, surface: Surface, now: datetime) -> Trial | None:
 
 
 def trial_visits(trial: Trial) -> Iterator[dict[str, Any]]:
-    """Fields of `ml.trial.TrialVisit`, in time order per subject: closed visits in which a layout
-    was shown. Earlier ones tell what a subject knew, and do not count."""
+    """Fields of `ml.evaluation.trial.TrialVisit`, in time order per subject: closed visits in
+    which a layout was shown. Earlier ones tell what a subject knew, and do not count."""
     surface = trial.surface
     timings = _timings(trial)
     visits = Visit.objects.filter(profile__surface=surface, is_closed=True).exclude(order=[])

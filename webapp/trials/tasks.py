@@ -6,11 +6,10 @@ from celery import shared_task
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from webapp import mappers
+from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
-
-from .models import Trial, TrialLook
-from .services import trial_current, trial_visits
+from webapp.trials.models import Trial, TrialLook
+from webapp.trials.services import trial_current, trial_visits
 
 
 @shared_task(name="trials.look")  # type: ignore[untyped-decorator]
@@ -38,7 +37,7 @@ def begin() -> int:
 
 
 def _look(trial: Trial) -> int | None:
-    from ml.trial import TrialVisit, compare
+    from ml.evaluation.trial import TrialVisit, compare
 
     number = trial.looks.count() + 1
     visits = [TrialVisit(**fields) for fields in trial_visits(trial)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from uiengine.guardrails import Case
-from uiengine.layout import Layout, Placement
-from uiengine.surface_json import parse
+from uiengine.page.layout import Layout, Placement
+from uiengine.page.surface_json import parse
 
 WIDE = {"name": "wide", "min_width": 1200, "columns": 12, "viewport_height": 800}
 

@@ -1,6 +1,6 @@
 from tests.uiengine.guardrails.facts import broken, case, page
+from uiengine.behaviour.profile import Feedback, Pin
 from uiengine.guardrails import compact
-from uiengine.profile import Feedback, Pin
 
 
 def test_accepts_a_block_that_rests_under_another():

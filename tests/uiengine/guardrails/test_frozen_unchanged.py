@@ -1,8 +1,8 @@
 import pytest
 
 from tests.uiengine.guardrails.facts import broken, case
+from uiengine.behaviour.profile import Feedback
 from uiengine.guardrails import frozen_unchanged
-from uiengine.profile import Feedback
 
 SWAPPED = ("b", 0, 0, 6, 2), ("a", 6, 0, 6, 2)
 

@@ -1,6 +1,6 @@
 from tests.uiengine.guardrails.facts import broken, case
+from uiengine.behaviour.profile import Feedback, Undone
 from uiengine.guardrails import undone_moves
-from uiengine.profile import Feedback, Undone
 
 SWAPPED = ("b", 0, 0, 6, 2), ("a", 6, 0, 6, 2)
 UNDONE = Feedback(undone=(Undone("b", 0, until_day=28),))

@@ -1,6 +1,6 @@
 from tests.uiengine.guardrails.facts import broken, case
+from uiengine.behaviour.profile import Feedback, Pin
 from uiengine.guardrails import user_pins
-from uiengine.profile import Feedback, Pin
 
 B_FIRST = Feedback(pins={"b": Pin(0)})
 A, B = ("a", 6, 0, 6, 2), ("b", 0, 0, 6, 2)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from webapp.codebooks.gate import INNATE_FOLDER, version_store
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.models import Alias, GateReport
+from webapp.codebooks.registry.store import version_store
 from webapp.subjects.imports.tasks import import_file
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface

@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from tests.webapp.codebooks.conftest import COURSE, judged
 from webapp.audits.models import AuditReport
-from webapp.codebooks import gate
+from webapp.codebooks.gate import promotion as gate
 from webapp.codebooks.models import Alias, AliasMove, Pipeline, Rollout, Run
-from webapp.codebooks.pipelines import pipeline_request
-from webapp.codebooks.services import version_promote
+from webapp.codebooks.pipeline.order import pipeline_request
+from webapp.codebooks.registry.aliases import version_promote
 from webapp.subjects.models import PersonalAttributes, Subject
 from webapp.surfaces.models import Surface
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from webapp.audits.models import AuditReport
-from webapp.codebooks.card_page import card_page, curve_svg
-from webapp.codebooks.gate import INNATE_FOLDER
+from webapp.codebooks.admin.card_page import card_page, curve_svg
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.models import CodebookVersion
 
 pytestmark = pytest.mark.django_db

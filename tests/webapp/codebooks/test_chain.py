@@ -9,10 +9,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from webapp.codebooks import gate
-from webapp.codebooks.chain import chain_check
+from webapp.codebooks.gate import promotion
 from webapp.codebooks.models import Alias, AliasMove
-from webapp.codebooks.services import alias_move, version_promote, version_rollback
+from webapp.codebooks.registry.aliases import alias_move, version_promote, version_rollback
+from webapp.codebooks.registry.move_record import chain_check
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def moves(version, course, innate):
     """Adopted, anchored, promoted, rolled back: four rows."""
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     version_promote(surface=course, version=version, why="better", by_name="ada")
     version_rollback(surface=course, why="worse", by_name="bob")
     return list(AliasMove.objects.order_by("pk"))
@@ -91,7 +91,7 @@ def test_a_move_that_fails_leaves_no_row(moves, version, course, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("no disk")
 
-    monkeypatch.setattr("webapp.codebooks.services._mark", fail)
+    monkeypatch.setattr("webapp.codebooks.registry.aliases._mark", fail)
     with pytest.raises(OSError, match="no disk"):
         alias_move(surface=course, version=version, why="now")
 

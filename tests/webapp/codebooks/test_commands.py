@@ -7,11 +7,15 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from webapp.audits.models import AuditReport
-from webapp.codebooks import gate
+from webapp.codebooks.gate import promotion
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
-from webapp.subjects.erasure import trained_versions, version_erasures, version_subjects
+from webapp.codebooks.registry.training_record import (
+    trained_versions,
+    version_erasures,
+    version_subjects,
+)
+from webapp.privacy.erase import subject_erase
 from webapp.subjects.models import PersonalAttributes, Profile, Subject
-from webapp.subjects.services import subject_erase
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +29,7 @@ def run(command: str, *args: str, **options: object) -> dict:
 
 def test_from_visits_to_a_champion_and_back(cohort, innate):
     """The whole life on real training: retrain, acknowledge, promote, roll back, verify."""
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
 
     made = run("retrain", surface="course-home", smoke=True, by=["gender"])
     version = CodebookVersion.objects.get(name=made["version"])
@@ -71,7 +75,7 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
 def test_fixtures_load_once(innate, monkeypatch):
     module = "webapp.codebooks.management.commands.load_fixtures"
     monkeypatch.setattr(f"{module}.INNATE_FOLDER", innate)
-    monkeypatch.setattr(f"{module}.innate_ship", lambda: gate.innate_ship(folder=innate))
+    monkeypatch.setattr(f"{module}.innate_ship", lambda: promotion.innate_ship(folder=innate))
 
     first, second = run("load_fixtures"), run("load_fixtures")
 

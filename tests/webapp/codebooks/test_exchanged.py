@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from uiengine import runtime
 from uiengine.errors import VersionError
+from uiengine.model import version as runtime
 from webapp.audits.tasks import audit_run
-from webapp.codebooks import artefacts
-from webapp.codebooks.gate import INNATE_FOLDER
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks.registry import artefacts
 from webapp.studio.choices import version_ready
 
 pytestmark = pytest.mark.django_db

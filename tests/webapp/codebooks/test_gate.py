@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 
 from tests.webapp.codebooks.conftest import judged, variant
-from uiengine import runtime
 from uiengine.errors import VersionError
+from uiengine.model import version_folder
 from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
-from webapp.codebooks import artefacts, clearance, conditions, gate
+from webapp.codebooks.gate import clearance, conditions, promotion
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
-from webapp.codebooks.services import version_promote
+from webapp.codebooks.registry import artefacts, store
+from webapp.codebooks.registry.aliases import version_promote
 from webapp.surfaces.services import surface_save
 
 pytestmark = pytest.mark.django_db
@@ -28,12 +29,12 @@ def champion(surface) -> str | None:
 
 
 def test_a_version_is_stored_whole_and_loads(version):
-    assert runtime.load(artefacts.local(version.folder)).id == version.manifest["id"]
+    assert version_folder.load(artefacts.local(version.folder)).id == version.manifest["id"]
     assert version.card["bits_per_user"]
 
 
 def test_the_same_content_is_stored_once(version, trained, course):
-    again, is_new = gate.version_store(folder=trained, name="other", surfaces=[course])
+    again, is_new = store.version_store(folder=trained, name="other", surfaces=[course])
 
     assert (again, is_new) == (version, False)
 
@@ -43,9 +44,9 @@ def test_leftovers_of_a_dead_worker_are_overwritten(trained, course, var):
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"half")
 
-    version, _ = gate.version_store(folder=trained, name="v", surfaces=[course])
+    version, _ = store.version_store(folder=trained, name="v", surfaces=[course])
 
-    assert runtime.load(artefacts.local(version.folder))
+    assert version_folder.load(artefacts.local(version.folder))
 
 
 def test_a_damaged_folder_is_not_stored(trained, tmp_path, course):
@@ -53,30 +54,30 @@ def test_a_damaged_folder_is_not_stored(trained, tmp_path, course):
     (folder / "decoder.onnx").write_bytes(b"damaged")
 
     with pytest.raises(VersionError, match=r"decoder\.onnx"):
-        gate.version_store(folder=folder, name="bad", surfaces=[course])
+        store.version_store(folder=folder, name="bad", surfaces=[course])
 
     assert not CodebookVersion.objects.exists()
 
 
 def test_a_version_without_an_audit_does_not_serve(version, course):
-    with pytest.raises(gate.PromotionError, match=r"was not audited.*manage\.py audit"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match=r"was not audited.*manage\.py audit"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
 
 def test_an_exceeding_audit_blocks(version, course):
     audited(version, course, "exceeds")
 
-    with pytest.raises(gate.PromotionError, match="worse than tolerated"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match="worse than tolerated"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
 
 def test_an_inconclusive_audit_needs_a_name(version, course):
     report = audited(version, course, "inconclusive")
-    with pytest.raises(gate.PromotionError, match="nobody has acknowledged"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match="nobody has acknowledged"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
     report_acknowledge(report=report, name="Ada", why="small site")
-    gate.champion_set(version=version, surface=course, why="now")
+    promotion.champion_set(version=version, surface=course, why="now")
 
     assert champion(course) == version.name
 
@@ -85,15 +86,15 @@ def test_the_latest_audit_counts(version, course):
     audited(version, course, "exceeds")
     audited(version, course, "within")
 
-    assert gate.champion_set(version=version, surface=course, why="now")
+    assert promotion.champion_set(version=version, surface=course, why="now")
 
 
 def test_a_version_that_the_gate_did_not_judge_does_not_serve(version, course):
     audited(version, course, "within")
     version.gate_reports.all().delete()
 
-    with pytest.raises(gate.PromotionError, match=r"not judged by the gate.*manage\.py judge"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match=r"not judged by the gate.*manage\.py judge"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
 
 @pytest.mark.parametrize("condition", ["parity", "energy", "guardrails"])
@@ -101,98 +102,98 @@ def test_a_failed_condition_blocks(version, course, condition):
     audited(version, course, "within")
     judged(version, course, "failed", condition)
 
-    with pytest.raises(gate.PromotionError, match=f"does not pass the gate.*{condition}"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match=f"does not pass the gate.*{condition}"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
 
 def test_an_unclear_condition_needs_a_name(version, course):
     audited(version, course, "within")
     report = judged(version, course, "unclear")
-    with pytest.raises(gate.PromotionError, match="not cleared by the gate"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match="not cleared by the gate"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
-    gate.gate_acknowledge(report=report, name="Ada", why="seven people")
-    assert gate.champion_set(version=version, surface=course, why="now")
+    promotion.gate_acknowledge(report=report, name="Ada", why="seven people")
+    assert promotion.champion_set(version=version, surface=course, why="now")
     assert report.acknowledgement == "Ada: seven people"
 
 
 def test_a_judgement_beside_another_champion_does_not_count(version, course, innate):
     audited(version, course, "within")
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
 
-    with pytest.raises(gate.PromotionError, match="beside another champion than innate"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match="beside another champion than innate"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
 
 def test_a_judgement_of_the_page_before_its_edit_does_not_count(version, course):
     audited(version, course, "within")
     surface_save({**course.full_definition(), "slug": course.slug, "blocks": _edited(course)})
 
-    with pytest.raises(gate.PromotionError, match="judged again: course-home was edited"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match="judged again: course-home was edited"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
 
 def test_a_smoke_judgement_clears_nothing(version, course):
     audited(version, course, "within")
     version.gate_reports.update(is_smoke=True)
 
-    with pytest.raises(gate.PromotionError, match="judged in a smoke run only"):
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match="judged in a smoke run only"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
 
 def test_a_quoted_condition_ends_the_sentence_once(version, course, innate):
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     audited(version, course, "within")
     unheld = {"name": "parity", "verdict": "failed", "text": "They differ. Export again."}
     version.gate_reports.update(conditions=[unheld])
 
-    with pytest.raises(gate.PromotionError, match="Export again") as caught:
-        gate.champion_set(version=version, surface=course, why="now")
+    with pytest.raises(promotion.PromotionError, match="Export again") as caught:
+        promotion.champion_set(version=version, surface=course, why="now")
     assert caught.value.problem.endswith("Export again")
 
 
 def test_a_rollback_passes_over_what_was_refused(version, course, innate, trained, tmp_path):
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     audited(version, course, "within")
-    gate.champion_set(version=version, surface=course, why="better")
+    promotion.champion_set(version=version, surface=course, why="better")
     folder = variant(trained, tmp_path / "third", "cccccccccccc", ["course-home"])
-    third, _ = gate.version_store(folder=folder, name="third", surfaces=[course])
+    third, _ = store.version_store(folder=folder, name="third", surfaces=[course])
     audited(third, course, "within")
-    gate.champion_set(version=third, surface=course, why="better still")
-    gate.champion_return(surface=course, why="it failed", by_name="live guardrails")
+    promotion.champion_set(version=third, surface=course, why="better still")
+    promotion.champion_return(surface=course, why="it failed", by_name="live guardrails")
     CodebookVersion.objects.filter(pk=third.pk).update(status="refused")
 
-    gate.champion_return(surface=course, why="further back")
+    promotion.champion_return(surface=course, why="further back")
 
     assert champion(course) == "innate"
 
 
 def test_a_second_rollback_never_returns_to_what_was_taken_back(version, course, innate):
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     audited(version, course, "within")
-    gate.champion_set(version=version, surface=course, why="better")
-    gate.champion_return(surface=course, why="worse")
+    promotion.champion_set(version=version, surface=course, why="better")
+    promotion.champion_return(surface=course, why="worse")
 
-    with pytest.raises(gate.PromotionError, match="no earlier champion"):
-        gate.champion_return(surface=course, why="once more")
+    with pytest.raises(promotion.PromotionError, match="no earlier champion"):
+        promotion.champion_return(surface=course, why="once more")
     assert champion(course) == "innate"
 
-    gate.champion_set(version=version, surface=course, why="mended")
-    other = gate.innate_version()
+    promotion.champion_set(version=version, surface=course, why="mended")
+    other = promotion.innate_version()
     version_promote(surface=course, version=other, why="for a day")
-    gate.champion_return(surface=course, why="promoted anew, so it counts again")
+    promotion.champion_return(surface=course, why="promoted anew, so it counts again")
     assert champion(course) == version.name
 
 
 def test_a_rollback_to_nothing_but_a_refused_version_is_refused(version, course, innate):
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     audited(version, course, "within")
-    gate.champion_set(version=version, surface=course, why="better")
-    gate.champion_return(surface=course, why="it failed", by_name="live guardrails")
+    promotion.champion_set(version=version, surface=course, why="better")
+    promotion.champion_return(surface=course, why="it failed", by_name="live guardrails")
     CodebookVersion.objects.filter(pk=version.pk).update(status="refused")
 
-    with pytest.raises(gate.PromotionError, match="no earlier champion"):
-        gate.champion_return(surface=course, why="oops")
+    with pytest.raises(promotion.PromotionError, match="no earlier champion"):
+        promotion.champion_return(surface=course, why="oops")
 
     assert champion(course) == "innate"
 
@@ -201,47 +202,47 @@ def test_of_two_promotions_at_once_the_second_is_judged_after_the_first(
     version, course, innate, trained, tmp_path, monkeypatch
 ):
     """The other one is committed while this one waits for the surface's lock."""
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     audited(version, course, "within")
     folder = variant(trained, tmp_path / "third", "cccccccccccc", ["course-home"])
-    third, _ = gate.version_store(folder=folder, name="third", surfaces=[course])
+    third, _ = store.version_store(folder=folder, name="third", surfaces=[course])
     audited(third, course, "within")
     lock = clearance.surface_lock
 
     def wait(surface):
         monkeypatch.setattr(clearance, "surface_lock", lock)
-        gate.champion_set(version=third, surface=surface, why="first")
+        promotion.champion_set(version=third, surface=surface, why="first")
         lock(surface)
 
     monkeypatch.setattr(clearance, "surface_lock", wait)
-    with pytest.raises(gate.PromotionError, match="beside another champion than third"):
-        gate.champion_set(version=version, surface=course, why="second")
+    with pytest.raises(promotion.PromotionError, match="beside another champion than third"):
+        promotion.champion_set(version=version, surface=course, why="second")
 
 
 def test_another_surfaces_version_does_not_serve(version):
     other = surface_save({"slug": "other", **_small()})
 
-    with pytest.raises(gate.PromotionError, match="is not trained for"):
-        gate.champion_set(version=version, surface=other, why="now")
+    with pytest.raises(promotion.PromotionError, match="is not trained for"):
+        promotion.champion_set(version=version, surface=other, why="now")
 
 
 def test_damaged_files_do_not_replace_the_champion(version, course, innate):
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     audited(version, course, "within")
     (artefacts.local(version.folder) / "decoder.onnx").write_bytes(b"damaged")
 
     with pytest.raises(VersionError):
-        gate.champion_set(version=version, surface=course, why="now")
+        promotion.champion_set(version=version, surface=course, why="now")
 
     assert champion(course) == "innate"
 
 
 def test_a_rollback_is_one_move_with_its_record(version, course, innate):
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     audited(version, course, "within")
-    gate.champion_set(version=version, surface=course, why="better", by_name="ada")
+    promotion.champion_set(version=version, surface=course, why="better", by_name="ada")
 
-    gate.champion_return(surface=course, why="worse after all", by_name="bob")
+    promotion.champion_return(surface=course, why="worse after all", by_name="bob")
 
     assert champion(course) == "innate"
     last = AliasMove.objects.filter(name="champion").first()
@@ -249,27 +250,27 @@ def test_a_rollback_is_one_move_with_its_record(version, course, innate):
 
 
 def test_nothing_to_go_back_to_is_said(course):
-    with pytest.raises(gate.PromotionError, match="no earlier champion"):
-        gate.champion_return(surface=course, why="oops")
+    with pytest.raises(promotion.PromotionError, match="no earlier champion"):
+        promotion.champion_return(surface=course, why="oops")
 
 
 def test_a_newer_innate_version_replaces_the_older_only(version, course, innate, trained, tmp_path):
     other = surface_save({"slug": "other", **_small()})
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     audited(version, course, "within")
-    gate.champion_set(version=version, surface=course, why="better")
+    promotion.champion_set(version=version, surface=course, why="better")
 
-    gate.innate_ship(folder=variant(trained, tmp_path / "newer", "cccccccccccc", []))
+    promotion.innate_ship(folder=variant(trained, tmp_path / "newer", "cccccccccccc", []))
 
     assert champion(course) == version.name
     assert champion(other) == "innate-cccccccccccc"
 
 
 def test_shipping_the_innate_version_twice_changes_nothing(course, innate):
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     moves = AliasMove.objects.count()
 
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
 
     assert AliasMove.objects.count() == moves
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from uiengine import profile
-from webapp import mappers
+from uiengine.behaviour import profile
+from webapp.subjects import mappers
 from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
 from webapp.surfaces.models import PopularityDay, Surface
 

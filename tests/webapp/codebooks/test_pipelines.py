@@ -9,13 +9,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from ml.data import DataError, Problem
-from webapp.codebooks import runs, tasks
+from ml.data.tables import DataError, Problem
+from webapp.codebooks import tasks
+from webapp.codebooks.gate.rollout import rollout_of
 from webapp.codebooks.models import CodebookVersion, Pipeline, Rollout, Run
-from webapp.codebooks.pipelines import STEPS, pipeline_request, pipeline_resume
-from webapp.codebooks.rollout import rollout_of
-from webapp.subjects.retention import retention_apply
-from webapp.subjects.services import subject_erase
+from webapp.codebooks.pipeline import jobs, lease
+from webapp.codebooks.pipeline.order import STEPS, pipeline_request, pipeline_resume
+from webapp.privacy.erase import subject_erase
+from webapp.privacy.retention import retention_apply
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ def ask(surface, kind=RETRAIN, **columns) -> Pipeline:
 def step(line: Pipeline, **result) -> Run:
     """Ends the step that waits with this result, as its worker would."""
     run = line.runs.get(state="queued")
-    runs.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish(result))
+    lease.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish(result))
     line.refresh_from_db()
     return run
 
@@ -58,7 +59,7 @@ def test_a_message_done_twice_changes_nothing(course):
     line = ask(course)
     run = step(line, visits=3)
 
-    assert tasks.step_run(run.pk) is None
+    assert jobs.step_run(run.pk) is None
     assert line.runs.count() == 2
 
 
@@ -67,9 +68,9 @@ def test_a_step_that_fails_ends_it_and_is_gone_on_with(course):
     run = line.runs.get()
 
     def work(hold):
-        raise runs.RefusedRunError("no disk left")
+        raise lease.RefusedRunError("no disk left")
 
-    runs.run_carry_out(run_id=run.pk, work=work)
+    lease.run_carry_out(run_id=run.pk, work=work)
     line.refresh_from_db()
     assert (line.state, line.outcome) == ("failed", "collect failed: no disk left")
 
@@ -84,7 +85,7 @@ def test_an_edit_of_the_page_ends_it(course):
     Surface.objects.update(revision=course.revision + 1)
 
     run = line.runs.get(state="queued")
-    runs.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({}))
+    lease.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({}))
 
     line.refresh_from_db()
     assert line.state == "failed"
@@ -94,7 +95,7 @@ def test_an_edit_of_the_page_ends_it(course):
 def test_a_refused_value_names_nobody(caplog):
     problems = [Problem("visits", row, "block", "anon:ada", "must be known") for row in (3, 9)]
 
-    told = str(runs.bad_values(DataError(problems)))
+    told = str(lease.bad_values(DataError(problems)))
 
     assert told.startswith("2 bad value(s). block: must be known (2).") and "ada" not in told
     assert "anon:ada" in caplog.text
@@ -142,9 +143,9 @@ def test_retention_drops_what_a_failed_pipeline_kept_for_a_day(
 def test_a_step_that_kills_its_workers_ends_it(course):
     line = ask(course)
     past = line.created_at
-    Run.objects.update(state="running", lease_until=past, attempts=runs.MOST_ATTEMPTS)
+    Run.objects.update(state="running", lease_until=past, attempts=lease.MOST_ATTEMPTS)
 
-    runs.runs_sweep()
+    lease.runs_sweep()
 
     line.refresh_from_db()
     assert line.state == "failed" and "died 3 times" in line.outcome
@@ -166,7 +167,7 @@ def test_an_audit_that_exceeds_asks_for_a_refresh_once(version, course):
 
 
 def test_too_few_visits_refuse_a_retrain(course):
-    line = tasks.pipeline_carry_out(ask(course))
+    line = jobs.pipeline_carry_out(ask(course))
 
     assert line.state == "failed" and "Import more visits" in line.outcome
     assert not CodebookVersion.objects.exists()

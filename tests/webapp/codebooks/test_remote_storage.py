@@ -9,12 +9,11 @@ import pytest
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
 
-from webapp.codebooks import artefacts
-from webapp.codebooks.gate import INNATE_FOLDER
-from webapp.codebooks.services import version_register
+from tests.webapp.conftest import COURSE, Person
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
+from webapp.codebooks.registry import artefacts
+from webapp.codebooks.registry.aliases import version_register
 from webapp.surfaces.services import surface_save
-
-from ..conftest import COURSE, Person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

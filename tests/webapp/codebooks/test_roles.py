@@ -9,9 +9,9 @@ from django_celery_beat.models import PeriodicTask
 
 from tests.webapp.codebooks.conftest import judged
 from webapp.audits.models import AuditReport
-from webapp.codebooks.gate import innate_ship
+from webapp.codebooks.gate.promotion import innate_ship
 from webapp.codebooks.models import Alias, Rollout
-from webapp.codebooks.services import version_promote
+from webapp.codebooks.registry.aliases import version_promote
 from webapp.subjects.models import Subject
 
 pytestmark = pytest.mark.django_db

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from webapp.codebooks import runs
 from webapp.codebooks.models import Run
+from webapp.codebooks.pipeline import lease
 
 pytestmark = pytest.mark.django_db
 
 
 def ask(course, **columns):
-    return runs.run_request(kind=Run.Kind.AUDIT, surface=course, **columns)
+    return lease.run_request(kind=Run.Kind.AUDIT, surface=course, **columns)
 
 
 def let_worker_die(run: Run) -> None:
@@ -31,29 +31,29 @@ def test_a_surface_is_audited_once_at_a_time(course):
 
 def test_the_same_key_is_done_once(course):
     run, _ = ask(course, key="night")
-    runs.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({}))
+    lease.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({}))
 
     assert ask(course, key="night") == (Run.objects.get(pk=run.pk), False)
-    assert runs.run_carry_out(run_id=run.pk, work=pytest.fail) is None
+    assert lease.run_carry_out(run_id=run.pk, work=pytest.fail) is None
 
 
 def test_a_held_run_is_not_taken_by_another(course):
     run, _ = ask(course)
-    assert runs.run_take(run_id=run.pk)
+    assert lease.run_take(run_id=run.pk)
 
-    assert runs.run_take(run_id=run.pk) is None
+    assert lease.run_take(run_id=run.pk) is None
 
 
 def test_a_dead_workers_run_is_taken_over_and_the_dead_one_changes_nothing(course):
     run, _ = ask(course)
-    first = runs.run_take(run_id=run.pk)
+    first = lease.run_take(run_id=run.pk)
     assert first
     Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
-    second = runs.run_take(run_id=run.pk)
+    second = lease.run_take(run_id=run.pk)
 
     assert second and second.run.attempts == 2
-    with pytest.raises(runs.LostRunError):
+    with pytest.raises(lease.LostRunError):
         first.finish({"by": "first"})
     second.finish({"by": "second"})
     assert Run.objects.get(pk=run.pk).result == {"by": "second"}
@@ -61,18 +61,18 @@ def test_a_dead_workers_run_is_taken_over_and_the_dead_one_changes_nothing(cours
 
 def test_the_sweep_asks_again_for_lost_runs_only(course):
     run, _ = ask(course)
-    assert runs.runs_sweep() == []
+    assert lease.runs_sweep() == []
     let_worker_die(run)
 
-    assert runs.runs_sweep() == [run.pk]
+    assert lease.runs_sweep() == [run.pk]
 
 
 def test_a_run_that_kills_its_workers_fails(course):
     run, _ = ask(course)
     let_worker_die(run)
-    Run.objects.update(attempts=runs.MOST_ATTEMPTS)
+    Run.objects.update(attempts=lease.MOST_ATTEMPTS)
 
-    assert runs.runs_sweep() == []
+    assert lease.runs_sweep() == []
     run.refresh_from_db()
     assert (run.state, "died 3 times" in run.error) == ("failed", True)
     assert ask(course)[1]
@@ -85,7 +85,7 @@ def test_a_failure_is_kept_and_raised(course):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        runs.run_carry_out(run_id=run.pk, work=work)
+        lease.run_carry_out(run_id=run.pk, work=work)
 
     run.refresh_from_db()
     assert (run.state, run.error) == ("failed", "OSError: disk full")
@@ -98,7 +98,7 @@ def test_an_interrupted_run_goes_back_to_the_queue(course):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        runs.run_carry_out(run_id=run.pk, work=work)
+        lease.run_carry_out(run_id=run.pk, work=work)
 
     run.refresh_from_db()
     assert run.state == "queued"

@@ -21,19 +21,19 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.patience import PATIENCE
+from tests.webapp.codebooks.conftest import COURSE, variant
 from uiengine.errors import VersionError
-from webapp.codebooks import artefacts, loading
-from webapp.codebooks import serving as served
-from webapp.codebooks.gate import INNATE_FOLDER
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
-from webapp.codebooks.services import version_promote, version_register, version_rollback
-from webapp.codebooks.serving import Serving, serving
+from webapp.codebooks.registry import artefacts
+from webapp.codebooks.registry.aliases import version_promote, version_register, version_rollback
+from webapp.serving import loading
+from webapp.serving import pages as served
+from webapp.serving.pages import Serving, serving
 from webapp.subjects import keys, revoked
 from webapp.subjects.models import RevokedToken
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
-
-from .conftest import COURSE, variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from webapp.codebooks import artefacts, gate, tasks
+from webapp.codebooks.gate import promotion
 from webapp.codebooks.models import Pipeline
-from webapp.codebooks.pipelines import pipeline_request
-from webapp.codebooks.stored import stored_visits
+from webapp.codebooks.pipeline import jobs
+from webapp.codebooks.pipeline.order import pipeline_request
+from webapp.codebooks.pipeline.stored_visits import stored_visits
+from webapp.codebooks.registry import artefacts
 from webapp.subjects.models import PersonalAttributes
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +26,7 @@ def trained(surface, kind, **options) -> str:
     line, is_new = pipeline_request(kind=kind, surface=surface, options=options)
     assert is_new
     for _ in ("collect", "train"):
-        tasks.step_run(line.runs.get(state="queued").pk)
+        jobs.step_run(line.runs.get(state="queued").pk)
     line.refresh_from_db()
     Pipeline.objects.update(state="done")
     path = artefacts.fetch(line.result["train"]["file"], Path())
@@ -48,7 +50,7 @@ def shuffle_attributes() -> None:
 
 
 def test_shuffled_attributes_change_no_artefact(cohort, innate):
-    gate.innate_ship(folder=innate)
+    promotion.innate_ship(folder=innate)
     users = sorted({row[1] for row in stored_visits(cohort)})[:20]
     before = dict(PersonalAttributes.objects.values_list("subject__key", "values"))
     retrained = trained(cohort, Pipeline.Kind.RETRAIN)

@@ -10,8 +10,7 @@ from contextlib import closing
 from playwright.sync_api import Page
 
 from tests.patience import PATIENCE
-
-from .conftest import Demo
+from tests.webapp.demo.conftest import Demo
 
 READY = "adaptive-layout .al-menu"
 

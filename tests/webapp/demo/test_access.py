@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page
 
-from .conftest import Demo
-from .steps import ask, next_visit, open_options, open_page, order, rank, said, wait_for
+from tests.webapp.demo.conftest import Demo
+from tests.webapp.demo.steps import (
+    ask,
+    next_visit,
+    open_options,
+    open_page,
+    order,
+    rank,
+    said,
+    wait_for,
+)
 
 FOCUSED_BLOCK = "document.activeElement.closest('[data-block]')?.dataset.block ?? ''"
 SHIFT = """() => new Promise(done => {

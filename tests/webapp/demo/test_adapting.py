@@ -8,9 +8,18 @@ from contextlib import closing
 from playwright.sync_api import Browser, Page
 
 from tests.patience import PATIENCE
-
-from .conftest import Demo
-from .steps import become, events, next_visit, open_page, order, person_key, rank, use, wait_for
+from tests.webapp.demo.conftest import Demo
+from tests.webapp.demo.steps import (
+    become,
+    events,
+    next_visit,
+    open_page,
+    order,
+    person_key,
+    rank,
+    use,
+    wait_for,
+)
 
 
 def test_a_block_that_is_used_rises_at_a_following_visit(page: Page) -> None:

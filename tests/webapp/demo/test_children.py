@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE
+from tests.webapp.demo.steps import wait_for
 from webapp.demo import children as module
 from webapp.demo.children import ChildDied, Children
-
-from .steps import wait_for
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(3600)"]
 STUBBORN = [

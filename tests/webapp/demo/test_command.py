@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE
-
-from .conftest import ROOT, Demo, free_port, start_demo, stop_demo, wait_until_up
-from .steps import wait_for
+from tests.webapp.demo.conftest import ROOT, Demo, free_port, start_demo, stop_demo, wait_until_up
+from tests.webapp.demo.steps import wait_for
 
 
 def children_of(pid: int) -> dict[int, str]:

@@ -6,7 +6,7 @@ import json
 
 from playwright.sync_api import Page, Route
 
-from .steps import open_page, order, wait_for
+from tests.webapp.demo.steps import open_page, order, wait_for
 
 AUTHORED = ["glossary", "forum", "content", "quiz"]
 

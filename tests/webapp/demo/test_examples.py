@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from webapp.layouts.pages import SNIPPETS
-
-from .conftest import Demo
-from .steps import become, events, open_page, person_key, wait_for
+from tests.webapp.demo.conftest import Demo
+from tests.webapp.demo.steps import become, events, open_page, person_key, wait_for
+from webapp.layouts.docs.pages import SNIPPETS
 
 FORUM = {
     "template": "[data-block=forum] a",

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, Request, Route
 
-from .conftest import Demo
-from .steps import become, events, flush, open_page, order, person_key, use, wait_for
+from tests.webapp.demo.conftest import Demo
+from tests.webapp.demo.steps import (
+    become,
+    events,
+    flush,
+    open_page,
+    order,
+    person_key,
+    use,
+    wait_for,
+)
 
 KEPT = "Object.keys(localStorage).filter(key => key.startsWith('adaptive-layout:')).length"
 

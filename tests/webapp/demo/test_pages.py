@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.webapp import axe
-
-from .conftest import Demo
-from .steps import ask, become, open_options, open_page, order
-from .test_access import SHIFT
+from tests.webapp.demo.conftest import Demo
+from tests.webapp.demo.steps import ask, become, open_options, open_page, order
+from tests.webapp.demo.test_access import SHIFT
 
 PAGES = [
     ("/", 390),

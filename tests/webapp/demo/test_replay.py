@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page
 
-from .conftest import Demo
-from .steps import READY, become, events, open_page, order, person_key, use, wait_for
+from tests.webapp.demo.conftest import Demo
+from tests.webapp.demo.steps import (
+    READY,
+    become,
+    events,
+    open_page,
+    order,
+    person_key,
+    use,
+    wait_for,
+)
 
 
 def slide(page: Page, visit: int) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from .steps import ask, next_visit, open_options, open_page, order, rank, said, use, wait_for
+from tests.webapp.demo.steps import (
+    ask,
+    next_visit,
+    open_options,
+    open_page,
+    order,
+    rank,
+    said,
+    use,
+    wait_for,
+)
 
 
 def test_a_pinned_block_keeps_its_rank_over_visits(page: Page) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
-from webapp.layouts.batches import batch_read, plain_event
+from webapp.layouts.events.parse import batch_read, plain_event
 from webapp.layouts.serializers import VALUES, EventIn, arrival
 from webapp.subjects.models import Event
 

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 from rest_framework.exceptions import APIException, NotAcceptable
 
-from webapp.layouts import catalogue
+from webapp.layouts.errors import catalogue
 from webapp.subjects.authentication import MissingScope
 
-SOURCES = [p.read_text() for p in Path(catalogue.__file__).parent.glob("*.py")]
+SOURCES = [p.read_text() for p in Path(catalogue.__file__).parents[1].rglob("*.py")]
 OURS = set(re.findall(r'Problem\(\s*"([\w-]+)"', "".join(SOURCES)))
 OURS |= set(re.findall(r'KINDS\["([\w-]+)"\]', "".join(SOURCES)))
 OURS |= {"surface-unknown", "surface-missing"}  # chosen between in one place

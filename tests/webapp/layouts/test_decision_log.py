@@ -11,15 +11,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from ml import ope
-from ml.ope_log import read_decisions
-from ml.ope_support import NoSupportError
+from ml.ope import __main__
+from ml.ope.log import read_decisions
+from ml.ope.support import NoSupportError
 from tests.webapp.conftest import COURSE, Person
-from uiengine import exploration, profile_json, reward
-from webapp.codebooks.serving import serving
-from webapp.layouts import situations
+from uiengine.behaviour import profile_json
+from uiengine.cost import reward
+from uiengine.search import exploration
+from webapp.layouts.answer import context
 from webapp.layouts.serializers import MOST_DECISION
-from webapp.subjects import decisions, folding
+from webapp.serving.pages import serving
+from webapp.subjects import decisions, fold_worker
 from webapp.subjects.models import Profile, ServedDecision, Visit
 from webapp.surfaces.services import surface_save
 
@@ -30,7 +32,7 @@ HABITS = (["glossary"], ["live", "forum"], ["quiz", "glossary"], ["links"], ["gl
 
 def close_all() -> None:
     for row in Profile.objects.all():
-        folding.profile_fold(profile_id=row.pk, now=timezone.now())
+        fold_worker.profile_fold(profile_id=row.pk, now=timezone.now())
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def test_a_closed_visit_keeps_what_it_came_to(owner, worker, clock):
     owner.visit("glossary", "forum")
     worker.work()
     page = serving.page("course-home")
-    asked = situations.situation(key=owner.key, page=page, now=clock.now)
+    asked = context.situation(key=owner.key, page=page, now=clock.now)
     layout = owner.layout()
     owner.send(layout, owner.event("impression"), owner.event("use", "forum"))
     worker.work()
@@ -123,7 +125,7 @@ def test_the_log_is_what_ope_reads_and_a_version_compared_with_itself_is_the_sam
     for key, decision in log.items():
         assert target[key].propensities == pytest.approx(decision.propensities, rel=1e-4)
     assert not any(person.key in (tmp_path / "log.jsonl").read_text() for person in crowd)
-    report = ope.compare(tmp_path / "log.jsonl", tmp_path / "target.jsonl")
+    report = __main__.compare(tmp_path / "log.jsonl", tmp_path / "target.jsonl")
     for name, estimate in report["estimates"].items():
         low, high = estimate["difference_interval"]
         assert low <= 1e-5 and high >= -1e-5
@@ -142,7 +144,7 @@ def test_logs_without_exploration_are_refused_for_that_reason(owner, worker, clo
     lines = [json.dumps({"user": u, "surface": "s", "visit": "1", **alone}) for u in "ab"]
     (tmp_path / "flat.jsonl").write_text("\n".join(lines))
     with pytest.raises(NoSupportError, match="no exploration"):
-        ope.compare(tmp_path / "flat.jsonl", tmp_path / "flat.jsonl")
+        __main__.compare(tmp_path / "flat.jsonl", tmp_path / "flat.jsonl")
 
 
 def test_a_log_without_a_closed_visit_says_when_one_closes(owner, tmp_path):

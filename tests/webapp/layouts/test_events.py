@@ -10,7 +10,7 @@ import pytest
 from django.core.signing import Signer
 from django.test import Client
 
-from webapp.subjects import decisions, events
+from webapp.subjects import decisions, events, fold_request
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject
 from webapp.subjects.services import clock_advance
 
@@ -74,11 +74,11 @@ def test_a_broker_that_is_away_is_not_waited_for_again(monkeypatch):
     monkeypatch.setattr(events, "_silent_until", 0.0)
 
     for profile_id in (1, 2, 3):
-        events.folding_request(profile_id)
+        fold_request.folding_request(profile_id)
     assert asked == [1]
 
     monkeypatch.setattr(events, "_silent_until", 0.0)  # the pause is over
-    events.folding_request(4)
+    fold_request.folding_request(4)
     assert asked == [1, 4]
 
 
@@ -255,7 +255,7 @@ def test_a_session_needs_no_csrf_token_where_the_decision_proves_the_page(
 
 
 def test_a_broker_that_is_away_costs_no_event(owner, monkeypatch, caplog):
-    from webapp.subjects import events, tasks
+    from webapp.subjects import fold_request, tasks
 
     monkeypatch.undo()
 
@@ -263,7 +263,7 @@ def test_a_broker_that_is_away_costs_no_event(owner, monkeypatch, caplog):
         raise OSError("no broker")
 
     monkeypatch.setattr(tasks.fold_profile, "delay", refuse)
-    events.folding_request(1)
+    fold_request.folding_request(1)
     assert "broker_unavailable" in caplog.text
 
 

@@ -36,7 +36,7 @@ def test_the_schema_is_openapi_3_1_without_warnings(tmp_path):
             file=str(tmp_path / "schema.yml"),
             validate=True,
             fail_on_warn=True,
-            custom_settings="webapp.layouts.schema.SETTINGS",
+            custom_settings="webapp.layouts.api.schema.SETTINGS",
         )
 
     schema = json.loads(Client().get("/api/schema").content)

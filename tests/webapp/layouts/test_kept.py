@@ -6,9 +6,9 @@ import pytest
 from django.core.cache import cache
 from django.test.utils import override_script_prefix
 
-from webapp.cache import NOTHING
-from webapp.layouts import kept, services
-from webapp.subjects import live
+from webapp.layouts.answer import answer_cache, read
+from webapp.lib.cache import NOTHING
+from webapp.subjects import state_cache
 from webapp.subjects.models import Profile
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +20,7 @@ def undecided(monkeypatch):
     """Nothing can be decided any more: whoever needs it gets the fallback."""
 
     def stop() -> None:
-        monkeypatch.setattr(services, "situation", None)
+        monkeypatch.setattr(read, "situation", None)
 
     return stop
 
@@ -94,7 +94,7 @@ def test_a_change_past_this_process_is_seen_within_a_minute(owner, clock, worker
 
     clock.advance(seconds=59)
     soon = owner.get(ADDRESS)
-    cache.delete(live.names(owner.key, "course-home")[0])
+    cache.delete(state_cache.names(owner.key, "course-home")[0])
     clock.advance(seconds=2)
     later = owner.get(ADDRESS)
 
@@ -125,7 +125,7 @@ def test_an_etag_of_another_answer_gets_the_body_without_deciding(owner, undecid
 def test_a_body_is_given_under_its_own_etag_only(owner, monkeypatch):
     """Answer and body are two entries of the cache: one may be of a moment before the other."""
     first = owner.get(ADDRESS)
-    monkeypatch.setattr(kept.Place, "keep", _keep_only_the_answer)
+    monkeypatch.setattr(answer_cache.Place, "keep", _keep_only_the_answer)
     wished = owner.wish("pin", first.json()["order"][-1], rank=0)
 
     again = owner.get(ADDRESS)
@@ -134,5 +134,7 @@ def test_a_body_is_given_under_its_own_etag_only(owner, monkeypatch):
     assert again.json()["order"] == wished["order"]
 
 
-def _keep_only_the_answer(place, answer, body, unkept, agreed=NOTHING, keep=kept.Place.keep):
+def _keep_only_the_answer(
+    place, answer, body, unkept, agreed=NOTHING, keep=answer_cache.Place.keep
+):
     return keep(place, answer, b"", unkept, agreed)

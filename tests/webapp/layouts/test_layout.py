@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.webapp.conftest import COURSE, Person
 from uiengine.engine import guardrail_case
 from uiengine.guardrails import check
-from webapp.codebooks.serving import serving
-from webapp.layouts import counters, services, situations
+from webapp.layouts.answer import context, counters, read
+from webapp.serving.pages import serving
 from webapp.subjects.keys import server_key_make
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
@@ -242,9 +242,9 @@ def test_every_guardrail_holds_over_a_month_of_visits(owner, worker, clock):
     habits = (["glossary"], ["live", "forum"], ["quiz"], ["glossary", "links"])
     for day in range(12):
         page = serving.page("course-home")
-        found = situations.situation(key=owner.key, page=page, now=clock.now)
-        decision, _ = services.decide(found)
-        assert not check(guardrail_case(situations.request_of(found), decision))
+        found = context.situation(key=owner.key, page=page, now=clock.now)
+        decision, _ = read.decide(found)
+        assert not check(guardrail_case(context.request_of(found), decision))
         owner.visit(*habits[day % 4])
         worker.work()
 

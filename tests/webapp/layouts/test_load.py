@@ -11,9 +11,10 @@ from django.test import Client
 
 from tests.patience import PATIENCE
 from tests.webapp.conftest import COURSE
-from webapp.codebooks.serving import serving
-from webapp.layouts import counters, kept, services
-from webapp.layouts.load import LEAST, SYSTEM_1, Load, load
+from webapp.layouts.answer import answer_cache, counters
+from webapp.layouts.answer import read as services
+from webapp.layouts.answer.search_budget import LEAST, SYSTEM_1, Load, load
+from webapp.serving.pages import serving
 from webapp.surfaces.services import surface_save
 
 ADDRESS = "layout?surface=course-home"
@@ -112,13 +113,13 @@ def test_a_reload_keeps_the_layout_when_the_load_changes(habits):
 @pytest.mark.django_db(transaction=True)
 def test_a_reload_keeps_the_layout_when_only_the_name_of_the_answer_is_left(habits, monkeypatch):
     """Whoever holds the body does not ask for it, nor for the budget: those are evicted first."""
-    stored, keep = dict[str, object](), kept.store
+    stored, keep = dict[str, object](), answer_cache.store
 
     def store_and_tell(entries, once, agreed):
         stored.update({**entries, **agreed})
         return keep(entries, once, agreed)
 
-    monkeypatch.setattr(kept, "store", store_and_tell)
+    monkeypatch.setattr(answer_cache, "store", store_and_tell)
     searched = order_under(habits, 0.0)
     evicted = [name for name in stored if name.startswith("budget:") or name.endswith(":body")]
     cache.delete_many(evicted)

@@ -173,7 +173,7 @@ def test_a_merge_that_fails_stops_nobody_and_loses_nothing(
     def fail(*_):
         raise ValueError("broken")
 
-    monkeypatch.setattr("webapp.subjects.services._profile_move", fail)
+    monkeypatch.setattr("webapp.privacy.merge._profile_move", fail)
     sign_in(client)
 
     visitor = Subject.objects.get(key__startswith="anon:")

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 
-from webapp.layouts.grid_css import grid_css
+from webapp.layouts.html.grid_css import grid_css
 
 PAYLOAD = {
     "breakpoints": {"wide": 600, "narrow": 0},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from webapp.layouts.throttles import address_of
+from webapp.lib.addresses import address_of
 from webapp.subjects.keys import server_key_make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def one_minute(monkeypatch):
     """The test ends within the minute that it began in."""
-    monkeypatch.setattr("webapp.layouts.throttles.time.time", lambda: 1_800_000_000.0)
+    monkeypatch.setattr("webapp.layouts.answer.throttles.time.time", lambda: 1_800_000_000.0)
 
 
 def test_too_many_reads_of_one_user_get_the_default_layout_and_others_theirs(

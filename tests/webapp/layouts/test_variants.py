@@ -6,10 +6,10 @@ import pytest
 
 from tests.webapp.conftest import COURSE
 from uiengine.guardrails import Case, check
-from uiengine.layout import Layout, Placement
-from uiengine.surface_json import parse
+from uiengine.page.layout import Layout, Placement
+from uiengine.page.surface_json import parse
 from webapp.layouts import serializers
-from webapp.layouts.examples import LAYOUT_EXAMPLE
+from webapp.layouts.api.openapi_examples import LAYOUT_EXAMPLE
 from webapp.subjects import decisions
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.utils import translation
 
 from uiengine import explain
-from uiengine.decoded import Reason
-from webapp.layouts import words
+from uiengine.decision import Reason
+from webapp.layouts.answer import sentences
 
 LOCALE = Path("webapp/locale")
 LANGUAGES = sorted(folder.name for folder in LOCALE.iterdir())
@@ -31,15 +31,15 @@ def _joined(lines: str) -> str:
 
 
 def test_the_web_says_what_the_engine_says():
-    assert words.SENTENCES == explain.SENTENCES
+    assert sentences.SENTENCES == explain.SENTENCES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_is_translated_and_names_its_block(language):
-    for code, english in words.SENTENCES.items():
+    for code, english in sentences.SENTENCES.items():
         with translation.override(language):
-            said = words.reason_sentence(Reason(code, "forum", {"title": "Forum"}))
-            note = words.seconds_note()
+            said = sentences.reason_sentence(Reason(code, "forum", {"title": "Forum"}))
+            note = sentences.seconds_note()
         assert said != explain.sentence(Reason(code, "forum", {"title": "Forum"}))
         assert ("Forum" in said) == ("$title" in english)
         assert note != "Seconds are modelled, not measured."

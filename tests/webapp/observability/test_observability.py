@@ -14,9 +14,10 @@ from django.db import DatabaseError
 from django.test import Client, RequestFactory
 from prometheus_client.parser import text_string_to_metric_families
 
-from webapp.observability import metrics, requests, views
+from webapp.observability import views
 from webapp.observability.catalogue import logged
-from webapp.observability.logs import BETWEEN_TRACES, JSONFormatter, TracesSeldom, WithRequest
+from webapp.telemetry import metrics, requests
+from webapp.telemetry.logs import BETWEEN_TRACES, JSONFormatter, TracesSeldom, WithRequest
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from opentelemetry.trace import Link, StatusCode
 
 from tests.webapp.deploy.place import ROOT, Place
 from tests.webapp.observability.collector import Collected, collecting, told
-from webapp.observability import tracing
+from webapp.telemetry import tracing
 
 ASKED, SENT, NAME = "asked-by-the-test", "sent-by-the-test", "anna-of-the-test"
 UPSTREAM = "0af7651916cd43dd8448eb211c80319c"
@@ -165,7 +165,7 @@ def test_without_a_collector_nothing_is_imported_and_nothing_wrapped(installed):
     code = """
 ours = "opentelemetry.instrumentation", "opentelemetry.exporter", "opentelemetry.sdk.trace", "wrapt"
 assert not [name for name in sys.modules if name.startswith(ours)]
-assert "webapp.observability.tracing" not in sys.modules
+assert "webapp.telemetry.tracing" not in sys.modules
 assert not hasattr(services.decide, "__wrapped__")
 assert not hasattr(services.situation, "__wrapped__")
 """

@@ -9,12 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.evidence.malformed import JUNK, places
+from tests.webapp.conftest import COURSE
 from uiengine.errors import SurfaceError
-from webapp import mappers
+from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
-
-from ..conftest import COURSE
 
 NUMBERS = st.sampled_from([0, 1, -1, 24, 120, 200, 201, 2**31 - 1, 2**31, 2**53, 1.0, 1.5])
 VALUES = st.sampled_from(JUNK) | NUMBERS | st.text(max_size=3)

@@ -19,9 +19,9 @@ from tests.webapp import axe
 from tests.webapp.demo.conftest import ARGUMENTS, CHROMIUM
 from tests.webapp.studio.test_compare import row
 from webapp.audits.models import AuditReport
-from webapp.codebooks import conditions
+from webapp.codebooks.gate import conditions
 from webapp.codebooks.models import GateReport, Run
-from webapp.codebooks.services import version_promote
+from webapp.codebooks.registry.aliases import version_promote
 from webapp.subjects.models import Profile, ServerKey
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)

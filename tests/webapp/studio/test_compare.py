@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.webapp.codebooks.conftest import variant
 from tests.webapp.studio.conftest import staff
 from webapp.audits.models import AuditReport
-from webapp.codebooks.gate import INNATE_FOLDER, version_store
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.models import GateReport
+from webapp.codebooks.registry.store import version_store
 from webapp.studio.plots import Interval, Series, interval_plot, line_plot, ticks
 
 PAGE = "/admin/studio/compare/"

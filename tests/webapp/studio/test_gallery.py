@@ -8,14 +8,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from uiengine import runtime
-from uiengine.decoded import Request
-from webapp import mappers
-from webapp.codebooks.gate import INNATE_FOLDER
-from webapp.codebooks.serving import serving
+from uiengine.model import version_folder
+from uiengine.request import Request
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
+from webapp.serving.pages import serving
 from webapp.studio import gallery
 from webapp.studio.choices import day_of
 from webapp.studio.usage import Usage, _merged, usage_of
+from webapp.subjects import mappers
 from webapp.subjects.models import Profile, Subject
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def innate():
-    return runtime.load(INNATE_FOLDER)
+    return version_folder.load(INNATE_FOLDER)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from webapp.codebooks.models import Run
-from webapp.layouts import counters
+from webapp.layouts.answer import counters
 from webapp.studio import health
 from webapp.studio.models import Heartbeat
 from webapp.studio.tasks import heartbeat

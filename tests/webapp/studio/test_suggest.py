@@ -6,10 +6,10 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from tests.webapp.studio.conftest import staff
-from uiengine import runtime
-from uiengine.suggest import suggest
-from webapp import mappers
-from webapp.codebooks.gate import INNATE_FOLDER
+from uiengine.model import version_folder
+from uiengine.model.suggest import suggest
+from webapp.codebooks.gate.promotion import INNATE_FOLDER
+from webapp.surfaces import mappers
 
 pytestmark = pytest.mark.django_db
 BOARD = ("table", "stat", "timeseries", "stat", "text")
@@ -32,7 +32,7 @@ def board(page):
 def test_the_suggestion_is_the_innate_decoders_and_says_what_it_knows(owner, board):
     shown = owner.get(f"/admin/studio/suggest/{board.pk}/").context["found"]
 
-    layouts = runtime.load(INNATE_FOLDER).layouts
+    layouts = version_folder.load(INNATE_FOLDER).layouts
     assert shown.suggested == suggest(mappers.to_surface(board), layouts)
     assert shown.known == ("stat", "table", "text", "timeseries")
     assert shown.learned > 1000

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from tests.webapp.codebooks.conftest import judged, variant
 from webapp.audits.models import AuditReport
-from webapp.codebooks.gate import version_store
 from webapp.codebooks.models import Alias, Pipeline, Proposal
+from webapp.codebooks.registry.store import version_store
 from webapp.studio.health import surfaces
 from webapp.studio.waiting import waiting
 

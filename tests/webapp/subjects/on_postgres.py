@@ -11,7 +11,8 @@ from django.core.cache import cache
 from django.db import connection, connections, transaction
 
 from tests.patience import PATIENCE
-from webapp.subjects import partitions, retention
+from webapp.privacy import retention
+from webapp.subjects import partitions
 from webapp.subjects.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)

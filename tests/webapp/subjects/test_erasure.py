@@ -9,10 +9,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from webapp.codebooks.models import CodebookVersion, Run
-from webapp.layouts import ingest
-from webapp.subjects.erasure import training_record, version_erasures, version_subjects
+from webapp.codebooks.registry.training_record import (
+    training_record,
+    version_erasures,
+    version_subjects,
+)
+from webapp.layouts.events import accept
+from webapp.privacy.erase import subject_erase
 from webapp.subjects.models import Event, Profile, Subject, TrainingMark
-from webapp.subjects.services import subject_erase
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -173,7 +177,7 @@ def test_deleting_the_account_erases(page, version, clock):
 def test_an_erasure_while_events_come_in_leaves_nothing(owner, worker, clock, monkeypatch):
     owner.visit("forum")
     layout = owner.layout()  # of another visit: its decision has no row yet
-    is_void, asked = ingest._is_void, []
+    is_void, asked = accept._is_void, []
 
     def erased_after_the_first(*given):
         found = is_void(*given)
@@ -181,7 +185,7 @@ def test_an_erasure_while_events_come_in_leaves_nothing(owner, worker, clock, mo
             asked.append(subject_erase(key=owner.key))
         return found
 
-    monkeypatch.setattr(ingest, "_is_void", erased_after_the_first)
+    monkeypatch.setattr(accept, "_is_void", erased_after_the_first)
 
     counted = owner.send(layout, owner.event("use", "quiz"))
 

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from webapp import mappers
-from webapp.subjects import folding, tasks
+from webapp.lib import times as lib_times
+from webapp.subjects import fold_worker, mappers, tasks
 from webapp.subjects.models import Event, Profile, Subject, Visit
 from webapp.subjects.services import clock_advance, visit_end
 from webapp.surfaces.models import PopularityDay
@@ -30,9 +30,9 @@ def test_folding_marks_the_rows_in_the_transaction_of_the_profile(owner, worker,
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(folding, "_write_profile", die)
+        patch.setattr(fold_worker, "_write_profile", die)
         with pytest.raises(RuntimeError):
-            folding.profile_fold(profile_id=profile_of(owner).pk, now=timezone.now())
+            fold_worker.profile_fold(profile_id=profile_of(owner).pk, now=timezone.now())
     assert Event.objects.filter(fold="pending").count() == 1
     assert not Visit.objects.exists()
 
@@ -45,8 +45,8 @@ def test_a_second_task_for_the_same_rows_does_nothing(owner, worker):
     owner.send(owner.layout(), owner.event("use", "forum"))
     profile = profile_of(owner)
 
-    assert folding.profile_fold(profile_id=profile.pk, now=timezone.now()) == 1
-    assert folding.profile_fold(profile_id=profile.pk, now=timezone.now()) == 0
+    assert fold_worker.profile_fold(profile_id=profile.pk, now=timezone.now()) == 1
+    assert fold_worker.profile_fold(profile_id=profile.pk, now=timezone.now()) == 0
     assert profile_of(owner).version == 1
 
 
@@ -58,7 +58,7 @@ def test_concurrent_workers_fold_each_event_once(owner, worker, clock):
     counts: list[int] = []
 
     def work() -> None:
-        counts.append(folding.profile_fold(profile_id=profile.pk, now=clock.now))
+        counts.append(fold_worker.profile_fold(profile_id=profile.pk, now=clock.now))
         connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -72,13 +72,13 @@ def test_concurrent_workers_fold_each_event_once(owner, worker, clock):
 
 
 def test_what_is_read_before_folding_is_what_folding_writes(owner, worker, clock):
-    from webapp.codebooks.serving import serving
-    from webapp.subjects import live
+    from webapp.serving.pages import serving
+    from webapp.subjects import state_cache
 
     owner.visit("forum", "quiz")
     layout = owner.layout()
     owner.send(layout, owner.event("use", "glossary"), owner.event("freeze"))
-    read = live.read(owner.key, serving.page("course-home")).state
+    read = state_cache.read(owner.key, serving.page("course-home")).state
 
     worker.work()
 
@@ -119,7 +119,7 @@ def test_the_sweep_closes_visits_that_are_over(owner, worker, clock):
     assert profile_of(owner).open_until is None
     day = PopularityDay.objects.get()
     assert (day.visits, day.shares) == (1, {"forum": 0.5, "quiz": 0.5})
-    assert day.day == mappers.to_day(mappers.to_milliseconds(clock.now))
+    assert day.day == lib_times.to_day(lib_times.to_milliseconds(clock.now))
 
 
 def test_only_a_subjects_first_three_visits_are_newcomers(owner, worker, clock):
@@ -144,7 +144,7 @@ def test_popularity_of_a_past_day_does_not_change(owner, worker, clock):
     clock.advance(minutes=60)
     tasks.sweep()
 
-    today = mappers.to_day(mappers.to_milliseconds(clock.now))
+    today = lib_times.to_day(lib_times.to_milliseconds(clock.now))
     assert PopularityDay.objects.get().day == today
 
 

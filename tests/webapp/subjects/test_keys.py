@@ -14,9 +14,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webapp.privacy.erase import subject_erase
 from webapp.subjects import keys
 from webapp.subjects.models import Event, Scope, ServerKey
-from webapp.subjects.services import subject_erase
 
 OLD, NEW = "old-secret-" * 4, "new-secret-" * 4
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

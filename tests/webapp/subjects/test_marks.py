@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils.crypto import salted_hmac
 
-from webapp.subjects.marks import mark
+from webapp.subjects.keyed_hash import mark
 
 
 @pytest.mark.parametrize("value", ["", "user-7", "Jürgen\n0"])

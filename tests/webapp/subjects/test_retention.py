@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from webapp.subjects import retention, tasks
+from webapp.privacy import retention, tasks
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
 from webapp.surfaces.models import Surface
 

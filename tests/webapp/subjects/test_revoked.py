@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.patience import PATIENCE
+from webapp.privacy.tasks import retention
 from webapp.subjects import keys, revoked
 from webapp.subjects.models import RevokedToken
-from webapp.subjects.tasks import retention
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uiengine.orders import default_order
-from uiengine.surface_json import parse
-from webapp.subjects.visits import (
+from uiengine.page.reading_order import default_order
+from uiengine.page.surface_json import parse
+from webapp.subjects.visit_state import (
     DAY,
     Changes,
     Happened,

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from tests.webapp.conftest import COURSE
 from uiengine.errors import SurfaceError
-from webapp import mappers
+from webapp.surfaces import mappers
 from webapp.surfaces.models import PopularityDay, Surface
 from webapp.surfaces.services import CountedVisit, popularity_add, surface_save
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.codebooks.serving import serving
+from webapp.serving.pages import serving
 from webapp.surfaces.models import Surface
 from webapp.trials.control import is_control
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from tests.patience import PATIENCE
 from tests.webapp.conftest import Person
-from webapp.codebooks.serving import Serving
+from webapp.serving.pages import Serving
 from webapp.surfaces.models import Surface
 from webapp.trials.control import is_control
 from webapp.trials.models import Trial, TrialLook

@@ -1,8 +1,8 @@
 """The rows of codebook versions, by what they are about."""
 
-from .live import Agreement, GuardWindow, LiveMinute
-from .pipelines import GateReport, Pipeline, Run
-from .versions import Alias, AliasMove, CodebookVersion, Proposal, Rollout
+from webapp.codebooks.models.live import Agreement, GuardWindow, LiveMinute
+from webapp.codebooks.models.pipelines import GateReport, Pipeline, Run
+from webapp.codebooks.models.versions import Alias, AliasMove, CodebookVersion, Proposal, Rollout
 
 __all__ = [
     "Agreement",

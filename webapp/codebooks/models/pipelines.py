@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from webapp.codebooks.models.versions import CodebookVersion
 from webapp.surfaces.models import Surface
-
-from .versions import CodebookVersion
 
 
 class Pipeline(models.Model):

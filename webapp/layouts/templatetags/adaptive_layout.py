@@ -9,7 +9,8 @@ from django.template import Context
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from webapp.layouts import page, services
+from webapp.layouts.answer import read
+from webapp.layouts.html import element
 from webapp.subjects import keys
 
 register = template.Library()
@@ -28,7 +29,7 @@ def adaptive_layout(
     now = timezone.now()
     request = context.get("request")  # none in mails, or rendered by hand: nobody's, unless named
     key = subject or (_key(request) if request else "")
-    payload = services.layout_payload(key=key, slug=surface, now=now)
+    payload = read.layout_payload(key=key, slug=surface, now=now)
     if payload is None:
         raise template.TemplateSyntaxError(
             f"adaptive_layout: there is no surface {surface!r}. Add it in the admin, or declare it "
@@ -38,7 +39,7 @@ def adaptive_layout(
         get_token(request)  # sets the cookie that the client's wishes need
     token = keys.user_token_make(key=subject, now=now) if subject else ""
     seen = {str(name): value for name, value in context.flatten().items()}
-    return page.render(payload, seen, token=token, controls=controls)
+    return element.render(payload, seen, token=token, controls=controls)
 
 
 def _key(request: HttpRequest) -> str:

@@ -17,12 +17,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from uiengine import profile as profiles
-from uiengine.profile import SECONDS_PER_DAY
-from webapp import mappers
-from webapp.subjects import live
+from uiengine.behaviour import profile as profiles
+from uiengine.behaviour.profile import SECONDS_PER_DAY
+from webapp.subjects import mappers, state_cache
 from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
-from webapp.subjects.visits import State
+from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit, popularity_add
 
@@ -147,7 +146,7 @@ def _import_surface(
     done.uses += sum(len(visit.uses) for visit in added)
     keys = [row.subject.key for row in changed]
     for key in keys:
-        live.forget_on_commit(key, [surface.slug])
+        state_cache.forget_on_commit(key, [surface.slug])
 
 
 def _profiles(surface: Surface, subjects: Sequence[int], done: Imported) -> dict[int, Profile]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from webapp.codebooks.gate import surface_adopt_innate
+from webapp.codebooks.gate.promotion import surface_adopt_innate
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 

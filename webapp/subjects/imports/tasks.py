@@ -9,11 +9,10 @@ from typing import Any
 
 from django.db import transaction
 
+from webapp.subjects.imports.services import Imported, Progress, people_import, visits_import
+from webapp.subjects.imports.surfaces import surfaces_ensure
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
-
-from .services import Imported, Progress, people_import, visits_import
-from .surfaces import surfaces_ensure
 
 
 def import_file(
@@ -31,8 +30,8 @@ def import_file(
     """Raises ml.data.DataError, which lists every bad row. ending: an ISO date that the last visit
     is moved to, for trying old data out today. add_blocks: blocks that a known surface lacks are
     added to it; otherwise they are bad rows."""
-    from ml import formats
-    from ml.rows import visit_rows
+    from ml.data import formats
+    from ml.data.rows import visit_rows
 
     progress(0.0, "reading")
     known = None if add_blocks else _known_blocks()

@@ -9,13 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from webapp.audits.models import AuditReport
-from webapp.audits.services import attributes_known
 from webapp.audits.tasks import audit_run
+from webapp.codebooks.management.runs import carried_out, surface_named, version_named
 from webapp.codebooks.models import CodebookVersion, Run
-from webapp.codebooks.stored import visits_count
-from webapp.commands import carried_out, surface_named, version_named
+from webapp.codebooks.pipeline.stored_visits import visits_count
+from webapp.lib.terminal import progress_bar
+from webapp.subjects.attributes import attributes_known
 from webapp.surfaces.models import Surface
-from webapp.terminal import progress_bar
 
 
 class Command(BaseCommand):

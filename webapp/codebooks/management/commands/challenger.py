@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from uiengine.errors import EngineError
-from webapp.codebooks.rollout import challenger_end, challenger_set
-from webapp.commands import surface_named, version_named
+from webapp.codebooks.gate.rollout import challenger_end, challenger_set
+from webapp.codebooks.management.runs import surface_named, version_named
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from uiengine.errors import EngineError
-from webapp.codebooks.gate import INNATE_FOLDER, innate_ship
+from webapp.codebooks.gate.promotion import INNATE_FOLDER, innate_ship
 from webapp.host import FIXTURES
 from webapp.subjects.imports.tasks import import_file
 from webapp.subjects.models import Subject

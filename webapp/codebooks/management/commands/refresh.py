@@ -8,12 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from webapp.codebooks.management.commands.retrain import summary
+from webapp.codebooks.management.runs import pipeline_done, surface_named
 from webapp.codebooks.models import Pipeline
-from webapp.codebooks.tasks import pipeline_carry_out
-from webapp.commands import pipeline_done, surface_named
-from webapp.terminal import progress_bar
-
-from .retrain import summary
+from webapp.codebooks.pipeline.jobs import pipeline_carry_out
+from webapp.lib.terminal import progress_bar
 
 
 class Command(BaseCommand):

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from webapp.codebooks.management.runs import pipeline_done, surface_named
 from webapp.codebooks.models import Pipeline
-from webapp.codebooks.tasks import pipeline_carry_out
-from webapp.commands import pipeline_done, surface_named
-from webapp.terminal import progress_bar
+from webapp.codebooks.pipeline.jobs import pipeline_carry_out
+from webapp.lib.terminal import progress_bar
 
 
 class Command(BaseCommand):

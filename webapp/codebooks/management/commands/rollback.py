@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from uiengine.errors import EngineError
-from webapp.codebooks.gate import champion_return
-from webapp.commands import surface_named
+from webapp.codebooks.gate.promotion import champion_return
+from webapp.codebooks.management.runs import surface_named
 
 
 class Command(BaseCommand):

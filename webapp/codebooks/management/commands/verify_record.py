@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from webapp.codebooks.chain import chain_check
+from webapp.codebooks.registry.move_record import chain_check
 
 
 class Command(BaseCommand):

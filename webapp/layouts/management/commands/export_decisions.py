@@ -14,10 +14,10 @@ from django.db.models import QuerySet
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from uiengine.errors import EngineError
-from webapp.codebooks import artefacts
-from webapp.codebooks.serving import Page, serving
-from webapp.commands import surface_named, version_named
+from webapp.codebooks.management.runs import surface_named, version_named
+from webapp.codebooks.registry import artefacts
 from webapp.layouts.decision_log import drawn_visits, logged_line, target_lines
+from webapp.serving.pages import Page, serving
 from webapp.subjects.models import Visit
 
 

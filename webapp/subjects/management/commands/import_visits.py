@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from webapp.lib.terminal import progress_bar
 from webapp.subjects.imports.tasks import import_file
-from webapp.terminal import progress_bar
 
 SHOWN = 20
 """Skipped rows that are printed."""

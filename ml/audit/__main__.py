@@ -1,0 +1,124 @@
+"""The audit: does a version serve every slice of people alike?
+
+    python -m ml.audit --replay FILE.jsonl --visits VISITS --people PEOPLE --by gender disability
+        [--champion REPLAY] [--anchor REPLAY] [--previous REPORT.json…] --out DIR
+
+Reading order: `audit` below, then `audit_replay`, `audit_metrics`, `audit_references`,
+`audit_slices`, `audit_statistics`, `audit_rows`, `audit_report`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ml.audit import cohort
+from ml.audit.audit import Progress, audit
+from ml.data.tables import DataError, read_people, read_visits
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ml.audit", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--replay", type=Path, help="a replay of the version to audit (python -m ml.replay)")
+    add("--visits", type=Path, nargs="+", help="the visits it replays, Parquet or CSV")
+    add("--people", type=Path, nargs="+", help="user, surface (optional), attributes")
+    add("--by", nargs="+", help="attributes; their crossings of two follow by themselves")
+    add("--champion", type=Path, help="the serving version's replay of the same visits")
+    add("--anchor", type=Path, help="the first approved version's replay of the same visits")
+    add("--previous", type=Path, nargs="+", default=[], help="earlier report.json, oldest first")
+    add("--power", type=Path, help="what ml.audit.power printed, to be shown in the report")
+    add("--out", type=Path, help="folder for report.html and report.json")
+    add("--version", default="", help="the name the report gives the version")
+    add("--serves", action="store_true", help="the version serves people now: what to do differs")
+    add("--simulated", action="store_true", help="the people are simulated: the report says so")
+    add("--seed", type=int, default=0, help="of the bootstrap")
+    add("--smoke", action="store_true", help="audit a small simulated cohort, in seconds")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = arguments()
+    options = parser.parse_args(argv)
+    needed = ("replay", "visits", "people", "by", "out")
+    missing = [f"--{name}" for name in needed if getattr(options, name) is None]
+    if missing and not options.smoke:
+        parser.error(f"{' '.join(missing)} needed (or --smoke)")
+    started = time.monotonic()
+    # disable=None: a bar on a terminal only.
+    with tqdm(total=1, disable=None, bar_format="{l_bar}{bar}| {elapsed}") as bar:
+
+        def show(doing: str, done: int, steps: int) -> None:
+            bar.total, bar.n = steps, done
+            bar.set_description(doing)
+
+        try:
+            report, out = _smoke(options, show) if options.smoke else _files(options, show)
+        except DataError as error:
+            bar.close()
+            sys.stderr.write(f"{error}\n")
+            return 2
+    sys.stdout.write(json.dumps(_summary(report, out, time.monotonic() - started)) + "\n")
+    return 0
+
+
+def _files(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, Any], Path]:
+    visits, _ = read_visits(options.visits)
+    people, _ = read_people(options.people)
+    report = audit(
+        options.replay,
+        visits,
+        people,
+        options.by,
+        champion=options.champion,
+        anchor=options.anchor,
+        previous=[json.loads(path.read_text(encoding="utf-8")) for path in options.previous],
+        power=json.loads(options.power.read_text(encoding="utf-8")) if options.power else None,
+        out=options.out,
+        seed=options.seed,
+        version=options.version,
+        serves=options.serves,
+        simulated=options.simulated,
+        progress=progress,
+    )
+    return report, options.out
+
+
+def _smoke(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, Any], Path]:
+    out = options.out or Path(tempfile.mkdtemp(prefix="audit-"))
+    out.mkdir(parents=True, exist_ok=True)
+    replay = out / "replay.jsonl"
+    visits, people = cohort.simulate(
+        replay, users=600, visits=6, planted=cohort.upside_down, seed=options.seed
+    )
+    by = options.by or ["gender", "disability"]
+    report = audit(
+        replay, visits, people, by, out=out, seed=options.seed, simulated=True, progress=progress
+    )
+    return report, out
+
+
+def _summary(report: Mapping[str, Any], out: Path, seconds: float) -> dict[str, Any]:
+    verdicts = [row["verdict"] for row in report["slices"]]
+    return {
+        "verdict": report["verdict"],
+        "look": report["look"],
+        "simulated": report["simulated"],
+        **{v: verdicts.count(v) for v in ("within", "exceeds", "inconclusive")},
+        "users": sum(s["users"] for s in report["surfaces"]),
+        "visits": sum(s["visits"] for s in report["surfaces"]),
+        "report": str(out / "report.html"),
+        "wall_s": round(seconds, 1),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

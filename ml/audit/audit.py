@@ -1,0 +1,149 @@
+"""An audit: the effect of a policy on every slice of people, with its interval and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ml.audit.references import add_reference, since_metrics
+from ml.audit.reliability import stored_power
+from ml.audit.report import write_report
+from ml.audit.rows import judged, measured, withheld
+from ml.audit.slices import Grouping, attach_attributes, groupings
+from ml.data.tables import DataError, Problem
+from ml.evaluation.metrics import METRICS, Metric, user_sums, visit_values
+from ml.evaluation.replay_file import Key, read_replay, used_blocks
+from ml.evaluation.statistics import LEAST_SHOWN, look_error, overall_verdict
+from uiengine.page.surface import Surface
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, steps done, and steps in all."""
+DRAWS = 1000
+"""Bootstrap draws: an error is known to about 2 %."""
+
+
+def silent(doing: str, done: int, steps: int) -> None:
+    """Shows nothing."""
+
+
+def audit(
+    replay: Path,
+    visits: pd.DataFrame,
+    people: pd.DataFrame,
+    by: Sequence[str],
+    *,
+    champion: Path | None = None,
+    anchor: Path | None = None,
+    previous: Sequence[Mapping[str, Any]] = (),
+    surfaces: Mapping[str, Surface] | None = None,
+    power: Mapping[str, Any] | None = None,
+    out: Path,
+    seed: int = 0,
+    version: str = "",
+    serves: bool = False,
+    simulated: bool = False,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Audits a replay, writes report.html and report.json into `out`, returns the latter's content.
+
+    previous: the reports of the earlier looks, oldest first. Only visits after theirs are counted
+    (familiarity still comes from all), and this look spends its own share of the error. surfaces:
+    the pages of a live site; without them every page is the one column of DESIGN section 10.
+    serves: people are served by the audited version now, so that the page says what to do then.
+    power: what `ml.audit.power` printed, for the page's section on how often such audits err; what
+    is stored beside it where None.
+    """
+    named = (("champion", champion), ("anchor", anchor))
+    references = {name: path for name, path in named if path is not None}
+    values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
+    values = _since_last(values, previous)
+    users = attach_attributes(user_sums(values, metrics), people, by)
+    rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
+    report = {
+        "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if r["verdict"]]),
+        "version": version or replay.stem,
+        "look": len(previous) + 1,
+        "by": list(by),
+        "serves": serves,
+        "simulated": simulated,
+        "seed": seed,
+        "references": list(references),
+        "surfaces": _surfaces(values),
+        "slices": rows,
+    }
+    write_report(report, previous, power or stored_power(), out)
+    return report
+
+
+def _values(
+    replay: Path,
+    references: Mapping[str, Path],
+    used: Mapping[Key, tuple[str, ...]],
+    surfaces: Mapping[str, Surface] | None,
+    progress: Progress,
+) -> tuple[pd.DataFrame, tuple[Metric, ...]]:
+    """What each visit of the replay was worth, beside the references; and the metrics of both."""
+    progress("reading the replay", 0, 1)
+    values, metrics = visit_values(read_replay(replay, used), surfaces), METRICS
+    for name, path in references.items():
+        progress(f"reading the {name}", 0, 1)
+        other = visit_values(read_replay(path, used), surfaces)
+        values = add_reference(values, other, name)
+        metrics += since_metrics(name)
+    return values, metrics
+
+
+def _rows(
+    groups: Sequence[Grouping],
+    metrics: tuple[Metric, ...],
+    look: int,
+    seed: int,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """The slices of all groups, judged together: they share the look's error."""
+    rows: list[dict[str, Any]] = []
+    for done, group in enumerate(groups):
+        progress(f"{group.surface}: {' × '.join(group.attributes)}", done, len(groups))
+        rows += measured(group, metrics, draws=DRAWS, seed=seed + done)
+    progress("writing the report", len(groups), len(groups))
+    return [withheld(row) for row in judged(rows, look_error(look))]
+
+
+def _since_last(values: pd.DataFrame, previous: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The visits that no earlier look has counted."""
+    last = {
+        s["surface"]: datetime.fromisoformat(s["last"])
+        for report in previous
+        for s in report["surfaces"]
+    }
+    never = datetime.min.replace(tzinfo=UTC)
+    when = zip(values["surface"], values["instant"], strict=True)
+    fresh = values[[at > last.get(surface, never) for surface, at in when]]
+    if fresh.empty:
+        rule = "must be later than those of the previous audits; nothing new to look at"
+        raise DataError([Problem("replay", 0, "visits", str(max(last.values())), rule)])
+    return fresh
+
+
+def _surfaces(values: pd.DataFrame) -> list[dict[str, Any]]:
+    found = []
+    for surface, rows in values.groupby("surface", sort=True):
+        users = int(rows["user"].nunique())
+        share = float(rows["extra_seconds"].sum() / rows["default_seconds"].sum())
+        saved = float(rows["saved_seconds"].mean())
+        few = users < LEAST_SHOWN
+        one = {
+            "surface": str(surface),
+            "users": users,
+            "visits": len(rows),
+            "first": rows["instant"].min().isoformat(),
+            "last": rows["instant"].max().isoformat(),
+            "seconds": None if few else share,
+            "saved_seconds": None if few else saved,
+        }
+        found.append(one)
+    return found

@@ -1,0 +1,91 @@
+"""The report's main tables: per slice its plot, its difference, its own figure and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ml.audit.plots import interval_plot, nothing_to_plot, reach
+from ml.audit.words import figure, slice_name, too_few, written
+from ml.evaluation.metrics import METRICS, Metric
+
+Row = Mapping[str, Any]
+_COUNTS = ("exploration_share", "blocks_moved")
+"""Metrics that are no difference, and so are written without a sign."""
+
+
+def intervals(metric: Metric, of_surface: Sequence[Row]) -> str:
+    """A gated metric of one surface: a line per slice, crossings folded away."""
+    rows = [row for row in of_surface if row["metric"] == metric.name]
+    told = nothing_to_plot(rows)
+    if told:
+        return (
+            f'<h3>{escape(metric.title)}</h3><p class="soft">{escape(metric.meaning)}. {told}</p>'
+        )
+    scale = reach(rows)
+    saved = {
+        slice_name(row["slice"]): row for row in of_surface if row["metric"] == "seconds_saved"
+    }
+    own = [saved[slice_name(row["slice"])] if metric is METRICS[0] else row for row in rows]
+    drawn = [
+        (len(row["slice"]), _interval(row, of, scale)) for row, of in zip(rows, own, strict=True)
+    ]
+    single = "".join(html for crossing, html in drawn if crossing == 1)
+    crossed = [html for crossing, html in drawn if crossing > 1]
+    counts = [row["verdict"] for row in rows if len(row["slice"]) > 1]
+    tally = ", ".join(f"{counts.count(v)} {v}" for v in dict.fromkeys(sorted(counts)))
+    more = f"<details><summary>Crossings of two: {tally}</summary>{''.join(crossed)}</details>"
+    return (
+        f"<h3>{escape(metric.title)}</h3>"
+        f'<p class="soft">{escape(metric.meaning)}. Tolerance '
+        f"± {written(rows[0]['tolerance'], metric.unit, sign=False)}.</p>"
+        '<div class="row head"><span>slice (people)</span><span>'
+        f"← better off &nbsp; worse off → (± {written(scale, metric.unit, sign=False)})</span>"
+        f"<span>difference</span><span>{_own_head(metric)}</span><span>verdict</span></div>"
+        f"{single}{more if crossed else ''}"
+    )
+
+
+def _interval(row: Row, own: Row, scale: float) -> str:
+    """own: the row that gives the slice's own figure."""
+    name = f"{escape(slice_name(row['slice']))} <span class=soft>({row['users']:,})</span>"
+    why = escape(row.get("reason", ""), quote=True)
+    return (
+        f'<div class="row" title="{why}"><span class="name">{name}</span>'
+        f"{_drawn(row, own, scale)}{chip(row['verdict'])}</div>"
+    )
+
+
+def _drawn(row: Row, own: Row, scale: float) -> str:
+    if too_few(row):
+        return f'<span class="few soft">{escape(too_few(row))}</span>'
+    return (
+        f"{interval_plot(row, scale)}<span>{figure(row['estimate'], row['unit'])}</span>"
+        f"<span>{_own(own)}</span>"
+    )
+
+
+def _own_head(metric: Metric) -> str:
+    return "modelled seconds saved a visit" if metric is METRICS[0] else "own figure"
+
+
+def _own(row: Row) -> str:
+    """The slice's own figure, with its interval below."""
+    value, ends = row["value"], row["value_interval"]
+    if value is None:
+        return "–"
+
+    def told(number: float) -> str:
+        if row["metric"] == "seconds_saved":
+            return f"{number:+.3f}"
+        return written(number, row["unit"], sign=row["metric"] not in _COUNTS)
+
+    span = f"<br><span class=soft>{told(ends[0])} to {told(ends[1])}</span>" if ends else ""
+    return told(value) + (" s" if row["metric"] == "seconds_saved" else "") + span
+
+
+def chip(verdict: str) -> str:
+    """A verdict, coloured and with a sign of its own."""
+    mark = {"within": "✓ within", "exceeds": "▲ exceeds", "inconclusive": "? inconclusive"}
+    return f'<span class="verdict {verdict}">{mark[verdict]}</span>'

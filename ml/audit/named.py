@@ -1,0 +1,95 @@
+"""The report's section that names the slices which the verdict is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ml.audit.words import figure, own_side, slice_name, written
+from ml.evaluation.metrics import Metric
+from ml.evaluation.statistics import MIN_USERS
+
+Row = Mapping[str, Any]
+
+
+def named(report: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
+    """Which slices the verdict is about, by name."""
+    gated = [row for row in report["slices"] if row["verdict"]]
+    exceeding = [row for row in gated if row["verdict"] == "exceeds"]
+    worse = [row for row in exceeding if row["direction"] == "worse"]
+    unclear = [row for row in gated if row["verdict"] == "inconclusive"]
+    large = [row for row in unclear if row["users"] >= MIN_USERS]
+    small = _people(row for row in gated if row["users"] < MIN_USERS)
+    parts = []
+    if exceeding:
+        note = (
+            f'<p class="soft">{len(exceeding) - len(worse)} more comparisons exceed it in favour '
+            "of the slice: mostly the same differences seen from the other side.</p>"
+        )
+        title = "Served worse than the rest, beyond the tolerance"
+        parts.append(_items(title, worse, metrics, _by_place(report["slices"])))
+        parts.append(note if len(exceeding) > len(worse) else "")
+    if large:
+        parts.append(_items("Enough people, but still too uncertain to tell", large, metrics))
+    if small:
+        names = "; ".join(f"{escape(place)} ({people})" for place, people in small.items())
+        parts.append(
+            f"<details><summary>{len(small)} slices under {MIN_USERS} people, about which "
+            f"no conclusion is drawn (how many in brackets)</summary><p>{names}</p></details>"
+        )
+    return f"<section><h2>By name</h2>{''.join(parts)}</section>" if parts else ""
+
+
+def _items(
+    title: str,
+    rows: Sequence[Row],
+    metrics: Mapping[str, Metric],
+    own: Mapping[str, Mapping[str, Row]] | None = None,
+) -> str:
+    """One item a slice, with all that is to be said of it. own: per slice its rows by metric, where
+    the page shall say whether it gains by itself."""
+    by_place: dict[str, list[Row]] = {}
+    for row in rows:
+        by_place.setdefault(_place(row), []).append(row)
+    own = own or {}
+    items = "".join(
+        f"<li><b>{escape(place)}</b> ({max(row['users'] for row in mine):,} people)"
+        f"<ul>{_own(mine, own.get(place, {}))}"
+        f"{''.join(_item(row, metrics) for row in mine)}</ul></li>"
+        for place, mine in by_place.items()
+    )
+    return f"<h3>{title}</h3><ul>{items}</ul>"
+
+
+def _item(row: Row, metrics: Mapping[str, Metric]) -> str:
+    why = row.get("reason") or f"tolerance ± {written(row['tolerance'], row['unit'], sign=False)}"
+    title = escape(metrics[row["metric"]].title.lower())
+    return (
+        f"<li>{title} {figure(row['estimate'], row['unit'])} against the rest; {escape(why)}</li>"
+    )
+
+
+def _by_place(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        found.setdefault(_place(row), {})[row["metric"]] = row
+    return found
+
+
+def _own(named: Sequence[Row], rows: Mapping[str, Row]) -> str:
+    """Whether the slice gains by itself, where it is its seconds that are named."""
+    told = own_side(rows) if any(row["metric"] == "seconds" for row in named) else ""
+    return f"<li>{escape(told)}</li>" if told else ""
+
+
+def _people(rows: Iterable[Row]) -> dict[str, int]:
+    """Per slice its people; a slice has a row per metric, and fewer may be in some."""
+    found: dict[str, int] = {}
+    for row in rows:
+        found[_place(row)] = max(row["users"], found.get(_place(row), 0))
+    return found
+
+
+def _place(row: Row) -> str:
+    return f"{slice_name(row['slice'])} on {row['surface']}"

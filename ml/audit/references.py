@@ -1,0 +1,45 @@
+"""Comparison with the champion and the anchor: the same visits, replayed under another version."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from ml.data.tables import DataError, Problem
+from ml.evaluation.metrics import GATED, Metric
+
+REFERENCES = {"champion": "the version that serves now", "anchor": "the first approved version"}
+_KEY = ["surface", "user", "instant"]
+
+
+def since_metrics(reference: str) -> tuple[Metric, ...]:
+    """The gated metrics as differences to `reference`, under names of their own."""
+    return tuple(
+        replace(
+            metric,
+            name=f"{metric.name}_since_{reference}",
+            title=f"{metric.title}, since the {reference}",
+            numerator=f"{metric.numerator}_since_{reference}",
+            denominator=f"{metric.denominator}_with_{reference}",
+            visits=f"visits_with_{reference}",
+            meaning=f"{metric.meaning}; minus the same under the {reference}, same visits",
+        )
+        for metric in GATED
+    )
+
+
+def add_reference(values: pd.DataFrame, other: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """`values` with the columns of `since_metrics`; 0 for visits that `other` does not replay."""
+    numerators = [metric.numerator for metric in GATED]
+    matched = values[_KEY].merge(other[[*_KEY, *numerators]], on=_KEY, how="left")
+    both = matched[numerators[0]].notna()
+    if not both.any():
+        rule = "must replay visits of the audited replay; it has none of them"
+        raise DataError([Problem(reference, 0, "visits", str(len(other)), rule)])
+    added = {since_metrics(reference)[0].visits: both.astype(float)}
+    for metric, since in zip(GATED, since_metrics(reference), strict=True):
+        difference = values[metric.numerator] - matched[metric.numerator]
+        added[since.numerator] = difference.where(both, 0.0)
+        added[since.denominator] = values[metric.denominator].where(both, 0.0)
+    return values.assign(**added)

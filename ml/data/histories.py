@@ -1,0 +1,168 @@
+"""Visits in time order, and what was known of every subject and surface before each of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+
+from uiengine.behaviour.popularity import NEWCOMER_VISITS, Popularity, fold_day
+from uiengine.behaviour.profile import Profile, fold_visit
+from uiengine.page.surface import Block, Breakpoint, GuardrailSettings, Size, SizeLimits, Surface
+
+PAGE_COLUMNS = 12
+"""Columns of the one-column page that files are replayed on; blocks fill all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """All rows with equal (surface, user, at). number: 0-based, per user and surface.
+
+    when: seconds since 1970, UTC; day: whole UTC days; blocks: used ones, sorted.
+    """
+
+    surface: str
+    user: str
+    at: str
+    when: int
+    day: int
+    blocks: tuple[str, ...]
+    number: int
+
+
+def visits_of(frame: pd.DataFrame) -> list[Visit]:
+    """The visits of checked rows (`data.read_visits`), in order of (when, surface, user)."""
+    rows = frame.sort_values(["when", "surface", "user", "block"], kind="stable")
+    keys = [rows[c].to_numpy() for c in ("when", "surface", "user")]
+    starts = np.ones(len(rows), dtype=bool)
+    if len(rows):
+        starts[1:] = np.any([k[1:] != k[:-1] for k in keys], axis=0)
+    first = np.flatnonzero(starts)
+    blocks = np.split(rows["block"].to_numpy(), first[1:]) if len(first) else []
+    head = rows.iloc[first]
+    number = head.groupby(["surface", "user"]).cumcount()
+    when = head["when"].to_numpy().astype("datetime64[s]").astype(np.int64)
+    columns = zip(
+        head["surface"], head["user"], head["at"], when, head["day"], blocks, number, strict=True
+    )
+    return [
+        Visit(s, u, at, int(w), int(day), tuple(b), int(n)) for s, u, at, w, day, b, n in columns
+    ]
+
+
+def moments(visits: Sequence[Visit]) -> Iterator[list[Visit]]:
+    """Visits with the same `at` together: all of them are decided before any is learned from."""
+    for _, group in groupby(visits, key=lambda visit: visit.when):
+        yield list(group)
+
+
+@dataclass
+class _Day:
+    """What was counted of a surface on one day, as `popularity.fold_day` takes it."""
+
+    shares: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    newcomers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    visits: int = 0
+
+
+@dataclass
+class Histories:
+    """The past of a walk through visits: profiles, and each surface's popularity."""
+
+    profiles: dict[tuple[str, str], Profile] = field(default_factory=dict)
+    _popularity: dict[str, Popularity] = field(default_factory=dict)
+    _open_days: dict[str, dict[int, _Day]] = field(default_factory=dict)
+
+    def profile(self, visit: Visit) -> Profile:
+        """The visitor's profile, empty and unknown to others until the visit is observed."""
+        return self.profiles.get((visit.surface, visit.user)) or Profile()
+
+    def popularity(self, surface: str, day: int) -> Popularity:
+        """Of the closed UTC days, those before `day`. Ask in time order."""
+        days = self._open_days.get(surface, {})
+        row = self._popularity.get(surface, Popularity())
+        for closed in sorted(d for d in days if d < day):
+            counted = days.pop(closed)
+            row = fold_day(row, closed, counted.shares, counted.visits, counted.newcomers)
+        self._popularity[surface] = row
+        return row
+
+    def observe(self, visit: Visit, order: Sequence[str] = ()) -> None:
+        """The visit has happened; `order` is the layout it was shown."""
+        profile = self.profiles.setdefault((visit.surface, visit.user), Profile())
+        fold_visit(profile, visit.day, visit.blocks, order)
+        day = self._open_days.setdefault(visit.surface, {}).setdefault(visit.day, _Day())
+        day.visits += 1
+        for block in visit.blocks:
+            day.shares[block] += 1 / len(visit.blocks)
+            if visit.number < NEWCOMER_VISITS:
+                day.newcomers[block] += 1 / len(visit.blocks)
+
+
+def page(slug: str, blocks: Sequence[str]) -> Surface:
+    """The page that files are judged on: one column, rows of 120 px, kind = block name, no fold.
+
+    Blocks are declared in alphabetical order, without pins or groups; all of them may move.
+    """
+    line = Size(PAGE_COLUMNS, 1)
+    limits = SizeLimits(line, line, line)
+    names = sorted(blocks)
+    tall = 120 * (len(names) + 1)
+    at = Breakpoint("page", 1200, PAGE_COLUMNS, tall)
+    return Surface(
+        slug,
+        tuple(Block(name, name, name, {"page": limits}) for name in names),
+        (at,),
+        row_height=120,
+        guardrails=GuardrailSettings(),
+    )
+
+
+def pages(frames: Sequence[pd.DataFrame]) -> dict[str, Surface]:
+    """A page per surface with every block that occurs for it in any of the files."""
+    rows = pd.concat([f[["surface", "block"]] for f in frames]).drop_duplicates()
+    return {s: page(s, list(group["block"])) for s, group in rows.groupby("surface")}
+
+
+def mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Per surface, each block's mean share (1 / blocks used) of a visit, and of a newcomer's."""
+    everyone = _mean_shares(visits)
+    newcomers = _mean_shares([v for v in visits if v.number < NEWCOMER_VISITS])
+    return {
+        slug: {b: (share, newcomers.get(slug, {}).get(b, 0.0)) for b, share in shares.items()}
+        for slug, shares in everyone.items()
+    }
+
+
+def _mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, float]]:
+    sums: dict[str, dict[str, float]] = {}
+    counts: dict[str, int] = {}
+    for visit in visits:
+        counts[visit.surface] = counts.get(visit.surface, 0) + 1
+        of_surface = sums.setdefault(visit.surface, {})
+        for block in visit.blocks:
+            of_surface[block] = of_surface.get(block, 0.0) + 1 / len(visit.blocks)
+    return {
+        slug: {b: round(share / counts[slug], 6) for b, share in sorted(shares.items())}
+        for slug, shares in sorted(sums.items())
+    }
+
+
+def default_orders(visits: Sequence[Visit], surfaces: dict[str, Surface]) -> dict[str, list[str]]:
+    """Popularity order of the visits per surface: most visits first, ties alphabetical."""
+    counts: dict[str, dict[str, int]] = {}
+    for visit in visits:
+        of_surface = counts.setdefault(visit.surface, {})
+        for block in visit.blocks:
+            of_surface[block] = of_surface.get(block, 0) + 1
+    return {
+        slug: sorted(
+            (b.id for b in surfaces[slug].blocks), key=lambda b, c=count: (-c.get(b, 0), b)
+        )
+        for slug, count in sorted(counts.items())
+        if slug in surfaces
+    }

@@ -1,0 +1,115 @@
+"""The policies a replay compares. Each turns one moment's requests into shown orders."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from uiengine.behaviour.profile import Profile, day_uses_at
+from uiengine.engine import choose
+from uiengine.model.version import CodebookVersion
+from uiengine.request import Request
+
+FRECENCY_HALF_LIFE = 1
+"""Index into profile.DAY_HALF_LIVES: uses that count half after 7 days."""
+CODED = ("engine", "eager", "tokens")
+POLICIES = (*CODED, "static", "mfu", "frecency", "random")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one visit is shown. distortion: None where the policy has no codebook."""
+
+    order: tuple[str, ...]
+    tokens: tuple[int, ...] = ()
+    side_bits: int = 0
+    distortion: float | None = None
+    explored: bool = False
+    status: str = "adapted"
+    propensity: float = 1.0
+
+
+Policy = Callable[[Sequence[Request]], list[Shown]]
+Orders = Mapping[str, Sequence[str]]
+
+
+def policy(
+    name: str, version: CodebookVersion | None, defaults: Orders, bits: int, seed: int
+) -> Policy:
+    """The named policy. defaults: per surface the static order, which also breaks ties."""
+    if name in CODED:
+        assert version is not None
+        return _coded(name, version, defaults, bits)
+    score = {"mfu": _uses, "frecency": _frecency}.get(name)
+    if score is not None:
+        return lambda requests: [Shown(_ranked(r, score, defaults)) for r in requests]
+    if name == "random":
+        return lambda requests: [_random(r, defaults, seed) for r in requests]
+    return lambda requests: [
+        Shown(tuple(defaults[r.surface.slug]), status="default") for r in requests
+    ]
+
+
+def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> Policy:
+    """engine: what the product serves; eager: by expected share; tokens: without side input."""
+
+    def decide(requests: Sequence[Request]) -> list[Shown]:
+        shown = []
+        for request, decoded in zip(requests, version.read(requests, bits=bits), strict=True):
+            if name == "engine":
+                made = choose(request, decoded, version.id)
+                order, status = made.layout.order, made.status
+                explored, propensity = made.explored, made.propensity
+            else:
+                share = decoded.share if name == "eager" else decoded.tokens_share
+                order = _by_share(request, share, defaults)
+                status, explored, propensity = "adapted", False, 1.0
+            side_bits = 0 if name == "tokens" else decoded.side_bits
+            shown.append(
+                Shown(
+                    order,
+                    decoded.tokens,
+                    side_bits,
+                    decoded.distortion,
+                    explored,
+                    status,
+                    propensity,
+                )
+            )
+        return shown
+
+    return decide
+
+
+def _by_share(request: Request, share: np.ndarray, defaults: Orders) -> tuple[str, ...]:
+    value = dict(zip(request.surface.index, share, strict=True))
+    return tuple(sorted(defaults[request.surface.slug], key=lambda b: -value[b]))
+
+
+def _ranked(
+    request: Request, score: Callable[[Profile, str, int], float], defaults: Orders
+) -> tuple[str, ...]:
+    profile, day = request.profile, request.day
+    order = defaults[request.surface.slug]
+    return tuple(sorted(order, key=lambda b: -score(profile, b, day)))
+
+
+def _uses(profile: Profile, block: str, day: int) -> float:
+    return profile.blocks[block].uses if block in profile.blocks else 0.0
+
+
+def _frecency(profile: Profile, block: str, day: int) -> float:
+    if block not in profile.blocks:
+        return 0.0
+    return day_uses_at(profile.blocks[block], day)[FRECENCY_HALF_LIFE]
+
+
+def _random(request: Request, defaults: Orders, seed: int) -> Shown:
+    order = list(defaults[request.surface.slug])
+    draw = np.random.default_rng([seed, zlib.crc32(request.visit.encode())]).permutation(len(order))
+    chance = 1 / math.factorial(len(order))
+    return Shown(tuple(order[i] for i in draw), explored=True, propensity=chance)

@@ -1,0 +1,102 @@
+"""Random people on a page, seeded: what the rules of a page must hold against.
+
+They have random histories, pins with and without a cell, undone moves, orders set by hand, frozen
+and opted-out settings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from uiengine import engine
+from uiengine.behaviour.popularity import Popularity, fold_day
+from uiengine.behaviour.profile import Pin, Profile, Undone, fold_visit
+from uiengine.guardrails import check
+from uiengine.model.prediction import Version
+from uiengine.page.surface import Surface
+from uiengine.request import Request
+
+TODAY = 100
+AT_ONCE = 256
+"""People decoded in one batch."""
+
+
+def random_request(rng: np.random.Generator, surface: Surface) -> Request:
+    popularity = fold_day(Popularity(), TODAY - 1, {b.id: 1.0 for b in surface.blocks}, 3)
+    request = Request(
+        surface,
+        random_profile(rng, [b.id for b in surface.blocks]),
+        popularity,
+        TODAY,
+        visit="v",
+        budget=int(rng.choice([1, 4, 32])),
+        seed=int(rng.integers(2**32)),
+    )
+    _pin(rng, request)
+    return request
+
+
+def random_profile(rng: np.random.Generator, ids: list[str]) -> Profile:
+    """After 0 to 8 visits under random layouts, with what the user may have asked for."""
+    profile = Profile()
+    for day in sorted(rng.integers(TODAY - 60, TODAY, size=rng.integers(9)).tolist()):
+        used = rng.choice(ids, size=rng.integers(1, 5)).tolist()
+        fold_visit(profile, int(day), set(used), tuple(rng.permutation(ids).tolist()))
+    feedback = profile.feedback
+    feedback.undone = tuple(
+        Undone(str(rng.choice(ids)), int(rng.integers(len(ids))), TODAY + int(rng.integers(-3, 20)))
+        for _ in range(rng.integers(3))
+    )
+    feedback.frozen = bool(rng.random() < 0.05)
+    feedback.opted_out = bool(rng.random() < 0.05)
+    if rng.random() < 0.1:
+        feedback.override = tuple(rng.permutation(ids).tolist())
+        feedback.override_visit = str(rng.choice(["v", "earlier"]))
+    return profile
+
+
+def random_cell(rng: np.random.Generator, columns: int) -> list[int]:
+    return [int(rng.integers(0, columns)), int(rng.integers(0, 12))]
+
+
+def _pin(rng: np.random.Generator, request: Request) -> None:
+    """Up to three blocks pinned by the user: where they stand, at any cell, or by rank alone."""
+    surface, pins = request.surface, request.profile.feedback.pins
+    shown = engine.hold(replace(request, profile=Profile())).layout
+    for _ in range(rng.integers(4)):
+        at = surface.breakpoints[rng.integers(len(surface.breakpoints))]
+        placed = shown.placements[at.name][rng.integers(len(surface.blocks))]
+        if surface.block(placed.id).is_pinned:
+            continue
+        x, y = (placed.x, placed.y) if rng.random() < 0.5 else random_cell(rng, at.columns)
+        cell = {"breakpoint": at.name, "x": x, "y": y} if rng.random() < 0.7 else {}
+        pins[placed.id] = Pin(int(rng.integers(len(surface.blocks))), **cell)
+
+
+def broken_rules(
+    version: Version,
+    surface: Surface,
+    people: int,
+    seed: int = 0,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+) -> Counter[str]:
+    """How often each rule is broken by a version's decisions for random people. Empty: never."""
+    broken: Counter[str] = Counter()
+    for done, requests in _batches(surface, people, seed):
+        for request, decoded in zip(requests, version.read(requests), strict=True):
+            decision = engine.choose(request, decoded, version.id)
+            found = check(engine.guardrail_case(request, decision))
+            broken.update(violation.rule for violation in found)
+        progress(done / people, f"{done} of {people} random people")
+    return broken
+
+
+def _batches(surface: Surface, people: int, seed: int) -> Iterator[tuple[int, list[Request]]]:
+    rng = np.random.default_rng(seed)
+    for begin in range(0, people, AT_ONCE):
+        count = min(AT_ONCE, people - begin)
+        yield begin + count, [random_request(rng, surface) for _ in range(count)]

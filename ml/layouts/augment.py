@@ -1,0 +1,82 @@
+"""More layouts from few: variants that a person might have made just as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ml.layouts.records import Floats, Record, to_record
+from uiengine.model.layout_slots import HEADERS
+
+DROP_ROWS, DROP_ITEMS, SWAP_KINDS, MIRROR = 0.5, 0.2, 0.4, 0.15
+"""Chances of leaving out rows, leaving out items, giving a kind another's name, mirroring."""
+REGRID, HALVE = 0.3, 0.05
+"""Chances of another number of columns, and of columns that the page does not use: else the number
+would stand for the tools that have it."""
+FACTORS = (0.5, 2.0, 3.0, 4.0)
+LEAST_ITEMS = 3
+
+
+def variant(record: Record, kinds: tuple[str, ...], random: np.random.Generator) -> Record:
+    """A changed copy, its gaps closed upwards. kinds: names that a kind may change to."""
+    keep = np.ones(len(record.kinds), dtype=bool)
+    if random.random() < DROP_ROWS:
+        keep = _keep_rows(record.boxes[:, 1], random)
+    if random.random() < DROP_ITEMS:
+        keep &= random.random(len(keep)) > 0.15
+    if keep.sum() < min(LEAST_ITEMS, len(keep)):
+        keep[:] = True
+    boxes = record.boxes[keep].copy()
+    names = [k for k, kept in zip(record.kinds, keep, strict=True) if kept]
+    if random.random() < SWAP_KINDS:
+        names = _renamed(names, kinds, random)
+    if random.random() < MIRROR:
+        boxes[:, 0] = (boxes[:, 0] + boxes[:, 2]).max() - boxes[:, 0] - boxes[:, 2]
+    boxes, columns = _regridded(close_gaps(boxes), record.columns, random)
+    items = [
+        {"kind": k, **dict(zip("xywh", b, strict=True))} for k, b in zip(names, boxes, strict=True)
+    ]
+    raw = {"id": record.id, "columns": columns, "items": items}
+    return replace(to_record(raw), id=record.id)
+
+
+def _keep_rows(tops: Floats, random: np.random.Generator) -> np.ndarray:
+    rows = np.unique(tops)
+    kept = rows[random.random(len(rows)) > random.uniform(0, 0.5)]
+    return np.isin(tops, kept)
+
+
+def _renamed(names: list[str], kinds: tuple[str, ...], random: np.random.Generator) -> list[str]:
+    new = {name: name for name in sorted(set(names))}
+    for name in new:
+        if name not in HEADERS and random.random() < 0.5:
+            new[name] = kinds[random.integers(len(kinds))]
+    return [new[name] for name in names]
+
+
+def _regridded(boxes: Floats, columns: int, random: np.random.Generator) -> tuple[Floats, int]:
+    """The same page on a grid that is finer, coarser where it fits, or only half used."""
+    if random.random() < HALVE:
+        return boxes, 2 * columns
+    if random.random() >= REGRID:
+        return boxes, columns
+    factor = FACTORS[random.integers(len(FACTORS))]
+    scaled = boxes * [factor, 1, factor, 1]
+    if columns * factor % 1 or (scaled[:, ::2] % 1).any():
+        return boxes, columns
+    return scaled, int(columns * factor)
+
+
+def close_gaps(boxes: Floats) -> Floats:
+    """Each box moves up to the lowest bottom of those that it stood below; order is kept."""
+    closed = boxes.copy()
+    order = np.lexsort((boxes[:, 0], boxes[:, 1]))
+    for step, i in enumerate(order):
+        above = order[:step]
+        x, y, w, _ = boxes[i]
+        meets = (boxes[above, 0] < x + w) & (x < boxes[above, 0] + boxes[above, 2])
+        meets &= boxes[above, 1] + boxes[above, 3] <= y + 1e-9
+        bottoms = closed[above[meets], 1] + closed[above[meets], 3]
+        closed[i, 1] = bottoms.max(initial=0.0)
+    return closed

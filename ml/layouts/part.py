@@ -1,0 +1,180 @@
+"""The layout part of a version folder: learned, exported, checked against torch, carried along.
+
+One function learns it, for `ml.train`, `ml.replay` and `ml.codec` alike; versions trained from
+another version take its layout part over, byte by byte.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ml.data.tables import DataError, Problem
+from ml.layouts.loop import WHOLE, Effort, FittedLayouts, Progress, fit_layouts
+from ml.layouts.networks import LayoutCodec, Slots, slots_of
+from ml.layouts.records import Record, place_features, targets, to_record
+from ml.versions.onnx_export import ExportedLayouts, check_parity, codes_file, to_onnx, write_folder
+from uiengine.model import version_folder
+from uiengine.model.layout_codec import (
+    CODES,
+    DECODER,
+    DECODER_INPUTS,
+    DECODER_OUTPUTS,
+    ENCODER,
+    ENCODER_INPUTS,
+    FILES,
+)
+from uiengine.model.layout_slots import GRIDS
+
+SHAPES = ((1, 1), (1, 5), (3, 8), (96, 11), (5, 120))
+"""Numbers of latents and of slots that parity is checked on."""
+
+
+class LayoutEncoderGraph(nn.Module):
+    """One layout of N slots to its latent, (Z,)."""
+
+    def __init__(self, codec: LayoutCodec) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, kind: Tensor, text: Tensor, slot: Tensor, place: Tensor) -> Tensor:
+        return self.codec.encode(_slots(kind, text, slot), place[None])[0]
+
+
+class LayoutDecoderGraph(nn.Module):
+    """C latents on one page of N slots; the page is embedded once."""
+
+    def __init__(self, codec: LayoutCodec) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, kind: Tensor, text: Tensor, slot: Tensor, latent: Tensor) -> Any:
+        slots, count = _slots(kind, text, slot), latent.shape[0]  # len() would fix the number
+        seen, keys = (each.expand(count, -1, -1) for each in self.codec.embed(slots))
+        mask = slots.mask.expand(count, -1)
+        return tuple(self.codec.decode_embedded(seen, keys, mask, latent))
+
+
+def _slots(kind: Tensor, text: Tensor, slot: Tensor) -> Slots:
+    return Slots(kind[None], text[None], slot[None], torch.ones_like(slot[None, :, 0]))
+
+
+def learn_layouts(
+    records: Sequence[Record],
+    *,
+    seed: int = 0,
+    effort: Effort = WHOLE,
+    progress: Progress = lambda share, text: None,
+) -> ExportedLayouts:
+    """Trains the layout part and exports it. DataError where no record holds anything."""
+    begin = time.perf_counter()
+    used = [record for record in records if record.kinds]
+    if not used:
+        problem = Problem("layouts", 0, "items", "none", "needs a layout with an item")
+        raise DataError([problem])
+    fitted = fit_layouts(used, seed=seed, effort=effort, progress=progress)
+    return export_layouts(
+        fitted,
+        layouts=len(used),
+        blocks=sum(len(record.kinds) for record in used),
+        seed=seed,
+        threads=torch.get_num_threads(),
+        seconds=round(time.perf_counter() - begin, 1),
+    )
+
+
+def export_layouts(fitted: FittedLayouts, **training: Any) -> ExportedLayouts:
+    """training: of the card. ExportError where ONNX and torch differ."""
+    generator = np.random.default_rng(0)
+    cases = [_random_inputs(fitted, c, n, generator) for c, n in SHAPES]
+    encoder, decoder = LayoutEncoderGraph(fitted.codec), LayoutDecoderGraph(fitted.codec)
+    latents, blocks = torch.export.Dim("latents"), torch.export.Dim("blocks")
+    shapes = {name: {0: blocks} for name in ENCODER_INPUTS} | {"latent": {0: latents}}
+    files = {
+        name: to_onnx(graph, inputs, outputs, cases[2], {n: shapes[n] for n in inputs})
+        for name, graph, inputs, outputs in (
+            (ENCODER, encoder, ENCODER_INPUTS, ("latent",)),
+            (DECODER, decoder, DECODER_INPUTS, DECODER_OUTPUTS),
+        )
+    }
+    parity = {
+        "encoder": check_parity(files[ENCODER], encoder, ENCODER_INPUTS, cases, is_relative=True),
+        "decoder": check_parity(files[DECODER], decoder, DECODER_INPUTS, cases, is_relative=True),
+    }
+    files[CODES] = codes_file(fitted.quantiser)
+    slots = list(fitted.quantiser.slots)
+    return ExportedLayouts(
+        files,
+        {"kinds": list(fitted.kinds), "slots": slots},
+        {
+            "latent": fitted.settings.latent,
+            "tokens": fitted.settings.stages,
+            "slots": slots,
+            "kinds": len(fitted.kinds),
+            "parity": parity,
+            "bytes": {name: len(content) for name, content in files.items()},
+            "training": training,
+        },
+    )
+
+
+def _random_inputs(
+    fitted: FittedLayouts, latents: int, blocks: int, generator: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """All inputs of both graphs, of a random layout and random tokens."""
+    latent = np.zeros((latents, fitted.settings.latent), dtype=np.float32)
+    for stage, slots in enumerate(fitted.quantiser.slots):
+        codes = fitted.quantiser.codes[stage].numpy()
+        latent += codes[generator.integers(0, slots, size=latents)]
+    kinds, columns = [*fitted.kinds, "unknown"], int(generator.choice(GRIDS))
+    boxes = generator.integers(1, columns // 2 + 1, size=(blocks, 4)).tolist()
+    record = to_record(
+        {
+            "columns": columns,
+            "items": [
+                {
+                    "kind": kinds[generator.integers(len(kinds))],
+                    **dict(zip("xywh", box, strict=True)),
+                }
+                for box in boxes
+            ],
+        }
+    )
+    slots_in = slots_of([record.kinds], [columns], fitted.kinds)
+    return {
+        **{name: getattr(slots_in, name)[0].numpy() for name in ("kind", "text", "slot")},
+        "place": place_features(record, targets(record)),
+        "latent": latent,
+    }
+
+
+def carried(folder: Path) -> ExportedLayouts | None:
+    """The layout part of a version folder, checked as for serving; None where it has none."""
+    part = version_folder.load(folder).layouts
+    if part is None:
+        return None
+    manifest, card = (_read_json(folder / name) for name in ("manifest.json", "card.json"))
+    files = {name: part.read(name) for name in FILES}
+    return ExportedLayouts(files, manifest["layouts"], card["layouts"])
+
+
+def with_layouts(base: Path, layouts: ExportedLayouts, out: Path) -> dict[str, Any]:
+    """Writes `out`: the version in `base` with another layout part, all else byte by byte as it
+    was. Returns the card. VersionError where `base` is not whole."""
+    version_folder.load(base)
+    manifest, card = (_read_json(base / name) for name in ("manifest.json", "card.json"))
+    names = set(manifest["files"]) - {*FILES, "card.json"}
+    files = {name: (base / name).read_bytes() for name in sorted(names)}
+    kept = {key: value for key, value in manifest.items() if key not in ("files", "id")}
+    return write_folder(out, files, card, kept, layouts)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_bytes()))

@@ -1,0 +1,146 @@
+"""Layouts that people made, as the codec sees them. numpy only.
+
+A record's items are exchangeable within a kind, so the codec knows them as *slots*: kinds in
+alphabetical order, and within a kind the encoder numbers them in reading order. The decoder gets
+the kinds and their numbers, nothing else; shuffling a record's items changes no slot.
+N: slots of one record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.data.tables import DataError, Problem, check_layout, parse_line, read_layouts, text_lines
+from uiengine.model.layout_slots import HEIGHTS, SPANS, UNIT, WIDTHS, used_columns, usual_height
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+PLACE = 10 + WIDTHS + len(HEIGHTS)
+"""Width of the features of `place_features`."""
+_NONE = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One layout, slots in canonical order. boxes: (N, 4) of x, y, w, h in the tool's units, the
+    first row at y = 0; index: (N,), each slot's place among the file's items."""
+
+    id: str
+    columns: int
+    kinds: tuple[str, ...]
+    boxes: Floats
+    index: Ints
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the decoder should say. rank: (N,) in reading order, 0 = top; width, height: (N,)
+    classes; span: index in SPANS; unit: the layout's usual height in its own units."""
+
+    rank: Ints
+    width: Ints
+    height: Ints
+    span: int
+    unit: float
+
+
+def read_records(paths: Iterable[Path | str], *, strict: bool = True) -> list[Record]:
+    """All layouts of JSONL files, in order. strict: DataError where a line is wrong, else skip."""
+    return [to_record(raw) for raw in read_layouts(paths, strict=strict)[0]]
+
+
+def read_edited(paths: Iterable[Path | str]) -> list[Record]:
+    """What people's rearrangements ended in: the `after` of each edit that is a whole layout."""
+    records = []
+    for path in map(Path, paths):
+        for number, line in text_lines(path):
+            try:
+                raw = _after(parse_line(line))
+            except (ValueError, KeyError, TypeError) as error:
+                rule = f"must be an edit with its items after: {error!r}"
+                raise DataError([Problem(path.name, number, "line", line[:60], rule)]) from error
+            found, wrong = check_layout(json.dumps(raw), path.name, number)
+            if found is not None and not wrong:
+                records.append(to_record(found))
+    return records
+
+
+def _after(edit: Mapping[str, Any]) -> dict[str, Any]:
+    """As a record of DESIGN section 4; without `columns`, a grid as wide as its widest row."""
+    items = [{"kind": i["type"], **{f: i[f] for f in "xywh"}} for i in edit["after"]]
+    widest = max((item["x"] + item["w"] for item in items), default=1)
+    return {
+        "id": f"{edit.get('repo', '')} {edit.get('time', '')}",
+        "source": edit.get("source", ""),
+        "columns": edit.get("columns") or widest,
+        "items": items,
+    }
+
+
+def to_record(raw: Mapping[str, Any]) -> Record:
+    """A record of DESIGN section 4. An item without a kind has the kind ''."""
+    if not raw["items"]:
+        return Record(str(raw.get("id", "")), int(raw["columns"]), (), np.empty((0, 4)), _NONE)
+    items = raw["items"]
+    boxes = np.array([[item[f] for f in "xywh"] for item in items], dtype=np.float64)
+    boxes[:, 1] -= boxes[:, 1].min()
+    kinds = [str(item.get("kind", "")) for item in items]
+    x, y, w, h = boxes.T
+    index = np.lexsort((h, w, x, y, np.array(kinds)))
+    return Record(
+        str(raw.get("id", "")),
+        int(raw["columns"]),
+        tuple(kinds[i] for i in index),
+        boxes[index],
+        index,
+    )
+
+
+def targets(record: Record) -> Targets:
+    """A container that holds other items counts as its header only: outputs never overlap."""
+    boxes = _without_containers(record.boxes)
+    x, y, w, h = boxes.T
+    rank = np.empty(len(boxes), dtype=np.int64)
+    rank[np.lexsort((h, w, x, y))] = np.arange(len(boxes))
+    span = int((x + w).max() <= SPANS[1] * record.columns)
+    unit = usual_height(record.kinds, boxes)
+    share = w / used_columns(record.columns, span)
+    width = np.clip(np.round(share * WIDTHS), 1, WIDTHS).astype(np.int64) - 1
+    height = np.abs(np.log(UNIT * h / unit)[:, None] - np.log(HEIGHTS)).argmin(1)
+    return Targets(rank, width, height, span, unit)
+
+
+def _without_containers(boxes: Floats) -> Floats:
+    """Boxes where one that overlaps smaller ones ends where the topmost of those begins."""
+    x, y, w, h = boxes.T
+    crosses = (
+        (x[:, None] < x + w)
+        & (x < (x + w)[:, None])
+        & (y[:, None] < y + h)
+        & (y < (y + h)[:, None])
+        & ((w * h)[:, None] > w * h)
+    )
+    cut = boxes.copy()
+    for i in np.flatnonzero(crosses.any(1)):
+        cut[i, 3] = max(1.0, float(y[crosses[i]].min() - y[i]))
+    return cut
+
+
+def place_features(record: Record, goal: Targets) -> npt.NDArray[np.float32]:
+    """What the layout encoder sees of each box, (N, PLACE)."""
+    x, y, w, h = record.boxes.T
+    bottom, columns, unit = (y + h).max(), record.columns, goal.unit
+    count = len(x)
+    features = [x / columns, w / columns, (x + w) / columns, y / bottom, 5 * h / bottom]
+    features += [y / unit / 4, h / unit, np.log(h / unit)]
+    features += [goal.rank / max(count - 1, 1), 1 / (goal.rank + 1)]
+    classes = [np.eye(WIDTHS)[goal.width], np.eye(len(HEIGHTS))[goal.height]]
+    return np.concatenate([np.stack(features, 1), *classes], 1).astype(np.float32)

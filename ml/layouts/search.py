@@ -1,0 +1,137 @@
+"""Analysis by synthesis: the tokens whose decoded layout is most like the layout to encode.
+
+The decoder turns tokens, kinds and columns into boxes. The encoder may try: stage by stage it
+takes the codes nearest to what is left of the latent, lets the decoder say what each would give,
+packs the most promising, and keeps a few token lists (a beam). Encoder, codes and decoder are
+those of a version's layout part, as exported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ml.layouts.iou import matched_iou
+from ml.layouts.networks import Goals, goals_of, layout_loss
+from ml.layouts.networks import Said as TorchSaid
+from ml.layouts.records import Record, place_features, targets
+from uiengine.model.layout_codec import LayoutPart, Said, Singles, place
+
+ENOUGH = 0.9999
+"""A score that no further token can raise."""
+
+
+@dataclass(frozen=True)
+class Width:
+    """beam: token lists kept; near: codes per list that are decoded; packed: of these, packed."""
+
+    beam: int = 4
+    near: int = 96
+    packed: int = 16
+
+
+class Coded(NamedTuple):
+    """tokens: codebook indices, one per stage used; score: matched IoU of their layout."""
+
+    tokens: tuple[int, ...]
+    score: float
+
+
+def nearest(part: LayoutPart, record: Record, stages: int) -> list[Coded]:
+    """The same without search: each stage's nearest code to what is left of the latent."""
+    search = _Search(part, record, Width())
+    latent, tokens = search.latent, list[int]()
+    for stage in range(stages):
+        tokens.append(int(search.distances(stage, latent).argmin()))
+        latent = latent - part.codes[stage, tokens[-1]]
+    return [Coded(t := tuple(tokens[:n]), search.score(t)) for n in range(stages + 1)]
+
+
+def encode(part: LayoutPart, record: Record, stages: int, width: Width = Width()) -> list[Coded]:
+    """The best tokens found with at most 0, 1, … `stages` of them: stages + 1 entries."""
+    search = _Search(part, record, width)
+    best = [Coded((), search.score(()))]
+    beam: list[tuple[Singles, tuple[int, ...]]] = [(np.zeros_like(search.latent), ())]
+    for stage in range(stages):
+        if best[-1].score >= ENOUGH:
+            best.append(best[-1])
+            continue
+        found = [c for latent, tokens in beam for c in search.extend(stage, latent, tokens)]
+        top = max(found, key=lambda c: c.score)
+        best.append(max(best[-1], Coded(top.tokens, top.score), key=lambda c: c.score))
+        beam = [(c.latent, c.tokens) for c in _keep(found, width.beam)]
+    return best
+
+
+class _Candidate(NamedTuple):
+    latent: Singles
+    tokens: tuple[int, ...]
+    loss: float
+    score: float
+
+
+def _keep(found: Sequence[_Candidate], count: int) -> list[_Candidate]:
+    """Half by what their layout scores now, half by how likely they make the true layout."""
+    by_score = sorted(found, key=lambda c: (-c.score, c.tokens))
+    by_loss = sorted(found, key=lambda c: (c.loss, c.tokens))
+    kept: dict[tuple[int, ...], _Candidate] = {}
+    for pair in zip(by_score, by_loss, strict=True):
+        for candidate in pair:
+            if len(kept) < count:
+                kept.setdefault(candidate.tokens, candidate)
+    return list(kept.values())
+
+
+class _Search:
+    """One record's latent and goals, computed once."""
+
+    def __init__(self, part: LayoutPart, record: Record, width: Width) -> None:
+        self.part, self.record, self.width = part, record, width
+        self.goals = goals_of([record])
+        features = place_features(record, targets(record))
+        self.latent = part.latent(record.kinds, record.columns, features)
+        self.scores: dict[tuple[bytes | int, ...], float] = {}
+
+    def score(self, tokens: tuple[int, ...]) -> float:
+        boxes = self.part.boxes(self.record.kinds, self.record.columns, tokens)
+        return matched_iou(self.record.kinds, boxes, self.record.boxes)
+
+    def distances(self, stage: int, residual: Singles) -> Singles:
+        """Squared, to each code of a stage that is in use."""
+        codes = self.part.codes[stage, : self.part.slots[stage]]
+        return np.asarray(np.square(codes - residual).sum(1))
+
+    def extend(self, stage: int, latent: Singles, tokens: tuple[int, ...]) -> list[_Candidate]:
+        """The packed candidates that add one token of this stage."""
+        order = self.distances(stage, self.latent - latent).argsort(kind="stable")
+        near = order[: self.width.near]
+        latents = latent + self.part.codes[stage, near]
+        said = self.part.say(self.record.kinds, self.record.columns, latents)
+        losses = likelihood_loss(said, self.goals)
+        picked = losses.argsort(kind="stable")[: self.width.packed]
+        return [
+            _Candidate(latents[i], (*tokens, int(near[i])), float(losses[i]), self._packed(said, i))
+            for i in picked.tolist()
+        ]
+
+    def _packed(self, said: Said, row: int) -> float:
+        """The score of what is said; many tokens say the same in the end."""
+        programme = said.programme(row)
+        order = np.argsort(-programme.score, kind="stable")
+        key = (*(part.tobytes() for part in (order, *programme[1:3])), programme.span)
+        if key not in self.scores:
+            boxes = place(programme, self.record.columns)
+            self.scores[key] = matched_iou(self.record.kinds, boxes, self.record.boxes)
+        return self.scores[key]
+
+
+def likelihood_loss(said: Said, goals: Goals) -> Singles:
+    """−log p per item of the one layout in `goals` under each of C latents, (C,)."""
+    count, slots = said.order.shape
+    many = Goals(*(value.expand(count, *value.shape[1:]) for value in goals))
+    tensors = TorchSaid(*(torch.from_numpy(part) for part in said))
+    return np.asarray(layout_loss(tensors, many, torch.ones(count, slots)))

@@ -1,0 +1,168 @@
+"""Calibration of demand: a slope and an intercept on its logits (Platt 1999), by scikit-learn.
+
+Once for demand from the tokens alone and once with the side input, on people whom no training step
+has seen. Order scores and the outlook are other outputs and stay as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss, log_loss
+
+from ml.learning.examples import Examples
+from ml.learning.networks import Codec
+from uiengine.cost.energy import Floats
+from uiengine.model.codebook import Codebook
+
+BINS = 10
+"""Equal bins of said probability, of the reliability curve and of the calibration error."""
+LEAST_PEOPLE = 30
+"""Fewer than these kept aside would teach their own habits, not the networks' error (LOG.md)."""
+PART = 8192
+"""Examples per pass."""
+WEAK = 1e9
+"""scikit-learn's C: next to no penalty."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Calibrated logit = slope · logit + intercept."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """tokens: of demand from the tokens alone; side: of demand with the side input."""
+
+    tokens: Line = Line()
+    side: Line = Line()
+
+
+AS_TRAINED = Calibration()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Demand as served, through tokens and not calibrated: logits, and whether the block was used.
+    (B,) each, B blocks of all visits; people: whose, numbered."""
+
+    tokens: Floats
+    side: Floats
+    used: Floats
+    people: Floats
+
+    def only(self, rows: Floats) -> Answers:
+        return Answers(self.tokens[rows], self.side[rows], self.used[rows], self.people[rows])
+
+
+def rows_aside(users: Sequence[tuple[str, str]], share: float) -> torch.Tensor:
+    """Which examples are of people kept out of training, (V,), bool. It follows from a hash of
+    (surface, user), so that no later version trains on them either."""
+    found = {}
+    for user in set(users):
+        digest = hashlib.sha256("\n".join(("calibration", *user)).encode()).digest()
+        found[user] = int.from_bytes(digest[:8], "big") < share * 2**64
+    return torch.tensor([found[user] for user in users], dtype=torch.bool)
+
+
+def split(examples: Examples, share: float) -> tuple[Examples, Examples | None]:
+    """Those to train on, and those kept aside; None where they are too few people to calibrate
+    by, and then all are trained on."""
+    aside = rows_aside(examples.users, share)
+    people = {user for user, is_out in zip(examples.users, aside.tolist(), strict=True) if is_out}
+    if len(people) < LEAST_PEOPLE or bool(aside.all()):
+        return examples, None
+    rows = torch.arange(len(examples))
+    return examples.only(rows[~aside]), examples.only(rows[aside])
+
+
+@torch.no_grad()
+def answers(codec: Codec, book: Codebook, examples: Examples) -> Answers:
+    alone, beside = [], []
+    for rows in torch.arange(len(examples)).split(PART):
+        batch = examples.at(rows)
+        is_new = batch.context[:, 1].numpy() > 0
+        most = np.where(is_new, 1, len(book.slots)).tolist()
+        tokens = book.encode(codec.encode(batch).numpy(), most)
+        decoded = codec.decode(torch.from_numpy(book.decode(tokens)), batch)
+        alone.append(decoded.demand.numpy())
+        beside.append(decoded.side_demand.numpy())
+    real = examples.inputs.mask.numpy() > 0
+    number = {user: i for i, user in enumerate(dict.fromkeys(examples.users))}
+    whose = np.array([number[user] for user in examples.users])
+    every = (
+        np.concatenate(alone),
+        np.concatenate(beside),
+        examples.share.numpy() > 0,
+        np.broadcast_to(whose[:, None], real.shape),
+    )
+    return Answers(*(part[real].astype(np.float64) for part in every))
+
+
+def platt(logits: Floats, used: Floats) -> Line:
+    """What makes sigmoid(slope · logit + intercept) likeliest. As trained where all answers are the
+    same, or where more demand would mean less use."""
+    if len(np.unique(used)) < 2:
+        return Line()
+    fitted = LogisticRegression(C=WEAK).fit(logits[:, None], used)
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    return Line(slope, intercept) if slope > 0 else Line()
+
+
+def calibration(found: Answers) -> Calibration:
+    return Calibration(platt(found.tokens, found.used), platt(found.side, found.used))
+
+
+def said(logits: Floats, line: Line) -> Floats:
+    """Probabilities."""
+    chance: Floats = 1 / (1 + np.exp(-(line.slope * logits + line.intercept)))
+    return chance
+
+
+def measures(chance: Floats, used: Floats) -> dict[str, float]:
+    """Log loss in nats, Brier score, and expected calibration error over BINS equal bins: the
+    distance between said and seen, weighted by the answers of a bin."""
+    place = np.minimum((chance * BINS).astype(int), BINS - 1)
+    gap = np.bincount(place, weights=chance - used, minlength=BINS)
+    return {
+        "log_loss": float(log_loss(used, chance, labels=[0, 1])),
+        "brier": float(brier_score_loss(used, chance)),
+        "calibration_error": float(np.abs(gap).sum() / len(used)),
+    }
+
+
+def before_after(found: Answers, by: Calibration) -> dict[str, Any]:
+    """`measures` as trained and as calibrated, from the tokens alone and with the side input."""
+    return {
+        name: {
+            "before": measures(said(logits, Line()), found.used),
+            "after": measures(said(logits, line), found.used),
+        }
+        for name, logits, line in (
+            ("tokens", found.tokens, by.tokens),
+            ("side", found.side, by.side),
+        )
+    }
+
+
+def facts(found: Answers) -> dict[str, Any]:
+    """The card's entry: slopes and intercepts from everybody, before and after on each second
+    person with what the others taught."""
+    is_second = found.people % 2 == 1
+    taught = calibration(found.only(~is_second))
+    return {
+        "is_on": True,
+        **asdict(calibration(found)),
+        "people": len(np.unique(found.people)),
+        "answers": len(found.used),
+        "measured": before_after(found.only(is_second), taught),
+    }

@@ -1,0 +1,169 @@
+"""The training loop: a continuous warm-up, then the codebook in the loop, then its expiry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ml.learning import distributed
+from ml.learning.calibration import AS_TRAINED, Calibration
+from ml.learning.examples import Examples, augment
+from ml.learning.networks import Codec
+from ml.learning.objective import Objective
+from ml.learning.residual_vq import ResidualQuantiser
+from ml.learning.settings import Settings
+from ml.progress import Progress
+
+START_ROWS = 20_000
+"""Examples that the k-means start of the code vectors sees."""
+LEAST_USES = 6
+"""A code used by fewer of the training examples expires at the end."""
+
+
+@dataclass
+class Fitted:
+    """A trained codec with its codebook. kinds: what it knows, numbered from 1; calibration: of
+    the demand that is exported, which no training goes on from."""
+
+    codec: Codec
+    quantiser: ResidualQuantiser
+    kinds: dict[str, int]
+    settings: Settings
+    history: list[dict[str, float]] = field(default_factory=list)
+    kl_shares: list[float] = field(default_factory=list)
+    calibration: Calibration = AS_TRAINED
+
+
+def fit(
+    examples: Examples,
+    kinds: Mapping[str, int],
+    settings: Settings,
+    *,
+    seed: int,
+    start: Fitted | None = None,
+    quantiser: ResidualQuantiser | None = None,
+    least_uses: int = LEAST_USES,
+    progress: Progress = lambda share, text: None,
+) -> Fitted:
+    """Trains on all examples. Same arguments and threads, same weights. `start`: weights to go on
+    from; its kinds must come first in `kinds`. quantiser: a peer's in place of ours."""
+    distributed.check(settings)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        codec = Codec(len(kinds), settings)
+    quantiser = quantiser or ResidualQuantiser(settings)
+    if start is not None:
+        take_over(codec, quantiser, start)
+    generator = torch.Generator().manual_seed(seed)
+    objective = Objective(settings, codec, quantiser, generator)
+    loop = Loop(examples, settings, objective, generator, progress)
+    if settings.warm_epochs:
+        loop.run(settings.warm_epochs, settings.rate, coded=False)
+    if start is None or settings.warm_epochs:
+        quantiser.start(encode_all(codec, examples, generator, START_ROWS), seed)
+        distributed.agree((quantiser,))
+    if settings.code_epochs:
+        loop.run(settings.code_epochs, settings.rate * 2 / 3, coded=True)
+    codec.eval()
+    quantiser.eval()
+    quantiser.expire(encode_all(codec, examples, generator), least_uses)
+    return Fitted(codec, quantiser, dict(kinds), settings, loop.history, objective.kl_shares)
+
+
+def take_over(codec: Codec, quantiser: ResidualQuantiser, start: Fitted) -> None:
+    """Weights and codes of another fit; embeddings of kinds that are new keep their start."""
+    state = dict(start.codec.state_dict())
+    name = "blocks.kind.weight"
+    fresh = codec.state_dict()[name].clone()
+    fresh[: len(state[name])] = state[name]
+    codec.load_state_dict({**state, name: fresh})
+    quantiser.load_state_dict(start.quantiser.state_dict())
+    quantiser.slots = list(start.quantiser.slots)
+    quantiser.counts.fill_(4.0)
+    quantiser.sums.copy_(quantiser.codes * 4.0)
+
+
+@torch.no_grad()
+def encode_all(
+    codec: Codec, examples: Examples, generator: torch.Generator, most: int | None = None
+) -> Tensor:
+    """Latents of all examples, or of `most` drawn at random, (V, Z)."""
+    was_training = codec.training
+    codec.eval()
+    rows = torch.randperm(len(examples), generator=generator)[:most]
+    rows = rows.sort().values
+    latents = [codec.encode(examples.at(part)) for part in rows.split(8192)]
+    codec.train(was_training)
+    return torch.cat(latents)
+
+
+@dataclass
+class Loop:
+    """Cycles of epochs over examples; its history is kept over all of them."""
+
+    examples: Examples
+    settings: Settings
+    objective: Objective
+    generator: torch.Generator
+    progress: Progress
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def run(self, epochs: int, rate: float, *, coded: bool) -> None:
+        """One learning-rate cycle of `epochs` epochs, or as many steps as the settings allow."""
+        s = self.settings
+        total = s.warm_epochs + s.code_epochs
+        per_epoch = max(len(self.examples) // s.batch, 1)
+        per_epoch = min(per_epoch, max(s.most_steps // max(total, 1), 1))
+        optimiser = torch.optim.AdamW(
+            self.objective.parameters(), lr=rate, weight_decay=s.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, rate, total_steps=epochs * per_epoch + 1, pct_start=0.1
+        )
+        self.objective.codec.train()
+        self.objective.quantiser.train(coded)
+        for _ in range(epochs):
+            done = len(self.history) / total
+            loss = self._epoch(per_epoch, optimiser, schedule, coded, done)
+            slots = sum(self.objective.quantiser.slots) if coded else 0
+            distributed.agree((self.objective.codec, self.objective.quantiser))
+            self.history.append({"loss": loss, "beta": self.objective.beta, "slots": slots})
+            done = len(self.history) / total
+            self.objective.after_epoch()
+            if coded and s.growth:
+                latents = encode_all(
+                    self.objective.codec, self.examples, self.generator, START_ROWS
+                )
+                self.objective.quantiser.grow(latents, s.growth)
+            self.progress(done, f"epoch {len(self.history)} of {total}: loss {loss:.4f}")
+
+    def _epoch(
+        self,
+        steps: int,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+        coded: bool,
+        done: float,
+    ) -> float:
+        s, total = self.settings, 0.0
+        order = torch.randperm(len(self.examples), generator=self.generator)
+        for step in range(steps):
+            rows = order[step * s.batch : (step + 1) * s.batch]
+            thin = self.examples.thin[rows], self.examples.thin_evidence[rows]
+            batch = augment(self.examples.at(rows), thin, s, self.generator)
+            loss = self.objective.loss(batch, self.examples, rows, coded, done)
+            if distributed.several():
+                mine = rows[distributed.share(len(rows))]
+                loss = loss * (len(mine) / len(rows))
+            optimiser.zero_grad()
+            loss.backward()
+            distributed.sum_gradients(self.objective.parameters())
+            torch.nn.utils.clip_grad_norm_(self.objective.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            self.objective.after_step()
+            total += float(loss.detach())
+        return distributed.summed(total / steps)

@@ -1,0 +1,180 @@
+"""The networks: one latent space, a behaviour encoder, a layout encoder and a decoder.
+
+Every network sees a *set* of N blocks by their descriptors, so N is free and new surfaces work.
+The latent is a small memory: each block writes its values along its key (a direction that follows
+from its descriptors), and the decoder reads along the same key. That keeps a block's own signal
+through the bottleneck, where a pooled vector blurs it (LOG.md). Shapes: B requests, N blocks.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ml.learning.settings import Settings
+from uiengine.features import CONTEXT, EVIDENCE, POPULARITY, SHAPE, TEXT_BUCKETS, USER
+
+SIDE_LEVELS = 16
+"""Values of a 4-bit recency code."""
+FAR_BELOW = -1e4
+"""Below any activation."""
+
+
+class Batch(NamedTuple):
+    """Tensors of one batch, as the engine feeds them, with the recency codes (B, N)."""
+
+    kind: Tensor
+    text: Tensor
+    shape: Tensor
+    user: Tensor
+    popularity: Tensor
+    mask: Tensor
+    context: Tensor
+    recency: Tensor
+
+
+class Decoded(NamedTuple):
+    """Logits per block, (B, N): share and demand from the tokens alone, and with the side input;
+    outlook: share over the coming visits, with it; size: (B, N, 3), of minimum, default, maximum.
+    """
+
+    share: Tensor
+    demand: Tensor
+    side_share: Tensor
+    side_demand: Tensor
+    outlook: Tensor
+    size: Tensor
+
+
+def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, outputs))
+
+
+def spread(values: Tensor, like: Tensor) -> Tensor:
+    """(B, F) repeated for each block of `like` (B, N, …): (B, N, F)."""
+    return values[:, None].expand(-1, like.shape[1], -1)
+
+
+class BlockEmbedding(nn.Module):
+    """Descriptors to (B, N, kind_width); keys are the memory directions, unit length."""
+
+    def __init__(self, kinds: int, settings: Settings) -> None:
+        super().__init__()
+        width = settings.kind_width
+        self.kind = nn.Embedding(kinds + 1, width, padding_idx=0)
+        self.text = nn.Linear(TEXT_BUCKETS, width, bias=False)
+        self.shape = nn.Linear(SHAPE, width, bias=False)
+        self.key = nn.Linear(width, settings.slots, bias=False)
+        nn.init.normal_(self.kind.weight, 0, 0.5)
+        nn.init.zeros_(self.kind.weight[:1])
+        nn.init.normal_(self.text.weight, 0, 0.3)
+        nn.init.zeros_(self.shape.weight)
+
+    def forward(self, kind: Tensor, text: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+        named = self.kind(kind) + self.text(text)
+        return named + self.shape(shape), functional.normalize(self.key(named), dim=-1)
+
+
+class BehaviourEncoder(nn.Module):
+    """s_x = E_x(profile, blocks, context). Whoever has no visit gets the one innate latent."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        s, h = settings, settings.hidden
+        self.block = mlp(s.kind_width + USER + POPULARITY + CONTEXT, h, h)
+        self.value = nn.Linear(h, s.channels)
+        self.direct = nn.Linear(USER, s.channels)
+        self.pooled = mlp(2 * h + CONTEXT, h, s.latent)
+        self.innate = nn.Parameter(torch.zeros(s.latent))
+
+    def forward(self, seen: Tensor, keys: Tensor, batch: Batch) -> Tensor:
+        mask = batch.mask[..., None]
+        context = spread(batch.context, seen)
+        hidden = self.block(torch.cat([seen, batch.user, batch.popularity, context], -1))
+        hidden = functional.silu(hidden) * mask
+        values = (self.value(hidden) + self.direct(batch.user)) * mask
+        memory = (keys.transpose(1, 2) @ values).flatten(1)
+        mean = hidden.sum(1) / mask.sum(1)
+        most = hidden.masked_fill(mask == 0, FAR_BELOW).amax(1)  # padding is no block
+        latent = memory + self.pooled(torch.cat([mean, most, batch.context], -1))
+        is_new = batch.context[:, 1:2]
+        return is_new * self.innate + (1 - is_new) * latent
+
+
+class LayoutEncoder(nn.Module):
+    """s_y = E_y(layout, blocks): the same memory written from each block's place, 0 = top."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.value = mlp(settings.kind_width + 2, settings.hidden, settings.channels)
+
+    def forward(self, seen: Tensor, keys: Tensor, mask: Tensor, rank: Tensor) -> Tensor:
+        """rank: (B, N), 0-based."""
+        count = mask.sum(1, keepdim=True)
+        place = torch.stack([rank / count, 1 / (rank + 1)], -1)
+        values = self.value(torch.cat([seen, place], -1)) * mask[..., None]
+        return (keys.transpose(1, 2) @ values).flatten(1)
+
+
+class Decoder(nn.Module):
+    """D(tokens, blocks, context). Of the context it sees the popularity and its weight alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        s, h = settings, settings.hidden
+        seen = s.kind_width + POPULARITY + 1
+        self.slots, self.channels = s.slots, s.channels
+        self.others = mlp(seen, h // 2, h // 2)
+        self.trunk = nn.Sequential(mlp(seen + h // 2 + s.channels, h, h), nn.SiLU())
+        self.share = nn.Linear(h, 1)
+        self.direct = nn.Linear(s.channels + POPULARITY, 1)
+        self.demand = nn.Linear(h + 1, 1)
+        self.recency = nn.Embedding(SIDE_LEVELS, 8)
+        self.side = mlp(h + 8 + s.channels, h, 3)
+        self.size = nn.Linear(h, 3)
+        nn.init.zeros_(self.size.weight)
+        with torch.no_grad():
+            self.size.bias.copy_(torch.tensor([0.0, 4.0, 0.0]))
+
+    def forward(self, seen: Tensor, keys: Tensor, latent: Tensor, batch: Batch) -> Decoded:
+        mask = batch.mask[..., None]
+        memory = latent.reshape(-1, self.slots, self.channels)
+        read = keys @ memory
+        evidence = spread(batch.context[:, EVIDENCE : EVIDENCE + 1], seen)
+        known = torch.cat([seen, batch.popularity, evidence], -1)
+        others = (functional.silu(self.others(known)) * mask).sum(1) / mask.sum(1)
+        hidden = self.trunk(torch.cat([known, spread(others, seen), read], -1))
+        share = self.share(hidden) + self.direct(torch.cat([read, batch.popularity], -1))
+        demand = self.demand(torch.cat([hidden, share], -1))[..., 0]
+        share = share[..., 0]
+        side = self.side(torch.cat([hidden, self.recency(batch.recency), read], -1))
+        return Decoded(
+            share,
+            demand,
+            share + side[..., 0],
+            demand + side[..., 1],
+            share + side[..., 2],
+            self.size(hidden),
+        )
+
+
+class Codec(nn.Module):
+    """All networks of one version. The codebook lives beside them, in `ml.learning.residual_vq`."""
+
+    def __init__(self, kinds: int, settings: Settings) -> None:
+        super().__init__()
+        self.blocks = BlockEmbedding(kinds, settings)
+        self.encoder = BehaviourEncoder(settings)
+        self.decoder = Decoder(settings)
+        self.layouts = LayoutEncoder(settings)
+        self.predictor = mlp(settings.latent, settings.hidden, settings.latent)
+
+    def encode(self, batch: Batch) -> Tensor:
+        """(B, latent), before the codebook."""
+        return self.encoder(*self.blocks(batch.kind, batch.text, batch.shape), batch)
+
+    def decode(self, latent: Tensor, batch: Batch) -> Decoded:
+        return self.decoder(*self.blocks(batch.kind, batch.text, batch.shape), latent, batch)

@@ -1,0 +1,185 @@
+"""The loss of one batch: reconstruction + β·KL + γ·prediction + VICReg, and what it measured."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ml.learning import distributed, losses
+from ml.learning.examples import Examples
+from ml.learning.networks import Batch, Codec, Decoded
+from ml.learning.residual_vq import ResidualQuantiser
+from ml.learning.settings import Settings
+
+TARGET_DECAY = 0.99
+"""Moving average of the layout encoder that predictions aim at."""
+RISE = 0.3
+"""Share of the epochs with a codebook over which β rises linearly."""
+MOST_RESCALE = 1.25
+"""β rises by at most this factor per epoch, once it has risen."""
+
+
+@dataclass
+class Objective:
+    """The terms that are switched on, and the state they need. `beta` follows the KL share."""
+
+    settings: Settings
+    codec: Codec
+    quantiser: ResidualQuantiser
+    generator: torch.Generator
+    beta: float = 0.0
+    target: nn.Module = field(init=False)
+    prior: nn.Parameter = field(init=False)
+    kl_shares: list[float] = field(default_factory=list)
+    _measured: list[tuple[float, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.target = copy.deepcopy(self.codec.layouts).requires_grad_(False)
+        self.prior = nn.Parameter(torch.zeros(self.settings.codes))
+        self.beta = self.settings.kl / self._rise
+
+    def parameters(self) -> list[nn.Parameter]:
+        return [*self.codec.parameters(), self.prior]
+
+    def loss(
+        self, batch: Batch, examples: Examples, rows: Tensor, coded: bool, done: float
+    ) -> Tensor:
+        """Mean loss of one augmented batch; with several processes, of this one's share of it.
+
+        done: share of training that is over, 0..1.
+        """
+        s, whole, mine = self.settings, batch, distributed.share(len(rows))
+        if distributed.several():
+            batch, rows = Batch(*(t[mine] for t in batch)), rows[mine]
+        latent = self.codec.encode(batch)
+        used = latent
+        if s.rounding:
+            used = round_latent(used, done, self.generator)
+        commit = torch.zeros(())
+        if coded:
+            used = self._quantised(used, whole, mine)
+            commit = (latent - used.detach()).square().sum(1).mean()
+        decoded = self.codec.decode(used, batch)
+        total = reconstruction(decoded, examples.share[rows], batch.mask, s)
+        ahead = losses.share_loss(decoded.outlook, examples.outlook[rows], batch.mask)
+        total = total + s.outlook_weight * ahead.mean()
+        extra = s.commit * commit + self._shape(latent)
+        if s.prediction:
+            extra = extra + s.prediction * self._prediction(latent, batch, examples, rows)
+        if coded and s.kl:
+            kl = self._kl(latent)
+            self._measure(kl, total, latent)
+            extra = extra + self.beta * kl
+        return total + extra
+
+    def _quantised(self, latent: Tensor, whole: Batch, mine: slice) -> Tensor:
+        stages = self._stages(whole)
+        if not distributed.several():
+            return self.quantiser(latent, stages, self.generator)
+        every = distributed.gathered(latent, len(whole.kind))
+        coded = self.quantiser(every, stages, self.generator)[mine]
+        return latent + (coded - latent).detach()
+
+    def _stages(self, batch: Batch) -> Tensor:
+        """How many stages each sample trains with: all, or a random prefix; new subjects one."""
+        size, most = len(batch.kind), self.settings.stages
+        drawn = torch.randint(1, max(most, 2), (size,), generator=self.generator)
+        full = torch.rand(size, generator=self.generator) < self.settings.full_stages
+        stages = torch.where(full, torch.full_like(drawn, most), drawn)
+        return torch.where(batch.context[:, 1] > 0, torch.ones_like(stages), stages)
+
+    def _shape(self, latent: Tensor) -> Tensor:
+        s, total = self.settings, torch.zeros(())
+        if s.variance:
+            total = total + s.variance * losses.variance_loss(latent)
+        if s.covariance:
+            total = total + s.covariance * losses.covariance_loss(latent)
+        return total
+
+    def _prediction(self, latent: Tensor, batch: Batch, examples: Examples, rows: Tensor) -> Tensor:
+        """From s_x the latent of the hindsight layout; E_y itself learns to be decodable."""
+        seen, keys = self.codec.blocks(batch.kind, batch.text, batch.shape)
+        rank = examples.hindsight[rows]
+        with torch.no_grad():
+            aim = self.target(seen, keys, batch.mask, rank)
+        shown = self.codec.layouts(seen, keys, batch.mask, rank)
+        decoded = self.codec.decode(shown, batch)
+        wish = torch.softmax((-rank).masked_fill(batch.mask == 0, losses.FAR), dim=-1)
+        order = losses.share_loss(decoded.share, wish, batch.mask)
+        error = (self.codec.predictor(latent) - aim).square().mean(1)
+        has = examples.has_future[rows]
+        return ((error + order) * has).sum() / has.sum().clamp(min=1)
+
+    def _kl(self, latent: Tensor) -> Tensor:
+        """Of the first stage, with a small bonus for even use of its codes."""
+        slots = self.quantiser.slots[0]
+        distances = self.quantiser.distances(0, latent)
+        error = (distances.amin(1) + latent.square().sum(1)).mean().detach().clamp(min=1e-6)
+        distances = distances / error  # in units of the stage's own error: no scale saturates it
+        kl = losses.assignment_kl(distances, torch.log_softmax(self.prior[:slots], 0)).mean()
+        even = torch.softmax(-distances, -1).mean(0)
+        entropy = -(even * (even + 1e-9).log()).sum()
+        return kl - self.settings.entropy_bonus * entropy
+
+    def _measure(self, kl: Tensor, rest: Tensor, latent: Tensor) -> None:
+        """Norms of the gradients at the encoder's output: of KL times β, of the rest."""
+        (by_kl,) = torch.autograd.grad(self.beta * kl, latent, retain_graph=True)
+        (by_rest,) = torch.autograd.grad(rest, latent, retain_graph=True)
+        self._measured.append((float(by_kl.norm()), float(by_rest.norm())))
+
+    def after_step(self) -> None:
+        if self.settings.prediction:
+            with torch.no_grad():
+                pairs = zip(self.target.parameters(), self.codec.layouts.parameters(), strict=True)
+                for old, new in pairs:
+                    old.lerp_(new, 1 - TARGET_DECAY)
+
+    @property
+    def _rise(self) -> int:
+        """Epochs with a codebook over which β rises."""
+        return max(round(RISE * self.settings.code_epochs), 1)
+
+    def after_epoch(self) -> None:
+        """β rises linearly, then follows the wanted share of the gradient, up by ×1.25 at most.
+
+        Where a share is wanted, the rise heads for the β that the gradients measured so far ask
+        for: one fixed beforehand ended too low for ×1.25 an epoch to catch up (LOG.md).
+        """
+        s = self.settings
+        if not s.kl or not self._measured:
+            return
+        share = sum(kl / max(kl + rest, 1e-12) for kl, rest in self._measured) / len(self._measured)
+        self.kl_shares.append(share)
+        self._measured = []
+        wanted = self.beta
+        if s.kl_share and share:
+            wanted *= (s.kl_share / (1 - s.kl_share)) / (share / (1 - share))
+        risen = len(self.kl_shares) + 1
+        if risen <= self._rise:
+            self.beta = (wanted if s.kl_share else s.kl) * risen / self._rise
+        elif s.kl_share:
+            self.beta = min(wanted, self.beta * MOST_RESCALE)
+
+
+def reconstruction(decoded: Decoded, share: Tensor, mask: Tensor, settings: Settings) -> Tensor:
+    """Share and demand, each without and with the side input; all blocks of a file are exposed."""
+    used = (share > 0).float()
+    total = losses.share_loss(decoded.share, share, mask)
+    total = total + losses.share_loss(decoded.side_share, share, mask)
+    demand = losses.demand_loss(decoded.demand, used, mask)
+    demand = demand + losses.demand_loss(decoded.side_demand, used, mask)
+    return (total + settings.demand_weight * demand).mean()
+
+
+def round_latent(latent: Tensor, done: float, generator: torch.Generator) -> Tensor:
+    """Straight-through rounding to 8 bits at first, then towards 4 stochastic ones, in ±4."""
+    bits = 8.0 if done < 0.2 else 8.0 - 4.0 * min((done - 0.2) / 0.4, 1.0)
+    step = 8.0 / 2**bits
+    noise = torch.zeros_like(latent)
+    if done >= 0.2:
+        noise = torch.rand(latent.shape, generator=generator) - 0.5
+    rounded = torch.round(latent / step + noise).mul(step).clamp(-4, 4)
+    return latent + (rounded - latent).detach()

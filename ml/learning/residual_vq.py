@@ -1,0 +1,146 @@
+"""Residual vector quantisation: each stage codes what the stages before it left over."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from sklearn.cluster import MiniBatchKMeans
+from torch import Tensor, nn
+
+from ml.learning.settings import Settings
+
+START_COUNT = 4.0
+"""Pseudo-uses of a code at its k-means start, against which the moving average weighs."""
+EXACT = 1e-10
+"""Mean squared error below which a stage has nothing left to code."""
+
+
+class ResidualQuantiser(nn.Module):
+    """codes: (S, K, Z). Only the first `slots[s]` codes of a stage exist."""
+
+    codes: Tensor
+    counts: Tensor
+    sums: Tensor
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        shape = (settings.stages, settings.codes)
+        self.slots = [settings.codes] * settings.stages
+        self.register_buffer("codes", torch.zeros(*shape, settings.latent))
+        self.register_buffer("counts", torch.full(shape, START_COUNT))
+        self.register_buffer("sums", torch.zeros(*shape, settings.latent))
+
+    def start(self, latents: Tensor, seed: int) -> None:
+        """k-means of each stage's residuals. latents: (B, Z), at least one."""
+        residual = latents.detach().clone()
+        for stage in range(len(self.slots)):
+            most = self.slots[stage] // 2 if self.settings.growth else self.slots[stage]
+            k = min(most, len(latents))
+            means = MiniBatchKMeans(
+                k, batch_size=2048, n_init=1, max_iter=8, init="random", random_state=seed + stage
+            ).fit(residual.numpy())
+            centres = torch.from_numpy(means.cluster_centers_.astype(np.float32))
+            self.codes[stage, :k] = centres
+            self.slots[stage] = k
+            residual = residual - centres[torch.from_numpy(means.labels_).long()]
+        self.sums.copy_(self.codes * START_COUNT)
+
+    def nearest(self, stage: int, residual: Tensor) -> Tensor:
+        """Index of the nearest code of a stage, (B,)."""
+        return self.distances(stage, residual).argmin(1)
+
+    def distances(self, stage: int, residual: Tensor) -> Tensor:
+        """Squared distances up to a constant per row, (B, slots)."""
+        codes = self.codes[stage, : self.slots[stage]]
+        return codes.square().sum(1) - 2 * residual @ codes.T
+
+    def forward(self, latent: Tensor, stages: Tensor, generator: torch.Generator) -> Tensor:
+        """The quantised latent, (B, Z), with straight-through gradients.
+
+        stages: (B,), how many stages to use. In training the codes follow their residuals.
+        """
+        residual, total = latent.detach(), torch.zeros_like(latent)
+        for stage in range(len(self.slots)):
+            active = stages > stage
+            index = self.nearest(stage, residual)
+            if self.training:
+                self._follow(stage, residual[active], index[active], generator)
+            code = self.codes[stage, index]
+            total = total + code * active[:, None]
+            residual = residual - code
+        return latent + (total - latent).detach()
+
+    def tokens(self, latent: Tensor) -> Tensor:
+        """All stages' indices, (B, S)."""
+        residual, found = latent.detach(), []
+        for stage in range(len(self.slots)):
+            index = self.nearest(stage, residual)
+            residual = residual - self.codes[stage, index]
+            found.append(index)
+        return torch.stack(found, 1)
+
+    def _follow(
+        self, stage: int, residual: Tensor, index: Tensor, generator: torch.Generator
+    ) -> None:
+        """Moving averages of the codes; now and then dead codes restart at random residuals."""
+        if not len(residual):
+            return
+        decay, slots = self.settings.code_decay, self.slots[stage]
+        counts, sums = self.counts[stage], self.sums[stage]
+        ones = torch.ones(len(index))
+        counts.mul_(decay).index_add_(0, index, ones, alpha=1 - decay)
+        sums.mul_(decay).index_add_(0, index, residual, alpha=1 - decay)
+        alive = counts[:slots] > 1e-3
+        means = sums[:slots] / counts[:slots].clamp(min=1e-3)[:, None]
+        self.codes[stage, :slots] = torch.where(alive[:, None], means, self.codes[stage, :slots])
+        if torch.rand((), generator=generator) < 0.05:
+            self._revive(stage, residual, generator)
+
+    def _revive(self, stage: int, residual: Tensor, generator: torch.Generator) -> None:
+        counts = self.counts[stage, : self.slots[stage]]
+        mean = counts.mean()
+        dead = torch.nonzero(counts < self.settings.least_usage * mean)[:, 0]
+        picked = residual[torch.randint(len(residual), (len(dead),), generator=generator)]
+        self.codes[stage, dead] = picked
+        self.counts[stage, dead] = mean * 0.2
+        self.sums[stage, dead] = picked * mean * 0.2
+
+    def grow(self, latents: Tensor, most: float) -> None:
+        """Up to `most` (a share of a stage's slots) new codes per stage, where they pay.
+
+        New codes start at the worst fitted residuals; they stay only if they lower the stage's
+        squared error by more than the bits their longer index costs would (log2 ratio of slots).
+        """
+        residual = latents.detach()
+        for stage, slots in enumerate(self.slots):
+            new = min(int(np.ceil(slots * most)), self.settings.codes - slots)
+            index = self.nearest(stage, residual)
+            error = (residual - self.codes[stage, index]).square().sum(1)
+            worst = error.topk(min(new, len(error))).indices if new > 0 else index[:0]
+            if len(worst):
+                added = slice(slots, slots + len(worst))
+                self.codes[stage, added] = residual[worst]
+                self.counts[stage, added] = START_COUNT
+                self.sums[stage, added] = residual[worst] * START_COUNT
+                self.slots[stage] = slots + len(worst)
+                after = (residual - self.codes[stage, self.nearest(stage, residual)]).square()
+                worth = 4 ** (-np.log2(self.slots[stage] / slots) / self.settings.latent)
+                if float(error.mean()) < EXACT or float(after.sum()) > worth * float(error.sum()):
+                    self.slots[stage] = slots
+            residual = residual - self.codes[stage, self.nearest(stage, residual)]
+
+    def expire(self, latents: Tensor, least: int) -> None:
+        """Drops codes used fewer than `least` times on these latents, stage after stage.
+
+        A stage keeps at least one code. Later stages see the residuals that are left then.
+        """
+        residual = latents.detach()
+        for stage in range(len(self.slots)):
+            used = torch.bincount(self.nearest(stage, residual), minlength=self.slots[stage])
+            keep = torch.nonzero(used >= min(least, int(used.max())))[:, 0]
+            kept = self.codes[stage, keep].clone()
+            self.codes[stage] = 0.0
+            self.codes[stage, : len(keep)] = kept
+            self.slots[stage] = len(keep)
+            residual = residual - self.codes[stage, self.nearest(stage, residual)]

@@ -1,0 +1,142 @@
+"""Can a log speak for a target at all? Visits where it cannot are named, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.data.tables import DataError
+from ml.ope.estimates import effective_size, numbered
+from ml.ope.log import ROUNDING, Decision, Key, Visit, missing_visits
+
+MOST_WEIGHT = 100.0
+"""A layout that the target serves more than so many times as often as the log did counts as never
+served: its few visits would speak for all the others."""
+NEGLIGIBLE = 1e-3
+"""Probability of the target that may lack support: a visit is biased by that share at most."""
+LEAST_USERS = 10
+"""Effective users below which an interval would say nothing."""
+
+
+class NoSupportError(ValueError):
+    """The log cannot answer the question; the message says why and what to do next."""
+
+
+@dataclass(frozen=True)
+class Support:
+    """overlap: the target's probability that the log covers, mean over visits; supported: share of
+    visits where it covers all; effective_*: Kish's size of the weights; mean_weight: near 1 if the
+    stated propensities are those of the draws."""
+
+    visits: int
+    users: int
+    overlap: float
+    supported: float
+    effective_visits: float
+    effective_users: float
+    mean_weight: float
+    largest_weight: float
+
+
+def join(
+    log: Mapping[Key, Decision], target: Mapping[Key, Decision], target_file: str = "target"
+) -> list[Visit]:
+    """Logged visits with a use, and how likely the target would have served each of their layouts.
+
+    Raises DataError where the target has no line for a visit.
+    """
+    missing = missing_visits(log, target, target_file)
+    if missing:
+        raise DataError(missing)
+    visits = []
+    for key, decision in log.items():
+        if decision.reward is None:
+            continue
+        wanted = target[key]
+        by_layout = dict(zip(wanted.layouts, wanted.propensities.tolist(), strict=True))
+        chances = np.array([by_layout.get(layout, 0.0) for layout in decision.layouts])
+        visits.append(
+            Visit(
+                *key[:2],
+                layouts=decision.layouts,
+                logged=decision.propensities,
+                target=chances,
+                energies=decision.energies,
+                chosen=decision.chosen,
+                reward=decision.reward,
+                outside=float(np.clip(1 - chances.sum(), 0, 1)),
+            )
+        )
+    return visits
+
+
+def unsupported(visit: Visit) -> float:
+    """The target's probability of layouts that the log never, or next to never, serves."""
+    rare = visit.target > MOST_WEIGHT * visit.logged
+    return visit.outside + float(visit.target[rare].sum())
+
+
+def is_supported(visit: Visit) -> bool:
+    return unsupported(visit) <= NEGLIGIBLE
+
+
+def supported_visits(
+    visits: Sequence[Visit], *, supported_only: bool = False
+) -> tuple[list[Visit], Support]:
+    """The visits to estimate from. Raises NoSupportError.
+
+    supported_only: leave out visits without support instead of refusing the log.
+    """
+    _refuse_without_exploration(visits)
+    gaps = [unsupported(v) for v in visits]
+    kept = [v for v in visits if is_supported(v)]
+    if not kept or (len(kept) < len(visits) and not supported_only):
+        raise NoSupportError(_gap_message(visits, gaps, len(kept)))
+    weights = np.array([v.weight for v in kept])
+    users = numbered([v.user for v in kept])
+    per_user = np.bincount(users, weights).astype(np.float64)
+    support = Support(
+        visits=len(kept),
+        users=int(users.max()) + 1,
+        overlap=1 - float(np.mean(gaps)),
+        supported=len(kept) / len(visits),
+        effective_visits=effective_size(weights),
+        effective_users=effective_size(per_user),
+        mean_weight=float(weights.mean()),
+        largest_weight=float(weights.max()),
+    )
+    if support.effective_users < LEAST_USERS:
+        raise NoSupportError(
+            f"too little support: {support.users} users of the log are worth "
+            f"{support.effective_users:.1f} under the target, and {LEAST_USERS} are needed. "
+            "Log more visits, or explore a larger share of them."
+        )
+    return kept, support
+
+
+def _refuse_without_exploration(visits: Sequence[Visit]) -> None:
+    if not visits:
+        raise NoSupportError(
+            "no rewards: no logged visit has a use. Log visits with their seconds per use."
+        )
+    if all(v.logged[v.chosen] >= 1 - ROUNDING for v in visits):
+        raise NoSupportError(
+            "no exploration: every logged propensity is 1, so the log says nothing about layouts "
+            "that it did not serve. Set guardrails.exploration of the surface above 0 (at most "
+            "0.2), log anew, and compare then."
+        )
+
+
+def _gap_message(visits: Sequence[Visit], gaps: Sequence[float], kept: int) -> str:
+    worst = visits[int(np.argmax(gaps))]
+    return (
+        f"no support: at {len(visits) - kept} of {len(visits)} visits the target would serve "
+        "layouts that the log serves never, or less than once for "
+        f"{MOST_WEIGHT:g} times ({100 * float(np.mean(gaps)):.3g} % of its probability; most for "
+        f"user {worst.user!r} on {worst.surface!r}). Log with the target's layouts among the "
+        "candidates and a larger exploration share"
+        + (f", or pass --supported-only to compare on the {kept} visits that have it." * (kept > 0))
+        + ("." * (kept == 0))
+    )

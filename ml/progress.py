@@ -1,0 +1,11 @@
+"""How long work tells how far it is: a share between 0 and 1, and a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[float, str], None]
+
+
+def within(progress: Progress, begin: float, width: float) -> Progress:
+    return lambda share, text: progress(begin + width * share, text)

@@ -1,0 +1,5 @@
+"""The version folder.
+
+In: fitted networks and codes. Out: ONNX graphs checked against torch, card.json, manifest.json.
+Start reading in `draft`.
+"""

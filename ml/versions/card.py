@@ -1,0 +1,176 @@
+"""The card of a version: what it is, what it costs in bits, how well it does, what it cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ml.learning.calibration import BINS
+from ml.learning.calibration import said as calibrated
+from ml.learning.examples import Examples
+from ml.learning.loop import Fitted
+from uiengine.cost.coefficients import VALUES
+from uiengine.features import RECENCY_BITS
+from uiengine.model.codebook import TOKEN_BITS, Codebook
+
+SAMPLE = 20_000
+"""Examples that the card's figures rest on, at most."""
+LIMITS = (
+    "Seconds are modelled from ranks, not measured.",
+    "Size classes are the default ones: visits do not show sizes.",
+    "All blocks of a file are taken as exposed: files of visits do not say what was seen.",
+    "Figures here are on training visits; held-back ones come from ml.replay.",
+)
+
+
+def prefix_ranks(fitted: Fitted, examples: Examples, rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Per number of tokens 0..S: summed rank of a visit's used blocks, mean, and mean squared
+    error of the latent."""
+    batch, used = examples.at(rows), examples.share[rows] > 0
+    with torch.no_grad():
+        latent = fitted.codec.encode(batch)
+        ranks, errors = [], []
+        generator = torch.Generator()
+        for count in range(fitted.settings.stages + 1):
+            stages = torch.full((len(rows),), count)
+            coded = fitted.quantiser(latent, stages, generator)
+            score = fitted.codec.decode(coded, batch).share.masked_fill(batch.mask == 0, -1e9)
+            place = score.argsort(1, descending=True).argsort(1).float()
+            ranks.append(float((place * used).sum(1).mean()))
+            errors.append(float((latent - coded).square().sum(1).mean()))
+    return np.array(ranks), np.array(errors)
+
+
+def seconds_per_error(ranks: np.ndarray, errors: np.ndarray) -> float:
+    """Modelled seconds over the horizon per unit of squared error, by least squares over prefixes.
+
+    A rank costs VALUES["search_per_rank"] seconds at every coming visit of the horizon.
+    """
+    visits = sum(VALUES["discount"] ** h for h in range(int(VALUES["horizon"])))
+    seconds = (ranks[1:] - ranks[-1]) * VALUES["search_per_rank"] * visits
+    excess = errors[1:] - errors[-1]
+    slope = float((seconds * excess).sum() / max(float((excess**2).sum()), 1e-12))
+    return max(slope, 1e-6)
+
+
+def codebook_facts(
+    fitted: Fitted, examples: Examples, seed: int
+) -> tuple[dict[str, Any], Codebook]:
+    """What `uiengine.model.codebook.Codebook` needs beside the codes, and that codebook."""
+    rows = sample(examples, seed)
+    ranks, errors = prefix_ranks(fitted, examples, rows)
+    latent = _latents(fitted, examples, rows)
+    facts = {
+        "slots": list(fitted.quantiser.slots),
+        "variance": float(latent.var(0).sum()),
+        "seconds_per_error": seconds_per_error(ranks, errors),
+        "seconds_per_bit": fitted.settings.ms_per_bit / 1000,
+    }
+    codes = fitted.quantiser.codes.numpy()
+    book = Codebook(codes, tuple(facts["slots"]), *(facts[k] for k in list(facts)[1:]))
+    return facts, book
+
+
+def sample(examples: Examples, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randperm(len(examples), generator=generator)[:SAMPLE].sort().values
+
+
+def _latents(fitted: Fitted, examples: Examples, rows: Tensor) -> Tensor:
+    with torch.no_grad():
+        return fitted.codec.encode(examples.at(rows))
+
+
+def write_card(
+    fitted: Fitted, examples: Examples, book: Codebook, training: dict[str, Any], seed: int
+) -> dict[str, Any]:
+    """The fields of DESIGN section 5 that training can measure."""
+    rows = sample(examples, seed)
+    ranks, errors = prefix_ranks(fitted, examples, rows)
+    latents = _latents(fitted, examples, rows).numpy()
+    is_new = examples.inputs.context[rows, 1].numpy() > 0
+    most = np.where(is_new, 1, fitted.settings.stages)
+    bits = np.array([len(t) for t in book.encode(latents, list(most))]) * TOKEN_BITS
+    variance = max(book.variance, 1e-12)
+    return {
+        "latent": fitted.settings.latent,
+        "tokens": fitted.settings.stages,
+        "bits_per_user": {"mean": float(bits.mean()), "max": int(bits.max())},
+        "side_bits_per_block": RECENCY_BITS,
+        "rate_distortion": [
+            {"bits": TOKEN_BITS * n, "summed_rank": float(r), "distortion": float(e / variance)}
+            for n, (r, e) in enumerate(zip(ranks, errors, strict=True))
+        ],
+        "stages": stage_usage(fitted, torch.from_numpy(latents)),
+        "growth": growth(fitted),
+        "kl_shares": fitted.kl_shares,
+        "reliability": reliability(fitted, examples, rows),
+        "history": fitted.history,
+        "settings": asdict(fitted.settings),
+        "training": training,
+        "limits": list(LIMITS),
+    }
+
+
+def growth(fitted: Fitted) -> dict[str, Any]:
+    """Slots of all stages, in use and possible, and how many there were after each epoch."""
+    s = fitted.settings
+    return {
+        "most_new_slots_per_epoch": s.growth,
+        "slots": sum(fitted.quantiser.slots),
+        "possible_slots": s.stages * s.codes,
+        "slots_by_epoch": [int(e["slots"]) for e in fitted.history if e["slots"]],
+    }
+
+
+def stage_usage(fitted: Fitted, latents: Tensor) -> list[dict[str, float]]:
+    """Per stage: allocated slots, the share of them in use, perplexity and entropy in bits."""
+    tokens = fitted.quantiser.tokens(latents).numpy()
+    found = []
+    for stage, slots in enumerate(fitted.quantiser.slots):
+        counts = np.bincount(tokens[:, stage], minlength=slots)
+        share = counts[counts > 0] / counts.sum()
+        entropy = float(-(share * np.log2(share)).sum())
+        found.append(
+            {
+                "slots": slots,
+                "used": float((counts > 0).mean()),
+                "perplexity": 2**entropy,
+                "entropy_bits": entropy,
+            }
+        )
+    return found
+
+
+def reliability(fitted: Fitted, examples: Examples, rows: Tensor) -> list[dict[str, float]]:
+    """Demand said against uses seen, in BINS equal bins of said probability."""
+    batch = examples.at(rows)
+    with torch.no_grad():
+        decoded = fitted.codec.decode(fitted.codec.encode(batch), batch)
+    real = batch.mask.numpy() > 0
+    said = calibrated(decoded.side_demand.numpy()[real], fitted.calibration.side)
+    seen = (examples.share[rows] > 0).numpy()[real]
+    place = np.minimum((said * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "said": float(said[place == b].mean()),
+            "seen": float(seen[place == b].mean()),
+            "count": int((place == b).sum()),
+        }
+        for b in range(BINS)
+        if (place == b).any()
+    ]
+
+
+def slices(users: Sequence[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Visits and subjects per surface."""
+    found: dict[str, dict[str, int]] = {}
+    for surface in sorted({s for s, _ in users}):
+        mine = [u for s, u in users if s == surface]
+        found[surface] = {"visits": len(mine), "subjects": len(set(mine))}
+    return found

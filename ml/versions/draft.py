@@ -1,0 +1,102 @@
+"""A trained version that is not exported yet: all that its folder will be made from, in one file.
+
+Training and exporting are steps of their own, so that a worker that dies while it exports costs an
+export.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ml.learning.calibration import Calibration, Line
+from ml.learning.loop import Fitted
+from ml.learning.networks import Codec
+from ml.learning.residual_vq import ResidualQuantiser
+from ml.learning.settings import Settings
+from ml.versions.onnx_export import ExportedLayouts, write_version
+
+
+@dataclass
+class Draft:
+    """facts: what the codebook needs beside its codes; layouts: the layout part that it carries;
+    the rest as in `export.write_version`."""
+
+    fitted: Fitted
+    facts: Mapping[str, Any]
+    card: dict[str, Any]
+    surfaces: Sequence[str]
+    default_orders: Mapping[str, Sequence[str]]
+    priors: Mapping[str, Mapping[str, Sequence[float]]]
+    seed: int
+    layouts: ExportedLayouts | None = None
+
+    def export(self, out: Path) -> dict[str, Any]:
+        """Writes the version folder after its parity checks; returns the card."""
+        return write_version(
+            out,
+            self.fitted,
+            self.facts,
+            self.card,
+            surfaces=self.surfaces,
+            default_orders=self.default_orders,
+            priors=self.priors,
+            layouts=self.layouts,
+            seed=self.seed,
+        )
+
+
+def save(draft: Draft, path: Path) -> None:
+    """Whole or not at all."""
+    words = {
+        "facts": draft.facts,
+        "card": draft.card,
+        "surfaces": list(draft.surfaces),
+        "default_orders": draft.default_orders,
+        "priors": draft.priors,
+        "seed": draft.seed,
+        "kinds": draft.fitted.kinds,
+        "settings": asdict(draft.fitted.settings),
+        "slots": draft.fitted.quantiser.slots,
+        "calibration": asdict(draft.fitted.calibration),
+    }
+    tensors: dict[str, Any] = {
+        "codec": draft.fitted.codec.state_dict(),
+        "quantiser": draft.fitted.quantiser.state_dict(),
+    }
+    if draft.layouts is not None:
+        words["layouts"] = {"facts": draft.layouts.facts, "card": draft.layouts.card}
+        tensors["layouts"] = {n: _tensor(content) for n, content in draft.layouts.files.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    torch.save({**tensors, "words": json.dumps(words)}, part)
+    part.rename(path)
+
+
+def load(path: Path) -> Draft:
+    held = torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
+    words = json.loads(held["words"])
+    settings = Settings(**words.pop("settings"))
+    kinds, slots = words.pop("kinds"), words.pop("slots")
+    lines = {name: Line(**line) for name, line in words.pop("calibration", {}).items()}
+    if "layouts" in words:
+        files = {name: bytes(content.numpy()) for name, content in held["layouts"].items()}
+        words["layouts"] = ExportedLayouts(files, **words["layouts"])
+    codec = Codec(len(kinds), settings)
+    codec.load_state_dict(held["codec"])
+    quantiser = ResidualQuantiser(settings)
+    quantiser.load_state_dict(held["quantiser"])
+    quantiser.slots = slots
+    fitted = Fitted(codec.eval(), quantiser.eval(), kinds, settings)
+    return Draft(replace(fitted, calibration=Calibration(**lines)), **words)
+
+
+def _tensor(content: bytes) -> torch.Tensor:
+    """Bytes in the only form that is read back without running anything."""
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)

@@ -1,0 +1,338 @@
+"""A fitted codec as a version folder: ONNX graphs checked against torch, codes, card, manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor, nn
+
+from ml.learning.calibration import AS_TRAINED, Calibration, Line
+from ml.learning.loop import Fitted
+from ml.learning.networks import Batch, Codec
+from ml.learning.residual_vq import ResidualQuantiser
+from ml.versions.footprint import hardware, latency
+from uiengine.features import CONTEXT, POPULARITY, SHAPE, TEXT_BUCKETS, USER
+from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS
+from uiengine.model.version_folder import FORMAT
+
+TOLERANCE = 1e-4
+"""Largest float32 difference between torch and ONNX, before rounding and code choice."""
+INT8_DEMAND, INT8_ORDER = 0.01, 0.99
+"""int8 ships only if demand differs by less, and the order is the same on at least this share."""
+SHAPES = ((1, 1), (1, 5), (3, 8), (16, 11), (5, 40))
+"""Batches and numbers of blocks that parity is checked on."""
+
+TIMED_BLOCKS = 12
+"""Blocks of the page that latency is measured on."""
+
+
+class ExportError(RuntimeError):
+    """An exported graph that does not compute what torch computes."""
+
+
+@dataclass(frozen=True)
+class ExportedLayouts:
+    """A version's layout part (`ml.layouts.part`). files: content by name; facts: its entry in
+    the manifest; card: its entry in the card."""
+
+    files: Mapping[str, bytes]
+    facts: Mapping[str, Any]
+    card: Mapping[str, Any]
+
+
+class EncoderGraph(nn.Module):
+    def __init__(self, codec: Codec) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(
+        self,
+        kind: Tensor,
+        text: Tensor,
+        shape: Tensor,
+        user: Tensor,
+        popularity: Tensor,
+        mask: Tensor,
+        context: Tensor,
+    ) -> Tensor:
+        batch = Batch(kind, text, shape, user, popularity, mask, context, kind)
+        return self.codec.encode(batch)
+
+
+class DecoderGraph(nn.Module):
+    """The decoder with its demand calibrated; all other outputs as trained."""
+
+    def __init__(self, codec: Codec, calibration: Calibration = AS_TRAINED) -> None:
+        super().__init__()
+        self.codec = codec
+        self.calibration = calibration
+
+    def forward(
+        self,
+        kind: Tensor,
+        text: Tensor,
+        shape: Tensor,
+        latent: Tensor,
+        popularity: Tensor,
+        mask: Tensor,
+        context: Tensor,
+        recency: Tensor,
+    ) -> tuple[Tensor, ...]:
+        batch = Batch(kind, text, shape, popularity, popularity, mask, context, recency)
+        decoded = self.codec.decode(latent, batch)
+        return tuple(
+            decoded._replace(
+                demand=straightened(decoded.demand, self.calibration.tokens),
+                side_demand=straightened(decoded.side_demand, self.calibration.side),
+            )
+        )
+
+
+def straightened(logits: Tensor, line: Line) -> Tensor:
+    """No operation at all where there is nothing to calibrate."""
+    return logits if line == Line() else line.slope * logits + line.intercept
+
+
+def random_inputs(
+    fitted: Fitted, batch: int, blocks: int, generator: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """All inputs of both graphs, with random tokens; the last row has one block fewer."""
+    mask = np.ones((batch, blocks), dtype=np.float32)
+    if blocks > 1:
+        mask[-1, -1] = 0
+
+    def normal(*shape: int) -> np.ndarray:
+        return generator.normal(size=shape).astype(np.float32)
+
+    latent = np.zeros((batch, fitted.settings.latent), dtype=np.float32)
+    for stage, slots in enumerate(fitted.quantiser.slots):
+        codes = fitted.quantiser.codes[stage].numpy()
+        latent += codes[generator.integers(0, slots, size=batch)]
+    context = generator.uniform(size=(batch, CONTEXT)).astype(np.float32)
+    context[:, 1] = generator.integers(0, 2, size=batch)
+    return {
+        "kind": generator.integers(0, len(fitted.kinds) + 1, size=(batch, blocks)),
+        "text": np.abs(normal(batch, blocks, TEXT_BUCKETS)) / 8,
+        "shape": generator.uniform(size=(batch, blocks, SHAPE)).astype(np.float32),
+        "user": np.abs(normal(batch, blocks, USER)) * mask[..., None],
+        "popularity": normal(batch, blocks, POPULARITY) * mask[..., None],
+        "mask": mask,
+        "context": context,
+        "latent": latent,
+        "recency": generator.integers(0, 16, size=(batch, blocks)),
+    }
+
+
+def export_graph(
+    graph: nn.Module, names: Sequence[str], outputs: Sequence[str], example: dict[str, np.ndarray]
+) -> bytes:
+    """ONNX bytes with free batch and number of blocks."""
+    batch, blocks = torch.export.Dim("batch"), torch.export.Dim("blocks")
+    fixed = ("latent", "context")
+    shapes = {n: {0: batch} if n in fixed else {0: batch, 1: blocks} for n in names}
+    return to_onnx(graph, names, outputs, example, shapes)
+
+
+def to_onnx(
+    graph: nn.Module,
+    names: Sequence[str],
+    outputs: Sequence[str],
+    example: Mapping[str, np.ndarray],
+    shapes: Mapping[str, Mapping[int, Any]],
+) -> bytes:
+    """shapes: per input, its free dimensions."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about its own internals
+        program = torch.onnx.export(
+            graph.eval(),
+            args=tuple(torch.from_numpy(example[n]) for n in names),
+            input_names=list(names),
+            output_names=list(outputs),
+            dynamic_shapes=dict(shapes),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def run_onnx(
+    content: bytes, names: Sequence[str], inputs: Mapping[str, np.ndarray]
+) -> list[np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return [np.asarray(out) for out in session.run(None, {n: inputs[n] for n in names})]
+
+
+def check_parity(
+    content: bytes,
+    graph: nn.Module,
+    names: Sequence[str],
+    cases: Sequence[Mapping[str, np.ndarray]],
+    *,
+    is_relative: bool = False,
+) -> float:
+    """The largest difference to torch over all cases; ExportError above TOLERANCE. is_relative: in
+    parts of the larger of 1 and the value, for outputs so large that float32 says no less."""
+    worst = 0.0
+    for inputs in cases:
+        with torch.no_grad():
+            wanted = graph(*(torch.from_numpy(inputs[n]) for n in names))
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        is_decoder = "mask" in inputs and "latent" in names
+        for want, have in zip(wanted, run_onnx(content, names, inputs), strict=True):
+            size = np.maximum(np.abs(want.numpy()), 1.0) if is_relative else 1.0
+            difference = np.abs(want.numpy() - have) / size
+            real = difference[inputs["mask"] > 0] if is_decoder else difference
+            worst = max(worst, float(real.max()))
+    if not worst <= TOLERANCE:
+        raise ExportError(
+            f"parity: ONNX and torch differ by {worst:.2e}, more than {TOLERANCE:.0e}; "
+            "nothing was written. Check for operations that the exporter translates differently"
+        )
+    return worst
+
+
+def quantise_int8(
+    content: bytes, cases: Sequence[dict[str, np.ndarray]], folder: Path
+) -> tuple[bytes, dict[str, Any]]:
+    """The decoder with 8-bit weights, and how far it is from float32 on the same inputs."""
+    source, target = folder / ".float.onnx", folder / ".int8.onnx"
+    source.write_bytes(content)
+    level = logging.getLogger().level
+    logging.getLogger().setLevel(logging.ERROR)  # it advises pre-processing that is not needed
+    try:
+        quantize_dynamic(source, target, weight_type=QuantType.QInt8)
+        small = target.read_bytes()
+    finally:
+        logging.getLogger().setLevel(level)
+        source.unlink()
+        target.unlink(missing_ok=True)
+    worst, same, count = 0.0, 0, 0
+    for inputs in cases:
+        whole = run_onnx(content, DECODER_INPUTS, inputs)
+        less = run_onnx(small, DECODER_INPUTS, inputs)
+        mask = inputs["mask"] > 0
+        demand = [1 / (1 + np.exp(-out[3])) for out in (whole, less)]
+        worst = max(worst, float(np.abs(demand[0] - demand[1])[mask].max()))
+        orders = [np.argsort(np.where(mask, -out[2], np.inf), 1, "stable") for out in (whole, less)]
+        same += int((orders[0] == orders[1]).all(axis=1).sum())
+        count += len(mask)
+    ships = worst <= INT8_DEMAND and same / count >= INT8_ORDER
+    facts = {"bytes": len(small), "demand_difference": worst, "same_order": same / count}
+    return small, {**facts, "shipped": ships}
+
+
+def write_version(
+    out: Path,
+    fitted: Fitted,
+    codebook: Mapping[str, Any],
+    card: dict[str, Any],
+    *,
+    surfaces: Sequence[str],
+    default_orders: Mapping[str, Sequence[str]],
+    priors: Mapping[str, Mapping[str, Sequence[float]]],
+    layouts: ExportedLayouts | None = None,
+    cases: Sequence[dict[str, np.ndarray]] = (),
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Exports, checks parity, writes the folder. Returns the card. layouts: the layout part, if it
+    has one. cases: real decoder inputs that int8 is judged on, beside random ones. Nothing is left
+    behind where a check fails."""
+    generator = np.random.default_rng(seed)
+    random = [random_inputs(fitted, b, n, generator) for b, n in SHAPES]
+    example = random_inputs(fitted, 3, 7, generator)
+    encoder = EncoderGraph(fitted.codec).eval()
+    decoder = DecoderGraph(fitted.codec, fitted.calibration).eval()
+    files = {
+        "encoder.onnx": export_graph(encoder, ENCODER_INPUTS, ["latent"], example),
+        "decoder.onnx": export_graph(decoder, DECODER_INPUTS, DECODER_OUTPUTS, example),
+    }
+    parity = {
+        "encoder": check_parity(files["encoder.onnx"], encoder, ENCODER_INPUTS, random),
+        "decoder": check_parity(files["decoder.onnx"], decoder, DECODER_INPUTS, random),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    small, int8 = quantise_int8(files["decoder.onnx"], [*random, *cases], out)
+    if int8["shipped"]:
+        files["decoder.int8.onnx"] = small
+    files["codes.npy"] = codes_file(fitted.quantiser)
+    sizes = {name: len(content) for name, content in files.items()}
+    card = {**card, "parity": parity, "int8": int8, "bytes": sizes, "decoder": "decoder.onnx"}
+    one = random_inputs(fitted, 1, TIMED_BLOCKS, generator)
+    card |= {"latency": latency(files, one), "hardware": hardware()}
+    files["weights.pt"] = _weights(fitted)
+    manifest = {
+        "format": FORMAT,
+        "surfaces": sorted(surfaces),
+        "default_orders": {s: list(o) for s, o in default_orders.items()},
+        "priors": {s: dict(p) for s, p in priors.items()},
+        "kinds": list(fitted.kinds),
+        "codebook": dict(codebook),
+        "decoder": "decoder.onnx",
+    }
+    return write_folder(out, files, card, manifest, layouts)
+
+
+def write_folder(
+    out: Path,
+    files: Mapping[str, bytes],
+    card: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    layouts: ExportedLayouts | None,
+) -> dict[str, Any]:
+    """The files and what lists them, with the layout part. Returns the card with the id.
+
+    The id follows from all but the card, whose timings differ from run to run.
+    """
+    card, files, said = dict(card), dict(files), {**manifest}
+    if layouts is not None:
+        files |= layouts.files
+        said["layouts"], card["layouts"] = dict(layouts.facts), dict(layouts.card)
+    files["card.json"] = _json(card)
+    said["files"] = {name: hashlib.sha256(c).hexdigest() for name, c in files.items()}
+    lasting = {n: d for n, d in said["files"].items() if n != "card.json"}
+    said["id"] = hashlib.sha256(_json({**said, "files": lasting})).hexdigest()[:12]
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    (out / "manifest.json").write_bytes(_json(said))
+    return {**card, "id": said["id"]}
+
+
+def codes_file(quantiser: ResidualQuantiser) -> bytes:
+    """(stages, codes, latent); no more codes than the fullest stage uses."""
+    buffer = io.BytesIO()
+    most = max(quantiser.slots)
+    np.save(buffer, quantiser.codes[:, :most].numpy().astype(np.float32))
+    return buffer.getvalue()
+
+
+def _weights(fitted: Fitted) -> bytes:
+    """The torch weights, so that another training can start from this version."""
+    buffer = io.BytesIO()
+    torch.save(fitted.codec.state_dict(), buffer)
+    return buffer.getvalue()
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,142 @@
+"""The page: safe, self-contained, and careful with words."""
+
+import re
+
+import pytest
+
+from ml.audit import cohort
+from ml.audit.audit import audit
+from ml.audit.report import page
+from ml.audit.words import own_side, slice_name, written
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    visits, people = cohort.simulate(
+        folder / "replay.jsonl", users=600, visits=4, planted=cohort.upside_down
+    )
+    people["gender"] = people["gender"].replace({"F": "<script>alert(1)</script>"})
+    by = ["gender", "disability"]
+    return audit(folder / "replay.jsonl", visits, people, by, out=folder, simulated=True)
+
+
+def test_values_from_files_are_escaped(report):
+    html = page(report)
+
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_the_page_needs_no_other_file(report):
+    assert not re.search(r"(src|href)=|url\(|@import", page(report))
+
+
+def test_it_names_who_is_served_worse_and_what_is_left_out(report):
+    html = page(report)
+
+    assert re.search(r"Served worse than the rest.*disability Y on page", html, re.S)
+    assert "modelled, not measured" in html
+    assert "simulated" in html
+    assert "What these numbers leave out" in html
+
+
+def test_real_people_are_not_called_simulated(report):
+    html = page({**report, "simulated": False})
+
+    assert "simulated" not in html.split("</style>")[1]
+
+
+def test_it_promises_nothing(report):
+    text = re.sub("<[^>]+>", " ", page(report)).lower()
+
+    for word in ("debias", "unbiased", "fair", "solved", "guarantee"):
+        assert word not in text
+
+
+def test_figures_are_written_for_readers():
+    assert written(0.0166, "share of visits") == "+1.7 %"
+    assert written(-0.0001, "share of visits") == "0.0 %"
+    assert written(-0.25, "blocks a visit") == "-0.25"
+    assert slice_name({"gender": "F", "disability": "Y"}) == "gender F × disability Y"
+
+
+def test_it_shows_how_often_such_audits_err(report):
+    seed = {
+        "quiet_chains_alarmed": 0.01,
+        "quiet_audits_within": 0.9,
+        "naive_quiet_chains_alarmed": 0.5,
+        "edge_chains_alarmed": 0.02,
+        "creep_caught_by_6": 0.95,
+        "naive_creep_caught_by_6": 0.1,
+        "power_curve": [0.0, 0.25, 1.0],
+    }
+    power = {"people": "replay", "users": 4000, "chains": 200, "retrains": 12, "seeds": [seed]}
+
+    html = page(report, power=power)
+
+    assert "90.0 % of the audits say within" in html
+    assert ">25</text>" in html
+
+
+def test_a_slice_served_worse_says_whether_it_gains_by_itself():
+    row = {"metric": "seconds_saved", "slice": {"gender": "F"}}
+    saved = {**row, "value": 0.04, "value_interval": [0.01, 0.08]}
+    saved |= {"rest_value": 0.48, "rest_interval": [0.4, 0.56]}
+
+    told = own_side({"seconds_saved": saved})
+    assert told.startswith("Both gain; gender F less: gender F saves 0.040 s (0.010 to 0.080)")
+    assert "the rest 0.480 s" in told and "modelled" in told
+    lost = {**saved, "value": -0.04, "value_interval": [-0.08, -0.01]}
+    assert own_side({"seconds_saved": lost}).startswith("gender F loses, the rest gains:")
+    unclear = {**saved, "value_interval": [-0.01, 0.09]}
+    assert "gender F neither clearly gains nor loses" in own_side({"seconds_saved": unclear})
+
+
+def test_each_slice_shows_its_own_seconds_beside_the_gated_effect(report):
+    saved = {r["slice"].get("disability"): r for r in report["slices"] if _is_saved(r)}
+    table = page(report).split("modelled seconds saved a visit</span>")[1].split("<h3>")[0]
+
+    for value in ("Y", "N"):
+        line = table.split(f">disability {value} ")[1].split("verdict")[0]
+        assert f"{saved[value]['value']:+.3f} s" in line
+        assert f"{saved[value]['value_interval'][0]:+.3f} to" in line
+
+
+def _is_saved(row):
+    return row["metric"] == "seconds_saved" and list(row["slice"]) == ["disability"]
+
+
+def test_no_figure_tells_of_single_persons(tmp_path):
+    visits, people = cohort.simulate(tmp_path / "replay.jsonl", users=120, visits=2)
+    people["age_band"] = ["55<="] * 3 + ["0-35"] * 117
+    people["region"] = ["north"] * 9 + ["south"] * 50 + ["west"] * 61
+
+    report = audit(tmp_path / "replay.jsonl", visits, people, ["age_band", "region"], out=tmp_path)
+
+    few = [r for r in report["slices"] if r["users"] < 10]
+    assert {"age_band": "55<="} in [r["slice"] for r in few]
+    # The difference of the 117 is that of the 3 with its sign changed.
+    two = [r for r in report["slices"] if r["slice"] == {"age_band": "0-35"}]
+    for row in (*few, *two):
+        assert [row[k] for k in ("estimate", "interval", "value", "standard_error")] == [None] * 4
+        assert "too few to show" in row["reason"]
+    assert {r["verdict"] for r in few if r["tolerance"]} == {"inconclusive"}
+    assert all(r["value"] is not None for r in report["slices"] if r["slice"] == {"region": "west"})
+    html = (tmp_path / "report.html").read_text()
+    assert "age_band 55&lt;= (55 and over)" in html
+    assert "3 people: too few to show without pointing at a person" in html
+
+
+def test_what_to_do_differs_for_a_version_that_serves_already(report):
+    told = {
+        (serves, verdict): page({**report, "serves": serves, "verdict": verdict})
+        for serves in (True, False)
+        for verdict in ("exceeds", "inconclusive")
+    }
+
+    assert "Do not promote" in told[False, "exceeds"]
+    assert "Do not promote" not in told[True, "exceeds"]
+    assert "roll back" in told[True, "exceeds"] and "dry run" in told[True, "exceeds"]
+    assert "Before this version serves anybody, be it a canary share" in told[False, "inconclusive"]
+    assert "goes on serving" in told[True, "inconclusive"]

@@ -1,0 +1,64 @@
+"""The help of the commands says what their files hold; its examples are read as they stand."""
+
+import re
+
+import pytest
+
+from ml import cli, clicks, codec, edits, judge, replay, train
+from ml.clicks import read_episodes
+from ml.data.tables import VISIT_COLUMNS, read_layouts
+from ml.edits import read_pairs
+from ml.evaluation.replay_lines import read_lines
+from ml.experiments.__main__ import PARTS
+from ml.experiments.__main__ import main as experiments
+
+HOLD = {
+    replay: [*VISIT_COLUMNS, '"items"'],
+    train: [*VISIT_COLUMNS, '"items"', '"before"', "or --start with"],
+    judge: [*VISIT_COLUMNS, '"default"'],
+    codec: ['"items"'],
+    edits: ['"before"', '"after"'],
+    clicks: ['"layout"', '"clicks"'],
+}
+
+
+def help_of(main, capsys) -> str:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", HOLD, ids=lambda module: module.__name__)
+def test_the_help_names_what_the_files_hold(module, capsys):
+    told = help_of(module.main, capsys)
+
+    assert [name for name in HOLD[module] if not re.search(rf"(?<!\w){name}(?!\w)", told)] == []
+    assert f"usage: python -m {module.__name__} " in told
+    assert "DESIGN" not in told
+
+
+def test_the_parts_of_experiments_are_listed_once(capsys):
+    told = " ".join(help_of(experiments, capsys).split())
+
+    for part in (part for parts in PARTS.values() for part in parts):
+        assert told.count(f"'{part}'") == 1
+
+
+def example(text: str, tmp_path):
+    """The example line of a text, in a file; the items that it leaves out are left out."""
+    line = " ".join(text[text.index("\n  {") :].split()).replace(", ...", "")
+    line = line.replace('"after": [...]', '"after": ' + line.split('"before": ')[-1].split("]")[0])
+    if '"before"' in line:
+        line = line.removesuffix("}") + "]}"
+    path = tmp_path / "example.jsonl"
+    path.write_text(line + "\n")
+    return path
+
+
+def test_the_examples_are_read(tmp_path):
+    assert len(read_layouts([example(cli.LAYOUTS, tmp_path)])[0]) == 1
+    assert len(read_pairs([example(cli.EDITS, tmp_path)])) == 1
+    assert list(read_episodes(example(cli.EPISODES, tmp_path))["kind"]) == ["first"]
+    replayed = cli.REPLAY.replace(', "mail"],', "],").replace('"id": "mail"', '"id": "news"')
+    used = {("home", "7", "2024-01-01"): ["news"]}
+    assert len(list(read_lines(example(replayed, tmp_path), used))) == 1

@@ -1,0 +1,138 @@
+"""What a user asks for outright: pin, unpin, move, undo, freeze, reset. Each acts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from uiengine.behaviour.profile import MOST_STEPS, UNDO_DAYS, Pin, Profile, Step, Undone, show_order
+
+
+def remember(profile: Profile, shown: Sequence[str]) -> None:
+    """To be called before a pin, unpin, move or reset of the open visit, which undo takes back.
+
+    shown: the order on the page. The last MOST_STEPS wishes are remembered.
+    """
+    step = Step(
+        shown=tuple(shown),
+        order=profile.order,
+        familiarity=dict(profile.familiarity),
+        pins=dict(profile.feedback.pins),
+        undone=profile.feedback.undone,
+    )
+    profile.feedback.steps = (*profile.feedback.steps, step)[-MOST_STEPS:]
+
+
+def forget(profile: Profile) -> None:
+    """The visit is over: its wishes stay granted."""
+    profile.feedback.steps = ()
+
+
+def undoes(profile: Profile, *, order: Sequence[str], before: Sequence[str]) -> str:
+    """What an undo takes back: the user's last `wish` of this visit, else the engine's moves since
+    the last `visit`, else `nothing`. Arguments as of `undo`."""
+    if profile.feedback.steps:
+        return "wish"
+    return "visit" if tuple(order) != tuple(before) else "nothing"
+
+
+def pin(profile: Profile, block_id: str, place: Pin) -> None:
+    """Holds a block at its rank, and at its cell at the breakpoint where the user pinned it."""
+    profile.feedback.pins[block_id] = place
+    _changed(profile)
+
+
+def unpin(profile: Profile, block_id: str) -> None:
+    profile.feedback.pins.pop(block_id, None)
+    _changed(profile)
+
+
+def move(profile: Profile, block_id: str, rank: int, *, order: Sequence[str], visit: str) -> None:
+    """The user put a block at `rank` of `order`; it stays there until it is unpinned.
+
+    A block that is held at that rank already makes room: the newest wish wins.
+    """
+    rest = [b for b in order if b != block_id]
+    rank = max(0, min(rank, len(rest)))
+    came_from = list(order).index(block_id) if block_id in order else len(rest)
+    _make_room(profile.feedback.pins, block_id, rank, 1 if came_from >= rank else -1)
+    _set_order(profile, [*rest[:rank], block_id, *rest[rank:]], visit)
+    profile.feedback.pins[block_id] = Pin(rank)
+    _changed(profile)
+
+
+def _make_room(pins: dict[str, Pin], block_id: str, rank: int, step: int) -> None:
+    """Pins at `rank` shift by `step`, towards where the block came from, and so do those in the
+    way: as the shown order does."""
+    held = {b: pin for b, pin in pins.items() if b != block_id}
+    while shifted := [b for b, pin in held.items() if pin.rank == rank]:
+        rank += step
+        for other in shifted:
+            pins[other] = replace(held[other], rank=max(0, rank))
+
+
+def undo(
+    profile: Profile, *, order: Sequence[str], before: Sequence[str], visit: str, day: int
+) -> None:
+    """Takes back the user's last wish of this visit: pins and order are as before it. Without one
+    takes back the engine's moves: the page is in the order `before` this visit, and those moves
+    are not proposed again for 28 days. With neither, changes nothing.
+
+    A block that the engine's undo sends back is no longer pinned.
+    """
+    undoing = undoes(profile, order=order, before=before)
+    if undoing == "wish":
+        _step_back(profile, visit)
+    elif undoing == "visit":
+        _take_back_visit(profile, order, before, visit, day)
+
+
+def _step_back(profile: Profile, visit: str) -> None:
+    *earlier, step = profile.feedback.steps
+    profile.feedback.steps = tuple(earlier)
+    profile.feedback.pins = dict(step.pins)
+    profile.feedback.undone = step.undone
+    profile.order, profile.familiarity = step.order, dict(step.familiarity)
+    profile.feedback.override, profile.feedback.override_visit = step.shown, visit
+    _changed(profile)
+
+
+def _take_back_visit(
+    profile: Profile, order: Sequence[str], before: Sequence[str], visit: str, day: int
+) -> None:
+    ranks = {block_id: rank for rank, block_id in enumerate(before)}
+    taken_back = tuple(
+        Undone(block_id, rank, day + UNDO_DAYS)
+        for rank, block_id in enumerate(order)
+        if ranks.get(block_id, rank) != rank
+    )
+    for back in taken_back:
+        profile.feedback.pins.pop(back.block, None)
+    still_held = tuple(u for u in profile.feedback.undone if u.until_day > day)
+    profile.feedback.undone = (*still_held, *taken_back)
+    _set_order(profile, before, visit)
+    _changed(profile)
+
+
+def freeze(profile: Profile, *, on: bool) -> None:
+    """While frozen, the layout stays exactly as it is."""
+    profile.feedback.frozen = on
+    _changed(profile)
+
+
+def reset(profile: Profile, *, default: Sequence[str], visit: str) -> None:
+    """Back to the default layout, without pins; history stays."""
+    profile.feedback.pins.clear()
+    profile.feedback.undone = ()
+    _set_order(profile, default, visit)
+    _changed(profile)
+
+
+def _set_order(profile: Profile, order: Sequence[str], visit: str) -> None:
+    profile.feedback.override = tuple(order)
+    profile.feedback.override_visit = visit
+    show_order(profile, order)
+
+
+def _changed(profile: Profile) -> None:
+    profile.feedback.generation += 1

@@ -1,0 +1,64 @@
+"""Profiles to JSON and back, for a database row or a cache."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from uiengine.behaviour.profile import BlockUse, Feedback, OpenVisit, Pin, Profile, Step, Undone
+
+FIELDS = frozenset(f.name for f in fields(Profile))
+
+
+def dump(profile: Profile) -> dict[str, Any]:
+    """A JSON object; `load` gives an equal profile back."""
+    data = asdict(profile)
+    if profile.open is not None:
+        data["open"]["blocks"] = sorted(profile.open.blocks)
+    return data
+
+
+def load(data: dict[str, Any]) -> Profile:
+    """The profile of a JSON object made by `dump`; fields it lacks take their defaults."""
+    values = {name: value for name, value in data.items() if name in FIELDS}
+    values["blocks"] = {b: _block_use(c) for b, c in data.get("blocks", {}).items()}
+    values["feedback"] = _feedback(data.get("feedback", {}))
+    for name in ("order", "before", "day_visits"):
+        if name in data:
+            values[name] = tuple(data[name])
+    if visit := data.get("open"):
+        values["open"] = OpenVisit(visit["id"], visit["day"], set(visit["blocks"]))
+    return Profile(**values)
+
+
+def _block_use(data: dict[str, Any]) -> BlockUse:
+    use = BlockUse(**data)
+    use.day_uses, use.visit_shares = tuple(use.day_uses), tuple(use.visit_shares)
+    return use
+
+
+def _feedback(data: dict[str, Any]) -> Feedback:
+    values = dict(data)
+    values["pins"] = _pins(data.get("pins", {}))
+    values["undone"] = _undone(data.get("undone", []))
+    values["steps"] = tuple(_step(step) for step in data.get("steps", ()))
+    values["override"] = tuple(data.get("override", ()))
+    return Feedback(**values)
+
+
+def _step(data: dict[str, Any]) -> Step:
+    return Step(
+        shown=tuple(data["shown"]),
+        order=tuple(data["order"]),
+        familiarity=dict(data["familiarity"]),
+        pins=_pins(data["pins"]),
+        undone=_undone(data["undone"]),
+    )
+
+
+def _pins(data: dict[str, Any]) -> dict[str, Pin]:
+    return {block_id: Pin(**pin) for block_id, pin in data.items()}
+
+
+def _undone(data: list[dict[str, Any]]) -> tuple[Undone, ...]:
+    return tuple(Undone(**undone) for undone in data)

@@ -1,0 +1,160 @@
+"""What it costs to put each block at each rank: the horizon energy as a table.
+
+Under a given last layout, a block's horizon seconds depend on its own rank alone as long as the
+blocks above it are about as tall as the average one. So the energy of any order is a sum of N
+entries of an (N, N) table, rules about order are infinite entries, and searching is cheap. The
+candidates found this way are then scored exactly (`energy.horizon_energy`).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from math import log2
+
+import numpy as np
+
+from uiengine.cost.coefficients import VALUES
+from uiengine.cost.energy import Floats, Ints, Outlook, pointing_seconds
+from uiengine.page.surface import Surface
+
+_LEFT_AROUND = np.array([1.0, 0.5, 0.5])[:, None, None]
+"""Share of familiarity that is left where a block is, a rank below and a rank above."""
+MOST_KEPT = 64
+"""Geometries of a surface that are kept: one for each choice of size classes that is met."""
+
+
+class Geometry:
+    """Block sizes in px at the widest breakpoint, flowed as if rows filled up without gaps."""
+
+    def __init__(self, surface: Surface, size_classes: Ints) -> None:
+        at = surface.widest
+        self.viewport = float(at.viewport_height)
+        cells = _cells(surface)[np.arange(len(size_classes)), size_classes]
+        self.width = cells[:, 0] * at.width / at.columns
+        self.height = cells[:, 1] * surface.row_height
+        self.advance = self.height * cells[:, 0] / at.columns
+        self.is_even = bool((self.advance == self.advance[0]).all())
+        """Whether every order has the same height above each rank."""
+
+    def pointing(self, orders: Ints) -> Floats:
+        """T_point per block of K orders of block indices, (K, N) to (K, N)."""
+        advance = self.advance.take(orders)
+        top = np.empty_like(advance)
+        top[np.arange(len(orders))[:, None], orders] = np.add.accumulate(advance, axis=1) - advance
+        left = np.zeros(())
+        return pointing_seconds(left, top, self.width, self.height, self.viewport)
+
+    @cached_property
+    def pointing_by_rank(self) -> Floats:
+        """T_point of block i at rank r, (N, N), with average blocks above it; (1, N) where all
+        blocks have the same size."""
+        top = np.arange(len(self.advance)) * self.advance.mean()
+        left = np.zeros(())
+        is_one_size = np.ptp(self.width) == 0 == np.ptp(self.height)
+        shown = slice(1) if is_one_size else slice(None)
+        width, height = self.width[shown, None], self.height[shown, None]
+        return pointing_seconds(left, top[None, :], width, height, self.viewport)
+
+
+def geometry(surface: Surface, size_classes: Ints) -> Geometry:
+    """The geometry of these sizes, worked out once for a surface and kept with it."""
+    kept = surface.memory.setdefault("geometries", {})
+    point = (VALUES["point_base"], VALUES["point_per_bit"])
+    scroll = (VALUES["scroll_base"], VALUES["scroll_per_px"])
+    sizes = _distinct(surface)[np.arange(len(size_classes)), size_classes]
+    key = (sizes.tobytes(), *point, *scroll)
+    found: Geometry | None = kept.get(key)
+    if found is None:
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        found = kept[key] = Geometry(surface, size_classes)
+    return found
+
+
+def _cells(surface: Surface) -> Floats:
+    """Width in columns and height in rows per block and size class at the widest, (N, 3, 2)."""
+    known = surface.sizes[surface.widest.name]
+    cells = [[(s.w, s.h) for s in known[block.id]] for block in surface.blocks]
+    return np.array(cells, dtype=np.float64)
+
+
+def _distinct(surface: Surface) -> Ints:
+    """Per block and size class the first class of the same size at the widest, (N, 3)."""
+    found = surface.memory.get("distinct")
+    if found is None:
+        known = surface.sizes[surface.widest.name]
+        first = [[known[b.id].index(size) for size in known[b.id]] for b in surface.blocks]
+        found = surface.memory["distinct"] = np.array(first, dtype=np.int8)
+    classes: Ints = found
+    return classes
+
+
+def rank_costs(pointing: Floats, outlook: Outlook) -> Floats:
+    """Horizon seconds of each block at rank r, (N, N): `horizon_energy` is a sum of these.
+
+    The blocks of `outlook` are in the last order, so that the diagonal is what staying costs.
+    pointing: (N, N), T_point of each block at rank r, or (1, N) where it is the same for all.
+    """
+    weight, decide, gained, total = outlook.steps
+    count = len(total)
+    search, around, first = _search_seconds(count)
+    disturbance = outlook.disturbance
+    novice = 1.0 / (gained + 1.0)
+    # As if every block were new wherever it stands. Sooner or later all do better than searching…
+    known = weight - weight * novice
+    saved, lasting = np.add.reduce(known * decide, axis=0), np.add.reduce(known, axis=0)
+    costs: Floats = np.multiply.outer(total - lasting, search)
+    costs += total[:, None] * pointing
+    costs += (saved + disturbance)[:, None]
+    # …except near the top, where searching may be quicker than deciding.
+    over = decide - first[:, None, None]
+    np.maximum(over, 0.0, out=over)
+    over *= known
+    costs[:, : len(first)] -= np.add.reduce(over, axis=1).T
+    _add_learnt(costs, outlook, novice, around)
+    costs.reshape(-1)[:: count + 1] -= disturbance
+    return costs
+
+
+def _add_learnt(costs: Floats, outlook: Outlook, novice: Floats, around: Floats) -> None:
+    """What is still known of a block that stays, or moves by one rank: u_i, or half of it."""
+    weight, decide, gained, _ = outlook.steps
+    saved = decide - around
+    np.minimum(saved, 0.0, out=saved)
+    saved *= novice - 1.0 / (outlook.familiarity * _LEFT_AROUND + (gained + 1.0))
+    saved *= weight
+    stays, below, above = np.add.reduce(saved, axis=1)
+    flat, count = costs.reshape(-1), len(costs)
+    flat[:: count + 1] += stays
+    flat[1 :: count + 1] += below[:-1]
+    flat[count :: count + 1] += above[1:]
+
+
+def unlearnt_seconds(places: Ints, ranks: Ints, outlook: Outlook) -> float:
+    """Seconds over the horizon that are lost by K blocks that go from `places` to `ranks`, (K,):
+    what was known of them, and the disturbance."""
+    weight, decide, gained = (of[:, places] for of in outlook.steps[:3])
+    search, _, _ = _search_seconds(len(outlook.demand))
+    uses, known = outlook.familiarity.take(places), gained + 1.0
+    left = uses * (np.abs(ranks - places) == 1) * 0.5
+    lost = 1.0 / (left + known) - 1.0 / (uses + known)
+    lost *= weight
+    lost *= np.maximum(search.take(ranks) - decide, 0.0)
+    return float(np.add.reduce(lost, axis=None) + np.add.reduce(outlook.disturbance.take(places)))
+
+
+def _search_seconds(count: int) -> tuple[Floats, Floats, Floats]:
+    """T_search at each of `count` ranks; there, a rank below and a rank above, (3, 1, count); and
+    at those ranks where deciding may take longer."""
+    per_rank, least = VALUES["search_per_rank"], VALUES["least_choice"]
+    longest = VALUES["decide_base"] - VALUES["decide_per_bit"] * log2(least)
+    return _ranks(count, VALUES["search_base"], per_rank, longest)
+
+
+@lru_cache(maxsize=256)
+def _ranks(
+    count: int, base: float, per_rank: float, longest: float
+) -> tuple[Floats, Floats, Floats]:
+    search = base + per_rank * np.arange(1.0, count + 1)
+    around = search + np.array([0.0, per_rank, -per_rank])[:, None, None]
+    return search, around, search[search < longest]

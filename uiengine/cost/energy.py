@@ -1,0 +1,150 @@
+"""The energy of a layout, in modelled seconds of the user's time. The only place for seconds.
+
+The shape is the menu performance model of Cockburn, Gutwin and Greenberg (CHI 2007): a novice
+searches down the page, an expert goes to a known place, and both point. See `coefficients`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from uiengine.cost.coefficients import VALUES
+from uiengine.page.layout import Placement
+from uiengine.page.surface import Breakpoint, Surface
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def choice_probability(demand: Floats) -> Floats:
+    """q: demand normalised over the last axis, floored so that its surprise is finite."""
+    total = np.maximum(np.add.reduce(demand, axis=-1, keepdims=True), 1e-12)
+    choice: Floats = demand / total
+    return np.maximum(choice, VALUES["least_choice"], out=choice)
+
+
+def expertise(familiarity: Floats) -> Floats:
+    """e = 1 − 1/(u + 1), with u the uses since the block last moved."""
+    share: Floats = familiarity / (familiarity + 1.0)
+    return share
+
+
+def selection_seconds(
+    ranks: Ints | Floats, expert: Floats, choice: Floats, pointing: Floats
+) -> Floats:
+    """T = (1 − e)·T_search + e·min(T_decide, T_search) + T_point; arrays broadcast."""
+    search = VALUES["search_base"] + VALUES["search_per_rank"] * (ranks + 1)
+    decide = VALUES["decide_base"] - VALUES["decide_per_bit"] * np.log2(choice)
+    seconds: Floats = search + expert * (np.minimum(decide, search) - search) + pointing
+    return seconds
+
+
+def pointing_seconds(
+    left: Floats, top: Floats, width: Floats, height: Floats, viewport_height: float
+) -> Floats:
+    """T_point, with T_scroll below the fold. All in px; `left, top` of the block's leading corner.
+
+    W is the block's smaller side; A reaches from the viewport's top left to the centre of the
+    W-square at the leading top corner, at most the viewport's height.
+    """
+    side = np.minimum(width, height)
+    half = side / 2
+    distance = np.minimum(np.hypot(left + half, top + half), viewport_height)
+    seconds = VALUES["point_base"] + VALUES["point_per_bit"] * np.log2(distance / side + 1)
+    beyond = top + height - viewport_height
+    scroll = VALUES["scroll_base"] + VALUES["scroll_per_px"] * np.maximum(beyond, 0.0)
+    total: Floats = np.where(beyond > 0, seconds + scroll, seconds)
+    return total
+
+
+def placed_pointing(surface: Surface, at: Breakpoint, placed: Sequence[Placement]) -> Floats:
+    """T_point of each placement, in the order given."""
+    column = at.width / at.columns
+    boxes = np.array([(p.x, p.y, p.w, p.h) for p in placed], dtype=np.float64)
+    scale = np.array([column, surface.row_height, column, surface.row_height])
+    left, top, width, height = (boxes * scale).T
+    return pointing_seconds(left, top, width, height, float(at.viewport_height))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the coming visits are expected to hold, per block (shape (N,)).
+
+    demand: share of the uses of the next visit; base: the share of the visits after, to which
+    demand returns; familiarity: u under the last layout, before any move. settled: whether there
+    is a layout that the subject has seen, so that moving can disturb.
+    """
+
+    demand: Floats
+    base: Floats
+    familiarity: Floats
+    settled: bool = True
+
+    @cached_property
+    def disturbance(self) -> Floats:
+        """Seconds that moving costs besides what is unlearnt, (N,): `surprise` at the next visit's
+        use, and `reorient` whether the block is used or not."""
+        lost = VALUES["surprise"] * self.demand + VALUES["reorient"]
+        return lost if self.settled else np.zeros_like(lost)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """p_i(h) = π_i + (p_i − π_i)·0.9^h, with π the base, and what follows from it."""
+        count = int(VALUES["horizon"])
+        powers = _powers(count, VALUES["discount"], VALUES["persistence"])
+        found = powers @ np.array([self.base, self.demand - self.base])
+        decide = np.log2(choice_probability(found[:count]))
+        decide *= -VALUES["decide_per_bit"]
+        decide += VALUES["decide_base"]
+        weight, gained = found[count : 2 * count], found[2 * count : 3 * count]
+        return Steps(weight, decide, gained, found[-1])
+
+    def of(self, blocks: Ints) -> Outlook:
+        """The same of these blocks, in this order."""
+        demand, base = self.demand.take(blocks), self.base.take(blocks)
+        return Outlook(demand, base, self.familiarity.take(blocks), self.settled)
+
+
+class Steps(NamedTuple):
+    """Per step h and block, (H, N): ρ^h·p_i(h), T_decide, and the uses gained by then; and per
+    block, (N,), the total of the first over all steps."""
+
+    weight: Floats
+    decide: Floats
+    gained: Floats
+    total: Floats
+
+
+@lru_cache(maxsize=8)
+def _powers(horizon: int, discount: float, persistence: float) -> Floats:
+    """What the base, and demand beyond it, count for, (3H + 1, 2): in p_i(h), in ρ^h·p_i(h), in the
+    uses gained by step h, and in the total of ρ^h·p_i(h)."""
+    steps = np.arange(horizon)[:, None]
+    demand = np.concatenate([np.ones((horizon, 1)), persistence**steps], axis=1)
+    weight = discount**steps * demand
+    gained = np.cumsum(demand, axis=0) - demand
+    return np.concatenate([demand, weight, gained, weight.sum(axis=0, keepdims=True)])
+
+
+def horizon_energy(ranks: Ints, shifts: Ints, pointing: Floats, outlook: Outlook) -> Floats:
+    """E = Σ_h ρ^h Σ_i p_i(h)·T_i(h) + disturbance of K candidates; lower is better. Shape (K,).
+
+    ranks, shifts, pointing: (K, N), per block its rank, its rank minus that of the last layout, and
+    T_point. u_i grows by p_i(h) a step, halved at the start by a move of one rank and lost by a
+    longer one. A moved block disturbs once (`Outlook.disturbance`).
+    """
+    weight, decide, gained, total = outlook.steps
+    search = VALUES["search_base"] + VALUES["search_per_rank"] * (ranks + 1.0)
+    kept = np.where(shifts == 0, 1.0, np.where(np.abs(shifts) == 1, 0.5, 0.0))
+    known = expertise(outlook.familiarity * kept[:, None, :] + gained)
+    saved = known * np.minimum(decide - search[:, None, :], 0.0)
+    always = (search + pointing) @ total
+    disturbed = (shifts != 0) @ outlook.disturbance
+    energy: Floats = np.einsum("hn,khn->k", weight, saved) + always + disturbed
+    return energy

@@ -1,0 +1,1 @@
+"""A codebook version: loading it, tokens, predictions, and the layout part."""

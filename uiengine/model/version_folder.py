@@ -1,0 +1,120 @@
+"""Loads a version folder: its manifest is checked, its graphs are opened by ONNX Runtime."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from uiengine.errors import VersionError
+from uiengine.model.codebook import Codebook
+from uiengine.model.layout_codec import FILES, LayoutPart
+from uiengine.model.version import CodebookVersion
+
+FORMAT = 2
+"""Of `manifest.json`; raised when an older engine could not read a newer version."""
+_REBUILD = "Train or copy the version again; the one that serves keeps serving."
+
+
+def load(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
+    """The version in a folder, every file checked against `manifest.json`; VersionError if not."""
+    path = Path(folder)
+    manifest = _manifest(path)
+    files = {name: _checked(path, name, digest) for name, digest in manifest["files"].items()}
+    _refuse_unknown(path, files)
+    try:
+        kinds = {kind: i + 1 for i, kind in enumerate(manifest["kinds"])}
+        return CodebookVersion(
+            id=manifest["id"],
+            surfaces=tuple(manifest["surfaces"]),
+            default_orders={s: tuple(o) for s, o in manifest["default_orders"].items()},
+            priors=manifest["priors"],
+            kinds=kinds,
+            codebook=_codebook(files["codes.npy"], manifest["codebook"]),
+            card=json.loads(files["card.json"]),
+            _encoder=_session(files["encoder.onnx"], threads),
+            _decoder=_session(files[manifest["decoder"]], threads),
+            layouts=_layouts(path, manifest, threads),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        problem = f"does not hold what an engine needs: {error}"
+        raise VersionError("version", str(path), problem, _REBUILD) from error
+
+
+def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutPart | None:
+    """None in a version that learned nothing of layouts people made."""
+    facts, digests = manifest.get("layouts"), manifest["files"]
+    if facts is None:
+        return None
+    if missing := [name for name in FILES if name not in digests]:
+        raise ValueError(f"its layout part lacks {missing[0]}")
+    return LayoutPart(
+        {kind: i + 1 for i, kind in enumerate(facts["kinds"])},
+        tuple(int(n) for n in facts["slots"]),
+        lambda name: _checked(path, name, digests[name]),
+        lambda content: _session(content, threads),
+    )
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest: Any = json.loads((path / "manifest.json").read_bytes())
+    except (OSError, ValueError) as error:
+        problem = f"manifest.json cannot be read: {error}"
+        raise VersionError("version", str(path), problem, _REBUILD) from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        problem = f"manifest.json has format {found!r}, this engine reads {FORMAT}"
+        raise VersionError("format", str(path), problem, _REBUILD)
+    if not isinstance(manifest.get("files"), dict):
+        raise VersionError("files", str(path), "manifest.json lists no files", _REBUILD)
+    return dict(manifest)
+
+
+def _checked(path: Path, name: str, digest: str) -> bytes:
+    if Path(name).name != name:
+        raise VersionError("file", name, "must be a plain name inside the folder", _REBUILD)
+    try:
+        content = (path / name).read_bytes()
+    except OSError as error:
+        raise VersionError("file", name, f"cannot be read: {error}", _REBUILD) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        problem = f"has SHA-256 {found}, manifest.json says {digest}"
+        raise VersionError("file", name, problem, _REBUILD)
+    return content
+
+
+def _refuse_unknown(path: Path, files: Mapping[str, bytes]) -> None:
+    strangers = {p.name for p in path.iterdir()} - {*files, "manifest.json"}
+    if strangers:
+        problem = "is not listed in manifest.json"
+        raise VersionError("file", sorted(strangers)[0], problem, _REBUILD)
+
+
+def _codebook(content: bytes, facts: Mapping[str, Any]) -> Codebook:
+    codes = np.load(io.BytesIO(content), allow_pickle=False)
+    return Codebook(
+        codes,
+        tuple(int(n) for n in facts["slots"]),
+        float(facts["variance"]),
+        float(facts["seconds_per_error"]),
+        float(facts["seconds_per_bit"]),
+    )
+
+
+def _session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises classes of its own for each kind of damage
+        raise ValueError(f"a network cannot be loaded: {error}") from error

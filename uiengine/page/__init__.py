@@ -1,0 +1,1 @@
+"""The page: surface, its JSON, reading orders, and packing into a grid."""

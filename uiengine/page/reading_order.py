@@ -1,0 +1,70 @@
+"""Reading orders that keep the rules which concern order: fixed blocks, groups, the user's pins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from uiengine.behaviour.profile import Pin
+from uiengine.page.surface import Surface
+
+
+def default_order(surface: Surface) -> tuple[str, ...]:
+    """The surface's own order: declared order, with groups and fixed blocks where they belong."""
+    order: tuple[str, ...] | None = surface.memory.get("default_order")
+    if order is None:
+        order = hold_pins(surface, tuple(block.id for block in surface.blocks), {})
+        surface.memory["default_order"] = order
+    return order
+
+
+def complete(surface: Surface, order: Sequence[str]) -> tuple[str, ...]:
+    """`order` with removed blocks left out and added ones after their declared predecessor."""
+    if len(order) == len(surface.index) and surface.index.keys() == set(order):
+        return tuple(order)
+    known = [b for b in dict.fromkeys(order) if b in surface.index]
+    present = set(known)
+    previous = None
+    for block in surface.blocks:
+        if block.id not in present:
+            known.insert(known.index(previous) + 1 if previous else 0, block.id)
+        previous = block.id
+    return tuple(known)
+
+
+def hold_pins(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) -> tuple[str, ...]:
+    """The order nearest to `order` (a permutation of all blocks) that keeps what is fixed.
+
+    Blocks pinned by the team stand at their rank in the default layout, groups follow one another,
+    and a block pinned by the user takes its rank, or the nearest free one within its group.
+    """
+    if not pins and not surface.pinned_ranks and len(set(surface.group_ranks)) <= 1:
+        return tuple(order)  # nothing is fixed
+    slots: list[str | None] = [None] * len(order)
+    for block_id, rank in surface.pinned_ranks.items():
+        slots[rank] = block_id
+    groups: dict[int, list[str]] = {}
+    for block_id in order:
+        if block_id not in surface.pinned_ranks:
+            groups.setdefault(surface.group_ranks[surface.index[block_id]], []).append(block_id)
+    free = [rank for rank, taken in enumerate(slots) if taken is None]
+    start = 0
+    for group in sorted(groups):
+        members = groups[group]
+        _fill(slots, free[start : start + len(members)], members, pins)
+        start += len(members)
+    return tuple(b for b in slots if b is not None)
+
+
+def _fill(
+    slots: list[str | None], ranks: Sequence[int], members: Sequence[str], pins: Mapping[str, Pin]
+) -> None:
+    """Puts a group's members into its ranks: pinned ones first, the rest in the order given."""
+    open_ranks = list(ranks)
+    held = sorted((pins[b].rank, b) for b in members if b in pins)
+    for wanted, block_id in held:
+        rank = min(open_ranks, key=lambda r: (abs(r - wanted), r))
+        open_ranks.remove(rank)
+        slots[rank] = block_id
+    rest = (b for b in members if b not in pins)
+    for rank, block_id in zip(open_ranks, rest, strict=True):
+        slots[rank] = block_id

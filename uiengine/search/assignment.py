@@ -1,0 +1,144 @@
+"""What is searched: one subject's visit as a table of costs, and what it makes of an order.
+
+Orders are arrays of places: which place of the order seen last each rank shows. The order seen last
+is 0, 1, 2, …, and every array per block, (N,), follows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from uiengine.behaviour.profile import habit_at
+from uiengine.cost.coefficients import VALUES
+from uiengine.cost.cost_matrix import Geometry, geometry, rank_costs, unlearnt_seconds
+from uiengine.cost.energy import Floats, Ints, Outlook
+from uiengine.decision import Stability
+from uiengine.model.prediction import Decoded
+from uiengine.page.reading_order import complete, default_order, hold_pins
+from uiengine.request import Request
+from uiengine.search.constraints import Bools, rules
+from uiengine.search.local_search import FORBIDDEN, Descent
+
+
+@dataclass(frozen=True)
+class Problem:
+    """last: ids of the order seen last; blocks: their places in `surface.blocks`; places: 0, 1, ….
+
+    may_move: how many blocks may leave their place; forbidden: see `rules`; costs: (N, N), seconds
+    of each at each rank, FORBIDDEN where a rule forbids it; pointing: (N or 1, N), T_point in them.
+    """
+
+    last: tuple[str, ...]
+    blocks: Ints
+    places: Ints
+    costs: Floats
+    pointing: Floats
+    may_move: int
+    forbidden: Bools | None
+    geometry: Geometry
+    outlook: Outlook
+    descent: Descent
+
+    def score(self, orders: Ints) -> Floats:
+        """Horizon energy of K orders that keep the rules, (K, N) to (K,).
+
+        The sum of the table's entries, with T_point as the blocks above really are instead of
+        average.
+        """
+        summed: Floats = np.add.reduce(self.costs[orders, self.places], axis=1)
+        if self.geometry.is_even:
+            return summed
+        exact = self.geometry.pointing(self.blocks.take(orders)).take(self.blocks, axis=1)
+        ranks = orders.argsort(axis=1)
+        rows = self.places if len(self.pointing) > 1 else 0
+        energies: Floats = summed + (exact - self.pointing[rows, ranks]) @ self.outlook.steps.total
+        return energies
+
+    def cost(self, order: Ints) -> float:
+        return float(self.costs[order, self.places].sum())
+
+    def keeps_rules(self, orders: Ints) -> Bools:
+        """Of one order, (N,), or each of K, (K, N)."""
+        is_kept: Bools = np.add.reduce(orders != self.places, axis=-1) <= self.may_move
+        if self.forbidden is not None:
+            is_kept &= ~self.forbidden[orders, self.places].any(axis=-1)
+        return is_kept
+
+    def named(self, order: Ints) -> tuple[str, ...]:
+        return tuple([self.last[place] for place in order.tolist()])
+
+    def stability(self, order: Ints, saves: float, request: Request) -> Stability:
+        """What moved, what the lost familiarity costs, and what moving saves net of it, which are
+        `saves` seconds."""
+        budget = request.surface.guardrails.move_budget
+        ranks = (order != self.places).nonzero()[0]
+        if not ranks.size:
+            return Stability(budget=budget)
+        moved = order.take(ranks)
+        return Stability(
+            moved=self.named(moved) if request.profile.order else (),
+            budget=budget,
+            cost_seconds=unlearnt_seconds(moved, ranks, self.outlook),
+            saves_seconds=saves,
+        )
+
+
+def problem_of(request: Request, decoded: Decoded) -> Problem:
+    surface, last = request.surface, last_order(request)
+    blocks = np.array([surface.index[block_id] for block_id in last])
+    known = geometry(surface, decoded.size_class)
+    expected = outlook(request, decoded).of(blocks)
+    pointing = known.pointing_by_rank
+    if len(pointing) > 1:
+        pointing = pointing.take(blocks, axis=0)
+    costs = rank_costs(pointing, expected)
+    forbidden, sections = rules(request, last)
+    if forbidden is not None:
+        costs[forbidden] = FORBIDDEN
+    first_visit = not request.profile.order
+    budget = len(last) if first_visit else surface.guardrails.move_budget
+    descent = Descent(costs, budget, sections)
+    return Problem(
+        last,
+        blocks,
+        descent.places,
+        costs,
+        pointing,
+        budget,
+        forbidden,
+        known,
+        expected,
+        descent,
+    )
+
+
+def seed_of(request: Request, decoded: Decoded, problem: Problem) -> Ints:
+    """The decoded order with the rules on groups and pins applied."""
+    surface, pins = request.surface, request.profile.feedback.pins
+    names = [surface.blocks[i].id for i in np.argsort(-decoded.score, kind="stable").tolist()]
+    place = {block_id: p for p, block_id in enumerate(problem.last)}
+    return np.array([place[block_id] for block_id in hold_pins(surface, names, pins)])
+
+
+def last_order(request: Request) -> tuple[str, ...]:
+    """The reading order the subject saw last, fitted to the surface and the pins of today."""
+    surface, profile = request.surface, request.profile
+    order = complete(surface, profile.order) if profile.order else default_order(surface)
+    return hold_pins(surface, order, profile.feedback.pins)
+
+
+def outlook(request: Request, decoded: Decoded) -> Outlook:
+    """What the energy needs to know of the coming visits, in the order of `surface.blocks`.
+
+    The base is the subject's own decayed share, shrunk to the decoded outlook: the more visits of
+    theirs there are, the less it changes from one to the next.
+    """
+    profile, index = request.profile, request.surface.index
+    uses, known = profile.familiarity, profile.blocks
+    familiarity = np.array([uses.get(b, 0.0) for b in index])
+    habit = np.array([habit_at(known[b], profile.visits) if b in known else 0.0 for b in index])
+    prior = VALUES["habit_visits"]
+    base = (habit + prior * decoded.outlook) / (habit.sum() + prior)
+    return Outlook(decoded.share, base, familiarity, settled=bool(profile.order))

@@ -1,0 +1,23 @@
+"""What a version makes of orders that are given, instead of searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from uiengine.cost.cost_matrix import geometry
+from uiengine.cost.energy import Floats, horizon_energy
+from uiengine.model.prediction import Decoded
+from uiengine.request import Request
+from uiengine.search.assignment import last_order, outlook
+
+
+def energies(request: Request, decoded: Decoded, orders: Sequence[Sequence[str]]) -> Floats:
+    """Horizon seconds of K orders of all blocks of the surface, (K,); lower is better."""
+    index = request.surface.index
+    last = np.array([index[block_id] for block_id in last_order(request)])
+    rows = np.array([[index[block_id] for block_id in order] for order in orders])
+    ranks = np.argsort(rows, axis=1)
+    pointing = geometry(request.surface, decoded.size_class).pointing(rows)
+    return horizon_energy(ranks, ranks - np.argsort(last), pointing, outlook(request, decoded))

@@ -1,0 +1,128 @@
+"""Best-improvement descent over single swaps and insertions within groups (`groups.Sections`).
+
+Orders are arrays of places: which place of the last order each rank shows, so that 0, 1, 2, … is
+the last order itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from uiengine.cost.energy import Floats, Ints
+from uiengine.search.constraints import Bools, Sections
+
+FORBIDDEN = 1e6
+"""Seconds. Stands for infinity in the cost table, where real infinities would not cancel."""
+LEAST_GAIN = 1e-6
+"""Seconds. A step must gain more than rounding errors do."""
+Table = npt.NDArray[Any]
+
+
+class Descent:
+    """Steps down a cost table, (N, N): what the block at place p of the last order adds to the sum
+    at rank r. At most `may_move` blocks may leave their place."""
+
+    def __init__(self, costs: Floats, may_move: int, sections: Sections) -> None:
+        self.costs, self.may_move, self.sections = costs, may_move, sections
+        self.places = np.arange(len(costs))
+
+    def steps(self, order: Ints, most: int) -> Iterator[Ints]:
+        """At most `most` orders, each better than the one before, until none is."""
+        if self.may_move < 2 or not self.sections.ranks.size:
+            return
+        for _ in range(most):
+            step = self._best_step(order)
+            if step is None:
+                return
+            order = step
+            yield order
+
+    def _best_step(self, order: Ints) -> Ints | None:
+        """The order after the swap or insertion that saves most, or None when none pays."""
+        gains, spare = self._gains(order), self.may_move - np.count_nonzero(order != self.places)
+        if spare == self.may_move:  # a swap moves two blocks, an insertion all that it passes
+            np.copyto(gains[1], FORBIDDEN, where=_farther(gains.shape[-1], self.may_move))
+        step = self._cheapest(order, gains)
+        if step is None or np.count_nonzero(step != self.places) <= self.may_move:
+            return step
+        gains[self._fresh(order) > spare] = FORBIDDEN
+        return self._cheapest(order, gains)
+
+    def _gains(self, order: Ints) -> Floats:
+        """Seconds of every swap and every insertion, (2, G, n, n)."""
+        ranks, is_filler = self.sections.ranks, self.sections.is_filler
+        if self.sections.is_whole:  # whole rows, which is much faster
+            alone = self.costs.take(order, axis=0)[None]
+        else:
+            alone = self.costs[order[ranks][:, :, None], ranks[:, None, :]]
+        if is_filler is not None:
+            alone[is_filler] = FORBIDDEN
+        return step_changes(alone)
+
+    def _fresh(self, order: Ints) -> Table:
+        """How many more blocks are away from their place after each, (2, G, n, n)."""
+        ranks = self.sections.ranks
+        shown = order[None] if self.sections.is_whole else order[ranks]
+        is_away = shown[:, :, None] != ranks[:, None, :]
+        return step_changes(is_away.astype(np.int16))
+
+    def _cheapest(self, order: Ints, gains: Floats) -> Ints | None:
+        best = int(gains.argmin())
+        if gains.item(best) >= -LEAST_GAIN:
+            return None
+        _, groups, size, _ = gains.shape
+        rest, j = divmod(best, size)
+        rest, i = divmod(rest, size)
+        is_insertion, group = divmod(rest, groups)
+        return self._stepped(order, group, bool(is_insertion), i, j)
+
+    def _stepped(self, order: Ints, group: int, is_insertion: bool, i: int, j: int) -> Ints:
+        ranks = self.sections.ranks[group]
+        changed = order.copy()
+        if not is_insertion:
+            changed[ranks[i]], changed[ranks[j]] = order[ranks[j]], order[ranks[i]]
+        elif i < j:
+            changed[ranks[i:j]], changed[ranks[j]] = order[ranks[i + 1 : j + 1]], order[ranks[i]]
+        else:
+            changed[ranks[j + 1 : i + 1]], changed[ranks[j]] = order[ranks[j:i]], order[ranks[i]]
+        return changed
+
+
+def step_changes(table: Table) -> Table:
+    """Change of each sum by every swap and every insertion, (2, G, n, n).
+
+    table: (G, n, n), what the block now at place i adds at place j; its diagonal is now, and is
+    taken off every row. [0, g, i, j]: the blocks at places i and j trade places. [1, g, i, j]: the
+    block at place i goes to place j, and those between close up.
+    """
+    groups, size, _ = table.shape
+    flat = table.reshape(groups, size * size)
+    table -= flat[:, :: size + 1, None].copy()
+    changes = np.empty((2, *table.shape), dtype=table.dtype)
+    np.add(table, table.swapaxes(1, 2), out=changes[0])
+    shifted = np.zeros((2, groups, size), dtype=table.dtype)
+    np.add.accumulate(flat[:, size :: size + 1], axis=1, out=shifted[0, :, 1:])
+    np.add.accumulate(flat[:, 1 :: size + 1], axis=1, out=shifted[1, :, 1:])
+    between = shifted[:, :, None, :] - shifted[:, :, :, None]
+    np.copyto(between[0], between[1].swapaxes(1, 2), where=is_earlier(size))
+    np.add(table, between[0], out=changes[1])
+    return changes
+
+
+@lru_cache(maxsize=256)
+def is_earlier(size: int) -> Bools:
+    """Whether place j comes before place i, (n, n)."""
+    return np.tri(size, k=-1, dtype=np.bool_)
+
+
+@lru_cache(maxsize=256)
+def _farther(size: int, distance: int) -> Bools:
+    """Whether places i and j are at least `distance` apart, (n, n)."""
+    place = np.arange(size)
+    is_far: Bools = np.abs(place[:, None] - place) >= distance
+    return is_far

@@ -1,0 +1,72 @@
+"""`manage.py promote VERSION`: makes a version champion."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from getpass import getuser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from uiengine.errors import EngineError
+from webapp.audits.models import AuditReport
+from webapp.audits.services import report_acknowledge
+from webapp.codebooks.gate.promotion import gate_acknowledge
+from webapp.codebooks.gate.rollout import promotion_ask
+from webapp.codebooks.management.runs import surface_named, version_named
+from webapp.codebooks.models import CodebookVersion, GateReport, Proposal
+from webapp.surfaces.models import Surface
+
+
+class Command(BaseCommand):
+    help = "Makes a version champion of the surfaces that it was trained for."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="VERSION", help="name of the version, or a start of it")
+        parser.add_argument("--surface", help="only this one; an innate version needs it")
+        parser.add_argument("--why", default="", help="kept in the record of moves")
+        parser.add_argument(
+            "--acknowledge",
+            metavar="NAME",
+            help="who takes an inconclusive audit or an unclear gate upon themselves; needs --why",
+        )
+
+    def handle(self, *args: Any, name: str, surface: str | None, **options: Any) -> None:
+        version = version_named(name)
+        surfaces = [surface_named(surface)] if surface else list(version.surfaces.all())
+        if not surfaces:
+            raise CommandError(
+                f"surface: version {version.name} is innate, made for no surface in particular. "
+                "Say which it should serve: --surface SLUG"
+            )
+        moved: list[str] = []
+        proposed: list[str] = []
+        for row in surfaces:
+            try:
+                if options["acknowledge"]:
+                    _acknowledge(version, row, options["acknowledge"], options["why"])
+                why = options["why"] or "promoted from the command line"
+                done = promotion_ask(version=version, surface=row, why=why, by_name=getuser())
+                if done is not None:
+                    (proposed if isinstance(done, Proposal) else moved).append(row.slug)
+            except EngineError as error:
+                raise CommandError(str(error)) from error
+        if proposed:
+            self.stdout.write("Proposed: somebody else has to promote it as well.")
+        elif not moved:
+            self.stdout.write(f"{version.name} is champion there already: nothing changed.")
+        self.stdout.write(
+            json.dumps({"version": version.name, "champion_of": moved, "proposed": proposed})
+        )
+
+
+def _acknowledge(version: CodebookVersion, surface: Surface, name: str, why: str) -> None:
+    if not why:
+        raise CommandError("why: an acknowledgement needs a reason. Add --why TEXT.")
+    report = AuditReport.objects.filter(version=version, surface=surface).first()
+    if report is not None and report.verdict == AuditReport.Verdict.INCONCLUSIVE:
+        report_acknowledge(report=report, name=name, why=why)
+    gate = version.gate_reports.filter(surface=surface).first()
+    if gate is not None and gate.verdict == GateReport.Verdict.UNCLEAR:
+        gate_acknowledge(report=gate, name=name, why=why)

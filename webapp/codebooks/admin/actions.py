@@ -1,0 +1,298 @@
+"""Steps of a version's life, from the admin: each asks once more, and why, before it acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from uiengine.errors import EngineError
+from webapp.codebooks.gate.clearance import BlockedError, Blocker
+from webapp.codebooks.gate.promotion import champion_return, gate_acknowledge
+from webapp.codebooks.gate.rollout import challenger_end, challenger_set, promotion_ask, rollout_of
+from webapp.codebooks.models import CodebookVersion, GateReport, Pipeline, Proposal, Run
+from webapp.codebooks.pipeline.enqueue import run_enqueue
+from webapp.codebooks.pipeline.lease import run_request
+from webapp.codebooks.pipeline.order import pipeline_request
+from webapp.codebooks.registry.aliases import champion_before
+from webapp.surfaces.models import Surface
+
+MOVE = "codebooks.change_alias"
+ASK = "codebooks.add_run"
+"""Audits, and the gate's judgement."""
+RETRAIN = "codebooks.add_pipeline"
+"""New versions: retrain and refresh."""
+
+Act = Callable[[dict[str, Any]], str]
+
+
+class WhyForm(forms.Form):
+    why = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Kept in the record with your name and the time.",
+    )
+
+
+class RollbackForm(WhyForm):
+    """Carries which version served when it was opened: a second press must not go on further."""
+
+    champion = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class PromoteForm(WhyForm):
+    surface = forms.ModelChoiceField(
+        Surface.objects.none(), help_text="The page that this version should serve."
+    )
+    field_order: tuple[str, ...] = ("surface", "why")
+
+
+class ChallengeForm(PromoteForm):
+    share = forms.IntegerField(
+        label="Percent of subjects", min_value=0, max_value=50, help_text="0: shadow."
+    )
+    field_order: tuple[str, ...] = ("surface", "share", "why")
+
+
+class SureForm(forms.Form):
+    """Nothing to fill in: the button is the answer."""
+
+
+def confirm(
+    request: HttpRequest,
+    *,
+    permission: str,
+    title: str,
+    text: str,
+    form: forms.Form,
+    act: Act,
+    back: str,
+) -> HttpResponse:
+    """The second step: shows what will happen; a POST does it, says what it did, and goes back."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied(f"{title}: this needs the permission {permission}.")
+    if request.method == "POST" and form.is_valid():
+        try:
+            messages.success(request, act(form.cleaned_data))
+            return redirect(back)
+        except BlockedError as error:
+            form.add_error(None, [_way_on(request, error, blocker) for blocker in error.blockers])
+        except EngineError as error:
+            form.add_error(None, f"{error.field} {error.value}: {error.problem}. {error.next_step}")
+        except ValueError as error:
+            form.add_error(None, str(error))
+    context = {
+        **admin.site.each_context(request),
+        "title": title,
+        "text": text,
+        "form": form,
+        "back": back,
+    }
+    return TemplateResponse(request, "codebooks/confirm.html", context)
+
+
+def _way_on(request: HttpRequest, error: BlockedError, blocker: Blocker) -> ValidationError:
+    """What stands in the way, and a link to where it is mended, or whom to ask."""
+    says = f"{error.value} {blocker.problem}."
+    if not blocker.page:
+        return ValidationError(f"{says} {blocker.step}")
+    if not request.user.has_perm(blocker.permission):
+        ask = f"Ask somebody with the permission {blocker.permission}: {blocker.label.lower()}."
+        return ValidationError(f"{says} {ask}")
+    address = reverse(f"admin:{blocker.page}", args=blocker.args)
+    return ValidationError(format_html('{} <a href="{}">{}</a>', says, address, blocker.label))
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, though it be empty; None where the form is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
+def person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def promote(request: HttpRequest, version: CodebookVersion, back: str) -> HttpResponse:
+    form = PromoteForm(posted(request))
+    _choose_surface(form, version)
+
+    def act(data: dict[str, Any]) -> str:
+        surface, by = data["surface"], person(request)
+        done = promotion_ask(version=version, surface=surface, why=data["why"], by=by)
+        if isinstance(done, Proposal):
+            _log(request, version, f"Proposed on {surface.slug}: {data['why']}", surface)
+            return f"Proposed. Somebody else has to promote {version.name} as well."
+        _log(request, version, f"Promoted on {surface.slug}: {data['why']}", surface)
+        if done is None:
+            return f"{version.name} was champion of {surface} already. Nothing changed."
+        return f"{version.name} now serves {surface}. All processes see it within a second."
+
+    text = (
+        "The version becomes champion: it arranges the page for everybody. "
+        "The gate and its audit must have cleared it; rolling back is one move."
+    )
+    title = f"Promote {version.name}"
+    return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
+
+
+def rollback(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
+    def act(data: dict[str, Any]) -> str:
+        seen = data["champion"]
+        move = champion_return(
+            surface=surface, why=data["why"], present_seen=seen, by=person(request)
+        )
+        assert move.after is not None
+        _log(request, move.after, f"Serves again on {surface.slug}: {data['why']}", surface)
+        return f"{move.after.name} serves {surface} again."
+
+    title = f"Roll back {surface}"
+    form, text = RollbackForm(posted(request)), "This surface has no champion."
+    if alias := surface.aliases.filter(name="champion").select_related("version").first():
+        form.fields["champion"].initial = alias.version_id
+        before = champion_before(surface, alias.version)
+        text = f"{alias.version.name} serves now. " + (
+            f"{before.name}, which served before it, will serve again."
+            if before
+            else "There is no earlier champion to go back to."
+        )
+    return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
+
+
+def challenge(request: HttpRequest, version: CodebookVersion, back: str) -> HttpResponse:
+    """Shadow or canary, on one surface."""
+    form = ChallengeForm(posted(request))
+    _choose_surface(form, version)
+    if not form.is_bound and (surface := form.fields["surface"].initial):
+        form.fields["share"].initial = rollout_of(surface).canary_percent
+
+    def act(data: dict[str, Any]) -> str:
+        surface, share, by = data["surface"], data["share"], person(request)
+        challenger_set(version=version, surface=surface, share=share, why=data["why"], by=by)
+        _log(request, version, f"Challenges on {surface.slug}, {share} %: {data['why']}", surface)
+        what = f"serves {share} % of subjects of" if share else "decides in the shadow of"
+        return f"{version.name} {what} {surface}. All processes see it within a second."
+
+    text = (
+        "In the shadow it decides beside the champion and serves nobody; as a canary it serves a "
+        "share of the subjects, always the same ones, who see it from their next visit on."
+    )
+    title = f"Challenge with {version.name}"
+    return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
+
+
+def end_challenge(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
+    def act(data: dict[str, Any]) -> str:
+        move = challenger_end(surface=surface, why=data["why"], by=person(request))
+        assert move.before is not None
+        _log(request, move.before, f"No more challenger on {surface.slug}: {data['why']}", surface)
+        return f"The champion serves everybody on {surface} again."
+
+    form = WhyForm(posted(request))
+    text = "The shadow or canary ends; the champion serves everybody."
+    title = f"End the challenge on {surface}"
+    return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
+
+
+def acknowledge_gate(request: HttpRequest, report: GateReport, back: str) -> HttpResponse:
+    def act(data: dict[str, Any]) -> str:
+        name = person(request).get_username()
+        gate_acknowledge(report=report, name=name, why=data["why"])
+        _log(request, report.version, f"Acknowledged gate {report.pk}: {data['why']}")
+        return "Acknowledged. The version may be promoted now, if its audit allows it."
+
+    form = WhyForm(posted(request))
+    text = "The gate could not tell. Your name stands for serving the version all the same."
+    title = f"Acknowledge gate {report.pk}"
+    return confirm(request, permission=MOVE, title=title, text=text, form=form, act=act, back=back)
+
+
+def ask_audit(
+    request: HttpRequest, surface: Surface, back: str, version: CodebookVersion | None = None
+) -> HttpResponse:
+    """Asks the workers for an audit; one that is under way is not asked for twice."""
+
+    def act(data: dict[str, Any]) -> str:
+        name = person(request).get_username()
+        kind = Run.Kind.AUDIT
+        run, is_new = run_request(kind=kind, surface=surface, version=version, by=name)
+        if is_new:
+            run_enqueue(run)
+            return f"Asked for run {run.pk}. Its progress is under Runs."
+        return f"Run {run.pk} is under way already ({run.state}, {run.progress:.0%})."
+
+    about = f" of {version.name}" if version else ""
+    title = f"Audit now{about}: {surface}"
+    text = "Replays the stored visits and compares slices of people."
+    form = SureForm(posted(request))
+    return confirm(request, permission=ASK, title=title, text=text, form=form, act=act, back=back)
+
+
+def ask(
+    request: HttpRequest,
+    kind: Pipeline.Kind,
+    surface: Surface,
+    back: str,
+    version: CodebookVersion | None = None,
+) -> HttpResponse:
+    """Asks the workers for a pipeline; a surface has one at a time."""
+
+    def act(data: dict[str, Any]) -> str:
+        name = person(request).get_username()
+        line, is_new = pipeline_request(kind=kind, surface=surface, version=version, by=name)
+        if is_new:
+            _log_surface(request, surface, f"Asked for a {line.kind} (pipeline {line.pk}).")
+            return f"Asked for pipeline {line.pk}. Its progress is under Pipelines."
+        raise ValueError(
+            f"{surface.slug} has a {line.kind} under way already (pipeline {line.pk}, asked for by "
+            f"{line.asked_by}). Wait for it; its progress is under Pipelines."
+        )
+
+    rule = rollout_of(surface).get_after_gate_display().lower()
+    texts = {
+        Pipeline.Kind.RETRAIN: "Trains a version from stored visits, audits and judges it. "
+        f"If it meets all four conditions of the gate: {rule}.",
+        Pipeline.Kind.REFRESH: "A few hundred steps from the champion, on people of late who are "
+        f"balanced over slices; then the same gate. If it passes: {rule}.",
+        Pipeline.Kind.JUDGE: "Replays held-back visits, audits, and judges by the gate's four "
+        "conditions. Nothing is promoted.",
+    }
+    about = f" {version.name}" if version else ""
+    title = f"{kind.label} now:{about} {surface}"
+    form = SureForm(posted(request))
+    needed = ASK if kind == Pipeline.Kind.JUDGE else RETRAIN
+    return confirm(
+        request, permission=needed, title=title, text=texts[kind], form=form, act=act, back=back
+    )
+
+
+def _choose_surface(form: forms.Form, version: CodebookVersion) -> None:
+    """Those the version was trained for; any page for an innate one."""
+    field = form.fields["surface"]
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = version.surfaces.all() or Surface.objects.all()
+    if field.queryset.count() == 1:
+        field.initial = field.queryset.get()
+
+
+def _log(
+    request: HttpRequest, version: CodebookVersion, message: str, surface: Surface | None = None
+) -> None:
+    """In the history of the version, and of the page that it is about."""
+    admin.site.get_model_admin(CodebookVersion).log_change(request, version, message)
+    if surface is not None:
+        _log_surface(request, surface, f"{version.name}: {message}")
+
+
+def _log_surface(request: HttpRequest, surface: Surface, message: str) -> None:
+    admin.site.get_model_admin(Surface).log_change(request, surface, message)

@@ -1,0 +1,133 @@
+"""The card of a version as a page: what it is, what it costs, how it does, what it cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django_celery_beat.models import PeriodicTask
+
+from webapp.codebooks.admin.card_html import card_html
+from webapp.codebooks.models import Alias, CodebookVersion
+from webapp.codebooks.registry.training_record import version_erasures, version_subjects
+
+KL_WANTED = (0.10, 0.20)
+"""Where the KL share is to stay in at least 80 % of the later epochs (DESIGN, the loss)."""
+LATER = 0.3
+"""Share of the epochs in which β still rises."""
+CADENCE = ("codebooks.retrain_all", "audits.audit_all")
+MOST_NAMED = 6
+WIDTH, HEIGHT, LEFT, FOOT = 340.0, 150.0, 42.0, 26.0
+DETAILS = ("settings", "history", "reliability", "calibration")
+"""Parts that are folded away, as they were written."""
+
+
+def card_page(version: CodebookVersion) -> SafeString:
+    """Escaped. A card of an older release lacks some parts: they are said to be unknown."""
+    card = version.card
+    details = [(name, card_html(card[name])) for name in DETAILS if name in card]
+    context = {
+        "version": version,
+        "card": card,
+        "audits": [_audit(report) for report in _latest_audits(version)],
+        "serves": _serves(version),
+        "people": version_subjects(version),
+        "erased": version_erasures(version),
+        "slots": card.get("growth", {}).get("slots_by_epoch", [])[-1:],
+        "kl": _kl(card.get("kl_shares") or []),
+        "cadence": _cadence(),
+        "curve": mark_safe(curve_svg(card.get("rate_distortion") or [])),
+        "parity": _parity(card),
+        "files": _files(card),
+        "layout_files": _files(card.get("layouts") or {}),
+        "details": details,
+    }
+    return render_to_string("codebooks/card.html", context)
+
+
+def _files(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """KiB of a part's files, in all and each."""
+    sizes = {name: size / 1024 for name, size in part.get("bytes", {}).items()}
+    return {"total": sum(sizes.values()), "each": sizes} if sizes else None
+
+
+def _latest_audits(version: CodebookVersion) -> list[Any]:
+    """The latest one on each surface."""
+    latest: dict[int | None, Any] = {}
+    for report in version.audit_reports.select_related("surface").order_by("created_at", "pk"):
+        latest[report.surface_id] = report
+    return list(latest.values())
+
+
+def _audit(report: Any) -> dict[str, Any]:
+    rows = [row for row in report.report.get("slices", []) if row["verdict"]]
+    worse = [r for r in rows if r["verdict"] == "exceeds" and r.get("direction") == "worse"]
+    counts = {v: sum(row["verdict"] == v for row in rows) for v in report.Verdict.values}
+    named = [f"{_slice(row)}: {row['metric'].replace('_', ' ')}" for row in worse[:MOST_NAMED]]
+    return {"report": report, "counts": counts, "named": named, "more": len(worse) - len(named)}
+
+
+def _slice(row: Mapping[str, Any]) -> str:
+    return " × ".join(f"{name} {value}" for name, value in row["slice"].items())
+
+
+def _serves(version: CodebookVersion) -> list[str]:
+    rows = Alias.objects.filter(version=version).select_related("surface")
+    return [f"{alias.name} of {alias.surface.slug}" for alias in rows.order_by("name", "pk")]
+
+
+def _kl(shares: Sequence[float]) -> dict[str, Any] | None:
+    """The share of the KL gradient at the encoder's output, over the epochs after β's rise."""
+    later = list(shares)[round(LATER * len(shares)) :]
+    if not later:
+        return None
+    low, high = KL_WANTED
+    held = sum(low <= share <= high for share in later) / len(later)
+    return {"mean": sum(later) / len(later), "held": held, "is_held": held >= 0.8}
+
+
+def _cadence() -> list[str]:
+    """What the schedule says about retraining and auditing, as an admin set it."""
+    rows = PeriodicTask.objects.filter(task__in=CADENCE).select_related("crontab", "interval")
+    return [
+        f"{row.name}: {_when(row)}{'' if row.enabled else ' (switched off)'}"
+        for row in rows.order_by("name")
+    ]
+
+
+def _when(row: PeriodicTask) -> str:
+    return f"{row.crontab.human_readable}" if row.crontab else str(row.interval or "not scheduled")
+
+
+def _parity(card: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f"{value:.1e}" for name, value in card.get("parity", {}).items()}
+
+
+def curve_svg(points: Sequence[Mapping[str, float]]) -> str:
+    """Distortion over bits, as inline SVG without styles; empty where there is no curve."""
+    shown = [p for p in points if p["bits"]]  # without a token everybody is the same person
+    if len(shown) < 2:
+        return ""
+    bits = [float(p["bits"]) for p in shown]
+    most = max(float(p["distortion"]) for p in shown) or 1.0
+    xs = [LEFT + (WIDTH - LEFT - 12) * (b - bits[0]) / (bits[-1] - bits[0]) for b in bits]
+    ys = [10 + (HEIGHT - FOOT - 10) * (1 - float(p["distortion"]) / most) for p in shown]
+    base = HEIGHT - FOOT
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
+    dots = "".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/><text x="{x:.1f}" y="{base + 12:g}">{b:g}</text>'
+        for x, y, b in zip(xs, ys, bits, strict=True)
+    )
+    label = escape(f"Distortion from {bits[0]:g} to {bits[-1]:g} bits")
+    return (
+        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" role="img" '
+        f'aria-label="{label}" font-size="10" text-anchor="middle" fill="#3d5a80">'
+        f'<line x1="{LEFT:g}" x2="{WIDTH:g}" y1="{base:g}" y2="{base:g}" stroke="#9aa5b1"/>'
+        f'<polyline points="{line}" fill="none" stroke="#3d5a80" stroke-width="2"/>{dots}'
+        f'<text x="{LEFT - 6:g}" y="14" text-anchor="end">{most:.2g}</text>'
+        f'<text x="{LEFT - 6:g}" y="{base:g}" text-anchor="end">0</text>'
+        f'<text x="{(LEFT + WIDTH) / 2:g}" y="{HEIGHT - 2:g}">bits per user</text></svg>'
+    )

@@ -1,0 +1,186 @@
+"""Admin of pipelines, their steps, and the record of what they and people did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from webapp.codebooks.admin import actions as steps
+from webapp.codebooks.admin.card_html import card_html
+from webapp.codebooks.models import AliasMove, Pipeline, Run
+from webapp.codebooks.pipeline.enqueue import run_enqueue
+from webapp.codebooks.pipeline.lease import run_request
+from webapp.codebooks.pipeline.order import STEPS, pipeline_resume
+from webapp.codebooks.registry.move_record import chain_check
+from webapp.lib.read_only_admin import ReadOnlyAdmin
+
+
+def _bar(share: float) -> SafeString:
+    bar = '<progress value="{}" aria-label="progress"></progress> {}'
+    return format_html(bar, round(share, 3), f"{share:.0%}")
+
+
+REPORTS = {Run.Kind.AUDIT: "audits_auditreport", Run.Kind.GATE: "codebooks_gatereport"}
+
+
+def _result(run: Run) -> SafeString:
+    """With a link to the report that the step wrote."""
+    shown, number = card_html(run.result), run.result.get("report")
+    page = REPORTS.get(Run.Kind(run.kind)) if isinstance(number, int) else None
+    if page is None:
+        return shown
+    address = reverse(f"admin:{page}_change", args=[number])
+    return format_html('{}<a href="{}">Open report {}</a>', shown, address, number)
+
+
+class AskedAdmin(ReadOnlyAdmin):
+    """Renews its list while something is under way."""
+
+    def has_view_or_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_view_permission(request, obj)
+
+    def has_ask_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(steps.ASK)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        active = Run.objects.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING)).exists()
+        return super().changelist_view(request, {**(extra_context or {}), "is_active": active})
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(AskedAdmin):
+    list_display = ("pk", "kind", "surface", "state", "share", "now", "outcome", "asked_by")
+    list_filter = ("kind", "state", "surface")
+    list_select_related = ("surface",)
+    actions = ("go_on",)
+
+    def has_ask_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(steps.RETRAIN)
+
+    fields = (
+        *("kind", "surface", "version", "state", "outcome", "asked_by", "created_at"),
+        *("finished_at", "table"),
+    )
+
+    @admin.display(description="Progress")
+    def share(self, line: Pipeline) -> SafeString:
+        if line.state in (Pipeline.State.DONE, Pipeline.State.HELD):
+            return _bar(1.0)
+        return _bar(sum(run.progress for run in line.runs.all()) / len(STEPS[line.kind]))
+
+    @admin.display(description="Now")
+    def now(self, line: Pipeline) -> str:
+        run = line.runs.filter(state__in=("queued", "running")).first()
+        return f"{run.kind} ({run.state}) {run.doing}" if run else "–"
+
+    @admin.display(description="Steps")
+    def table(self, line: Pipeline) -> SafeString:
+        runs = {run.kind: run for run in line.runs.all()}
+        rows = [
+            (
+                step.label,
+                run.state if (run := runs.get(step)) else "not begun",
+                _bar(run.progress) if run else "",
+                run.attempts if run else "",
+                run.doing or run.error if run else "",
+                _result(run) if run else "",
+            )
+            for step in STEPS[line.kind]
+        ]
+        cells = "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
+        head = "<th>step<th>state<th>progress<th>attempts<th>doing<th>result"
+        return format_html(
+            "<table><thead><tr>{}</tr></thead>{}</table>",
+            SafeString(head),
+            format_html_join("", cells, rows),
+        )
+
+    @admin.action(description="Go on from the step that failed", permissions=["ask"])
+    def go_on(self, request: HttpRequest, chosen: Any) -> None:
+        for line in chosen.filter(state=Pipeline.State.FAILED):
+            if goes_on := pipeline_resume(line):
+                anew = f" as pipeline {goes_on.pk}, which collects again"
+                text = f"Pipeline {line.pk} goes on{anew if goes_on != line else ''}."
+                self.message_user(request, text)
+            else:
+                text = f"{line.surface.slug} has another pipeline under way. Wait for it."
+                self.message_user(request, text, messages.ERROR)
+
+
+@admin.register(Run)
+class RunAdmin(AskedAdmin):
+    list_display = ("pk", "kind", "surface", "state", "share", "doing", "asked_by", "created_at")
+    list_filter = ("kind", "state", "surface")
+    list_select_related = ("surface",)
+    actions = ("ask_again",)
+    fields = (
+        *("kind", "surface", "pipeline", "version", "state", "share", "doing", "outcome", "error"),
+        *("attempts", "asked_by", "created_at", "started_at", "finished_at", "lease_until"),
+    )
+
+    @admin.display(description="Progress")
+    def share(self, run: Run) -> SafeString:
+        return _bar(run.progress)
+
+    @admin.display(description="Result")
+    def outcome(self, run: Run) -> SafeString:
+        return _result(run)
+
+    @admin.action(description="Ask again for failed audits", permissions=["ask"])
+    def ask_again(self, request: HttpRequest, chosen: Any) -> None:
+        name = steps.person(request).get_username()
+        for run in chosen.filter(state=Run.State.FAILED, pipeline=None):
+            again, is_new = run_request(
+                kind=run.kind,
+                surface=run.surface,
+                version=run.version,
+                options=run.options,
+                by=name,
+            )
+            if is_new:
+                run_enqueue(again)
+            self.message_user(request, f"Run {again.pk} stands in for run {run.pk}.")
+
+
+@admin.register(AliasMove)
+class AliasMoveAdmin(ReadOnlyAdmin):
+    """The record of promotions, challenges and rollbacks, as a chain of hashes."""
+
+    list_display = ("at", "moved", "by_name", "why", "hash")
+    list_filter = ("surface", "name", "is_rollback")
+    list_select_related = ("surface", "before", "after")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = "codebooks_aliasmove_check"
+        view = self.admin_site.admin_view(self.check_view)
+        return [path("check/", view, name=name), *super().get_urls()]
+
+    def check_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied("The record needs the permission codebooks.view_aliasmove.")
+        found = chain_check()
+        for problem in found.problems:
+            messages.error(request, problem)
+        if not found.problems:
+            text = f"The chain of {found.rows} rows is whole. Its head is {found.head}."
+            messages.success(request, text)
+        return redirect(reverse("admin:codebooks_aliasmove_changelist"))
+
+    @admin.display(description="Moved")
+    def moved(self, move: AliasMove) -> str:
+        share = f" ({move.share} %)" if move.share else ""
+        where = move.stated.get("surface", "")
+        return f"{move.name} of {where}: {move.before or 'none'} → {move.after or 'none'}{share}"
+
+    @admin.display(description="Hash")
+    def hash(self, move: AliasMove) -> SafeString:
+        return format_html('<code title="{}">{}</code>', move.digest, move.digest[:8])

@@ -1,0 +1,172 @@
+"""What stands between a version and serving a surface: all of it at once, each with a way on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from uiengine.errors import EngineError
+from webapp.codebooks.models import Alias, CodebookVersion
+from webapp.codebooks.registry.aliases import surface_lock
+from webapp.surfaces.models import Surface
+
+ACKNOWLEDGE = "Acknowledge it in the admin, or promote with --acknowledge NAME --why TEXT."
+
+
+class PromotionError(EngineError):
+    """A version that may not serve a surface, and what to do first."""
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """problem: "was not audited"; step: on the command line; label, page, args: the way on in the
+    admin, as the name of a page and its arguments; permission: what that page needs."""
+
+    problem: str
+    step: str
+    label: str = ""
+    page: str = ""
+    args: tuple[int, ...] = ()
+    permission: str = ""
+
+
+class BlockedError(PromotionError):
+    """Carries every blocker, so that nobody meets them one after the other."""
+
+    def __init__(self, version: CodebookVersion, blockers: Sequence[Blocker]) -> None:
+        self.blockers = tuple(blockers)
+        problem = "; it ".join(blocker.problem for blocker in blockers)
+        steps = dict.fromkeys(blocker.step for blocker in blockers)
+        super().__init__("version", version.name, problem, " ".join(steps))
+
+
+def version_check(version: CodebookVersion, surface: Surface) -> None:
+    """Raises BlockedError where the version may serve nobody.
+
+    Call it in the transaction that moves the alias: the surface is locked first, so that of two
+    promotions at once the second is judged beside the champion that the first one made.
+    """
+    surface_lock(surface)
+    version.refresh_from_db(fields=("status",))
+    surface.refresh_from_db(fields=("revision",))
+    found = blockers(version, surface)
+    if found:
+        raise BlockedError(version, found)
+
+
+def blockers(version: CodebookVersion, surface: Surface) -> list[Blocker]:
+    """Where it was made for another page, or refused, its audit and gate do not matter."""
+    found = list(_fit(version, surface))
+    if found or not version.manifest.get("surfaces"):  # an innate one is judged where it serves
+        return found
+    return [*_audit(version, surface), *_gate(version, surface)]
+
+
+def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
+    trained_for = version.manifest.get("surfaces", [])
+    if trained_for and surface.slug not in trained_for:
+        yield Blocker(
+            f"is not trained for {surface.slug} (but for {', '.join(trained_for)})",
+            f"Retrain first: manage.py retrain --surface {surface.slug}",
+            f"Retrain {surface.slug}",
+            "surfaces_surface_retrain",
+            (surface.pk,),
+            "codebooks.add_pipeline",
+        )
+    if version.status == CodebookVersion.Status.REFUSED:
+        yield Blocker("was refused", "Promote another version.")
+
+
+def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
+    report = version.audit_reports.filter(surface=surface).order_by("-created_at", "-pk").first()
+    if report is None:
+        yield Blocker(
+            "was not audited",
+            f"Run manage.py audit --surface {surface.slug} --codebook {version.name}",
+            "Ask for an audit",
+            "codebooks_codebookversion_audit",
+            (version.pk, surface.pk),
+            "codebooks.add_run",
+        )
+    elif report.verdict == report.Verdict.EXCEEDS:
+        yield Blocker(
+            f"serves some people worse than tolerated (audit {report.pk})",
+            "Read the report, retrain, and audit again.",
+            "Read the report",
+            "audits_auditreport_change",
+            (report.pk,),
+            "audits.view_auditreport",
+        )
+    elif report.verdict == report.Verdict.INCONCLUSIVE and report.acknowledged_at is None:
+        yield Blocker(
+            f"has an inconclusive audit that nobody has acknowledged (audit {report.pk})",
+            ACKNOWLEDGE,
+            f"Acknowledge audit {report.pk}",
+            "audits_auditreport_acknowledge",
+            (report.pk,),
+            "audits.change_auditreport",
+        )
+
+
+def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
+    """The latest judgement counts: a real one, of the page as it is, beside the champion of now."""
+    report = version.gate_reports.filter(surface=surface).first()
+    champion = surface.aliases.filter(name=Alias.Name.CHAMPION).first()
+    if report is None:
+        yield _judge("was not judged by the gate", version, surface)
+        return
+    if champion and champion.version_id not in (report.champion_id, version.pk):
+        beside = f"was judged beside another champion than {champion.version} (gate {report.pk})"
+        yield _judge(beside, version, surface)
+        return
+    if report.is_smoke:
+        yield _judge(
+            f"was judged in a smoke run only, on a few random people (gate {report.pk})",
+            version,
+            surface,
+        )
+        return
+    if report.revision != surface.revision:
+        yield _judge(
+            f"has to be judged again: {surface.slug} was edited since gate {report.pk}",
+            version,
+            surface,
+        )
+        return
+    others = [c for c in report.conditions if c["name"] != "audit"]
+    failed = [c["text"] for c in others if c["verdict"] == report.Verdict.FAILED]
+    unclear = [c["text"] for c in others if c["verdict"] == report.Verdict.UNCLEAR]
+    if failed:
+        yield Blocker(
+            f"does not pass the gate ({report.pk}): {_joined(failed)}",
+            "Retrain, and let it be judged.",
+            f"Read gate report {report.pk}",
+            "codebooks_gatereport_change",
+            (report.pk,),
+            "codebooks.view_gatereport",
+        )
+    elif unclear and report.acknowledged_at is None:
+        yield Blocker(
+            f"is not cleared by the gate ({report.pk}): {_joined(unclear)}",
+            ACKNOWLEDGE,
+            f"Acknowledge gate {report.pk}",
+            "codebooks_gatereport_acknowledge",
+            (report.pk,),
+            "codebooks.change_alias",
+        )
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """Without the last full stop: the sentence that quotes them has its own."""
+    return " ".join(sentences).removesuffix(".")
+
+
+def _judge(problem: str, version: CodebookVersion, surface: Surface) -> Blocker:
+    return Blocker(
+        problem,
+        f"Run manage.py judge {version.name} --surface {surface.slug}",
+        "Let the gate judge it",
+        "codebooks_codebookversion_judge",
+        (version.pk, surface.pk),
+        "codebooks.add_run",
+    )

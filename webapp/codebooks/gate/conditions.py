@@ -1,0 +1,128 @@
+"""The gate's four conditions, each with its figure, its limit and a sentence, and their report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from webapp.codebooks.models import CodebookVersion, GateReport
+from webapp.surfaces.models import Surface
+
+PARITY_LIMIT = 1e-4
+"""Largest difference between the exported networks and torch (DESIGN section 5)."""
+ENERGY_LIMIT = 0.005
+"""Upper end of the one-sided 95 % interval of the extra seconds, as a share (DESIGN section 8)."""
+LEAST_PEOPLE = 20
+"""Held-back people below whom nothing is clear."""
+Verdict = GateReport.Verdict
+Condition = dict[str, Any]
+AUDITS = {"within": Verdict.PASSED, "inconclusive": Verdict.UNCLEAR, "exceeds": Verdict.FAILED}
+
+
+def parity(card: Mapping[str, Any]) -> Condition:
+    found = card.get("parity") or {}
+    worst = max(found.values(), default=None)
+    held = worst is not None and worst <= PARITY_LIMIT
+    return {
+        "name": "parity",
+        "verdict": Verdict.PASSED if held else Verdict.FAILED,
+        "figure": worst,
+        "limit": PARITY_LIMIT,
+        "unit": "largest difference of an output",
+        "text": "The exported networks say what the trained ones say."
+        if held
+        else "The exported networks differ from the trained ones, or nobody checked. Export again.",
+    }
+
+
+def energy(
+    *, estimate: float, low: float, high: float, against: str, people: int, visits: int
+) -> Condition:
+    """Passed: surely no worse than the limit. Failed: surely worse. Otherwise unclear, as it is
+    with few people: a bootstrap over them is too sure of itself."""
+    verdict = Verdict.UNCLEAR
+    if people < LEAST_PEOPLE:
+        pass
+    elif high <= ENERGY_LIMIT:
+        verdict = Verdict.PASSED
+    elif low > ENERGY_LIMIT:
+        verdict = Verdict.FAILED
+    texts = {
+        Verdict.PASSED: f"Costs held-back people no more modelled time than the {against}.",
+        Verdict.UNCLEAR: f"Modelled seconds: {people} held-back "
+        f"{'person' if people == 1 else 'people'}, too few to tell whether it is slower than the "
+        f"{against}. Wait for more visits, or let a named person decide.",
+        Verdict.FAILED: f"Costs held-back people more modelled time than the {against}.",
+    }
+    return {
+        "name": "energy",
+        "verdict": verdict,
+        "figure": None if people < LEAST_PEOPLE else _finite(high),
+        "limit": ENERGY_LIMIT,
+        "unit": f"extra modelled seconds as a share of the {against}'s: upper end of the "
+        "one-sided 95 % interval",
+        "text": texts[verdict],
+        "estimate": estimate,
+        "low": _finite(low),
+        "people": people,
+        "visits": visits,
+    }
+
+
+def guardrails(broken: Mapping[str, int], people: int) -> Condition:
+    count = sum(broken.values())
+    rules = ", ".join(sorted(broken))
+    return {
+        "name": "guardrails",
+        "verdict": Verdict.FAILED if count or not people else Verdict.PASSED,
+        "figure": count,
+        "limit": 0,
+        "unit": f"rules broken for {people} random people",
+        "text": f"Broken: {rules}." if count else "Every layout keeps the rules of the page.",
+        "people": people,
+        "broken": dict(broken),
+    }
+
+
+def audit(verdict: str, report: int) -> Condition:
+    texts = {
+        "within": "Every slice of people that is large enough is served alike, within tolerance.",
+        "inconclusive": "The audit cannot tell; a named person has to take it upon themselves.",
+        "exceeds": "Some slice of people is served worse than tolerated.",
+    }
+    return {
+        "name": "audit",
+        "verdict": AUDITS[verdict],
+        "figure": verdict,
+        "limit": "within",
+        "unit": "verdict of the audit",
+        "text": texts[verdict],
+        "report": report,
+    }
+
+
+def report_save(
+    *,
+    surface: Surface,
+    version: CodebookVersion,
+    champion: CodebookVersion | None,
+    conditions: Sequence[Condition],
+    is_smoke: bool = False,
+) -> GateReport:
+    verdicts = {condition["verdict"] for condition in conditions}
+    worst = next(v for v in (Verdict.FAILED, Verdict.UNCLEAR, Verdict.PASSED) if v in verdicts)
+    return GateReport.objects.create(
+        surface=surface,
+        version=version,
+        champion=champion,
+        verdict=worst,
+        conditions=list(conditions),
+        revision=surface.revision,
+        is_smoke=is_smoke,
+    )
+
+
+def _finite(value: float) -> float | None:
+    """None for an end that nothing is known of: databases refuse infinity."""
+    return value if math.isfinite(value) else None

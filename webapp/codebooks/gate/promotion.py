@@ -1,0 +1,111 @@
+"""Champions: promoting what is cleared, going back, and the innate version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.codebooks.gate.clearance import PromotionError, version_check
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, GateReport
+from webapp.codebooks.registry.aliases import (
+    ChampionChanged,
+    NothingToRollBack,
+    version_promote,
+    version_rollback,
+)
+from webapp.codebooks.registry.store import manifest_read, version_store
+from webapp.host import FIXTURES
+from webapp.surfaces.models import Surface
+
+INNATE_FOLDER = FIXTURES / "innate"
+INNATE = "innate"
+ENGINE = "engine"
+"""Named in the record of moves that nobody asked for."""
+
+
+@transaction.atomic
+def champion_set(
+    *,
+    version: CodebookVersion,
+    surface: Surface,
+    why: str,
+    by: User | None = None,
+    by_name: str = "",
+) -> AliasMove | None:
+    """Makes the version champion of the surface; None where it is already.
+
+    Raises PromotionError where it was not trained for the surface, or its audit or the gate stands
+    against it; VersionError where its files are damaged.
+    """
+    version_check(version, surface)
+    present = Alias.objects.filter(surface=surface, name=Alias.Name.CHAMPION, version=version)
+    if present.exists():
+        return None
+    return version_promote(surface=surface, version=version, why=why[:500], by=by, by_name=by_name)
+
+
+def champion_return(
+    *,
+    surface: Surface,
+    why: str,
+    present_seen: int | None = None,
+    by: User | None = None,
+    by_name: str = "",
+) -> AliasMove:
+    """The champion before serves again. Raises PromotionError where there was none, and where
+    another version serves by now than the one with the key `present_seen`."""
+    try:
+        return version_rollback(
+            surface=surface, why=why[:500], present_seen=present_seen, by=by, by_name=by_name
+        )
+    except ChampionChanged as error:
+        problem = f"is served by {error} by now, not by the version this form was opened for"
+        step = "Nothing was rolled back. Open the surface again and look at what serves it."
+        raise PromotionError("surface", surface.slug, problem, step) from error
+    except NothingToRollBack as error:
+        problem, step = "has no earlier champion to go back to", "Promote a version instead."
+        raise PromotionError("surface", surface.slug, problem, step) from error
+
+
+def innate_version() -> CodebookVersion | None:
+    """The latest version that was trained for no surface in particular."""
+    return CodebookVersion.objects.filter(manifest__surfaces=[]).order_by("-created_at").first()
+
+
+def surface_adopt_innate(*, surface: Surface) -> AliasMove | None:
+    """The innate version serves a surface that has no champion yet."""
+    innate = innate_version()
+    if innate is None or surface.aliases.filter(name=Alias.Name.CHAMPION).exists():
+        return None
+    why = "The innate version serves until a trained one is promoted."
+    return champion_set(version=innate, surface=surface, why=why, by_name=ENGINE)
+
+
+@transaction.atomic
+def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
+    """The shipped version serves every surface that has no champion, or an older innate one."""
+    before = innate_version()
+    content = manifest_read(folder)["id"]
+    name = f"{INNATE}-{content}" if before else INNATE
+    innate, is_new = version_store(folder=folder, name=name)
+    if is_new and before is not None:
+        champions = Alias.objects.filter(version=before, name=Alias.Name.CHAMPION)
+        for alias in champions.select_related("surface"):
+            why = "A newer innate version was shipped."
+            champion_set(version=innate, surface=alias.surface, why=why, by_name=ENGINE)
+    for surface in Surface.objects.all():
+        surface_adopt_innate(surface=surface)
+    return innate
+
+
+def gate_acknowledge(*, report: GateReport, name: str, why: str) -> None:
+    """A named person takes what the gate left unclear upon themselves. Raises ValueError where
+    nothing is unclear."""
+    if report.verdict != GateReport.Verdict.UNCLEAR:
+        raise ValueError(f"verdict: only an unclear gate is acknowledged, not {report.verdict}")
+    report.acknowledged_at = timezone.now()
+    report.acknowledgement = f"{name}: {why}"[:500]
+    report.save(update_fields=("acknowledged_at", "acknowledgement"))

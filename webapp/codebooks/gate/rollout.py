@@ -1,0 +1,121 @@
+"""Bringing a version into service: shadow, canary, promotion by one person or two."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from webapp.codebooks.gate.clearance import PromotionError, version_check
+from webapp.codebooks.gate.promotion import champion_set
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Proposal, Rollout
+from webapp.codebooks.pipeline.order import HELD
+from webapp.codebooks.registry.aliases import alias_drop, alias_move, surface_lock
+from webapp.surfaces.models import Surface
+
+PIPELINE = "pipeline"
+"""Named in the record of what no person did."""
+
+
+def rollout_of(surface: Surface) -> Rollout:
+    """The surface's own, or the defaults."""
+    return Rollout.objects.filter(surface=surface).first() or Rollout(surface=surface)
+
+
+@transaction.atomic
+def promotion_ask(
+    *,
+    version: CodebookVersion,
+    surface: Surface,
+    why: str,
+    by: User | None = None,
+    by_name: str = "",
+) -> AliasMove | Proposal | None:
+    """Promotes; or, where the surface needs two people, keeps the first one's proposal.
+
+    None: it is champion already. Raises PromotionError where it may not serve, or where somebody
+    confirms their own proposal.
+    """
+    name = by_name or (by.get_username() if by else "")
+    if not rollout_of(surface).needs_two:
+        return champion_set(version=version, surface=surface, why=why, by=by, by_name=name)
+    version_check(version, surface)
+    if surface.aliases.filter(name=Alias.Name.CHAMPION, version=version).exists():
+        return None
+    proposal = Proposal.objects.filter(surface=surface, version=version).first()
+    if proposal is None:
+        return Proposal.objects.create(surface=surface, version=version, by_name=name, why=why)
+    if proposal.by_name == name:
+        raise PromotionError(
+            "version",
+            version.name,
+            f"was proposed by {name} already, and {surface.slug} needs two people",
+            "Ask somebody else to promote it.",
+        )
+    proposal.delete()
+    both = f"{why} (proposed by {proposal.by_name}: {proposal.why})"
+    return champion_set(version=version, surface=surface, why=both, by=by, by_name=name)
+
+
+@transaction.atomic
+def challenger_set(
+    *,
+    version: CodebookVersion,
+    surface: Surface,
+    share: int,
+    why: str,
+    by: User | None = None,
+    by_name: str = "",
+) -> AliasMove:
+    """The version decides in the shadow (share 0), or serves `share` percent of subjects.
+
+    Raises PromotionError where it is the champion or there is none; where it serves anybody, also
+    where it may not be promoted.
+    """
+    surface_lock(surface)
+    champion = surface.aliases.filter(name=Alias.Name.CHAMPION).first()
+    if champion is None or champion.version_id == version.pk:
+        problem = "has no champion to stand beside" if champion is None else "is champion already"
+        step = "Promote a version first." if champion is None else "Name another version."
+        raise PromotionError("surface", surface.slug, f"{version.name} {problem}", step)
+    if not 0 <= share <= 50:
+        step = "Give a percentage from 0 (shadow) to 50."
+        raise PromotionError("share", str(share), "is out of range", step)
+    if share:
+        version_check(version, surface)
+    return alias_move(
+        surface=surface,
+        version=version,
+        name=Alias.Name.CHALLENGER,
+        share=share,
+        why=why,
+        by=by,
+        by_name=by_name,
+    )
+
+
+def challenger_end(
+    *, surface: Surface, why: str, by: User | None = None, by_name: str = ""
+) -> AliasMove:
+    """The champion serves everybody again. Raises PromotionError where nobody challenges it."""
+    name = Alias.Name.CHALLENGER
+    move = alias_drop(surface=surface, name=name, why=why, by=by, by_name=by_name)
+    if move is None:
+        step = "Nothing needs to be done."
+        raise PromotionError("surface", surface.slug, "has no challenger", step)
+    return move
+
+
+def after_gate(*, version: CodebookVersion, surface: Surface) -> str:
+    """What the surface wants done with a version that meets all four conditions; in words."""
+    rules = rollout_of(surface)
+    wanted, choice = rules.after_gate, Rollout.AfterGate
+    why = "It meets all four conditions of the gate."
+    if wanted == choice.HOLD or (wanted == choice.PROMOTE and rules.needs_two):
+        people = "two people" if rules.needs_two else "a person"
+        return f"{why} {HELD}{surface.slug} waits for {people} to promote it."
+    if wanted == choice.PROMOTE:
+        promotion_ask(version=version, surface=surface, why=why, by_name=PIPELINE)
+        return f"{why} Promoted."
+    share = rules.canary_percent if wanted == choice.CANARY else 0
+    challenger_set(version=version, surface=surface, share=share, why=why, by_name=PIPELINE)
+    return f"{why} It serves {share} % of subjects." if share else f"{why} It is in the shadow."

@@ -1,0 +1,71 @@
+"""Celery's door to live versions: the guard and the shadow."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from celery import shared_task
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from webapp.codebooks.guard import shadow, windows
+from webapp.codebooks.models import Alias, LiveMinute
+from webapp.subjects.models import Profile, Visit
+from webapp.surfaces import mappers
+from webapp.surfaces.models import Surface
+
+LATELY = timedelta(hours=24)
+"""Visits that the guard prices: seconds per use change slowly."""
+MOST_PEOPLE = 300
+
+
+@shared_task(name="codebooks.guard")  # type: ignore[untyped-decorator]
+def guard_all() -> int:
+    """Closes the windows of all live versions that are due; takes bad versions back."""
+    now = timezone.now()
+    since, taken = windows.window_begin(now), 0
+    live = Alias.objects.exclude(name=Alias.Name.ANCHOR).exclude(surface__mode=Surface.Mode.OFF)
+    for alias in live.select_related("surface", "version"):
+        is_shadow = alias.name == Alias.Name.CHALLENGER and not alias.share
+        if is_shadow or alias.version.guard_windows.filter(surface=alias.surface, since=since):
+            continue
+        visits, excess = _cost(alias, now)
+        windows.window_close(alias=alias, since=since, visits=visits, excess=excess)
+        taken += windows.guard_act(alias=alias, now=now) is not None
+    LiveMinute.objects.filter(minute__lt=now - windows.KEPT).delete()
+    return taken
+
+
+def _cost(alias: Alias, now: datetime) -> tuple[int, float | None]:
+    """Visits that the version arranged lately, and their seconds above the default's."""
+    from ml.evaluation.live_seconds import Happened, live_cost
+
+    content, after = str(alias.version.manifest.get("id", "")), max(alias.since, now - LATELY)
+    judged = Visit.objects.filter(
+        profile=OuterRef("pk"), decision__version=content, started_at__gte=after, is_closed=True
+    )
+    people = Profile.objects.filter(Exists(judged), surface=alias.surface)
+    chosen = list(people.order_by("-updated_at").values_list("pk", flat=True)[:MOST_PEOPLE])
+    rows = Visit.objects.filter(profile__in=chosen, is_closed=True).select_related("decision")
+    visits = [
+        Happened(
+            user=str(row.profile_id),
+            at=row.started_at,
+            order=row.order,
+            blocks=list(row.uses),
+            is_judged=row.started_at >= after
+            and row.decision is not None
+            and row.decision.version == content,
+        )
+        for row in rows.order_by("started_at", "pk")
+    ]
+    cost = live_cost(visits, mappers.to_surface(alias.surface))
+    return cost.visits, cost.excess
+
+
+@shared_task(name="codebooks.shadow")  # type: ignore[untyped-decorator]
+def shadow_all() -> int:
+    """How every challenger decides beside its champion."""
+    aliases = Alias.objects.filter(name=Alias.Name.CHALLENGER).select_related("surface", "version")
+    looks = [shadow.challenger_compare(alias=alias, now=timezone.now()) for alias in aliases]
+    return sum(look is not None for look in looks)

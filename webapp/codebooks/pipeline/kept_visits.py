@@ -1,0 +1,47 @@
+"""Visits that a pipeline which failed still keeps in its files, for going on; and their end.
+
+Nobody needs them for long, and nobody who was erased may be in them: without them, going on begins
+a new pipeline, which collects again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from webapp.codebooks.models import Pipeline, Run
+from webapp.codebooks.registry import artefacts
+from webapp.surfaces.models import Surface
+
+KEPT = timedelta(days=1)
+"""How long a pipeline that failed can go on with the visits it collected."""
+
+
+def snapshot_folder(pipeline: Pipeline) -> str:
+    """Where steps leave things for one another, until the pipeline ends."""
+    return f"pipelines/{pipeline.pk}"
+
+
+def is_dropped(pipeline: Pipeline, failed: Run) -> bool:
+    """Whether what `failed` would go on with is gone."""
+    return failed.kind != Run.Kind.COLLECT and Run.Kind.COLLECT not in pipeline.result
+
+
+@transaction.atomic
+def snapshots_drop(lines: QuerySet[Pipeline] | None = None) -> int:
+    """How many pipelines that failed lost their files. lines: among these; None: among all."""
+    rows = Pipeline.objects.all() if lines is None else lines
+    kept = rows.filter(state=Pipeline.State.FAILED, result__has_key=Run.Kind.COLLECT.value)
+    dropped = list(kept.select_for_update(of=("self",)))
+    for line in dropped:
+        line.result = {k: v for k, v in line.result.items() if k != Run.Kind.COLLECT}
+        line.save(update_fields=("result",))
+        transaction.on_commit(partial(artefacts.clear, snapshot_folder(line)))
+    return len(dropped)
+
+
+def snapshots_expire(*, surface: Surface, now: datetime) -> int:
+    return snapshots_drop(surface.pipelines.filter(finished_at__lt=now - KEPT))

@@ -1,0 +1,226 @@
+"""Runs: asked for once, held by one worker at a time, given to another when that one dies."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks.pipeline import order
+from webapp.codebooks.pipeline.enqueue import ACTIVE, LEASE
+from webapp.surfaces.models import Surface
+
+log = logging.getLogger(__name__)
+BEAT_SECONDS = 20.0
+MOST_ATTEMPTS = 3
+SHOW_EVERY = 1.0
+"""Seconds between two writes of the progress."""
+
+Progress = Callable[[float, str], None]
+
+
+class RefusedRunError(Exception):
+    """A run that cannot do what was asked; trying again would not help."""
+
+
+def bad_values(error: Any) -> RefusedRunError:
+    """What an `ml.data.DataError` says, without the values: those name people, and whoever may
+    look at runs reads this. The log has them."""
+    log.warning("run.bad_values %s", error)
+    counts = Counter(f"{problem.field}: {problem.rule}" for problem in error.problems)
+    rules = "; ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
+    return RefusedRunError(
+        f"{len(error.problems)} bad value(s). {rules}. The values are in the worker's log."
+    )
+
+
+class LostRunError(Exception):
+    """Another worker holds this run by now; what this one did must not count."""
+
+
+def run_request(
+    *,
+    kind: str,
+    surface: Surface,
+    key: str = "",
+    version: CodebookVersion | None = None,
+    options: Mapping[str, Any] | None = None,
+    by: str = "",
+) -> tuple[Run, bool]:
+    """The run, and whether it is new. One that is under way, or of the same key, is returned."""
+    key = key or f"{kind}:{surface.slug}:{secrets.token_hex(8)}"
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                kind=kind,
+                surface=surface,
+                version=version,
+                key=key,
+                options=dict(options or {}),
+                asked_by=by,
+                lease_until=timezone.now() + LEASE,
+            )
+        return run, True
+    except IntegrityError:
+        same = Q(key=key) | Q(kind=kind, surface=surface, state__in=ACTIVE, pipeline=None)
+        run = Run.objects.filter(same).order_by("-pk").first()  # type: ignore[assignment]
+        if run is None:  # it ended between the two queries
+            return run_request(kind=kind, surface=surface, version=version, options=options, by=by)
+        return run, False
+
+
+class Hold:
+    """A worker's hold on a run. `show` renews the lease; a lost hold raises LostRunError."""
+
+    def __init__(self, run: Run, watch: Progress | None = None) -> None:
+        self.run = run
+        self._watch = watch
+        self._shown = 0.0
+
+    def show(self, share: float, doing: str) -> None:
+        if self._watch is not None:
+            self._watch(share, doing)
+        if monotonic() - self._shown < SHOW_EVERY:
+            return
+        self._shown = monotonic()
+        self._update(progress=share, doing=doing[:200], lease_until=timezone.now() + LEASE)
+
+    def renew(self) -> None:
+        self._update(lease_until=timezone.now() + LEASE)
+
+    def finish(self, result: Mapping[str, Any], version: CodebookVersion | None = None) -> None:
+        """Call it in the transaction that writes the result: both happen, or neither."""
+        with transaction.atomic():
+            self._update(
+                state=Run.State.DONE,
+                result=dict(result),
+                version=version or self.run.version,
+                progress=1.0,
+                doing="",
+                lease_until=None,
+                finished_at=timezone.now(),
+            )
+            order.run_done(self.run, result, version or self.run.version)
+
+    @transaction.atomic
+    def fail(self, error: str) -> None:
+        self._update(
+            state=Run.State.FAILED, error=error, lease_until=None, finished_at=timezone.now()
+        )
+        order.run_failed(self.run, error)
+
+    def give_back(self) -> None:
+        """Whoever comes next goes on with it."""
+        self._update(state=Run.State.QUEUED, lease_until=timezone.now())
+
+    def _update(self, **columns: Any) -> None:
+        mine = Run.objects.filter(pk=self.run.pk, holder=self.run.holder, state=Run.State.RUNNING)
+        if not mine.update(**columns):
+            raise LostRunError(f"run {self.run.pk} is held by another worker, or was ended")
+
+
+def run_take(*, run_id: int, watch: Progress | None = None) -> Hold | None:
+    """The hold on a queued run, or on one whose worker died; None where there is nothing to do."""
+    now = timezone.now()
+    stale = Q(state=Run.State.RUNNING, lease_until__lt=now)
+    holder = secrets.token_hex(16)
+    taken = Run.objects.filter(Q(state=Run.State.QUEUED) | stale, pk=run_id).update(
+        state=Run.State.RUNNING,
+        holder=holder,
+        attempts=F("attempts") + 1,
+        lease_until=now + LEASE,
+        started_at=now,
+        error="",
+    )
+    rows = Run.objects.select_related("surface", "pipeline")
+    return Hold(rows.get(pk=run_id), watch) if taken else None
+
+
+def run_carry_out(
+    *, run_id: int, work: Callable[[Hold], None], watch: Progress | None = None
+) -> Run | None:
+    """Takes the run and does `work`, which ends with `hold.finish`. None: nothing to take.
+
+    A mistake in what was asked fails the run; anything else fails it too, and is raised.
+    """
+    hold = run_take(run_id=run_id, watch=watch)
+    if hold is None:
+        return None
+    try:
+        with _beating(hold):
+            _refuse_edited(hold.run)
+            work(hold)
+    except LostRunError as lost:
+        log.warning("run.lost %s", lost)
+        return None
+    except RefusedRunError as refused:
+        hold.fail(str(refused))
+    except Exception as error:
+        hold.fail(f"{type(error).__name__}: {error}")
+        raise
+    except BaseException:  # Ctrl-C, or a worker that is told to stop
+        hold.give_back()
+        raise
+    return Run.objects.get(pk=run_id)
+
+
+def _refuse_edited(run: Run) -> None:
+    """What earlier steps left is of the page as it was when its visits were collected."""
+    left = run.pipeline.result.get(Run.Kind.COLLECT, {}) if run.pipeline else {}
+    then, now = left.get("revision", run.surface.revision), run.surface.revision
+    if then != now:
+        raise RefusedRunError(
+            f"surface: {run.surface.slug} changed while the pipeline ran (revision {then}, now "
+            f"{now}). Start again: ask for a new one."
+        )
+
+
+@contextmanager
+def _beating(hold: Hold) -> Iterator[None]:
+    """Renews the lease from a thread of its own: exporting says nothing for minutes."""
+    over = Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            try:
+                hold.renew()
+            except LostRunError:
+                break
+            except DatabaseError:
+                log.warning("run.beat_failed", exc_info=True)
+        connection.close()
+
+    thread = Thread(target=beat, daemon=True, name=f"run-{hold.run.pk}")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def runs_sweep() -> list[int]:
+    """Runs to ask for again: their message or their worker was lost. Too many deaths fail a run."""
+    now = timezone.now()
+    lost = Run.objects.filter(state__in=ACTIVE, lease_until__lt=now)
+    lost.filter(attempts__gte=MOST_ATTEMPTS).update(
+        state=Run.State.FAILED,
+        error=f"The worker died {MOST_ATTEMPTS} times. See its log, then ask for a new run.",
+        finished_at=now,
+        lease_until=None,
+    )
+    order.pipelines_sweep()
+    queued = lost.filter(state=Run.State.QUEUED)
+    asked = list(lost.order_by("pk").values_list("pk", flat=True))
+    queued.update(lease_until=now + LEASE)
+    return asked

@@ -1,0 +1,178 @@
+"""Pipelines: which step follows which, and how they end. All of it rows, changed with the steps.
+
+The run of the next step is written in the transaction that ends the step before; a message only
+hints at it. So a worker that dies leaves a step undone or done, and never a step left out.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from webapp.codebooks.models import CodebookVersion, Pipeline, Run
+from webapp.codebooks.pipeline.enqueue import run_enqueue
+from webapp.codebooks.pipeline.kept_visits import is_dropped
+from webapp.surfaces.models import Surface
+
+_JUDGED = (Run.Kind.REPLAY, Run.Kind.AUDIT, Run.Kind.GATE)
+_MADE = (Run.Kind.COLLECT, Run.Kind.TRAIN, Run.Kind.EXPORT, *_JUDGED, Run.Kind.PROMOTE)
+STEPS: dict[str, tuple[Run.Kind, ...]] = {
+    Pipeline.Kind.RETRAIN: _MADE,
+    Pipeline.Kind.REFRESH: _MADE,
+    Pipeline.Kind.JUDGE: (Run.Kind.COLLECT, *_JUDGED),
+}
+ENDS = "ends"
+"""In a step's result: the pipeline is over, and how, in words."""
+HELD = "Held: "
+"""In the words of an end: a person has to do something before the version goes on."""
+HERE = "in_process"
+"""Option: a command carries the steps out itself; workers are asked only if it dies."""
+
+
+@transaction.atomic
+def pipeline_request(
+    *,
+    kind: str,
+    surface: Surface,
+    key: str = "",
+    version: CodebookVersion | None = None,
+    options: Mapping[str, Any] | None = None,
+    by: str = "",
+) -> tuple[Pipeline, bool]:
+    """The pipeline, and whether it is new. The one under way, or of the same key, is returned:
+    a surface has one at a time."""
+    key = key or f"{kind}:{surface.slug}:{secrets.token_hex(8)}"
+    try:
+        with transaction.atomic():
+            pipeline = Pipeline.objects.create(
+                kind=kind,
+                surface=surface,
+                version=version,
+                key=key,
+                options=dict(options or {}),
+                asked_by=by,
+            )
+            _step_add(pipeline, STEPS[kind][0])
+        return pipeline, True
+    except IntegrityError:
+        same = Q(key=key) | Q(surface=surface, state=Pipeline.State.RUNNING)
+        known = Pipeline.objects.filter(same).order_by("-pk").first()
+        if known is None:  # it ended between the two queries
+            return pipeline_request(
+                kind=kind, surface=surface, version=version, options=options, by=by
+            )
+        return known, False
+
+
+def run_done(run: Run, result: Mapping[str, Any], version: CodebookVersion | None) -> None:
+    """Call it in the transaction that ends the run: the next step is there with it, or the end."""
+    if run.pipeline is None:
+        if run.kind == Run.Kind.AUDIT:
+            _refresh_if_exceeds(run.surface, result, champion_only=True)
+        return
+    pipeline = Pipeline.objects.select_for_update().get(pk=run.pipeline.pk)
+    pipeline.version = version or pipeline.version
+    pipeline.result = {**pipeline.result, run.kind: dict(result)}
+    pipeline.save(update_fields=("version", "result"))
+    if version:  # known from the export on; whom it was trained with hangs on an earlier step
+        pipeline.runs.filter(version=None).update(version=version)
+    steps = STEPS[pipeline.kind]
+    rest = steps[steps.index(Run.Kind(run.kind)) + 1 :]
+    if ENDS in result or not rest:
+        outcome = str(result.get(ENDS) or "Judged.")
+        ended = Pipeline.State.HELD if HELD in outcome else Pipeline.State.DONE
+        pipeline_end(pipeline, ended, outcome)
+    else:
+        _step_add(pipeline, rest[0])
+
+
+def run_failed(run: Run, error: str) -> None:
+    """A step that failed ends its pipeline; whoever asks again goes on from that step."""
+    if run.pipeline is not None:
+        pipeline_end(run.pipeline, Pipeline.State.FAILED, f"{run.kind} failed: {error}")
+
+
+def pipeline_end(pipeline: Pipeline, state: str, outcome: str) -> None:
+    pipeline.state, pipeline.outcome = state, outcome[:500]
+    pipeline.finished_at = timezone.now()
+    pipeline.save(update_fields=("state", "outcome", "finished_at"))
+    if pipeline.kind != Pipeline.Kind.REFRESH and state != Pipeline.State.FAILED:
+        _refresh_if_exceeds(pipeline.surface, pipeline.result.get(Run.Kind.AUDIT, {}))
+
+
+@transaction.atomic
+def pipeline_resume(pipeline: Pipeline) -> Pipeline | None:
+    """Goes on from the step that failed; where the visits it collected were dropped since, in a new
+    pipeline. None where another one is under way."""
+    if Pipeline.objects.filter(surface=pipeline.surface, state=Pipeline.State.RUNNING).exists():
+        return None
+    pipeline = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
+    run = pipeline.runs.filter(state=Run.State.FAILED).latest("pk")
+    if is_dropped(pipeline, run):
+        return _begun_anew(pipeline)
+    pipeline.state, pipeline.outcome, pipeline.finished_at = Pipeline.State.RUNNING, "", None
+    pipeline.save(update_fields=("state", "outcome", "finished_at"))
+    run.state, run.attempts, run.error = Run.State.QUEUED, 0, ""
+    run.finished_at, run.lease_until = None, timezone.now()
+    run.save()
+    run_enqueue(run)
+    return pipeline
+
+
+def _begun_anew(pipeline: Pipeline) -> Pipeline | None:
+    line, is_new = pipeline_request(
+        kind=pipeline.kind,
+        surface=pipeline.surface,
+        version=pipeline.version if pipeline.kind == Pipeline.Kind.JUDGE else None,
+        options=pipeline.options,
+        by=pipeline.asked_by,
+    )
+    return line if is_new else None
+
+
+def pipelines_sweep() -> None:
+    """Ends pipelines whose step was given up after too many deaths."""
+    for run in Run.objects.filter(
+        pipeline__state=Pipeline.State.RUNNING, state=Run.State.FAILED
+    ).select_related("pipeline"):
+        run_failed(run, run.error)
+
+
+def _step_add(pipeline: Pipeline, kind: Run.Kind) -> Run:
+    from webapp.codebooks.pipeline.enqueue import LEASE
+
+    run = Run.objects.create(
+        pipeline=pipeline,
+        kind=kind,
+        surface=pipeline.surface,
+        version=pipeline.version,
+        key=f"pipeline:{pipeline.pk}:{kind}",
+        options=pipeline.options,
+        asked_by=pipeline.asked_by,
+        lease_until=timezone.now() + LEASE,
+    )
+    if not pipeline.options.get(HERE):
+        run_enqueue(run)
+    return run
+
+
+def _refresh_if_exceeds(
+    surface: Surface, audit: Mapping[str, Any], champion_only: bool = False
+) -> None:
+    """An audit that exceeds asks for a refresh, which is followed by an audit of its own."""
+    if audit.get("verdict") != "exceeds":
+        return
+    champion = surface.aliases.filter(name="champion").select_related("version").first()
+    if champion is None or (champion_only and champion.version.name != audit.get("version")):
+        return
+    pipeline_request(
+        kind=Pipeline.Kind.REFRESH,
+        surface=surface,
+        key=f"refresh:after-audit:{audit['report']}",
+        by=f"audit {audit['report']}",
+    )

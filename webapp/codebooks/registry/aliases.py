@@ -1,0 +1,160 @@
+"""Versions and aliases: registering, moving an alias in one transaction, taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from uiengine.model import version_folder
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.codebooks.registry import artefacts
+from webapp.codebooks.registry.move_record import chain_append
+from webapp.surfaces.models import Surface
+
+
+class NothingToRollBack(ValueError):
+    """The alias has never pointed to another version."""
+
+
+class ChampionChanged(ValueError):
+    """Another version serves than the one that was to be rolled back."""
+
+
+def version_register(
+    *, source: Path, name: str, surfaces: Iterable[Surface] = (), **columns: Any
+) -> CodebookVersion:
+    """Checks a version's folder by loading it, stores its files, and adds its row.
+
+    Raises uiengine.errors.VersionError where a file is missing or is not what the manifest says.
+    """
+    version_folder.load(source)
+    folder = f"versions/{name}"
+    artefacts.put(source, folder)
+    with transaction.atomic():
+        version = CodebookVersion.objects.create(
+            name=name,
+            folder=folder,
+            manifest=artefacts.read_json(source, artefacts.MANIFEST),
+            card=artefacts.read_json(source, artefacts.CARD),
+            **{"status": CodebookVersion.Status.TRAINED, **columns},
+        )
+        version.surfaces.set(surfaces)
+    return version
+
+
+def surface_lock(surface: Surface) -> None:
+    """Until the transaction ends nobody else moves an alias of the surface."""
+    Surface.objects.select_for_update().get(pk=surface.pk)
+
+
+@transaction.atomic
+def alias_move(
+    *,
+    surface: Surface,
+    version: CodebookVersion,
+    why: str,
+    name: str = Alias.Name.CHAMPION,
+    share: int = 0,
+    **record: Any,
+) -> AliasMove:
+    """Points an alias at a version. All web processes see it within a second.
+
+    share: of a challenger, percent of subjects. record: by, by_name, is_rollback, figures.
+    Raises uiengine.errors.VersionError where the artefact must not serve: nothing moves then.
+    """
+    artefacts.load(version.folder, version.manifest)
+    surface_lock(surface)
+    alias = Alias.objects.filter(surface=surface, name=name).first()
+    before = alias.version if alias else None
+    columns = {"version": version, "share": share, "since": timezone.now()}
+    Alias.objects.update_or_create(surface=surface, name=name, defaults=columns)
+    move = chain_append(
+        surface=surface, name=name, before=before, after=version, share=share, why=why, **record
+    )
+    for row in (before, version):
+        if row:
+            _mark(row)
+    return move
+
+
+@transaction.atomic
+def alias_drop(*, surface: Surface, name: str, why: str, **record: Any) -> AliasMove | None:
+    """Takes an alias away; None where there is none."""
+    surface_lock(surface)
+    alias = Alias.objects.filter(surface=surface, name=name).first()
+    if alias is None:
+        return None
+    before = alias.version
+    alias.delete()
+    move = chain_append(surface=surface, name=name, before=before, after=None, why=why, **record)
+    _mark(before)
+    return move
+
+
+def version_promote(
+    *, surface: Surface, version: CodebookVersion, why: str, **who: Any
+) -> AliasMove:
+    """Makes a version the champion, and no longer the challenger. The first one approved on a
+    surface also becomes its anchor."""
+    with transaction.atomic():
+        move = alias_move(surface=surface, version=version, why=why, **who)
+        if not Alias.objects.filter(surface=surface, name=Alias.Name.ANCHOR).exists():
+            anchor = Alias.Name.ANCHOR
+            alias_move(surface=surface, version=version, why=why, name=anchor, **who)
+        challenger = Alias.Name.CHALLENGER
+        if surface.aliases.filter(name=challenger, version=version).exists():
+            alias_drop(surface=surface, name=challenger, why=why, **who)
+    return move
+
+
+@transaction.atomic
+def version_rollback(
+    *, surface: Surface, why: str, present_seen: int | None = None, **who: Any
+) -> AliasMove:
+    """The champion before serves again (see `champion_before`).
+
+    present_seen: key of the version that whoever asks saw serving; another one is left alone.
+    """
+    surface_lock(surface)
+    present = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
+    if present and present_seen not in (None, present.version_id):
+        raise ChampionChanged(present.version.name)
+    before = champion_before(surface, present.version) if present else None
+    if before is None:
+        raise NothingToRollBack(f"{surface.slug} has had no other champion.")
+    return alias_move(surface=surface, version=before, why=why, is_rollback=True, **who)
+
+
+def champion_before(surface: Surface, version: CodebookVersion) -> CodebookVersion | None:
+    """The latest other champion that was neither refused nor, since it was last promoted, taken
+    back: a rollback of a rollback goes further back, never forward again."""
+    moves = AliasMove.objects.filter(surface=surface, name=Alias.Name.CHAMPION)
+    promoted, taken_back = set(), {version.pk}
+    for move in moves.select_related("before").order_by("-pk"):
+        before = move.before
+        if not move.is_rollback:
+            promoted.add(move.after_id)
+        elif before and before.pk not in promoted:
+            taken_back.add(before.pk)
+        if before and before.pk not in taken_back and before.status != before.Status.REFUSED:
+            return before
+    return None
+
+
+def _mark(version: CodebookVersion) -> None:
+    """The state that follows from the version's aliases. One that was refused stays so."""
+    status = CodebookVersion.Status
+    aliases = list(version.aliases.exclude(name=Alias.Name.ANCHOR))
+    if any(alias.name == Alias.Name.CHAMPION for alias in aliases):
+        state = status.CHAMPION
+    elif aliases:
+        state = status.CANARY if any(alias.share for alias in aliases) else status.SHADOW
+    else:
+        has_served = version.moves_to.filter(name=Alias.Name.CHAMPION).exists()
+        state = status.RETIRED if has_served else status.AUDITED
+    rows = CodebookVersion.objects.filter(pk=version.pk).exclude(status=status.REFUSED)
+    rows.update(status=state)

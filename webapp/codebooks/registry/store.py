@@ -1,0 +1,49 @@
+"""Stores a version folder: its files go to the artefact storage, its card to the database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from uiengine.errors import VersionError
+from webapp.codebooks.models import CodebookVersion
+from webapp.codebooks.registry import artefacts
+from webapp.codebooks.registry.aliases import (
+    version_register,
+)
+from webapp.surfaces.models import Surface
+
+
+def manifest_read(folder: Path) -> dict[str, Any]:
+    """The manifest of a whole folder. Raises VersionError where a file is missing or differs."""
+    manifest = artefacts.read_json(folder, artefacts.MANIFEST)
+    if not manifest:
+        problem, step = "has no readable manifest", "Train the version again."
+        raise VersionError(artefacts.MANIFEST, str(folder), problem, step)
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            problem, step = "is missing or differs from the manifest", "Train the version again."
+            raise VersionError(name, str(folder), problem, step)
+    return manifest
+
+
+@transaction.atomic
+def version_store(
+    *,
+    folder: Path,
+    name: str,
+    surfaces: Iterable[Surface] = (),
+    parent: CodebookVersion | None = None,
+) -> tuple[CodebookVersion, bool]:
+    """The version of this content, and whether it is new: no content is stored twice."""
+    content = manifest_read(folder)["id"]
+    known = CodebookVersion.objects.filter(manifest__id=content).first()
+    if known is not None:
+        return known, False
+    artefacts.clear(f"versions/{name}")  # of a worker that died while it copied them
+    return version_register(source=folder, name=name, surfaces=surfaces, parent=parent), True

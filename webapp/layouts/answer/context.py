@@ -1,0 +1,190 @@
+"""All that determines a decision, read before it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+
+from uiengine.behaviour.popularity import Popularity
+from uiengine.behaviour.profile import Profile
+from uiengine.request import Request
+from webapp.layouts.answer import answer_cache
+from webapp.layouts.answer.search_budget import load
+from webapp.lib import times as lib_times
+from webapp.lib.cache import store
+from webapp.serving.pages import Page, serving
+from webapp.subjects import state_cache, visit_state
+from webapp.trials.control import is_control
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that determines a decision, and enough to name it before it is made.
+
+    key: the subject's, empty for nobody. since: ms, the last event before the visit. times_erased:
+    how often all that was kept of the key was erased. budget: candidates the visit is decided by;
+    0 where none was agreed on yet (see `budgeted`). was_control: what the open visit began as; None
+    where it is not open. before: the order shown at the visit before, empty where there was none.
+    until: ms, when the visit or, before its first event, its day ends, or a canary's share changes.
+    cached_as: the generation of the subject's state in the cache; unkept: what is to go there.
+    """
+
+    key: str
+    page: Page
+    profile: Profile
+    visit: str
+    since: int
+    day: int
+    times_erased: int = 0
+    budget: int = 0
+    was_control: bool | None = None
+    before: tuple[str, ...] = ()
+    until: int = 0
+    cached_as: str = ""
+    unkept: state_cache.Unkept | None = None
+
+    @property
+    def decided_by(self) -> str:
+        """Content id of the version that should decide; empty where none should."""
+        is_asked = self.key and self.page.surface.mode != "off" and not self.is_control
+        return self.page.wanted if is_asked else ""
+
+    @property
+    def is_decided_by_another(self) -> bool:
+        """That version could not be loaded."""
+        return self.page.version is None or self.page.version.id != self.page.wanted
+
+    @cached_property
+    def is_control(self) -> bool:
+        """Whether this subject keeps the default layout, for comparison; pins and freezing hold.
+
+        An open visit stays what it began as, so that a changed share moves nothing under a reader.
+        """
+        if self.page.surface.mode != "live":
+            return False
+        if self.was_control is not None:
+            return self.was_control
+        return is_control(self.key, self.page.surface.slug, self.page.control_percent)
+
+    @cached_property
+    def name(self) -> str:
+        """A hash of what determines the decision, but for the budget."""
+        version = self.page.version
+        return hash_of(
+            self.key,
+            self.times_erased,
+            self.page.surface.slug,
+            self.page.surface.revision,
+            self.page.fingerprint,
+            self.visit,
+            self.day,
+            version.id if version else "",
+            self.profile.feedback.generation,
+            self.profile.visits,
+            self.is_control,
+            settings.UIENGINE_BUDGET,
+        )
+
+
+def situation(
+    *, key: str, page: Page, now: datetime, state: Mapping[str, Any] | None = None
+) -> Situation:
+    """Without a query where caches are warm. state: see `live.read`."""
+    milliseconds = lib_times.to_milliseconds(now)
+    if not key or page.surface.mode == "off":
+        return nobody_situation(page, lib_times.to_day(milliseconds))
+    known = state_cache.read(key, page, state)
+    here = milliseconds + known.clock_offset * 1000
+    visit_state.settle(known.state, here, page.gap)
+    began = known.state.open.started - here + milliseconds if known.state.open else milliseconds
+    until = _ends(known.state, page, here, milliseconds)
+    page = page.serving(key, began)
+    visit, since, day = visit_state.current(known.state, state_cache.place(key, page), here)
+    profile, times = known.state.profile, known.times_erased
+    budget = known.state.open.budget if known.state.open else 0
+    was_control = known.state.open.is_control if known.state.open else None
+    before = profile.before if known.state.open else profile.order
+    return Situation(
+        key=key,
+        page=page,
+        profile=profile,
+        visit=visit,
+        since=since,
+        day=day,
+        times_erased=times,
+        budget=budget,
+        was_control=was_control,
+        before=before,
+        until=until,
+        cached_as=known.generation,
+        unkept=known.unkept,
+    )
+
+
+def _ends(state: visit_state.State, page: Page, here: int, now: int) -> int:
+    """See `Situation.until`. Times in ms; here: now, by the subject's clock."""
+    ahead = here - now
+    if state.open:
+        return state.last + page.gap - ahead
+    day_ends = (here // visit_state.DAY + 1) * visit_state.DAY - ahead
+    return min([day_ends, *(since for since, _ in page.shares if since > now)])
+
+
+def nobody_situation(page: Page, day: int) -> Situation:
+    return Situation("", page, Profile(), "", 0, day, until=(day + 1) * visit_state.DAY)
+
+
+def budgeted(found: Situation, waited: float = 0.0) -> Situation:
+    """The situation with the budget that its visit is decided by, however often it is asked for.
+
+    An open visit keeps that of the decision its first event carried; until then the first to
+    decide tells the others through the cache. waited: seconds since the request began.
+    """
+    if found.budget or not found.key:
+        return found
+    mine = affordable(waited)
+    name = budget_name(found)
+    try:
+        agreed = store({}, {name: (mine, answer_cache.LIFETIME)})[name]
+    except Exception:
+        log.warning("cache.unavailable", exc_info=True)
+        agreed = mine
+    return replace(found, budget=agreed)
+
+
+def affordable(waited: float) -> int:
+    """Candidates that a request has time for which began `waited` seconds ago."""
+    left = settings.UIENGINE_DEADLINE_MS / 1000 - waited
+    return load.budget(settings.UIENGINE_BUDGET, left=left)
+
+
+def budget_name(found: Situation) -> str:
+    """What the budget of the situation's visit is agreed on under, in the cache."""
+    return f"budget:{found.name}"
+
+
+def request_of(found: Situation, **more: int) -> Request:
+    """What the engine is asked in a situation."""
+    return Request(
+        surface=found.page.surface,
+        profile=found.profile,
+        popularity=serving.popularity(found.page, found.day) if found.key else Popularity(),
+        day=found.day,
+        visit=found.visit,
+        budget=found.budget or settings.UIENGINE_BUDGET,
+        seed=int(found.visit[:8] or "0", 16),
+        **more,
+    )
+
+
+def hash_of(*facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]

@@ -1,0 +1,220 @@
+"""A decision as the JSON that grid libraries take unchanged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from math import inf
+from typing import Any, NamedTuple
+
+import orjson
+from django.urls import get_script_prefix, get_urlconf, reverse
+from django.utils.translation import get_language, gettext
+
+from uiengine.behaviour.profile import Pin
+from uiengine.decision import Decision, Variant
+from uiengine.page.layout import Layout, Placement
+from uiengine.page.surface import Block, Breakpoint, Surface
+from webapp.layouts.answer.sentences import reason_sentence, seconds_note
+
+WISHES = ("pin", "undo", "reset", "freeze")
+
+
+def payload(
+    surface: Surface,
+    decision: Decision,
+    *,
+    status: str,
+    signed: str,
+    pins: Mapping[str, Pin],
+    undo: str = "nothing",
+    whose: str = "",
+    budget: int = 0,
+    variants: Sequence[tuple[Variant, str]] = (),
+) -> bytes:
+    """The answer of GET /api/layout as JSON, in the language that is active.
+
+    undo: what undo would take back. whose: the user's name in decisions, by which a client tells
+    its batches from another user's; empty for visitors and nobody. budget: candidates that could
+    be scored. variants: each with its own signed decision.
+    """
+    body = {
+        "surface": surface.slug,
+        "revision": surface.revision,
+        "status": status,
+        "version": decision.version,
+        "breakpoints": {at.name: at.min_width for at in surface.breakpoints},
+        "cols": {at.name: at.columns for at in surface.breakpoints},
+        "row_height": surface.row_height,
+        **_placed(surface, decision.layout, pins),
+        "elements": _elements(_Same(surface), get_language()),
+        "pins": [block_id for block_id in pins if block_id in surface.index],
+        "stability": _stability(decision),
+        "search": {
+            "system": decision.system if decision.energy is not None else 0,
+            "budget": budget if decision.energy is not None else 0,
+        },
+        "why": {reason.block: reason_sentence(reason) for reason in decision.reasons},
+        "undo": undo,
+        "decision": signed,
+        "whose": whose,
+        "variants": [
+            {
+                "energy_seconds": round(variant.energy, 4),
+                "is_served": variant.layout.order == decision.layout.order,
+                **_placed(surface, variant.layout, pins),
+                "decision": own,
+            }
+            for variant, own in variants
+        ],
+        "links": _links(get_script_prefix(), get_urlconf()),
+    }
+    return orjson.dumps(body)
+
+
+def mounted() -> str:
+    """A hash of where links lead: a site may be reached under several prefixes or addresses."""
+    return _mounted(get_script_prefix(), get_urlconf())
+
+
+@lru_cache(maxsize=16)
+def _mounted(prefix: str, urlconf: str | None) -> str:
+    return hashlib.sha256(repr((prefix, urlconf)).encode()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=16)
+def _links(prefix: str, urlconf: str | None) -> dict[str, str]:
+    """prefix, urlconf: what `reverse` goes by, and here to tell one from another."""
+    wish = reverse("layouts:feedback")
+    return {"events": reverse("layouts:events"), **{name: wish for name in WISHES}}
+
+
+def _placed(surface: Surface, layout: Layout, pins: Mapping[str, Pin]) -> dict[str, Any]:
+    return {"order": list(layout.order), "layouts": _layouts(surface, layout, pins)}
+
+
+def _stability(decision: Decision) -> dict[str, Any]:
+    stability = decision.stability
+    return {
+        "moved": list(stability.moved),
+        "budget": stability.budget,
+        "cost_seconds": round(stability.cost_seconds, 3),
+        "saves_seconds": round(stability.saves_seconds, 3),
+        "note": seconds_note(),
+    }
+
+
+def _layouts(
+    surface: Surface, layout: Layout, pins: Mapping[str, Pin]
+) -> dict[str, orjson.Fragment]:
+    boxes = _boxes(_Same(surface))
+    return {
+        at.name: _items(boxes[at.name], layout.placements[at.name], _held_at(at.name, pins))
+        for at in surface.breakpoints
+    }
+
+
+def _held_at(breakpoint: str, pins: Mapping[str, Pin]) -> set[str]:
+    return {block_id for block_id, pin in pins.items() if pin.breakpoint == breakpoint}
+
+
+def _items(
+    boxes: Mapping[str, Box], placed: Sequence[Placement], held: Collection[str]
+) -> orjson.Fragment:
+    """A JSON list. Written as text: a hundred items are the same in every answer but for their
+    cells, and as dictionaries they would all be made and encoded anew."""
+    return orjson.Fragment(f"[{','.join([_item(boxes[p.id], p, p.id in held) for p in placed])}]")
+
+
+class Box(NamedTuple):
+    """A block that is not placed yet. values: what its item holds; begins, ends: the JSON of that,
+    before and after its cell."""
+
+    values: dict[str, Any]
+    begins: str
+    ends: str
+    min_w: int
+    min_h: int
+    max_w: float
+    max_h: float
+
+
+def _item(box: Box, placed: Placement, is_held: bool) -> str:
+    """A block's box where it was placed, as JSON. is_held: the user pinned it to this cell."""
+    _, x, y, w, h = placed
+    values, begins, ends, min_w, min_h, max_w, max_h = box
+    if not is_held and min_w <= w <= max_w and min_h <= h <= max_h:
+        return f'{begins}"x":{x},"y":{y},"w":{w},"h":{h},{ends}'
+    item = {**values, "x": x, "y": y, "w": w, "h": h}
+    item["minW"], item["minH"] = min(min_w, w), min(min_h, h)
+    if "maxW" in item:
+        item["maxW"], item["maxH"] = max(max_w, w), max(max_h, h)
+    if is_held:
+        item["static"] = item["locked"] = True
+    return orjson.dumps(item).decode()
+
+
+class _Same:
+    """A surface as a key: the same object, which is quicker than comparing all that it holds."""
+
+    def __init__(self, surface: Surface) -> None:
+        self.surface = surface
+
+    def __hash__(self) -> int:
+        return id(self.surface)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.surface is self.surface
+
+
+@lru_cache(maxsize=256)
+def _boxes(of: _Same) -> dict[str, dict[str, Box]]:
+    """By breakpoint and block."""
+    return {
+        at.name: {block.id: _box(block, at) for block in of.surface.blocks}
+        for at in of.surface.breakpoints
+    }
+
+
+def _box(block: Block, at: Breakpoint) -> Box:
+    """One block for react-grid-layout (`i`, `static`, `isDraggable`…) and gridstack (`id`, …).
+
+    Neither library may pull up a block that holds a cell. What the user pinned there the user may
+    still drag; what the team pinned nobody may.
+    """
+    limits, is_fixed = block.sizes[at.name], block.is_pinned
+    names = {"id": block.id, "i": block.id}
+    rest: dict[str, Any] = {
+        "minW": limits.min.w,
+        "minH": limits.min.h,
+        "static": is_fixed,
+        "locked": is_fixed,
+        "noMove": is_fixed,
+        "noResize": is_fixed,
+        "isDraggable": not is_fixed,
+        "isResizable": not is_fixed,
+    }
+    if limits.max is not None:
+        rest["maxW"], rest["maxH"] = limits.max.w, limits.max.h
+    begins, ends = (orjson.dumps(part).decode() for part in (names, rest))
+    most = (limits.max.w, limits.max.h) if limits.max else (inf, inf)
+    least = (limits.min.w, limits.min.h)
+    return Box({**names, **rest}, f"{begins[:-1]},", ends[1:], *least, *most)
+
+
+@lru_cache(maxsize=256)
+def _elements(of: _Same, language: str) -> orjson.Fragment:
+    """Blocks by id, in a language: it is the active one, and here to tell one from another."""
+    return orjson.Fragment(orjson.dumps({b.id: _element(b) for b in of.surface.blocks}))
+
+
+def _element(block: Block) -> dict[str, Any]:
+    return {
+        "id": block.id,
+        "kind": block.kind,
+        "title": gettext(block.title),
+        "group": block.group,
+        "required": block.required,
+        "pinned": block.is_pinned,
+    }

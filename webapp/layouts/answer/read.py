@@ -1,0 +1,288 @@
+"""The answer to "which layout now?": read, decide, render, and never be without one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+from uiengine import engine
+from uiengine.behaviour import feedback
+from uiengine.behaviour.popularity import Popularity
+from uiengine.behaviour.profile import Profile
+from uiengine.decision import Decision, Variant
+from uiengine.page.reading_order import default_order
+from uiengine.request import Request
+from webapp.layouts.answer import answer_cache, throttles
+from webapp.layouts.answer.answer_cache import Answer, Kept
+from webapp.layouts.answer.context import (
+    Situation,
+    affordable,
+    budget_name,
+    hash_of,
+    nobody_situation,
+    request_of,
+    situation,
+)
+from webapp.layouts.answer.counters import count
+from webapp.layouts.answer.payload import mounted, payload
+from webapp.layouts.answer.search_budget import load
+from webapp.lib import times as lib_times
+from webapp.serving.answer_counts import answered
+from webapp.serving.pages import Page, serving
+from webapp.subjects import decisions, keys, state_cache
+
+log = logging.getLogger(__name__)
+NO_LIMITS: Mapping[str, int] = MappingProxyType({})
+
+
+def layout_read(
+    *,
+    key: str,
+    page: Page,
+    now: datetime,
+    known: str = "",
+    variants: int = 1,
+    limits: Mapping[str, int] = NO_LIMITS,
+) -> Answer:
+    """The layout for a subject (nobody where `key` is empty). known: If-None-Match.
+
+    variants: how many of the best layouts to list beside the one to show. limits: of the caller,
+    see `throttles`; whoever is over one gets the default layout.
+    """
+    started, decided_by, times = time.perf_counter(), page.wanted, 0
+    whose = key if page.surface.mode != "off" else ""
+    place = answer_cache.Place(whose, page, get_language() or "", variants, mounted())
+    try:
+        seen = place.look(list(limits), known)
+        if throttles.is_over(limits, seen.counts):
+            return throttled(key=key, page=page)
+        last, answer = seen.last, seen.answer(page, now)
+        if last is None or answer is None:
+            found = situation(key=key, page=page, now=now, state=seen.state)
+            decided_by, times = found.decided_by, found.times_erased
+            last, body = _newest(found, place, seen, known, now, started)
+            answer = last.answer_with(answer_cache.held(last.tag, known), body)
+            assert answer is not None
+        decided_by = last.decided_by
+    except Exception:
+        log.exception("layout.fallback", extra={"surface": page.surface.slug})
+        answered(page.surface_id, decided_by, now, fell_back=True, failed=True)
+        return fallback(key=key, page=page, why="failed", times_erased=times)
+    count(*answer.counted)
+    answered(page.surface_id, decided_by, now, fell_back=last.is_decided_by_another)
+    return answer
+
+
+def throttled(*, key: str, page: Page) -> Answer:
+    """For callers who ask too often: nothing is decided."""
+    try:
+        times = state_cache.read(key, page).times_erased if key else 0
+    except Exception:
+        log.warning("layout.subject_unknown", exc_info=True)
+        times = 0
+    return fallback(key=key, page=page, why="throttled", times_erased=times)
+
+
+def fallback(*, key: str, page: Page, why: str, times_erased: int) -> Answer:
+    """The default layout. times_erased: of the key, so that events that carry this decision count;
+    0 where that cannot be known."""
+    count("fallback", why)
+    unread = replace(nobody_situation(page, day=0), key=key, times_erased=times_erased)
+    return Answer(_payload(unread, _default(unread), "fallback"))
+
+
+def layout_payload(*, key: str, slug: str, now: datetime) -> dict[str, Any] | None:
+    """The payload for templates that render on the server; None for an unknown surface."""
+    page = serving.page(slug)
+    if page is None:
+        return None
+    data: dict[str, Any] = json.loads(layout_read(key=key, page=page, now=now).body)
+    return data
+
+
+def surface_of(signed: str) -> str:
+    """The surface of a decision that was checked before."""
+    return decisions.read(signed).surface
+
+
+def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
+    """The decision to serve, with so many variants to list, and its status."""
+    version, mode = found.page.version, found.page.surface.mode
+    if not found.key or version is None or mode == "off" or found.is_control:
+        held = engine.hold(request_of(found)) if found.key and mode != "off" else _default(found)
+        return held, held.status
+    decision = engine.decide(request_of(found, variants=variants), version)
+    if mode != "dry_run":
+        return decision, decision.status
+    order = ",".join(decision.layout.order)
+    log.info("layout.dry_run surface=%s order=%s", found.page.surface.slug, order)
+    shown = _default(found).layout
+    return replace(decision, layout=shown, reasons=()), "dry_run"
+
+
+def _default(found: Situation) -> Decision:
+    request = Request(found.page.surface, Profile(), Popularity(), found.day)
+    return Decision(
+        layout=engine.default_layout(request),
+        status="default",
+        version="",
+        revision=found.page.surface.revision,
+        visit=found.visit,
+        generation=found.profile.feedback.generation,
+    )
+
+
+def _newest(
+    found: Situation,
+    place: answer_cache.Place,
+    seen: answer_cache.Found,
+    known: str,
+    now: datetime,
+    started: float,
+) -> tuple[Kept, bytes]:
+    """What is kept from now on: what was, if it is the same decision, else one made now."""
+    tag = hash_of(found.name, place.language, place.variants, place.mounted)
+    last, since, etag = seen.last, lib_times.to_milliseconds(now), answer_cache.held(tag, known)
+    if last and last.tag == tag and (seen.body or etag):
+        rendered = Answer(seen.body, last.etag, last.counted)
+    elif etag:
+        rendered = Answer(b"", etag)
+    else:
+        return _decided(found, place, tag, since, _budget(found, tag, last, started))
+    newest = _kept(found, place, tag, since, rendered)
+    place.keep(newest, rendered.body, found.unkept)
+    return newest, rendered.body
+
+
+def _decided(
+    found: Situation, place: answer_cache.Place, tag: str, since: int, budget: int
+) -> tuple[Kept, bytes]:
+    """A decision made now, kept. It stands only if nobody decided this visit by another budget
+    before: else it is made again by that one."""
+    is_unsettled, name = bool(found.key) and not found.budget, budget_name(found)
+    while True:
+        mine = replace(found, budget=budget)
+        rendered = _rendered(mine, tag, place.variants)
+        newest = _kept(mine, place, tag, since, rendered)
+        own = {name: (budget, answer_cache.LIFETIME)} if is_unsettled else {}
+        agreed = place.keep(newest, rendered.body, found.unkept, own)
+        if agreed.get(name, budget) == budget:
+            return newest, rendered.body
+        budget = agreed[name]
+
+
+def _budget(found: Situation, tag: str, last: Kept | None, started: float) -> int:
+    """What the visit is decided by; where nobody has said so, that of the last answer, of which
+    only the body was evicted, or what there is time for."""
+    if found.budget or not found.key:
+        return found.budget
+    said = min(last.budget, settings.UIENGINE_BUDGET) if last and last.tag == tag else 0
+    return said or affordable(time.perf_counter() - started)
+
+
+def _kept(
+    found: Situation, place: answer_cache.Place, tag: str, since: int, rendered: Answer
+) -> Kept:
+    return Kept(
+        generation=found.cached_as,
+        page=place.page.name,
+        since=since,
+        until=min(found.until, since + answer_cache.UNASKED),
+        tag=tag,
+        decided_by=found.decided_by,
+        is_decided_by_another=found.is_decided_by_another,
+        etag=rendered.etag,
+        counted=rendered.counted,
+    )
+
+
+def _rendered(found: Situation, tag: str, variants: int) -> Answer:
+    if found.key:  # may ask the database: not while others wait
+        serving.popularity(found.page, found.day)
+    with load.deciding():
+        decision, status = decide(found, variants)
+        body = _payload(found, decision, status)
+    return Answer(body, f'"{tag}-{found.budget}"', _counted(found, decision, status))
+
+
+def _counted(found: Situation, decision: Decision, status: str) -> tuple[str, ...]:
+    if decision.energy is None or found.budget >= settings.UIENGINE_BUDGET:
+        return (status,)
+    return (status, "system_1" if decision.system == 1 else "budget_lowered")
+
+
+def _payload(found: Situation, decision: Decision, status: str) -> bytes:
+    return payload(
+        found.page.surface,
+        decision,
+        status=status,
+        budget=found.budget,
+        signed=decisions.sign(served(found, decision, status)),
+        undo=_undoes(found, decision),
+        whose="" if keys.is_visitor(found.key) else decisions.subject_hash(found.key),
+        pins=found.profile.feedback.pins,
+        variants=[
+            (variant, decisions.sign(served(found, _instead(decision, variant), status)))
+            for variant in decision.variants
+        ],
+    )
+
+
+def _undoes(found: Situation, decision: Decision) -> str:
+    if not found.key:
+        return "nothing"
+    before = found.before or default_order(found.page.surface)
+    return feedback.undoes(found.profile, order=decision.layout.order, before=before)
+
+
+def payload_for_nobody(found: Situation, decision: Decision, status: str) -> bytes:
+    """The same under a decision that is nobody's: events that carry it are kept nowhere."""
+    return _payload(replace(found, key=""), decision, status)
+
+
+def _instead(decision: Decision, variant: Variant) -> Decision:
+    """The decision of a team that shows a variant by a choice of its own."""
+    if variant.layout.order == decision.layout.order:
+        return decision
+    return replace(decision, layout=variant.layout, propensity=1.0, explored=False, candidates=())
+
+
+def served(found: Situation, decision: Decision, status: str) -> decisions.Served:
+    """What the signed string says."""
+    return decisions.Served(
+        subject=decisions.subject_hash(found.key, found.times_erased),
+        surface=found.page.surface.slug,
+        revision=decision.revision,
+        visit=found.visit,
+        since=found.since,
+        day=found.day,
+        version=decision.version,
+        generation=decision.generation,
+        status=status,
+        order=decision.layout.order,
+        tokens=decision.tokens,
+        side_bits=decision.side_bits,
+        distortion=round(decision.distortion, 6),
+        propensity=decision.propensity,
+        explored=decision.explored,
+        budget=found.budget,
+        candidates=_drawable(decision) if status == "adapted" else (),
+    )
+
+
+def _drawable(decision: Decision) -> tuple[decisions.Drawable, ...]:
+    """Propensities are exact: they are what estimates divide by. Energies are a hint."""
+    place = decision.layout.ranks
+    return tuple(
+        (tuple(place[b] for b in candidate.order), round(candidate.energy, 4), candidate.propensity)
+        for candidate in decision.candidates
+    )

@@ -1,0 +1,1 @@
+"""HTTP: views, how they read and answer, and the OpenAPI schema."""

@@ -1,0 +1,281 @@
+"""The API. Views parse, call one function, and serialise."""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, QueryDict
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.layouts import serializers
+from webapp.layouts.answer import counters, read, throttles
+from webapp.layouts.api.base import LayoutAPIView
+from webapp.layouts.api.openapi_examples import (
+    COUNTED_EXAMPLE,
+    EVENTS_EXAMPLE,
+    FEEDBACK_EXAMPLE,
+    LAYOUT_EXAMPLE,
+    PROBLEM_EXAMPLE,
+)
+from webapp.layouts.errors.problem import CONTENT_TYPE, Problem
+from webapp.layouts.events.accept import backlog_refuse, batch_accept
+from webapp.layouts.events.parse import batch_read
+from webapp.privacy.erase import subject_erase
+from webapp.privacy.export import subject_export
+from webapp.serving.pages import Page, serving
+from webapp.subjects import backlog, keys
+from webapp.subjects.authentication import identity_of
+from webapp.subjects.models import Scope
+from webapp.telemetry.metrics import EVENTS
+
+PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
+REFUSED = {(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 413, 415, 429, 503)}
+MOST_VARIANTS = 8
+USUAL = 256
+"""Characters of a query string that is remembered as parsed."""
+VARY = "Authorization, Cookie, X-Subject"
+KEPT = {"Cache-Control": "private, no-cache", "Vary": VARY}
+NOT_KEPT = {"Cache-Control": "private, no-store", "Vary": VARY}
+SUBJECT = OpenApiParameter(
+    "X-Subject", str, OpenApiParameter.HEADER, description="With a server key: whose it is."
+)
+
+
+class LayoutView(LayoutAPIView):
+    scope = Scope.LAYOUT_READ
+
+    @extend_schema(
+        operation_id="layout",
+        parameters=[
+            OpenApiParameter("surface", str, required=True),
+            OpenApiParameter(
+                "variants",
+                {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS, "default": 1},
+                description="List so many of the best distinct layouts, for previews and "
+                "experiments of your own. Whoever shows one sends events with its `decision`.",
+            ),
+            SUBJECT,
+        ],
+        examples=[LAYOUT_EXAMPLE],
+        responses={
+            200: serializers.LayoutOut,
+            304: OpenApiResponse(description="If-None-Match names what would be sent."),
+            **{(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 404)},
+        },
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """The layout of a page for whoever asks. Always a layout: the default one if need be."""
+        query = request.META.get("QUERY_STRING", "")
+        slug, variants = (_asked if len(query) < USUAL else _asked.__wrapped__)(query)
+        page, key, count = _page(slug), _key(request), _variants(variants)
+        answer = read.layout_read(
+            key=key,
+            page=page,
+            now=timezone.now(),
+            known=request.META.get("HTTP_IF_NONE_MATCH", ""),
+            variants=count,
+            limits=throttles.limits(request, "layout"),
+        )
+        return HttpResponse(
+            answer.body,
+            status=304 if answer.is_known else 200,
+            content_type="application/json",
+            headers={"ETag": answer.etag, **KEPT} if answer.etag else NOT_KEPT,
+        )
+
+
+class EventsView(LayoutAPIView):
+    is_proved_by_decision = True
+    scope = Scope.EVENTS_WRITE
+
+    @extend_schema(
+        operation_id="events",
+        request=serializers.BatchIn,
+        examples=[EVENTS_EXAMPLE, COUNTED_EXAMPLE, PROBLEM_EXAMPLE],
+        responses={202: serializers.BatchOut, **REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        """Takes a batch of events; on disk before the answer. If in doubt, send it again."""
+        throttles.refuse_over(request, "write")
+        backlog_refuse()
+        decision, arrivals = batch_read(request.data)
+        counted = batch_accept(
+            identity=identity_of(request), decision=decision, arrivals=arrivals, now=timezone.now()
+        )
+        body = {
+            "accepted": counted.accepted if counted else 0,
+            "duplicate": counted.duplicate if counted else 0,
+            "ignored": 0 if counted else len(arrivals),
+        }
+        for outcome, number in body.items():
+            EVENTS.labels(outcome).inc(number)
+        return Response(body, status=202)
+
+
+class FeedbackView(LayoutAPIView):
+    scope = Scope.EVENTS_WRITE
+
+    @extend_schema(
+        operation_id="feedback",
+        request=serializers.FeedbackIn,
+        examples=[FEEDBACK_EXAMPLE, PROBLEM_EXAMPLE],
+        responses={200: serializers.LayoutOut, **REFUSED},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Pin, unpin, move, undo, freeze or reset: acts at once; answers with the layout."""
+        throttles.refuse_over(request, "write")
+        wish = serializers.FeedbackIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        now = timezone.now()
+        counted = batch_accept(
+            identity=identity_of(request),
+            decision=wish.validated_data["decision"],
+            arrivals=[serializers.arrival(wish.validated_data)],
+            now=now,
+            field="",
+        )
+        if counted is None:
+            raise _nobody()
+        page = _page(read.surface_of(wish.validated_data["decision"]))
+        answer = read.layout_read(key=_key(request), page=page, now=timezone.now())
+        response = HttpResponse(answer.body, content_type="application/json")
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class MeView(LayoutAPIView):
+    scope = Scope.SUBJECTS_ADMIN
+
+    @extend_schema(operation_id="me_export", responses={200: dict, **REFUSED})
+    def get(self, request: Request) -> Response:
+        """All that is kept on whoever asks."""
+        throttles.refuse_over(request, "write")
+        return Response(subject_export(key=_known_key(request)), headers=_no_store())
+
+    @extend_schema(
+        operation_id="me_consent",
+        request=serializers.ConsentIn,
+        responses={204: None, **REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        """An anonymous visitor's consent: a first-party cookie from now on. Withdrawing it erases
+        all that was kept of the visitor, and the cookie."""
+        throttles.refuse_over(request, "write")
+        consent = serializers.ConsentIn(data=request.data)
+        consent.is_valid(raise_exception=True)
+        response = Response(status=204)
+        if not consent.validated_data["consent"]:
+            if visitor := keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")):
+                subject_erase(key=visitor)
+            response.delete_cookie(keys.VISITOR_COOKIE)
+        elif identity_of(request) is None:
+            response.set_cookie(
+                keys.VISITOR_COOKIE,
+                keys.visitor_make()[1],
+                max_age=keys.VISITOR_COOKIE_AGE,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
+            )
+        return response
+
+    @extend_schema(operation_id="me_erase", responses={200: serializers.ErasedOut, **REFUSED})
+    def delete(self, request: Request) -> Response:
+        """Erases profile, events, decisions and attributes of whoever asks. Answers with the
+        codebook versions that were trained with them, which are marked for retraining."""
+        throttles.refuse_over(request, "write")
+        trained = subject_erase(key=_known_key(request))
+        body = {"erased": True, "trained_versions": [version.as_json() for version in trained]}
+        response = Response(body, headers=_no_store())
+        response.delete_cookie(keys.VISITOR_COOKIE)
+        return response
+
+
+class HealthView(LayoutAPIView):
+    authentication_classes = ()
+
+    @extend_schema(
+        operation_id="health",
+        auth=[],
+        responses={200: serializers.HealthOut, (503, CONTENT_TYPE): PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        """200 once a page can be served."""
+        pages = serving.snapshot().pages
+        if not pages:
+            raise Problem(
+                "no-page-yet",
+                "There is no surface.",
+                field="surfaces",
+                value=0,
+            )
+        body = {
+            "status": "ok",
+            "surfaces": len(pages),
+            "answers": counters.counts(),
+            "backlog": {"pending": backlog.pending(), "most": settings.UIENGINE_BACKLOG},
+        }
+        return Response(body, headers=_no_store())
+
+
+@lru_cache(maxsize=256)
+def _asked(query: str) -> tuple[str, str]:
+    """surface and variants of a query string, which few pages ask with again and again."""
+    found = QueryDict(query.encode("latin-1"))  # as WSGI gives it
+    return found.get("surface", ""), found.get("variants", "1")
+
+
+def _variants(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_VARIANTS:
+        return int(text[:9])
+    raise Problem(
+        "variants-out-of-range",
+        f"`variants` is {text!r}, and 1 to {MOST_VARIANTS} can be listed.",
+        field="variants",
+        value=text,
+        next_step=f"Ask for 1 to {MOST_VARIANTS}, or leave the parameter out.",
+    )
+
+
+def _page(slug: str) -> Page:
+    page = serving.page(slug) if slug else None
+    if page is not None:
+        return page
+    known = ", ".join(itertools.islice(serving.snapshot().pages, 10)) if settings.DEBUG else ""
+    raise Problem(
+        "surface-unknown" if slug else "surface-missing",
+        f"No surface is called {slug!r}." if slug else "The parameter `surface` is missing.",
+        field="surface",
+        value=slug,
+        next_step=f"Name one of: {known}." if known else "Name a surface of the admin's list.",
+    )
+
+
+def _key(request: Request) -> str:
+    identity = identity_of(request)
+    return identity.key if identity else ""
+
+
+def _known_key(request: Request) -> str:
+    if not (key := _key(request)):
+        raise _nobody()
+    return key
+
+
+def _nobody() -> Problem:
+    return Problem(
+        "nobody-to-do-this-for",
+        "The request is nobody's: without a user or consent nothing is kept.",
+        field="Authorization",
+        value="",
+    )
+
+
+def _no_store() -> dict[str, Any]:
+    return {"Cache-Control": "no-store", "Vary": VARY}

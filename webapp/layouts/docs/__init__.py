@@ -1,0 +1,1 @@
+"""Pages for developers: snippets, errors, Swagger UI."""

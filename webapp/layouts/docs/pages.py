@@ -1,0 +1,66 @@
+"""Pages for whoever builds on the API: Swagger UI, snippets to copy, the error catalogue."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from webapp.layouts.errors.catalogue import KINDS
+
+POLICY = (
+    "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+SNIPPETS = Path(__file__).parent / "snippets"
+
+
+@require_GET
+def api(request: HttpRequest) -> HttpResponse:
+    has_assets = apps.is_installed("drf_spectacular_sidecar")
+    return _page(request, "api", {"has_assets": has_assets})
+
+
+@require_GET
+def snippets(request: HttpRequest) -> HttpResponse:
+    shown = [
+        {"name": name, "title": title, "note": note, "text": (SNIPPETS / name).read_text("utf-8")}
+        for name, title, note in _snippets()
+    ]
+    return _page(request, "snippets", {"snippets": shown})
+
+
+@require_GET
+def errors(request: HttpRequest) -> HttpResponse:
+    kinds = [(kind, _marked(kind.meaning), _marked(kind.next_step)) for kind in KINDS.values()]
+    return _page(request, "errors", {"kinds": kinds})
+
+
+def _marked(text: str) -> SafeString:
+    """Escaped, with what stands between backticks as code."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
+
+
+def _page(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, f"uiengine/docs/{name}.html", {"page": name, **context})
+    response["Content-Security-Policy"] = POLICY
+    return response
+
+
+def _snippets() -> tuple[tuple[str, str, str], ...]:
+    """(file, title, note), in the order shown."""
+    return (
+        ("curl.sh", "curl", _("With SITE and TOKEN set, in bash.")),
+        ("fetch.js", "fetch", _("In a module script, beside an element with data-surface.")),
+        ("react.jsx", "React, react-grid-layout", _("The arrays of all breakpoints go in as is.")),
+        ("gridstack.js", "gridstack", _("The array of one breakpoint goes in as it is.")),
+        ("template.html", _("Django template"), _("Rendered on the server, works without script.")),
+    )

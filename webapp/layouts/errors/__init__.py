@@ -1,0 +1,1 @@
+"""Every error as problem details: the catalogue, the body, the middleware."""

@@ -1,0 +1,94 @@
+"""Every error under the API's addresses is problem details, whoever made it.
+
+Views raise problems by themselves. What Django answers before or around them (no such address,
+another method of a page, a host name that is not ours, a fault) would be HTML, in DEBUG with much
+of it; here it becomes what a client of the API reads anyway. What a host's own views answer below
+the same prefix stays theirs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, reverse
+from django.utils.cache import patch_cache_control
+
+from webapp.layouts.errors.catalogue import KINDS, Kind
+from webapp.layouts.errors.problem import CONTENT_TYPE, SHOWN, problem_body
+from webapp.telemetry.metrics import REFUSALS
+
+OF_STATUS = {
+    403: KINDS["not-allowed"],
+    404: KINDS["not-found"],
+    405: KINDS["method-not-allowed"],
+    413: KINDS["too-large"],
+}
+"""Where the status alone says which; other refusals are OTHER."""
+OTHER = KINDS["request-refused"]
+SPOKEN = (CONTENT_TYPE, "application/json")
+"""Answers that views of the API wrote: /api/health says in JSON of its own what is not ready."""
+
+
+def api_problems(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware. Looks at errors alone: an answer that is well costs one comparison."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code < 400 or not request.path.startswith(_prefix()):
+            return response
+        if response.headers.get("Content-Type", "").startswith(SPOKEN) or _is_of_others(request):
+            return response
+        return _problem(request, response)
+
+    return answer
+
+
+def _is_of_others(request: HttpRequest) -> bool:
+    """Whether a view answered that is not of the API; there may have been none at all."""
+    match = request.resolver_match
+    return match is not None and "layouts" not in match.app_names
+
+
+def _prefix() -> str:
+    """Where the API is: /api/, or what a host project says."""
+    try:
+        return reverse("layouts:layout").removesuffix("layout")
+    except NoReverseMatch:  # nowhere: `manage.py check` says so
+        return "\0"
+
+
+def _problem(request: HttpRequest, given: HttpResponseBase) -> HttpResponse:
+    status = given.status_code
+    kind = KINDS["failed"] if status >= 500 else OF_STATUS.get(status, OTHER)
+    REFUSALS.labels(kind.slug).inc()
+    body = {**problem_body(kind, _detail(kind)), "status": status, **_named(request, status)}
+    response = HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
+    for name, value in given.headers.items():
+        if name not in ("Content-Type", "Content-Length", "Content-Security-Policy"):
+            response.headers[name] = value
+    response.cookies = given.cookies
+    patch_cache_control(response, no_store=True)
+    return response
+
+
+def _detail(kind: Kind) -> str:
+    return "An unexpected error occurred." if kind.status >= 500 else f"{kind.title}."
+
+
+def _named(request: HttpRequest, status: int) -> dict[str, str]:
+    """The field and the value that were wrong, where they can be told."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return {"field": "Host", "value": request.META.get("HTTP_HOST", "")[:SHOWN]}
+    if status == 404:
+        return {"field": "path", "value": request.path[:SHOWN]}
+    if status == 405:
+        return {"field": "method", "value": (request.method or "")[:SHOWN]}
+    return {}

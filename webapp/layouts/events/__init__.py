@@ -1,0 +1,1 @@
+"""How `POST /api/events` takes a batch: parse, then accept."""

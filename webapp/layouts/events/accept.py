@@ -1,0 +1,173 @@
+"""From a checked request to events on disk: whose they are, and whether the decision is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from webapp.layouts.errors.problem import MOST_ERRORS, Problem
+from webapp.serving.pages import serving
+from webapp.subjects import backlog, decisions
+from webapp.subjects.authentication import Identity
+from webapp.subjects.decisions import Served
+from webapp.subjects.erasure import times_erased
+from webapp.subjects.event_rows import Place, place_find
+from webapp.subjects.events import Arrival, Counted, events_accept, place_make
+from webapp.surfaces.models import Surface
+
+MOVING = ("pin", "move")
+"""What a user asks for that gives a block a place."""
+
+
+def backlog_refuse() -> None:
+    """Raises Problem while too many events wait for a worker."""
+    if backlog.is_full():
+        raise Problem(
+            "backlog-full",
+            f"More than {settings.UIENGINE_BACKLOG} events wait to be counted.",
+            field="events",
+            value=settings.UIENGINE_BACKLOG,
+            wait=backlog.WAIT,
+        )
+
+
+def batch_accept(
+    *,
+    identity: Identity | None,
+    decision: str,
+    arrivals: Sequence[Arrival],
+    now: datetime,
+    field: str = "events[{}].",
+) -> Counted | None:
+    """Keeps the events; None where nothing is kept: they are of nobody, or of a decision that was
+    made before its subject was erased. Raises Problem.
+
+    field: how a mistake names the event it is in.
+    """
+    served = _served(decision)
+    _check(served, arrivals, now, field)
+    if not served.subject:
+        return None
+    if identity is None:
+        raise Problem(
+            "nobody-signed-in",
+            "The decision was made for someone, and this request is nobody's.",
+            field="decision",
+            value=served.visit,
+        )
+    key, visitor = identity.key, identity.visitor
+    with transaction.atomic():
+        place = place_find(key=key, visitor=visitor, slug=served.surface, digest=served.digest)
+        if place is not None:
+            return _keep(identity, served, place, arrivals, now)
+    times = {name: times_erased(name) for name in (key, visitor)}
+    if _is_void(identity, served, times):
+        return None
+    surface = _surface(served.surface)
+    user_id = identity.user_id
+    with transaction.atomic():
+        place = place_make(
+            key=key, user_id=user_id, visitor=visitor, served=served, surface=surface
+        )
+        return _keep(identity, served, place, arrivals, now)
+
+
+def _keep(
+    identity: Identity, served: Served, place: Place, arrivals: Sequence[Arrival], now: datetime
+) -> Counted | None:
+    """The rest of the transaction that locked the place."""
+    if _is_void(identity, served, place.times_erased):
+        transaction.set_rollback(True)
+        return None
+    return events_accept(key=identity.key, place=place, served=served, arrivals=arrivals, now=now)
+
+
+def _surface(slug: str) -> Surface:
+    surface = Surface.objects.filter(slug=slug).only("slug").first()
+    if surface is None:
+        raise Problem(
+            "decision-of-no-surface",
+            f"There is no surface {slug!r} any more.",
+            field="decision",
+            value=slug,
+        )
+    return surface
+
+
+def _served(text: str) -> Served:
+    try:
+        return decisions.read(text)
+    except decisions.UnreadableDecision as error:
+        raise Problem(
+            "decision-not-ours",
+            str(error),
+            field="decision",
+            value=text,
+        ) from error
+
+
+def _is_void(identity: Identity, served: Served, times_erased: Mapping[str, int]) -> bool:
+    """Whether what was kept of the caller has been erased since the decision was made. Raises
+    Problem where it was made for a subject that the caller may not speak for."""
+    mine = {key: times_erased[key] for key in (identity.key, identity.visitor) if key}
+    if any(served.subject in decisions.subject_hashes(*of) for of in mine.items()):
+        return False
+    before = [(key, t) for key, times in mine.items() for t in range(times)]
+    if any(served.subject in decisions.subject_hashes(*of) for of in before):
+        return True
+    raise Problem(
+        "decision-of-someone-else",
+        "It was made for another subject than the one this request speaks for.",
+        field="decision",
+        value=served.visit,
+    )
+
+
+def _held_by_team(slug: str) -> Collection[str]:
+    page = serving.page(slug)
+    return page.surface.pinned_ranks if page else ()
+
+
+def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: str) -> None:
+    known, held = set(served.order), _held_by_team(served.surface)
+    oldest = now - timedelta(days=settings.UIENGINE_EVENT_DAYS)
+    wrong = [
+        (i, arrival)
+        for i, arrival in enumerate(arrivals)
+        if (arrival.block and arrival.block not in known)
+        or (arrival.block in held and arrival.kind in MOVING)
+        or arrival.at < oldest
+    ]
+    if wrong:
+        mistakes = [_mistake(a, field.format(i), known, held) for i, a in wrong[:MOST_ERRORS]]
+        mistakes[0].mistakes = mistakes
+        raise mistakes[0]
+
+
+def _mistake(
+    arrival: Arrival, where: str, known: Collection[str], held: Collection[str]
+) -> Problem:
+    """What is wrong with an event that `_check` found; of several mistakes the first."""
+    if arrival.block and arrival.block not in known:
+        return Problem(
+            "block-not-on-page",
+            f"{arrival.block!r} is not a block of the layout that the decision names.",
+            field=f"{where}block",
+            value=arrival.block,
+        )
+    if arrival.block in held and arrival.kind in MOVING:
+        return Problem(
+            "block-held-by-team",
+            f"{arrival.block!r} is pinned by the team, so a user cannot {arrival.kind} it.",
+            field=f"{where}block",
+            value=arrival.block,
+        )
+    return Problem(
+        "event-too-old",
+        f"Events are taken for {settings.UIENGINE_EVENT_DAYS} days.",
+        field=f"{where}at",
+        value=arrival.at.isoformat(),
+    )

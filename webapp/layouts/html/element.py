@@ -1,0 +1,75 @@
+"""A layout payload as HTML: blocks in reading order, placed without script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.template.loader import render_to_string, select_template
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from webapp.layouts.html.grid_css import page_css
+
+
+def render(
+    payload: Mapping[str, Any], context: Mapping[str, Any], *, token: str = "", controls: bool
+) -> SafeString:
+    """The whole `<adaptive-layout>` element. `context` is what the blocks' templates see."""
+    blocks = [_block(payload, block_id, context) for block_id in payload["order"]]
+    return render_to_string(
+        "uiengine/adaptive_layout.html",
+        {
+            "payload": payload,
+            "api": reverse("layouts:health").removesuffix("health"),
+            "token": token,
+            "controls": controls,
+            "nonce": getattr(context.get("request"), "csp_nonce", ""),
+            "css": mark_safe(page_css(payload, controls=controls)),
+            "blocks": blocks,
+            "boot": {"payload": payload, "strings": _strings() if controls else {}},
+        },
+    )
+
+
+def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    element = payload["elements"][block_id]
+    why, has_moved = payload["why"].get(block_id, ""), block_id in payload["stability"]["moved"]
+    block = {**element, "id": block_id, "why": why, "has_moved": has_moved}
+    template = select_template(
+        [
+            f"{payload['surface']}/{block_id}.html",
+            f"blocks/{element['kind']}.html",
+            "uiengine/block.html",
+        ]
+    )
+    return {**block, "html": mark_safe(template.render({**context, "block": block}))}
+
+
+def _strings() -> dict[str, str]:
+    """The client's words, in the language of the request."""
+    return {
+        "options": _("Options for {title}"),
+        "why": _("Why is this here?"),
+        "pin": _("Keep it here"),
+        "unpin": _("Let it move"),
+        "earlier": _("Move up"),
+        "later": _("Move down"),
+        "layout": _("Layout"),
+        "undo": _("Undo"),
+        "freeze": _("Freeze"),
+        "reset": _("Reset"),
+        "moved": _("Moved since your last visit: {titles}."),
+        "placed": _("{title} is now number {rank} of {count}."),
+        "pinned": _("{title} stays where it is."),
+        "unpinned": _("{title} may move again."),
+        "undone": _("Your last change is undone."),
+        "returned": _("The layout is as it was at your last visit."),
+        "nothing": _("There is nothing to undo."),
+        "frozen": _("The layout is frozen."),
+        "unfrozen": _("The layout may adapt again."),
+        "restored": _("The layout is back to the default."),
+        "failed": _("That did not work: {problem}"),
+        "plain": _("This is its usual place."),
+    }

@@ -1,0 +1,1 @@
+"""Small parts that know no app of ours, one topic a file."""

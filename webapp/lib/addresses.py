@@ -1,0 +1,14 @@
+"""The address that a request came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+
+def address_of(meta: Mapping[str, Any]) -> str:
+    """The caller's address: behind a proxy of ours, what that proxy says it was asked from."""
+    forwarded = meta.get("HTTP_X_FORWARDED_FOR", "") if settings.SECURE_PROXY_SSL_HEADER else ""
+    return forwarded.rpartition(",")[2].strip() or meta.get("REMOTE_ADDR", "")

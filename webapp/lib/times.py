@@ -1,0 +1,17 @@
+"""Times of the database as the engine counts them: milliseconds and whole UTC days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from uiengine.behaviour.profile import SECONDS_PER_DAY
+
+
+def to_milliseconds(at: datetime) -> int:
+    """Since 1970, UTC."""
+    return round(at.timestamp() * 1000)
+
+
+def to_day(milliseconds: int) -> int:
+    """Whole UTC days since 1970."""
+    return milliseconds // (SECONDS_PER_DAY * 1000)

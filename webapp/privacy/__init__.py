@@ -1,0 +1,1 @@
+"""What touches everything kept on a person: export, erasing, merging, retention."""

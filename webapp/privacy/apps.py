@@ -1,0 +1,52 @@
+"""A visitor who signs in becomes that user; a deleted user is erased."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.signals import pre_delete
+from django.http import HttpRequest
+
+log = logging.getLogger(__name__)
+
+
+class PrivacyConfig(AppConfig):
+    name = "webapp.privacy"
+
+    def ready(self) -> None:
+        user_logged_in.connect(_merge_visitor, dispatch_uid="subjects.merge_visitor")
+        # By name: the user model is not loaded yet.
+        pre_delete.connect(_erase_user, sender=settings.AUTH_USER_MODEL, dispatch_uid="erase_user")
+
+
+def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
+    from webapp.privacy import merge
+    from webapp.subjects import keys
+
+    cookie = request.COOKIES.get(keys.VISITOR_COOKIE, "") if request else ""
+    if not (visitor := keys.visitor_read(cookie)):
+        return
+    try:
+        with transaction.atomic():
+            merge.visitor_merge(visitor=visitor, user_id=str(user.pk))
+    except Exception:  # nobody is kept from signing in; the next sign-in tries again
+        log.exception("subjects.merge_failed: what the visitor did is kept as it was")
+
+
+def _erase_user(*, instance: Any, **_: Any) -> None:
+    """Whatever deletes the account (the admin, the host's own code) erases what is kept of it.
+
+    By key too: a subject that a server key spoke for first is not tied to the account.
+    """
+    from webapp.privacy import erase
+    from webapp.subjects import models
+
+    mine = Q(user=instance) | Q(key=f"django:{instance.pk}")
+    for key in list(models.Subject.objects.filter(mine).values_list("key", flat=True)):
+        erase.subject_erase(key=key)

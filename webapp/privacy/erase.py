@@ -1,0 +1,30 @@
+"""Erases a subject from every table."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.codebooks.pipeline.kept_visits import snapshots_drop
+from webapp.codebooks.registry import training_record
+from webapp.codebooks.registry.training_record import TrainedVersion
+from webapp.subjects import erasure, state_cache
+from webapp.subjects.models import Subject
+from webapp.surfaces.models import Surface
+
+
+@transaction.atomic
+def subject_erase(*, key: str) -> list[TrainedVersion]:
+    """Deletes the subject with profile, events, decisions and attributes.
+
+    Returns the codebook versions that were trained with its visits, which are marked for
+    retraining. Decisions that were signed before are void.
+    """
+    state_cache.forget_on_commit(key, Surface.objects.values_list("slug", flat=True))
+    now = timezone.now()
+    # Made where there is none: events that are just being accepted are waited for, and go as well.
+    Subject.objects.select_for_update().get_or_create(key=key)
+    Subject.objects.filter(key=key).delete()
+    erasure.erasure_record(key=key, now=now)
+    snapshots_drop()
+    return training_record.trained_versions_mark(key=key, now=now)

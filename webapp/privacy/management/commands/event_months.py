@@ -1,0 +1,28 @@
+"""`manage.py event_months`: partitions of events in PostgreSQL, made and dropped as at night."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.utils import timezone
+
+from webapp.privacy.retention import months_renew
+from webapp.subjects.partitions import months
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes the coming months of events and drops those that no surface keeps any more, as the "
+        "nightly retention does. In SQLite events are one table, and nothing is done."
+    )
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        if connection.vendor != "postgresql":
+            self.stdout.write("Events are one table: there are months in PostgreSQL only.")
+            return
+        done = months_renew(now=timezone.now())
+        for what, names in done.items():
+            self.stdout.write(f"{what}: {', '.join(names) or 'none'}")
+        self.stdout.write(f"months: {', '.join(month.name for month in months())}")

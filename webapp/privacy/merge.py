@@ -1,0 +1,70 @@
+"""Merges a visitor, or another subject, into a subject."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from uiengine.behaviour import profile as profiles
+from webapp.codebooks.registry import training_record
+from webapp.privacy.merge_rows import rows_move
+from webapp.subjects import mappers, state_cache
+from webapp.subjects.fold_worker import profile_fold
+from webapp.subjects.models import Profile, Subject
+from webapp.subjects.services import subject_get
+from webapp.subjects.visit_state import State, settle
+from webapp.surfaces.models import Surface
+
+
+def visitor_merge(*, visitor: str, user_id: str) -> None:
+    """What a visitor did before signing in belongs to the user from now on."""
+    source = Subject.objects.filter(key=visitor).first()
+    if source is not None:
+        target = subject_get(key=f"django:{user_id}", user_id=user_id)
+        subject_merge(source=source, target=target, now=timezone.now())
+
+
+def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
+    """A visitor signed in: one history from now on, and the visitor's subject is gone."""
+    for row in source.profiles.all():
+        profile_fold(profile_id=row.pk, now=now)
+    with transaction.atomic():
+        for row in Profile.objects.select_for_update().filter(subject=source):
+            _profile_move(row, target)
+        source.attributes.exclude(surface__in=target.attributes.values("surface")).update(
+            subject=target
+        )
+        training_record.training_carry(source=source.key, target=target.key)
+        source.delete()
+        slugs = list(Surface.objects.values_list("slug", flat=True))
+        state_cache.forget_on_commit(source.key, slugs)
+        state_cache.forget_on_commit(target.key, slugs)
+
+
+def _profile_move(row: Profile, target: Subject) -> None:
+    existing = Profile.objects.select_for_update().filter(subject=target, surface=row.surface)
+    kept = existing.first()
+    if kept is None:
+        row.subject = target
+        row.version += 1
+        row.save()
+        return
+    same = rows_move(row, kept)
+    one, other = mappers.to_state(row), mappers.to_state(kept)
+    if visit := one.visit:
+        visit.decision = same.get(visit.decision, visit.decision)
+        visit.drawn = same.get(visit.drawn, visit.drawn)
+    kept.state = mappers.from_state(_merged(one, other))
+    kept.version += 1
+    kept.open_until = None
+    kept.save()
+    row.delete()
+
+
+def _merged(one: State, other: State) -> State:
+    for state in (one, other):
+        settle(state, state.last, 0)
+    later = max((one, other), key=lambda state: state.last)
+    return State(profiles.merge(one.profile, other.profile), later.visit)

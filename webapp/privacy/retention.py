@@ -1,0 +1,93 @@
+"""Deleting what a surface keeps no longer. In batches, so that nobody waits for a lock; in
+PostgreSQL, events that no surface keeps go with their month (see `partitions`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+
+from webapp.codebooks.pipeline.kept_visits import snapshots_expire
+from webapp.subjects import partitions, state_cache
+from webapp.subjects.models import Event, Profile, ServedDecision, Subject
+from webapp.surfaces.models import Surface
+
+AT_ONCE = 1000
+"""Rows per transaction."""
+
+
+def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
+    """Rows deleted by kind. Profiles hold what events said, so nobody starts anew without them."""
+    done: Counter[str] = Counter()
+    old = _old_events(surface, now)
+    done["events"] = _delete(old.all)
+    done["snapshots"] = snapshots_expire(surface=surface, now=now)
+    done["decisions"] = _delete(lambda: _old_decisions(surface, now))
+    if surface.idle_days:
+        since = now - timedelta(days=surface.idle_days)
+        while count := _delete_idle(surface, since):
+            done["profiles"] += count
+        # Deleted with their last profile: nothing is left that they would be kept for.
+        done["subjects"] = _delete(
+            lambda: Subject.objects.filter(profiles=None, user=None, created_at__lt=since)
+        )
+    return dict(done)
+
+
+def months_renew(*, now: datetime) -> dict[str, list[str]]:
+    """Makes the coming months of events, and drops those that no surface keeps any more.
+
+    An event of a dropped month is too old to be accepted again, so none counts twice.
+    """
+    made = partitions.months_make(now=now)
+    days = _longest()
+    over = partitions.months_drop(before=now - timedelta(days=days)) if days else []
+    return {"made": made, "dropped": over}
+
+
+def _longest() -> int:
+    """Days for which the surface keeps events that keeps them longest; 0 without surfaces."""
+    return Surface.objects.aggregate(most=Max("event_days"))["most"] or 0
+
+
+def _old_events(surface: Surface, now: datetime) -> QuerySet[Event]:
+    """But for those of a month that will be dropped as a whole."""
+    until = now - timedelta(days=surface.event_days)
+    folded = Event.objects.filter(profile__surface=surface, fold=Event.Fold.FOLDED)
+    old = folded.filter(received_at__lt=until)
+    month = partitions.month_waiting(until) if surface.event_days >= _longest() else None
+    return old.exclude(at__gte=month.start, at__lt=month.end) if month else old
+
+
+def _old_decisions(surface: Surface, now: datetime) -> QuerySet[ServedDecision]:
+    """Those that no event and no open visit needs any more."""
+    until = now - timedelta(days=surface.decision_days)
+    mine = ServedDecision.objects.filter(profile__surface=surface, events=None)
+    return mine.filter(received_at__lt=until).exclude(visits__is_closed=False)
+
+
+def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
+    """How many of the rows were deleted, with whatever hangs on them."""
+    total = 0
+    while pks := list(rows().values_list("pk", flat=True)[:AT_ONCE]):
+        with transaction.atomic():
+            rows().model._default_manager.filter(pk__in=pks).delete()
+        total += len(pks)
+    return total
+
+
+@transaction.atomic
+def _delete_idle(surface: Surface, since: datetime) -> int:
+    """Locked and asked again: an event that comes in now keeps its profile."""
+    idle = Profile.objects.filter(surface=surface, updated_at__lt=since)
+    waiting = Event.objects.filter(fold=Event.Fold.PENDING).values("profile")
+    some = idle.exclude(pk__in=waiting).order_by("pk")[:AT_ONCE]
+    rows = list(some.select_for_update(of=("self",)).select_related("subject"))
+    for row in rows:
+        state_cache.forget_on_commit(row.subject.key, [surface.slug])
+    Profile.objects.filter(pk__in=[row.pk for row in rows], updated_at__lt=since).delete()
+    return len(rows)

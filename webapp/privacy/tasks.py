@@ -1,0 +1,37 @@
+"""Celery's door to retention."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from webapp.privacy.retention import months_renew, retention_apply
+from webapp.subjects import revoked
+from webapp.subjects.tasks import log
+from webapp.surfaces.models import Surface
+
+
+@shared_task(name="subjects.retention")  # type: ignore[untyped-decorator]
+def retention() -> dict[str, dict[str, int]]:
+    """Deletes what each surface keeps no longer; what was deleted is in the worker's log.
+
+    Raises the last error, once every surface had its turn.
+    """
+    done: dict[str, dict[str, int]] = {}
+    failed: Exception | None = None
+    revoked.expired_delete(now=timezone.now())
+    try:
+        log.info("subjects.months %s", months_renew(now=timezone.now()))
+    except Exception as error:  # no lock to be had: tomorrow again
+        log.exception("subjects.months_failed")
+        failed = error
+    for surface in Surface.objects.all():
+        try:
+            done[surface.slug] = retention_apply(surface=surface, now=timezone.now())
+        except Exception as error:
+            log.exception("subjects.retention_failed surface=%s", surface.slug)
+            failed = error
+    log.info("subjects.retention %s", done)
+    if failed:
+        raise failed
+    return done

@@ -1,0 +1,296 @@
+"""What this process serves: pages, their champions, loaded versions. Read without a query.
+
+A small thread re-reads surfaces and aliases, and loads what is new, off the path of requests; a
+request takes whatever snapshot is there. A version that is new to a running process is loaded
+aside (`loading`): however long that takes, what else has changed (a page switched off, a token
+revoked, another version) counts within a second. A version that cannot be loaded is refused with an
+error in the log, and the one that served before keeps serving.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from django.conf import settings
+from django.db import close_old_connections, connections
+
+from uiengine.behaviour.popularity import Popularity
+from uiengine.errors import EngineError
+from uiengine.model.prediction import Version
+from uiengine.page.surface import Surface
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.lib import times
+from webapp.serving import answer_counts
+from webapp.serving.loading import Load, Loading
+from webapp.subjects import backlog, revoked
+from webapp.surfaces import mappers
+from webapp.surfaces import models as surfaces
+
+log = logging.getLogger(__name__)
+INNATE = "innate"
+"""Name of the version that serves where no champion was chosen."""
+MOST_SHARES = 20
+"""Changes of a canary's share that open visits are kept by."""
+FIRST_WAIT = 15.0
+"""Seconds for which a process that starts waits for versions: half of what gunicorn allows it."""
+LAST_WAIT = 5.0
+"""Seconds for which one that ends waits: a thread that is stopped inside ONNX Runtime aborts it."""
+POPULARITY_LIFETIME = 30.0
+"""Seconds after which a day's popularity is read again (only an import changes a past day)."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A surface ready to be served.
+
+    gap: ms without an event that end a visit; fingerprint: of the row, which changes with every
+    edit; wanted: content id of the champion, which may not be what could be loaded; canary: the
+    same page under the challenger; shares: since when (ms) it serves which percent of subjects, the
+    earliest first. A visit goes by the share that there was when it began.
+    """
+
+    surface_id: int
+    surface: Surface
+    gap: int
+    version: Version | None
+    fingerprint: str = ""
+    control_percent: int = 0
+    wanted: str = ""
+    canary: Page | None = None
+    shares: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def name(self) -> str:
+        """A hash of all of it that determines decisions."""
+        facts = (
+            self.surface.slug,
+            self.surface.revision,
+            self.fingerprint,
+            self.gap,
+            self.version.id if self.version else "",
+            self.wanted,
+            self.control_percent,
+            self.canary.name if self.canary else "",
+            self.shares,
+            settings.UIENGINE_BUDGET,
+        )
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
+
+    def serving(self, key: str, began: int) -> Page:
+        """The page as a subject's visit sees it: always the same subjects have the canary, and a
+        visit keeps what it began with. began: ms, on the server's clock."""
+        canary = self.canary
+        if canary is None or canary.version is None:
+            return self
+        share = next((share for since, share in reversed(self.shares) if since <= began), 0)
+        name = f"{self.surface.slug}\n{canary.version.id}\n{key}".encode()
+        return canary if int(hashlib.sha256(name).hexdigest()[:8], 16) % 100 < share else self
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    is_ready: bool = False
+
+
+class Serving:
+    """The snapshot of this process, and the thread that renews it."""
+
+    def __init__(self) -> None:
+        self._loading = Loading(done=self._look_again)
+        self._snapshot = Snapshot()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._due = threading.Event()
+        self._is_stopped = False
+        self._pid = 0
+        self._wait_until = 0.0
+        self._parsed: dict[tuple[str, int, str], Surface] = {}
+        self._popular: dict[tuple[int, int], tuple[float, Popularity]] = {}
+
+    def page(self, slug: str) -> Page | None:
+        return self.snapshot().pages.get(slug)
+
+    def snapshot(self) -> Snapshot:
+        """The first call in a process reads it; later ones cost nothing."""
+        every = settings.UIENGINE_REFRESH_MS / 1000
+        if not every:
+            self.refresh()
+        elif not self._snapshot.is_ready or self._pid != os.getpid():
+            self.refresh()
+            self._start(every)
+        return self._snapshot
+
+    def refresh(self) -> None:
+        """Reads surfaces and aliases and loads what is new."""
+        with self._lock:
+            is_aside = self._snapshot.is_ready and self._thread and self._thread.is_alive()
+            self._wait_until = time.monotonic() + (0.0 if is_aside else FIRST_WAIT)
+            rows = self._rows()
+            aliases = Alias.objects.exclude(name=Alias.Name.ANCHOR).select_related("version")
+            aliases = aliases.defer("version__card")
+            found = {(alias.surface_id, alias.name): alias for alias in aliases}
+            innate = CodebookVersion.objects.filter(name=INNATE).defer("card").first()
+            old = self._snapshot.pages
+            pages = {}
+            for row in rows:
+                champion = found.get((row.pk, Alias.Name.CHAMPION))
+                wanted = [champion.version if champion else None, innate]
+                page = self._page(row, wanted, old.get(row.slug))
+                if page:
+                    challenger = found.get((row.pk, Alias.Name.CHALLENGER))
+                    pages[row.slug] = self._with_canary(page, challenger)
+            self._snapshot = Snapshot(pages, is_ready=True)
+            self._loading.report()
+
+    def late(self) -> list[Load]:
+        """Versions whose load seems to hang."""
+        return self._loading.late()
+
+    def refused(self) -> list[str]:
+        """Names of wanted versions that could not be loaded."""
+        return self._loading.refused()
+
+    def stop(self) -> None:
+        """Ends the threads and their connections; not one that hangs."""
+        self._is_stopped = True
+        self._due.set()
+        until = time.monotonic() + LAST_WAIT
+        if self._thread:
+            self._thread.join(LAST_WAIT)
+        self._loading.join(until)
+
+    def popularity(self, page: Page, day: int) -> Popularity:
+        """As of the start of `day`. Causes a query when it is not in memory."""
+        key = (page.surface_id, day)
+        read_at, found = self._popular.get(key, (0.0, None))
+        if found is None or time.monotonic() - read_at > POPULARITY_LIFETIME:
+            found = self._read_popularity(page, day)
+        return found
+
+    def _read_popularity(self, page: Page, day: int) -> Popularity:
+        rows = surfaces.PopularityDay.objects.filter(
+            surface_id=page.surface_id, day__lt=day, day__gte=day - mappers.POPULARITY_DAYS
+        )
+        found = mappers.to_popularity(rows, day)
+        if len(self._popular) > 1000:
+            self._popular.clear()
+        self._popular[(page.surface_id, day)] = (time.monotonic(), found)
+        return found
+
+    def _page(
+        self, row: surfaces.Surface, wanted: list[CodebookVersion | None], old: Page | None
+    ) -> Page | None:
+        """The champion serves; if it cannot be loaded, whoever served before; else the innate."""
+        try:
+            surface = self._surface(row)
+        except EngineError:
+            log.exception("serving.surface_refused", extra={"surface": row.slug})
+            return old
+        champion, innate = wanted
+        content = str(champion.manifest.get("id", "")) if champion else ""
+        version = self._version(champion) if champion else None
+        if version is None and champion:
+            version = old.version if old else None
+            if not self._loading.is_refused(champion):  # being loaded: nobody misses it yet
+                content = old.wanted if old else ""
+        if version is None and innate:
+            version = self._version(innate)
+        fingerprint = f"{row.mode} {row.updated_at.timestamp()}"
+        gap = row.visit_minutes * 60_000
+        return Page(row.pk, surface, gap, version, fingerprint, row.control_percent, content)
+
+    def _with_canary(self, page: Page, challenger: Alias | None) -> Page:
+        """A challenger without a share, or one that cannot be loaded, serves nobody."""
+        version = self._version(challenger.version) if challenger and challenger.share else None
+        if challenger is None or version is None:
+            return page
+        canary = replace(page, version=version, wanted=version.id)
+        return replace(page, canary=canary, shares=_shares(challenger))
+
+    def _rows(self) -> list[surfaces.Surface]:
+        """With the definitions of those that were edited since: reading all of them twice a second
+        would keep requests waiting."""
+        rows = list(surfaces.Surface.objects.defer("definition"))
+        edited = [row.pk for row in rows if _edition(row) not in self._parsed]
+        whole = surfaces.Surface.objects.in_bulk(edited) if edited else {}
+        return [whole.get(row.pk, row) for row in rows]
+
+    def _surface(self, row: surfaces.Surface) -> Surface:
+        key = _edition(row)
+        if key not in self._parsed:
+            self._parsed[key] = mappers.to_surface(row)
+        return self._parsed[key]
+
+    def _version(self, row: CodebookVersion) -> Version | None:
+        """None where it was refused, or is being loaded."""
+        wait = max(self._wait_until - time.monotonic(), 0.0)
+        return self._loading.version(row, wait=wait)
+
+    def _look_again(self) -> None:
+        self._due.set()
+
+    def _start(self, every: float) -> None:
+        """Once per process: a thread does not survive the fork of a web server."""
+        with self._lock:
+            if self._thread and self._thread.is_alive() and self._pid == os.getpid():
+                return
+            self._pid = os.getpid()
+            name = "uiengine-serving"
+            self._thread = threading.Thread(target=self._run, args=(every,), name=name, daemon=True)
+            self._thread.start()
+
+    def _run(self, every: float) -> None:
+        flushed = time.monotonic()
+        while True:
+            self._due.wait(every)
+            if self._is_stopped:
+                break
+            self._due.clear()
+            try:
+                close_old_connections()
+                revoked.renew()
+                self.refresh()
+                self._renew_popularity()
+                backlog.renew()
+                if time.monotonic() - flushed > answer_counts.FLUSH_SECONDS:
+                    flushed = time.monotonic()
+                    answer_counts.flush()
+            except Exception:
+                log.warning("serving.refresh_failed", exc_info=True)
+        connections.close_all()
+
+    def _renew_popularity(self) -> None:
+        today = times.to_day(int(time.time() * 1000))
+        for page in self._snapshot.pages.values():
+            read_at, _ = self._popular.get((page.surface_id, today), (0.0, None))
+            if time.monotonic() - read_at > POPULARITY_LIFETIME / 2:
+                self._read_popularity(page, today)
+
+
+def _edition(row: surfaces.Surface) -> tuple[str, int, str]:
+    return row.slug, row.revision, f"{row.mode} {row.updated_at}"
+
+
+def _shares(challenger: Alias) -> tuple[tuple[int, int], ...]:
+    """Since when (ms) it serves which percent, the earliest first; the alias says the last."""
+    moves = AliasMove.objects.filter(surface=challenger.surface_id, name=challenger.name)
+    found = [(times.to_milliseconds(challenger.since), challenger.share)]
+    for position, move in enumerate(moves.order_by("-pk")[:MOST_SHARES]):
+        if move.after_id != challenger.version_id:
+            break
+        if position:
+            found.append((times.to_milliseconds(move.at), move.share))
+    return tuple(reversed(found))
+
+
+serving = Serving()
+atexit.register(serving.stop)

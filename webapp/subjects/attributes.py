@@ -1,0 +1,49 @@
+"""People's attributes, as an audit reads them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+
+from webapp.subjects.models import PersonalAttributes
+from webapp.surfaces.models import Surface
+
+USUAL = ("gender", "age_band", "disability")
+"""Compared by unless somebody says otherwise, as far as they are known."""
+MOST_ATTRIBUTES = 3
+
+
+def people_of(surface: Surface, by: Sequence[str]) -> list[dict[str, str]]:
+    """One dict per subject of the surface with consented attributes: user, surface, and `by`.
+
+    What is said for this surface goes before what is said for all.
+    """
+    rows = PersonalAttributes.objects.filter(
+        Q(surface=surface) | Q(surface=None), subject__profiles__surface=surface
+    ).select_related("subject")
+    merged: dict[str, dict[str, Any]] = {}
+    for row in rows.order_by("surface_id"):
+        mine = merged.setdefault(row.subject.key, {})
+        mine.update(row.values if row.surface_id else {**row.values, **mine})
+    return [
+        {"user": key, "surface": surface.slug, **{name: str(v.get(name, "")) for name in by}}
+        for key, v in sorted(merged.items())
+    ]
+
+
+def attributes_known(surface: Surface) -> list[str]:
+    """Names of attributes that subjects of the surface have, the most common first."""
+    rows = PersonalAttributes.objects.filter(
+        Q(surface=surface) | Q(surface=None), subject__profiles__surface=surface
+    )
+    names = Counter(name for values in rows.values_list("values", flat=True) for name in values)
+    return [name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def attributes_usual(surface: Surface) -> list[str]:
+    known = attributes_known(surface)
+    usual = [name for name in USUAL if name in known]
+    return usual or known[:MOST_ATTRIBUTES]

@@ -1,0 +1,168 @@
+"""Folding events into profiles: exactly once, whatever dies in between.
+
+The rows say what is pending. One transaction locks the profile, folds its pending events, writes
+the profile and marks the events folded: a worker that is killed leaves all of it undone, and
+another one does it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from uiengine.behaviour import profile_json
+from uiengine.cost.reward import seconds_per_use
+from uiengine.page.surface import Surface
+from webapp.lib import times as lib_times
+from webapp.subjects import mappers, state_cache
+from webapp.subjects.decisions import visit_id
+from webapp.subjects.models import Event, Profile, ServedDecision, Visit
+from webapp.subjects.visit_state import Changes, LiveVisit, Place, State, fold, settle
+from webapp.surfaces import mappers as surfaces_mappers
+from webapp.surfaces.services import CountedVisit, popularity_add
+
+AT_ONCE = 500
+"""Events folded in one transaction."""
+SWEEP_LEASE = timedelta(seconds=60)
+SWEEP_AT_MOST = 1000
+"""Profiles looked after in one sweep."""
+
+
+def profile_fold(*, profile_id: int, now: datetime) -> int:
+    """Folds all that is pending and closes a visit that is over; returns the number of events."""
+    total = 0
+    while True:
+        count = _fold_some(profile_id, now)
+        total += count
+        if count < AT_ONCE:
+            return total
+
+
+@transaction.atomic
+def _fold_some(profile_id: int, now: datetime) -> int:
+    row = Profile.objects.select_for_update(of=("self",)).filter(pk=profile_id).first()
+    if row is None:  # erased in the meantime
+        return 0
+    key, slug = row.subject.key, row.surface.slug
+    place = Place(
+        surfaces_mappers.to_surface(row.surface),
+        row.surface.visit_minutes * 60_000,
+        lambda since: visit_id(key, slug, since),
+    )
+    pending = (
+        Event.objects.filter(profile=row, fold=Event.Fold.PENDING)
+        .select_related("decision")
+        .order_by("happened_at", "pk")
+    )
+    events = list(pending[:AT_ONCE])
+    state, changes = mappers.to_state(row), Changes()
+    folded: dict[str, list[Event]] = {}
+    for event in events:
+        visit = fold(state, mappers.to_happened(event), place, _Counted(row), changes)
+        folded.setdefault(visit, []).append(event)
+    offset = row.subject.clock_offset * 1000
+    settle(state, lib_times.to_milliseconds(now) + offset, place.gap, changes)
+    if events or changes.closed:
+        for visit, rows in folded.items():
+            _mark_folded(rows, visit)
+        _write_visits(row, changes, place.surface)
+        _count_popularity(row, changes.closed, lib_times.to_day(lib_times.to_milliseconds(now)))
+        _write_profile(row, state, place.gap, offset)
+        state_cache.forget_on_commit(key, [slug])
+    return len(events)
+
+
+def _mark_folded(events: list[Event], visit: str) -> None:
+    """By id, and by time: only the months that they are in are looked at."""
+    times = [event.at for event in events]
+    rows = Event.objects.filter(pk__in=[event.pk for event in events])
+    rows = rows.filter(at__gte=min(times), at__lte=max(times))
+    rows.update(fold=Event.Fold.FOLDED, visit=visit)
+
+
+class _Counted:
+    """Whether a block was counted in an earlier visit of this profile. Causes a query."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+
+    def __call__(self, visit: str, block: str) -> bool:
+        row = Visit.objects.filter(profile=self.profile, visit=visit).first()
+        return row is not None and block in row.uses
+
+
+def _write_profile(row: Profile, state: State, gap: int, offset: int) -> None:
+    row.state = mappers.from_state(state)
+    row.version += 1
+    row.open_until = _to_datetime(state.last + gap - offset) if state.open else None
+    row.save(update_fields=("state", "version", "open_until", "updated_at"))
+
+
+def _write_visits(row: Profile, changes: Changes, surface: Surface) -> None:
+    for visit in changes.touched.values():
+        columns = {
+            "started_at": _to_datetime(visit.started),
+            "day": visit.day,
+            "uses": visit.uses,
+            "order": list(visit.order),
+            "decision_id": visit.decision,
+            "is_closed": not visit.is_open,
+            **_drawn_columns(visit, surface),
+        }
+        Visit.objects.update_or_create(profile=row, visit=visit.id, defaults=columns)
+    for visit_name, block, at in changes.late:
+        columns = {"started_at": _to_datetime(at), "day": lib_times.to_day(at), "is_closed": True}
+        earlier, _ = Visit.objects.get_or_create(profile=row, visit=visit_name, defaults=columns)
+        earlier.uses[block] = earlier.uses.get(block, 0) + 1
+        earlier.save(update_fields=("uses",))
+
+
+def _drawn_columns(visit: LiveVisit, surface: Surface) -> dict[str, Any]:
+    """What a drawn layout came to, once its visit is over: nothing without exploration."""
+    if visit.drawn is None or visit.before is None or visit.is_open:
+        return {}
+    drawn = ServedDecision.objects.filter(pk=visit.drawn)
+    order = drawn.values_list("order", flat=True).first()
+    if order is None:  # kept no longer
+        return {}
+    before = profile_json.load(visit.before)
+    seconds = seconds_per_use(surface, before, tuple(order), visit.uses)
+    return {
+        "drawn_id": visit.drawn,
+        "before": visit.before,
+        "reward": None if seconds is None else -seconds,
+    }
+
+
+def _count_popularity(row: Profile, closed: Iterable[tuple[int, LiveVisit]], today: int) -> None:
+    """A visit counts on its own day, or today if that is over: what others decided by stays."""
+    days: dict[int, list[CountedVisit]] = {}
+    for number, visit in closed:
+        if visit.uses:
+            days.setdefault(max(visit.day, today), []).append(CountedVisit(number, visit.uses))
+    for day, visits in sorted(days.items()):
+        popularity_add(row.surface_id, day, visits)
+
+
+def events_sweep(*, now: datetime) -> list[int]:
+    """Profiles with events whose lease ran out, for the caller to enqueue; the lease is renewed."""
+    stale = Event.objects.filter(fold=Event.Fold.PENDING, lease_until__lt=now)
+    profiles = list(
+        stale.order_by("profile_id").values_list("profile_id", flat=True).distinct()[:SWEEP_AT_MOST]
+    )
+    stale.filter(profile_id__in=profiles).update(lease_until=now + SWEEP_LEASE)
+    return profiles
+
+
+def visits_sweep(*, now: datetime) -> list[int]:
+    """Profiles whose open visit is over."""
+    over = Profile.objects.filter(open_until__lt=now).order_by(F("open_until"))
+    return list(over.values_list("pk", flat=True)[:SWEEP_AT_MOST])
+
+
+def _to_datetime(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,182 @@
+"""A subject's state on a page as of now: the row, with what is not folded yet folded over it.
+
+Kept in the cache under a generation: whoever changes what lies beneath renews the generation, and
+an entry of another generation is read anew; so are layouts (see `layouts.kept`). An entry lives for
+a minute, so that a change made by a process with another cache (the embedded set-up has a cache per
+process) is seen by then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+from django.core.cache import cache
+from django.db import connection, transaction
+
+from webapp.lib.cache import NOTHING, Entries, store
+from webapp.postgres.prepared import execute_prepared
+from webapp.subjects import mappers
+from webapp.subjects.decisions import visit_id
+from webapp.subjects.erasure import erasure_marks
+from webapp.subjects.models import Event, Profile, Visit
+from webapp.subjects.visit_state import Place, State, fold
+
+log = logging.getLogger(__name__)
+LIFETIME = 60
+"""Seconds."""
+DAY = 86_400
+"""Seconds that a generation is kept: any time beyond that of what is kept under it."""
+ALL_OF_A_SUBJECT = """
+SELECT
+    s.clock_offset,
+    (SELECT sum(times) FROM subjects_erasure WHERE mark IN ({marks})),
+    p.id,
+    p.state,
+    EXISTS (SELECT 1 FROM subjects_event v WHERE v.profile_id = p.id AND v.fold = 'pending')
+FROM (SELECT 1) AS always
+LEFT JOIN subjects_subject s ON s.key = %s
+LEFT JOIN subjects_profile p ON p.subject_id = s.id AND p.surface_id = %s
+"""
+"""One row, whoever it is. As SQL, because the ORM takes longer to build these four queries than
+the engine takes to decide."""
+
+
+class Unkept(NamedTuple):
+    """What belongs into the cache: see `webapp.lib.cache.store`."""
+
+    entries: Entries = NOTHING
+    once: Entries = NOTHING
+
+
+@dataclass(frozen=True)
+class Live:
+    """clock_offset: seconds that the subject's clock runs ahead. times_erased: of its key."""
+
+    state: State
+    clock_offset: int
+    times_erased: int
+    generation: str
+    unkept: Unkept | None = None
+
+
+class Stored(NamedTuple):
+    """What the database says of a subject on a page. state: JSON, as in a profile's row."""
+
+    state: str
+    clock_offset: int
+    times_erased: int
+
+
+def place(key: str, page: Any) -> Place:
+    """Where a subject's events on a page (`codebooks.serving.Page`) are folded."""
+    return Place(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
+
+
+def read(key: str, page: Any, found: Mapping[str, Any] | None = None) -> Live:
+    """Without a query where the cache knows it.
+
+    found: what the cache has under `names`, where it was asked already: whoever did so also keeps
+    what was read anew (`Live.unkept`).
+    """
+    name, generation_name = names(key, page.surface.slug)
+    known = _cached([name, generation_name]) if found is None else found
+    generation = known.get(generation_name)
+    kept_as, *kept = known.get(name) or (None,)
+    if generation is not None and kept_as == generation:
+        return _live(Stored(*kept), generation)
+    stored, generation = _load(key, page), generation or secrets.token_hex(8)
+    entry = (generation, *stored)
+    # Where a change renewed the generation meanwhile, it stands, and the entry is of another one.
+    unkept = Unkept({name: (entry, LIFETIME)}, {generation_name: (generation, DAY)})
+    if found is None:
+        keep(unkept)
+    return _live(stored, generation, unkept)
+
+
+def _live(stored: Stored, generation: str, unkept: Unkept | None = None) -> Live:
+    state = mappers.to_state_of(orjson.loads(stored.state))
+    return Live(state, stored.clock_offset, stored.times_erased, generation, unkept)
+
+
+def keep(unkept: Unkept) -> None:
+    _try(lambda: store(unkept.entries, unkept.once))
+
+
+def forget(key: str, slugs: Iterable[str]) -> None:
+    """To be called after a commit that changed what `read` is made of."""
+    fresh = {names(key, slug)[1]: secrets.token_hex(8) for slug in slugs}
+    _try(lambda: cache.set_many(fresh, DAY))
+
+
+def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
+    slugs = list(slugs)
+    transaction.on_commit(lambda: forget(key, slugs))
+
+
+def _load(key: str, page: Any) -> Stored:
+    """The row, with its pending events folded over it."""
+    with connection.cursor() as cursor:
+        marks = erasure_marks(key)
+        statement = ALL_OF_A_SUBJECT.format(marks=", ".join(["%s"] * len(marks)))
+        execute_prepared(cursor, statement, [*marks, key, page.surface_id])
+        offset, times, profile_id, state, is_pending = cursor.fetchone()
+    if is_pending:
+        state = json.dumps(mappers.from_state(_with_pending(key, page, profile_id)))
+    return Stored(state or "{}", offset or 0, times or 0)
+
+
+def _with_pending(key: str, page: Any, profile_id: int) -> State:
+    """Row and pending events, read as of one version of the row."""
+    rows = Profile.objects.filter(pk=profile_id)
+    row = rows.first()
+    while row is not None:
+        pending = list(
+            Event.objects.filter(profile=row, fold=Event.Fold.PENDING)
+            .select_related("decision")
+            .order_by("happened_at", "pk")
+        )
+        again = rows.first()
+        if again is None or again.version == row.version:
+            return _overlaid(key, page, row, pending)
+        row = again
+    return State()  # erased in the meantime
+
+
+def _overlaid(key: str, page: Any, row: Profile, pending: list[Event]) -> State:
+    state = mappers.to_state(row)
+    where = place(key, page)
+
+    def counted(visit: str, block: str) -> bool:
+        found = Visit.objects.filter(profile=row, visit=visit).first()
+        return found is not None and block in found.uses
+
+    for event in pending:
+        fold(state, mappers.to_happened(event), where, counted)
+    return state
+
+
+def names(key: str, slug: str) -> tuple[str, str]:
+    """Of the state and of its generation, in the cache."""
+    digest = hashlib.sha256(f"{slug}\n{key}".encode()).hexdigest()[:32]
+    return f"live:3:{digest}", f"live-generation:{digest}"
+
+
+def _cached(names: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    _try(lambda: found.update(cache.get_many(names)))
+    return found
+
+
+def _try(act: Callable[[], object]) -> None:
+    """A cache that is away makes reads slower, never wrong or failing."""
+    try:
+        act()
+    except Exception:
+        log.warning("cache.unavailable", exc_info=True)

@@ -1,0 +1,280 @@
+"""Folding events into a subject's state on a surface: which visit they belong to, what they change.
+
+Pure functions of values: the read path folds what is still pending over a cached state, the worker
+folds the same into the row, and both come to the same result.
+
+The profile stays as of the start of the visit until the visit closes, so that a reload within a
+visit decides the same. Feedback is the exception: it acts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from uiengine.behaviour import feedback, profile, profile_json
+from uiengine.behaviour.profile import SECONDS_PER_DAY, OpenVisit, Pin, Profile
+from uiengine.page.reading_order import default_order
+from uiengine.page.surface import Surface
+
+FEEDBACK = frozenset({"pin", "unpin", "move", "undo", "freeze", "reset"})
+UNDOABLE = FEEDBACK - {"undo", "freeze"}
+DAY = SECONDS_PER_DAY * 1000
+"""Milliseconds."""
+
+
+@dataclass
+class LiveVisit:
+    """The latest visit, open or closed. Times in ms; `since`: the last event before the visit.
+
+    order: as shown by the latest event's decision, or set by the user; uses: raw count per block;
+    decision: the row of that decision; budget: candidates that the visit is decided by, 0 until an
+    event brings a decision that says so. drawn: the row of the decision whose layout was drawn for
+    this visit, where the surface explores; before: the profile it was made of, as JSON.
+    is_control: whether the visit began in the control share, None until a decision says so: a share
+    that is changed meanwhile holds from the next visit on.
+    """
+
+    id: str
+    since: int
+    day: int
+    started: int
+    order: tuple[str, ...]
+    uses: dict[str, int] = field(default_factory=dict)
+    is_open: bool = True
+    decision: int | None = None
+    budget: int = 0
+    drawn: int | None = None
+    before: dict[str, Any] | None = None
+    is_control: bool | None = None
+
+
+@dataclass
+class State:
+    """late: uses (block, day) of earlier visits that arrived during this one; they count after."""
+
+    profile: Profile = field(default_factory=Profile)
+    visit: LiveVisit | None = None
+    late: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def last(self) -> int:
+        """Time of the latest event, ms; 0 if none."""
+        return round(self.profile.last_event * 1000)
+
+    @property
+    def open(self) -> LiveVisit | None:
+        return self.visit if self.visit and self.visit.is_open else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where folding happens. name: the id of the visit that begins after an event at a time."""
+
+    surface: Surface
+    gap: int
+    name: Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The decision that an event carries. is_control: whether it was made without a version, as
+    for the control share; None where it fell back and says nothing."""
+
+    decision: int | None
+    visit: str
+    since: int
+    day: int
+    generation: int
+    order: tuple[str, ...]
+    budget: int = 0
+    is_drawn: bool = False
+    is_control: bool | None = None
+
+
+@dataclass(frozen=True)
+class Happened:
+    at: int
+    kind: str
+    block: str
+    value: Mapping[str, Any]
+    shown: Shown
+
+
+@dataclass
+class Changes:
+    """What folding did besides changing the state.
+
+    touched: visits by id, as they were left; closed: those that closed now, each
+    with the number of visits before it; late: uses of earlier
+    visits, as (visit, block, time).
+    """
+
+    touched: dict[str, LiveVisit] = field(default_factory=dict)
+    closed: list[tuple[int, LiveVisit]] = field(default_factory=list)
+    late: list[tuple[str, str, int]] = field(default_factory=list)
+
+
+Counted = Callable[[str, str], bool]
+"""Whether a block was already counted in an earlier visit."""
+
+
+def settle(state: State, now: int, gap: int, changes: Changes | None = None) -> None:
+    """Closes the open visit if it ended before `now`."""
+    if state.open and now - state.last >= gap:
+        _close(state, changes)
+
+
+def current(state: State, place: Place, now: int) -> tuple[str, int, int]:
+    """The visit at `now`: its id, the time of the last event before it, its day. Settle first."""
+    if visit := state.open:
+        return visit.id, visit.since, visit.day
+    return place.name(state.last), state.last, now // DAY
+
+
+def fold(
+    state: State, event: Happened, place: Place, counted: Counted, changes: Changes | None = None
+) -> str:
+    """Folds one event; returns the id of the visit it belongs to. Fold in order of time."""
+    changes = changes if changes is not None else Changes()
+    visit = _locate(state, event, place, changes)
+    if visit is None or not visit.is_open:
+        visit_id = visit.id if visit else event.shown.visit
+        _fold_late(state, event, visit, visit_id, counted, changes)
+        if visit:
+            _advance(state, event.at)
+        return visit_id
+    _advance(state, event.at)
+    changes.touched[visit.id] = visit
+    if event.shown.generation >= state.profile.feedback.generation:
+        visit.order, visit.decision = event.shown.order, event.shown.decision
+    if event.shown.visit == visit.id:
+        visit.budget = visit.budget or event.shown.budget
+        if visit.is_control is None:
+            visit.is_control = event.shown.is_control
+        _remember_draw(state, visit, event.shown)
+    if event.kind == "use":
+        visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
+    elif event.kind in FEEDBACK:
+        _give_feedback(state.profile, visit, event, place.surface)
+    return visit.id
+
+
+def _remember_draw(state: State, visit: LiveVisit, shown: Shown) -> None:
+    """Until the visit closes, the profile is what the layout was drawn by, but for feedback."""
+    is_as_decided = shown.generation == state.profile.feedback.generation
+    if shown.is_drawn and visit.drawn is None and is_as_decided:
+        visit.drawn = shown.decision
+        visit.before = profile_json.dump(state.profile)
+
+
+def _locate(state: State, event: Happened, place: Place, changes: Changes) -> LiveVisit | None:
+    """The visit an event belongs to: the current one, a new one, or None for an earlier one."""
+    since, visit = event.shown.since, state.visit
+    if visit is None or since >= state.last or event.at - state.last >= place.gap:
+        if state.open:
+            _close(state, changes)
+        return _open(state, event, place)
+    is_current = since == visit.since or event.at >= visit.started
+    return visit if is_current else None
+
+
+def _open(state: State, event: Happened, place: Place) -> LiveVisit:
+    shown = event.shown
+    since = max(shown.since, state.last)
+    is_as_decided = shown.since == since and event.at // DAY - shown.day in (0, 1)
+    day = shown.day if is_as_decided else event.at // DAY
+    visit = LiveVisit(place.name(since), since, day, event.at, shown.order)
+    state.profile.before = state.profile.order
+    state.visit = visit
+    return visit
+
+
+def _close(state: State, changes: Changes | None) -> None:
+    visit = state.visit
+    assert visit is not None
+    visit.is_open = False
+    feedback.forget(state.profile)
+    profile.show_order(state.profile, visit.order)
+    state.profile.open = OpenVisit(visit.id, visit.day, set(visit.uses))
+    number = state.profile.visits
+    profile.close_visit(state.profile)
+    for block_id, day in state.late:
+        profile.add_late_use(state.profile, block_id, day)
+    state.late = []
+    if changes is not None:
+        changes.touched[visit.id] = visit
+        changes.closed.append((number, visit))
+
+
+def _advance(state: State, at: int) -> None:
+    state.profile.last_event = max(state.last, at) / 1000
+
+
+def _fold_late(
+    state: State,
+    event: Happened,
+    visit: LiveVisit | None,
+    visit_id: str,
+    counted: Counted,
+    changes: Changes,
+) -> None:
+    """An event of a visit that is over: a use counts unless its block did, a wish is granted."""
+    if event.kind in ("pin", "unpin", "freeze"):
+        _give_wish(state.profile, event, event.shown.order)
+    if event.kind != "use":
+        return
+    if visit:
+        is_counted = event.block in visit.uses
+        visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
+        changes.touched[visit.id] = visit
+    else:
+        is_counted = any(late[:2] == (visit_id, event.block) for late in changes.late)
+        is_counted = is_counted or counted(visit_id, event.block)
+        changes.late.append((visit_id, event.block, event.at))
+    if is_counted:
+        return
+    day = visit.day if visit else event.at // DAY
+    if state.open:
+        state.late.append((event.block, day))
+    else:
+        profile.add_late_use(state.profile, event.block, day)
+
+
+def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: Surface) -> None:
+    """Acts at once; what is shown stays for the rest of the visit but for what was asked for."""
+    default = default_order(surface)
+    if event.kind in UNDOABLE:
+        feedback.remember(state, visit.order)
+    if event.kind == "move":
+        rank = int(event.value.get("rank", 0))
+        feedback.move(state, event.block, rank, order=visit.order, visit=visit.id)
+    elif event.kind == "undo":
+        before = state.before or default
+        if feedback.undoes(state, order=visit.order, before=before) == "nothing":
+            return
+        feedback.undo(state, order=visit.order, before=before, visit=visit.id, day=visit.day)
+    elif event.kind == "reset":
+        feedback.reset(state, default=default, visit=visit.id)
+    else:
+        _give_wish(state, event, visit.order)
+        state.feedback.override, state.feedback.override_visit = visit.order, visit.id
+    visit.order = state.feedback.override
+
+
+def _give_wish(state: Profile, event: Happened, order: tuple[str, ...]) -> None:
+    """pin, unpin, freeze: what needs no open visit."""
+    value = event.value
+    if event.kind == "freeze":
+        feedback.freeze(state, on=bool(value.get("on", True)))
+    elif event.kind == "unpin":
+        feedback.unpin(state, event.block)
+    elif event.block in order:
+        place = Pin(
+            rank=int(value.get("rank", order.index(event.block))),
+            breakpoint=str(value.get("breakpoint", "")),
+            x=int(value.get("x", 0)),
+            y=int(value.get("y", 0)),
+        )
+        feedback.pin(state, event.block, place)

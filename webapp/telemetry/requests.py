@@ -1,0 +1,75 @@
+"""A name for every request, which its log lines, its answer and its tasks carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+
+from celery import signals
+from django.http import HttpRequest, HttpResponse
+
+from webapp.telemetry import metrics
+
+HEADER = "X-Request-ID"
+TASK_HEADER = "request_id"
+ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+current: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def observed(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: takes or makes the request's id, counts the request and its seconds."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get(HEADER, "")
+        name = given if ACCEPTED.fullmatch(given) else uuid4().hex
+        token, started = current.set(name), perf_counter()
+        request.request_id = name  # type: ignore[attr-defined]
+        try:
+            response = get_response(request)
+        finally:
+            current.reset(token)
+        response.headers[HEADER] = name
+        match = request.resolver_match
+        route = match.view_name or match.route if match else "none"  # a pattern, never an address
+        method = request.method if request.method in METHODS else "other"
+        metrics.REQUESTS.labels(route, method, response.status_code).inc()
+        metrics.REQUEST_SECONDS.labels(route).observe(perf_counter() - started)
+        return response
+
+    return answer
+
+
+_started: ContextVar[float] = ContextVar("task_started", default=0.0)
+
+
+def connect_tasks() -> None:
+    """Tasks carry the id of the request that sent them, and are counted."""
+    signals.before_task_publish.connect(_sent, weak=False, dispatch_uid="observability.sent")
+    signals.task_prerun.connect(_begins, weak=False, dispatch_uid="observability.begins")
+    signals.task_postrun.connect(_ended, weak=False, dispatch_uid="observability.ended")
+
+
+def _sent(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    if headers is not None and current.get():
+        headers[TASK_HEADER] = current.get()
+
+
+def _begins(task_id: str, task: Any, **_: Any) -> None:
+    """A task that nothing asked for (beat, a command) has its own id."""
+    if not task.request.called_directly and not task.request.is_eager:
+        current.set(getattr(task.request, TASK_HEADER, None) or task_id)
+    _started.set(perf_counter())
+
+
+def _ended(task: Any, state: str | None = None, **_: Any) -> None:
+    metrics.TASKS.labels(task.name, (state or "unknown").lower()).inc()
+    metrics.TASK_SECONDS.labels(task.name).observe(perf_counter() - _started.get())
+    if not task.request.called_directly and not task.request.is_eager:
+        current.set("")
