@@ -1,0 +1,206 @@
+"""What an installation of version 0.1.0 kept is carried on: `migrate` loses nothing of it, and the
+people who are in it are served.
+
+`databases/` holds such an installation as plain SQL, for SQLite and for PostgreSQL: simulated
+people, and through that version's own commands and API a row at least in every table. It is asked
+about by the names of its tables, by commands and over HTTP alone, since modules and apps may move.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.webapp.deploy.place import ROOT, Place, fresh_database
+
+DUMPS = Path(__file__).parent / "databases"
+SECRET_KEY = "only-for-tests-" * 4
+"""Its own: the ids of its visits and the marks of who was erased are hashes under it."""
+OF_THE_CODE = {
+    "auth_group_permissions",
+    "auth_permission",
+    "django_celery_beat_crontabschedule",
+    "django_celery_beat_intervalschedule",
+    "django_celery_beat_periodictask",
+    "django_content_type",
+    "django_migrations",
+}
+"""Tables in which the code writes down what it has itself, which may grow."""
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+}
+
+
+@dataclass
+class Database:
+    """A database, looked at past Django."""
+
+    kind: str
+    address: str
+
+    def restore(self) -> None:
+        text = gzip.decompress((DUMPS / f"0.1.0.{self.kind}.sql.gz").read_bytes()).decode()
+        with self._connected() as connection:
+            if isinstance(connection, sqlite3.Connection):
+                connection.executescript(text)
+            else:
+                connection.execute(text)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with self._connected() as connection:
+            return connection.execute(query).fetchall()
+
+    def rows(self) -> dict[str, int]:
+        """How many each table has."""
+        names = sorted(name for (name,) in self.ask(TABLES[self.kind]))
+        return {name: self.ask(f'SELECT count(*) FROM "{name}"')[0][0] for name in names}
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        if self.kind == "postgres":
+            with psycopg.connect(self.address, autocommit=True) as connection:
+                yield connection
+        else:
+            path = self.address.removeprefix("sqlite:///")
+            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                yield connection
+
+
+@dataclass
+class Migrated:
+    """before, after: rows of each table. head: of the record of moves, before."""
+
+    place: Place
+    before: dict[str, int]
+    after: dict[str, int]
+    head: str
+
+
+@pytest.fixture(scope="module", params=("sqlite", "postgres"))
+def installation(request, tmp_path_factory) -> Iterator[Migrated]:
+    """The database of before, restored and migrated; PostgreSQL's where a server answers."""
+    var = tmp_path_factory.mktemp("before")
+    if request.param == "postgres":
+        with fresh_database() as address:
+            yield _migrated(Database("postgres", address), var)
+    else:
+        yield _migrated(Database("sqlite", f"sqlite:///{var}/db.sqlite3"), var)
+
+
+def _migrated(database: Database, var: Path) -> Migrated:
+    database.restore()
+    before = database.rows()
+    ((head,),) = database.ask("SELECT digest FROM codebooks_aliasmove ORDER BY id DESC LIMIT 1")
+    settings = {"DATABASE_URL": database.address, "SECRET_KEY": SECRET_KEY, "WEB_PROCESSES": "1"}
+    place = Place(var, settings)
+    place.run("python manage.py migrate --no-input")
+    return Migrated(place, before, database.rows(), head)
+
+
+def test_the_dump_has_a_row_in_every_table(installation):
+    assert len(installation.before) > 40
+    assert [name for name, count in installation.before.items() if not count] == []
+
+
+def test_migrating_keeps_every_table_and_every_row(installation):
+    before, after = installation.before, installation.after
+
+    assert [name for name in before if name not in after] == []
+    kept = {name: count for name, count in before.items() if name not in OF_THE_CODE}
+    assert {name: after[name] for name in kept} == kept
+    assert [name for name in OF_THE_CODE if after[name] < before[name]] == []
+
+
+def test_no_migration_is_missing(installation):
+    installation.place.run("python manage.py makemigrations --check --dry-run")
+
+
+def test_the_record_of_moves_is_still_whole(installation):
+    said = installation.place.run(f"python manage.py verify_record --head {installation.head}")
+
+    rows = installation.before["codebooks_aliasmove"]
+    assert json.loads(said) == {"rows": rows, "head": installation.head, "is_whole": True}
+
+
+class Person:
+    """Somebody of the database, with a user token of now."""
+
+    def __init__(self, place: Place, key: str) -> None:
+        self.place = place
+        token = place.run(f"python manage.py user_token {key}")
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def ask(self, path: str, body: object = None) -> dict[str, Any]:
+        status, content = self.place.ask(f"/api/{path}", body, **self.headers)
+        assert status in (200, 202), content
+        return json.loads(content)
+
+    def layout(self) -> dict[str, Any]:
+        return self.ask("layout?surface=course-home")
+
+    def profile(self) -> dict[str, Any]:
+        (profile,) = self.ask("me")["profiles"]
+        return profile
+
+
+@pytest.fixture(scope="module")
+def served(installation) -> Iterator[Place]:
+    """A web process over it, with the innate version's files back from where they were kept."""
+    place = installation.place
+    files = place.var / "artefacts" / "versions" / "innate"
+    shutil.copytree(ROOT / "fixtures" / "innate", files)
+    place.run("python manage.py load_fixtures --no-cohort")  # where another is shipped by now
+    place.start("web", "web")
+    try:
+        place.wait(lambda: place.ask("/api/health")[0] == 200, "healthy")
+        yield place
+    finally:
+        place.stop()
+
+
+def test_who_pinned_blocks_finds_them_there(served):
+    layout = Person(served, "shop:pinner").layout()
+
+    assert layout["status"] == "adapted" and layout["version"]
+    assert layout["order"][1:3] == ["quiz", "glossary"]  # below what the team pinned
+    assert {"quiz", "glossary"} <= layout["why"].keys()
+
+
+def test_who_froze_the_page_finds_it_as_it_was(served):
+    person = Person(served, "shop:frozen")
+
+    layout = person.layout()
+
+    assert layout["status"] == "frozen"
+    assert layout["order"] == person.profile()["visits"][-1]["order"]
+
+
+def test_what_people_did_is_remembered_and_goes_on(served):
+    person = Person(served, "shop:pinner")
+    visits = person.profile()["visits"]
+    assert [set(visit["uses"]) for visit in visits] == [
+        *4 * [{"forum", "glossary"}],
+        {"quiz"},
+        {"quiz", "forum"},
+    ]
+    layout = person.layout()
+    event = {"id": str(uuid4()), "at": datetime.now(UTC).isoformat(), "type": "use"}
+
+    body = {"decision": layout["decision"], "events": [{**event, "block": "links"}]}
+    assert person.ask("events", body)["accepted"] == 1
+
+    assert person.profile()["events"][-1]["block"] == "links"
+    assert person.layout()["order"] == layout["order"]  # within the visit
