@@ -3,8 +3,8 @@
     python -m ml.audit --replay FILE.jsonl --visits VISITS --people PEOPLE --by gender disability
         [--champion REPLAY] [--anchor REPLAY] [--previous REPORT.json…] --out DIR
 
-Reading order: `audit` below, then `audit_replay`, `audit_metrics`, `audit_references`,
-`audit_slices`, `audit_statistics`, `audit_rows`, `audit_report`.
+Reading order: `ml.audit.audit`, then `replay_file`, `metrics` and `statistics` of `ml.evaluation`,
+and here `references`, `slices`, `rows` and `report`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if missing and not options.smoke:
         parser.error(f"{' '.join(missing)} needed (or --smoke)")
     started = time.monotonic()
-    # disable=None: a bar on a terminal only.
+    # disable=None shows the bar on a terminal only.
     with tqdm(total=1, disable=None, bar_format="{l_bar}{bar}| {elapsed}") as bar:
 
         def show(doing: str, done: int, steps: int) -> None:

@@ -1,4 +1,4 @@
-"""An audit: the effect of a policy on every slice of people, with its interval and verdict."""
+"""Audits a policy: its effect on every slice of people, with an interval and a verdict."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ml.evaluation.statistics import LEAST_SHOWN, look_error, overall_verdict
 from uiengine.page.surface import Surface
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, steps done, and steps in all."""
+"""Receives a description of the current step, the steps done and the number of steps."""
 DRAWS = 1000
-"""Bootstrap draws: an error is known to about 2 %."""
+"""Bootstrap draws; they give a standard error to about 2 %."""
 
 
 def silent(doing: str, done: int, steps: int) -> None:
-    """Shows nothing."""
+    """Ignores progress."""
 
 
 def audit(
@@ -48,14 +48,14 @@ def audit(
     simulated: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Audits a replay, writes report.html and report.json into `out`, returns the latter's content.
+    """Audits a replay, writes report.html and report.json into `out`, returns the JSON's content.
 
-    previous: the reports of the earlier looks, oldest first. Only visits after theirs are counted
-    (familiarity still comes from all), and this look spends its own share of the error. surfaces:
-    the pages of a live site; without them every page is the one column of DESIGN section 10.
-    serves: people are served by the audited version now, so that the page says what to do then.
-    power: what `ml.audit.power` printed, for the page's section on how often such audits err; what
-    is stored beside it where None.
+    previous: reports of earlier looks, oldest first. Only visits after theirs are counted
+    (familiarity still comes from all visits), and each look spends its own share of the error.
+    surfaces: page definitions of a live site; without them every page counts as one column.
+    serves: whether the audited version serves people now, which changes the page's advice.
+    power: output of `ml.audit.power` for the page's section on error rates of such audits; None
+    takes the figures stored with the package.
     """
     named = (("champion", champion), ("anchor", anchor))
     references = {name: path for name, path in named if path is not None}
@@ -86,7 +86,7 @@ def _values(
     surfaces: Mapping[str, Surface] | None,
     progress: Progress,
 ) -> tuple[pd.DataFrame, tuple[Metric, ...]]:
-    """What each visit of the replay was worth, beside the references; and the metrics of both."""
+    """Computes each visit's metric columns, with references joined, and the metrics to judge."""
     progress("reading the replay", 0, 1)
     values, metrics = visit_values(read_replay(replay, used), surfaces), METRICS
     for name, path in references.items():
@@ -104,7 +104,7 @@ def _rows(
     seed: int,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """The slices of all groups, judged together: they share the look's error."""
+    """Measures the slices of all groups, then judges them together: they share the look's error."""
     rows: list[dict[str, Any]] = []
     for done, group in enumerate(groups):
         progress(f"{group.surface}: {' × '.join(group.attributes)}", done, len(groups))
@@ -114,7 +114,7 @@ def _rows(
 
 
 def _since_last(values: pd.DataFrame, previous: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The visits that no earlier look has counted."""
+    """Keeps the visits after those of earlier looks. Raises DataError where none is left."""
     last = {
         s["surface"]: datetime.fromisoformat(s["last"])
         for report in previous

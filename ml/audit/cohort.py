@@ -1,7 +1,7 @@
-"""A small simulated cohort to audit: for --smoke and the tests. Nothing in it is about real people.
+"""Simulates a small cohort to audit, for --smoke and the tests; no real people are described.
 
-Everyone has two favourite blocks. The policy puts those on top from the second visit on; what it
-does to people of the planted slice is up to the caller.
+Everyone has two favourite blocks. The policy puts those on top from the second visit on; the
+caller chooses how people of the planted slice are treated instead.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ import pandas as pd
 
 BLOCKS = tuple("abcdefgh")
 Policy = Callable[[list[str], np.random.Generator], tuple[list[str], bool]]
-"""From the layout the others get to the layout of the planted slice, and whether it explores."""
+"""Maps the layout that others get to the planted slice's layout and whether it explores."""
 
 
 def as_others(order: list[str], rng: np.random.Generator) -> tuple[list[str], bool]:
-    """No disparity."""
+    """Treats the planted slice like everybody else."""
     return order, False
 
 
 def upside_down(order: list[str], rng: np.random.Generator) -> tuple[list[str], bool]:
-    """What the person needs most comes last."""
+    """Reverses the order, so that the most needed blocks come last."""
     return order[::-1], False
 
 
 def explores(order: list[str], rng: np.random.Generator) -> tuple[list[str], bool]:
-    """One visit in ten is drawn at random."""
+    """Shuffles the order on one visit in ten, and flags it as explored."""
     return (list(rng.permutation(order)), True) if rng.random() < 0.1 else (order, False)
 
 
 def simulate(
     replay: Path, *, users: int, visits: int, planted: Policy = as_others, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Writes a replay, returns its visits and people. `disability` Y, one in five, is planted."""
+    """Writes a replay and returns its visits and people; `planted` acts on disability Y (20 %)."""
     rng = np.random.default_rng(seed)
     people = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""The report's main tables: per slice its plot, its difference, its own figure and its verdict."""
+"""Renders the report's main tables: plot, difference, own figure and verdict of each slice."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ml.evaluation.metrics import METRICS, Metric
 
 Row = Mapping[str, Any]
 _COUNTS = ("exploration_share", "blocks_moved")
-"""Metrics that are no difference, and so are written without a sign."""
+"""Metrics that are counts or shares, not differences; they are written without a sign."""
 
 
 def intervals(metric: Metric, of_surface: Sequence[Row]) -> str:
-    """A gated metric of one surface: a line per slice, crossings folded away."""
+    """Renders a gated metric of one surface: a line per slice, with crossings folded away."""
     rows = [row for row in of_surface if row["metric"] == metric.name]
     told = nothing_to_plot(rows)
     if told:
@@ -48,7 +48,7 @@ def intervals(metric: Metric, of_surface: Sequence[Row]) -> str:
 
 
 def _interval(row: Row, own: Row, scale: float) -> str:
-    """own: the row that gives the slice's own figure."""
+    """Renders one slice. own: the row that holds the slice's own figure."""
     name = f"{escape(slice_name(row['slice']))} <span class=soft>({row['users']:,})</span>"
     why = escape(row.get("reason", ""), quote=True)
     return (
@@ -71,7 +71,7 @@ def _own_head(metric: Metric) -> str:
 
 
 def _own(row: Row) -> str:
-    """The slice's own figure, with its interval below."""
+    """Formats the slice's own figure, with its interval below."""
     value, ends = row["value"], row["value_interval"]
     if value is None:
         return "–"
@@ -86,6 +86,6 @@ def _own(row: Row) -> str:
 
 
 def chip(verdict: str) -> str:
-    """A verdict, coloured and with a sign of its own."""
+    """Renders a verdict with a colour and a symbol, so that it can be read without colour."""
     mark = {"within": "✓ within", "exceeds": "▲ exceeds", "inconclusive": "? inconclusive"}
     return f'<span class="verdict {verdict}">{mark[verdict]}</span>'

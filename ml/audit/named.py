@@ -1,4 +1,4 @@
-"""The report's section that names the slices which the verdict is about."""
+"""Renders the report's section that lists the slices behind the verdict by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 
 def named(report: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
-    """Which slices the verdict is about, by name."""
+    """Renders the section; empty where every slice is within the tolerance."""
     gated = [row for row in report["slices"] if row["verdict"]]
     exceeding = [row for row in gated if row["verdict"] == "exceeds"]
     worse = [row for row in exceeding if row["direction"] == "worse"]
@@ -47,8 +47,10 @@ def _items(
     metrics: Mapping[str, Metric],
     own: Mapping[str, Mapping[str, Row]] | None = None,
 ) -> str:
-    """One item a slice, with all that is to be said of it. own: per slice its rows by metric, where
-    the page shall say whether it gains by itself."""
+    """Renders one item per slice with all its rows.
+
+    own: rows by metric per slice; with them the item says whether the slice itself gains.
+    """
     by_place: dict[str, list[Row]] = {}
     for row in rows:
         by_place.setdefault(_place(row), []).append(row)
@@ -78,13 +80,13 @@ def _by_place(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
 
 
 def _own(named: Sequence[Row], rows: Mapping[str, Row]) -> str:
-    """Whether the slice gains by itself, where it is its seconds that are named."""
+    """Says whether the slice itself gains, where its seconds are among the rows."""
     told = own_side(rows) if any(row["metric"] == "seconds" for row in named) else ""
     return f"<li>{escape(told)}</li>" if told else ""
 
 
 def _people(rows: Iterable[Row]) -> dict[str, int]:
-    """Per slice its people; a slice has a row per metric, and fewer may be in some."""
+    """Counts people per slice: the maximum over its metrics, as some metrics miss some people."""
     found: dict[str, int] = {}
     for row in rows:
         found[_place(row)] = max(row["users"], found.get(_place(row), 0))

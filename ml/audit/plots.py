@@ -1,4 +1,4 @@
-"""The report's plots, as inline SVG: intervals of slices on one scale, and a slice over looks."""
+"""Draws the report's plots as inline SVG: slices' intervals, and a slice over looks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ml.audit.words import too_few
 from ml.evaluation.statistics import MIN_USERS
 
 TOLERANCES_SHOWN = (2.5, 5.0)
-"""A scale reaches at least, and at most, so many tolerances to each side."""
+"""Minimum and usual maximum of a scale to each side, in tolerances."""
 LOOK_WIDTH, LOOK_HEIGHT = 150.0, 72.0
 
 Row = Mapping[str, Any]
 
 
 def reach(rows: Sequence[Row]) -> float:
-    """Half the width of the common scale of some rows: it shows the intervals that matter."""
-    rows = [row for row in rows if row["users"] >= MIN_USERS] or rows  # the others are cut off
+    """Returns the half width of the rows' common scale, set by the intervals that matter."""
+    rows = [row for row in rows if row["users"] >= MIN_USERS] or rows  # others are clipped
     ends = [abs(end) for row in rows for end in row["interval"] or ()]
     large = [abs(row["estimate"]) for row in rows if row["estimate"] is not None]
     if rows[0]["tolerance"] is None:
@@ -28,7 +28,7 @@ def reach(rows: Sequence[Row]) -> float:
 
 
 def nothing_to_plot(rows: Sequence[Row]) -> str:
-    """What to say instead of a plot that would show nothing; empty where there is something."""
+    """Returns the text to show instead of an empty plot; empty where there is something to plot."""
     if all(row["estimate"] is None for row in rows):
         if any(map(too_few, rows)):
             return "Every slice has too few people to show without pointing at a person."
@@ -39,7 +39,7 @@ def nothing_to_plot(rows: Sequence[Row]) -> str:
 
 
 def interval_plot(row: Row, scale: float) -> str:
-    """One slice: the tolerance as a band, both intervals as lines, the estimate as a dot."""
+    """Draws one slice: the tolerance as a band, both intervals as lines, the estimate as a dot."""
     tolerance = row["tolerance"]
     left, right = _percent(-tolerance, scale), _percent(tolerance, scale)
     parts = [
@@ -61,8 +61,8 @@ def interval_plot(row: Row, scale: float) -> str:
 
 
 def looks_plot(rows: Sequence[tuple[int, Row]], scale: float, title: str) -> str:
-    """One slice over the looks: estimates with their intervals, the tolerance as a band."""
-    tolerance = rows[0][1]["tolerance"] or 0.0  # not gated: no band
+    """Draws one slice over the looks: estimates with intervals, the tolerance as a band."""
+    tolerance = rows[0][1]["tolerance"] or 0.0  # ungated metrics have no band
     top, bottom = _height(tolerance, scale), _height(-tolerance, scale)
     middle = _height(0.0, scale)
     parts = [
@@ -88,15 +88,15 @@ def looks_plot(rows: Sequence[tuple[int, Row]], scale: float, title: str) -> str
 
 
 def _colour(row: Row) -> str:
-    """The class that colours a mark, light or dark: the verdict."""
+    """Returns the CSS class of a mark; the stylesheet colours it by verdict, light or dark."""
     return f"mark {row['verdict'] or 'ungated'}"
 
 
 def _percent(value: float, scale: float) -> float:
-    """Place on the plot's width, cut off at its edges."""
+    """Maps a value to a horizontal position in %, clipped to the plot."""
     return 50.0 + 50.0 * max(-1.0, min(1.0, value / scale))
 
 
 def _height(value: float, scale: float) -> float:
-    """Place on the plot's height, cut off at its edges; more (worse) is higher."""
+    """Maps a value to a vertical position, clipped to the plot; higher values are higher up."""
     return LOOK_HEIGHT / 2 * (1.0 - max(-1.0, min(1.0, value / scale)))

@@ -1,16 +1,16 @@
-"""How often the audit's verdicts err, over whole chains of retrains.
+"""Measures how often the audit's verdicts err, over whole chains of retrains.
 
     python -m ml.audit.power [--replay FILE.jsonl --visits VISITS…] [--chains 200] [--users 4000]
 
-A chain is one product's life: the same people, one slice of 20 % drawn at random, a retrain and an
-audit every 28 days against the default, the champion and the anchor. In *quiet* chains no version
-treats the slice otherwise than the rest; in *creeping* chains each version costs it another 1 % of
-its seconds; in *edge* chains every version costs it just what is tolerated, the hardest case in
-which an alarm is still false.
+A chain simulates the life of one product: a fixed set of people, one random slice of 20 %, and a
+retrain and an audit against the default, the champion and the anchor every 28 days. In *quiet*
+chains no version treats the slice differently from the rest; in *creeping* chains each version
+costs it another 1 % of its seconds; in *edge* chains every version costs it exactly the tolerance,
+the hardest case in which an alarm is still false.
 
-Given a replay, each person is one of its people (drawn with replacement), and each of their looks
-is one of that person's own 28-day windows with visits in it; otherwise both are simulated. Beside
-it, on the same chains, the naive gate: the gap between the groups grew by 0.02.
+Given a replay, each person is drawn with replacement from its people, and each look from that
+person's own 28-day windows with visits; otherwise both are simulated. A naive gate is measured on
+the same chains: it fires when the gap between the groups grew by more than 0.02.
 """
 
 from __future__ import annotations
@@ -42,19 +42,22 @@ SLICE_SHARE = 0.2
 RETRAINS = 12
 CREEP_VERSIONS = 10
 CREEP = 0.01
-"""What each creeping version costs the slice more, as a share of its default's seconds."""
+"""Extra cost to the slice of each creeping version, as a share of the default's seconds."""
 TOLERATED = 0.02
 CAUGHT_BY = 6
 NAIVE_STEP = 0.02
 DRAWS = 200
-"""Bootstrap draws a look, fewer than a real audit's: an error is known to 5 %."""
+"""Bootstrap draws per look, fewer than in a real audit; they give a standard error to 5 %."""
 SPREAD = {"extra_seconds": 0.01, "explored": 0.0, "moved": 0.1}
-"""How much a retrain changes one person's figures by chance: standard deviations of the ratios."""
+"""Random change of one person's ratios per retrain, as standard deviations."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """28-day windows of people. sums: (windows, 5) of _COLUMNS; first, count: each person's."""
+    """28-day windows of people.
+
+    sums: (windows, 5), columns as in _COLUMNS. first, count: (people,), range of each one's rows.
+    """
 
     sums: Floats
     first: npt.NDArray[np.int64]
@@ -68,7 +71,7 @@ _ABOVE = np.array([_COLUMNS.index(metric.numerator) for metric in GATED])
 
 
 def replay_pool(values: pd.DataFrame) -> Pool:
-    """The windows of a replay's people, from `audit_metrics.visit_values`."""
+    """Sums the visit values of a replay (`ml.evaluation.metrics.visit_values`) by 28-day window."""
     start = values.groupby("surface")["instant"].transform("min")
     window = (values["instant"] - start).dt.days // WINDOW_DAYS
     keys = [values["surface"], values["user"], window.rename("window")]
@@ -78,7 +81,7 @@ def replay_pool(values: pd.DataFrame) -> Pool:
 
 
 def simulated_pool(seed: int, people: int = 2000, windows: int = 6) -> Pool:
-    """Simulated: savings spread over people (8 %) and windows (4 %), visits long-tailed."""
+    """Draws windows: savings spread over people (8 %) and windows (4 %), long-tailed visits."""
     rng = np.random.default_rng(seed)
     shape = (people, windows)
     visits = np.ceil(rng.lognormal(1.5, 0.8, (people, 1)) * rng.lognormal(0.0, 0.4, shape))
@@ -93,9 +96,9 @@ def simulated_pool(seed: int, people: int = 2000, windows: int = 6) -> Pool:
 def chain(
     pool: Pool, users: int, costs: Sequence[float], seed: int
 ) -> tuple[list[str], list[bool]]:
-    """One chain: the audit's verdict of each version, and whether the naive gate fires.
+    """Runs one chain; returns the audit's verdict per version and whether the naive gate fired.
 
-    costs: per version, what it costs the slice as a share of the default's seconds.
+    costs: per version, its cost to the slice as a share of the default's seconds.
     """
     rng = np.random.default_rng(seed)
     person = rng.integers(len(pool.first), size=users)
@@ -122,7 +125,10 @@ def chain(
 def _audit(
     against: Sequence[Floats], below: Floats, cells: npt.NDArray[np.int64], look: int, seed: int
 ) -> str:
-    """The verdict of one look: the slice and the rest, against default, champion and anchor."""
+    """Returns the verdict of one look at the slice and the rest.
+
+    against: (users, metrics) numerators relative to default, champion and anchor.
+    """
     numerators = np.concatenate(against, axis=1)
     denominators = np.concatenate([below] * len(against), axis=1)
     effects = bootstrap_effects(numerators, denominators, cells, DRAWS, seed)
@@ -145,7 +151,10 @@ def _audit(
 
 
 def experiment(pool: Pool, users: int, chains: int, seed: int, bar: Any) -> dict[str, Any]:
-    """Quiet and creeping chains of one seed; shares of chains, and of audits where it says so."""
+    """Runs quiet, edge and creeping chains of one seed.
+
+    Figures are shares of chains, except quiet_audits_within, a share of audits.
+    """
     kinds: dict[str, Sequence[float]] = {
         "quiet": [0.0] * RETRAINS,
         "edge": [TOLERATED] * RETRAINS,
@@ -170,13 +179,13 @@ def experiment(pool: Pool, users: int, chains: int, seed: int, bar: Any) -> dict
 
 
 def _caught(runs: Sequence[tuple[list[str], list[bool]]]) -> list[float]:
-    """Per version: the share of chains that any audit so far said to exceed."""
+    """Returns per version the share of chains with an exceeding audit so far."""
     exceeds = np.array([verdicts for verdicts, _ in runs]) == "exceeds"
     return list((np.cumsum(exceeds, axis=1) > 0).mean(axis=0).round(4))
 
 
 def _naive_caught(runs: Sequence[tuple[list[str], list[bool]]]) -> list[float]:
-    """The same for the naive gate."""
+    """Returns per version the share of chains in which the naive gate has fired so far."""
     fired = np.array([fired for _, fired in runs])
     return list((np.cumsum(fired, axis=1) > 0).mean(axis=0).round(4))
 

@@ -1,4 +1,4 @@
-"""Comparison with the champion and the anchor: the same visits, replayed under another version."""
+"""Compares a version with the champion and the anchor on identical visits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEY = ["surface", "user", "instant"]
 
 
 def since_metrics(reference: str) -> tuple[Metric, ...]:
-    """The gated metrics as differences to `reference`, under names of their own."""
+    """Derives the gated metrics as differences to `reference`, under new names."""
     return tuple(
         replace(
             metric,
@@ -30,7 +30,10 @@ def since_metrics(reference: str) -> tuple[Metric, ...]:
 
 
 def add_reference(values: pd.DataFrame, other: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """`values` with the columns of `since_metrics`; 0 for visits that `other` does not replay."""
+    """Adds the columns of `since_metrics` to `values`; 0 for visits that `other` does not replay.
+
+    Raises DataError where the replays have no visit in common.
+    """
     numerators = [metric.numerator for metric in GATED]
     matched = values[_KEY].merge(other[[*_KEY, *numerators]], on=_KEY, how="left")
     both = matched[numerators[0]].notna()

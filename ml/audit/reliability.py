@@ -1,4 +1,4 @@
-"""The report's section on the audit itself: how often it errs, as `ml.audit.power` measured it."""
+"""Renders the report's section on error rates of audits, as `ml.audit.power` measured them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ WIDTH, HEIGHT, MARGIN = 320.0, 120.0, 18.0
 
 
 STORED = Path(__file__).with_name("power.json")
-"""What `python -m ml.audit.power` printed at full size, on real people."""
+"""Output of `python -m ml.audit.power` at full size, on real people."""
 
 
 def stored_power() -> dict[str, Any]:
-    """The figures that are kept beside this file, with the command that measured them."""
+    """Reads the stored figures, with the command that measured them."""
     power: dict[str, Any] = json.loads(STORED.read_text(encoding="utf-8"))
     return power
 
 
 def reliability(power: Mapping[str, Any]) -> str:
-    """`power`: the JSON line of `python -m ml.audit.power`."""
+    """Renders the section. power: the JSON line of `python -m ml.audit.power`."""
     seeds = power["seeds"]
 
     def mean(name: str) -> str:
@@ -58,7 +58,7 @@ def _source(power: Mapping[str, Any]) -> str:
 
 
 def _curve(shares: Sequence[float]) -> str:
-    """Columns with their version below and their share in % above."""
+    """Draws columns with the version below and the share in % above."""
     step = WIDTH / len(shares)
     room = HEIGHT - 2 * MARGIN
     parts = []

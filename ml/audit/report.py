@@ -1,4 +1,4 @@
-"""report.json, and report.html: one page that a product owner can read."""
+"""Writes report.json and report.html, a single page that a product owner can read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 def write_report(
     report: Report, previous: Sequence[Report], power: Mapping[str, Any] | None, out: Path
 ) -> None:
-    """Writes report.json and report.html into `out`, which is made where it is missing."""
+    """Writes report.json and report.html into `out`, creating the folder."""
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
     (out / "report.json").write_text(text + "\n", encoding="utf-8")
@@ -35,7 +35,7 @@ def write_report(
 def page(
     report: Report, previous: Sequence[Report] = (), power: Mapping[str, Any] | None = None
 ) -> str:
-    """The whole page; it needs no other file and no script."""
+    """Renders the whole page; it needs no other file and no script."""
     css = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     sections = (
         _headline(report),

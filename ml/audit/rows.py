@@ -1,4 +1,4 @@
-"""The rows of report.json: one per slice and metric, measured first, judged together afterwards."""
+"""Builds the rows of report.json, one per slice and metric: measures them, then judges together."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _FIGURES = (
 def measured(
     grouping: Grouping, metrics: Sequence[Metric], *, draws: int, seed: int
 ) -> list[dict[str, Any]]:
-    """All rows of a grouping, without verdicts.
+    """Measures all rows of a grouping, without verdicts.
 
-    estimate: slice minus rest, None where there is no rest. value: the slice's own figure;
-    rest_value: the same of all others; each with its interval.
+    estimate: slice minus rest, None where there is no rest. value, rest_value: the figure of the
+    slice and of all others, each with its interval.
     """
     users = grouping.users
     numerators = users[[m.numerator for m in metrics]].to_numpy(dtype=np.float64)
@@ -68,9 +68,9 @@ def measured(
 
 
 def judged(rows: Sequence[dict[str, Any]], error: float) -> list[dict[str, Any]]:
-    """The rows with intervals, and where gated verdicts, and why one is inconclusive.
+    """Adds intervals to all rows, and verdicts with reasons to gated ones.
 
-    error: what this look may spend in all.
+    error: the total error this look may spend.
     Each gated row of at least MIN_USERS people gets an equal part of it.
     """
     tested = sum(row["tolerance"] is not None and row["users"] >= MIN_USERS for row in rows)
@@ -79,15 +79,15 @@ def judged(rows: Sequence[dict[str, Any]], error: float) -> list[dict[str, Any]]
 
 
 def withheld(row: dict[str, Any]) -> dict[str, Any]:
-    """The row as it may be shown: no figure where fewer than LEAST_SHOWN people are on a side.
+    """Removes the figures of a row with fewer than LEAST_SHOWN people on either side.
 
-    With two slices the difference of the large one is that of the small one, sign changed; so its
-    figures go too. Size and verdict stay, `reason` says why.
+    With two slices the large one's difference is minus the small one's, so its figures go too.
+    Size and verdict stay; `reason` says why.
     """
     if not (why := too_few(row)):
         return row
     hidden = {name: None for name in _FIGURES if name in row}
-    # The sign of a difference is a figure as well.
+    # The direction reveals the sign of the difference, so it goes too.
     return {k: v for k, v in row.items() if k != "direction"} | hidden | {"reason": why}
 
 
@@ -113,5 +113,5 @@ def _judgement(row: dict[str, Any], part: float) -> dict[str, Any]:
 
 
 def _number(value: float) -> float | None:
-    """JSON knows no NaN."""
+    """Turns NaN and infinity into None, as JSON has neither."""
     return float(value) if math.isfinite(value) else None

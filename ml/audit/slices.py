@@ -1,4 +1,4 @@
-"""Slices: groups of people by one attribute, or by a crossing of two, within a surface."""
+"""Groups people of a surface into slices, by one attribute or a crossing of two."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ml.data.tables import DataError, Problem
 from ml.evaluation.metrics import Metric
 
 UNKNOWN = "unknown"
-"""The slice of people whose attribute nobody knows."""
+"""Slice of people who gave no value for the attribute."""
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """The people of one surface, parted by one attribute or a crossing of two.
+    """People of one surface, partitioned by one attribute or a crossing of two.
 
-    users: one row per person with the metrics' sums. cells: per row the index into `slices`.
+    users: one row per person with the metrics' sums. cells: index into `slices` per row.
     """
 
     surface: str
@@ -33,7 +33,10 @@ class Grouping:
 
 
 def attach_attributes(users: pd.DataFrame, people: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """`users` with a text column per attribute; people are joined on surface too where given."""
+    """Adds a text column per attribute to `users`; joins on surface as well where people have it.
+
+    Raises DataError for unknown attributes and for people with two different sets of them.
+    """
     if not by:
         raise DataError([Problem("--by", 0, "attributes", "", "needs at least one attribute")])
     for name in by:
@@ -56,7 +59,7 @@ def attach_attributes(users: pd.DataFrame, people: pd.DataFrame, by: Sequence[st
 
 
 def groupings(users: pd.DataFrame, by: Sequence[str]) -> Iterator[Grouping]:
-    """Per surface: each attribute alone, then every crossing of two."""
+    """Yields, per surface, each attribute alone, then every crossing of two."""
     names = list(dict.fromkeys(by))
     for surface, rows in users.groupby("surface", sort=True):
         for attributes in [*((name,) for name in names), *combinations(names, 2)]:
@@ -67,7 +70,7 @@ def groupings(users: pd.DataFrame, by: Sequence[str]) -> Iterator[Grouping]:
 
 
 def slice_values(grouping: Grouping, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """fairlearn's per-slice figures, one row per slice in the order of `grouping.slices`.
+    """Computes per-slice figures with fairlearn, one row per slice in the order of `slices`.
 
     Columns: each metric's ratio of sums, NaN where its denominator is 0.
     """
@@ -76,7 +79,7 @@ def slice_values(grouping: Grouping, metrics: Sequence[Metric]) -> pd.DataFrame:
         m.name: {"numerator": users[m.numerator], "denominator": users[m.denominator]}
         for m in metrics
     }
-    # Every metric brings its own columns; MetricFrame wants these two of equal length.
+    # Each metric reads its own sample_params, but MetricFrame requires these two arguments.
     unused = np.zeros(len(users))
     frame = MetricFrame(
         metrics={m.name: ratio_of_sums for m in metrics},
@@ -92,6 +95,6 @@ def slice_values(grouping: Grouping, metrics: Sequence[Metric]) -> pd.DataFrame:
 def ratio_of_sums(
     y_true: object, y_pred: object, *, numerator: pd.Series, denominator: pd.Series
 ) -> float:
-    """Σ numerator / Σ denominator over the people of a group; NaN where nothing was counted."""
+    """Returns Σ numerator / Σ denominator over a group; NaN where the denominator is 0."""
     below = float(np.sum(denominator))
     return float(np.sum(numerator)) / below if below else float("nan")

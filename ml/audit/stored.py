@@ -1,4 +1,4 @@
-"""An audit of versions on visits that a site stored: replay each over them, then compare."""
+"""Audits versions on visits that a site stored: replays each version, then compares them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from uiengine.page.surface import Surface
 
 Progress = Callable[[float, str], None]
 NO_ATTRIBUTE = "attributes"
-"""Stands in where nobody's attributes are known: everybody is in the slice 'unknown'."""
+"""Placeholder attribute where none is known: everybody is in the slice 'unknown'."""
 REPLAY_SHARE = 0.8
-"""Of the time an audit takes."""
+"""Share of an audit's time that the replays take, for the progress bar."""
 
 
 def audit_stored(
@@ -38,10 +38,10 @@ def audit_stored(
     seed: int = 0,
     progress: Progress = lambda share, doing: None,
 ) -> tuple[dict[str, Any], str]:
-    """report.json and report.html. versions: folder of the `subject`, and of `champion`, `anchor`.
-    serves: the subject is the champion.
+    """Returns the content of report.json and of report.html.
 
-    A replay that an earlier, killed attempt finished is taken as it is.
+    versions: folder of the `subject`, and where they exist of `champion` and `anchor`. serves:
+    whether the subject is the champion. Replays that a killed attempt had finished are reused.
     """
     known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
     table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
@@ -75,7 +75,7 @@ def _replays(
     work: Path,
     progress: Progress,
 ) -> dict[str, Path]:
-    """The files that the versions' replays of the visits are in, by name."""
+    """Replays the visits under each version; returns the replay files by name."""
     width = REPLAY_SHARE / len(versions)
     for number, (name, folder) in enumerate(versions.items()):
 

@@ -1,4 +1,4 @@
-"""The report's sections on change: since the anchor, and over the versions audited so far."""
+"""Renders the report's sections on change: since the anchor, and over audited versions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 
 def since_anchor(report: Report) -> str:
-    """What changed for slices since the anchor, the frozen first approved version."""
+    """Renders the change of slices since the anchor, the first approved version, kept frozen."""
     if "anchor" not in report["references"]:
         told = (
             "This audit was not compared with an anchor: the version is the first approved one "
@@ -42,7 +42,7 @@ def _of(rows: Sequence[Row], metric: Metric) -> list[Row]:
 
 
 def _changed(rows: Sequence[Row]) -> str:
-    """The verdicts counted, and the largest change of a slice that is large enough to judge."""
+    """Counts the verdicts and names the largest change of a slice that is large enough to judge."""
     if not rows:
         return "nothing to compare."
     counts = [row["verdict"] for row in rows]
@@ -63,7 +63,7 @@ def _changed(rows: Sequence[Row]) -> str:
 
 
 def over_versions(report: Report, previous: Sequence[Report], metrics: Mapping[str, Metric]) -> str:
-    """Each metric of each single-attribute slice, a dot a look; empty at the first look."""
+    """Plots each metric of each single-attribute slice, a dot per look; empty at the first look."""
     if not previous:
         return ""
     looks = [*previous, report]

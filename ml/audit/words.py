@@ -1,4 +1,4 @@
-"""The report's sentences. An audit assesses; it never says that a version is just."""
+"""The report's wording. An audit measures differences; it never calls a version fair."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TO_DO_SERVING = {
     "people; who does not want to wait can set the surface to dry run or off, or roll back to the "
     "champion before.",
 }
-"""Of the version that serves people now."""
+"""Advice for a version that already serves people."""
 LEFT_OUT = (
     "Seconds come from a model of searching and pointing. Nobody held a stopwatch; a person who "
     "reads slowly or uses a screen reader is not modelled.",
@@ -53,7 +53,7 @@ LEFT_OUT = (
 
 
 def reason(row: Mapping[str, Any]) -> str:
-    """Why a gated row is inconclusive; empty for one that is not. row: judged (`audit_rows`)."""
+    """Says why a gated row is inconclusive, else "". row: judged (`ml.audit.rows`)."""
     if row["verdict"] != "inconclusive":
         return ""
     if row["users"] < MIN_USERS:
@@ -71,28 +71,31 @@ def reason(row: Mapping[str, Any]) -> str:
 
 
 def too_few(row: Mapping[str, Any]) -> str:
-    """Why the row gives no figures; empty where it may give them."""
+    """Says why the row's figures are withheld; empty where they may be shown."""
     if row["users"] < LEAST_SHOWN:
         people = "person" if row["users"] == 1 else "people"
         return f"{row['users']} {people}: too few to show without pointing at a person"
-    rest = row.get("rest_users", 0)  # 0: there is nobody to compare with, and no effect
+    rest = row.get("rest_users", 0)  # 0 means there is nobody to compare with, so no effect
     if 0 < rest < LEAST_SHOWN:
         return f"only {rest} of all others: too few to show without pointing at a person"
     return ""
 
 
 def slice_name(slice_: Mapping[str, str]) -> str:
-    """{'gender': 'F', 'disability': 'Y'} → 'gender F × disability Y'."""
+    """Formats a slice: {'gender': 'F', 'disability': 'Y'} → 'gender F × disability Y'."""
     return " × ".join(f"{attribute} {in_words(value)}" for attribute, value in slice_.items())
 
 
 def in_words(value: str) -> str:
-    """'55<=' → '55<= (55 and over)'; any other label as it is."""
+    """Explains open ranges: '55<=' → '55<= (55 and over)'; other labels stay as they are."""
     return re.sub(r"^(\d+)\s*<=$", r"\g<0> (\1 and over)", value)
 
 
 def own_side(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Whether a slice that is served worse gains all the same. rows: its own, by metric."""
+    """Compares the seconds that a slice and the rest save against the default layout.
+
+    A slice can be served worse than the rest and still gain. rows: the slice's own, by metric.
+    """
     row = rows.get("seconds_saved", {})
     if row.get("value") is None or row.get("rest_value") is None:
         return ""
@@ -121,12 +124,12 @@ def _gains(ends: Sequence[float] | None) -> str:
 
 
 def seconds(value: float, ends: Sequence[float] | None) -> str:
-    """'0.044 s (0.012 to 0.076)': these are small, so with a digit more than other figures."""
+    """Formats '0.044 s (0.012 to 0.076)', with one digit more than other figures have."""
     return f"{value:.3f} s" + (f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else "")
 
 
 def written(value: float, unit: str, *, sign: bool = True) -> str:
-    """A figure as people read it: shares in %, others with their unit."""
+    """Formats a figure for readers: shares in %, others as numbers."""
     share = unit.startswith("share")
     digits = 1 if share else 2
     rounded = round(100 * value if share else value, digits)
@@ -135,5 +138,5 @@ def written(value: float, unit: str, *, sign: bool = True) -> str:
 
 
 def figure(value: float | None, unit: str) -> str:
-    """The same where there may be none."""
+    """Formats a figure with its sign, or a dash for None."""
     return "–" if value is None else written(value, unit)

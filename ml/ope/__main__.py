@@ -50,7 +50,7 @@ NOTE = "Seconds are modelled, not measured."
 
 
 def compare(log: Path, target: Path, *, supported_only: bool = False) -> dict[str, Any]:
-    """The report. Raises DataError for bad lines, NoSupportError where the log cannot answer."""
+    """Returns the report. Raises DataError for bad lines, NoSupportError without support."""
     logged = read_decisions(log, is_log=True)
     visits = join(logged, read_decisions(target, is_log=False), target.name)
     kept, support = supported_visits(visits, supported_only=supported_only)
@@ -70,7 +70,7 @@ def compare(log: Path, target: Path, *, supported_only: bool = False) -> dict[st
 
 
 def verdict(estimate: Estimate) -> str:
-    """better or worse than what was served where the interval says so; otherwise not told apart."""
+    """Compares with what was served: better or worse if the interval excludes 0."""
     low, high = estimate.difference_interval
     if low > 0:
         return "better"

@@ -23,9 +23,9 @@ from ml.ope.support import NoSupportError, supported_visits
 
 
 def coverage(world: World, logs: int, users: int, seed: int) -> dict[str, float]:
-    """Share of logs whose interval holds the truth, per estimate; and the median width.
+    """Returns the share of logs whose interval holds the truth, and the median width, per estimate.
 
-    too_few: share of logs refused because too few people of theirs speak for the target.
+    too_few: share of logs refused because too few of their users support the target.
     """
     truth, held, widths, too_few = world.value, defaultdict(list), defaultdict(list), 0
     for number in tqdm(range(logs), "logs", disable=None):
@@ -44,7 +44,7 @@ def coverage(world: World, logs: int, users: int, seed: int) -> dict[str, float]
 
 
 def refused_without_exploration(people: int, logs: int, seed: int) -> float:
-    """Share of logs without exploration that are refused for that reason."""
+    """Returns the share of logs without exploration that are refused for that reason."""
     world = make_world(people, seed, share=0.0)
     refused = 0
     for number in range(logs):

@@ -1,16 +1,16 @@
-"""IPS, SNIPS and doubly robust estimates of a target's mean reward, with intervals.
+"""Estimates a target's mean reward by IPS, SNIPS and doubly robustly, with intervals.
 
 With w = π_target(y) / π_log(y) for the layout y that was served, r its reward and q a reward model:
 
     IPS    Σ w·r / V                                    unbiased
     SNIPS  Σ w·r / Σ w                                  less noise, a bias that vanishes with V
-    DR     Σ (Σ_y π_target(y)·q(y) + w·(r − q)) / V     unbiased, less noise where q is any good
+    DR     Σ (Σ_y π_target(y)·q(y) + w·(r − q)) / V     unbiased, less noise the better q predicts
 
-*Interval*: each estimate is a ratio of sums over users. Users are left out one by one (jackknife),
+*Interval*: each estimate is a ratio of sums over users. The jackknife leaves out users one by one,
 never visits, because the visits of one person resemble each other. A few large weights make the
-error itself uncertain, so it is multiplied by Student's t with as many degrees of freedom as the
-spread of the users' parts warrants. *Difference*: to the mean reward of what was served, from the
-same users. `ml.ope.simulation` shows how often the intervals hold the truth.
+error itself uncertain, so it is multiplied by Student's t, whose degrees of freedom follow from the
+spread of the users' parts. *Difference*: to the mean reward of what was served, over the same
+users. `ml.ope.coverage` measures how often the intervals hold the truth.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from ml.ope.reward import predicted_rewards
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 LEVEL = 0.05
-"""Intervals miss the truth with this probability."""
+"""Probability that an interval misses the truth."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """value: mean reward under the target, with its interval; difference: to what was served."""
+    """Mean reward under the target, and its difference to the mean reward of what was served."""
 
     value: float
     interval: tuple[float, float]
@@ -42,13 +42,13 @@ class Estimate:
 
 
 def effective_size(weights: Floats) -> float:
-    """Kish: (Σw)² / Σw², the number of equal weights that would be as noisy."""
+    """Kish's effective sample size, (Σw)² / Σw²: the number of equal weights with as much noise."""
     squares = float((weights**2).sum())
     return float(weights.sum()) ** 2 / squares if squares else 0.0
 
 
 def estimates(visits: Sequence[Visit]) -> dict[str, Estimate]:
-    """By name: ips, snips, dr."""
+    """Returns the estimates `ips`, `snips` and `dr`."""
     found = {}
     for name, sums in user_sums(visits, numbered([v.user for v in visits])).items():
         value, interval = ratio_interval(sums)
@@ -58,13 +58,13 @@ def estimates(visits: Sequence[Visit]) -> dict[str, Estimate]:
 
 
 def numbered(names: Sequence[str]) -> Ints:
-    """0, 1, 2, … by first appearance."""
+    """Numbers the names from 0 by first appearance."""
     places: dict[str, int] = {}
     return np.array([places.setdefault(name, len(places)) for name in names])
 
 
 def user_sums(visits: Sequence[Visit], users: Ints) -> dict[str, Floats]:
-    """Per estimate (U, 4): its numerator and denominator, rewards and visits, summed per user."""
+    """Sums each estimate's numerator, denominator, rewards and visits per user: (U, 4)."""
     weights = np.array([v.weight for v in visits])
     rewards = np.array([v.reward for v in visits])
     ones = np.ones(len(visits))
@@ -83,9 +83,10 @@ def user_sums(visits: Sequence[Visit], users: Ints) -> dict[str, Floats]:
 
 
 def ratio_interval(sums: Floats, against: float = 0.0) -> tuple[float, tuple[float, float]]:
-    """The ratio of the first two columns, less `against` times that of the last two; its interval.
+    """Returns a difference of ratios of sums and its jackknife interval.
 
-    sums: (U, 4), a row per user.
+    sums: (U, 4), a row per user. The value is Σ column 0 / Σ column 1 less `against` times
+    Σ column 2 / Σ column 3.
     """
     users = len(sums)
     value = float(_ratio(sums.sum(axis=0), against))
@@ -95,7 +96,7 @@ def ratio_interval(sums: Floats, against: float = 0.0) -> tuple[float, tuple[flo
     error = float(np.sqrt((users - 1) / users * total))
     if error == 0.0:
         return value, (value, value)
-    # The variance of a variance: equal parts are as good as normal, one large part tells nothing.
+    # Degrees of freedom: infinite where users contribute equally, few where one user dominates.
     unevenness = float((parts**2).sum()) / total**2 - 1 / users
     freedom = 2 / unevenness if unevenness > 0 else np.inf
     reach = float(stats.t.isf(LEVEL / 2, freedom)) * error

@@ -1,4 +1,4 @@
-"""Reading a log of decisions and a target's decisions; the format is in `ml.ope`. No torch here."""
+"""Reads a log of decisions and a target's decisions (format: `ml.ope.__main__`). No torch here."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ Order = tuple[str, ...]
 Key = tuple[str, str, str]
 """User, surface, visit."""
 ROUNDING = 1e-6
-"""What propensities may be off by for having been written in decimals."""
+"""Tolerance for propensities that were rounded when written in decimals."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One line. layouts: reading orders that could be drawn, K of them; propensities: (K,), summing
-    to 1; energies: (K,) modelled seconds, None where the line has none; chosen: the place of the
-    served layout, −1 where a target's line names none; reward: None for a visit without a use."""
+    """One line of a log or of a target.
+
+    layouts: the K reading orders that could be drawn. propensities: (K,), summing to 1. energies:
+    (K,) modelled seconds, None where the line has none. chosen: index of the served layout, −1
+    where a target's line names none. reward: None for a visit without a use.
+    """
 
     layouts: tuple[Order, ...]
     propensities: Floats
@@ -37,8 +40,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Visit:
-    """layouts: the K that could be drawn; logged, target: (K,) with which probability, by the log
-    and by the target; outside: the target's probability of any other layout."""
+    """A logged visit joined with the target's decision.
+
+    layouts: the K that could be drawn. logged, target: (K,) probabilities under the log and under
+    the target. outside: the target's probability of all other layouts.
+    """
 
     user: str
     surface: str
@@ -56,11 +62,11 @@ class Visit:
 
 
 class _BadLine(Exception):
-    """field, value, rule of the first thing wrong with a line."""
+    """The first error of a line; arguments are field, value and rule."""
 
 
 def read_decisions(path: Path, *, is_log: bool) -> dict[Key, Decision]:
-    """All lines by user, surface and visit. Raises DataError that names every bad line."""
+    """Reads all lines by user, surface and visit. Raises DataError that names every bad line."""
     if not path.is_file():
         raise DataError([Problem(str(path), 0, "file", str(path), "the file must exist")])
     found: dict[Key, Decision] = {}
@@ -137,7 +143,7 @@ def _candidates(data: Mapping[str, Any]) -> Iterator[tuple[Order, float, float |
 
 
 def _order(layout: Any) -> Order:
-    """Ids in reading order, from a list of ids or of items with an id (as `ml.replay` writes)."""
+    """Returns ids in reading order, from ids or items with an id (as `ml.replay` writes them)."""
     if not isinstance(layout, list) or not layout:
         raise _BadLine("layout", layout, "must be the ids of the blocks in reading order")
     given = [item.get("id") if isinstance(item, Mapping) else item for item in layout]
@@ -174,7 +180,10 @@ def _number(field: str, value: Any) -> float:
 
 
 def missing_visits(log: Iterable[Key], target: Mapping[Key, Decision], file: str) -> list[Problem]:
-    """A visit the target did not decide would silently change what is estimated."""
+    """Returns a problem per logged visit that the target lacks.
+
+    Dropping these visits instead would silently change the quantity that is estimated.
+    """
     rule = "the target must decide every logged visit"
     return [
         Problem(file, 0, "user, surface, visit", ", ".join(key), rule)

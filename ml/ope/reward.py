@@ -1,7 +1,8 @@
-"""The reward model of the doubly robust estimate: what a visit's reward is expected to be.
+"""Predicts rewards for the doubly robust estimate.
 
-Per surface, a ridge regression on the rank of every block and, where the log has them, the modelled
-seconds of the layout. Cross-fitted: nobody's rewards are predicted by a model that saw them.
+One ridge regression per surface, on the rank of every block and, where the log has them, the
+modelled seconds of the layout. It is cross-fitted: no person's rewards are predicted by a model
+that was fitted to them.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 FOLDS = 5
 PENALTY = 1.0
-"""Ridge, on standardised features: as much as one visit per feature."""
+"""Ridge penalty on standardised features; it weighs as much as one visit per feature."""
 
 
 def predicted_rewards(visits: Sequence[Visit], users: Ints) -> list[Floats]:
-    """Per visit the expected reward of each of its layouts, (K,). users: whose it is, (V,)."""
-    # Drawn, because people may have been logged in turns.
+    """Returns the expected reward of each of a visit's layouts, (K,) per visit.
+
+    users: (V,), the user number of each visit.
+    """
+    # Folds are random: users may be logged in a periodic order.
     fold_of = np.random.default_rng(0).permutation(int(users.max()) + 1) % FOLDS
     overall = float(np.mean([v.reward for v in visits]))
     predicted = [np.full(len(v.layouts), overall) for v in visits]
@@ -43,7 +47,7 @@ def predicted_rewards(visits: Sequence[Visit], users: Ints) -> list[Floats]:
 
 
 def _features(visits: Sequence[Visit]) -> list[Floats]:
-    """Per visit (K, blocks of the surface) ranks, and the energies where all visits have them."""
+    """Builds per visit (K, blocks) ranks, plus energies where all visits have them."""
     blocks = sorted({block for v in visits for order in v.layouts for block in order})
     place = {block: i for i, block in enumerate(blocks)}
     with_energy = all(v.energies is not None for v in visits)
@@ -60,7 +64,7 @@ def _features(visits: Sequence[Visit]) -> list[Floats]:
 
 
 class _Ridge:
-    """A ridge regression: call it with features, (K, F), for rewards, (K,)."""
+    """Ridge regression; calling it maps features (K, F) to expected rewards (K,)."""
 
     def __init__(self, features: Floats, rewards: Floats) -> None:
         self.centre, self.mean = features.mean(axis=0), float(rewards.mean())

@@ -1,8 +1,8 @@
-"""Simulated logs whose truth is known.
+"""Simulates logs whose true values are known.
 
-People with known needs visit a page. One version's planner proposes layouts, `exploration`
-draws one with its exact propensity, and the reward is minus the modelled seconds of one use. The
-target is another version, which prefers other layouts among the same. Its true value follows from
+People with known needs visit a page. One version's planner proposes layouts, exploration draws one
+with its exact propensity, and the reward is minus the modelled seconds of one use. The target is
+another version, which prefers other layouts among the proposed ones. Its true value follows from
 the needs; every log draws its people anew.
 """
 
@@ -35,18 +35,20 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 BLOCKS = 8
 VISITS = 5
-"""Mean visits of a person."""
+"""Mean number of visits per person."""
 APART = 0.3
-"""Spread of a version's errors about what people need, in natural logarithms."""
+"""Standard deviation of a version's errors about people's needs, in natural logarithms."""
 NOISE = 0.2
-"""Spread of a use's seconds around the model, as a share of them."""
+"""Standard deviation of the logarithm of a use's seconds around the model."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """One visit before its layout is drawn. layouts: K, best first for the logging version, whose
-    energies they have; logged, target: (K,) probabilities; need: (N,) true share of uses;
-    seconds: (K, N) of using each block."""
+    """One visit before its layout is drawn.
+
+    layouts: K, best first for the logging version. energies: (K,), by the logging version. logged,
+    target: (K,) probabilities. need: (N,), true share of uses. seconds: (K, N), of using a block.
+    """
 
     layouts: tuple[tuple[str, ...], ...]
     energies: Floats
@@ -57,7 +59,7 @@ class Context:
 
     @property
     def value(self) -> float:
-        """The expected reward of the visit under the target."""
+        """Expected reward of the visit under the target."""
         return -float(self.target @ self.seconds @ self.need)
 
     @property
@@ -72,14 +74,14 @@ class Context:
 
 @dataclass(frozen=True)
 class World:
-    """A finite population: a person's visits as contexts. share: of visits that explore."""
+    """A finite population; each person is a tuple of visits. share: of visits that explore."""
 
     people: tuple[tuple[Context, ...], ...]
     share: float
 
     @property
     def value(self) -> float:
-        """The target's true mean reward, over the visits where the log can speak for it."""
+        """True mean reward of the target over the visits that have support in the log."""
         contexts = [c for person in self.people for c in person if c.is_supported]
         return float(np.mean([c.value for c in contexts]))
 
@@ -87,7 +89,7 @@ class World:
 def make_world(
     people: int, seed: int, share: float = MOST_EXPLORATION, apart: float = APART
 ) -> World:
-    """apart: spread of the versions' errors about what people need."""
+    """Draws a population. apart: standard deviation of the versions' errors on needs."""
     rng = np.random.default_rng(seed)
     surface = _page(share)
     visits = 1 + rng.poisson(VISITS - 1, people)
@@ -124,7 +126,7 @@ def _contexts(
 
 
 def _decoded(rng: np.random.Generator, need: Floats, apart: float) -> Decoded:
-    """What a version makes of a person: the need, more or less wrong."""
+    """Returns a version's prediction: the true need with a multiplicative error."""
     share = need * rng.lognormal(0, apart, BLOCKS) + 0.01
     share /= share.sum()
     sizes = np.ones(BLOCKS, dtype=np.int64)
@@ -154,7 +156,7 @@ def _context(request: Request, logging: Decoded, target: Decoded, need: Floats) 
 
 
 def draw_log(world: World, users: int, seed: int) -> list[Visit]:
-    """`users` people drawn from the world, each visit served as the product would."""
+    """Draws `users` people with replacement, and serves each visit with exploration."""
     rng = np.random.default_rng(seed)
     visits = []
     for number, person in enumerate(rng.integers(len(world.people), size=users)):
@@ -168,7 +170,7 @@ def draw_log(world: World, users: int, seed: int) -> list[Visit]:
 
 
 def write_example(folder: Path, users: int = 60, seed: int = 0) -> tuple[Path, Path]:
-    """A small log and its target as files, of people whose every visit has support."""
+    """Writes a small log and its target, of people whose every visit has support."""
     world = make_world(users, seed)
     people = tuple(tuple(c for c in person if c.is_supported) for person in world.people)
     visits = draw_log(World(people, world.share), users, seed)

@@ -1,4 +1,4 @@
-"""Can a log speak for a target at all? Visits where it cannot are named, never guessed."""
+"""Checks whether a log can answer for a target; visits without support are named, never guessed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ml.ope.estimates import effective_size, numbered
 from ml.ope.log import ROUNDING, Decision, Key, Visit, missing_visits
 
 MOST_WEIGHT = 100.0
-"""A layout that the target serves more than so many times as often as the log did counts as never
-served: its few visits would speak for all the others."""
+"""A layout with a larger importance weight counts as never logged: its few visits would dominate
+the estimate."""
 NEGLIGIBLE = 1e-3
-"""Probability of the target that may lack support: a visit is biased by that share at most."""
+"""Target probability that may lack support per visit; it bounds the bias, as a share."""
 LEAST_USERS = 10
-"""Effective users below which an interval would say nothing."""
+"""Minimum of effective users; with fewer, an interval means nothing."""
 
 
 class NoSupportError(ValueError):
@@ -26,9 +26,12 @@ class NoSupportError(ValueError):
 
 @dataclass(frozen=True)
 class Support:
-    """overlap: the target's probability that the log covers, mean over visits; supported: share of
-    visits where it covers all; effective_*: Kish's size of the weights; mean_weight: near 1 if the
-    stated propensities are those of the draws."""
+    """How well a log covers a target.
+
+    overlap: mean probability of the target that the log covers. supported: share of visits that are
+    covered completely. effective_*: Kish's effective sample size. mean_weight: near 1 if the
+    stated propensities are those of the draws.
+    """
 
     visits: int
     users: int
@@ -43,7 +46,7 @@ class Support:
 def join(
     log: Mapping[Key, Decision], target: Mapping[Key, Decision], target_file: str = "target"
 ) -> list[Visit]:
-    """Logged visits with a use, and how likely the target would have served each of their layouts.
+    """Joins logged visits that have a use with the target's probabilities of their layouts.
 
     Raises DataError where the target has no line for a visit.
     """
@@ -73,7 +76,7 @@ def join(
 
 
 def unsupported(visit: Visit) -> float:
-    """The target's probability of layouts that the log never, or next to never, serves."""
+    """Returns the target's probability of layouts that the log never, or almost never, serves."""
     rare = visit.target > MOST_WEIGHT * visit.logged
     return visit.outside + float(visit.target[rare].sum())
 
@@ -85,7 +88,7 @@ def is_supported(visit: Visit) -> bool:
 def supported_visits(
     visits: Sequence[Visit], *, supported_only: bool = False
 ) -> tuple[list[Visit], Support]:
-    """The visits to estimate from. Raises NoSupportError.
+    """Returns the visits to estimate from. Raises NoSupportError.
 
     supported_only: leave out visits without support instead of refusing the log.
     """
