@@ -1,11 +1,11 @@
-"""`make experiments`: what the token model's ideas and peers are worth, on one page.
+"""`make experiments`: measures the token model's ideas and its peers, reported on one page.
 
     python -m ml.experiments --only curves peers --version var/evidence/version
     python -m ml.experiments --smoke
 
-Each experiment writes OUT/<name>.jsonl; the page is made of all such files that are there, so each
-can be run again alone. `--smoke` runs all of them in miniature, on the simulated cohort, and on a
-few real layouts where those are there.
+Each experiment writes OUT/<name>.jsonl; the page is built from all such files that exist, so any
+experiment can be run again alone. `--smoke` runs all of them in miniature, on the simulated cohort,
+and on a few real layouts where the files exist.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ COHORT = Path("fixtures/cohort_visits.csv")
 INNATE = Path("fixtures/innate")
 SMALL = lockin.World(people=12, blocks=6, visits=6, retrains=1)
 SMOKE_PARTS = 2
-"""Of ablations and codebooks, each of which trains, a smoke run takes so many."""
+"""Number of ablations and of codebooks in a smoke run, as each of them trains."""
 
 
 @dataclass
 class Lab:
-    """What experiments share; each part is made when the first of them asks for it."""
+    """Inputs that experiments share; each is computed on first use."""
 
     options: argparse.Namespace
 
@@ -66,7 +66,7 @@ class Lab:
 
     @cached_property
     def visits(self) -> pd.DataFrame:
-        """Real visits; for a smoke run the simulated cohort, its people on two surfaces."""
+        """Real visits; in a smoke run the simulated cohort, its people on two surfaces."""
         if not self.options.smoke:
             return read_visits([self.options.visits])[0]
         frame = read_visits([COHORT])[0]
@@ -140,7 +140,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "lock_in": tuple(lockin.LEARNERS),
     "layouts": layouts.NAMES,
 }
-"""What can be run again alone, by --parts."""
+"""Parts of an experiment that can be run again alone, by --parts."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, lab: Lab, about: Line) -> None:
-    """One experiment, or some parts of it; its file is replaced only once that is complete."""
+    """Runs one experiment or some of its parts; replaces its file once the run is complete."""
     path = lab.options.out / f"{name}.jsonl"
     draft = path.with_suffix(".draft")
     every = PARTS.get(name, ())
@@ -187,7 +187,7 @@ def _run(name: str, lab: Lab, about: Line) -> None:
 
 
 def _command(name: str, options: argparse.Namespace) -> str:
-    """What to run to get these lines again, apart from where files are."""
+    """Returns the command that reproduces the lines, without the paths of input files."""
     seed = f" --seed {options.seed}" if options.seed else ""
     return f"python -m ml.experiments --only {name}{seed}{' --smoke' if options.smoke else ''}"
 
@@ -202,7 +202,7 @@ def _commit() -> str:
 
 
 def _listing() -> str:
-    """Every experiment with its parts."""
+    """Lists every experiment with its parts, for --help."""
     lines = (
         textwrap.fill(
             f"{name}: {', '.join(repr(p) for p in PARTS[name])}" if name in PARTS else name,

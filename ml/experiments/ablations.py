@@ -1,4 +1,5 @@
-"""Switches each idea of `ml.learning.settings` alone, on one split, beside the seed's noise."""
+"""Switches each idea of `ml.learning.settings` alone on one split; a second seed shows the
+noise."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 SECOND = "default, another seed"
 NAMES = ("default", SECOND, *list(VARIANTS)[1:])
 LEASTS = (0, 12, 25, 50, 100)
-"""Uses in training below which a code expires: other thresholds than the default one."""
+"""Alternative thresholds: codes with fewer uses in training expire."""
 KL_BAND = (0.10, 0.20)
 Show = Callable[[float, str], None]
 
@@ -41,7 +42,10 @@ Show = Callable[[float, str], None]
 def ablations(
     split: Split, settings: Settings, seed: int, show: Show, names: Sequence[str] = NAMES
 ) -> Iterator[Line]:
-    """A line per variant and surface; the default also with another seed and other expiries."""
+    """Yields a line per variant and surface.
+
+    For the default it adds another seed, other expiry thresholds and the unquantised latent.
+    """
     for done, name in enumerate(names):
         changes, of = VARIANTS.get(name, {}), seed + (name == SECOND)
         started = time.perf_counter()
@@ -63,7 +67,7 @@ def ablations(
 
 
 def _beside(fitted: Fitted, kept: Fitted, split: Split, seed: int) -> Iterator[Line]:
-    """What needs no other training: other expiries, and the latent without any quantising."""
+    """Yields variants that need no further training: other expiries, and the unquantised latent."""
     for least in LEASTS:
         name = f"codes expire below {least} uses" if least else "no expiry of codes"
         for line in measured(expired(fitted, split.train, least, seed), split, seed):
@@ -74,7 +78,7 @@ def _beside(fitted: Fitted, kept: Fitted, split: Split, seed: int) -> Iterator[L
 
 
 def expired(fitted: Fitted, train: Side, least: int, seed: int) -> Fitted:
-    """The same fit with its rarely used codes dropped."""
+    """Returns a copy of the fit without its rarely used codes."""
     quantiser = copy.deepcopy(fitted.quantiser)
     generator = torch.Generator().manual_seed(seed)
     quantiser.expire(encode_all(fitted.codec, train.examples, generator), least)
@@ -82,7 +86,7 @@ def expired(fitted: Fitted, train: Side, least: int, seed: int) -> Fitted:
 
 
 def measured(fitted: Fitted, split: Split, seed: int) -> Iterator[Line]:
-    """Captured gain with and without the side input, and how the codes are used."""
+    """Yields captured gain with and without the side input, and code usage, per surface."""
     book = codebook(fitted, split.train.examples, seed)
     side = split.test
     found = through_tokens(fitted, book, side.examples)
@@ -100,7 +104,7 @@ def measured(fitted: Fitted, split: Split, seed: int) -> Iterator[Line]:
 
 
 def usage_facts(fitted: Fitted, book: Codebook, side: Side) -> Line:
-    """Means over the stages of `code_usage`."""
+    """Aggregates `code_usage` over the stages: sums of slots, shares, mean perplexity."""
     rows = list(code_usage(fitted, book, side))
     return {
         "slots": sum(r["slots"] for r in rows),
@@ -111,8 +115,11 @@ def usage_facts(fitted: Fitted, book: Codebook, side: Side) -> Line:
 
 
 def code_usage(fitted: Fitted, book: Codebook, side: Side) -> Iterator[Line]:
-    """Per stage, of the held-out users: slots that any visit uses when all stages code it
-    (used) and when tokens must pay for their bits (spent), perplexity and entropy of the first."""
+    """Yields, per stage, how held-out users use the codes.
+
+    used_slots: codes that any visit uses when every stage is coded. spent_slots: codes within the
+    budget of bits, as served. Perplexity and entropy are those of the former.
+    """
     latent = latents(fitted, side.examples)
     every = fitted.quantiser.tokens(torch.from_numpy(latent)).numpy()
     spent = tokens_of(book, latent, side.examples, 64)
@@ -133,8 +140,9 @@ def code_usage(fitted: Fitted, book: Codebook, side: Side) -> Iterator[Line]:
 
 
 def kl_facts(fitted: Fitted) -> Line:
-    """The KL's share of the gradient, epoch by epoch; its mean once β has risen, and how often it
-    then lay within its band."""
+    """Returns the KL's share of the gradient by epoch, its mean once β has risen, and the share of
+    those later epochs within KL_BAND. Empty where no KL was recorded.
+    """
     later = fitted.kl_shares[round(RISE * len(fitted.kl_shares)) :]
     if not later:
         return {}

@@ -1,8 +1,9 @@
-"""Contextual bandits as peers: they learn from the reward of what they would have put on top.
+"""Contextual bandits as peers.
 
-The reward of a block is its share of the visit. A bandit sees the reward of its own choice alone,
-so these learn from less than the other learners do. Choices in training are drawn evenly, which
-serves both better than their own; they go through the training visits once, in time order.
+The reward of a block is its share of the visit. A bandit sees the reward of its own choice only, so
+it learns from less than the other learners do. Choices in training are drawn uniformly, which
+gives both bandits better results than their own choices; each passes once over the training visits
+in time order.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from ml.experiments.split import Side, Split
 from ml.experiments.states import flat
 
 VOWPAL = "--cb_adf --cb_type mtr --rank_all -q UK -q PK --quiet -b 20 -l 0.05"
-"""U: the user's behaviour with the block; P: its popularity; K: its kind. A tenth of the default
-learning rate: at that one it diverges."""
+"""Namespaces: U, the user's behaviour with the block; P, its popularity; K, its kind. The learning
+rate is a tenth of the default, at which training diverges."""
 LINUCB_ALPHA = 0.1
 
 
 def vowpal_wabbit(split: Split, seed: int) -> np.ndarray:
-    """Action-dependent features, trained progressively, then applied without learning."""
+    """Trains on action-dependent features in one pass, then scores without learning."""
     learner = Workspace(f"{VOWPAL} --random_seed {seed}")
     generator = np.random.default_rng(seed)
     share = split.train.examples.share.numpy()
@@ -43,7 +44,7 @@ def vowpal_wabbit(split: Split, seed: int) -> np.ndarray:
 
 
 def _costs(learner: Workspace, lines: list[str]) -> np.ndarray:
-    """Predicted cost of each action."""
+    """Returns the predicted cost of each action."""
     example = learner.parse(lines)
     predicted = learner.predict(example)
     learner.finish_example(example)
@@ -51,7 +52,7 @@ def _costs(learner: Workspace, lines: list[str]) -> np.ndarray:
 
 
 def _actions(side: Side) -> Iterator[list[str]]:
-    """Per visit one line per block: its namespaces as VW's text format has them."""
+    """Yields per visit one line per block, in VW's text format."""
     inputs = side.examples.inputs
     user, popularity = inputs.user.numpy(), inputs.popularity.numpy()
     kind, real = inputs.kind.numpy(), inputs.mask.numpy().sum(1).astype(int)
@@ -68,7 +69,7 @@ def _values(row: np.ndarray) -> str:
 
 
 def disjoint_linear(split: Split, seed: int) -> np.ndarray:
-    """LinUCB, an arm per block of each surface; the state is every block's features."""
+    """Fits LinUCB with an arm per block of each surface; the context is all blocks' features."""
     scores = np.zeros(split.test.static.shape)
     generator = np.random.default_rng(seed)
     for slug, surface in split.surfaces.items():

@@ -1,4 +1,4 @@
-"""Does demand need calibrating? As trained, and calibrated on a tenth of the people kept aside."""
+"""Tests whether demand needs calibrating: as trained, and calibrated on a tenth kept aside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ml.learning.settings import Settings
 from uiengine.model.codebook import Codebook
 
 ASIDE = 0.1
-"""Share of the training subjects kept out, where there are any."""
+"""Share of the training users kept aside for calibration in the part SOME."""
 EVERYBODY, SOME = "everybody trains", "a tenth kept aside"
 NAMES = (EVERYBODY, SOME)
 Show = Callable[[float, str], None]
@@ -27,8 +27,11 @@ Show = Callable[[float, str], None]
 def calibrating(
     split: Split, settings: Settings, seed: int, show: Show, names: Sequence[str] = NAMES
 ) -> Iterator[Line]:
-    """A line per part, surface and choice of whom slopes and intercepts come from, all measured on
-    the held-back users. Calibration changes no order, so the gain is one per part and surface."""
+    """Yields a line per part, surface and set of people that the calibration was fitted on.
+
+    All are measured on the held-back users. Calibration keeps the order of blocks, so captured gain
+    is equal for all lines of a part and surface.
+    """
     for done, name in enumerate(names):
         learned, aside = split.train.examples, None
         if name == SOME:
@@ -66,5 +69,6 @@ def _measured(
 
 
 def _figures(theirs: Answers, by: Calibration) -> Line:
-    """Slopes and intercepts, and what they do: log loss, Brier score, calibration error."""
+    """Returns slopes and intercepts, and log loss, Brier score and calibration error with and
+    without."""
     return {**asdict(by), "measured": calibration.before_after(theirs, by)}

@@ -1,4 +1,4 @@
-"""Peers on the same split: rules, bandits, learners without a bottleneck, other codebooks."""
+"""Compares peers on one split: rules, bandits, learners without a bottleneck, other codebooks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_CODEBOOK = "no codebook"
 
 
 def peers(split: Split, seed: int, show: Show, names: Sequence[str]) -> Iterator[Line]:
-    """A line per peer and surface."""
+    """Yields a line per peer and surface."""
     for done, name in enumerate(names):
         started = time.perf_counter()
         ranks = ranks_of(PEERS[name](split, seed), split.test)
@@ -35,7 +35,7 @@ def peers(split: Split, seed: int, show: Show, names: Sequence[str]) -> Iterator
 def codebooks(
     split: Split, settings: Settings, seed: int, show: Show, names: Sequence[str]
 ) -> Iterator[Line]:
-    """Our networks trained with another codebook in the loop, and with none at all."""
+    """Trains our networks with another codebook in the loop, or without any; a line per surface."""
     whole = settings.warm_epochs + settings.code_epochs
     bare = replace(settings, warm_epochs=whole, code_epochs=0)
     for done, name in enumerate(names):
@@ -55,7 +55,7 @@ def codebooks(
 
 
 def _scores(fitted: Fitted, split: Split, is_coded: bool) -> np.ndarray:
-    """Order scores with the side input, through the peer's codebook or the latent itself."""
+    """Returns order scores with the side input, through the peer's codebook or the raw latent."""
     examples = split.test.examples
     latent = latents(fitted, examples)
     if is_coded:

@@ -1,4 +1,4 @@
-"""What bits and past visits are worth: rate-distortion and few-shot curves, codes in use."""
+"""Measures what bits and past visits are worth: rate-distortion, few-shot curves, code usage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Show = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """A version of this very split, as the product loads it and as torch does."""
+    """A version trained on this split, loaded both as torch modules and as the product loads it."""
 
     fitted: Fitted
     version: runtime.CodebookVersion
@@ -37,7 +37,7 @@ class Trained:
 
 
 def curves(split: Split, trained: Trained, show: Show) -> Iterator[Line]:
-    """Rate-distortion, few-shot and code usage; then the policies that the product offers."""
+    """Yields rate-distortion, few-shot and usage lines, then lines of the product's policies."""
     side, fitted, book = split.test, trained.fitted, trained.version.codebook
     for bits in BITS:
         found = through_tokens(fitted, book, side.examples, bits)
@@ -69,7 +69,7 @@ def curves(split: Split, trained: Trained, show: Show) -> Iterator[Line]:
 
 
 def engine(split: Split, trained: Trained, show: Show) -> Iterator[Line]:
-    """What the product serves: the planner, with its stability, over the same visits."""
+    """Replays the visits through the planner, which adds stability, as the product serves them."""
     side = split.test
     decide = policy("engine", trained.version, split.orders, max(BITS), 0)
     lines = list(replay(side.visits, split.surfaces, split.orders, decide, show))

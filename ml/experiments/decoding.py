@@ -1,4 +1,4 @@
-"""A fitted codec over many examples at once: through tokens, or through the latent itself."""
+"""Codes many examples at once with a fitted codec: through tokens, or from the raw latent."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ PART = 8192
 
 @dataclass(frozen=True)
 class Shares:
-    """Scores per block, (V, N). tokens: from the tokens alone; eager: with the recency side input.
-    used: tokens spent per example, (V,)."""
+    """Scores per block, (V, N).
+
+    tokens: decoded without the recency side input; eager: with it. used: (V,), tokens per example.
+    """
 
     tokens: np.ndarray
     eager: np.ndarray
@@ -28,13 +30,13 @@ class Shares:
 
 
 def codebook(fitted: Fitted, examples: Examples, seed: int) -> Codebook:
-    """What would be exported: the codes, and what an error and a bit cost on these examples."""
+    """Returns the codebook as exported: codes, and costs of an error and of a bit."""
     return codebook_facts(fitted, examples, seed)[1]
 
 
 @torch.no_grad()
 def latents(fitted: Fitted, examples: Examples) -> np.ndarray:
-    """(V, Z), before the codebook."""
+    """Encodes the examples to (V, Z), before quantisation."""
     parts = torch.arange(len(examples)).split(PART)
     return torch.cat([fitted.codec.encode(examples.at(p)) for p in parts]).numpy()
 
@@ -42,7 +44,7 @@ def latents(fitted: Fitted, examples: Examples) -> np.ndarray:
 def tokens_of(
     book: Codebook, latent: np.ndarray, examples: Examples, bits: int
 ) -> list[tuple[int, ...]]:
-    """As served: at most `bits`, the one innate token for those without a visit."""
+    """Encodes as served: at most `bits`, and one innate token for people without a visit."""
     is_new = examples.inputs.context[:, 1].numpy() > 0
     return book.encode(latent, np.where(is_new, 1, max(bits // TOKEN_BITS, 1)).tolist())
 
@@ -54,7 +56,7 @@ def through_tokens(fitted: Fitted, book: Codebook, examples: Examples, bits: int
 
 
 def through_latent(fitted: Fitted, examples: Examples) -> Shares:
-    """Without any quantising: 32 floats a user."""
+    """Decodes the unquantised latent: 32 floats per user."""
     return decode(fitted, latents(fitted, examples), examples, np.zeros(len(examples)))
 
 

@@ -1,4 +1,4 @@
-"""Figures of a policy that is given as scores: higher stands nearer the top."""
+"""Figures of a policy given as scores; higher scores rank nearer the top."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from uiengine.page.surface import Surface
 
 Line = dict[str, Any]
 BINS = ((0, 1), (1, 2), (2, 3), (3, 5), (5, 10), (10, 20), (20, 50), (50, 10**9))
-"""Numbers of past visits, from and below, of the few-shot curve."""
+"""Bins of the few-shot curve: number of past visits, from (inclusive) and to (exclusive)."""
 
 
 def ranks_of(scores: np.ndarray, side: Side) -> np.ndarray:
-    """Rank of each block, (V, N): by falling score, ties as in the static order, padding last."""
+    """Ranks blocks by falling score, (V, N); ties follow the static order, padding comes last."""
     real = side.examples.inputs.mask.numpy() > 0
     order = np.lexsort((side.static, np.where(real, -scores, np.inf)), axis=1)
     ranks = np.empty_like(order)
@@ -26,9 +26,10 @@ def ranks_of(scores: np.ndarray, side: Side) -> np.ndarray:
 
 
 def columns_of(ranks: np.ndarray, side: Side, base: np.ndarray | None = None) -> dict[str, Any]:
-    """Mean rank of each visit's used blocks: static (S), policy (P), clairvoyant (C), (V,).
+    """Mean rank of each visit's used blocks: static (S), policy (P), clairvoyant (C), each (V,).
 
-    base: (V, N), ranks to compare with where they are not the static order's."""
+    base: (V, N), ranks to compare with instead of the static order's.
+    """
     used = side.examples.share.numpy() > 0
     count = used.sum(1)
     static = side.static if base is None else base
@@ -40,7 +41,7 @@ def columns_of(ranks: np.ndarray, side: Side, base: np.ndarray | None = None) ->
 
 
 def gains(ranks: np.ndarray, side: Side, base: np.ndarray | None = None) -> Iterator[Line]:
-    """Captured gain per surface: of all visits, the first three, the first."""
+    """Yields captured gain per surface: over all visits, the first three, the first."""
     columns, surface, number = columns_of(ranks, side, base), side.surface, side.number
     for slug in sorted(set(surface)):
         here = surface == slug
@@ -54,7 +55,7 @@ def gains(ranks: np.ndarray, side: Side, base: np.ndarray | None = None) -> Iter
 
 
 def few_shot(ranks: np.ndarray, side: Side) -> Iterator[Line]:
-    """Captured gain per surface and number of past visits."""
+    """Yields captured gain per surface and number of past visits."""
     columns, surface, number = columns_of(ranks, side), side.surface, side.number
     for slug in sorted(set(surface)):
         for low, high in BINS:
@@ -67,12 +68,12 @@ def few_shot(ranks: np.ndarray, side: Side) -> Iterator[Line]:
 def judged(
     ranks: np.ndarray, side: Side, surfaces: Mapping[str, Surface], orders: Mapping[str, Any]
 ) -> Iterator[Line]:
-    """`ml.judge`'s figures: captured gain, modelled seconds and reading, blocks moved."""
+    """Yields `ml.judge`'s figures: captured gain, modelled seconds and reading, blocks moved."""
     yield from judged_lines(replay_lines(ranks, side, surfaces, orders), side)
 
 
 def judged_lines(lines: Sequence[Line] | Iterator[Line], side: Side) -> Iterator[Line]:
-    """The same of replay lines, as `ml.replay` writes them."""
+    """Yields the figures of `judged` for replay lines as `ml.replay` writes them."""
     used = {(v.surface, v.user, str(v.at)): list(v.blocks) for v in side.visits}
     for found in judge(lines, used):
         yield {k: _rounded(v) if isinstance(v, float) else v for k, v in found.items()}
@@ -97,7 +98,7 @@ def replay_lines(
 
 
 def _gain(columns: dict[str, Any], where: np.ndarray) -> float | None:
-    """None where there is no visit."""
+    """Returns the captured gain of some visits, None where there is none."""
     return _rounded(captured(columns, where)) if where.any() else None
 
 

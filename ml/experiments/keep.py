@@ -18,7 +18,7 @@ BEGIN, END = "<!-- experiments -->\n", "<!-- end of experiments -->\n"
 
 
 def tables_of(readme: str) -> str:
-    """What stands between the marks."""
+    """Returns the text between the marks."""
     return readme.split(BEGIN)[1].split(END)[0]
 
 

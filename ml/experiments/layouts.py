@@ -19,9 +19,9 @@ BITS = (8, 16, 32, 64)
 SEEN, UNSEEN = "known tools", "tools never seen"
 NAMES = (SEEN, UNSEEN)
 LEFT_OUT = ("datadog", "influxdb", "kibana", "perses")
-"""Tools that are hard to do without: a third of the layouts, four ways of counting columns."""
+"""Tools left out of training, a hard test: a third of the layouts, four column systems."""
 JUDGED = 0.2
-"""Share of the layouts of the tools left out, which are judged; none of them is learned from."""
+"""Share of the left-out tools' layouts that is judged; the others go unused."""
 Show = Callable[[float, str], None]
 Sides = tuple[list[Record], list[Record]]
 
@@ -29,10 +29,12 @@ Sides = tuple[list[Record], list[Record]]
 def layouts(
     folder: Path, seed: int, show: Show, names: Sequence[str] = NAMES, *, is_smoke: bool
 ) -> Iterator[Line]:
-    """A line per budget: `dashboards_val` after `dashboards_train`, whose tools are the same; and
-    layouts of LEFT_OUT after those of the other tools, both of `dashboards_train`.
+    """Yields a line per part and budget of bits.
 
-    Says so and yields nothing where they are not there."""
+    SEEN learns from `dashboards_train` and judges `dashboards_val`, made with the tools of the
+    former. UNSEEN learns from `dashboards_train` without LEFT_OUT and judges layouts of LEFT_OUT.
+    Where the files are missing it says so on stderr and yields nothing.
+    """
     files = [folder / f"dashboards_{part}.jsonl.gz" for part in ("train", "val")]
     if not all(file.exists() for file in files):
         sys.stderr.write(f"left out: layouts ({files[0]} is not there)\n")

@@ -1,8 +1,8 @@
-"""Does a page learn to show only what it already shows? Simulated people with known needs.
+"""Tests for lock-in: does a page learn to show only what it already shows?
 
-A block is used only if it is needed *and* looked at, which at rank r happens with probability
-0.85^r. The engine is retrained 12 times on its own traffic, beside two naive yes/no learners
-that take every block which was not used for not needed. Nobody in here is real.
+Simulated people have known needs. A block is used only if it is needed *and* looked at, which at
+rank r happens with probability 0.85^r. The engine is retrained 12 times on its own traffic, beside
+two naive yes/no learners that treat every unused block as not needed.
 """
 
 from __future__ import annotations
@@ -30,17 +30,20 @@ from uiengine.page.surface import Surface
 from uiengine.request import Request
 
 LOOKED_AT = 0.85
-"""Probability that a rank is looked at, per rank."""
+"""Base of the probability that rank r is looked at, LOOKED_AT^r."""
 SURFACE = "simulated"
 START_DAY = 20_458
-"""Days since 1970 of the first round, 2026-01-05."""
+"""Day of the first visit, 2026-01-05, in days since 1970."""
 Show = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
 class World:
-    """people with `regular` needs (a visit needs each with probability 0.2 to 0.6), `rare` ones
-    (0.08) and next to none of the rest (0.005); `visits` a round, on one day each."""
+    """Parameters of the simulation.
+
+    A visit needs each of a person's `regular` blocks with probability 0.2 to 0.6, each of the
+    `rare` ones with 0.08, and any other with 0.005. visits: per person and round, one a day.
+    """
 
     people: int = 120
     blocks: int = 20
@@ -51,7 +54,7 @@ class World:
     seed: int = 0
 
     def needs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Probability that a visit needs a block, and which needs are rare ones, (P, B)."""
+        """Returns the probability that a visit needs a block, and which are rare, both (P, B)."""
         rng = np.random.default_rng(self.seed)
         popular = rng.permutation(1 / np.arange(1, self.blocks + 1) ** 0.8)
         need = np.full((self.people, self.blocks), 0.005)
@@ -76,14 +79,17 @@ class Learner(Protocol):
     def orders(self, requests: Sequence[Request]) -> list[tuple[str, ...]]: ...
 
     def learn(self, visits: Sequence[Visit], states: np.ndarray, used: np.ndarray) -> None:
-        """After each round. visits: all so far; states: (n, F), a row per visit and block of this
-        round, as `states_of` gives them before it; used: (n,), whether it was used."""
+        """Learns after a round.
+
+        visits: all so far. states: (n, F), features as `states_of` computed them before each visit,
+        a row per visit and block of this round. used: (n,), whether the block was used.
+        """
         ...
 
 
 @dataclass
 class Engine:
-    """What the product serves and how it retrains: from the innate version, on stored uses."""
+    """The product's engine: serves as it does, retrains from the innate version on stored uses."""
 
     surface: Surface
     innate: Path
@@ -115,8 +121,11 @@ class Engine:
 
 @dataclass
 class Naive:
-    """Yes or no per block from the same features, on the last round's own traffic: whatever was
-    not used counts as not needed, seen or not. Blocks stand in order of the predicted chance."""
+    """A classifier per block on the engine's features, trained on the last round's traffic.
+
+    Every unused block counts as not needed, whether it was seen or not. Blocks are ordered by the
+    predicted probability of use.
+    """
 
     model: LogisticRegression = field(default_factory=lambda: LogisticRegression(max_iter=500))
     is_fitted: bool = False
@@ -138,8 +147,9 @@ class Naive:
 
 @dataclass
 class Rates:
-    """The plainest yes or no: how often each person used each block in the last round alone, ties
-    by everyone's uses. What stands at the bottom is hardly seen, and so forgotten."""
+    """The simplest learner: counts each person's uses of a block in the last round; ties are broken
+    by everyone's counts. Blocks at the bottom are rarely seen, and are so forgotten.
+    """
 
     world: World
     rates: dict[str, Counter[str]] = field(default_factory=dict)
@@ -162,7 +172,7 @@ class Rates:
 
 
 def states_of(requests: Sequence[Request]) -> np.ndarray:
-    """User and popularity features of every request's blocks, one row each."""
+    """Computes user and popularity features, one row per request and block."""
     people = runtime.gather_people(requests, len(requests[0].surface.blocks))
     pages = [
         features.gather_page(r.popularity, tuple(r.surface.index), r.day, None) for r in requests
@@ -174,7 +184,7 @@ def states_of(requests: Sequence[Request]) -> np.ndarray:
 
 @dataclass
 class Walk:
-    """People and what is known of them, as the rounds go on."""
+    """State of one simulated run: people, their visits so far and the learner."""
 
     world: World
     learner: Learner
@@ -191,8 +201,7 @@ class Walk:
         self.rng = np.random.default_rng([self.world.seed, 1])
 
     def round(self) -> dict[str, float]:
-        """One round's visits under the learner as it is. What is measured is what people needed,
-        not what they used."""
+        """Simulates one round with the current learner; measures needs met, not uses."""
         days = [self._day() for _ in range(self.world.visits)]
         self.rows = [rows for _, rows in days]
         every = np.concatenate([figures for figures, _ in days])
@@ -205,13 +214,15 @@ class Walk:
         }
 
     def learn(self) -> None:
-        """Once more, from the traffic of the rounds so far."""
+        """Retrains the learner on the traffic of the rounds so far."""
         states, used = (np.concatenate(part) for part in zip(*self.rows, strict=True))
         self.learner.learn(self.visits, states, used)
 
     def _day(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Everyone's visit of a day: the figures, and what a learner may see of those who used
-        something."""
+        """Simulates one day's visits; returns the figures and the learner's (states, used) rows.
+
+        People who used nothing are in the figures, but not in the rows.
+        """
         requests = self._requests()
         states = states_of(requests).reshape(len(requests), self.world.blocks, -1)
         orders = self.learner.orders(requests)
@@ -240,7 +251,7 @@ class Walk:
         ]
 
     def _observe(self, orders: Sequence[tuple[str, ...]], used: np.ndarray) -> None:
-        """Visits without a use leave no trace, as in the product."""
+        """Stores visits; those without a use leave no trace, as in the product."""
         names = np.array(list(self.surface.index))
         for i in np.flatnonzero(used.any(1)):
             visit = self._visit(int(i), tuple(sorted(names[used[i]].tolist())))
@@ -248,7 +259,7 @@ class Walk:
             self.visits.append(visit)
 
     def _figures(self, need: np.ndarray, used: np.ndarray, rank: np.ndarray) -> np.ndarray:
-        """S, P, C, rare needs and rare needs met of those who need something, (n, 5)."""
+        """S, P, C, rare needs and rare needs met of people who need something, (n, 5)."""
         some = need.any(1)
         count = need[some].sum(1)
         rare = need & self.is_rare
@@ -272,7 +283,7 @@ LEARNERS: dict[str, Callable[[World, Path, Settings | None], Learner]] = {
 def lock_in(
     world: World, innate: Path, settings: Settings | None, show: Show, names: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    """A line per learner and round; round 0 is in alphabetical order."""
+    """Yields a line per learner and round; round 0 shows blocks in alphabetical order."""
     total = len(names) * (world.retrains + 1)
     for place, name in enumerate(names):
         walk = Walk(world, LEARNERS[name](world, innate, settings))

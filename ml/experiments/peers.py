@@ -1,4 +1,4 @@
-"""Simple rules and learners without a bottleneck, given the same features of the same split.
+"""Simple rules and learners without a bottleneck, on the features and split of the token model.
 
 Each is a function of the split that returns scores of the held-out visits, (V, N).
 """
@@ -17,23 +17,24 @@ from ml.experiments.split import Side, Split
 from ml.experiments.states import flat, table
 
 SPLIT_PLACES = 3
-"""Blocks that a split menu lifts to the top."""
+"""Number of blocks that a split menu moves to the top."""
 NEIGHBOURS = 50
-"""Training visits whose shares are averaged."""
+"""Number of nearest training visits whose shares are averaged."""
 DAY_USES, LAST_USE, LOG_USES = 2, 6, 9
-"""Columns of `features.encode_user`: uses by days, 1 / visits since the last use, uses (log)."""
+"""Columns of `features.encode_user`: first of the uses decayed by days, 1 / visits since the last
+use, logarithm of uses."""
 
 Scores = np.ndarray
 Peer = Callable[[Split, int], Scores]
 
 
 def user_features(side: Side) -> np.ndarray:
-    """(V, N, 12)."""
+    """Returns the user features, (V, N, 12)."""
     return side.examples.inputs.user.numpy()
 
 
 def popularity_order(split: Split, seed: int) -> Scores:
-    """The static order that captured gain is measured from: 0 by definition."""
+    """Scores by the static order, the baseline of captured gain, whose own gain is 0."""
     return -split.test.static.astype(float)
 
 
@@ -42,12 +43,12 @@ def most_used(split: Split, seed: int) -> Scores:
 
 
 def frecency(split: Split, seed: int) -> Scores:
-    """Uses that count half after 7 days."""
+    """Counts uses with a half-life of 7 days."""
     return user_features(split.test)[..., DAY_USES + FRECENCY_HALF_LIFE]
 
 
 def split_menu(split: Split, seed: int) -> Scores:
-    """The blocks used last are moved to the top, the rest stay (Sears and Shneiderman 1994)."""
+    """Moves the last used blocks to the top, keeps the rest (Sears and Shneiderman 1994)."""
     recent = user_features(split.test)[..., LAST_USE]
     place = (-recent).argsort(1, kind="stable").argsort(1, kind="stable")
     lifted = (place < SPLIT_PLACES) & (recent > 0)
@@ -55,7 +56,7 @@ def split_menu(split: Split, seed: int) -> Scores:
 
 
 def nearest(split: Split, seed: int) -> Scores:
-    """Mean share over the nearest training states of the same surface, by scaled distance."""
+    """Averages shares over the nearest training states of the surface, by scaled distance."""
     scores = np.zeros(split.test.static.shape)
     for slug, surface in split.surfaces.items():
         mine, theirs = split.train.surface == slug, split.test.surface == slug
@@ -71,7 +72,7 @@ def nearest(split: Split, seed: int) -> Scores:
 
 
 def boosting(split: Split, seed: int) -> Scores:
-    """Gradient boosting of a block's share on the same features, per surface: no bottleneck."""
+    """Fits gradient boosting of a block's share per surface, without a bottleneck."""
     scores = np.zeros(split.test.static.shape)
     count = scores.shape[1]
     for slug in sorted(set(split.test.surface)):

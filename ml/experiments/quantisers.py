@@ -1,7 +1,7 @@
-"""Codebooks of `vector-quantize-pytorch` in place of ours: same networks, same 64 bits a user.
+"""Codebooks of `vector-quantize-pytorch` in place of ours, with our networks and 64 bits a user.
 
-They offer what `ml.learning.loop` asks of a codebook. Both code everyone with all their bits;
-nothing grows and nothing expires.
+They implement the codebook interface of `ml.learning.loop`. Both code everyone with all their bits;
+no codes are added and none expire.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FSQ_LEVELS = 4
 
 
 class _Peer(nn.Module):
-    """What `ml.learning.loop` asks for besides `forward`; slots are those of the peer's codes."""
+    """The interface `ml.learning.loop` needs besides `forward`; slots count the peer's codes."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

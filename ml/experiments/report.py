@@ -1,4 +1,4 @@
-"""The page of the experiments, from JSON lines: tables and plots; tables for `ml/README.md`."""
+"""Renders the experiments' page from JSON lines, and tables for `ml/README.md`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ modelled, not measured, as a share of the static order's."""
 
 
 def read(folder: Path, names: Iterable[str]) -> list[Line]:
-    """All lines of the experiments that have run."""
+    """Reads all lines of the experiments that have run."""
     found: list[Line] = []
     for name in names:
         path = folder / f"{name}.jsonl"
@@ -44,7 +44,7 @@ def read(folder: Path, names: Iterable[str]) -> list[Line]:
 
 
 def write(lines: Sequence[Line], folder: Path) -> Path:
-    """Writes the page and, beside it, all lines in one file; returns the page."""
+    """Writes the page, and all lines in one file beside it; returns the page's path."""
     whole = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     (folder / "experiments.jsonl").write_text(whole, "utf-8")
     page = folder / "report.html"
@@ -65,7 +65,7 @@ Table = tuple[str, list[str], list[list[str]]]
 
 
 def tables(lines: Sequence[Line]) -> list[Table]:
-    """Title, head and rows of every table that there are lines for."""
+    """Returns title, head and rows of every table that has lines."""
     made = [
         _policies(lines),
         _bits(lines),
@@ -85,7 +85,7 @@ def _number(value: Any, digits: int = 3) -> str:
 
 
 def _wide(found: Sequence[Line], key: str, columns: Sequence[tuple[str, str]]) -> Table:
-    """A row per value of `key`, the columns once per surface."""
+    """Builds a row per value of `key`, repeating the columns per surface."""
     names = list(dict.fromkeys(line[key] for line in found))
     slugs = surfaces(found)
     head = [key, *(f"{slug} {title}" for slug in slugs for _, title in columns)]
@@ -176,7 +176,7 @@ def _usage(lines: Sequence[Line]) -> Table:
 
 
 def _calibration(lines: Sequence[Line]) -> Table:
-    """Demand with the side input, as trained and as calibrated."""
+    """Tabulates demand with the side input, as trained and as calibrated."""
     names = ("log_loss", "brier", "calibration_error")
     rows = []
     for line in of(lines, "calibration"):
@@ -210,7 +210,7 @@ def _lock_in(lines: Sequence[Line]) -> Table:
 
 
 def markdown(lines: Sequence[Line], titles: Iterable[str]) -> str:
-    """Some of the tables as Markdown."""
+    """Renders the tables with the given titles as Markdown."""
     wanted = set(titles)
     parts = []
     for title, head, rows in tables(lines):
@@ -250,7 +250,7 @@ def _html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def plots(lines: Sequence[Line]) -> str:
-    """Inline SVG: bits, past visits and retrains against captured gain."""
+    """Draws bits, past visits and retrains against captured gain, as inline SVG."""
     parts = []
     few = of(lines, "curves", kind="few_shot")
     for slug in surfaces(few):
@@ -274,7 +274,7 @@ def _plot(
     y: str = "captured",
     is_log: bool = False,
 ) -> str:
-    """`y` against x, a line per value of `series`; nothing where there are no lines."""
+    """Plots `y` against x, a line per value of `series`; empty where there are no lines."""
     if not found:
         return ""
     figure = Figure(figsize=(7, 3.2), layout="constrained")

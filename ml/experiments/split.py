@@ -1,4 +1,4 @@
-"""The split that every experiment shares: users learned from, users judged on, features of both."""
+"""Splits users into training and held back, and computes features of both, for all experiments."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from ml.learning.examples import Examples, build
 from uiengine.page.surface import Surface
 
 HELD_BACK = 0.25
-"""Share of the users that nothing is learned from."""
+"""Share of users held back from training."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side's visits in time order, and the state before each of them. static: (V, N), the
-    rank of each block in the training data's popularity order."""
+    """One side's visits in time order, and the state before each of them.
+
+    static: (V, N), the rank of each block in the training data's popularity order.
+    """
 
     visits: Sequence[Visit]
     examples: Examples
@@ -35,7 +37,7 @@ class Side:
 
     @property
     def number(self) -> np.ndarray:
-        """0-based number of the visit, per user and surface, (V,)."""
+        """Number of the visit per user and surface, from 0, (V,)."""
         return np.array([v.number for v in self.visits])
 
 
@@ -49,13 +51,13 @@ class Split:
 
 
 def is_held_back(users: Sequence[str], share: float = HELD_BACK) -> list[bool]:
-    """Which users are judged on. It follows from a hash of the name, so all runs agree."""
+    """Says which users are judged on; a hash of the name decides, so that all runs agree."""
     digest = (hashlib.sha256(user.encode()).hexdigest()[:8] for user in users)
     return [int(d, 16) / 2**32 < share for d in digest]
 
 
 def split_frame(visits: pd.DataFrame, share: float = HELD_BACK) -> tuple[pd.DataFrame, ...]:
-    """The rows of users learned from, and of users held back."""
+    """Returns the rows of training users, and of users held back."""
     users = visits.user.unique()
     held = visits.user.map(dict(zip(users, is_held_back(users, share), strict=True))).astype(bool)
     return visits[~held], visits[held]
@@ -67,8 +69,11 @@ def prepare(
     seed: int = 0,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Split:
-    """Features of both sides as `ml.replay` sees them: the past of a visit is every strictly
-    earlier visit of its own side, priors and static orders are the training side's."""
+    """Computes features of both sides as `ml.replay` sees them.
+
+    The past of a visit is every strictly earlier visit of its own side; priors and static orders
+    come from the training side.
+    """
     surfaces = pages([train, test])
     learned, judged = visits_of(train), visits_of(test)
     names = sorted({b.kind for s in surfaces.values() for b in s.blocks})
@@ -90,7 +95,7 @@ def static_ranks(
     surfaces: Mapping[str, Surface],
     orders: Mapping[str, Sequence[str]],
 ) -> np.ndarray:
-    """Rank of each block in its surface's static order, (V, N); padding stands behind."""
+    """Ranks each block in its surface's static order, (V, N); padding ranks last."""
     count = max(len(surfaces[v.surface].blocks) for v in visits)
     of_surface = {}
     for slug, order in orders.items():
@@ -101,7 +106,7 @@ def static_ranks(
 
 
 def rows_of(examples: Examples, rows: Tensor) -> Examples:
-    """Some of the examples."""
+    """Selects examples by row number."""
     return replace(
         examples,
         inputs=examples.at(rows),

@@ -1,4 +1,4 @@
-"""Courses that training never saw: learned on the others, judged against alphabetical order."""
+"""Judges courses left out of training, with alphabetical order as the baseline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Show = Callable[[float, str], None]
 
 
 def unseen(visits: pd.DataFrame, settings: Settings, seed: int, show: Show) -> Iterator[Line]:
-    """Lines per left-out surface: ours, and the kinds' popularity on the other surfaces."""
+    """Yields lines per left-out surface: our model, and the kinds' popularity on other surfaces."""
     surfaces = pages([visits])
     rows = visits_of(visits)
     priors = mean_shares(rows)
@@ -58,7 +58,7 @@ def unseen(visits: pd.DataFrame, settings: Settings, seed: int, show: Show) -> I
 
 
 def renumbered(examples: Examples, before: Mapping[str, int], after: Mapping[str, int]) -> Examples:
-    """Kinds by their new numbers; those that training does not know have 0."""
+    """Maps kinds to the training data's numbers; kinds unknown there become 0."""
     numbers = torch.zeros(len(before) + 1, dtype=torch.int64)
     for kind, old in before.items():
         numbers[old] = after.get(kind, 0)
@@ -67,7 +67,7 @@ def renumbered(examples: Examples, before: Mapping[str, int], after: Mapping[str
 
 
 def _alphabetical(visits: Sequence[Visit], examples: Examples) -> Side:
-    """Blocks are declared in alphabetical order, so that is the order of the columns."""
+    """Takes the order of columns as the static order, as blocks are declared alphabetically."""
     shape = examples.share.shape
     return Side(visits, examples, np.broadcast_to(np.arange(shape[1]), shape))
 
