@@ -10,7 +10,7 @@ import pytest
 from django.core.signing import Signer
 from django.test import Client
 
-from webapp.subjects import decisions, events, fold_request
+from webapp.subjects import decisions, fold_request
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject
 from webapp.subjects.services import clock_advance
 
@@ -71,13 +71,13 @@ def test_a_broker_that_is_away_is_not_waited_for_again(monkeypatch):
         raise ConnectionError("planted")
 
     monkeypatch.setattr("webapp.subjects.tasks.fold_profile.delay", away)
-    monkeypatch.setattr(events, "_silent_until", 0.0)
+    monkeypatch.setattr(fold_request, "_silent_until", 0.0)
 
     for profile_id in (1, 2, 3):
         fold_request.folding_request(profile_id)
     assert asked == [1]
 
-    monkeypatch.setattr(events, "_silent_until", 0.0)  # the pause is over
+    monkeypatch.setattr(fold_request, "_silent_until", 0.0)  # the pause is over
     fold_request.folding_request(4)
     assert asked == [1, 4]
 

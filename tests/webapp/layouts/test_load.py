@@ -11,8 +11,7 @@ from django.test import Client
 
 from tests.patience import PATIENCE
 from tests.webapp.conftest import COURSE
-from webapp.layouts.answer import answer_cache, counters
-from webapp.layouts.answer import read as services
+from webapp.layouts.answer import answer_cache, counters, read
 from webapp.layouts.answer.search_budget import LEAST, SYSTEM_1, Load, load
 from webapp.serving.pages import serving
 from webapp.surfaces.services import surface_save
@@ -165,16 +164,16 @@ def test_a_worker_that_folds_during_a_hurried_decision_changes_no_layout(
     """It renews the generation of the subject's state, which the answer is kept under."""
     habits.visit("glossary", "live")
     cache.clear()
-    decide = services.decide
+    decide = read.decide
 
     def decide_while_folding(found, variants=1):
-        monkeypatch.setattr(services, "decide", decide)
+        monkeypatch.setattr(read, "decide", decide)
         thread = threading.Thread(target=lambda: (worker.work(), connections.close_all()))
         thread.start()
         thread.join()
         return decide(found, variants)
 
-    monkeypatch.setattr(services, "decide", decide_while_folding)
+    monkeypatch.setattr(read, "decide", decide_while_folding)
     load.seconds = BUSY
     hurried = habits.layout()
     load.seconds = 0.0

@@ -26,7 +26,7 @@ SERVED = """
 import sys
 import django; django.setup()
 from django.test import Client
-from webapp.layouts import services
+from webapp.layouts.answer import read
 client = Client()
 answer = client.get("/api/layout?surface=course-home")
 assert answer.status_code == 200, answer.content
@@ -166,8 +166,8 @@ def test_without_a_collector_nothing_is_imported_and_nothing_wrapped(installed):
 ours = "opentelemetry.instrumentation", "opentelemetry.exporter", "opentelemetry.sdk.trace", "wrapt"
 assert not [name for name in sys.modules if name.startswith(ours)]
 assert "webapp.telemetry.tracing" not in sys.modules
-assert not hasattr(services.decide, "__wrapped__")
-assert not hasattr(services.situation, "__wrapped__")
+assert not hasattr(read.decide, "__wrapped__")
+assert not hasattr(read.situation, "__wrapped__")
 """
     python(installed, SERVED + code)
 
