@@ -18,7 +18,7 @@ from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.registry.aliases import version_register
 from webapp.layouts.answer.search_budget import load
 from webapp.serving.pages import serving
-from webapp.subjects import events, fold_worker, revoked
+from webapp.subjects import fold_request, fold_worker, revoked
 from webapp.subjects.keys import user_token_make
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -67,7 +67,7 @@ class Worker:
 @pytest.fixture
 def worker(monkeypatch):
     worker = Worker()
-    monkeypatch.setattr(events, "folding_request", worker.sent.append)
+    monkeypatch.setattr(fold_request, "folding_request", worker.sent.append)
     return worker
 
 

@@ -10,11 +10,10 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from webapp.subjects import state_cache
+from webapp.subjects import fold_request, state_cache
 from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
 from webapp.subjects.event_rows import NewEvent, Place, rows_insert
-from webapp.subjects.fold_request import folding_request
 from webapp.subjects.models import Profile, ServedDecision, Subject
 from webapp.surfaces.models import Surface
 
@@ -76,7 +75,7 @@ def events_accept(
     accepted = rows_insert(place, events, batch=uuid4(), now=now, lease_until=now + LEASE)
     if accepted:
         state_cache.forget_on_commit(key, [served.surface])
-        transaction.on_commit(lambda: folding_request(place.profile_id))
+        transaction.on_commit(lambda: fold_request.folding_request(place.profile_id))
     return Counted(accepted, len(events) - accepted)
 
 

@@ -1,26 +1,37 @@
-"""Asks the worker to fold a profile, by the name of the task."""
+"""Asks a worker to fold a profile's events, by the name of Celery's task."""
 
 from __future__ import annotations
 
 import logging
 import time
 
+from celery import current_app
+
 log = logging.getLogger(__name__)
+TASK = "subjects.fold_profile"
 BROKER_PAUSE = 5.0
-"""Seconds."""
-_silent_until = 0.0
+"""Seconds without another attempt after the broker refused one."""
+
+
+class Broker:
+    """Remembers that the broker was away: finding out takes seconds each time."""
+
+    def __init__(self) -> None:
+        self.silent_until = 0.0
+
+    def send(self, profile_id: int) -> None:
+        """Sends the task's message, or leaves it to the sweep where the broker is away."""
+        if time.monotonic() < self.silent_until:
+            return
+        try:
+            current_app.send_task(TASK, [profile_id])
+        except Exception:
+            self.silent_until = time.monotonic() + BROKER_PAUSE
+            log.warning("events.broker_unavailable", exc_info=True)
+
+
+broker = Broker()
 
 
 def folding_request(profile_id: int) -> None:
-    """Asks a worker. Where the broker is away, the sweep asks again; finding out takes seconds, so
-    nobody tries for a while after it failed."""
-    global _silent_until
-    from webapp.subjects.tasks import fold_profile
-
-    if time.monotonic() < _silent_until:
-        return
-    try:
-        fold_profile.delay(profile_id)
-    except Exception:
-        _silent_until = time.monotonic() + BROKER_PAUSE
-        log.warning("events.broker_unavailable", exc_info=True)
+    broker.send(profile_id)

@@ -1,12 +1,13 @@
-"""A name for every request, which its log lines, its answer and its tasks carry."""
+"""A request's id, which its log lines, answer and tasks carry; its metrics and its spans."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from celery import signals
@@ -19,6 +20,27 @@ TASK_HEADER = "request_id"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 current: ContextVar[str] = ContextVar("request_id", default="")
+
+
+class Span(Protocol):
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None: ...
+
+
+class Tracer(Protocol):
+    def start_as_current_span(self, name: str) -> AbstractContextManager[Span]: ...
+
+
+class Tracing:
+    """Where this process sends its spans: nowhere, until `tracing.start` names a tracer."""
+
+    tracer: Tracer | None = None
+
+    def span(self, name: str) -> AbstractContextManager[Span | None]:
+        """A step of the request as a span; gives None where no collector is named."""
+        return self.tracer.start_as_current_span(name) if self.tracer else nullcontext()
+
+
+tracing = Tracing()
 
 
 def observed(

@@ -8,8 +8,8 @@ also send addresses with their queries, browsers, visitors' IPs, and the texts o
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from functools import cached_property, wraps
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from celery import signals
@@ -22,7 +22,7 @@ from opentelemetry.propagate import inject, set_global_textmap
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import Link, Status, Tracer
+from opentelemetry.trace import Link, Status
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import Attributes, AttributeValue
 
@@ -96,7 +96,7 @@ def start(endpoint: str) -> None:
         middleware_position=place if place <= len(settings.MIDDLEWARE) else 0,
     )
     _tasks(provider)
-    _decisions(provider.get_tracer("webapp.layouts"))
+    requests.tracing.tracer = provider.get_tracer("webapp")
 
 
 def _tasks(provider: TracerProvider) -> None:
@@ -120,38 +120,6 @@ def _tasks(provider: TracerProvider) -> None:
 def _sent(headers: dict[str, Any] | None = None, **_: Any) -> None:
     if headers is not None:
         inject(headers)
-
-
-def _decisions(tracer: Tracer) -> None:
-    """Reading what a layout is decided on, and deciding it, are spans of their request."""
-    from webapp.layouts.answer import read
-
-    told: dict[str, Callable[[Any], dict[str, AttributeValue]]] = {
-        "situation": lambda found: {"layout.surface": found.page.surface.slug},
-        "decide": lambda made: {
-            "layout.status": made[1],
-            "layout.version": made[0].version,
-            "layout.candidates": len(made[0].candidates),
-        },
-    }
-    for name, tell in told.items():
-        setattr(read, name, _spanned(tracer, name, getattr(read, name), tell))
-
-
-def _spanned(
-    tracer: Tracer,
-    name: str,
-    function: Callable[..., Any],
-    tell: Callable[[Any], dict[str, AttributeValue]],
-) -> Callable[..., Any]:
-    @wraps(function)
-    def spanned(*args: Any, **kwargs: Any) -> Any:
-        with tracer.start_as_current_span(f"layout.{name}") as span:
-            result = function(*args, **kwargs)
-            span.set_attributes(tell(result))
-        return result
-
-    return spanned
 
 
 def _kept(span: ReadableSpan) -> ReadableSpan:

@@ -7,6 +7,7 @@ from dataclasses import astuple, replace
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.core.signing import Signer
 from django.test import Client
 
@@ -66,19 +67,19 @@ def test_waits_while_too_many_events_are_pending(owner, worker, settings):
 def test_a_broker_that_is_away_is_not_waited_for_again(monkeypatch):
     asked: list[int] = []
 
-    def away(profile_id: int) -> None:
-        asked.append(profile_id)
+    def away(task: str, arguments: list[int]) -> None:
+        asked.extend(arguments)
         raise ConnectionError("planted")
 
-    monkeypatch.setattr("webapp.subjects.tasks.fold_profile.delay", away)
-    monkeypatch.setattr(fold_request, "_silent_until", 0.0)
+    monkeypatch.setattr(current_app, "send_task", away)
+    broker = fold_request.Broker()
 
     for profile_id in (1, 2, 3):
-        fold_request.folding_request(profile_id)
+        broker.send(profile_id)
     assert asked == [1]
 
-    monkeypatch.setattr(fold_request, "_silent_until", 0.0)  # the pause is over
-    fold_request.folding_request(4)
+    broker.silent_until = 0.0  # the pause is over
+    broker.send(4)
     assert asked == [1, 4]
 
 
@@ -255,15 +256,13 @@ def test_a_session_needs_no_csrf_token_where_the_decision_proves_the_page(
 
 
 def test_a_broker_that_is_away_costs_no_event(owner, monkeypatch, caplog):
-    from webapp.subjects import fold_request, tasks
-
     monkeypatch.undo()
 
     def refuse(*_: object) -> None:
         raise OSError("no broker")
 
-    monkeypatch.setattr(tasks.fold_profile, "delay", refuse)
-    fold_request.folding_request(1)
+    monkeypatch.setattr(current_app, "send_task", refuse)
+    fold_request.Broker().send(1)
     assert "broker_unavailable" in caplog.text
 
 

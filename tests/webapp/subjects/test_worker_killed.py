@@ -41,13 +41,13 @@ for person in range({people}):
 """
 SLOW = """
 import time
-from webapp.subjects import folding
-write = folding._write_profile
+from webapp.subjects import fold_worker
+write = fold_worker._write_profile
 def slow(*args):
     write(*args)
     open("{mark}", "w").close()
     time.sleep(3600)  # the rows are written, the transaction is not committed
-folding._write_profile = slow
+fold_worker._write_profile = slow
 """
 SWEEP = """
 import django; django.setup()

@@ -39,6 +39,7 @@ from webapp.lib import times as lib_times
 from webapp.serving.answer_counts import answered
 from webapp.serving.pages import Page, serving
 from webapp.subjects import decisions, keys, state_cache
+from webapp.telemetry.requests import tracing
 
 log = logging.getLogger(__name__)
 NO_LIMITS: Mapping[str, int] = MappingProxyType({})
@@ -67,7 +68,10 @@ def layout_read(
             return throttled(key=key, page=page)
         last, answer = seen.last, seen.answer(page, now)
         if last is None or answer is None:
-            found = situation(key=key, page=page, now=now, state=seen.state)
+            with tracing.span("layout.situation") as span:
+                found = situation(key=key, page=page, now=now, state=seen.state)
+                if span:
+                    span.set_attributes({"layout.surface": page.surface.slug})
             decided_by, times = found.decided_by, found.times_erased
             last, body = _newest(found, place, seen, known, now, started)
             answer = last.answer_with(answer_cache.held(last.tag, known), body)
@@ -209,9 +213,21 @@ def _rendered(found: Situation, tag: str, variants: int) -> Answer:
     if found.key:  # may ask the database: not while others wait
         serving.popularity(found.page, found.day)
     with load.deciding():
-        decision, status = decide(found, variants)
+        with tracing.span("layout.decide") as span:
+            decision, status = decide(found, variants)
+            if span:
+                span.set_attributes(_told(decision, status))
         body = _payload(found, decision, status)
     return Answer(body, f'"{tag}-{found.budget}"', _counted(found, decision, status))
+
+
+def _told(decision: Decision, status: str) -> dict[str, str | int]:
+    """Attributes of the decision's span."""
+    return {
+        "layout.status": status,
+        "layout.version": decision.version,
+        "layout.candidates": len(decision.candidates),
+    }
 
 
 def _counted(found: Situation, decision: Decision, status: str) -> tuple[str, ...]:
