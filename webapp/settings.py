@@ -8,8 +8,6 @@ without a SECRET_KEY, or an empty one, is refused: it is production whose key go
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from webapp import env
 
@@ -111,12 +109,7 @@ CACHES = {
     "default": {
         "BACKEND": "webapp.lib.cache.RedisCache",
         "LOCATION": REDIS_URL,
-        # Once more at once, where a kept connection broke. redis-py's own way waits for seconds.
-        "OPTIONS": {
-            "socket_timeout": 0.5,
-            "socket_connect_timeout": 0.5,
-            "retry": Retry(NoBackoff(), 1),
-        },
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},  # seconds
     }
     if REDIS_URL
     else {

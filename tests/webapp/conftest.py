@@ -14,6 +14,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from tests.webapp.wheel import wheel  # noqa: F401 - a fixture
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.registry.aliases import version_register
 from webapp.layouts.answer.search_budget import load

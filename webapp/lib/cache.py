@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 import pickle
-import socket
-import struct
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
 from django.core.cache import cache, caches
 from django.core.cache.backends import redis
-from redis import Connection as Plain
+from django.core.exceptions import ImproperlyConfigured
 
 INCREASE = """
 if redis.call('exists', KEYS[1]) == 1 then
@@ -100,21 +99,6 @@ def _increased(name: str, lifetime: int) -> int:
         return 1 if cache.add(name, 1, lifetime) else int(cache.incr(name))
 
 
-class Connection(Plain):
-    """Its timeouts are the kernel's: Python's own ask whether a socket is ready before every send
-    and receive, and let other threads in each time."""
-
-    def _connect(self) -> socket.socket:
-        made: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
-        if self.socket_timeout:
-            made.settimeout(None)
-            seconds, rest = divmod(self.socket_timeout, 1)
-            limit = struct.pack("@ll", int(seconds), int(rest * 1e6))
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-        return made
-
-
 class Serializer(redis.RedisSerializer):
     """Django's tries whether a value is a number first, and has Python put all of one that is not
     into an error's text."""
@@ -127,7 +111,10 @@ class Client(redis.RedisCacheClient):
     """Of one thread, as Django's caches are: so it may hold a connection of its own."""
 
     def __init__(self, servers: list[str], **options: Any) -> None:
+        from webapp.lib.redis_connection import Connection, one_retry
+
         options.setdefault("serializer", Serializer)
+        options.setdefault("retry", one_retry())
         if all(server.startswith("redis://") for server in servers):
             options.setdefault("connection_class", Connection)
         super().__init__(servers, **options)
@@ -183,6 +170,10 @@ class Client(redis.RedisCacheClient):
 
 class RedisCache(redis.RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
+        if find_spec("redis") is None:
+            raise ImproperlyConfigured(
+                "webapp.lib.cache.RedisCache needs the package redis: pip install 'uiengine[redis]'"
+            )
         super().__init__(server, params)
         self._class = Client
 
