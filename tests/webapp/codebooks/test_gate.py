@@ -23,6 +23,19 @@ def audited(version, surface, verdict):
     )
 
 
+def looked(version, surface, verdict, by, *, users, visits):
+    """An audit by these attributes that compared so many."""
+    judged(version, surface)
+    page = {"surface": surface.slug, "users": users, "visits": visits}
+    return AuditReport.objects.create(
+        surface=surface,
+        version=version,
+        verdict=verdict,
+        attributes=by,
+        report={"slices": [], "surfaces": [page]},
+    )
+
+
 def champion(surface) -> str | None:
     alias = Alias.objects.filter(surface=surface, name="champion").first()
     return alias.version.name if alias else None
@@ -82,11 +95,33 @@ def test_an_inconclusive_audit_needs_a_name(version, course):
     assert champion(course) == version.name
 
 
-def test_the_latest_audit_counts(version, course):
-    audited(version, course, "exceeds")
-    audited(version, course, "within")
+def test_an_exceeding_audit_falls_by_a_later_look_at_as_many_people(version, course):
+    looked(version, course, "exceeds", ["group"], users=600, visits=4000)
+    looked(version, course, "within", ["group", "region"], users=600, visits=4000)
 
     assert promotion.champion_set(version=version, surface=course, why="now")
+
+
+@pytest.mark.parametrize(
+    ("by", "users", "visits"),
+    [(["group"], 1, 27), (["group"], 600, 27), (["region"], 600, 4000)],
+    ids=["fewer people", "fewer visits", "another attribute"],
+)
+def test_an_exceeding_audit_is_not_undone_by_a_lesser_look(version, course, by, users, visits):
+    looked(version, course, "exceeds", ["group"], users=600, visits=4000)
+    lesser = looked(version, course, "inconclusive", by, users=users, visits=visits)
+    report_acknowledge(report=lesser, name="Ada", why="few visits")
+
+    with pytest.raises(promotion.PromotionError, match="worse than tolerated"):
+        promotion.champion_set(version=version, surface=course, why="now")
+
+
+def test_an_inconclusive_attribute_is_not_hidden_by_an_audit_of_another(version, course):
+    looked(version, course, "inconclusive", ["region"], users=600, visits=4000)
+    looked(version, course, "within", ["gender"], users=600, visits=4000)
+
+    with pytest.raises(promotion.PromotionError, match="nobody has acknowledged"):
+        promotion.champion_set(version=version, surface=course, why="now")
 
 
 def test_a_version_that_the_gate_did_not_judge_does_not_serve(version, course):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from uiengine.errors import EngineError
+from webapp.codebooks.gate.standing import EXCEEDS, Look, look_of, standing
 from webapp.codebooks.models import Alias, CodebookVersion
 from webapp.codebooks.registry.aliases import surface_lock
 from webapp.surfaces.models import Surface
@@ -78,8 +79,13 @@ def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
 
 
 def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
-    report = version.audit_reports.filter(surface=surface).order_by("-created_at", "-pk").first()
-    if report is None:
+    """Over all looks at the version: a later, smaller one does not undo what an earlier found."""
+    rows = version.audit_reports.filter(surface=surface).order_by("created_at", "pk")
+    columns = ("pk", "verdict", "attributes", "acknowledged_at", "report__surfaces")
+    looks = standing(look_of(row) for row in rows.values(*columns))
+    exceeding = next((look for look in looks if look.verdict == EXCEEDS), None)
+    unclear = next((look for look in looks if _is_unclear(look)), None)
+    if not looks:
         yield Blocker(
             "was not audited",
             f"Run manage.py audit --surface {surface.slug} --codebook {version.name}",
@@ -88,24 +94,29 @@ def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             (version.pk, surface.pk),
             "codebooks.add_run",
         )
-    elif report.verdict == report.Verdict.EXCEEDS:
+    elif exceeding:
         yield Blocker(
-            f"serves some people worse than tolerated (audit {report.pk})",
-            "Read the report, retrain, and audit again.",
+            f"serves some people worse than tolerated (audit {exceeding.pk})",
+            "Read the report, retrain, and audit again. An audit of fewer people, or by other "
+            "attributes, does not take this one back.",
             "Read the report",
             "audits_auditreport_change",
-            (report.pk,),
+            (exceeding.pk,),
             "audits.view_auditreport",
         )
-    elif report.verdict == report.Verdict.INCONCLUSIVE and report.acknowledged_at is None:
+    elif unclear:
         yield Blocker(
-            f"has an inconclusive audit that nobody has acknowledged (audit {report.pk})",
+            f"has an inconclusive audit that nobody has acknowledged (audit {unclear.pk})",
             ACKNOWLEDGE,
-            f"Acknowledge audit {report.pk}",
+            f"Acknowledge audit {unclear.pk}",
             "audits_auditreport_acknowledge",
-            (report.pk,),
+            (unclear.pk,),
             "audits.change_auditreport",
         )
+
+
+def _is_unclear(look: Look) -> bool:
+    return look.verdict == "inconclusive" and look.acknowledged_at is None
 
 
 def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:

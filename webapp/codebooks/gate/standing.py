@@ -1,0 +1,68 @@
+"""Which audit reports of a version still count: evidence is added, never replaced.
+
+An audit looks only at visits since the look before it, so the latest report may rest on a few
+visits. It therefore does not undo an earlier one that found more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+EXCEEDS = "exceeds"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One audit report of a version on a surface. users, visits: how many it compared."""
+
+    pk: int
+    verdict: str
+    attributes: frozenset[str]
+    users: int
+    visits: int
+    acknowledged_at: datetime | None = None
+
+    def replaces(self, other: Look) -> bool:
+        """Returns True if this later look asked at least as much of at least as many."""
+        return (
+            self.attributes >= other.attributes
+            and self.users >= other.users
+            and self.visits >= other.visits
+        )
+
+
+def look_of(row: Mapping[str, Any]) -> Look:
+    """Builds a look from a row's pk, verdict, attributes, acknowledged_at and report__surfaces."""
+    pages = row["report__surfaces"] or ()
+    return Look(
+        pk=row["pk"],
+        verdict=row["verdict"],
+        attributes=frozenset(row["attributes"]),
+        users=sum(page["users"] for page in pages),
+        visits=sum(page["visits"] for page in pages),
+        acknowledged_at=row["acknowledged_at"],
+    )
+
+
+def standing(looks: Iterable[Look]) -> list[Look]:
+    """Returns the looks that still count, latest first, of all looks from the earliest on.
+
+    A report that *exceeds* counts until a later one replaces it. Another counts for the attributes
+    that no later one asked for; the latest always counts.
+    """
+    later: list[Look] = []
+    found: list[Look] = []
+    covered: set[str] = set()
+    for look in reversed(list(looks)):
+        if look.verdict == EXCEEDS:
+            counts = not any(x.verdict != EXCEEDS and x.replaces(look) for x in later)
+        else:
+            counts = not later or not look.attributes <= covered
+        if counts:
+            found.append(look)
+        later.append(look)
+        covered |= look.attributes
+    return found
