@@ -72,7 +72,8 @@ def _message(report: AuditReport, to: Sequence[str]) -> EmailMultiAlternatives:
     """Blind copies: who is told is nobody else's business."""
     page = report.surface or "all surfaces"
     return EmailMultiAlternatives(
-        subject=f"Audit exceeds: {report.version.name} on {page}",
+        # A title may hold line breaks, which a header may not.
+        subject=" ".join(f"Audit exceeds: {report.version.name} on {page}".split()),
         body=body(report),
         bcc=list(to),
     )

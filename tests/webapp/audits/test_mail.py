@@ -13,6 +13,7 @@ from tests.webapp.audits.conftest import row
 from webapp.audits.mail import reports_mail
 from webapp.audits.models import AuditReport
 from webapp.audits.tasks import mail as mail_task
+from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,15 @@ def test_one_mail_a_report_whatever_is_retried(report_make):
     assert "disability Y: seconds +0.05" in sent.body and "disability N" not in sent.body
     assert f"https://site.example/admin/audits/auditreport/{report.pk}/change/" in sent.body
     assert "modelled, not measured" in sent.body
+
+
+def test_a_line_break_in_a_title_silences_no_mail(report_make):
+    report = report_make("exceeds", row("exceeds"))
+    Surface.objects.filter(pk=report.surface_id).update(title="The\nshop")
+
+    assert reports_mail() == 1
+
+    assert "on The shop" in mail.outbox[0].subject
 
 
 def test_auditors_with_an_address_are_told(report_make):

@@ -80,8 +80,10 @@ def challenger_set(
     if not 0 <= share <= 50:
         step = "Give a percentage from 0 (shadow) to 50."
         raise PromotionError("share", str(share), "is out of range", step)
+    name = by_name or (by.get_username() if by else "")
     if share:
         version_check(version, surface)
+        _second_check(version, surface, name)
     return alias_move(
         surface=surface,
         version=version,
@@ -91,6 +93,23 @@ def challenger_set(
         by=by,
         by_name=by_name,
     )
+
+
+def _second_check(version: CodebookVersion, surface: Surface, name: str) -> None:
+    """Raises PromotionError where two people are needed and nobody else proposed the version.
+
+    A canary that the surface's own rollout settings start was agreed on with those settings.
+    """
+    if name == PIPELINE or not rollout_of(surface).needs_two:
+        return
+    proposed = Proposal.objects.filter(surface=surface, version=version)
+    if not proposed.exclude(by_name=name).exists():
+        raise PromotionError(
+            "share",
+            "above 0",
+            f"lets {version.name} serve people, and {surface.slug} needs two people for that",
+            "Let somebody else propose the version first (promote), or take share 0 (shadow).",
+        )
 
 
 def challenger_end(

@@ -119,6 +119,21 @@ def test_promotion_ends_the_challenge_in_one_transaction(cleared, course):
     assert cleared.status == "champion"
 
 
+def test_where_two_people_are_needed_one_alone_sets_no_canary(cleared, course):
+    Rollout.objects.create(surface=course, needs_two=True)
+    with pytest.raises(rollout.PromotionError, match="needs two people"):
+        rollout.challenger_set(version=cleared, surface=course, share=50, why="try", by_name="ann")
+
+    rollout.challenger_set(version=cleared, surface=course, share=0, why="look", by_name="ann")
+    rollout.promotion_ask(version=cleared, surface=course, why="good", by_name="ann")
+    with pytest.raises(rollout.PromotionError, match="needs two people"):
+        rollout.challenger_set(version=cleared, surface=course, share=50, why="try", by_name="ann")
+
+    rollout.challenger_set(version=cleared, surface=course, share=50, why="try", by_name="bob")
+
+    assert course.aliases.get(name="challenger").share == 50
+
+
 def test_two_people_are_needed_where_the_surface_says_so(cleared, course):
     Rollout.objects.create(surface=course, needs_two=True)
     ask = {"version": cleared, "surface": course}
