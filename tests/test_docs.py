@@ -13,8 +13,12 @@ from django.core.management import get_commands
 
 README = Path("README.md").read_text()
 MAKEFILE = Path("Makefile").read_text()
-READMES = [Path(p) for p in ("README.md", "uiengine/README.md", "ml/README.md", "webapp/README.md")]
-ELSEWHERE = ("var/", "mysite/", "pages/")
+READMES = [
+    Path("README.md"),
+    *(Path(folder, "README.md") for folder in ("uiengine", "ml", "webapp", "webapp/deploy")),
+]
+EVERYWHERE = "".join(path.read_text() for path in READMES)
+ELSEWHERE = ("var/", "VAR_DIR/", "mysite/", "pages/")
 """Beginnings of paths that are made when something runs, or by a host project."""
 COMMAND_FILES = {p.stem for p in Path("webapp").glob("*/management/commands/*.py")}
 
@@ -28,18 +32,18 @@ def test_the_ten_lines_print_what_the_readme_says():
     assert printed.getvalue() == expected
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make (\w+)", README))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:`|\n)make (\w+)", EVERYWHERE))))
 def test_make_targets_exist(target):
     assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"manage\.py (\w+)", README))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"manage\.py (\w+)", EVERYWHERE))))
 def test_management_commands_exist(command):
     assert command in COMMAND_FILES | set(get_commands())
 
 
 @pytest.mark.parametrize(
-    "module", sorted(set(re.findall(r"python -m ((?:ml|tests)[.\w]*)", README)))
+    "module", sorted(set(re.findall(r"python -m ((?:ml|tests)[.\w]*\w)", EVERYWHERE)))
 )
 def test_modules_exist(module):
     path = Path(module.replace(".", "/"))

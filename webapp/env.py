@@ -1,4 +1,8 @@
-"""Settings from environment variables; a wrong one fails with name, value and what is allowed."""
+"""Settings from environment variables; a wrong one fails with name, value and what is allowed.
+
+A reader that is given a `help` text lists its variable in `webapp.configuration`. `unset` is then
+the default in words, where the default itself depends on the place or on other variables.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from webapp.configuration import declare
 
 TRUE, FALSE = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
 SHARE = re.compile(r"0(\.[0-9]+)?|1(\.0+)?")
@@ -23,7 +29,10 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
 
-def text(name: str, default: str = "") -> str:
+def text(
+    name: str, default: str = "", *, allowed: str = "any text", help: str = "", unset: str = ""
+) -> str:
+    declare(name, unset or default, allowed, help)
     return os.environ.get(name, default)
 
 
@@ -63,7 +72,8 @@ def folder(name: str, path: Path) -> None:
         raise _wrong(name, str(path), allowed) from error
 
 
-def boolean(name: str, default: bool) -> bool:
+def boolean(name: str, default: bool, *, help: str = "", unset: str = "") -> bool:
+    declare(name, unset or default, "yes, no", help)
     value = os.environ.get(name, "").strip().lower()
     if not value:
         return default
@@ -72,23 +82,27 @@ def boolean(name: str, default: bool) -> bool:
     return value in TRUE
 
 
-def integer(name: str, default: int, *, low: int, high: int) -> int:
+def integer(
+    name: str, default: int, *, low: int, high: int, help: str = "", unset: str = ""
+) -> int:
+    allowed = f"a whole number from {low} to {high}"
+    declare(name, unset or default, allowed, help)
     value = os.environ.get(name, "").strip()
     if not value:
         return default
     if not value.isdecimal() or not low <= int(value) <= high:
-        raise _wrong(name, value, f"a whole number from {low} to {high}")
+        raise _wrong(name, value, allowed)
     return int(value)
 
 
-def address(name: str, default: str) -> str:
+def address(name: str, default: str, *, help: str = "") -> str:
     """What a server listens at: `HOST:PORT` (`[::1]:8000`), several with commas, or `unix:PATH`."""
+    allowed = "an address with a port, such as 127.0.0.1:8000, or unix:/PATH"
+    declare(name, default, allowed, help)
     value = os.environ.get(name, "").strip() or default
     for part in value.split(","):
         if not part.strip().startswith(("unix:", "fd://")) and not _has_port(part.strip()):
-            raise _wrong(
-                name, value, "an address with a port, such as 127.0.0.1:8000, or unix:/PATH"
-            )
+            raise _wrong(name, value, allowed)
     return value
 
 
@@ -99,21 +113,26 @@ def _has_port(text: str) -> bool:
         return False
 
 
-def choice(name: str, default: str, allowed: Sequence[str]) -> str:
+def choice(
+    name: str, default: str, allowed: Sequence[str], *, help: str = "", unset: str = ""
+) -> str:
+    declare(name, unset or default, ", ".join(allowed), help)
     value = os.environ.get(name, "").strip() or default
     if value not in allowed:
         raise _wrong(name, value, f"one of {', '.join(allowed)}")
     return value
 
 
-def words(name: str, default: Sequence[str] = ()) -> list[str]:
+def words(name: str, default: Sequence[str] = (), *, help: str = "") -> list[str]:
     """A list separated by commas or spaces."""
+    declare(name, default, "a list, separated by commas or spaces", help)
     value = os.environ.get(name, "").replace(",", " ").split()
     return value or list(default)
 
 
-def url(name: str, default: str, schemes: Sequence[str]) -> str:
+def url(name: str, default: str, schemes: Sequence[str], *, help: str = "", unset: str = "") -> str:
     """A URL of one of these schemes, whose port and, for Redis, number of the database are some."""
+    declare(name, unset or default, ", ".join(f"`{s}://…`" for s in schemes), help)
     value = os.environ.get(name, "").strip() or default
     if not value:
         return value
@@ -138,37 +157,43 @@ def _without_password(value: str) -> str:
     return re.sub(r"^((?:[a-z+]+://)?[^:@]*):.*@", r"\1:…@", value, flags=re.IGNORECASE)
 
 
-def hosts(name: str, default: Sequence[str]) -> list[str]:
+def hosts(name: str, default: Sequence[str], *, help: str = "", unset: str = "") -> list[str]:
     """Host names as Django compares them: without scheme, port and path."""
+    allowed = "host names such as shop.example, without scheme and port"
+    declare(name, unset or default, allowed, help)
     found = words(name, default)
     for host in found:
         if "/" in host or (":" in host and not host.endswith("]")):
-            raise _wrong(name, host, "host names such as shop.example, without scheme and port")
+            raise _wrong(name, host, allowed)
     return found
 
 
-def origins(name: str) -> list[str]:
+def origins(name: str, *, help: str = "") -> list[str]:
     """Origins such as `https://shop.example`, separated by commas or spaces."""
+    allowed = "origins such as https://shop.example, without a path"
+    declare(name, "", allowed, help)
     found = words(name)
     for origin in found:
         parts = urlsplit(origin)
         is_bare = parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" == origin
         if not (is_bare and parts.hostname and "*" not in origin and "@" not in origin):
-            raise _wrong(name, origin, "origins such as https://shop.example, without a path")
+            raise _wrong(name, origin, allowed)
     return found
 
 
-def addresses(name: str, default: Sequence[str] = ()) -> list[str]:
+def addresses(name: str, default: Sequence[str] = (), *, help: str = "") -> list[str]:
     """E-mail addresses separated by commas or spaces."""
+    allowed = "addresses such as me@example.org, separated by commas"
+    declare(name, default, allowed, help)
     found = words(name, default)
     for address in found:
         local, at, host = address.rpartition("@")
         if not (local and at and host) or any(c in address for c in "<>;"):
-            raise _wrong(name, address, "addresses such as me@example.org, separated by commas")
+            raise _wrong(name, address, allowed)
     return found
 
 
-def mail(name: str) -> tuple[str, dict[str, Any]]:
+def mail(name: str, *, help: str = "") -> tuple[str, dict[str, Any]]:
     """Django's mail backend and its settings.
 
     `smtp://user:password@host:587` (upgraded by STARTTLS), `smtps://…:465`, `smtp://…?starttls=no`
@@ -176,7 +201,7 @@ def mail(name: str) -> tuple[str, dict[str, Any]]:
     written to the worker's log.
     """
     schemes = ("smtp", "smtps", "file", "console")
-    parts = urlsplit(url(name, "console://", schemes))
+    parts = urlsplit(url(name, "console://", schemes, help=help))
     is_smtp = parts.scheme in ("smtp", "smtps")
     shown = _without_password(parts.geturl())
     if is_smtp and not parts.hostname:
@@ -198,9 +223,9 @@ def mail(name: str) -> tuple[str, dict[str, Any]]:
     return f"django.core.mail.backends.{backend}.EmailBackend", settings
 
 
-def collector(name: str) -> str:
+def collector(name: str, *, help: str = "") -> str:
     """Where traces go: the address of a collector of OTLP over HTTP, without `/v1/traces`."""
-    value = url(name, "", ("http", "https"))
+    value = url(name, "", ("http", "https"), help=help)
     if not value:
         return ""
     parts = urlsplit(value)
@@ -211,19 +236,22 @@ def collector(name: str) -> str:
     return value.rstrip("/")
 
 
-def share(name: str, default: float) -> float:
+def share(name: str, default: float, *, help: str = "") -> float:
+    allowed = "a share from 0 to 1, such as 0.01"
+    declare(name, default, allowed, help)
     value = os.environ.get(name, "").strip()
     if value and not SHARE.fullmatch(value):
-        raise _wrong(name, value, "a share from 0 to 1, such as 0.01")
+        raise _wrong(name, value, allowed)
     return float(value or default)
 
 
-def database(name: str, default: Path) -> dict[str, Any]:
+def database(name: str, default: Path, *, help: str = "", unset: str = "") -> dict[str, Any]:
     """`sqlite:///PATH` or `postgres://user:password@host:port/name`; unset: SQLite at `default`.
 
     PostgreSQL's may end with `?sslmode=verify-full&sslrootcert=PATH`, which libpq is given.
     """
-    parts = urlsplit(url(name, f"sqlite:///{default}", ("sqlite", "postgres", "postgresql")))
+    schemes = ("sqlite", "postgres", "postgresql")
+    parts = urlsplit(url(name, f"sqlite:///{default}", schemes, help=help, unset=unset))
     shown = _without_password(parts.geturl())
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     allowed = () if parts.scheme == "sqlite" else ("sslmode", "sslrootcert")

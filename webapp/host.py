@@ -47,6 +47,14 @@ DEFAULTS: dict[str, Any] = {
     "UIENGINE_METRICS_KEY": "",
     "UIENGINE_OTLP_ENDPOINT": "",
 }
+SOURCES = {
+    "UIENGINE_THROTTLES": "THROTTLE_…",
+    "UIENGINE_AUDIT_EMAILS": "AUDIT_EMAILS",
+    "UIENGINE_SITE_URL": "SITE_URL",
+    "UIENGINE_METRICS_KEY": "METRICS_KEY",
+    "UIENGINE_OTLP_ENDPOINT": "OTEL_EXPORTER_OTLP_ENDPOINT",
+}
+"""The environment variables of `webapp.settings` behind these; the others have the same name."""
 CELERY = {
     "CELERY_TASK_IGNORE_RESULT": True,
     "CELERY_TASK_PUBLISH_RETRY": False,

@@ -10,27 +10,68 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from webapp import env
+from webapp.telemetry.log_settings import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR = Path(
+    env.text(
+        "VAR_DIR",
+        str(BASE_DIR / "var"),
+        unset="`var/` beside `manage.py`",
+        allowed="a folder that this user can make or write",
+        help="Holds what runs write: SQLite, artefacts, the embedded broker, static files.",
+    )
+)
 env.folder("VAR_DIR", VAR_DIR)
 
 INSECURE_KEY = "insecure-for-development-only"
-SECRET_KEY = env.text("SECRET_KEY") or INSECURE_KEY
-SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+SECRET_KEY = (
+    env.text(
+        "SECRET_KEY",
+        unset="one for development alone",
+        allowed="at least 32 random characters",
+        help="Signs decisions, user tokens and sessions; set, it means production.",
+    )
+    or INSECURE_KEY
+)
+SECRET_KEY_FALLBACKS = env.words(
+    "SECRET_KEY_FALLBACKS", help="Former keys, whose signatures are still accepted."
+)
 env.secret_or_debug("SECRET_KEY")
-DEBUG = env.boolean("DEBUG", default=SECRET_KEY == INSECURE_KEY)
+DEBUG = env.boolean(
+    "DEBUG",
+    default=SECRET_KEY == INSECURE_KEY,
+    unset="yes without SECRET_KEY",
+    help="Development: traces on error pages, static files from their source folders.",
+)
 if not DEBUG and (SECRET_KEY == INSECURE_KEY or len(SECRET_KEY) < 32):
     given = "(default)" if SECRET_KEY == INSECURE_KEY else "(too short)"
     raise ImproperlyConfigured(
         f"SECRET_KEY={given} is refused with DEBUG off. Set it to at least 32 random characters."
     )
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+ALLOWED_HOSTS = env.hosts(
+    "ALLOWED_HOSTS",
+    ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [],
+    unset="this machine with DEBUG; else it must be set",
+    help="Host names that the site answers to.",
+)
 if not DEBUG and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS='' is refused with DEBUG off. List the host names.")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-HTTPS = env.boolean("HTTPS", default=not DEBUG)
-DEMO = env.boolean("DEMO", default=DEBUG)
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS", help="Origins whose forms are accepted, such as `https://shop.example`."
+)
+HTTPS = env.boolean(
+    "HTTPS",
+    default=not DEBUG,
+    unset="yes without DEBUG",
+    help="Redirects to https; cookies are sent over https alone.",
+)
+DEMO = env.boolean(
+    "DEMO",
+    default=DEBUG,
+    unset="yes with DEBUG",
+    help="Serves the demo at `/`; off, `/` leads to the admin.",
+)
 
 INSTALLED_APPS = [
     "webapp.studio",  # before the admin, whose start page and frame it extends
@@ -103,8 +144,21 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Storage
-DATABASES = {"default": env.database("DATABASE_URL", VAR_DIR / "db.sqlite3")}
-REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss", "unix"))
+DATABASES = {
+    "default": env.database(
+        "DATABASE_URL",
+        VAR_DIR / "db.sqlite3",
+        unset="SQLite in VAR_DIR",
+        help="The database; PostgreSQL's may end with `?sslmode=…&sslrootcert=PATH`.",
+    )
+}
+REDIS_URL = env.url(
+    "REDIS_URL",
+    "",
+    ("redis", "rediss", "unix"),
+    unset="a cache per process",
+    help="The cache that processes share.",
+)
 CACHES = {
     "default": {
         "BACKEND": "webapp.lib.cache.RedisCache",
@@ -118,15 +172,29 @@ CACHES = {
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-ARTEFACTS_DIR = Path(env.text("ARTEFACTS_DIR", str(VAR_DIR / "artefacts")))
-if not env.text("ARTEFACTS_STORAGE"):
+ARTEFACTS_DIR = Path(
+    env.text(
+        "ARTEFACTS_DIR",
+        str(VAR_DIR / "artefacts"),
+        unset="`VAR_DIR/artefacts`",
+        allowed="a folder that this user can make or write",
+        help="Codebook versions; the same folder for all machines.",
+    )
+)
+ARTEFACTS_STORAGE = env.text(
+    "ARTEFACTS_STORAGE",
+    unset="files in ARTEFACTS_DIR",
+    allowed="the import path of a Django storage class",
+    help="Keeps codebook versions in another storage, such as S3.",
+)
+if not ARTEFACTS_STORAGE:
     env.folder("ARTEFACTS_DIR", ARTEFACTS_DIR)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
     "artefacts": {
-        "BACKEND": env.text("ARTEFACTS_STORAGE", "django.core.files.storage.FileSystemStorage"),
-        **({} if env.text("ARTEFACTS_STORAGE") else {"OPTIONS": {"location": ARTEFACTS_DIR}}),
+        "BACKEND": ARTEFACTS_STORAGE or "django.core.files.storage.FileSystemStorage",
+        **({} if ARTEFACTS_STORAGE else {"OPTIONS": {"location": ARTEFACTS_DIR}}),
     },
 }
 MEDIA_ROOT = VAR_DIR / "media"
@@ -141,7 +209,11 @@ WHITENOISE_AUTOREFRESH = DEBUG
 # Workers
 BROKER_DIR = VAR_DIR / "broker"
 CELERY_BROKER_URL = env.url(
-    "BROKER_URL", REDIS_URL or "filesystem://", ("filesystem", "redis", "rediss", "amqp", "amqps")
+    "BROKER_URL",
+    REDIS_URL or "filesystem://",
+    ("filesystem", "redis", "rediss", "amqp", "amqps"),
+    unset="REDIS_URL, else files in VAR_DIR",
+    help="Carries Celery's messages: Redis or RabbitMQ.",
 )
 if CELERY_BROKER_URL.startswith("filesystem"):
     for folder in ("queue", "control"):
@@ -163,7 +235,10 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 
 # Mail
-EMAIL_BACKEND, EMAIL_SETTINGS = env.mail("EMAIL_URL")
+EMAIL_BACKEND, EMAIL_SETTINGS = env.mail(
+    "EMAIL_URL",
+    help="The mail server, `smtp://user:password@host:587`; `?starttls=no` for a local relay.",
+)
 EMAIL_HOST = EMAIL_SETTINGS["host"]
 EMAIL_PORT = EMAIL_SETTINGS["port"]
 EMAIL_HOST_USER = EMAIL_SETTINGS["user"]
@@ -171,27 +246,46 @@ EMAIL_HOST_PASSWORD = EMAIL_SETTINGS["password"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SETTINGS["starttls"], EMAIL_SETTINGS["tls"]
 EMAIL_FILE_PATH = EMAIL_SETTINGS["folder"]
 EMAIL_TIMEOUT = 20  # seconds
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.addresses("EMAIL_FROM", ["layouts@localhost"])[0]
-UIENGINE_AUDIT_EMAILS = env.addresses("AUDIT_EMAILS")  # told of an *exceeds*
-UIENGINE_SITE_URL = env.url("SITE_URL", "", ("http", "https")).rstrip("/")  # for links in mails
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.addresses(
+    "EMAIL_FROM", ["layouts@localhost"], help="Sender of mails."
+)[0]
+UIENGINE_AUDIT_EMAILS = env.addresses(
+    "AUDIT_EMAILS",
+    help="Told of an audit that *exceeds*, beside the members of the group *auditor*.",
+)
+UIENGINE_SITE_URL = env.url(
+    "SITE_URL", "", ("http", "https"), help="The site's own address, for links in mails."
+).rstrip("/")
 
 # Security
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked for by machines beside this one
-SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 3600 if HTTPS else 0, low=0, high=63_072_000)
+SECURE_HSTS_SECONDS = env.integer(
+    "HSTS_SECONDS",
+    3600 if HTTPS else 0,
+    low=0,
+    high=63_072_000,
+    unset="3600 with HTTPS, else 0",
+    help="Seconds for which browsers insist on https.",
+)
 # Subdomains and browsers' preload lists are the operator's to decide, not this project's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.boolean(
+    "BEHIND_PROXY",
+    default=False,
+    help="A proxy sets X-Forwarded-Proto and X-Forwarded-For, and takes clients' own away.",
 )
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 LOGIN_URL = "admin:login"
 CSRF_FAILURE_VIEW = "webapp.errors.csrf_failed"
 # A page of another origin may use the API with a user token. Cookies are never for it.
-CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = env.origins(
+    "CORS_ALLOWED_ORIGINS", help="Sites whose pages use the API with user tokens."
+)
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ("GET", "POST", "DELETE", "OPTIONS")
@@ -203,55 +297,94 @@ CORS_ALLOW_HEADERS = (
     "x-request-id",
 )
 CORS_EXPOSE_HEADERS = ("ETag", "Retry-After", "X-Request-ID")
-UIENGINE_METRICS_KEY = env.text("METRICS_KEY")
+UIENGINE_METRICS_KEY = env.text(
+    "METRICS_KEY",
+    unset="`/metrics` for this machine alone",
+    allowed="at least 16 characters",
+    help="Bearer token that `/metrics` asks for.",
+)
 if UIENGINE_METRICS_KEY and len(UIENGINE_METRICS_KEY) < 16:
     raise ImproperlyConfigured("METRICS_KEY=(too short) is refused. Set at least 16 characters.")
-UIENGINE_OTLP_ENDPOINT = env.collector("OTEL_EXPORTER_OTLP_ENDPOINT")  # empty: nothing is traced
+UIENGINE_OTLP_ENDPOINT = env.collector(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    help="Collector of traces, OTLP over HTTP without `/v1/traces`; empty: nothing is traced.",
+)
 # Of these OpenTelemetry, which reads them itself, would only warn, and once there is a collector.
-env.choice("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", ("http/protobuf",))
-env.choice("OTEL_TRACES_SAMPLER", env.SAMPLERS[0], env.SAMPLERS)
-env.share("OTEL_TRACES_SAMPLER_ARG", 1.0)
+env.choice(
+    "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", ("http/protobuf",), help="How traces are sent."
+)
+env.choice("OTEL_TRACES_SAMPLER", env.SAMPLERS[0], env.SAMPLERS, help="Which requests are traced.")
+env.share("OTEL_TRACES_SAMPLER_ARG", 1.0, help="Share of traces kept by a `traceidratio`.")
+env.text("OTEL_SERVICE_NAME", "uiengine", help="Name of this service in traces.")
 
 # The API
 SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}  # a test asks for no warnings
 
 # The engine
-UIENGINE_BUDGET = env.integer("UIENGINE_BUDGET", 32, low=1, high=10_000)  # candidates scored
-# What a decision may take; with less left, fewer candidates are scored, or none.
-UIENGINE_DEADLINE_MS = env.integer("UIENGINE_DEADLINE_MS", 200, low=1, high=60_000)
-UIENGINE_GATE_PEOPLE = env.integer("UIENGINE_GATE_PEOPLE", 10_000, low=1, high=1_000_000)  # random
-UIENGINE_REFRESH_MS = env.integer("UIENGINE_REFRESH_MS", 500, low=0, high=60_000)  # 0: each read
+UIENGINE_BUDGET = env.integer(
+    "UIENGINE_BUDGET", 32, low=1, high=10_000, help="Candidate layouts that a decision scores."
+)
+UIENGINE_DEADLINE_MS = env.integer(
+    "UIENGINE_DEADLINE_MS",
+    200,
+    low=1,
+    high=60_000,
+    help="Milliseconds a decision may take; with less left, it scores fewer candidates or none.",
+)
+UIENGINE_GATE_PEOPLE = env.integer(
+    "UIENGINE_GATE_PEOPLE",
+    10_000,
+    low=1,
+    high=1_000_000,
+    help="Random people for whom the gate checks a page's guardrails.",
+)
+UIENGINE_REFRESH_MS = env.integer(
+    "UIENGINE_REFRESH_MS",
+    500,
+    low=0,
+    high=60_000,
+    help="Milliseconds between looks at what a process serves; 0: at each read.",
+)
 UIENGINE_THROTTLES = {  # requests a minute and caller
-    "layout": env.integer("THROTTLE_LAYOUT", 1200, low=1, high=1_000_000),
-    "write": env.integer("THROTTLE_WRITE", 600, low=1, high=1_000_000),
-    "server_key": env.integer("THROTTLE_SERVER_KEY", 60_000, low=1, high=10_000_000),
+    "layout": env.integer(
+        "THROTTLE_LAYOUT", 1200, low=1, high=1_000_000, help="Layouts a minute and caller."
+    ),
+    "write": env.integer(
+        "THROTTLE_WRITE", 600, low=1, high=1_000_000, help="Events and wishes a minute and caller."
+    ),
+    "server_key": env.integer(
+        "THROTTLE_SERVER_KEY", 60_000, low=1, high=10_000_000, help="Requests a minute and key."
+    ),
 }
-UIENGINE_BACKLOG = env.integer("UIENGINE_BACKLOG", 100_000, low=1, high=10**9)  # events unfolded
-UIENGINE_TOKEN_DAYS = env.integer("UIENGINE_TOKEN_DAYS", 30, low=1, high=3650)
-UIENGINE_EVENT_DAYS = env.integer("UIENGINE_EVENT_DAYS", 28, low=1, high=3650)  # oldest accepted
+UIENGINE_BACKLOG = env.integer(
+    "UIENGINE_BACKLOG",
+    100_000,
+    low=1,
+    high=10**9,
+    help="Unfolded events past which new batches are answered with 429.",
+)
+UIENGINE_TOKEN_DAYS = env.integer(
+    "UIENGINE_TOKEN_DAYS", 30, low=1, high=3650, help="Days a user token is accepted by default."
+)
+UIENGINE_EVENT_DAYS = env.integer(
+    "UIENGINE_EVENT_DAYS",
+    28,
+    low=1,
+    high=3650,
+    help="Days after which an event is too old to take.",
+)
 
-LOG_FORMAT = env.choice("LOG_FORMAT", "line" if DEBUG else "json", ("line", "json"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "request": {"()": "webapp.telemetry.logs.WithRequest"},
-        "traces": {"()": "webapp.telemetry.logs.TracesSeldom"},
-    },
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message} [{request_id}]", "style": "{"},
-        "json": {"()": "webapp.telemetry.logs.JSONFormatter"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": LOG_FORMAT,
-            "filters": ["request", "traces"],
-        }
-    },
-    "loggers": {name: {"level": "WARNING"} for name in ("onnx_ir", "onnxscript")},  # chatty
-    "root": {
-        "handlers": ["console"],
-        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-    },
-}
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT",
+    "line" if DEBUG else "json",
+    ("line", "json"),
+    unset="line with DEBUG, else json",
+    help="How log lines are written, gunicorn's own too.",
+)
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL",
+    "INFO",
+    ("DEBUG", "INFO", "WARNING", "ERROR"),
+    help="The least severe lines that are logged.",
+)
+LOGGING = logging_settings(LOG_FORMAT, LOG_LEVEL)

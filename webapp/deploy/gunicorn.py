@@ -27,9 +27,9 @@ try:
 
     if os.environ["DJANGO_SETTINGS_MODULE"] == OURS:  # a host's settings have its own key
         env.secret_here("SECRET_KEY")
-    bind = env.address("BIND", "127.0.0.1:8000")
-    workers = env.integer("WEB_PROCESSES", 2, low=1, high=1000)
-    threads = env.integer("WEB_THREADS", 2, low=1, high=1000)
+    from webapp import processes
+
+    bind, workers, threads = processes.BIND, processes.WEB_PROCESSES, processes.WEB_THREADS
 
     from django.conf import settings
 

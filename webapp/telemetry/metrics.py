@@ -3,7 +3,6 @@ keeps them in files that all processes of this machine share, and any of them ca
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from prometheus_client import Counter, Histogram
@@ -13,7 +12,13 @@ from webapp import env
 
 SECONDS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 LONG = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0)
-if FOLDER := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+FOLDER = env.text(
+    "PROMETHEUS_MULTIPROC_DIR",
+    unset="gunicorn: `VAR_DIR/metrics`; else counts stay in the process",
+    allowed="a folder that this user can make or write",
+    help="What the processes of this machine count for `/metrics`, best on a disk of memory.",
+)
+if FOLDER:
     env.folder("PROMETHEUS_MULTIPROC_DIR", Path(FOLDER))  # the client does not, and then fails
 
 REQUESTS = Counter(

@@ -24,6 +24,7 @@ from tests.webapp.deploy.place import (
 
 LAYOUT = "/api/layout?surface=course-home"
 NAME = "asked-by-the-test"
+OPERATORS = ROOT / "webapp" / "deploy" / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -162,13 +163,13 @@ def test_the_example_of_an_environment_names_what_the_settings_read():
 
 
 def test_django_has_nothing_to_add_to_the_example_of_an_environment(tmp_path):
-    """As the README says to check it; the same check finds what is wrong where something is."""
+    """As its README says to check it; the same check finds what is wrong where something is."""
     text = (ROOT / "webapp" / "deploy" / "production.env").read_text()
     lines = [line.partition("=") for line in text.splitlines() if line and line[0] != "#"]
     ours = ("SECRET_KEY", "VAR_DIR", "ARTEFACTS_DIR", "PROMETHEUS_MULTIPROC_DIR")
     example = {name: value for name, _, value in lines if name not in ours}
     check = "python manage.py check --deploy --fail-level WARNING"
-    assert check in (ROOT / "README.md").read_text()
+    assert check in OPERATORS.read_text()
 
     Place(tmp_path, {"HTTPS": "", **example}).run(check)
 
@@ -177,8 +178,7 @@ def test_django_has_nothing_to_add_to_the_example_of_an_environment(tmp_path):
 
 
 def test_the_readme_starts_what_the_procfile_starts():
-    section = (ROOT / "README.md").read_text().split("## Running it in production")[1]
-    block = section.split("```sh\n")[1].split("```")[0]
+    block = OPERATORS.read_text().split("```sh\n")[1].split("```")[0]
     started = " ".join(procfile().values())
     words = [line.split("#")[0].split() for line in block.splitlines()]
     for command in words:
