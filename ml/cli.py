@@ -49,7 +49,7 @@ def command(name: str, description: str | None, *files: str) -> argparse.Argumen
     )
 
 
-def version_folder(text: str) -> Path:
+def existing_version(text: str) -> Path:
     """An argument that names a version folder; whether its files are whole is seen on loading."""
     path = Path(text)
     if not (path / "manifest.json").is_file():

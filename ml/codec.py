@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ml.cli import LAYOUTS, command, progress_bar, version_folder
+from ml.cli import LAYOUTS, command, existing_version, progress_bar
 from ml.data.tables import DataError, Problem
 from ml.evaluation.replay import BIT_BUDGETS
 from ml.layouts.part import with_layouts
@@ -34,7 +34,7 @@ from ml.layouts.search import Coded, encode, nearest
 from ml.progress import Progress
 from ml.training import SMOKE_LAYOUTS, learned
 from uiengine.errors import VersionError
-from uiengine.model import version_folder as model_version_folder
+from uiengine.model import version_folder
 from uiengine.model.layout_codec import LayoutPart
 
 TOKEN_BITS = 8
@@ -63,7 +63,7 @@ def code(part: LayoutPart, record: Record, stages: int) -> Result:
 
 def layout_part(folder: Path) -> LayoutPart:
     """Of a version, as it serves. VersionError where it has none."""
-    part = model_version_folder.load(folder).layouts
+    part = version_folder.load(folder).layouts
     if part is None:
         problem, step = "holds no layout part", "Name one that was trained with --layouts."
         raise VersionError("version", str(folder), problem, step)
@@ -162,7 +162,7 @@ def run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     begin = time.perf_counter()
     folder = options.version or _trained(options, options.save or scratch / "version")
     trained = time.perf_counter() - begin
-    version = model_version_folder.load(folder)
+    version = version_folder.load(folder)
     part = layout_part(folder)
     if options.smoke:
         test = test[:SMOKE_LAYOUTS]
@@ -211,7 +211,9 @@ def with_items(records: Sequence[Record], files: Sequence[str]) -> list[Record]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command("ml.codec", __doc__, LAYOUTS)
     parser.add_argument("--train", nargs="+", help="files of layouts to train on")
-    parser.add_argument("--version", type=version_folder, help="take this version folder as it is")
+    parser.add_argument(
+        "--version", type=existing_version, help="take this version folder as it is"
+    )
     parser.add_argument("--save", type=Path, help="keep the trained version here")
     parser.add_argument("--test", required=True, help="file of layouts to encode and decode")
     parser.add_argument(

@@ -22,7 +22,7 @@ from typing import Any, TextIO
 import pandas as pd
 import torch
 
-from ml.cli import LAYOUTS, VISITS, command, progress_bar, smoke_sample, version_folder
+from ml.cli import LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
 from ml.data.histories import default_orders, page, pages, visits_of
 from ml.data.tables import DataError, Problem, read_visits
 from ml.evaluation.policies import CODED, POLICIES, policy
@@ -31,7 +31,7 @@ from ml.layouts.records import read_records
 from ml.learning.settings import Settings
 from ml.training import TooLittleDataError, learned, train_version
 from uiengine.errors import VersionError
-from uiengine.model import version_folder as model_version_folder
+from uiengine.model import version_folder
 from uiengine.model.version import CodebookVersion
 from uiengine.page.surface import Surface
 
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         train = None if train is None else smoke_sample(train, 20)
     begin = time.perf_counter()
     version, trained, seconds = _version(options, train)
-    surfaces = _surfaces(test, train, trained)
+    surfaces = tested_surfaces(test, train, trained)
     defaults = static_orders(surfaces, trained)
     decide = policy(options.policy, version, defaults, options.bits, options.seed)
     visits = visits_of(test)
@@ -98,7 +98,7 @@ def _version(
 ) -> tuple[CodebookVersion | None, dict[str, Sequence[str]], float]:
     """The version to decide with, its default orders, and the seconds spent on training."""
     if options.version is not None:
-        version = model_version_folder.load(options.version, threads=2)
+        version = version_folder.load(options.version, threads=2)
         return version, dict(version.default_orders), 0.0
     assert train is not None
     orders = default_orders(visits_of(train), pages([train]))
@@ -120,11 +120,11 @@ def _version(
                 settings=Settings().smoke() if options.smoke else None,
                 layouts=part,
             )
-        version = model_version_folder.load(out, threads=2)
+        version = version_folder.load(out, threads=2)
     return version, dict(version.default_orders), round(time.perf_counter() - begin, 1)
 
 
-def _surfaces(
+def tested_surfaces(
     test: pd.DataFrame, train: pd.DataFrame | None, trained: Mapping[str, Sequence[str]]
 ) -> dict[str, Surface]:
     """Pages of the test file's surfaces, with every block that occurs in train or test."""
@@ -139,7 +139,7 @@ def _surfaces(
 
 
 def _innate(text: str) -> Path | None:
-    return None if text == "none" else version_folder(text)
+    return None if text == "none" else existing_version(text)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -149,7 +149,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per visit")
     parser.add_argument("--policy", choices=POLICIES, default="engine")
     parser.add_argument("--bits", type=int, choices=BIT_BUDGETS, default=64, help="token budget")
-    parser.add_argument("--version", type=version_folder, help="take this version folder as it is")
+    parser.add_argument(
+        "--version", type=existing_version, help="take this version folder as it is"
+    )
     parser.add_argument("--save", type=Path, help="keep the trained version here")
     parser.add_argument(
         "--innate", type=_innate, help="version folder to start from, or none; default: learn it"

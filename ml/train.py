@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from ml.cli import EDITS, LAYOUTS, VISITS, command, progress_bar, smoke_sample, version_folder
+from ml.cli import EDITS, LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
 from ml.data.tables import DataError, read_visits
 from ml.layouts.part import with_layouts
 from ml.layouts.records import Record, read_edited, read_records
@@ -28,7 +28,7 @@ from ml.learning import distributed
 from ml.learning.settings import Settings
 from ml.training import TooLittleDataError, learned, train_draft
 from uiengine.errors import VersionError
-from uiengine.model import version_folder as model_version_folder
+from uiengine.model import version_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(2)
     try:
         if options.start is not None:
-            model_version_folder.load(
-                options.start
-            )  # damaged, it is refused before anything is learned
+            version_folder.load(options.start)  # a damaged one is refused before any training
         layouts = [*read_records(options.layouts), *read_edited(options.edits)]
         with distributed.joined():
             make = _train if options.train else _layouts_only
@@ -94,7 +92,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--edits", nargs="+", default=[], help="files of people's rearrangements")
     parser.add_argument("--out", type=Path, required=True, help="folder of the new version")
     parser.add_argument("--innate", action="store_true", help="train for no surface in particular")
-    parser.add_argument("--start", type=version_folder, help="version folder to start from")
+    parser.add_argument("--start", type=existing_version, help="version folder to start from")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
     parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")
     options = parser.parse_args(arguments)

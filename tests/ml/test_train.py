@@ -32,8 +32,8 @@ from tests.ml.conftest import KINDS, SMALL, simulated_visits
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.errors import VersionError
-from uiengine.model import version_folder as model_version_folder
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS
+from uiengine.model.version_folder import load as load_version
 from uiengine.request import Request
 
 BARE = replace(
@@ -171,14 +171,14 @@ def request(blocks=KINDS, visits=0, slug="sim"):
 
 
 def test_a_new_subject_has_the_one_innate_token(version_folder):
-    version = model_version_folder.load(version_folder)
+    version = load_version(version_folder)
     new = version.read([request(), request(("a", "b")), request(slug="elsewhere")])
     assert [d.tokens for d in new] == [new[0].tokens] * 3
     assert len(new[0].tokens) == 1
 
 
 def test_reading_alone_equals_reading_in_a_batch_of_other_pages(version_folder):
-    version = model_version_folder.load(version_folder)
+    version = load_version(version_folder)
     asked = [request(visits=4), request(("x", "quiz"), 2, "other"), request()]
     together = version.read(asked)
     for one, decoded in zip(asked, together, strict=True):
@@ -191,7 +191,7 @@ def test_reading_alone_equals_reading_in_a_batch_of_other_pages(version_folder):
 
 
 def test_bits_cap_the_tokens_and_neighbours_differ_in_one(version_folder):
-    version = model_version_folder.load(version_folder)
+    version = load_version(version_folder)
     asked = request(visits=6)
     assert len(version.read([asked], bits=8)[0].tokens) == 1
     tokens = version.read([asked])[0].tokens
@@ -208,24 +208,24 @@ def test_a_damaged_file_is_refused(version_folder, tmp_path, name):
     content[len(content) // 2] ^= 1
     (tmp_path / name).write_bytes(bytes(content))
     with pytest.raises(VersionError, match="SHA-256"):
-        model_version_folder.load(tmp_path)
+        load_version(tmp_path)
 
 
 def test_missing_unknown_and_foreign_files_are_refused(version_folder, tmp_path):
     with pytest.raises(VersionError, match=r"manifest\.json cannot be read"):
-        model_version_folder.load(tmp_path / "nowhere")
+        load_version(tmp_path / "nowhere")
     copy_folder(version_folder, tmp_path)
     (tmp_path / "extra.onnx").write_bytes(b"")
     with pytest.raises(VersionError, match="not listed"):
-        model_version_folder.load(tmp_path)
+        load_version(tmp_path)
     (tmp_path / "extra.onnx").unlink()
     (tmp_path / "codes.npy").unlink()
     with pytest.raises(VersionError, match="cannot be read"):
-        model_version_folder.load(tmp_path)
+        load_version(tmp_path)
     manifest = tmp_path / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 9'))
     with pytest.raises(VersionError, match="format 9"):
-        model_version_folder.load(tmp_path)
+        load_version(tmp_path)
 
 
 def copy_folder(source: Path, target: Path) -> None:
@@ -255,7 +255,7 @@ def test_trains_on_from_an_innate_version_with_a_new_surface(version_folder, tmp
     settings = replace(Settings(), warm_epochs=0, code_epochs=1, batch=64)
     with_layouts(version_folder, carried(INNATE), tmp_path / "innate")
     card = train_version(frame, tmp_path / "v", innate=tmp_path / "innate", settings=settings)
-    version = model_version_folder.load(tmp_path / "v")
+    version = load_version(tmp_path / "v")
     assert carried(tmp_path / "v") == carried(INNATE)
     assert version.surfaces == ("new",)
     assert set(version.kinds) == {*KINDS, "podcast"}
@@ -279,7 +279,7 @@ def test_command_runs_with_smoke(tmp_path, capsys):
     arguments = ["--train", str(tmp_path / "v.csv"), "--out", str(tmp_path / "o"), "--smoke"]
     assert main([*arguments, "--innate"]) == 0
     assert json.loads(capsys.readouterr().out)["parity"]["encoder"] <= 1e-4
-    assert model_version_folder.load(tmp_path / "o").surfaces == ()
+    assert load_version(tmp_path / "o").surfaces == ()
 
 
 @pytest.mark.parametrize("is_there", [False, True])

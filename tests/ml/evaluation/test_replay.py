@@ -11,8 +11,11 @@ import pytest
 from ml import replay
 from ml.data.histories import visits_of
 from ml.data.tables import check_visits, read_visits
-from ml.evaluation import replay as evaluation_replay
+from ml.evaluation.policies import policy
+from ml.evaluation.replay import captured_gain, static_orders
+from ml.evaluation.replay import replay as replayed
 from tests.ml.conftest import KINDS
+from uiengine.model.version_folder import load as load_version
 
 REAL = Path(__file__).parents[4] / "shared/data/oulad/visits_daily_2013.parquet"
 FIELDS = [
@@ -157,17 +160,17 @@ def test_coded_policies_count_their_bits(tmp_path, capsys, version_folder, polic
     assert all(line["distortion"] >= 0 for line in lines)
 
 
-def gains(version, frame, policy):
+def gains(version, frame, name):
     visits = visits_of(frame)
-    surfaces = replay._surfaces(frame, None, version.default_orders)
-    defaults = evaluation_replay.static_orders(surfaces, version.default_orders)
-    decide = replay.policy(policy, version, defaults, 64, 0)
-    lines = list(evaluation_replay.replay(visits, surfaces, defaults, decide))
-    return evaluation_replay.captured_gain(lines, visits)
+    surfaces = replay.tested_surfaces(frame, None, version.default_orders)
+    defaults = static_orders(surfaces, version.default_orders)
+    decide = policy(name, version, defaults, 64, 0)
+    lines = list(replayed(visits, surfaces, defaults, decide))
+    return captured_gain(lines, visits)
 
 
 def test_simulated_people_get_more_from_tokens_than_from_simple_rules(version_folder, cohort):
-    version = replay.runtime.load(version_folder)
+    version = load_version(version_folder)
     found = {p: gains(version, cohort[1], p)["sim"] for p in ("eager", "tokens", "mfu", "frecency")}
     for rule in ("mfu", "frecency"):
         assert found["eager"]["all"] > found[rule]["all"]
@@ -186,7 +189,7 @@ def test_smoke_trains_on_visits_and_layouts_and_ends(tmp_path, capsys, cohort):
         "--layouts", str(tmp_path / "made.jsonl"),
         train=rows, test=rows,
     )  # fmt: skip
-    kept = replay.runtime.load(tmp_path / "kept")
+    kept = load_version(tmp_path / "kept")
     assert summary["version"] == kept.id
     assert list(kept.layouts.kinds) == ["chart"]
     assert len(kept.layouts.boxes(["chart", "chart"], 12)) == 2
@@ -218,7 +221,7 @@ def test_held_back_students_get_more_than_from_simple_rules(tmp_path):
     held = frame["user"].str[-7].isin(["0", "1"])
     settings = changed(Settings(), warm_epochs=3, code_epochs=4)
     train_version(frame[~held], tmp_path / "v", settings=settings)
-    version = replay.runtime.load(tmp_path / "v")
+    version = load_version(tmp_path / "v")
     found = {p: gains(version, frame[held], p) for p in ("eager", "mfu", "frecency")}
     for surface in ("AAA", "BBB"):
         for rule in ("mfu", "frecency"):

@@ -13,8 +13,8 @@ from ml.layouts.records import read_edited
 from ml.training import load_fitted
 from ml.versions import draft
 from ml.versions.draft import Draft
-from uiengine.model import version_folder as model_version_folder
 from uiengine.model.layout_codec import FILES
+from uiengine.model.version_folder import load as load_version
 
 REAL = Path(__file__).parents[4] / "shared/data/layouts"
 ITEM = {"x": 0, "y": 0, "w": 6, "h": 4}
@@ -31,7 +31,7 @@ def test_a_draft_keeps_the_layout_part_byte_by_byte(version_folder, tmp_path):
 
 
 def test_versions_without_layouts_have_no_part(version_folder):
-    assert model_version_folder.load(version_folder).layouts is None
+    assert load_version(version_folder).layouts is None
     assert carried(version_folder) is None
 
 

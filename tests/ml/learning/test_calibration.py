@@ -26,8 +26,8 @@ from ml.training import load_fitted, train_draft
 from ml.versions import draft
 from ml.versions.onnx_export import DecoderGraph, random_inputs
 from tests.ml.conftest import SMALL
-from uiengine.model import version_folder as model_version_folder
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS
+from uiengine.model.version_folder import load as load_version
 
 QUICK = replace(SMALL, warm_epochs=2, code_epochs=2, codes=8)
 
@@ -102,7 +102,7 @@ def test_a_version_is_calibrated_on_people_kept_out_of_training(cohort, tmp_path
     assert card["training"]["slices"]["sim"]["subjects"] == cohort[0].user.nunique() - len(aside)
     assert card["parity"]["decoder"] <= 1e-4
     assert made.fitted.calibration.side == Line(**told["side"]) != Line()
-    assert model_version_folder.load(tmp_path / "v").id == card["id"]
+    assert load_version(tmp_path / "v").id == card["id"]
 
 
 def test_where_too_few_are_aside_all_are_trained_on(cohort):
