@@ -26,7 +26,7 @@ def used_blocks(path: Path) -> dict[tuple[str, str, str], list[str]]:
     """Blocks used per (surface, user, at)."""
     frame, _ = read_visits([path])
     grouped = frame.groupby([frame.surface, frame.user, frame["at"].astype(str)])["block"]
-    return {key: list(blocks) for key, blocks in grouped}
+    return {(str(s), str(u), str(at)): list(blocks) for (s, u, at), blocks in grouped}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -88,7 +88,8 @@ def _values(
 ) -> tuple[pd.DataFrame, tuple[Metric, ...]]:
     """Computes each visit's metric columns, with references joined, and the metrics to judge."""
     progress("reading the replay", 0, 1)
-    values, metrics = visit_values(read_replay(replay, used), surfaces), METRICS
+    metrics: tuple[Metric, ...] = METRICS
+    values = visit_values(read_replay(replay, used), surfaces)
     for name, path in references.items():
         progress(f"reading the {name}", 0, 1)
         other = visit_values(read_replay(path, used), surfaces)

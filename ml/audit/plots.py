@@ -22,7 +22,7 @@ def reach(rows: Sequence[Row]) -> float:
     ends = [abs(end) for row in rows for end in row["interval"] or ()]
     large = [abs(row["estimate"]) for row in rows if row["estimate"] is not None]
     if rows[0]["tolerance"] is None:
-        return max([*ends, *large, 1e-9])
+        return float(max([*ends, *large, 1e-9]))
     least, most = (t * float(rows[0]["tolerance"]) for t in TOLERANCES_SHOWN)
     return max(least, min(max(ends, default=0.0), most), 1.2 * max(large, default=0.0))
 

@@ -76,7 +76,7 @@ def replay_pool(values: pd.DataFrame) -> Pool:
     window = (values["instant"] - start).dt.days // WINDOW_DAYS
     keys = [values["surface"], values["user"], window.rename("window")]
     sums = values.groupby(keys)[list(_COLUMNS)].sum()
-    count = sums.groupby(level=[0, 1]).size().to_numpy(dtype=np.int64)
+    count = np.asarray(sums.groupby(level=[0, 1]).size(), dtype=np.int64)
     return Pool(sums.to_numpy(dtype=np.float64), np.cumsum(count) - count, count, "replay")
 
 

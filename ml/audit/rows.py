@@ -92,15 +92,18 @@ def withheld(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _interval(side: Side, cell: int, column: int) -> list[float] | None:
-    figures = (float(f[cell, column]) for f in (side.ratio, side.error, side.freedom))
-    found = interval(*figures, ERROR)
+    ratio, error, freedom = (float(f[cell, column]) for f in (side.ratio, side.error, side.freedom))
+    found = interval(ratio, error, freedom, ERROR)
     return found and list(found)
 
 
 def _judgement(row: dict[str, Any], part: float) -> dict[str, Any]:
     nan = math.nan
-    figures = [nan if row[k] is None else row[k] for k in ("estimate", "standard_error", "freedom")]
-    own, shared = interval(*figures, ERROR), interval(*figures, part)
+    estimate, deviation, freedom = (
+        nan if row[k] is None else row[k] for k in ("estimate", "standard_error", "freedom")
+    )
+    own = interval(estimate, deviation, freedom, ERROR)
+    shared = interval(estimate, deviation, freedom, part)
     judgement: dict[str, Any] = {"interval": own and list(own), "verdict": None}
     if row["tolerance"] is not None:
         judgement["shared_interval"] = shared and list(shared)

@@ -65,7 +65,7 @@ def groupings(users: pd.DataFrame, by: Sequence[str]) -> Iterator[Grouping]:
         for attributes in [*((name,) for name in names), *combinations(names, 2)]:
             cells = rows.groupby(list(attributes), sort=True)
             slices = [dict(zip(attributes, map(str, key), strict=True)) for key, _ in cells]
-            place = cells.ngroup().to_numpy(dtype=np.int64)
+            place = np.asarray(cells.ngroup(), dtype=np.int64)
             yield Grouping(str(surface), attributes, rows, place, tuple(slices))
 
 
@@ -89,7 +89,7 @@ def slice_values(grouping: Grouping, metrics: Sequence[Metric]) -> pd.DataFrame:
         sample_params=params,
     )
     values: pd.DataFrame = frame.by_group
-    return values.loc[range(len(grouping.slices))]
+    return values.loc[list(range(len(grouping.slices)))]
 
 
 def ratio_of_sums(

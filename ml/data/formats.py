@@ -134,8 +134,8 @@ def _unusable(texts: pd.Series, field: str, most: int, file: str) -> list[Proble
     """texts: by row number, from 0."""
     rule = f"must hold no control characters or halves of characters, and at most {most} characters"
     odd = {v for v in texts.unique() if len(v) > most or UNUSABLE.search(v)}
-    found = texts[texts.isin(odd)]
-    return [Problem(file, int(i) + 1, field, value, rule) for i, value in found.items()]
+    rows = np.flatnonzero(texts.isin(odd))
+    return [Problem(file, int(i) + 1, field, texts.iloc[i], rule) for i in rows]
 
 
 def _people(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:

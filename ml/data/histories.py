@@ -125,7 +125,7 @@ def page(slug: str, blocks: Sequence[str]) -> Surface:
 def pages(frames: Sequence[pd.DataFrame]) -> dict[str, Surface]:
     """A page per surface with every block that occurs for it in any of the files."""
     rows = pd.concat([f[["surface", "block"]] for f in frames]).drop_duplicates()
-    return {s: page(s, list(group["block"])) for s, group in rows.groupby("surface")}
+    return {str(s): page(str(s), list(group["block"])) for s, group in rows.groupby("surface")}
 
 
 def mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, tuple[float, float]]]:
@@ -160,9 +160,11 @@ def default_orders(visits: Sequence[Visit], surfaces: dict[str, Surface]) -> dic
         for block in visit.blocks:
             of_surface[block] = of_surface.get(block, 0) + 1
     return {
-        slug: sorted(
-            (b.id for b in surfaces[slug].blocks), key=lambda b, c=count: (-c.get(b, 0), b)
-        )
+        slug: _by_count(surfaces[slug], count)
         for slug, count in sorted(counts.items())
         if slug in surfaces
     }
+
+
+def _by_count(surface: Surface, counts: dict[str, int]) -> list[str]:
+    return sorted((b.id for b in surface.blocks), key=lambda block: (-counts.get(block, 0), block))

@@ -70,7 +70,7 @@ def read(
         problems.append(Problem("studentVle.csv", 0, "code_module", wanted, rule))
         raise DataError(problems)
     key = ["surface", "user", "at", "block"]
-    visits = rows.groupby(key, sort=True, as_index=False)["uses"].sum()
+    visits = rows.groupby(key, sort=True, as_index=False)[["uses"]].sum()
     return visits, _people(folder, problems), problems
 
 
@@ -129,7 +129,8 @@ def _sections(folder: Path, problems: list[Problem]) -> pd.Series:
     _refuse(rows, ~named, "activity_type", "must be a word", file, problems)
     _refuse(rows, again, "id_site", "must occur once", file, problems)
     good = rows[number & named & ~again]
-    return good.set_index("id_site")["activity_type"]
+    sections: pd.Series = good.set_index("id_site")["activity_type"]
+    return sections
 
 
 def _clicks(
@@ -167,7 +168,7 @@ def _clicks(
         }
     )
     key = ["surface", "user", "at", "block"]
-    return visits.groupby(key, sort=False, as_index=False)["uses"].sum()
+    return visits.groupby(key, sort=False, as_index=False)[["uses"]].sum()
 
 
 def _dates(rows: pd.DataFrame) -> pd.Series:

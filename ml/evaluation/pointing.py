@@ -70,7 +70,8 @@ def _spots(surface: Surface, order: Order, columns: int) -> dict[str, Spot]:
     """order: blocks in reading order with their cells, in a grid of `columns`."""
     column, row = surface.widest.width / columns, surface.row_height
     boxes = np.array([box for _, box in order], dtype=np.float64) * (column, row, column, row)
-    pointing = energy.pointing_seconds(*boxes.T, float(surface.widest.viewport_height))
+    x, y, w, h = boxes.T
+    pointing = energy.pointing_seconds(x, y, w, h, float(surface.widest.viewport_height))
     side = boxes[:, 2:].min(axis=1)
     return {
         block: Spot(rank, float(pointing[rank]), float(side[rank]))

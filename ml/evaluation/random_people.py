@@ -73,8 +73,9 @@ def _pin(rng: np.random.Generator, request: Request) -> None:
         if surface.block(placed.id).is_pinned:
             continue
         x, y = (placed.x, placed.y) if rng.random() < 0.5 else random_cell(rng, at.columns)
-        cell = {"breakpoint": at.name, "x": x, "y": y} if rng.random() < 0.7 else {}
-        pins[placed.id] = Pin(int(rng.integers(len(surface.blocks))), **cell)
+        has_cell = rng.random() < 0.7
+        rank = int(rng.integers(len(surface.blocks)))
+        pins[placed.id] = Pin(rank, at.name, x, y) if has_cell else Pin(rank)
 
 
 def broken_rules(

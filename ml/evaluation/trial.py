@@ -124,7 +124,7 @@ def stop_rule(rows: Sequence[Mapping[str, Any]], people: Mapping[str, int]) -> s
 
 def _worst_case(row: Mapping[str, Any], ends: Sequence[float], *, best: bool) -> float:
     """The end of the interval that is worst (or best) for adapting, signed so that more is good."""
-    signed = [row["better"] * end for end in ends]
+    signed: list[float] = [row["better"] * end for end in ends]
     return max(signed) if best else min(signed)
 
 
@@ -198,8 +198,11 @@ def _differences(
     rows = []
     for column, figure in enumerate(FIGURES):
         # The group of number 1 is `adapted`: its effect is its figure minus that of all others.
-        effect = [float(a[1, column]) for a in (effects.estimate, effects.error, effects.freedom)]
-        own, any_time = interval(*effect, ERROR), interval(*effect, part)
+        estimate, error, freedom = (
+            float(a[1, column]) for a in (effects.estimate, effects.error, effects.freedom)
+        )
+        own = interval(estimate, error, freedom, ERROR)
+        any_time = interval(estimate, error, freedom, part)
         sums = [(above[cells == i, column].sum(), below[cells == i, column].sum()) for i in (0, 1)]
         values = [float(a / b) if b else None for a, b in sums]
         rows.append(
@@ -210,7 +213,7 @@ def _differences(
                 "better": figure.better,
                 "tolerance": figure.tolerance,
                 **dict(zip(GROUPS, values, strict=True)),
-                "difference": effect[0] if np.isfinite(effect[0]) else None,
+                "difference": estimate if np.isfinite(estimate) else None,
                 "interval": own and list(own),
                 "any_time_interval": any_time and list(any_time),
             }

@@ -74,7 +74,7 @@ class Lab:
         return frame.assign(surface=frame.surface.where(~second, "second"))
 
     @cached_property
-    def sides(self) -> tuple[pd.DataFrame, ...]:
+    def sides(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         return split_frame(self.visits)
 
     @cached_property

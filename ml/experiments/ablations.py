@@ -18,6 +18,7 @@ from ml.experiments.split import Side, Split
 from ml.learning.loop import LEAST_USES, Fitted, encode_all, fit
 from ml.learning.objective import RISE
 from ml.learning.settings import Settings
+from ml.progress import named_part
 from uiengine.model.codebook import Codebook
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -55,7 +56,7 @@ def ablations(
             replace(settings, **changes),
             seed=of,
             least_uses=0,
-            progress=lambda s, text, d=done, n=name: show((d + s) / len(names), f"{n}: {text}"),
+            progress=named_part(show, done, len(names), name),
         )
         seconds = round(time.perf_counter() - started, 1)
         kept = expired(fitted, split.train, LEAST_USES, of)

@@ -15,6 +15,7 @@ from ml.learning import calibration
 from ml.learning.calibration import Answers, Calibration
 from ml.learning.loop import Fitted, fit
 from ml.learning.settings import Settings
+from ml.progress import named_part
 from uiengine.model.codebook import Codebook
 
 ASIDE = 0.1
@@ -44,7 +45,7 @@ def calibrating(
             split.kinds,
             settings,
             seed=seed,
-            progress=lambda s, text, d=done, n=name: show((d + s) / len(names), f"{n}: {text}"),
+            progress=named_part(show, done, len(names), name),
         )
         seconds = round(time.perf_counter() - started, 1)
         book = codebook(fitted, learned, seed)

@@ -16,6 +16,7 @@ from ml.experiments.quantisers import PEERS as CODEBOOKS
 from ml.experiments.split import Split
 from ml.learning.loop import Fitted, fit
 from ml.learning.settings import Settings
+from ml.progress import named_part
 
 Show = Callable[[float, str], None]
 NO_CODEBOOK = "no codebook"
@@ -46,7 +47,7 @@ def codebooks(
             settings if name in CODEBOOKS else bare,
             seed=seed,
             quantiser=CODEBOOKS[name](settings) if name in CODEBOOKS else None,
-            progress=lambda s, text, d=done, n=name: show((d + s) / len(names), f"{n}: {text}"),
+            progress=named_part(show, done, len(names), name),
         )
         seconds = round(time.perf_counter() - started, 1)
         scores = _scores(fitted, split, name in CODEBOOKS)

@@ -85,7 +85,7 @@ def replay_lines(
     ids = {slug: list(surface.index) for slug, surface in surfaces.items()}
     for visit, row in zip(side.visits, ranks, strict=True):
         names = ids[visit.surface]
-        shown = sorted(range(len(names)), key=lambda i, r=row: r[i])
+        shown = sorted(range(len(names)), key=row.__getitem__)
         yield {
             "user": visit.user,
             "surface": visit.surface,

@@ -13,6 +13,7 @@ from ml.experiments.judging import Line
 from ml.experiments.split import is_held_back
 from ml.layouts.part import with_layouts
 from ml.layouts.records import Record, to_record
+from ml.progress import named_part
 from ml.training import SMOKE_LAYOUTS, learned
 
 BITS = (8, 16, 32, 64)
@@ -47,7 +48,7 @@ def layouts(
             version = Path(scratch) / "version"
             with_layouts(codec.INNATE, learned(train, seed=seed, is_smoke=is_smoke), version)
             coded = codec.code_all(
-                version, test, stages, jobs, lambda s, t, d=done: show((d + s) / len(names), t)
+                version, test, stages, jobs, named_part(show, done, len(names), name)
             )
             found = codec.summary(list(coded), BITS, stages)
         for bits in (0, *BITS):

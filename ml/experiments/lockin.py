@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -159,9 +159,11 @@ class Rates:
         found = []
         for request in requests:
             mine = self.rates.get(request.visit.split("\t")[0], Counter())
-            names = request.surface.index
-            found.append(tuple(sorted(names, key=lambda b, m=mine: (-m[b], -self.everyone[b], b))))
+            found.append(self._order(request.surface.index, mine))
         return found
+
+    def _order(self, names: Iterable[str], mine: Counter[str]) -> tuple[str, ...]:
+        return tuple(sorted(names, key=lambda b: (-mine[b], -self.everyone[b], b)))
 
     def learn(self, visits: Sequence[Visit], states: np.ndarray, used: np.ndarray) -> None:
         self.rates, self.everyone = {}, Counter()
@@ -253,8 +255,8 @@ class Walk:
     def _observe(self, orders: Sequence[tuple[str, ...]], used: np.ndarray) -> None:
         """Stores visits; those without a use leave no trace, as in the product."""
         names = np.array(list(self.surface.index))
-        for i in np.flatnonzero(used.any(1)):
-            visit = self._visit(int(i), tuple(sorted(names[used[i]].tolist())))
+        for i in np.flatnonzero(used.any(1)).tolist():
+            visit = self._visit(i, tuple(sorted(names[used[i]].tolist())))
             self.past.observe(visit, orders[i])
             self.visits.append(visit)
 

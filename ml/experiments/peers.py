@@ -74,11 +74,11 @@ def nearest(split: Split, seed: int) -> Scores:
 def boosting(split: Split, seed: int) -> Scores:
     """Fits gradient boosting of a block's share per surface, without a bottleneck."""
     scores = np.zeros(split.test.static.shape)
-    count = scores.shape[1]
+    count = int(split.test.static.shape[1])
     for slug in sorted(set(split.test.surface)):
         mine, theirs = split.train.surface == slug, split.test.surface == slug
         real = split.train.examples.inputs.mask.numpy()[mine].reshape(-1) > 0
-        rows = table(split.train).reshape(len(mine), count, -1)[mine]
+        rows: np.ndarray = table(split.train).reshape(len(mine), count, -1)[mine]
         share = split.train.examples.share.numpy()[mine].reshape(-1)
         model = HistGradientBoostingRegressor(
             max_iter=200,
@@ -87,11 +87,11 @@ def boosting(split: Split, seed: int) -> Scores:
             min_samples_leaf=200,
             l2_regularization=1.0,
             random_state=seed,
-            categorical_features=[rows.shape[2] - 1],
+            categorical_features=[rows.shape[-1] - 1],
         )
-        model.fit(rows.reshape(-1, rows.shape[2])[real], share[real])
+        model.fit(rows.reshape(-1, rows.shape[-1])[real], share[real])
         asked = table(split.test).reshape(len(theirs), count, -1)[theirs]
-        scores[theirs] = model.predict(asked.reshape(-1, asked.shape[2])).reshape(-1, count)
+        scores[theirs] = model.predict(asked.reshape(-1, asked.shape[-1])).reshape(-1, count)
     return scores
 
 

@@ -1,27 +1,25 @@
 """Codebooks of `vector-quantize-pytorch` in place of ours, with our networks and 64 bits a user.
 
-They implement the codebook interface of `ml.learning.loop`. Both code everyone with all their bits;
-no codes are added and none expire.
+Both code everyone with all their bits; no codes are added and none expire.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from vector_quantize_pytorch import FSQ, ResidualVQ
 
+from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
 
 FSQ_LEVELS = 4
 """Levels per latent dimension: 2 bits in each of 32 dimensions."""
 
 
-class _Peer(nn.Module):
-    """The interface `ml.learning.loop` needs besides `forward`; slots count the peer's codes."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self.slots = [settings.codes] * settings.stages
+class PeerQuantiser(ResidualQuantiser):
+    """A quantiser for `ml.learning.loop` whose codes are a library's; our own stay unused."""
 
     def start(self, latents: Tensor, seed: int) -> None:
         pass
@@ -30,7 +28,7 @@ class _Peer(nn.Module):
         pass
 
 
-class FiniteScalar(_Peer):
+class FiniteScalar(PeerQuantiser):
     """Finite scalar quantisation (Mentzer et al. 2023), each dimension scaled by its deviation."""
 
     def __init__(self, settings: Settings) -> None:
@@ -43,10 +41,11 @@ class FiniteScalar(_Peer):
 
     def forward(self, latent: Tensor, stages: Tensor, generator: torch.Generator) -> Tensor:
         coded, _ = self.inner((latent / self.scale)[:, None])
-        return coded[:, 0] * self.scale
+        scaled: Tensor = coded[:, 0] * self.scale
+        return scaled
 
 
-class ResidualPeer(_Peer):
+class ResidualPeer(PeerQuantiser):
     """Residual vector quantisation with moving averages, restarts of dead codes and k-means."""
 
     def __init__(self, settings: Settings) -> None:
@@ -62,7 +61,8 @@ class ResidualPeer(_Peer):
 
     def forward(self, latent: Tensor, stages: Tensor, generator: torch.Generator) -> Tensor:
         coded, _, _ = self.inner(latent[:, None])
-        return latent + (coded[:, 0] - latent).detach()
+        straight: Tensor = latent + (coded[:, 0] - latent).detach()
+        return straight
 
 
-PEERS = {"FSQ": FiniteScalar, "residual VQ": ResidualPeer}
+PEERS: Mapping[str, type[PeerQuantiser]] = {"FSQ": FiniteScalar, "residual VQ": ResidualPeer}

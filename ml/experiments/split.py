@@ -56,9 +56,11 @@ def is_held_back(users: Sequence[str], share: float = HELD_BACK) -> list[bool]:
     return [int(d, 16) / 2**32 < share for d in digest]
 
 
-def split_frame(visits: pd.DataFrame, share: float = HELD_BACK) -> tuple[pd.DataFrame, ...]:
+def split_frame(
+    visits: pd.DataFrame, share: float = HELD_BACK
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Returns the rows of training users, and of users held back."""
-    users = visits.user.unique()
+    users = visits.user.unique().tolist()
     held = visits.user.map(dict(zip(users, is_held_back(users, share), strict=True))).astype(bool)
     return visits[~held], visits[held]
 
@@ -80,14 +82,14 @@ def prepare(
     kinds = {kind: i + 1 for i, kind in enumerate(names)}
     priors = mean_shares(learned)
     orders = static_orders(surfaces, default_orders(learned, surfaces))
-    sides = []
-    for done, visits in ((0.0, learned), (0.75, judged)):
-        width = 0.75 if done == 0.0 else 0.25
+
+    def side(visits: Sequence[Visit], begin: float, width: float) -> Side:
         examples = build(
-            visits, surfaces, kinds, priors, seed, lambda s, d=done, w=width: progress(d + w * s)
+            visits, surfaces, kinds, priors, seed, lambda share: progress(begin + width * share)
         )
-        sides.append(Side(visits, examples, static_ranks(visits, surfaces, orders)))
-    return Split(sides[0], sides[1], surfaces, kinds, orders)
+        return Side(visits, examples, static_ranks(visits, surfaces, orders))
+
+    return Split(side(learned, 0.0, 0.75), side(judged, 0.75, 0.25), surfaces, kinds, orders)
 
 
 def static_ranks(

@@ -16,6 +16,7 @@ from ml.experiments.split import Side, rows_of, some_rows
 from ml.learning.examples import Examples, build
 from ml.learning.loop import fit
 from ml.learning.settings import Settings
+from ml.progress import named_part
 from uiengine.page.surface import Surface
 
 Show = Callable[[float, str], None]
@@ -42,7 +43,7 @@ def unseen(visits: pd.DataFrame, settings: Settings, seed: int, show: Show) -> I
             numbers,
             settings,
             seed=seed,
-            progress=lambda s, text, d=done, n=slug: show((d + s) / len(surfaces), f"{n}: {text}"),
+            progress=named_part(show, done, len(surfaces), slug),
         )
         found = through_tokens(fitted, codebook(fitted, train, seed), side.examples)
         by_kind = np.tile(_by_kind(priors, surfaces, slug), (len(here), 1))

@@ -94,7 +94,8 @@ class BoxEncoder(nn.Module):
         hidden = self.mixed(torch.cat([hidden, spread(mean, hidden)], -1)) * mask
         memory = (keys.transpose(1, 2) @ (self.value(hidden) * mask)).flatten(1)
         mean = hidden.sum(1) / mask.sum(1)
-        return memory + self.pooled(torch.cat([mean, hidden.amax(1)], -1))
+        latent: Tensor = memory + self.pooled(torch.cat([mean, hidden.amax(1)], -1))
+        return latent
 
 
 class LayoutCodec(nn.Module):
@@ -109,10 +110,12 @@ class LayoutCodec(nn.Module):
 
     def embed(self, slots: Slots) -> tuple[Tensor, Tensor]:
         """Embeddings (B, N, kind_width) and keys (B, N, slots); they do not depend on tokens."""
-        return self.blocks(slots.kind, slots.text, slots.slot)
+        seen, keys = self.blocks(slots.kind, slots.text, slots.slot)
+        return seen, keys
 
     def encode(self, slots: Slots, place: Tensor) -> Tensor:
-        return self.encoder(*self.embed(slots), slots.mask, place)
+        latent: Tensor = self.encoder(*self.embed(slots), slots.mask, place)
+        return latent
 
     def decode(self, slots: Slots, latent: Tensor) -> Said:
         return self.decode_embedded(*self.embed(slots), slots.mask, latent)

@@ -122,7 +122,10 @@ class _Search:
         """The score of what is said; many tokens say the same in the end."""
         programme = said.programme(row)
         order = np.argsort(-programme.score, kind="stable")
-        key = (*(part.tobytes() for part in (order, *programme[1:3])), programme.span)
+        key: tuple[bytes | int, ...] = (
+            *(part.tobytes() for part in (order, *programme[1:3])),
+            programme.span,
+        )
         if key not in self.scores:
             boxes = place(programme, self.record.columns)
             self.scores[key] = matched_iou(self.record.kinds, boxes, self.record.boxes)

@@ -45,12 +45,14 @@ class Examples:
 
     def only(self, rows: Tensor) -> Examples:
         """Some of them, in the order given; a row may come again."""
-        tensors = (self.share, self.outlook, self.hindsight, self.has_future)
         return Examples(
             self.at(rows),
             self.thin[rows],
             self.thin_evidence[rows],
-            *(t[rows] for t in tensors),
+            self.share[rows],
+            self.outlook[rows],
+            self.hindsight[rows],
+            self.has_future[rows],
             [self.users[i] for i in rows.tolist()],
         )
 

@@ -99,9 +99,9 @@ class BehaviourEncoder(nn.Module):
         memory = (keys.transpose(1, 2) @ values).flatten(1)
         mean = hidden.sum(1) / mask.sum(1)
         most = hidden.masked_fill(mask == 0, FAR_BELOW).amax(1)  # padding is no block
-        latent = memory + self.pooled(torch.cat([mean, most, batch.context], -1))
+        seen_before: Tensor = memory + self.pooled(torch.cat([mean, most, batch.context], -1))
         is_new = batch.context[:, 1:2]
-        return is_new * self.innate + (1 - is_new) * latent
+        return is_new * self.innate + (1 - is_new) * seen_before
 
 
 class LayoutEncoder(nn.Module):
@@ -115,7 +115,7 @@ class LayoutEncoder(nn.Module):
         """rank: (B, N), 0-based."""
         count = mask.sum(1, keepdim=True)
         place = torch.stack([rank / count, 1 / (rank + 1)], -1)
-        values = self.value(torch.cat([seen, place], -1)) * mask[..., None]
+        values: Tensor = self.value(torch.cat([seen, place], -1)) * mask[..., None]
         return (keys.transpose(1, 2) @ values).flatten(1)
 
 
@@ -174,7 +174,10 @@ class Codec(nn.Module):
 
     def encode(self, batch: Batch) -> Tensor:
         """(B, latent), before the codebook."""
-        return self.encoder(*self.blocks(batch.kind, batch.text, batch.shape), batch)
+        latent: Tensor = self.encoder(*self.blocks(batch.kind, batch.text, batch.shape), batch)
+        return latent
 
     def decode(self, latent: Tensor, batch: Batch) -> Decoded:
-        return self.decoder(*self.blocks(batch.kind, batch.text, batch.shape), latent, batch)
+        seen, keys = self.blocks(batch.kind, batch.text, batch.shape)
+        decoded: Decoded = self.decoder(seen, keys, latent, batch)
+        return decoded

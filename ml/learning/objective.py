@@ -78,9 +78,10 @@ class Objective:
     def _quantised(self, latent: Tensor, whole: Batch, mine: slice) -> Tensor:
         stages = self._stages(whole)
         if not distributed.several():
-            return self.quantiser(latent, stages, self.generator)
+            alone: Tensor = self.quantiser(latent, stages, self.generator)
+            return alone
         every = distributed.gathered(latent, len(whole.kind))
-        coded = self.quantiser(every, stages, self.generator)[mine]
+        coded: Tensor = self.quantiser(every, stages, self.generator)[mine]
         return latent + (coded - latent).detach()
 
     def _stages(self, batch: Batch) -> Tensor:
@@ -109,7 +110,7 @@ class Objective:
         decoded = self.codec.decode(shown, batch)
         wish = torch.softmax((-rank).masked_fill(batch.mask == 0, losses.FAR), dim=-1)
         order = losses.share_loss(decoded.share, wish, batch.mask)
-        error = (self.codec.predictor(latent) - aim).square().mean(1)
+        error: Tensor = (self.codec.predictor(latent) - aim).square().mean(1)
         has = examples.has_future[rows]
         return ((error + order) * has).sum() / has.sum().clamp(min=1)
 

@@ -65,7 +65,7 @@ def codebook_facts(
     rows = sample(examples, seed)
     ranks, errors = prefix_ranks(fitted, examples, rows)
     latent = _latents(fitted, examples, rows)
-    facts = {
+    facts: dict[str, Any] = {
         "slots": list(fitted.quantiser.slots),
         "variance": float(latent.var(0).sum()),
         "seconds_per_error": seconds_per_error(ranks, errors),

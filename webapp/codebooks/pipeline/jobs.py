@@ -87,7 +87,8 @@ def _collect(hold: lease.Hold) -> None:
     result["people"] = int(trained_on["user"].nunique())
     result["held_back"] = int(held["user"].nunique())
     if pipeline.kind == Pipeline.Kind.REFRESH:
-        last = trained_on.groupby("user")["when"].max().astype("int64").to_dict()
+        seen = trained_on.groupby("user")["when"].max().astype("int64")
+        last = {str(user): int(at) for user, at in seen.items()}
         by = pipeline.options.get("by") or attributes_usual(run.surface)
         users, counts = balanced_batch(last, people_of(run.surface, by), by)
         users = pipeline.options.get("users") or users

@@ -56,7 +56,8 @@ def import_file(
             )
         if records.people is not None:
             note = f"imported from {Path(people or path).name}"
-            persons = records.people.to_dict("records")
+            rows_of_people = records.people.to_dict("records")
+            persons = [{str(k): v for k, v in row.items()} for row in rows_of_people]
             done.attributes = people_import(people=persons, note=note)
     done.surfaces = made
     progress(1.0, "done")

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from uiengine.errors import EngineError
 from webapp.codebooks.management.runs import surface_named, version_named
