@@ -23,7 +23,7 @@ from webapp.lib.read_only_admin import ReadOnlyAdmin
 
 NEEDED = "Audit reports need the permission audits.view_auditreport."
 MOST_CHOICES = 200
-"""Reports that may be chosen from, the latest ones."""
+"""Number of latest reports to choose from."""
 
 
 @admin.register(AuditReport)
@@ -49,7 +49,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
         ]
 
     def page_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The report as it was written. It holds no script, and none may run."""
+        """Serves the stored report; the policy forbids scripts, and it contains none."""
         report = self._report(request, pk)
         answer = xframe_options_sameorigin(lambda _: HttpResponse(report.html))(request)
         policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -68,9 +68,9 @@ class AuditReportAdmin(ReadOnlyAdmin):
         return answer
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
-        """Two reports side by side: those asked for, or the latest two of one surface.
+        """Compares two reports: the chosen ones, or the latest two of one surface.
 
-        One asked for alone stands beside the one before it.
+        A single chosen report is compared with the one before it.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied(NEEDED)
@@ -138,9 +138,9 @@ class AuditReportAdmin(ReadOnlyAdmin):
 
 
 def _pair(choices: list[AuditReport], asked: list[AuditReport]) -> list[AuditReport]:
-    """The latest report and the one before it on its surface, newest first; of the one asked for.
+    """Returns the latest or the chosen report, and the one before it on its surface.
 
-    One only, where no surface has two.
+    Returns a single report where no surface has two.
     """
     for first in asked or choices:
         here = [r for r in choices if r.surface_id == first.surface_id and r != first]

@@ -1,4 +1,4 @@
-"""Two reports side by side: the same slices under two versions, or at two looks."""
+"""Compares two reports slice by slice, of two versions or of two looks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Comparison:
 
     @property
     def single(self) -> list[Pair]:
-        """Slices, or comparisons with champion and anchor, that only one report has."""
+        """Slices, and comparisons with champion or anchor, that only one report has."""
         return [pair for pair in self.pairs if not (pair.left and pair.right)]
 
     @property
@@ -59,7 +59,7 @@ class Comparison:
 
 
 def compare(left: AuditReport, right: AuditReport) -> Comparison:
-    """The older one on the left, whatever the order given."""
+    """Compares two reports given in any order; the older one goes to the left."""
     if left.created_at > right.created_at:
         left, right = right, left
     one, other = _gated(left), _gated(right)
@@ -86,7 +86,7 @@ def _gated(report: AuditReport) -> dict[Key, Row]:
 
 
 def _place(pair: Pair) -> tuple[int, str, str]:
-    """The worst verdict of the two first."""
+    """Sort key that puts the worst verdict of either report first."""
     found = [_verdict(row) for row in (pair.left, pair.right)]
     return min(WORST_FIRST.index(v) for v in found if v), pair.metric, pair.slice
 

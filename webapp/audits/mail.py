@@ -1,4 +1,4 @@
-"""Telling people that an audit *exceeds*: one mail a report, whatever is retried."""
+"""Mails people when an audit *exceeds*: one mail per report, even with retries."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from webapp.audits.words import slice_name
 log = logging.getLogger(__name__)
 GROUP = "auditor"
 AT_MOST = timedelta(days=7)
-"""A report that nobody could be told of for so long is news no more."""
+"""Maximum age of a report to mail; older ones are not news any more."""
 MOST_NAMED = 20
 
 
 def recipients() -> list[str]:
-    """AUDIT_EMAILS, and the group *auditor* as far as they have an address."""
+    """Returns the addresses in AUDIT_EMAILS and those of the group *auditor*."""
     group = User.objects.filter(groups__name__iexact=GROUP, is_active=True).exclude(email="")
     return sorted({*settings.UIENGINE_AUDIT_EMAILS, *group.values_list("email", flat=True)})
 
@@ -33,8 +33,8 @@ def recipients() -> list[str]:
 def reports_mail() -> int:
     """Mails the reports that exceed and were not mailed yet; returns how many.
 
-    A report is claimed by its row before the mail goes out, so that two workers cannot both send
-    it; a server that refuses gives the claim back, and the next sweep tries again.
+    A worker claims a report by updating its row before it sends the mail, so that two workers
+    cannot both send it. If the mail server refuses, the claim is taken back for the next sweep.
     """
     new = AuditReport.objects.filter(
         verdict=AuditReport.Verdict.EXCEEDS,
@@ -61,7 +61,7 @@ def _mail(report: AuditReport) -> bool:
         return False
     try:
         _message(report, to).send()
-    except Exception:  # smtplib and the socket raise many kinds
+    except Exception:  # smtplib and sockets raise many kinds
         log.exception("audits.mail report %s was not sent; the next sweep tries again", report.pk)
         AuditReport.objects.filter(pk=report.pk).update(mailed_at=None)
         return False
@@ -69,7 +69,7 @@ def _mail(report: AuditReport) -> bool:
 
 
 def _message(report: AuditReport, to: Sequence[str]) -> EmailMultiAlternatives:
-    """Blind copies: who is told is nobody else's business."""
+    """Builds the mail; blind copies hide the recipients from each other."""
     page = report.surface or "all surfaces"
     return EmailMultiAlternatives(
         # A title may hold line breaks, which a header may not.
@@ -80,7 +80,7 @@ def _message(report: AuditReport, to: Sequence[str]) -> EmailMultiAlternatives:
 
 
 def body(report: AuditReport) -> str:
-    """Aggregates only: slices, never persons."""
+    """Renders the text, with aggregates only: slices, never single persons."""
     simulated = ["The people of this audit are simulated.", ""] if _is_simulated(report) else []
     return "\n".join(
         [
@@ -115,7 +115,7 @@ def _to_do(report: AuditReport) -> str:
 def _address(report: AuditReport) -> str:
     try:
         page = reverse("admin:audits_auditreport_change", args=[report.pk])
-    except NoReverseMatch:  # a host project without Django's admin
+    except NoReverseMatch:  # the host project has no admin
         return f"audit {report.pk}"
     return settings.UIENGINE_SITE_URL + page
 

@@ -1,4 +1,4 @@
-"""Fairness reports."""
+"""Stores fairness audits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webapp.surfaces.models import Surface
 
 
 class AuditReport(models.Model):
-    """What an audit of one version found, in the shape of DESIGN section 10."""
+    """Result of an audit of one version; `report` has the fields that `ml.audit.audit` writes."""
 
     class Verdict(models.TextChoices):
         WITHIN = "within"

@@ -1,4 +1,4 @@
-"""Audit reports: whose attributes they read, which looks came before, keeping and acknowledging."""
+"""Audit reports: earlier looks, saving and acknowledging."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from webapp.surfaces.models import Surface
 
 
 def is_simulated(surface: Surface) -> bool:
-    """Whether any visitor of the surface is simulated, which its reports must then say."""
+    """Says whether any visitor of the surface is simulated; reports then have to say so."""
     source = Subject.Source.SIMULATED
     return Profile.objects.filter(surface=surface, subject__source=source).exists()
 
 
 def reports_earlier(surface: Surface, *, last: float) -> list[dict[str, Any]]:
-    """The earlier looks at this surface, oldest first; each spent a part of the allowed error.
+    """Returns the earlier looks at this surface, oldest first; each spent a part of the error.
 
-    Only visits since them count for this one. Where there are none (`last`: time of the latest
-    visit, seconds), it looks at all visits again, at the price of another part of the error.
+    An audit counts only visits since the earlier looks. Where there is none (`last`: time of the
+    latest visit, in seconds), it counts all visits again, and still spends its part of the error.
     """
     rows = AuditReport.objects.filter(surface=surface).order_by("created_at", "pk")
     looks: list[dict[str, Any]] = list(rows.values_list("report", flat=True))
@@ -62,7 +62,7 @@ def report_save(
 
 
 def champion_of(report: AuditReport) -> Surface | None:
-    """The surface that the audited version serves now as its champion."""
+    """Returns the surface whose champion is the audited version now, else None."""
     surface = report.surface
     if surface is None:
         return None
@@ -71,12 +71,12 @@ def champion_of(report: AuditReport) -> Surface | None:
 
 
 def refresh_after(report: AuditReport) -> Pipeline | None:
-    """The refresh that the report asked for; None where another pipeline was under way."""
+    """Returns the refresh that the report started; None where another pipeline was running."""
     return Pipeline.objects.filter(key=f"refresh:after-audit:{report.pk}").first()
 
 
 def report_acknowledge(*, report: AuditReport, name: str, why: str, by: User | None = None) -> None:
-    """A named person takes an inconclusive audit upon themselves."""
+    """Records that a named person accepts an inconclusive audit. Raises ValueError for others."""
     if report.verdict != AuditReport.Verdict.INCONCLUSIVE:
         raise ValueError(
             f"verdict: only an inconclusive audit is acknowledged, not {report.verdict}"

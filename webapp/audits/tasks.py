@@ -1,4 +1,4 @@
-"""Celery's door to audits: stored visits are replayed under a version and compared by slice."""
+"""Celery tasks of audits: replay stored visits under a version and compare slices."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def audit(run_id: int) -> None:
 
 @shared_task(name="audits.mail")  # type: ignore[untyped-decorator]
 def mail() -> int:
-    """Mails what no worker got round to: one died, or the mail server was away."""
+    """Mails reports that were left, as a worker died or the mail server was unavailable."""
     return reports_mail()
 
 
 def audit_run(run_id: int, watch: lease.Progress | None = None) -> Run | None:
-    """Audits the run's version, or the surface's champion; leaves a report row."""
+    """Audits the run's version, or the surface's champion, and stores a report."""
     done = lease.run_carry_out(run_id=run_id, work=_audit, watch=watch)
     if done is not None:
         shutil.rmtree(work_folder(done), ignore_errors=True)
@@ -83,7 +83,7 @@ def _audit(hold: lease.Hold) -> None:
 
 
 def _versions(run: Run) -> dict[str, CodebookVersion]:
-    """The version that is judged, and what it is compared with."""
+    """Returns the audited version as `subject`, and those it is compared with."""
     rows = Alias.objects.filter(surface=run.surface).select_related("version")
     aliases = {str(alias.name): alias.version for alias in rows}
     subject = run.version or aliases.get("champion")
@@ -98,7 +98,7 @@ def _versions(run: Run) -> dict[str, CodebookVersion]:
 
 @shared_task(name="audits.audit_all")  # type: ignore[untyped-decorator]
 def audit_all() -> int:
-    """An audit of each champion that people are served by."""
+    """Requests an audit of each serving champion, once per surface and week."""
     week = timezone.now().strftime("%G-W%V")
     asked = 0
     for surface in Surface.objects.exclude(mode=Surface.Mode.OFF):

@@ -1,4 +1,4 @@
-"""What may be done about a report now, with links: it depends on whether the version serves."""
+"""Renders the possible next steps of a report; they depend on whether the version serves."""
 
 from __future__ import annotations
 

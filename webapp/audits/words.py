@@ -1,4 +1,4 @@
-"""How pages name slices, and what they never show of them; `ml.audit.words` says the same."""
+"""Names slices and withholds small ones, as `ml.audit.words` does, without importing ml."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LEAST_SHOWN = 10
-"""People below which no figure of a slice is shown: reports of older releases still hold some."""
+"""Minimum of people to show a slice's figures; reports of older releases hold smaller slices."""
 
 
 def slice_name(slice_: Mapping[str, str]) -> str:
@@ -15,7 +15,7 @@ def slice_name(slice_: Mapping[str, str]) -> str:
 
 
 def too_few(row: Mapping[str, Any]) -> str:
-    """Why the row's figures are not shown; empty where they may be."""
+    """Says why the row's figures are withheld; empty where they may be shown."""
     users, rest = row.get("users", 0), row.get("rest_users", 0)
     told = "too few to show without pointing at a person"
     if users < LEAST_SHOWN:
@@ -24,5 +24,5 @@ def too_few(row: Mapping[str, Any]) -> str:
 
 
 def _in_words(value: str) -> str:
-    """'55<=' → '55<= (55 and over)'; any other label as it is."""
+    """Explains open ranges: '55<=' → '55<= (55 and over)'; other labels stay as they are."""
     return re.sub(r"^(\d+)\s*<=$", r"\g<0> (\1 and over)", value)

@@ -1,4 +1,4 @@
-"""The demo's child processes: started together, watched, and stopped together."""
+"""Starts, watches and stops the demo's child processes together."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PATIENCE = 8.0
-"""Seconds a child has to end by itself before it is killed."""
+"""Seconds that a child may take to stop before it is killed."""
 TAIL_LINES = 15
 
 
 class ChildDied(Exception):
-    """A child ended that should have gone on; the message carries the end of its log."""
+    """A child ended unexpectedly; the message carries the end of its log."""
 
 
 @dataclass
 class Children:
-    """`logs`: the folder that takes one log file per child."""
+    """logs: the folder for one log file per child."""
 
     logs: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
-        """Each child leads its own session: Ctrl-C reaches the parent, which stops the rest."""
+        """Starts a child in its own session: Ctrl-C reaches only the parent, which stops it."""
         with self.log(name).open("wb") as log:
             self.running[name] = subprocess.Popen(
                 command,
@@ -54,7 +54,7 @@ class Children:
                 )
 
     def stop(self) -> None:
-        """Asks all to end, the last started first, and kills with its children who does not."""
+        """Terminates all, last started first; kills the rest with their own children."""
         for process in reversed(self.running.values()):
             _signal(process, signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE

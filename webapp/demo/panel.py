@@ -1,4 +1,4 @@
-"""What the engine knows of one person, as the side panel shows it."""
+"""Builds the side panel's facts about one person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CANDIDATES = 5
 
 
 def facts_now(key: str, slug: str) -> dict[str, Any]:
-    """Decides once more what the page was given: same situation, same decision."""
+    """Decides the page once more: an unchanged situation gives an unchanged decision."""
     page = serving.page(slug)
     if page is None:
         return {}
@@ -55,7 +55,7 @@ def facts(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
 
 
 def _candidates(found: Situation, decision: Decision) -> list[dict[str, Any]]:
-    """The best of the layouts that were scored, and how far each is from the last one."""
+    """Lists the best scored layouts, with their number of changed places since the last one."""
     before = found.profile.order or default_order(found.page.surface)
     return [
         {
@@ -72,7 +72,7 @@ def _reason(titles: dict[str, str], reason: Reason) -> dict[str, str]:
 
 
 def _guardrails(found: Situation, decision: Decision, titles: dict[str, str]) -> list[str]:
-    """The rules that bind this page now, in words."""
+    """Lists the rules that bind this page now, in words."""
     surface, feedback = found.page.surface, found.profile.feedback
     moved, budget = len(decision.stability.moved), surface.guardrails.move_budget
     said = []

@@ -1,4 +1,4 @@
-"""Who one can be on the demo page: a newcomer, and a simulated person per habit."""
+"""Personas of the demo page: a newcomer, and a simulated person per habit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from webapp.subjects.models import Subject
 
 NEWCOMER = "demo:"
-"""Start of a newcomer's key; a browser session has one newcomer, whom only it can be."""
+"""Prefix of newcomers' keys; each browser session has one newcomer of its own."""
 CLEAREST = ("Quentin",)
-"""Shown for their habit whoever has more visits: Aiko looks words up in 14 of 38 visits, Quentin in
-22 of 32."""
+"""People preferred over those with more visits because their habit is clearer: Quentin looks words
+up in 22 of 32 visits, Aiko in 14 of 38."""
 SEPARATOR = " – "
-"""In the cohort's user names: "Amina – forum reader"."""
+"""Separates name and habit in the cohort's user names: "Amina – forum reader"."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Person:
 
 
 def people(request: HttpRequest, slug: str) -> list[Person]:
-    """The session's newcomer first, then a simulated person of each habit."""
+    """Returns the session's newcomer, then a simulated person per habit."""
     key = request.session.get("demo_newcomer") or _newcomer(request)
     return [Person(key, _("You"), _("starts from nothing")), *_simulated(slug)]
 
@@ -43,7 +43,7 @@ def current(request: HttpRequest, choices: list[Person]) -> Person:
 
 
 def choose(request: HttpRequest, key: str, choices: list[Person]) -> None:
-    """Switches to one of the choices; choosing oneself again begins with another newcomer."""
+    """Switches to one of the choices; choosing the newcomer again starts a new one."""
     before = current(request, choices)
     if key == before.key and not before.is_simulated:
         key = _newcomer(request)
@@ -57,7 +57,7 @@ def _newcomer(request: HttpRequest) -> str:
 
 
 def _simulated(slug: str) -> list[Person]:
-    """Of each habit the simulated person with most visits: there is most to replay."""
+    """Returns per habit the simulated person with the most visits, as they offer most to replay."""
     keys = (
         Subject.objects.filter(source=Subject.Source.SIMULATED, profiles__surface__slug=slug)
         .annotate(visits=Count("profiles__visits"))

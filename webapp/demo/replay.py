@@ -1,7 +1,7 @@
-"""One person's visits again: the page as it was before each, from the visits that are kept.
+"""Replays one person's visits: rebuilds the page before each from the stored visits.
 
-What a visit was shown is written beside it. Imported visits have no such record: `history_write`
-lets the engine decide each of them in turn, as if they had come to this page, and records that.
+Each visit stores the order it was shown. Imported visits lack it: `history_write` lets the engine
+decide each of them in turn, as if they had been made on this page, and stores the order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from webapp.subjects.visit_state import State
 
 @dataclass(frozen=True)
 class Moment:
-    """A page before one of the visits. number: visits before it; of: visits in all."""
+    """A page before one of the visits. number: visits before it. of: number of visits."""
 
     number: int
     of: int
@@ -36,13 +36,13 @@ class Moment:
 
 
 def visits(key: str, slug: str) -> QuerySet[Visit]:
-    """The visits that are over, in time order."""
+    """Returns the closed visits in time order."""
     rows = Visit.objects.filter(profile__subject__key=key, profile__surface__slug=slug)
     return rows.filter(is_closed=True).order_by("started_at", "pk")
 
 
 def moment(*, key: str, slug: str, number: int) -> Moment | None:
-    """The page as it was before visit `number` (0-based); None where there is no such visit."""
+    """Returns the page before visit `number` (from 0); None where there is no such visit."""
     page, rows = serving.page(slug), list(visits(key, slug))
     if page is None or not 0 <= number < len(rows):
         return None
@@ -56,7 +56,10 @@ def moment(*, key: str, slug: str, number: int) -> Moment | None:
 
 @transaction.atomic
 def history_write(*, key: str, slug: str) -> int:
-    """Records what each imported visit would have been shown; returns how many were decided."""
+    """Stores the order that each imported visit would have shown; returns the number of visits.
+
+    Does nothing and returns 0 where an order is stored already or no version serves.
+    """
     page, rows = serving.page(slug), list(visits(key, slug))
     if page is None or page.version is None or any(row.order for row in rows):
         return 0

@@ -1,4 +1,4 @@
-"""Letting a simulated person's time pass."""
+"""Advances the time of a simulated person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from webapp.surfaces.models import Surface
 
 
 def visit_next(*, key: str, slug: str) -> None:
-    """The open visit is over, and a day later the next may begin. Nothing for who never came."""
+    """Ends the open visit and moves a day on; does nothing for a key without a subject."""
     subject = Subject.objects.filter(key=key).first()
     if subject is not None:
         visit_end(subject=subject, surface=Surface.objects.get(slug=slug), days=1)

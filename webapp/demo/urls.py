@@ -1,4 +1,4 @@
-"""The demo's addresses; mounted only where DEMO is on."""
+"""Addresses of the demo; mounted only where DEMO is on."""
 
 from django.urls import path
 from django.views.i18n import set_language

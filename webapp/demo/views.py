@@ -1,4 +1,4 @@
-"""The demo page: a course home that adapts to whoever one chooses to be, now or in the past."""
+"""Views of the demo: a course home that adapts to the chosen person, now or in the past."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EXAMPLES = {
     "react": "React, react-grid-layout",
 }
 BUILT = ("gridstack", "react")
-"""By `make examples`, from the same files that /api/snippets shows."""
+"""Examples built by `make examples`, from the files that /api/snippets shows."""
 POLICY = (
     "default-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
@@ -65,7 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def moment(request: HttpRequest) -> JsonResponse:
-    """The page of one visit for the time slider; without `visit`, as it is now."""
+    """Returns the page of one visit for the time slider; without `visit`, the current page."""
     person = current(request, people(request, SLUG))
     past = _past(request, person)
     context = {"current": person, "past": past and past["moment"]}
@@ -86,7 +86,7 @@ def examples(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def example(request: HttpRequest, name: str) -> HttpResponse:
-    """The course home by other means, as the person one is."""
+    """Shows the course home built with another framework, for the chosen person."""
     if name not in EXAMPLES:
         raise Http404
     key = current(request, people(request, SLUG)).key
@@ -104,7 +104,7 @@ def example(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_GET
 def fetch_script(request: HttpRequest) -> HttpResponse:
-    """The snippet as it is: it needs no build."""
+    """Serves the snippet as it is; it needs no build."""
     return HttpResponse((SNIPPETS / "fetch.js").read_bytes(), content_type="text/javascript")
 
 
@@ -114,7 +114,7 @@ def _with_policy(request: HttpRequest, template: str, context: dict[str, Any]) -
         nonce = request.csp_nonce = get_random_string(22)  # type: ignore[attr-defined]
     response = render(request, template, context)
     policy = POLICY.format(nonce=nonce)
-    if context.get("name") == "react":  # react-draggable writes a <style> while one drags
+    if context.get("name") == "react":  # react-draggable inserts a <style> during a drag
         policy = policy.replace(f"'nonce-{nonce}'", "'unsafe-inline'")
     response["Content-Security-Policy"] = policy
     return response
@@ -137,7 +137,7 @@ def next_visit(request: HttpRequest) -> HttpResponseRedirect:
 
 
 def _past(request: HttpRequest, person: Person) -> dict[str, Any] | None:
-    """What was shown before a visit; its decision is nobody's, so that no event counts for it."""
+    """Returns the page before a visit; None without `visit`. Events of its decision are ignored."""
     asked = request.GET.get("visit", "")
     if not asked:
         return None

@@ -1,4 +1,4 @@
-"""Words of the fixtures and the panel that people read, marked for `manage.py makemessages`."""
+"""Visible words of the fixtures and the panel, marked for `manage.py makemessages`."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ STATUSES = {
     "dry_run": gettext_noop("dry run"),
     "fallback": gettext_noop("fallback"),
 }
-"""A layout's status, as the side panel says it."""
+"""A layout's status as the side panel shows it."""

@@ -1,4 +1,4 @@
-"""gunicorn's settings: `gunicorn --config webapp/deploy/gunicorn.py webapp.wsgi:application`."""
+"""Settings of gunicorn: `gunicorn --config webapp/deploy/gunicorn.py webapp.wsgi:application`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gunicorn.glogging import Logger
 
 OURS = "webapp.settings"
 WARM_SECONDS = 5.0
-"""That the threads of a worker which starts wait for one another."""
+"""Seconds that threads of a new worker wait for one another to connect."""
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", OURS)
 METRICS = Path(
     os.environ.setdefault(
@@ -23,9 +23,9 @@ METRICS = Path(
 ).resolve()
 
 try:
-    from webapp import env  # with the folder named above: importing us begins to count
+    from webapp import env  # after setting the folder: importing webapp starts the metrics
 
-    if os.environ["DJANGO_SETTINGS_MODULE"] == OURS:  # a host's settings have its own key
+    if os.environ["DJANGO_SETTINGS_MODULE"] == OURS:  # a host project has its own key
         env.secret_here("SECRET_KEY")
     from webapp import processes
 
@@ -33,13 +33,13 @@ try:
 
     from django.conf import settings
 
-    is_json = getattr(settings, "LOG_FORMAT", "line") == "json"  # a host's settings have none
+    is_json = getattr(settings, "LOG_FORMAT", "line") == "json"  # a host may not define it
 except ImproperlyConfigured as error:
-    raise SystemExit(str(error)) from error  # gunicorn shows anything else as a traceback
+    raise SystemExit(str(error)) from error  # other exceptions would print a traceback
 
 
 class JSONLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's own lines as the project's: its options still say which, and where they go."""
+    """Writes gunicorn's log as JSON; its options still set level and destination."""
 
     def setup(self, cfg: object) -> None:
         super().setup(cfg)
@@ -50,22 +50,22 @@ class JSONLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
             handler.addFilter(WithRequest())
 
 
-# Not a `logconfig_dict`: with one, gunicorn writes a line for every request.
+# `logconfig_dict` is not used: with it, gunicorn logs every request.
 logger_class = JSONLogger if is_json else Logger
-# A second instance of the same user would take its socket, and not each user has a folder for it.
+# Two instances of one user would share the socket, and some users have no folder for it.
 control_socket_disable = True
 worker_class = "gthread"
-timeout = 30  # seconds without a sign of life from a worker
+timeout = 30  # seconds without a heartbeat of a worker
 graceful_timeout = 30
 keepalive = 5
 limit_request_line = 4094
 limit_request_field_size = 8190
 max_requests = 100_000
-max_requests_jitter = 10_000  # not all at once
+max_requests_jitter = 10_000  # so that workers do not restart together
 
 
 def on_starting(server: object) -> None:
-    """Forgets what processes counted that have ended; others on this machine keep their files."""
+    """Deletes metrics files of processes that have ended; those of running processes stay."""
     for path in METRICS.glob("*.db"):
         process = path.stem.rpartition("_")[2]
         if process.isdecimal() and not _is_alive(int(process)):
@@ -74,11 +74,11 @@ def on_starting(server: object) -> None:
 
 
 def _load_code() -> None:
-    """What workers share, once, before they are forked: one that ended is then replaced at once.
+    """Imports the code once before forking, so that a replacement worker starts at once.
 
-    Importing takes 2 s of a processor; if all workers end together, everybody waits for it. Made
-    here are neither connections nor threads nor networks, which do not survive a fork. New code
-    therefore needs a restart, or USR2: HUP keeps the old.
+    Importing takes 2 s of processor time; if all workers end together, all requests wait for it.
+    It opens no connections and starts no threads or networks, which do not survive a fork. New code
+    therefore needs a restart or USR2: HUP keeps the old code.
     """
     import django
 
@@ -87,9 +87,11 @@ def _load_code() -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Every thread of a worker connects to database and cache before its first request, which would
-    wait for that. Whatever is away is asked for again then."""
-    if (pool := getattr(worker, "tpool", None)) is None:  # another class of workers
+    """Connects every thread of a worker to database and cache before its first request.
+
+    Otherwise that request would wait. A server that is unavailable is tried again then.
+    """
+    if (pool := getattr(worker, "tpool", None)) is None:  # another worker class
         return
     met = Barrier(worker.cfg.threads)
     for _ in range(worker.cfg.threads):
@@ -97,7 +99,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def _connect(met: Barrier) -> None:
-    """met: of all threads, so that none connects twice and another never."""
+    """met: barrier of all threads, so that none takes two of the tasks."""
     from django.core.cache import cache
     from django.db import connection
 

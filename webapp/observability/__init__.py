@@ -1,1 +1,1 @@
-"""What operators see: metrics, logs with request ids, traces, liveness and readiness."""
+"""For operators: metrics, health checks and the catalogue of metrics and log events."""

@@ -1,4 +1,4 @@
-"""What can be seen, listed from the code itself: every metric, and every event that is logged."""
+"""Lists every metric and every logged event, found in the code itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEVELS = ("debug", "info", "warning", "error", "exception")
 
 @dataclass(frozen=True, order=True)
 class Logged:
-    """name: empty where the message does not begin with one. where: module and line."""
+    """A log call. name: empty where the message starts without one. where: module and line."""
 
     name: str
     level: str
@@ -25,14 +25,14 @@ class Logged:
 
 
 def logged() -> list[Logged]:
-    """Every call of a module's `log`, in order of names."""
+    """Finds every call of a module's `log`, sorted by name."""
     return sorted(found for path in ROOT.rglob("*.py") for found in _calls(path))
 
 
 def as_markdown() -> str:
     lines = ["# Metrics", "", "| metric | kind | labels | what it says |", "|---|---|---|---|"]
     for metric in metrics.ALL:
-        # A counter of the client knows itself without the ending that it is written with.
+        # The client keeps a counter's name without the suffix _total that it exports.
         name = f"{metric._name}_total" if metric._type == "counter" else metric._name
         labels = ", ".join(metric._labelnames)
         lines.append(f"| `{name}` | {metric._type} | {labels} | {metric._documentation} |")

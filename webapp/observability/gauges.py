@@ -1,4 +1,4 @@
-"""Metrics that are looked up when somebody asks for them, and the text of all metrics."""
+"""Gauges that are queried on each scrape, and the text of all metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_COUNTED = 10_000
 
 
 class Asked:
-    """What is looked up when somebody asks: each a bounded query."""
+    """Collector that runs its queries on each scrape; each query is bounded."""
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         yield GaugeMetricFamily(
@@ -47,7 +47,7 @@ class Asked:
 
 
 def as_text() -> bytes:
-    """All of them in Prometheus's text format."""
+    """Renders all metrics in Prometheus's text format."""
     registry = CollectorRegistry()
     if metrics.FOLDER:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

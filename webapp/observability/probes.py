@@ -1,4 +1,4 @@
-"""Probes are answered whatever the Host: load balancers and Prometheus ask by address."""
+"""Answers probes for any Host, as load balancers and Prometheus address a machine by IP."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PATHS = frozenset({"/health/live", "/health/ready", "/metrics"})
 def answered(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: what is inside of it, the check of ALLOWED_HOSTS too, is left out for probes.
+    """Middleware that answers probes before all middleware inside it, ALLOWED_HOSTS included.
 
-    Their views read neither the Host nor a session, and no answer of theirs holds an address.
+    This is safe: their views read neither Host nor session, and their answers contain no URL.
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
@@ -35,8 +35,10 @@ def answered(
 
 
 def is_named_here(request: HttpRequest) -> bool:
-    """Whether the Host is ours or an address: never a name that somebody else's page made lead to
-    this machine (DNS rebinding)."""
+    """Says whether the Host is one of ours or an IP address.
+
+    Other names are rejected: a foreign page can point its name at this machine (DNS rebinding).
+    """
     with suppress(DisallowedHost):
         return bool(request.get_host())
     with suppress(ValueError):

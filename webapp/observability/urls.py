@@ -1,4 +1,4 @@
-"""Addresses for machines that watch this one."""
+"""Addresses for monitoring."""
 
 from django.urls import path
 

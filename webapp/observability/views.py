@@ -26,7 +26,7 @@ _is_migrated = False
 @require_safe
 @never_cache
 def metrics_text(request: HttpRequest) -> HttpResponse:
-    """For who has METRICS_KEY; without one set, for this machine alone and past no proxy."""
+    """Serves metrics to holders of METRICS_KEY; without a key, only to direct local requests."""
     if not _may_read(request):
         text = "Send METRICS_KEY as `Authorization: Bearer`, or ask from this machine directly.\n"
         return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
@@ -36,15 +36,18 @@ def metrics_text(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    """200 while the process answers at all. Asks nobody: restart it if this fails."""
+    """Returns 200 while the process answers; it checks nothing else. Restart it if this fails."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 where requests may be sent here. A cache that is away only makes answers slower, and a
-    version that cannot be loaded leaves its pages to the one before."""
+    """Returns 200 where requests may be sent here, else 503.
+
+    Only database and pages decide: without the cache answers are just slower, and a version that
+    cannot be loaded leaves the previous one serving.
+    """
     found = {
         "database": _database(),
         "pages": _pages(),
@@ -67,7 +70,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 def _database() -> str:
-    """Once a process has seen that no migration is missing, it does not look again."""
+    """Checks the connection, and pending migrations until the process has once seen none."""
     global _is_migrated
     try:
         if not _is_migrated:

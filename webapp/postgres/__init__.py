@@ -1,2 +1,1 @@
-"""Django's PostgreSQL backend, without a question to the server in front of every request,
-and with statements that it plans once."""
+"""Django's PostgreSQL backend with prepared statements and no health query per request."""

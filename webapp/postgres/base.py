@@ -1,4 +1,4 @@
-"""Named by `ENGINE` (see `webapp.env`). Django wants a module of this name."""
+"""Backend module that `ENGINE` names (see `webapp.env`); Django requires the name `base`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """prepares, prepared: see `webapp.postgres.prepared`; of the connection that stands."""
+    """prepares, prepared: state of the current connection, see `webapp.postgres.prepared`."""
 
     prepares = True
 
@@ -18,9 +18,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return super().get_new_connection(conn_params)
 
     def is_usable(self) -> bool:
-        """Whether a kept connection still stands. Django sends a query to find out, once per
-        request; a server that ended a connection has said so on its socket, so that is looked at
-        first, and asked is only where there is something to read."""
+        """Says whether a persistent connection is still open, without a query in the usual case.
+
+        Django sends a query per request. A server that closed the connection has left something to
+        read on the socket, so the query is sent only then.
+        """
         connection = self.connection
         if connection is None or connection.closed:
             return False

@@ -1,7 +1,7 @@
-"""Statements that a connection to PostgreSQL plans once and then only runs.
+"""Prepares SQL statements, so that a PostgreSQL connection plans them once.
 
-The server takes five times as long to plan the statement of a fresh layout as to run it. Prepared
-by name, in SQL, so that Django sees the query like any other.
+Planning the statement of a fresh layout takes the server five times as long as running it. PREPARE
+and EXECUTE are sent as SQL, so that Django sees the query like any other.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 
 GONE = frozenset({"26000", "42P05", "0A000"})
-"""Codes for: no such statement, there is one already (a pooler gave us another connection's), its
-columns have changed since."""
+"""SQLSTATEs of a missing statement, a duplicate (from a pooler's shared connection), and changed
+result columns."""
 
 
 def execute_prepared(cursor: CursorWrapper, statement: str, values: Sequence[Any]) -> None:
-    """Runs `statement`, which has %s for each value, and nothing else with a % in it.
+    """Runs `statement`, which has %s for each value and no other %.
 
-    As it is wherever that cannot be: on SQLite, within a transaction (which an error would end),
-    behind a pooler that changes connections between transactions.
+    Falls back to plain execution on SQLite, in a transaction (which an error would abort), and
+    behind a pooler that switches connections between transactions.
     """
     wrapper: Any = cursor.db
     is_in_transaction = wrapper.in_atomic_block or not wrapper.get_autocommit()
@@ -46,5 +46,5 @@ def execute_prepared(cursor: CursorWrapper, statement: str, values: Sequence[Any
 
 @lru_cache(maxsize=64)
 def _name(statement: str) -> str:
-    """Stands for these words alone, whoever prepared them."""
+    """Derives the statement's name from a hash of its SQL."""
     return f"prepared_{hashlib.sha256(statement.encode()).hexdigest()[:16]}"

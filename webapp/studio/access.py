@@ -1,4 +1,4 @@
-"""Who may open a page of the studio."""
+"""Permissions and page frame of the studio's pages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from django.template.response import TemplateResponse
 
 View = Callable[..., HttpResponse]
 SEES_PEOPLE = "subjects.view_profile"
-"""The permission to look at one person; auditors see aggregates and do without it."""
+"""Permission to look at one person; auditors lack it, as they see only aggregates."""
 
 
 def needs(*permissions: str) -> Callable[[View], View]:
-    """A page of the admin, for staff with all of these permissions."""
+    """Restricts an admin page to staff with all of these permissions."""
 
     def guarded(view: View) -> View:
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -33,6 +33,6 @@ def needs(*permissions: str) -> Callable[[View], View]:
 
 
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-    """A page with the admin's header and navigation."""
+    """Renders a page with the admin's header and navigation."""
     shared = admin.site.each_context(request)
     return TemplateResponse(request, f"studio/{template}", {**shared, "title": title, **context})

@@ -1,4 +1,4 @@
-"""One decision taken apart, from what is known of a person to the boxes on their page."""
+"""Takes a decision apart, from a person's profile to the boxes on their page."""
 
 from __future__ import annotations
 
@@ -26,16 +26,20 @@ from webapp.surfaces.preview import picture
 
 MOST_CANDIDATES = 6
 EVERY = 1000
-"""More candidates than a search of ours scores: all are asked for."""
+"""Number of variants to ask for; larger than any search, so that it returns all of them."""
 WIDTH = 340
-"""Pixels of a picture at the widest breakpoint."""
+"""Width in pixels of a picture at the widest breakpoint."""
 LEAST_WIDTH = 110
 
 
 @dataclass(frozen=True)
 class BlockFacts:
-    """uses: decayed, per half-life of DAY_HALF_LIVES; known: u, uses since it last moved; ago: days
-    since its last use, None if never; shares of coming uses; ranks from 1."""
+    """Figures of one block.
+
+    uses: decayed counts per half-life of DAY_HALF_LIVES. known: familiarity u, the uses since it
+    last moved. ago: days since its last use, None if never used. tokens_share, share: predicted
+    shares of coming uses, from the tokens alone and with the side input. Ranks count from 1.
+    """
 
     title: str
     uses: tuple[float, ...]
@@ -52,7 +56,10 @@ class BlockFacts:
 
 @dataclass(frozen=True)
 class Candidate:
-    """seconds: modelled, over the horizon; more: than the chosen one costs."""
+    """A layout that was scored.
+
+    seconds: modelled over the horizon. more: seconds above those of the chosen layout.
+    """
 
     names: tuple[str, ...]
     order: tuple[str, ...]
@@ -63,7 +70,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class TokenStep:
-    """The page as the first `number` tokens decode to."""
+    """The page that the first `number` tokens decode to."""
 
     number: int
     token: int
@@ -79,8 +86,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """decided_by: search (System 2), tokens (System 1), or the person's own word. is_first: no
-    layout of ours was seen before, so nothing counts as moved."""
+    """A decision with its inputs, candidates and rules.
+
+    decided_by: search (System 2), tokens (System 1) or the person. is_first: whether the person
+    has seen no earlier layout of ours, so that nothing counts as moved.
+    """
 
     decision: Decision
     decided_by: str
@@ -109,7 +119,11 @@ HALF_LIVES = tuple(int(h) for h in DAY_HALF_LIVES)
 def take_apart(
     request: Request, version: CodebookVersion, *, at: str = "", shown: Decision | None = None
 ) -> Anatomy:
-    """at: one breakpoint only, all where empty. shown: what was decided already, if anything."""
+    """Explains a decision.
+
+    at: limits the pictures to one breakpoint; all where empty. shown: the decision as served;
+    where it is None, it is decided here.
+    """
     decoded = version.read([request])[0]
     decision = shown or engine.choose(request, decoded, version.id)
     titles = {block.id: block.title for block in request.surface.blocks}
@@ -151,7 +165,7 @@ def _steps(
 
 
 def _blocks(request: Request, decoded: Decoded, decision: Decision) -> tuple[BlockFacts, ...]:
-    """In the order they stand in."""
+    """Lists the blocks' figures in the order of the layout."""
     surface, profile = request.surface, request.profile
     now, before = decision.layout.ranks, last_order(request)
     default = default_order(surface)
@@ -179,7 +193,7 @@ def _blocks(request: Request, decoded: Decoded, decision: Decision) -> tuple[Blo
 def _candidates(
     request: Request, version: CodebookVersion, decoded: Decoded, decision: Decision
 ) -> tuple[Candidate, ...]:
-    """The best of those that were scored, and always the chosen one, staying, and the tokens'."""
+    """Lists the best scored layouts, and always the chosen, the last and the decoded one."""
     if decision.energy is None:
         return ()
     near = version.neighbours(request, decoded.tokens, engine.NEIGHBOURS)

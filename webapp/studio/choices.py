@@ -1,4 +1,4 @@
-"""What the pages' forms let one choose, and what a choice stands for."""
+"""Forms of the studio's pages, and the objects that their values select."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MOST_VISITS = 200
 MOST_LISTED = 30
 MOST_COMPARED = 4
 MOST_DIGITS = 18
-"""Of a primary key; databases refuse to look for a longer one."""
+"""Maximum digits of a primary key; databases reject queries with longer numbers."""
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A version that can be asked, or why it cannot."""
+    """A loaded version, or the reason why it cannot be loaded."""
 
     loaded: Loaded | None
     refusal: str = ""
@@ -44,26 +44,26 @@ def version_ready(row: CodebookVersion) -> Ready:
 
 
 def surface_page(surface: Surface) -> Page | None:
-    """As this process serves it; None where its definition is refused."""
+    """Returns the page as this process serves it; None where its definition is invalid."""
     page = serving.page(surface.slug)
     if page is None:
-        serving.refresh()  # it may have been added a moment ago
+        serving.refresh()  # the surface may be newer than the last refresh
         page = serving.page(surface.slug)
     return page
 
 
 def day_of() -> int:
-    """Today, in whole UTC days since 1970."""
+    """Returns today's date in whole UTC days since 1970."""
     return times.to_day(times.to_milliseconds(timezone.now()))
 
 
 class ChoiceForm(forms.Form):
-    """A form whose fields may all be left out: the first choice stands for what is not said."""
+    """A form whose fields are all optional: a missing field takes its initial value."""
 
     refusal = ""
 
     def chosen(self) -> dict[str, Any]:
-        """Every field's value; empty, with `refusal` set, where one is wrong."""
+        """Returns every field's value; where one is invalid, sets `refusal` and returns {}."""
         given = {name: self.given(name) for name in self.fields}
         for name, field in self.fields.items():
             if not given.get(name) and field.initial not in (None, ""):
@@ -90,7 +90,7 @@ def surface_field(initial: Surface | None) -> forms.ModelChoiceField:  # type: i
 
 
 def first_surface(version: CodebookVersion) -> Surface | None:
-    """The page a version is looked at on: one it was trained for, one it serves, or any."""
+    """Returns a surface to show the version on: one it was trained for, one it serves, or any."""
     serves = Alias.objects.filter(version=version).select_related("surface").first()
     return version.surfaces.first() or (serves and serves.surface) or Surface.objects.first()
 
@@ -113,7 +113,7 @@ class GalleryForm(ChoiceForm):
 
 
 class PreviewForm(ChoiceForm):
-    """Surface and breakpoint, version, and who. Blocks' fields are named `uses-<number>`."""
+    """Selects surface, breakpoint, version and person. Blocks' fields are named `uses-<number>`."""
 
     version = forms.ModelChoiceField(CodebookVersion.objects.all(), empty_label=None)
     at = forms.ChoiceField(label="Breakpoint", required=False)
@@ -153,7 +153,7 @@ class PreviewForm(ChoiceForm):
             )
 
     def uses(self, page: Page) -> dict[str, int]:
-        """Per block, in how many visits a made-up person used it; never more than there were."""
+        """Returns in how many visits a made-up person used each block, at most `visits`."""
         found = {b.id: self.cleaned_data[f"uses-{i}"] for i, b in enumerate(page.surface.blocks)}
         return {block: min(n, self.cleaned_data["visits"]) for block, n in found.items()}
 
@@ -169,7 +169,7 @@ class PreviewForm(ChoiceForm):
 
 
 def persona_of(form: PreviewForm, page: Page) -> Persona | None:
-    """Whom a valid form means; None where no such person is known."""
+    """Returns the persona that a valid form selects; None where the key is unknown."""
     who = form.cleaned_data["who"]
     if who == NEWCOMER:
         return Persona(Profile(), day_of())
@@ -181,7 +181,7 @@ def persona_of(form: PreviewForm, page: Page) -> Persona | None:
 
 
 class CompareForm(ChoiceForm):
-    """Two to four versions, and the page that audit and gate are about."""
+    """Selects two to four versions, and the surface whose audits and gates are compared."""
 
     version = forms.ModelMultipleChoiceField(
         CodebookVersion.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
@@ -191,7 +191,7 @@ class CompareForm(ChoiceForm):
         asked = data.getlist("version")
         chosen = [pk for pk in asked if pk.isdecimal() and len(pk) <= MOST_DIGITS]
         data = data.copy()
-        data.setlist("version", chosen)  # what can be no key is passed over
+        data.setlist("version", chosen)  # values that cannot be keys are ignored
         super().__init__(data)
         self._query = data
         self.fields["surface"] = surface_field(Surface.objects.first())
@@ -205,7 +205,7 @@ class CompareForm(ChoiceForm):
         return self._query.getlist(name) if name == "version" else self._query.get(name)
 
     def versions(self) -> list[CodebookVersion]:
-        """Chosen, or else the champion and the newest of the surface, at most MOST_COMPARED."""
+        """Returns the chosen versions, or else champion and newest ones, at most MOST_COMPARED."""
         chosen = list(self.cleaned_data["version"])[:MOST_COMPARED]
         if chosen:
             return chosen

@@ -1,4 +1,4 @@
-"""Codebook versions side by side: card, rate and distortion, use of codes, audit, gate."""
+"""Compares codebook versions: card, rate and distortion, use of codes, audit, gate."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from webapp.surfaces.models import Surface
 
 Card = Mapping[str, Any]
 MOST_SLICES = 24
-"""Rows of one plot; those of most people are shown."""
+"""Maximum rows of a plot; the slices with the most people are shown."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A line of the table: a name, and what each version has."""
+    """A row of the table: a name, and a value per version."""
 
     name: str
     values: tuple[str, ...]
@@ -30,8 +30,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class MetricPlot:
-    """verdicts: per slice and version, in words, for the table behind the plot. left_out: slices
-    that the plot has no room for."""
+    """A metric's plot.
+
+    verdicts: per slice and version, in words, for the table behind the plot. left_out: number of
+    slices that do not fit into the plot.
+    """
 
     name: str
     unit: str
@@ -63,7 +66,7 @@ def card_figures(versions: Sequence[CodebookVersion]) -> list[Figure]:
 
 
 def rate_distortion(versions: Sequence[CodebookVersion]) -> list[SafeString]:
-    """Distortion and summed rank by bits."""
+    """Plots distortion and summed rank against bits."""
     plots = (
         ("distortion", "distortion (share of variance)", True),
         ("summed_rank", "summed rank of used blocks", False),
@@ -81,7 +84,7 @@ def rate_distortion(versions: Sequence[CodebookVersion]) -> list[SafeString]:
 
 
 def use_of_codes(versions: Sequence[CodebookVersion], usages: Sequence[Usage | None]) -> SafeString:
-    """Share of the current people per code of the first stage, the commonest first."""
+    """Plots the share of current people per code of the first stage, most common first."""
     series = []
     for version, usage in zip(versions, usages, strict=True):
         counts = sorted(usage.stage(0).values(), reverse=True) if usage else []
@@ -94,7 +97,7 @@ def use_of_codes(versions: Sequence[CodebookVersion], usages: Sequence[Usage | N
 
 
 def reports_of(versions: Sequence[CodebookVersion], surface: Surface) -> list[AuditReport | None]:
-    """The latest audit of each version on the surface."""
+    """Returns the latest audit of each version on the surface."""
     rows = AuditReport.objects.filter(version__in=versions, surface=surface).defer("html")
     return _latest(versions, rows.order_by("created_at", "pk"))
 
@@ -105,7 +108,7 @@ def gates_of(versions: Sequence[CodebookVersion], surface: Surface) -> list[Gate
 
 
 def metric_plots(reports: Sequence[AuditReport | None]) -> list[MetricPlot]:
-    """A plot per metric, the gated ones first."""
+    """Returns a plot per metric, gated ones first."""
     found: dict[str, dict[str, dict[int, Mapping[str, Any]]]] = {}
     for index, report in enumerate(reports):
         for row in report.report.get("slices", []) if report else ():
@@ -116,7 +119,7 @@ def metric_plots(reports: Sequence[AuditReport | None]) -> list[MetricPlot]:
 
 
 def conditions(gates: Sequence[GateReport | None]) -> list[Figure]:
-    """Per condition of the gate what each version reached."""
+    """Returns a row per condition of the gate, with each version's verdict and figure."""
     known = [{c["name"]: c for c in gate.conditions} if gate else {} for gate in gates]
     names = dict.fromkeys(name for conditions in known for name in conditions)
     return [

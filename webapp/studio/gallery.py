@@ -1,4 +1,4 @@
-"""A codebook drawn: each code as the layout it decodes to, with its share of use."""
+"""Draws a codebook: each code as the layout it decodes to, with its share of use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WIDTH, ROW = 150, 9
 
 @dataclass(frozen=True)
 class Code:
-    """share: of the current subjects; first: the block that this code puts first, but for pins."""
+    """share: of the current subjects. first: title of the first unpinned block in its layout."""
 
     index: int
     count: int
@@ -38,7 +38,10 @@ class Code:
 
 @dataclass(frozen=True)
 class Stage:
-    """number: from 1. in_use: codes that a current subject has; perplexity: of their use."""
+    """A residual stage.
+
+    number: from 1. in_use: codes that at least one current subject has. perplexity: of their use.
+    """
 
     number: int
     slots: int
@@ -53,8 +56,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Shelf:
-    """One page of a stage's codes, those of most subjects first. before: the tokens in front of
-    them; unused: all codes of the stage that nobody has."""
+    """One page of a stage's codes, most used first.
+
+    before: the tokens in front of the codes. unused: all codes of the stage without a subject.
+    """
 
     codes: tuple[Code, ...]
     unused: tuple[int, ...]
@@ -76,8 +81,11 @@ def stages(version: CodebookVersion, usage: Usage) -> list[Stage]:
 def shelf(
     version: CodebookVersion, page: Page, usage: Usage, *, day: int, stage: int, number: int
 ) -> Shelf:
-    """stage: from 1; number: of the page, from 1. Codes of later stages stand after the commonest
-    tokens before them, since alone they say nothing; where nobody has such tokens none is drawn."""
+    """Returns one page of a stage's codes; stage and page number count from 1.
+
+    Codes of later stages mean nothing alone, so they are drawn after the most common tokens before
+    them; where no subject has such tokens, none is drawn.
+    """
     counts = usage.stage(stage - 1)
     slots = version.codebook.slots[stage - 1]
     ordered = sorted(range(slots), key=lambda code: (-counts[code], code))
@@ -96,7 +104,7 @@ def shelf(
 
 
 def drawn(surface: Surface, decoded: Decoded) -> tuple[SafeString, tuple[str, ...]]:
-    """The page that tokens alone decode to, at its widest breakpoint; and its order."""
+    """Draws the page that tokens alone decode to, at its widest breakpoint; with its order."""
     order = order_of(surface, decoded.tokens_share.tolist())
     sizes = {b.id: int(c) for b, c in zip(surface.blocks, decoded.size_class, strict=True)}
     at = surface.widest
@@ -106,7 +114,7 @@ def drawn(surface: Surface, decoded: Decoded) -> tuple[SafeString, tuple[str, ..
 
 
 def order_of(surface: Surface, scores: Sequence[float]) -> tuple[str, ...]:
-    """Blocks by score, highest first, with pins and groups where the surface wants them."""
+    """Orders blocks by falling score, with pins and groups held in place."""
     ids = [block.id for block in surface.blocks]
     by_score = [ids[i] for i in np.argsort(-np.asarray(scores), kind="stable")]
     return hold_pins(surface, by_score, {})

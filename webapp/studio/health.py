@@ -1,4 +1,4 @@
-"""Health at a glance: what must be alive, what waits, who serves. Each a bounded query."""
+"""Signs of health: what must be alive, what waits, which versions serve. Each query is bounded."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from webapp.subjects.models import Event
 from webapp.surfaces.models import Surface
 
 SILENT = timedelta(seconds=90)
-"""After so long without a sign of life something is wrong; one comes every 15 seconds."""
+"""Age at which the last heartbeat counts as missing; one is sent every 15 seconds."""
 WAITED = timedelta(minutes=2)
-"""An event that waits longer than this was lost by a worker, or there are too few of them."""
+"""An event that waits longer was lost by a worker, or there are too few workers."""
 MOST_COUNTED = 10_000
 RECENT = timedelta(days=7)
 FALLBACK = 0.01
-"""Share of fallback answers that somebody should look into."""
+"""Share of fallback answers above which the sign turns to `look`."""
 STATUSES = ("adapted", "default", "frozen", "dry_run", "fallback", "not_modified")
 MOST_SURFACES = 50
 
 
 @dataclass(frozen=True)
 class Sign:
-    """state: ok, look or bad. step: what to do, empty where all is well."""
+    """state: ok, look or bad. step: the next step, empty where the state is ok."""
 
     name: str
     state: str
@@ -48,7 +48,7 @@ def signs(now: datetime) -> list[Sign]:
 
 
 def active_runs() -> list[Run]:
-    """Trainings and audits under way or waiting, the oldest first."""
+    """Returns queued and running trainings and audits, oldest first."""
     active = Run.objects.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING))
     return list(active.select_related("surface").order_by("created_at", "pk")[:20])
 
@@ -59,9 +59,11 @@ def ended_runs() -> list[Run]:
 
 
 def surfaces() -> list[Surface]:
-    """With `champion` (name) and `champion_id`; `verdict`, `verdict_id` and `verdict_at` of the
-    champion's own last audit; `other`, `other_id`, `other_at` and `other_version` of the last one
-    of any other version."""
+    """Returns surfaces annotated with their champion and last audits.
+
+    `champion`, `champion_id`: name and key. `verdict`, `verdict_id`, `verdict_at`: the champion's
+    last audit. `other`, `other_id`, `other_at`, `other_version`: the last audit of another version.
+    """
     champion = Alias.objects.filter(surface=OuterRef("pk"), name=Alias.Name.CHAMPION)
     reports = AuditReport.objects.filter(surface=OuterRef("pk")).order_by("-created_at", "-pk")
     own = reports.filter(version=OuterRef("champion_id"))
@@ -167,7 +169,7 @@ def _answers() -> Sign:
 
 
 def written(seconds: float) -> str:
-    """A span of time in the largest unit that says enough."""
+    """Formats a duration in the largest unit that it fills at least twice."""
     for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""Codebook versions that somebody looks at; those that serve are in `codebooks.serving`."""
+"""Loads codebook versions for display; `webapp.serving` loads those that serve."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from webapp.codebooks.models import CodebookVersion
 from webapp.codebooks.registry import artefacts
 
 MOST = 4
-"""Versions kept in memory by a web process."""
+"""Maximum number of versions that a web process keeps in memory."""
 
 
 def version_load(row: CodebookVersion) -> version.CodebookVersion:
-    """Raises uiengine.errors.VersionError where its files are missing, damaged or exchanged."""
+    """Raises uiengine.errors.VersionError where its files are missing, damaged or replaced."""
     there = artefacts.registered(row.folder, row.manifest)
     return _load(there, str(row.manifest.get("id")))
 
 
 @lru_cache(maxsize=MOST)
 def _load(folder: Path, content: str) -> version.CodebookVersion:
-    """content: of the manifest, so that another version in the same folder is read anew."""
+    """content: id from the manifest, so that another version in the folder misses the cache."""
     return version_folder.load(folder)

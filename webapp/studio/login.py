@@ -1,9 +1,9 @@
-"""Signing in to the admin: guesses are counted per address and per user name.
+"""Limits password guesses in the admin, by address and by user name.
 
-One may count names only where that locks nobody out. So an address alone cannot spend what a name
-has, a lock ends within minutes, and a browser that its owner has signed in with before is counted
-by itself (a signed cookie says so): what strangers try never keeps it out. Whether a name exists
-makes no difference to any of it.
+A limit by name must not let strangers lock a user out. One address therefore cannot use up the
+guesses of a name, a lock ends within minutes, and a browser in which the user signed in before (a
+signed cookie tells) is counted separately, so that strangers' guesses never lock it. Names that do
+not exist are treated like names that do, which hides whether a name exists.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from webapp.lib.cache import count_and_get
 
 log = logging.getLogger(__name__)
 WINDOW = 300
-"""Seconds. Counts begin anew with each window, so nobody waits longer."""
+"""Seconds of a window. Counts restart with each window, so it is also the longest wait."""
 MOST_OF_ADDRESS = 10
 MOST_OF_NAME = 30
-"""Wrong passwords a window: a name is spent by four addresses together, never by one."""
+"""Wrong passwords per window. It takes four addresses together to use up a name, never one."""
 KNOWN = "admin_known"
 KNOWN_FOR = 365 * 86_400
-"""Seconds that a browser is known for after it was signed in with."""
+"""Seconds for which a browser stays known after signing in."""
 
 
 @never_cache
 @sensitive_post_parameters()
 def login(request: HttpRequest) -> HttpResponse:
-    """Django's own page of signing in, for whoever has guesses left."""
+    """Serves Django's login page to requests that have guesses left, and 429 to the others."""
     if request.method != "POST":
         return admin.site.login(request)
     name = _normal(request.POST.get("username", ""))
@@ -60,7 +60,7 @@ def login(request: HttpRequest) -> HttpResponse:
 
 
 def _limits(request: HttpRequest, name: str, browser: str) -> dict[str, int]:
-    """The counts that a guess adds one to, in this order, and what each may come to."""
+    """Returns the counters that a guess increments, in this order, with their limits."""
     if browser:
         return {_count("browser", f"{browser}:{name}"): MOST_OF_ADDRESS}
     address = _network(address_of(request.META))
@@ -68,25 +68,32 @@ def _limits(request: HttpRequest, name: str, browser: str) -> dict[str, int]:
 
 
 def _is_over(limits: dict[str, int]) -> bool:
-    """Counts before the password is looked at: guesses sent side by side are all counted. What an
-    address has no guesses left for is not counted against the name."""
+    """Increments the counters and checks the limits.
+
+    Counting before the password check also counts guesses sent in parallel. An address that has
+    used up its own limit is not counted against the name.
+    """
     try:
         for key, most in limits.items():
             (count,), _found = count_and_get([key], (), WINDOW)
             if count > most:
                 log.warning("login.throttled by %s", key.split(":")[1])
                 return True
-    except Exception:  # as everywhere with the cache away: nobody is refused
+    except Exception:  # without the cache no login is refused
         log.warning("login.cache_unavailable", exc_info=True)
     return False
 
 
 def _give_back(limits: dict[str, int]) -> None:
-    """It was no guess. Other wrong passwords stay counted: an account of one's own buys no more."""
+    """Takes back one count after a successful login.
+
+    Other wrong passwords stay counted, so that an attacker cannot reset an address by signing in to
+    an account of their own.
+    """
     for key in limits:
         try:
             cache.decr(key)
-        except ValueError:  # its window is over
+        except ValueError:  # the window has ended
             continue
         except Exception:
             log.warning("login.cache_unavailable", exc_info=True)
@@ -114,7 +121,7 @@ def _refused(request: HttpRequest) -> HttpResponse:
 
 
 def _browser(request: HttpRequest, name: str) -> str:
-    """The id of a browser that was signed in with under this name before; else empty."""
+    """Returns the id of a browser that signed in under this name before; else ""."""
     known = request.get_signed_cookie(KNOWN, "", salt=KNOWN, max_age=KNOWN_FOR)
     browser, _colon, of = (known or "").partition(":")
     return browser if of == _digest(name) else ""
@@ -134,12 +141,12 @@ def _remember(response: HttpResponse, name: str, browser: str) -> None:
 
 
 def _normal(name: str) -> str:
-    """As Django's form reads names; in one case, so that writing it otherwise is no new name."""
+    """Normalises a name as Django's form does, and its case, so that variants share one counter."""
     return unicodedata.normalize("NFKC", name.strip()).casefold()
 
 
 def _network(address: str) -> str:
-    """Whoever has one IPv6 address has 2^64 of them."""
+    """Returns the /64 network of an IPv6 address, as one client usually has all its addresses."""
     try:
         found = ip_address(address)
     except ValueError:

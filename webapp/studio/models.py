@@ -1,4 +1,4 @@
-"""When each worker last carried out a task."""
+"""Stores when each worker last ran a task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Heartbeat(models.Model):
-    """Written by a task that beat asks for: beat, broker and that worker were alive then."""
+    """A worker's last periodic heartbeat; beat, broker and that worker were alive then."""
 
     worker = models.CharField(max_length=200, unique=True)
     at = models.DateTimeField(db_index=True)

@@ -1,4 +1,4 @@
-"""As whom a page is looked at: nobody yet, somebody made up, a simulated or a real person."""
+"""Personas for previews: a newcomer, a made-up, a simulated or a real person."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ MOST_SIMULATED = 40
 
 @dataclass(frozen=True)
 class Persona:
-    """day, visit: as of which the page is decided; subject: the person looked at, if one is."""
+    """A profile to decide a page for.
+
+    day, visit: the time of the decision. subject: the stored person, if any.
+    """
 
     profile: Profile
     day: int
@@ -41,7 +44,7 @@ class Persona:
 
 
 def simulated(surface_id: int) -> list[tuple[str, str]]:
-    """Keys and names of simulated people of a page; they stand for nobody."""
+    """Returns keys and names of simulated people with a profile on the surface."""
     rows = Subject.objects.filter(
         source=Subject.Source.SIMULATED, profiles__surface_id=surface_id
     ).order_by("pk")
@@ -52,8 +55,11 @@ def simulated(surface_id: int) -> list[tuple[str, str]]:
 def made_up(
     surface: Surface, day: int, *, visits: int, every: int, uses: Mapping[str, int]
 ) -> Persona:
-    """Somebody who came `visits` times, every so many days until yesterday, saw the default layout,
-    and used each block in that many of the visits, evenly spread."""
+    """Builds a person with `visits` visits, one every `every` days up to yesterday.
+
+    The person saw the default layout; `uses` gives per block the number of visits with a use,
+    spread evenly.
+    """
     profile, order = Profile(), default_order(surface)
     for visit in range(visits):
         used = [b for b, n in uses.items() if (visit + 1) * n // visits > visit * n // visits]
@@ -62,7 +68,7 @@ def made_up(
 
 
 def person(key: str, page: Page) -> Persona | None:
-    """As the page would be decided for them now; None where nobody has this key."""
+    """Builds the persona of a stored person as of now; None where the key is unknown."""
     subject = Subject.objects.filter(key=key).first()
     if subject is None:
         return None

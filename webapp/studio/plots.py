@@ -1,6 +1,6 @@
-"""Plots as SVG, drawn on the server. Lines differ by dash and mark, not by colour alone.
+"""Draws plots as SVG on the server. Lines differ by dash and mark as well as by colour.
 
-Colours are classes of studio.css, so that both themes hold; no inline styles, no scripts.
+Colours are classes of studio.css, so that plots follow both themes; no inline styles, no scripts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 14, 12, 42
 DASHES = ("", "7 4", "2 3", "9 3 2 3")
 ROW = 24
 LABELS = 210
-"""Pixels for the names beside an interval plot."""
+"""Width in pixels of the labels beside an interval plot."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Interval:
-    """series: which version, from 0; says: the verdict in a word, for who points at it."""
+    """series: index of the version. says: the verdict in a word, shown as a tooltip."""
 
     series: int
     low: float
@@ -39,7 +39,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Axis:
-    """From data to pixels. The ends are ticks, so that no value lies outside."""
+    """Maps data to pixels. The axis ends at ticks, so that no value lies outside."""
 
     ticks: tuple[float, ...]
     start: float
@@ -55,7 +55,7 @@ class Axis:
 
 
 def ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
-    """Round numbers (1, 2 or 5 times a power of ten) from at most low to at least high."""
+    """Returns round numbers (1, 2 or 5 times a power of ten) that cover low to high."""
     if high <= low:
         high = low + (abs(low) or 1.0)
     rough = (high - low) / wanted
@@ -66,7 +66,7 @@ def ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
 
 
 def decades(low: float, high: float) -> tuple[float, ...]:
-    """Powers of ten around positive values."""
+    """Returns powers of ten that cover the positive range low to high."""
     last = max(ceil(log10(high)), floor(log10(low)) + 1)
     return tuple(10.0**n for n in range(floor(log10(low)), last + 1))
 
@@ -74,13 +74,13 @@ def decades(low: float, high: float) -> tuple[float, ...]:
 def line_plot(
     series: Sequence[Series], *, title: str, x_label: str, y_label: str, is_log: bool = False
 ) -> SafeString:
-    """is_log: the y axis; points at 0 or below are then left out."""
+    """Draws a line per series. is_log: log y axis, without points at or below 0."""
     kept = [Series(s.name, [p for p in s.points if not is_log or p[1] > 0]) for s in series]
     xs = [x for s in kept for x, _ in s.points]
     ys = [y for s in kept for _, y in s.points]
     if not xs:
         return mark_safe("<p>No figures.</p>")
-    low = min(ys) if min(ys) > max(ys) / 2 else min(0.0, *ys)  # far from 0, show the differences
+    low = min(ys) if min(ys) > max(ys) / 2 else min(0.0, *ys)  # far from 0, cut the axis
     y_ticks = decades(min(ys), max(ys)) if is_log else ticks(low, max(ys))
     across = Axis(ticks(min(xs), max(xs), 8), LEFT, WIDTH - RIGHT)
     up = Axis(y_ticks, HEIGHT - BOTTOM, TOP, is_log)
@@ -96,7 +96,7 @@ def interval_plot(
     unit: str,
     tolerance: float | None,
 ) -> SafeString:
-    """A row per slice, in it an interval per version; the tolerated band is hatched grey."""
+    """Draws a row per slice with an interval per version; hatching marks the tolerance."""
     values = [v for _, found in rows for i in found for v in (i.low, i.high)]
     values += [-tolerance, tolerance] if tolerance else [0.0]
     most = max((len(found) for _, found in rows), default=1)
@@ -123,7 +123,7 @@ def interval_plot(
 
 
 def key(index: int) -> SafeString:
-    """How a version's line looks, for the legend."""
+    """Draws the legend's sample of a version's line."""
     line = f'<line class="line line-{index + 1}" x1="2" y1="7" x2="34" y2="7"{_dash(index)}/>'
     return mark_safe(
         f'<svg class="plot" width="36" height="14" aria-hidden="true">{line}'
@@ -163,7 +163,7 @@ def _dash(index: int) -> str:
 
 
 def _mark(index: int, x: float, y: float) -> str:
-    """Circle, square, triangle, diamond."""
+    """Draws a circle, square, triangle or diamond by index."""
     name = f'class="mark mark-{index + 1}"'
     if index % 4 == 0:
         return f'<circle {name} cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'

@@ -1,4 +1,4 @@
-"""The content security policy of our pages: nothing inline, nothing from elsewhere."""
+"""Sets the content security policy of pages: nothing inline, nothing from other origins."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from django.urls import reverse
 from webapp.layouts.docs import pages
 
 BEAT_SCRIPT = "'sha256-QE3U2xYF7B4J2ro1/9oxiKhaWCGW39gB7ocQ/xlD0bE='"
-"""The one inline script: django-celery-beat's, on its page of a periodic task."""
+"""Hash of the only inline script: django-celery-beat's, on its periodic task page."""
 POLICY = (
     f"default-src 'self'; script-src 'self' {BEAT_SCRIPT}; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 DJANGOS = (400, 404, 500)
-"""In DEBUG these are Django's own pages, which need their inline scripts and styles."""
+"""Statuses of Django's DEBUG pages, which need their inline scripts and styles."""
 
 
 def page_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: every page carries a policy, also one that says what went wrong; a page may bring
-    its own."""
+    """Middleware that adds the policy to every page, error pages included.
+
+    A page that sets its own policy keeps it.
+    """
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""A first arrangement of a page from its blocks' kinds, and taking it as the page's default."""
+"""Suggests a default layout from the kinds of a page's blocks, and saves it on request."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from webapp.surfaces.services import surface_save
 
 @dataclass(frozen=True)
 class Suggestion:
-    """now, suggested: the page as it is and as suggested; known: its kinds that were learned;
-    learned: layouts that they were learned from."""
+    """The page as it is (`now`) and as suggested.
+
+    known: its kinds that the version has learned. learned: number of layouts it learned from.
+    """
 
     now: Page
     suggested: Page
@@ -37,13 +39,13 @@ class Suggestion:
 
     @property
     def pictures(self) -> tuple[SafeString, SafeString]:
-        """The default layout now, and the one suggested."""
+        """Draws the current and the suggested default layout."""
         before, after = (default_layout_svg(page) for page in (self.now, self.suggested))
         return mark_safe(before), mark_safe(after)
 
 
 def suggestion(row: Surface, version: runtime.CodebookVersion) -> Suggestion | None:
-    """None where the version learned nothing of layouts people made."""
+    """Returns a suggestion; None where the version was not trained on layouts that people made."""
     if version.layouts is None:
         return None
     page = mappers.to_surface(row)
@@ -57,10 +59,9 @@ def suggestion(row: Surface, version: runtime.CodebookVersion) -> Suggestion | N
 
 
 def suggestion_take(row: Surface, found: Suggestion, revision: int) -> Surface:
-    """Saves the suggested order and sizes as the page's own, a new revision.
+    """Saves the suggested order and sizes as a new revision of the page.
 
-    Raises SurfaceError where the page is not at `revision` any more: it was not this page that the
-    suggestion was looked at for.
+    Raises SurfaceError where the page has left `revision`, as the suggestion was made for that one.
     """
     if row.revision != revision:
         step = "Look at the suggestion for the page as it is now."

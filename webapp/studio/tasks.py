@@ -1,4 +1,4 @@
-"""A sign of life that takes the way of every other task: beat, broker, worker, database."""
+"""Sends heartbeats by the path of every other task: beat, broker, worker, database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from webapp.studio.models import Heartbeat
 
 FORGOTTEN = timedelta(days=1)
-"""A worker that was silent for so long is not listed any more."""
+"""Age at which a worker's heartbeat is deleted."""
 
 
 @shared_task(name="studio.heartbeat", bind=True)  # type: ignore[untyped-decorator]

@@ -1,8 +1,8 @@
-"""Which codes the current subjects of a surface have under a version: aggregates only.
+"""Counts the codes that current subjects of a surface have under a version; aggregates only.
 
-Tokens are recomputed from the profiles of at most MOST_SUBJECTS people, those seen last. Slices
-come from consented attributes: values of few people are merged, and a code that few people of any
-slice have is not split at all, so that nobody can be made out.
+Tokens are recomputed from the profiles of at most MOST_SUBJECTS people, most recent first. Slices
+come from attributes that people consented to: values of few people are merged, and a code that few
+people of any slice have is not split at all, so that no person can be identified.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from webapp.subjects.models import PersonalAttributes, Profile
 log = logging.getLogger(__name__)
 MOST_SUBJECTS = 2000
 LEAST_SLICE = 10
-"""People of a slice, or it is merged with another."""
+"""Minimum of people in a slice; smaller ones are merged."""
 LEAST_CELL = 5
-"""People of a slice who have a code, or the code is not split by that attribute."""
+"""Minimum of people per slice who have a code; otherwise it is not split by the attribute."""
 KEPT = 300
-"""Seconds for which the counts are kept."""
+"""Seconds for which counts stay in the cache."""
 BATCH = 500
 
 
 @dataclass(frozen=True)
 class Usage:
-    """tokens: of each subject; slices: per attribute, its value for each subject, in that order."""
+    """tokens: of each subject. slices: per attribute, the value of each subject, in that order."""
 
     tokens: tuple[tuple[int, ...], ...]
     slices: Mapping[str, tuple[str, ...]]
@@ -48,7 +48,7 @@ class Usage:
 
     @cached_property
     def stages(self) -> tuple[Counter[int], ...]:
-        """Per residual stage, how many subjects have which code."""
+        """Counts subjects per code, for each residual stage."""
         most = max((len(t) for t in self.tokens), default=0)
         return tuple(Counter(t[s] for t in self.tokens if len(t) > s) for s in range(most))
 
@@ -56,12 +56,12 @@ class Usage:
         return self.stages[index] if index < len(self.stages) else Counter()
 
     def prefix(self, length: int) -> tuple[int, ...] | None:
-        """The commonest first `length` tokens; None where nobody has so many."""
+        """Returns the most common first `length` tokens; None where no subject has as many."""
         found = Counter(t[:length] for t in self.tokens if len(t) >= length)
         return found.most_common(1)[0][0] if found else None
 
     def split(self, stage: int, code: int) -> dict[str, dict[str, float] | None]:
-        """Per attribute, the share of each slice that has the code; None: too few people."""
+        """Returns per attribute the share of each slice with the code; None for too few people."""
         return {name: self._shares(stage, code, values) for name, values in self.slices.items()}
 
     def _shares(self, stage: int, code: int, values: Sequence[str]) -> dict[str, float] | None:
@@ -74,7 +74,7 @@ class Usage:
 
 
 def usage_of(version: CodebookVersion, page: Page, day: int) -> Usage:
-    """Counted once in KEPT seconds."""
+    """Returns the usage, cached for KEPT seconds."""
     name = f"studio:usage:{version.id}:{page.surface_id}:{page.fingerprint}:{day}".replace(" ", "_")
     try:
         found: Usage | None = cache.get(name)
@@ -106,7 +106,7 @@ def _count(version: CodebookVersion, page: Page, day: int) -> Usage:
 
 
 def _slices(people: Sequence[int], surface_id: int) -> dict[str, tuple[str, ...]]:
-    """Per attribute that is known of enough people, each person's slice."""
+    """Returns each person's slice, for attributes that enough people have."""
     known: dict[int, dict[str, str]] = {}
     rows = PersonalAttributes.objects.filter(
         Q(surface=surface_id) | Q(surface=None), subject__profiles__surface=surface_id
@@ -124,7 +124,7 @@ def _slices(people: Sequence[int], surface_id: int) -> dict[str, tuple[str, ...]
 
 
 def _merged(values: Iterable[str]) -> tuple[str, ...]:
-    """Values of few people under one name with others; empty where that leaves one slice."""
+    """Merges values of few people under a joint name; empty where fewer than two slices remain."""
     values = list(values)
     counts = Counter(values).most_common()
     groups: list[tuple[list[str], int]] = []

@@ -1,4 +1,4 @@
-"""Pages of the studio: each checks who asks, calls one function, and renders."""
+"""Views of the studio's pages."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def gallery_page(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_GET
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """A page as anybody, under any version. A person who is looked at is recorded as such."""
+    """Shows a page as any person under any version; looking at a real person is recorded."""
     surface = get_object_or_404(Surface, pk=pk)
     title, here = f"Preview of {surface}", surface_page(surface)
     if here is None:
@@ -118,7 +118,7 @@ def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def suggest_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """A default layout from the blocks' kinds alone, beside the page's own; a POST takes it."""
+    """Shows a default layout suggested from the blocks' kinds beside the current; POST saves it."""
     row = get_object_or_404(Surface, pk=pk)
     innate = innate_version()
     ready = version_ready(innate) if innate else Ready(None, "There is no innate version.")
@@ -143,7 +143,7 @@ def suggest_page(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_GET
 def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Why one person's page is as it is. Recorded, whoever looks."""
+    """Explains why one person's page is as it is; every look is recorded."""
     row = get_object_or_404(Profile.objects.select_related("subject", "surface"), pk=pk)
     title = f"The page {row.surface} of {row.subject}"
     context: dict[str, Any] = {"profile": row, "half_lives": HALF_LIVES}
@@ -154,7 +154,7 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
         return page(request, "explain.html", title, **context, refused=refused)
     found = situations.situation(key=row.subject.key, page=here, now=timezone.now())
     decision, status = read.decide(found)
-    shown = None if status == "dry_run" else decision  # decided, but the default is served
+    shown = None if status == "dry_run" else decision  # in a dry run the default is served
     anatomy = take_apart(situations.request_of(found), here.version, shown=shown)
     return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)
 
@@ -162,7 +162,7 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("codebooks.view_codebookversion", "surfaces.view_surface")
 @require_GET
 def compare_page(request: HttpRequest) -> HttpResponse:
-    """Versions side by side; audits and the gate's figures for who may see audit reports."""
+    """Compares versions; audits and gate figures need the permission for audit reports."""
     form = CompareForm(request.GET)
     chosen = form.chosen()
     versions = form.versions() if chosen else []

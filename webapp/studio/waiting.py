@@ -1,4 +1,4 @@
-"""What waits for a person: each with its next step. A fixed number of queries."""
+"""Lists what waits for a person, each with its next step, in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ MOST_SAID = 200
 
 @dataclass(frozen=True)
 class Waiting:
-    """state: bad where people are served worse or work has stopped; look where a name is missing.
-    label and address: where it is dealt with."""
+    """An item of the list.
+
+    state: bad where people are served worse or work has stopped, look where a person's name is
+    needed. label, address: link to the page that deals with it.
+    """
 
     state: str
     says: str
@@ -33,7 +36,7 @@ class Waiting:
 
 
 def waiting(user: User | AnonymousUser) -> list[Waiting]:
-    """As far as the person may see it; what is bad first."""
+    """Returns the items that the user may see, worst first."""
     surfaces = _surfaces()
     found: list[Waiting] = []
     if user.has_perm("audits.view_auditreport"):
@@ -48,7 +51,7 @@ def waiting(user: User | AnonymousUser) -> list[Waiting]:
 
 
 def sign(items: list[Waiting]) -> Sign:
-    """Beside the signs of life: these may all be well while people wait."""
+    """Returns a sign of health for the items, since all others may be ok while items wait."""
     if not items:
         return Sign("Waiting for you", "ok", "Nothing.")
     count = len(items)
@@ -57,8 +60,10 @@ def sign(items: list[Waiting]) -> Sign:
 
 
 def _surfaces() -> dict[int, Surface]:
-    """By key, with `champion_id`, and `candidate_ids` of its challenger and its newest version:
-    what older versions were found to be waits for nobody."""
+    """Returns surfaces by key, annotated with their champion, challenger and newest version.
+
+    Reports on older versions need no person any more.
+    """
     alias = Alias.objects.filter(surface=OuterRef("pk")).values("version_id")
     newest = CodebookVersion.objects.filter(surfaces=OuterRef("pk")).order_by("-created_at", "-pk")
     rows = Surface.objects.annotate(
@@ -70,7 +75,7 @@ def _surfaces() -> dict[int, Surface]:
 
 
 def _latest(model: type[Model], *same: str, **wanted: Any) -> QuerySet[Any]:
-    """The last row of each group that is equal in `same`, if it is as wanted."""
+    """Returns the last row of each group equal in the fields `same`, if it matches `wanted`."""
     group = model._default_manager.filter(**{name: OuterRef(name) for name in same})
     last = Subquery(group.order_by("-created_at", "-pk").values("pk")[:1])
     rows = model._default_manager.filter(pk=last, **wanted)
@@ -119,7 +124,7 @@ def _gates(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
 
 
 def _pipelines(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
-    """The last one of each surface, unless its version serves by now."""
+    """Yields a surface's last pipeline if it failed or was held and its version does not serve."""
     ended = (Pipeline.State.FAILED, Pipeline.State.HELD)
     for line in _latest(Pipeline, "surface", state__in=ended, surface__in=surfaces)[:MOST]:
         surface: Any = surfaces[line.surface_id]

@@ -1,1 +1,1 @@
-"""Logs, metrics, traces and request ids; knows no app of ours."""
+"""Logs, metrics, traces and request ids; imports no app of this project."""

@@ -1,4 +1,4 @@
-"""A log line as one JSON object: when, how bad, where, what, and which request it belongs to."""
+"""Formats log lines as JSON objects that carry the request's id."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from datetime import UTC, datetime
 from webapp.telemetry.requests import current
 
 EVENT = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
-"""How our messages begin: the event's name, which `manage.py catalogue` lists."""
+"""Pattern of the event name that starts a message; `manage.py catalogue` lists them."""
 BETWEEN_TRACES = 10.0
-"""Seconds."""
+"""Seconds between two tracebacks of one warning event."""
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 class WithRequest(logging.Filter):
-    """Gives each record the id of the request, or the task, that it belongs to."""
+    """Adds the id of the request or task to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # Django logs a refused request once it is over.
+        # Django logs a refused request after its end, when `current` is reset.
         over = getattr(getattr(record, "request", None), "request_id", "")
         record.request_id = current.get() or over or "-"
         return True
 
 
 class TracesSeldom(logging.Filter):
-    """Takes the traceback off a warning whose event showed one in this process of late.
+    """Removes the traceback of a warning if this process logged one of that event recently.
 
-    While Redis is away every request warns, and tracebacks would be gigabytes an hour. The lines
-    stay; of an error the traceback stays too.
+    Without Redis every request warns, and tracebacks would fill gigabytes an hour. The lines
+    stay; errors keep their tracebacks.
     """
 
     def __init__(self) -> None:
@@ -65,6 +65,6 @@ class JSONFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
     def _extra(self, record: logging.LogRecord) -> dict[str, object]:
-        """What the call gave in `extra`; Django's own request and response are no text."""
+        """Returns the fields given in `extra`, without Django's request and response objects."""
         given = {k: v for k, v in vars(record).items() if k not in STANDARD}
         return {k: v for k, v in given.items() if k not in ("request", "response", "server_time")}

@@ -1,5 +1,8 @@
-"""Every metric, in one place. Prometheus's client keeps them; with PROMETHEUS_MULTIPROC_DIR set it
-keeps them in files that all processes of this machine share, and any of them can tell the sums."""
+"""Defines every metric.
+
+With PROMETHEUS_MULTIPROC_DIR set, Prometheus's client keeps them in files shared by all processes
+of this machine, and any process can report the sums.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ FOLDER = env.text(
     help="What the processes of this machine count for `/metrics`, best on a disk of memory.",
 )
 if FOLDER:
-    env.folder("PROMETHEUS_MULTIPROC_DIR", Path(FOLDER))  # the client does not, and then fails
+    env.folder("PROMETHEUS_MULTIPROC_DIR", Path(FOLDER))  # the client fails if it is missing
 
 REQUESTS = Counter(
     "uiengine_http_requests_total",

@@ -1,4 +1,4 @@
-"""A request's id, which its log lines, answer and tasks carry; its metrics and its spans."""
+"""Request ids for log lines, responses and tasks; metrics and spans of both."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ tracing = Tracing()
 def observed(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: takes or makes the request's id, counts the request and its seconds."""
+    """Middleware that accepts or creates the request's id, and counts requests and seconds."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "")
@@ -59,7 +59,7 @@ def observed(
             current.reset(token)
         response.headers[HEADER] = name
         match = request.resolver_match
-        route = match.view_name or match.route if match else "none"  # a pattern, never an address
+        route = match.view_name or match.route if match else "none"  # a pattern, never a URL
         method = request.method if request.method in METHODS else "other"
         metrics.REQUESTS.labels(route, method, response.status_code).inc()
         metrics.REQUEST_SECONDS.labels(route).observe(perf_counter() - started)
@@ -72,7 +72,7 @@ _started: ContextVar[float] = ContextVar("task_started", default=0.0)
 
 
 def connect_tasks() -> None:
-    """Tasks carry the id of the request that sent them, and are counted."""
+    """Passes the request's id to the tasks it sends, and counts tasks."""
     signals.before_task_publish.connect(_sent, weak=False, dispatch_uid="observability.sent")
     signals.task_prerun.connect(_begins, weak=False, dispatch_uid="observability.begins")
     signals.task_postrun.connect(_ended, weak=False, dispatch_uid="observability.ended")
@@ -84,7 +84,7 @@ def _sent(headers: dict[str, Any] | None = None, **_: Any) -> None:
 
 
 def _begins(task_id: str, task: Any, **_: Any) -> None:
-    """A task that nothing asked for (beat, a command) has its own id."""
+    """Sets the id of the request that sent the task; tasks from beat or a command use their own."""
     if not task.request.called_directly and not task.request.is_eager:
         current.set(getattr(task.request, TASK_HEADER, None) or task_id)
     _started.set(perf_counter())

@@ -1,8 +1,8 @@
-"""Traces for a collector (OTLP over HTTP), made by OpenTelemetry's own packages.
+"""Sends traces to a collector (OTLP over HTTP), by OpenTelemetry's instrumentation.
 
-`layouts.apps` alone imports this, and only where a setting names a collector: without one no
-request passes a line of it. What leaves the process is listed in KEPT; the instrumentation would
-also send addresses with their queries, browsers, visitors' IPs, and the texts of exceptions.
+`layouts.apps` alone imports this, and only where a setting names a collector, so that requests
+pay nothing without one. Only attributes in KEPT leave the process; the instrumentation would also
+send URLs with queries, user agents, visitors' IPs and exception messages.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ KEPT = frozenset(
         "layout.candidates",
     }
 )
-"""Attributes that may leave: none of them can hold what names a person."""
+"""Attributes that may leave the process; none can identify a person."""
 UNTRACED = "/health/,/metrics$"
 OBSERVED = "webapp.telemetry.requests.observed"
 
 
 class Spans(SpanProcessor):
-    """Gives each span the id of its request, and sends of it what is in KEPT.
+    """Adds the request's id to each span, and exports only the attributes in KEPT.
 
-    The thread that sends is started with the first span that ends: in gunicorn's and Celery's
-    processes that is after the fork.
+    The exporting thread starts with the first ended span, so that in gunicorn and Celery it starts
+    after the fork.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
@@ -80,15 +80,15 @@ class Spans(SpanProcessor):
 
 
 def start(endpoint: str) -> None:
-    """From now on this process, and those it forks, sends its spans to `endpoint`/v1/traces.
+    """Sends spans of this process and its forks to `endpoint`/v1/traces.
 
     Call it once, before Django builds its middleware.
     """
-    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")  # the names that will stay
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")  # the stable names
     name = os.environ.get("OTEL_SERVICE_NAME") or "uiengine"
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     provider.add_span_processor(Spans(OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")))
-    set_global_textmap(TraceContextTextMapPropagator())  # no baggage: a stranger may fill it
+    set_global_textmap(TraceContextTextMapPropagator())  # no baggage: clients can fill it
     place = [*settings.MIDDLEWARE, OBSERVED].index(OBSERVED) + 1
     DjangoInstrumentor().instrument(
         tracer_provider=provider,
@@ -100,10 +100,10 @@ def start(endpoint: str) -> None:
 
 
 def _tasks(provider: TracerProvider) -> None:
-    """A task is a part of the trace of the request that sent it.
+    """Traces a task as part of the request that sent it.
 
-    The sending half of the instrumentation is left out: where the broker is away, or the task is
-    not imported here, its span never ends, and later requests of the thread become parts of it.
+    The instrumentation's handlers for publishing are disconnected: if the broker is unavailable,
+    or the task is not imported here, their span never ends and adopts the thread's later requests.
     """
     celery = CeleryInstrumentor()  # type: ignore[no-untyped-call]
     celery.instrument(tracer_provider=provider)
@@ -112,7 +112,7 @@ def _tasks(provider: TracerProvider) -> None:
     signals.before_task_publish.connect(_sent, weak=False, dispatch_uid="tracing.sent")
 
     def ends(**_: Any) -> None:
-        provider.shutdown()  # Celery's processes end without what is registered for the exit
+        provider.shutdown()  # Celery's processes end without running atexit handlers
 
     signals.worker_process_shutdown.connect(ends, weak=False, dispatch_uid="tracing.ends")
 
@@ -124,7 +124,7 @@ def _sent(headers: dict[str, Any] | None = None, **_: Any) -> None:
 
 def _kept(span: ReadableSpan) -> ReadableSpan:
     return ReadableSpan(
-        name=span.name,  # the pattern of an address, or the name of a task
+        name=span.name,  # a URL pattern or a task name
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
@@ -132,7 +132,7 @@ def _kept(span: ReadableSpan) -> ReadableSpan:
         events=[Event(e.name, _allowed(e.attributes), e.timestamp) for e in span.events],
         links=[Link(link.context) for link in span.links],
         kind=span.kind,
-        status=Status(span.status.status_code),  # its description is an exception's text
+        status=Status(span.status.status_code),  # without the exception's text
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,

@@ -1,4 +1,4 @@
-"""Does it help? Adapted against control, for people."""
+"""Admin of trials: whether adapting helps people, compared with the control group."""
 
 from __future__ import annotations
 

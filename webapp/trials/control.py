@@ -1,4 +1,4 @@
-"""Who keeps the default layout, so that there is something to compare with."""
+"""Assigns subjects to the control group, who keep the default layout."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import hashlib
 
 
 def is_control(key: str, slug: str, percent: int) -> bool:
-    """Sticky: the same subject on the same surface is always answered alike, in every process.
+    """Says whether a subject is in the control group of a surface.
 
-    Raising the percentage adds subjects and takes none away.
+    A hash decides, so the answer is stable over time and processes. Raising the percentage adds
+    subjects and removes none.
     """
     digest = hashlib.sha256(f"control\n{slug}\n{key}".encode()).digest()
     return int.from_bytes(digest[:8]) < percent * 2**64 // 100

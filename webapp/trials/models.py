@@ -1,4 +1,4 @@
-"""Trials: spans of one control share on a surface, and the looks at them."""
+"""Stores trials: spans with one control share on a surface, and the looks at them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from webapp.surfaces.models import Surface
 
 
 class Trial(models.Model):
-    """A span in which the control share did not change and the surface adapted."""
+    """A span in which the control share stayed unchanged and the surface adapted."""
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="trials")
     percent = models.PositiveSmallIntegerField(help_text="Control share.")
@@ -30,7 +30,7 @@ class Trial(models.Model):
 
 
 class TrialLook(models.Model):
-    """What a worker found at one look; `ml.evaluation.trial` says what the figures mean."""
+    """Figures of one look at a trial; `ml.evaluation.trial` defines them."""
 
     class Verdict(models.TextChoices):
         HELP = "help", "Adapting helps"

@@ -1,4 +1,4 @@
-"""A figure's difference over the looks of a trial, as inline SVG without styles or scripts."""
+"""Draws a figure's difference over the looks of a trial, as SVG without styles or scripts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ WIDTH, HEIGHT, FOOT = 320.0, 110.0, 14.0
 GOOD, BAD, OPEN = "#1a7f4b", "#b3261e", "#5a6675"
 
 Look = tuple[int, Mapping[str, Any]]
-"""Number of the look, and the figure's row in it (`ml.evaluation.trial`)."""
+"""Number of the look, and the figure's row in it (see `ml.evaluation.trial`)."""
 
 
 def looks_svg(looks: Sequence[Look]) -> str:
-    """Thick: the 95 % interval of the look alone. Thin: the one that holds at all looks at once."""
+    """Draws the looks. Thick: the look's 95 % interval. Thin: the interval valid at all looks."""
     shown = [(number, row) for number, row in looks if row["difference"] is not None]
     if not shown:
         return ""
@@ -47,8 +47,9 @@ def looks_svg(looks: Sequence[Look]) -> str:
 
 
 def _colour(row: Mapping[str, Any]) -> str:
-    """Green or red where the interval that holds at all looks is better than 0, or worse than is
-    tolerated."""
+    """Returns green where the interval valid at all looks is better than 0, red where it is worse
+    than the tolerance, grey otherwise.
+    """
     signed = [row["better"] * end for end in row["any_time_interval"] or ()]
     if not signed or min(signed) <= 0 <= max(signed) + row["tolerance"]:
         return OPEN

@@ -1,4 +1,4 @@
-"""Beginning and ending trials, and what is read for a look."""
+"""Starts and ends trials, and reads the visits for a look."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from webapp.trials.models import Trial
 
 @transaction.atomic
 def trial_current(*, surface: Surface, now: datetime) -> Trial | None:
-    """The trial under way; None where nobody keeps the default, or the surface does not adapt.
+    """Returns the current trial; None without a control share or where the surface does not adapt.
 
-    One whose share or mode has changed ends without another look, since visits after the change
-    are not what it compares; the next begins now.
+    A trial whose share or mode has changed ends without another look, since later visits belong
+    to no such comparison; the next trial begins now.
     """
     Surface.objects.select_for_update().get(pk=surface.pk)
     wanted = surface.control_percent if surface.mode == Surface.Mode.LIVE else 0
@@ -36,8 +36,11 @@ def trial_current(*, surface: Surface, now: datetime) -> Trial | None:
 
 
 def trial_visits(trial: Trial) -> Iterator[dict[str, Any]]:
-    """Fields of `ml.evaluation.trial.TrialVisit`, in time order per subject: closed visits in
-    which a layout was shown. Earlier ones tell what a subject knew, and do not count."""
+    """Yields fields of `ml.evaluation.trial.TrialVisit`, in time order per subject.
+
+    Covers closed visits in which a layout was shown. Those before the trial do not count; they
+    tell what a subject already knew.
+    """
     surface = trial.surface
     timings = _timings(trial)
     visits = Visit.objects.filter(profile__surface=surface, is_closed=True).exclude(order=[])
@@ -63,7 +66,7 @@ def trial_visits(trial: Trial) -> Iterator[dict[str, Any]]:
 
 
 def _timings(trial: Trial) -> dict[tuple[int, str], tuple[datetime | None, datetime | None, int]]:
-    """Per profile and visit: the first impression, the first use, and the number of undos."""
+    """Returns the first impression, the first use and the number of undos, by profile and visit."""
     kind = Event.Kind
     rows = (
         Event.objects.filter(profile__surface=trial.surface, happened_at__gte=trial.started_at)

@@ -1,4 +1,4 @@
-"""Celery's door to looking at trials."""
+"""Celery tasks of trials."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from webapp.trials.services import trial_current, trial_visits
 
 @shared_task(name="trials.look")  # type: ignore[untyped-decorator]
 def look(surface_id: int) -> int | None:
-    """Looks at the surface's trial, or begins one; returns the look's row."""
+    """Looks at the surface's trial, starting one if needed; returns the key of the look.
+
+    None where there is no trial, or another worker looked at the same time.
+    """
     surface = Surface.objects.filter(pk=surface_id).first()
     if surface is None:
         return None
@@ -24,14 +27,14 @@ def look(surface_id: int) -> int | None:
 
 @shared_task(name="trials.look_all")  # type: ignore[untyped-decorator]
 def look_all() -> int:
-    """A look at each surface's trial; returns how many there are."""
+    """Looks at each surface's trial; returns the number of looks."""
     pks = Surface.objects.values_list("pk", flat=True)
     return sum(look(pk) is not None for pk in pks)
 
 
 @shared_task(name="trials.begin")  # type: ignore[untyped-decorator]
 def begin() -> int:
-    """Sees what share or mode has changed; returns how many trials are under way."""
+    """Starts and ends trials whose share or mode has changed; returns the number that run."""
     now, surfaces = timezone.now(), Surface.objects.all()
     return sum(trial_current(surface=surface, now=now) is not None for surface in surfaces)
 
@@ -47,5 +50,5 @@ def _look(trial: Trial) -> int | None:
     try:
         with transaction.atomic():
             return TrialLook.objects.create(trial=trial, number=number, **columns).pk
-    except IntegrityError:  # another worker looked at the same time
+    except IntegrityError:  # another worker took this look
         return None

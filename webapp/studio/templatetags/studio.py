@@ -1,4 +1,4 @@
-"""What the admin's start page shows of the studio."""
+"""Renders the studio's part of the admin's start page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.inclusion_tag("studio/overview.html", takes_context=True)
 def studio_overview(context: dict[str, Any]) -> dict[str, Any]:
-    """Doors to the pages that the reader may open; signs of health where they may see runs."""
+    """Links the pages that the reader may open; shows signs of health to those who may see runs."""
     user = context["request"].user
     items = waiting.waiting(user)
     may_see = user.has_perm("codebooks.view_run")

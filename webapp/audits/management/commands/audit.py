@@ -1,4 +1,4 @@
-"""`manage.py audit`: does a version serve every slice of people alike? In this process."""
+"""`manage.py audit`: audits versions on stored visits, in this process."""
 
 from __future__ import annotations
 

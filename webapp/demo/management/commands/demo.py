@@ -114,6 +114,6 @@ def _interrupt(*_: object) -> None:
 
 
 def _on_signals(act: Callable[..., None] | signal.Handlers) -> None:
-    """Also where SIGINT was ignored at the start, as a shell does for what it runs behind `&`."""
+    """Sets the handler even where SIGINT is ignored, as a shell does for commands run with `&`."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, act)
