@@ -171,7 +171,7 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 5_000},  # about 20 MB: 5 for each subject, one a layout
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "webapp.lib.sessions"
 ARTEFACTS_DIR = Path(
     env.text(
         "ARTEFACTS_DIR",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.db.models.signals import pre_delete
 from django.http import HttpRequest
 
@@ -21,8 +21,19 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         user_logged_in.connect(_merge_visitor, dispatch_uid="subjects.merge_visitor")
-        # By name: the user model is not loaded yet.
-        pre_delete.connect(_erase_user, sender=settings.AUTH_USER_MODEL, dispatch_uid="erase_user")
+        for model in _user_models():
+            pre_delete.connect(
+                _erase_user, sender=model, dispatch_uid=f"erase_user:{model._meta.label}"
+            )
+
+
+def _user_models() -> list[type[Model]]:
+    """The user model and its proxies: Django sends a signal for the class that is deleted, alone.
+
+    A subclass with a table of its own deletes its parent's row, which sends the parent's signal.
+    """
+    user = apps.get_model(settings.AUTH_USER_MODEL)._meta.concrete_model
+    return [model for model in apps.get_models() if model._meta.concrete_model is user]
 
 
 def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:

@@ -7,6 +7,7 @@ it; a token in the Authorization header needs none.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,13 +132,22 @@ def _by_session(request: Request) -> Identity | None:
     found = Identity(f"django:{pk}", "session", str(pk), visitor)
     backend, digest = session.get(BACKEND_SESSION_KEY), session.get(HASH_SESSION_KEY)
     remembered = f"session:{pk}:{backend}:{digest}"
-    if request.method in SAFE and cache.get(remembered):
+    if request.method in SAFE and _is_remembered(remembered):
         return found
     user = get_user(request._request)
     if not user.is_authenticated:
         return None
-    cache.set(remembered, True, REMEMBERED)
+    with suppress(Exception):  # a cache that is away costs a query next time
+        cache.set(remembered, True, REMEMBERED)
     return found
+
+
+def _is_remembered(name: str) -> bool:
+    """Returns False, too, while the cache is away."""
+    try:
+        return bool(cache.get(name))
+    except Exception:
+        return False
 
 
 def _by_cookie(request: Request) -> Identity | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -15,6 +16,7 @@ from webapp.codebooks.registry.training_record import (
     version_subjects,
 )
 from webapp.layouts.events import accept
+from webapp.privacy.apps import PrivacyConfig
 from webapp.privacy.erase import subject_erase
 from webapp.subjects.models import Event, Profile, Subject, TrainingMark
 from webapp.surfaces.models import Surface
@@ -200,3 +202,22 @@ def test_a_deleted_user_is_erased_whoever_made_the_subject(page):
     user.delete()
 
     assert not Subject.objects.exists()
+
+
+def test_an_account_that_is_deleted_through_a_proxy_is_erased(page):
+    class Student(User):
+        class Meta:
+            proxy = True
+            app_label = "auth"
+
+    try:
+        PrivacyConfig.create("webapp.privacy").ready()
+        user = User.objects.create_user("ann")
+        Subject.objects.create(key=f"django:{user.pk}")  # a server key spoke for it
+
+        Student.objects.get(pk=user.pk).delete()
+
+        assert not Subject.objects.exists()
+    finally:
+        del apps.all_models["auth"]["student"]
+        apps.clear_cache()

@@ -1,0 +1,41 @@
+"""Who is signed in stays so while the cache is away."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+pytestmark = pytest.mark.django_db
+AWAY = {
+    "default": {
+        "BACKEND": "webapp.lib.cache.RedisCache",
+        "LOCATION": "redis://127.0.0.1:1/0",  # nobody listens there
+        "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
+    }
+}
+
+
+@pytest.fixture
+def signed_in(page) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ann", "ann@example.org", "secret"))
+    return client
+
+
+@pytest.mark.parametrize("address", ["/api/layout?surface=course-home", "/api/me", "/admin/"])
+def test_a_signed_in_user_is_answered_while_the_cache_is_away(signed_in, settings, address):
+    settings.CACHES = AWAY
+
+    assert signed_in.get(address).status_code == 200
+
+
+def test_a_session_is_read_from_the_cache_while_it_is_there(signed_in):
+    signed_in.get("/api/layout?surface=course-home")
+
+    with CaptureQueriesContext(connection) as asked:
+        assert signed_in.get("/api/layout?surface=course-home").status_code == 200
+
+    assert not [q["sql"] for q in asked if "django_session" in q["sql"]]
