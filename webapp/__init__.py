@@ -1,4 +1,4 @@
-"""The web: Django, its API, its workers and its pages around the engine. See the README beside."""
+"""The web layer: Django site, API, workers and pages around the engine. See webapp/README.md."""
 
 from webapp.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""Every environment variable that is read, as a table for people.
+"""Collects every environment variable that is read, and prints them as a table.
 
 Readers in `env` declare the variables when they read them; `manage.py configuration` prints them.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Variable:
-    """default, allowed and help are texts for people, the same wherever they are printed."""
+    """An environment variable; default, allowed and help are texts for the table."""
 
     name: str
     default: str
@@ -21,11 +21,11 @@ class Variable:
 
 
 DECLARED: dict[str, Variable] = {}
-"""Variables by name, as their readers declared them."""
+"""Variables by name, in the form of their first declaration."""
 
 
 def declare(name: str, default: object, allowed: str, help: str) -> None:
-    """Lists a variable once; reads without a help text are those of a listed one, or of a test."""
+    """Lists a variable once; reads without a help text repeat a listed variable or serve a test."""
     if help:
         DECLARED.setdefault(name, Variable(name, _words(default), allowed, help))
 
@@ -38,7 +38,10 @@ def variables_table() -> str:
 
 
 def settings_table(defaults: Mapping[str, Any], sources: Mapping[str, str]) -> str:
-    """defaults: of a host project's settings. sources: the variables that say what they mean."""
+    """Renders a host project's settings.
+
+    sources: names of the variables that document the settings, where they differ.
+    """
     rows = ["| setting | default | means what this variable says |", "|---|---|---|"]
     for name, default in defaults.items():
         rows.append(f"| `{name}` | `{default!r}` | `{sources.get(name, name)}` |")

@@ -1,7 +1,7 @@
-"""Settings from environment variables; a wrong one fails with name, value and what is allowed.
+"""Reads settings from environment variables; errors give name, value and the allowed values.
 
-A reader that is given a `help` text lists its variable in `webapp.configuration`. `unset` is then
-the default in words, where the default itself depends on the place or on other variables.
+A reader that is given a `help` text lists its variable in `webapp.configuration`. `unset` then
+describes the default in words, where it depends on the deployment or on other variables.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SAMPLERS = tuple(
     for of in ("parentbased_", "")
     for kind in ("always_on", "always_off", "traceidratio")
 )
-"""OpenTelemetry's names for who is traced, its default first."""
+"""OpenTelemetry's names of samplers, its default first."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
@@ -37,10 +37,10 @@ def text(
 
 
 def secret_or_debug(name: str) -> None:
-    """Refuses a lost key: an empty line of an environment file, or hosts named without a key.
+    """Raises where production seems to have lost its key: it is empty, or hosts are set without it.
 
-    Either would start development, with a key that everybody knows. A database or a cache alone
-    does not ask for a key: tests run on them. DEBUG=yes says that development is meant.
+    Otherwise the site would start as development, with a publicly known key. A database or a cache
+    alone demands no key, as tests run on them. DEBUG=yes states that development is meant.
     """
     if text(name) or text("DEBUG").strip():
         return
@@ -51,7 +51,7 @@ def secret_or_debug(name: str) -> None:
 
 
 def secret_here(name: str) -> None:
-    """Refuses to serve in production without a key, whatever DEBUG is."""
+    """Raises where the key is missing, whatever DEBUG is."""
     if not text(name):
         raise _lost(name, "missing")
 
@@ -64,7 +64,7 @@ def _lost(name: str, why: str) -> ImproperlyConfigured:
 
 
 def folder(name: str, path: Path) -> None:
-    """Makes the folder that a variable names."""
+    """Creates the folder that a variable names."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -96,7 +96,7 @@ def integer(
 
 
 def address(name: str, default: str, *, help: str = "") -> str:
-    """What a server listens at: `HOST:PORT` (`[::1]:8000`), several with commas, or `unix:PATH`."""
+    """Returns listening addresses such as `HOST:PORT` or `unix:PATH`, separated by commas."""
     allowed = "an address with a port, such as 127.0.0.1:8000, or unix:/PATH"
     declare(name, default, allowed, help)
     value = os.environ.get(name, "").strip() or default
@@ -124,21 +124,21 @@ def choice(
 
 
 def words(name: str, default: Sequence[str] = (), *, help: str = "") -> list[str]:
-    """A list separated by commas or spaces."""
+    """Returns a list separated by commas or spaces."""
     declare(name, default, "a list, separated by commas or spaces", help)
     value = os.environ.get(name, "").replace(",", " ").split()
     return value or list(default)
 
 
 def url(name: str, default: str, schemes: Sequence[str], *, help: str = "", unset: str = "") -> str:
-    """A URL of one of these schemes, whose port and, for Redis, number of the database are some."""
+    """Returns a URL with one of the schemes; checks the port and Redis's database number."""
     declare(name, unset or default, ", ".join(f"`{s}://…`" for s in schemes), help)
     value = os.environ.get(name, "").strip() or default
     if not value:
         return value
     try:
         parts = urlsplit(value)
-        _ = parts.port  # looked at here
+        _ = parts.port  # parsed on access; raises ValueError
     except ValueError as error:
         allowed = "a URL whose port is a number up to 65535; write @ : / [ of a password as %40 …"
         raise _wrong(name, _without_password(value), allowed) from error
@@ -146,19 +146,19 @@ def url(name: str, default: str, schemes: Sequence[str], *, help: str = "", unse
         allowed = f"a URL that starts with {', '.join(s + '://' for s in schemes)}"
         raise _wrong(name, _without_password(value), allowed)
     if parts.scheme in ("redis", "rediss") and not re.fullmatch(r"(/[0-9]*)?", parts.path):
-        # redis-py would take database 0
+        # redis-py would silently use database 0
         allowed = "a URL that ends with the number of the database, such as redis://HOST:6379/0"
         raise _wrong(name, _without_password(value), allowed)
     return value
 
 
 def _without_password(value: str) -> str:
-    """For messages, which end up in logs."""
+    """Hides the password, as messages end up in logs."""
     return re.sub(r"^((?:[a-z+]+://)?[^:@]*):.*@", r"\1:…@", value, flags=re.IGNORECASE)
 
 
 def hosts(name: str, default: Sequence[str], *, help: str = "", unset: str = "") -> list[str]:
-    """Host names as Django compares them: without scheme, port and path."""
+    """Returns host names as Django compares them: without scheme, port and path."""
     allowed = "host names such as shop.example, without scheme and port"
     declare(name, unset or default, allowed, help)
     found = words(name, default)
@@ -169,7 +169,7 @@ def hosts(name: str, default: Sequence[str], *, help: str = "", unset: str = "")
 
 
 def origins(name: str, *, help: str = "") -> list[str]:
-    """Origins such as `https://shop.example`, separated by commas or spaces."""
+    """Returns origins such as `https://shop.example`, separated by commas or spaces."""
     allowed = "origins such as https://shop.example, without a path"
     declare(name, "", allowed, help)
     found = words(name)
@@ -182,7 +182,7 @@ def origins(name: str, *, help: str = "") -> list[str]:
 
 
 def addresses(name: str, default: Sequence[str] = (), *, help: str = "") -> list[str]:
-    """E-mail addresses separated by commas or spaces."""
+    """Returns e-mail addresses separated by commas or spaces."""
     allowed = "addresses such as me@example.org, separated by commas"
     declare(name, default, allowed, help)
     found = words(name, default)
@@ -194,11 +194,11 @@ def addresses(name: str, default: Sequence[str] = (), *, help: str = "") -> list
 
 
 def mail(name: str, *, help: str = "") -> tuple[str, dict[str, Any]]:
-    """Django's mail backend and its settings.
+    """Returns Django's mail backend and its settings.
 
     `smtp://user:password@host:587` (upgraded by STARTTLS), `smtps://…:465`, `smtp://…?starttls=no`
-    for a relay on this machine, `file:///FOLDER`, or `console://`, which is the default: mails are
-    written to the worker's log.
+    for a relay on this machine, `file:///FOLDER`, or the default `console://`, which writes mails
+    to the worker's log.
     """
     schemes = ("smtp", "smtps", "file", "console")
     parts = urlsplit(url(name, "console://", schemes, help=help))
@@ -224,7 +224,7 @@ def mail(name: str, *, help: str = "") -> tuple[str, dict[str, Any]]:
 
 
 def collector(name: str, *, help: str = "") -> str:
-    """Where traces go: the address of a collector of OTLP over HTTP, without `/v1/traces`."""
+    """Returns the address of a trace collector (OTLP over HTTP), without `/v1/traces`."""
     value = url(name, "", ("http", "https"), help=help)
     if not value:
         return ""
@@ -246,9 +246,9 @@ def share(name: str, default: float, *, help: str = "") -> float:
 
 
 def database(name: str, default: Path, *, help: str = "", unset: str = "") -> dict[str, Any]:
-    """`sqlite:///PATH` or `postgres://user:password@host:port/name`; unset: SQLite at `default`.
+    """Reads `sqlite:///PATH` or `postgres://user:password@host:port/name`; default: SQLite there.
 
-    PostgreSQL's may end with `?sslmode=verify-full&sslrootcert=PATH`, which libpq is given.
+    PostgreSQL's may end with `?sslmode=verify-full&sslrootcert=PATH`, which is passed to libpq.
     """
     schemes = ("sqlite", "postgres", "postgresql")
     parts = urlsplit(url(name, f"sqlite:///{default}", schemes, help=help, unset=unset))
@@ -283,7 +283,7 @@ def _sqlite(path: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 600,
         "OPTIONS": {
             "timeout": 20,
-            # Writers queue up at BEGIN instead of failing when a reader wants to write.
+            # Writers wait at BEGIN; otherwise a transaction that reads first can fail on its write.
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         },

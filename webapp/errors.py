@@ -1,4 +1,4 @@
-"""Pages of errors: what was wrong, and the next step. (The API's are `layouts/refusals`.)"""
+"""Renders error pages with the cause and the next step; the API's are in `layouts/errors`."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _page(status: int, title: str, what: str, next_step: str) -> HttpResponse:
-    """Rendered without the request: what looks into the session may be what failed."""
+    """Renders without the request, as the session or another part of it may have failed."""
     context = {"title": title, "what": what, "next_step": next_step}
     return HttpResponse(render_to_string("studio/error.html", context), status=status)

@@ -1,8 +1,8 @@
-"""What a host project may leave out of its settings: ours are supplied when Django starts.
+"""Supplies settings that a host project leaves out, when Django starts.
 
-A project of its own (README, "Add it to a Django project") names our apps and addresses; everything
-else here has a default, and a setting of the host's always wins. `webapp.settings` is the project
-that the demo runs in, and sets the same names from the environment; a test holds the two together.
+A host project (README, "Add it to a Django project") names our apps and addresses; everything else
+here has a default, and the host's own settings always win. `webapp.settings` is the demo's project
+and takes these settings from the environment; a test checks that both define equal names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rest_framework.settings import api_settings
 
 HERE = Path(__file__).parent
 FIXTURES = next(p for p in (HERE / "shipped", HERE.parent / "fixtures") if p.is_dir())
-"""What we ship: inside the installed package, or beside it in a checkout."""
+"""Folder of shipped fixtures: inside an installed package, or beside it in a checkout."""
 APPS = (
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -32,7 +32,7 @@ APPS = (
     "webapp.privacy",
     "webapp.layouts",
 )
-"""What must be in INSTALLED_APPS."""
+"""Apps that INSTALLED_APPS must contain."""
 DEFAULTS: dict[str, Any] = {
     "UIENGINE_BUDGET": 32,
     "UIENGINE_REFRESH_MS": 500,
@@ -66,7 +66,7 @@ CELERY = {
 
 
 def supply() -> None:
-    """Adds what the host's settings lack. Called once, when all apps are known."""
+    """Adds settings that the host lacks; called once, after all apps are loaded."""
     base = getattr(settings, "BASE_DIR", None)
     missing = {"VAR_DIR": Path(base) / "var"} if base else {}
     for name, value in {**missing, **DEFAULTS, **CELERY}.items():
@@ -81,7 +81,7 @@ def supply() -> None:
 
 
 def _store_and_broker(folder: Path) -> None:
-    """Artefacts and, where no broker is named, Celery's messages: files under VAR_DIR."""
+    """Stores artefacts under VAR_DIR, and Celery's messages too where no broker is configured."""
     if "artefacts" not in settings.STORAGES:
         backend = "django.core.files.storage.FileSystemStorage"
         place = {"BACKEND": backend, "OPTIONS": {"location": folder / "artefacts"}}

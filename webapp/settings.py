@@ -1,8 +1,8 @@
-"""Settings. Everything that differs between places comes from the environment (see `env`).
+"""Settings; whatever differs between deployments comes from the environment (see `env`).
 
 With nothing set: SQLite, a local-memory cache, Celery over files, all under `var/`, for one
-machine. SECRET_KEY set means production: DEBUG is then off unless it is asked for. ALLOWED_HOSTS
-without a SECRET_KEY, or an empty one, is refused: it is production whose key got lost.
+machine. Setting SECRET_KEY means production: DEBUG is then off unless it is set. An empty
+SECRET_KEY, or ALLOWED_HOSTS without one, is refused, as that is production that lost its key.
 """
 
 from pathlib import Path
@@ -74,7 +74,7 @@ DEMO = env.boolean(
 )
 
 INSTALLED_APPS = [
-    "webapp.studio",  # before the admin, whose start page and frame it extends
+    "webapp.studio",  # before the admin, whose templates it overrides
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -100,8 +100,8 @@ MIDDLEWARE = [
     "webapp.telemetry.requests.observed",
     "webapp.layouts.errors.middleware.api_problems",
     "django.middleware.security.SecurityMiddleware",
-    "webapp.studio.policy.page_policy",  # outside what may refuse a request
-    "webapp.observability.probes.answered",  # before what checks the Host
+    "webapp.studio.policy.page_policy",  # outside all that can refuse, to cover error pages
+    "webapp.observability.probes.answered",  # before the check of the Host
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -168,7 +168,7 @@ CACHES = {
     if REDIS_URL
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 5_000},  # about 20 MB: 5 for each subject, one a layout
+        "OPTIONS": {"MAX_ENTRIES": 5_000},  # about 20 MB: 5 entries per subject, one is a layout
     }
 }
 SESSION_ENGINE = "webapp.lib.sessions"
@@ -200,7 +200,7 @@ STORAGES = {
 MEDIA_ROOT = VAR_DIR / "media"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-EXAMPLES = BASE_DIR / "webapp" / "examples" / "dist"  # there after `make examples`
+EXAMPLES = BASE_DIR / "webapp" / "examples" / "dist"  # built by `make examples`
 STATICFILES_DIRS = [("examples", EXAMPLES)] if EXAMPLES.is_dir() else []
 STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = DEBUG
@@ -225,7 +225,7 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "polling_interval": 0.1,  # seconds; one task is taken per poll
     }
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = False  # a message is only a hint: the sweep finds what it lost
+CELERY_TASK_PUBLISH_RETRY = False  # the sweep finds work whose message was lost
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True
@@ -259,7 +259,7 @@ UIENGINE_SITE_URL = env.url(
 
 # Security
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked for by machines beside this one
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # probes use plain HTTP
 SECURE_HSTS_SECONDS = env.integer(
     "HSTS_SECONDS",
     3600 if HTTPS else 0,
@@ -268,7 +268,7 @@ SECURE_HSTS_SECONDS = env.integer(
     unset="3600 with HTTPS, else 0",
     help="Seconds for which browsers insist on https.",
 )
-# Subdomains and browsers' preload lists are the operator's to decide, not this project's.
+# Whether HSTS covers subdomains and is preloaded is the operator's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 BEHIND_PROXY = env.boolean(
@@ -282,7 +282,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 LOGIN_URL = "admin:login"
 CSRF_FAILURE_VIEW = "webapp.errors.csrf_failed"
-# A page of another origin may use the API with a user token. Cookies are never for it.
+# Pages of other origins may call the API with a user token, never with cookies.
 CORS_ALLOWED_ORIGINS = env.origins(
     "CORS_ALLOWED_ORIGINS", help="Sites whose pages use the API with user tokens."
 )
@@ -309,7 +309,7 @@ UIENGINE_OTLP_ENDPOINT = env.collector(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     help="Collector of traces, OTLP over HTTP without `/v1/traces`; empty: nothing is traced.",
 )
-# Of these OpenTelemetry, which reads them itself, would only warn, and once there is a collector.
+# OpenTelemetry reads these itself, but only warns of wrong values, and only with a collector.
 env.choice(
     "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", ("http/protobuf",), help="How traces are sent."
 )
@@ -318,7 +318,7 @@ env.share("OTEL_TRACES_SAMPLER_ARG", 1.0, help="Share of traces kept by a `trace
 env.text("OTEL_SERVICE_NAME", "uiengine", help="Name of this service in traces.")
 
 # The API
-SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}  # a test asks for no warnings
+SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}  # a test checks its warnings
 
 # The engine
 UIENGINE_BUDGET = env.integer(
@@ -345,7 +345,7 @@ UIENGINE_REFRESH_MS = env.integer(
     high=60_000,
     help="Milliseconds between looks at what a process serves; 0: at each read.",
 )
-UIENGINE_THROTTLES = {  # requests a minute and caller
+UIENGINE_THROTTLES = {  # requests per minute and caller
     "layout": env.integer(
         "THROTTLE_LAYOUT", 1200, low=1, high=1_000_000, help="Layouts a minute and caller."
     ),

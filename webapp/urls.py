@@ -1,4 +1,4 @@
-"""Addresses."""
+"""Addresses of the project."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -12,8 +12,8 @@ urlpatterns = [
     path("api/", include("webapp.layouts.urls")),
     path("", include("webapp.observability.urls")),
     path("admin/studio/", include("webapp.studio.urls")),
-    path("admin/login/", login),  # before the admin's own
-    path("favicon.ico", ICON),  # of pages that name none
+    path("admin/login/", login),  # overrides the admin's own view
+    path("favicon.ico", ICON),  # for pages without an icon link
     path("admin/", admin.site.urls),
 ]
 handler400 = "webapp.errors.bad_request"
@@ -22,5 +22,5 @@ handler404 = "webapp.errors.not_found"
 handler500 = "webapp.errors.failed"
 if settings.DEMO:
     urlpatterns.append(path("", include("webapp.demo.urls")))
-else:  # pages of people are the host's; who comes here looks after them
+else:  # the host serves the pages; visitors of / are administrators
     urlpatterns.append(path("", RedirectView.as_view(pattern_name="admin:index")))

@@ -31,12 +31,12 @@ class Tracer(Protocol):
 
 
 class Tracing:
-    """Where this process sends its spans: nowhere, until `tracing.start` names a tracer."""
+    """Holds the process's tracer; no spans are sent until `tracing.start` sets it."""
 
     tracer: Tracer | None = None
 
     def span(self, name: str) -> AbstractContextManager[Span | None]:
-        """A step of the request as a span; gives None where no collector is named."""
+        """Opens a span for a step of the request; yields None where no collector is configured."""
         return self.tracer.start_as_current_span(name) if self.tracer else nullcontext()
 
 
