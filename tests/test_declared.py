@@ -27,6 +27,7 @@ EXTRAS_OF = {
 NAMED = {
     "psycopg": "Django's backend for PostgreSQL imports it",
     "hiredis": "redis-py parses with it",
+    "django-celery-beat": "an entry of INSTALLED_APPS",
     "drf-spectacular-sidecar": "an entry of INSTALLED_APPS",
     "django-cors-headers": "an entry of INSTALLED_APPS",
     "whitenoise": "an entry of MIDDLEWARE",
@@ -143,7 +144,7 @@ def test_what_the_package_asks_for_is_what_is_pinned() -> None:
     lines = Path("requirements.txt").read_text().splitlines()
     pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
     pinned = {normal(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
-    extras = ("ml", "docs", "postgres", "redis", "server")
+    extras = ("ml", "docs", "postgres", "redis", "scheduler", "server")
     asked = [text for name in extras for text in PROJECT["optional-dependencies"][name]]
     for text in [*PROJECT["dependencies"], *asked]:
         requirement = Requirement(text)

@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework.settings import api_settings
 
+from webapp.lib import schedule
+
 HERE = Path(__file__).parent
 FIXTURES = next(p for p in (HERE / "shipped", HERE.parent / "fixtures") if p.is_dir())
 """Folder of shipped fixtures: inside an installed package, or beside it in a checkout."""
@@ -23,7 +25,6 @@ APPS = (
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
-    "django_celery_beat",
     "webapp.surfaces",
     "webapp.subjects",
     "webapp.codebooks",
@@ -61,7 +62,6 @@ CELERY = {
     "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
     "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
     "CELERY_TASK_ACKS_LATE": True,
-    "CELERY_BEAT_SCHEDULER": "django_celery_beat.schedulers:DatabaseScheduler",
 }
 
 
@@ -69,7 +69,7 @@ def supply() -> None:
     """Adds settings that the host lacks; called once, after all apps are loaded."""
     base = getattr(settings, "BASE_DIR", None)
     missing = {"VAR_DIR": Path(base) / "var"} if base else {}
-    for name, value in {**missing, **DEFAULTS, **CELERY}.items():
+    for name, value in {**missing, **DEFAULTS, **CELERY, **_beat()}.items():
         _default(name, value)
     schema = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
     settings.REST_FRAMEWORK = {**schema, **getattr(settings, "REST_FRAMEWORK", {})}
@@ -78,6 +78,12 @@ def supply() -> None:
         settings.LOCALE_PATHS = [*settings.LOCALE_PATHS, HERE / "locale"]
     if hasattr(settings, "VAR_DIR"):
         _store_and_broker(Path(settings.VAR_DIR))
+
+
+def _beat() -> dict[str, Any]:
+    if schedule.SCHEDULER in settings.INSTALLED_APPS:
+        return {"CELERY_BEAT_SCHEDULER": schedule.DATABASE_SCHEDULER}
+    return {"CELERY_BEAT_SCHEDULE": schedule.beat_schedule(settings.INSTALLED_APPS)}
 
 
 def _store_and_broker(folder: Path) -> None:

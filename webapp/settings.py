@@ -5,11 +5,13 @@ machine. Setting SECRET_KEY means production: DEBUG is then off unless it is set
 SECRET_KEY, or ALLOWED_HOSTS without one, is refused, as that is production that lost its key.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 from webapp import env
+from webapp.lib import schedule
 from webapp.telemetry.log_settings import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -84,7 +86,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_celery_beat",
+    *(["django_celery_beat"] if find_spec("django_celery_beat") else []),
     "corsheaders",
     "webapp.observability",
     "webapp.surfaces",
@@ -231,7 +233,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")  # Celery's own beat
+if schedule.SCHEDULER in INSTALLED_APPS:
+    CELERY_BEAT_SCHEDULER = schedule.DATABASE_SCHEDULER
+else:
+    CELERY_BEAT_SCHEDULE = schedule.beat_schedule(INSTALLED_APPS)
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 
 # Mail

@@ -10,6 +10,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from webapp import host
+from webapp.lib import schedule_rows
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +20,16 @@ class LayoutsConfig(AppConfig):
 
     def ready(self) -> None:
         from webapp.layouts.checks import host_check
+        from webapp.layouts.install_checks import scheduler_check
 
         if missing := [name for name in host.APPS if not apps.is_installed(name)]:
             raise ImproperlyConfigured(
                 f"INSTALLED_APPS lacks {', '.join(map(repr, missing))}. Add what is missing."
             )
         host.supply()
+        schedule_rows.connect()
         checks.register(host_check)
+        checks.register(scheduler_check)
         if settings.UIENGINE_OTLP_ENDPOINT:
             _trace(settings.UIENGINE_OTLP_ENDPOINT)
 

@@ -12,11 +12,11 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Min, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django_celery_beat.models import PeriodicTask
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, Run
 from webapp.layouts.answer import counters
+from webapp.lib import schedule_rows
 from webapp.studio.models import Heartbeat
 from webapp.subjects.models import Event
 from webapp.surfaces.models import Surface
@@ -113,8 +113,7 @@ def _workers(now: datetime) -> Sign:
     if held is not None:
         says = f"A worker is busy with run {held.pk} and renews its hold on it."
         return Sign("Workers and beat", "ok", says)
-    asked = PeriodicTask.objects.filter(task="studio.heartbeat", enabled=True).first()
-    if asked is None:
+    if not schedule_rows.is_asked_for("studio.heartbeat"):
         step = "Enable the periodic task of studio.heartbeat."
         return Sign("Workers and beat", "look", "Nobody asks for signs of life.", step)
     seen = _ago(now, beats) if beats else "There has been none yet."

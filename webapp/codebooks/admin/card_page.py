@@ -8,11 +8,11 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
-from django_celery_beat.models import PeriodicTask
 
 from webapp.codebooks.admin.card_html import card_html
 from webapp.codebooks.models import Alias, CodebookVersion
 from webapp.codebooks.registry.training_record import version_erasures, version_subjects
+from webapp.lib import schedule_rows
 
 KL_WANTED = (0.10, 0.20)
 """Where the KL share is to stay in at least 80 % of the later epochs (DESIGN, the loss)."""
@@ -90,16 +90,8 @@ def _kl(shares: Sequence[float]) -> dict[str, Any] | None:
 
 
 def _cadence() -> list[str]:
-    """What the schedule says about retraining and auditing, as an admin set it."""
-    rows = PeriodicTask.objects.filter(task__in=CADENCE).select_related("crontab", "interval")
-    return [
-        f"{row.name}: {_when(row)}{'' if row.enabled else ' (switched off)'}"
-        for row in rows.order_by("name")
-    ]
-
-
-def _when(row: PeriodicTask) -> str:
-    return f"{row.crontab.human_readable}" if row.crontab else str(row.interval or "not scheduled")
+    """The schedule of retraining and auditing, as an admin set it."""
+    return schedule_rows.cadence(CADENCE)
 
 
 def _parity(card: Mapping[str, Any]) -> dict[str, str]:

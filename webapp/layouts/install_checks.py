@@ -1,0 +1,53 @@
+"""`manage.py check`: how the package is installed, and what drives its schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Info, Warning
+
+from webapp.lib import schedule
+
+
+def scheduler_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    return list(_scheduler())
+
+
+def _scheduler() -> Iterator[CheckMessage]:
+    named = str(getattr(settings, "CELERY_BEAT_SCHEDULER", ""))
+    if schedule.SCHEDULER not in settings.INSTALLED_APPS:
+        if named.startswith(schedule.SCHEDULER):
+            yield Warning(
+                f"CELERY_BEAT_SCHEDULER is {named!r}, and its app is not installed: beat fails.",
+                hint=f"Add {schedule.SCHEDULER!r} to INSTALLED_APPS (pip install "
+                "'uiengine[scheduler]'), or take the setting out.",
+                id="layouts.W006",
+            )
+            return
+        yield Info(
+            "Celery's own beat takes the schedule from the code (CELERY_BEAT_SCHEDULE).",
+            hint=f"For a schedule that an admin can re-time, {_install()} and run migrate.",
+            id="layouts.I001",
+        )
+    elif named and not named.startswith(schedule.SCHEDULER):
+        yield Warning(
+            f"Beat does not read the schedule in the admin: CELERY_BEAT_SCHEDULER is {named!r}.",
+            hint=f"Set CELERY_BEAT_SCHEDULER = {schedule.DATABASE_SCHEDULER!r}, or take "
+            f"{schedule.SCHEDULER!r} out of INSTALLED_APPS.",
+            id="layouts.W006",
+        )
+    else:
+        yield Info(
+            "django-celery-beat drives the schedule: its periodic tasks in the admin.",
+            hint=f"Start beat with --scheduler {schedule.DATABASE_SCHEDULER} where its Celery "
+            "application does not read CELERY_BEAT_SCHEDULER.",
+            id="layouts.I001",
+        )
+
+
+def _install() -> str:
+    package = "" if find_spec(schedule.SCHEDULER) else "pip install 'uiengine[scheduler]', "
+    return f"{package}add {schedule.SCHEDULER!r} to INSTALLED_APPS"

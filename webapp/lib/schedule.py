@@ -1,0 +1,102 @@
+"""The schedule of our tasks, in one table, for django-celery-beat or for Celery's own beat.
+
+With django-celery-beat each entry is a row that an admin can re-time (see `schedule_rows`).
+Without it, Celery's own beat takes `beat_schedule()`, as the setting CELERY_BEAT_SCHEDULE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from celery.schedules import crontab
+
+SCHEDULER = "django_celery_beat"
+"""The app whose rows are the schedule, where it is installed."""
+DATABASE_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """every: a number of periods, or 0 for a task that runs at a time of the (UTC) day.
+
+    since: the migration that adds the row, as app label and name.
+    """
+
+    name: str
+    task: str
+    since: tuple[str, str]
+    every: int = 0
+    period: str = "seconds"
+    minute: str = ""
+    hour: str = ""
+    weekday: str = "*"
+
+    @property
+    def seconds(self) -> int:
+        return self.every * {"seconds": 1, "minutes": 60}[self.period]
+
+    @property
+    def when(self) -> str:
+        if self.every:
+            return f"every {self.every} {self.period}"
+        day = "" if self.weekday == "*" else f" on day {self.weekday} of the week"
+        return f"at {self.hour.zfill(2)}:{self.minute.zfill(2)} UTC{day}"
+
+
+RUNS = ("codebooks", "0003_schedules")
+WATCH = ("codebooks", "0008_watch")
+TRIALS = ("trials", "0002_schedules")
+TABLE = (
+    Entry("Fold what was lost, close visits that are over", "subjects.sweep", RUNS, every=10),
+    Entry("Take over runs whose worker died", "codebooks.sweep", RUNS, every=30),
+    Entry(
+        *("Retrain surfaces with new visits, nightly", "codebooks.retrain_all", RUNS),
+        minute="30",
+        hour="2",
+    ),
+    Entry(
+        *("Audit champions, weekly", "audits.audit_all", RUNS), minute="30", hour="4", weekday="1"
+    ),
+    Entry("Take bad versions back", "codebooks.guard", WATCH, every=1, period="minutes"),
+    Entry(
+        *("Compare challengers in the shadow", "codebooks.shadow", WATCH),
+        every=10,
+        period="minutes",
+    ),
+    Entry(
+        *("Delete what surfaces keep no longer, nightly", "subjects.retention"),
+        ("subjects", "0003_schedules"),
+        minute="10",
+        hour="3",
+    ),
+    Entry("See which surfaces have a control share", "trials.begin", TRIALS, every=300),
+    Entry(
+        "Compare adapted with control, nightly", "trials.look_all", TRIALS, minute="50", hour="3"
+    ),
+    Entry(
+        *("Mail audits that exceed and were not mailed", "audits.mail", ("audits", "0002_mail")),
+        every=600,
+    ),
+    Entry("Sign of life of the workers", "studio.heartbeat", ("studio", "0001_initial"), every=15),
+)
+
+
+def entries(apps: Sequence[str]) -> list[Entry]:
+    """Those whose task's app is among `apps`, the names in INSTALLED_APPS."""
+    labels = {name.rsplit(".", 1)[-1] for name in apps if name.startswith("webapp.")}
+    return [entry for entry in TABLE if entry.since[0] in labels]
+
+
+def beat_schedule(apps: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """For Celery's own beat. A message nobody took before the next one is due expires."""
+    return {
+        entry.name: {
+            "task": entry.task,
+            "schedule": entry.seconds
+            or crontab(minute=entry.minute, hour=entry.hour, day_of_week=entry.weekday),
+            "options": {"expires": entry.seconds} if entry.every else {},
+        }
+        for entry in entries(apps)
+    }

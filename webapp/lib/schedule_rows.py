@@ -1,0 +1,83 @@
+"""The schedule as rows of django-celery-beat. Rows, so that an admin can re-time them.
+
+They are made after migrations, and not by them: a migration that depends on an app which may be
+missing, or be added later, would leave a history that Django refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import apps as installed
+from django.conf import settings
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+from webapp.lib import schedule
+
+FIRST = (schedule.SCHEDULER, "0001_initial")
+TABLE = "django_celery_beat_periodictask"
+
+
+def connect() -> None:
+    if installed.is_installed(schedule.SCHEDULER):
+        sender = installed.get_app_config(schedule.SCHEDULER)
+        post_migrate.connect(_rows_follow, sender=sender, dispatch_uid="schedule_rows")
+
+
+def is_asked_for(task: str) -> bool:
+    """Whether the schedule has the task, and no admin has switched it off."""
+    if not installed.is_installed(schedule.SCHEDULER):
+        return any(entry.task == task for entry in schedule.entries(settings.INSTALLED_APPS))
+    rows = installed.get_model(schedule.SCHEDULER, "PeriodicTask")._default_manager
+    return bool(rows.filter(task=task, enabled=True).exists())
+
+
+def cadence(tasks: Sequence[str]) -> list[str]:
+    """A line for each entry of these tasks: its name, and when it runs."""
+    if not installed.is_installed(schedule.SCHEDULER):
+        found = schedule.entries(settings.INSTALLED_APPS)
+        return sorted(f"{entry.name}: {entry.when}" for entry in found if entry.task in tasks)
+    rows = installed.get_model(schedule.SCHEDULER, "PeriodicTask")._default_manager
+    chosen = rows.filter(task__in=tasks).select_related("crontab", "interval")
+    return [
+        f"{row.name}: {_when(row)}{'' if row.enabled else ' (switched off)'}"
+        for row in chosen.order_by("name")
+    ]
+
+
+def _when(row: Any) -> str:
+    return f"{row.crontab.human_readable}" if row.crontab else str(row.interval or "not scheduled")
+
+
+def _rows_follow(*, using: str, apps: Any, plan: Any = (), **_: Any) -> None:
+    """Adds the rows of migrations that were applied, deletes those of migrations taken back.
+
+    Where django-celery-beat itself is new, all rows are. A row that is there stays as it is.
+    """
+    if TABLE not in connections[using].introspection.table_names():
+        return
+    steps = {(step.app_label, step.name): is_back for step, is_back in plan}
+    for entry in schedule.entries(settings.INSTALLED_APPS):
+        is_back = steps.get(entry.since, steps.get(FIRST))
+        if is_back is False:
+            _add(entry, apps, using)
+        elif is_back:
+            rows = apps.get_model(schedule.SCHEDULER, "PeriodicTask").objects.using(using)
+            rows.filter(name=entry.name).delete()
+
+
+def _add(entry: schedule.Entry, apps: Any, using: str) -> None:
+    def rows(model: str) -> Any:
+        return apps.get_model(schedule.SCHEDULER, model).objects.using(using)
+
+    columns: dict[str, Any] = {"task": entry.task}
+    if entry.every:
+        interval = {"every": entry.every, "period": entry.period}
+        columns["interval"], _ = rows("IntervalSchedule").get_or_create(**interval)
+        columns["expire_seconds"] = entry.seconds
+    else:
+        at = {"minute": entry.minute, "hour": entry.hour, "day_of_week": entry.weekday}
+        columns["crontab"], _ = rows("CrontabSchedule").get_or_create(**at)
+    rows("PeriodicTask").get_or_create(name=entry.name, defaults=columns)
