@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from rest_framework.settings import api_settings
 
@@ -34,6 +35,12 @@ APPS = (
     "webapp.layouts",
 )
 """Apps that INSTALLED_APPS must contain."""
+MOVED = {
+    "webapp.layouts.refusals.api_problems": "webapp.layouts.errors.middleware.api_problems",
+    "webapp.observability.requests.observed": "webapp.telemetry.requests.observed",
+    "webapp.cache.RedisCache": "webapp.lib.cache.RedisCache",
+}
+"""Former import paths that MIDDLEWARE or CACHES of a host may name, and the present ones."""
 DEFAULTS: dict[str, Any] = {
     "UIENGINE_BUDGET": 32,
     "UIENGINE_REFRESH_MS": 500,
@@ -104,6 +111,18 @@ def _store_and_broker(folder: Path) -> None:
         "control_folder": str(control),
         "polling_interval": 0.1,
     }
+
+
+def lacking() -> str:
+    """What is wrong with INSTALLED_APPS, MIDDLEWARE or CACHES, with the next step; or nothing."""
+    found = []
+    if missing := [name for name in APPS if not apps.is_installed(name)]:
+        found.append(f"INSTALLED_APPS lacks {', '.join(map(repr, missing))}. Add what is missing.")
+    caches = [str(cache.get("BACKEND", "")) for cache in settings.CACHES.values()]
+    for setting, named in (("MIDDLEWARE", settings.MIDDLEWARE), ("CACHES", caches)):
+        for old in MOVED.keys() & set(named):
+            found.append(f"{setting} names {old!r}, which has moved. Write {MOVED[old]!r}.")
+    return " ".join(found)
 
 
 def _default(name: str, value: object) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.urls import clear_url_caches
+from django.utils.module_loading import import_string
 
 from webapp import host
 from webapp.layouts.checks import host_check
@@ -37,3 +39,17 @@ def test_what_is_missing_is_said_with_the_line_to_add(monkeypatch, name, value, 
     clear_url_caches()
     messages = {message.id: message for message in reversed(host_check())}
     assert hint in (messages[found].hint or "")
+
+
+@pytest.mark.parametrize("old", sorted(host.MOVED))
+def test_a_former_import_path_is_refused_with_the_present_one(monkeypatch, old):
+    name = "CACHES" if "Cache" in old else "MIDDLEWARE"
+    value = {"default": {"BACKEND": old}} if name == "CACHES" else [old]
+    monkeypatch.setattr(settings, name, value)
+    assert host.lacking() == f"{name} names {old!r}, which has moved. Write {host.MOVED[old]!r}."
+    assert import_string(host.MOVED[old])
+
+
+def test_a_missing_app_is_named(monkeypatch):
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "webapp.privacy")
+    assert host.lacking() == "INSTALLED_APPS lacks 'webapp.privacy'. Add what is missing."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
@@ -22,10 +22,8 @@ class LayoutsConfig(AppConfig):
         from webapp.layouts.checks import host_check
         from webapp.layouts.install_checks import scheduler_check
 
-        if missing := [name for name in host.APPS if not apps.is_installed(name)]:
-            raise ImproperlyConfigured(
-                f"INSTALLED_APPS lacks {', '.join(map(repr, missing))}. Add what is missing."
-            )
+        if problem := host.lacking():
+            raise ImproperlyConfigured(problem)
         host.supply()
         schedule_rows.connect()
         checks.register(host_check)
