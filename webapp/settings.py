@@ -102,8 +102,8 @@ MIDDLEWARE = [
     "webapp.telemetry.requests.observed",
     "webapp.layouts.errors.middleware.api_problems",
     "django.middleware.security.SecurityMiddleware",
-    "webapp.studio.policy.page_policy",  # outside all that can refuse, to cover error pages
-    "webapp.observability.probes.answered",  # before the check of the Host
+    "webapp.middleware.page_policy",  # outside all that can refuse, to cover error pages
+    "webapp.middleware.probes_answered",  # before the check of the Host
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,6 +1,6 @@
 """Does adapting help? Subjects whose layouts adapt against those who keep the default one.
 
-Who is in which group is a hash of the subject (`webapp.trials.control`), so a difference between
+Who is in which group is a hash of the subject (`webapp.subjects`), so a difference between
 the groups is an effect of adapting, and of nothing else that the product could have chosen. As in
 the audit every figure is a ratio of sums over visits, and people are resampled, not visits.
 

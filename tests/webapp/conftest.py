@@ -17,7 +17,7 @@ from django.utils import timezone
 from tests.webapp.wheel import wheel  # noqa: F401 - a fixture
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.registry.aliases import version_register
-from webapp.layouts.answer.search_budget import load
+from webapp.layouts.answer.context import search_budget
 from webapp.serving.pages import serving
 from webapp.subjects import fold_request, fold_worker, revoked
 from webapp.subjects.keys import user_token_make
@@ -48,7 +48,7 @@ def fresh_process(settings, tmp_path):
     settings.STORAGES = {**settings.STORAGES, "artefacts": artefacts}
     cache.clear()
     serving.__init__()
-    load.__init__()
+    search_budget.__init__()
     revoked._state = None
     yield
     serving.stop()

@@ -12,7 +12,7 @@ from uiengine.page.reading_order import default_order
 from webapp.demo.words import STATUSES
 from webapp.layouts.answer import context, read
 from webapp.layouts.answer.context import Situation
-from webapp.layouts.answer.sentences import reason_sentence
+from webapp.layouts.answer.payload import reason_sentence
 from webapp.serving.pages import serving
 from webapp.subjects import decisions
 

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from webapp.layouts.api import schema, views
+from webapp.layouts.api import me, schema, views
 from webapp.layouts.docs import pages
 
 app_name = "layouts"
@@ -11,8 +11,8 @@ urlpatterns = [
     path("layout", views.LayoutView.as_view(), name="layout"),
     path("events", views.EventsView.as_view(), name="events"),
     path("feedback", views.FeedbackView.as_view(), name="feedback"),
-    path("me", views.MeView.as_view(), name="me"),
-    path("health", views.HealthView.as_view(), name="health"),
+    path("me", me.MeView.as_view(), name="me"),
+    path("health", me.HealthView.as_view(), name="health"),
     path(
         "schema",
         SpectacularJSONAPIView.as_view(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import DisallowedHost
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,7 +19,6 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from webapp.observability import gauges
-from webapp.observability.probes import is_named_here
 from webapp.serving.pages import serving
 
 log = logging.getLogger(__name__)
@@ -66,7 +69,21 @@ def _may_read(request: HttpRequest) -> bool:
         return secrets.compare_digest(given.encode(errors="replace"), key.encode())
     is_here = request.META.get("REMOTE_ADDR", "") in ("127.0.0.1", "::1", "")
     is_past_proxy = any(name in request.headers for name in FORWARDED)
-    return is_here and not is_past_proxy and is_named_here(request)
+    return is_here and not is_past_proxy and _is_named_here(request)
+
+
+def _is_named_here(request: HttpRequest) -> bool:
+    """Whether the Host is in ALLOWED_HOSTS or an IP address.
+
+    Other names are refused because another site's page can make them resolve to this machine (DNS
+    rebinding).
+    """
+    with suppress(DisallowedHost):
+        return bool(request.get_host())
+    with suppress(ValueError):
+        ip_address(urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or "")
+        return True
+    return False
 
 
 def _database() -> str:

@@ -12,8 +12,8 @@ from webapp.codebooks.registry.training_record import trained_versions
 from webapp.lib import times
 from webapp.serving.pages import serving
 from webapp.subjects import mappers
+from webapp.subjects.decisions import is_control
 from webapp.subjects.models import Profile, Subject
-from webapp.trials.control import is_control
 
 OURS = ("profile", "batch", "fold", "lease_until")
 

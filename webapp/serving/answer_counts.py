@@ -1,6 +1,13 @@
-"""Answers of this process, by surface, version and minute; written down off the path of requests.
+"""Counts of the answers that this process gave: by status, and by surface, version and minute.
 
-What is counted since the last flush is lost with the process: the live guardrails look at shares.
+By status since the process started, for /api/health and /metrics:
+adapted, default, frozen, dry_run, fallback, not_modified   every answer, by status
+system_1          of them, decided without a search: the decoded order, as far as rules allow
+budget_lowered    of them, searched with fewer candidates than configured
+throttled, failed why a fallback was served
+
+By minute for the live guardrails, written to the database off the request path. A process that
+ends loses what it counted since its last flush; the guardrails look at shares.
 """
 
 from __future__ import annotations
@@ -14,19 +21,37 @@ from django.db.models import F
 
 from webapp.codebooks.models import LiveMinute
 from webapp.surfaces.models import Surface
+from webapp.telemetry.metrics import LAYOUTS
 
 FLUSH_SECONDS = 5.0
 _lock = threading.Lock()
+_by_status: Counter[str] = Counter()
 _counted: Counter[tuple[int, str, int, str]] = Counter()
 """By surface, content id of the version, minute since 1970, and column."""
+
+
+def count(*names: str) -> None:
+    """Adds one to each status."""
+    with _lock:
+        for name in names:
+            _by_status[name] += 1
+    for name in names:
+        LAYOUTS.labels(name).inc()
+
+
+def counts() -> dict[str, int]:
+    """Answers by status, sorted by name."""
+    with _lock:
+        return dict(sorted(_by_status.items()))
 
 
 def answered(
     surface: int, content: str, now: datetime, *, fell_back: bool, failed: bool = False
 ) -> None:
-    """One answer to somebody. content: id of the version that should have decided; empty: none.
+    """Counts one answer to a subject in its minute.
 
-    fell_back: something else was served; failed: because deciding raised.
+    content: id of the version that should have decided, empty where none should; fell_back:
+    something else was served; failed: because deciding raised.
     """
     if not content:
         return
@@ -40,7 +65,7 @@ def answered(
 
 
 def flush() -> None:
-    """Adds what was counted to the rows; what could not be written waits for the next time."""
+    """Adds the counts to the rows; counts that could not be written wait for the next flush."""
     with _lock:
         taken = Counter(_counted)
         _counted.clear()

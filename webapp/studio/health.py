@@ -15,8 +15,8 @@ from django.db.models.functions import Coalesce
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, Run
-from webapp.layouts.answer import counters
 from webapp.lib import schedule_rows
+from webapp.serving import answer_counts
 from webapp.studio.models import Heartbeat
 from webapp.subjects.models import Event
 from webapp.surfaces.models import Surface
@@ -155,7 +155,7 @@ def _runs(now: datetime) -> Sign:
 
 
 def _answers() -> Sign:
-    counts = counters.counts()
+    counts = answer_counts.counts()
     total = sum(counts.get(status, 0) for status in STATUSES)
     name = "Layouts answered"
     if not total:

@@ -1,8 +1,9 @@
-"""Decisions as signed strings: what was served travels with the page, and serving writes nothing.
+"""Decisions as signed strings, and the hashes of subjects that name visits and groups.
 
-The string is compressed and signed with its own salt, without a time: the same decision gives the
-same bytes. It names its subject by a hash, which also makes it the proof that a batch of events was
-sent by a page of ours (see `authentication`).
+A decision travels with the page as a string and comes back with events, so that serving writes
+nothing. The string is compressed and signed with a salt of its own and without a time: equal
+decisions give equal bytes. It names its subject by a hash, so it also proves that a page of ours
+sent a batch of events (see `authentication`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.signing import BadSignature, Signer, b64_encode
-
-from webapp.subjects.keyed_hash import mark
+from django.core.signing import BadSignature, Signer
+from django.utils.crypto import salted_hmac
 
 SALT = "webapp.decision"
 FORMAT = 2
@@ -60,12 +60,9 @@ class Served:
 
 
 def sign(served: Served) -> str:
-    """As `Signer.sign_object` would, but packed by a compressor of 32 KB: Django's clears 128 KB,
-    in a processor's caches that the rest of an answer needs."""
+    """The decision as a string; `read` is its inverse."""
     values = [getattr(served, f.name) for f in fields(served)]
-    packer = zlib.compressobj(wbits=12, memLevel=5)
-    packed = packer.compress(_UTF8().dumps([FORMAT, *values])) + packer.flush()
-    return _signer().sign(f".{b64_encode(packed).decode()}")
+    return _signer().sign_object([FORMAT, *values], serializer=_UTF8, compress=True)
 
 
 def read(text: str) -> Served:
@@ -95,22 +92,34 @@ def _frozen(value: Any) -> Any:
 
 
 def subject_hash(key: str, times_erased: int = 0) -> str:
-    """What a decision calls its subject; empty for nobody. After an erasure it is another name."""
-    value = f"{key}\n{times_erased}" if times_erased else key
-    return mark(SALT, value)[:16] if key else ""
+    """The name of a subject in decisions; empty for nobody. Every erasure changes it."""
+    return _subject_hash(key, times_erased) if key else ""
 
 
 def subject_hashes(key: str, times_erased: int = 0) -> set[str]:
-    """What decisions call a subject that were signed under this secret, or one before it."""
-    value = f"{key}\n{times_erased}" if times_erased else key
+    """The names of a subject in decisions signed under SECRET_KEY or one of its fallbacks."""
     known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return {mark(SALT, value, secret)[:16] for secret in known} if key else set()
+    return {_subject_hash(key, times_erased, secret) for secret in known} if key else set()
 
 
 def visit_id(key: str, surface: str, since: int) -> str:
     """The id of the visit that begins after the event at `since` (ms; 0 if none)."""
     value = f"{key}\n{surface}\n{since}"
-    return mark("webapp.visit", value)[:32]
+    return salted_hmac("webapp.visit", value, algorithm="sha256").hexdigest()[:32]
+
+
+def is_control(key: str, slug: str, percent: int) -> bool:
+    """Whether the subject keeps the default layout of a surface, for comparison.
+
+    Every process gives the same answer. A larger percentage adds subjects and removes none.
+    """
+    digest = hashlib.sha256(f"control\n{slug}\n{key}".encode()).digest()
+    return int.from_bytes(digest[:8]) < percent * 2**64 // 100
+
+
+def _subject_hash(key: str, times_erased: int, secret: str | bytes | None = None) -> str:
+    value = f"{key}\n{times_erased}" if times_erased else key
+    return salted_hmac(SALT, value, secret, algorithm="sha256").hexdigest()[:16]
 
 
 def _signer() -> Signer:

@@ -37,7 +37,7 @@ REQUEST_SECONDS = Histogram(
 )
 LAYOUTS = Counter(
     "uiengine_layouts_total",
-    "Layouts answered, by what `layouts.counters` calls them; an answer may have two names.",
+    "Layouts answered, by what `serving.answer_counts` calls them; an answer may have two names.",
     ("answer",),
 )
 EVENTS = Counter(

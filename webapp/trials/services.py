@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Count, Min, Q
 
 from webapp.codebooks.pipeline.stored_visits import NOBODY
+from webapp.subjects.decisions import is_control
 from webapp.subjects.models import Event, Subject, Visit
 from webapp.surfaces.models import Surface
-from webapp.trials.control import is_control
 from webapp.trials.models import Trial
 
 

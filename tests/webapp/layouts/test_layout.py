@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.webapp.conftest import COURSE, Person
 from uiengine.engine import guardrail_case
 from uiengine.guardrails import check
-from webapp.layouts.answer import context, counters, read
+from webapp.layouts.answer import context, read
+from webapp.serving import answer_counts
 from webapp.serving.pages import serving
 from webapp.subjects.keys import server_key_make
 from webapp.subjects.models import Subject
@@ -201,14 +202,14 @@ def test_a_failing_engine_leaves_the_default(owner, monkeypatch, caplog):
         raise RuntimeError("planted")
 
     monkeypatch.setattr("uiengine.engine.decide", fail)
-    before = counters.counts().get("fallback", 0)
+    before = answer_counts.counts().get("fallback", 0)
 
     response = owner.get("layout?surface=course-home")
 
     assert response.status_code == 200
     assert response.json()["status"] == "fallback"
     assert "ETag" not in response
-    assert counters.counts().get("fallback", 0) == before + 1
+    assert answer_counts.counts().get("fallback", 0) == before + 1
     assert "layout.fallback" in caplog.text
 
 

@@ -11,8 +11,9 @@ from django.test import Client
 
 from tests.patience import PATIENCE
 from tests.webapp.conftest import COURSE
-from webapp.layouts.answer import answer_cache, counters, read
-from webapp.layouts.answer.search_budget import LEAST, SYSTEM_1, Load, load
+from webapp.layouts.answer import answer_cache, read
+from webapp.layouts.answer.context import LEAST, SYSTEM_1, SearchBudget, search_budget
+from webapp.serving import answer_counts
 from webapp.serving.pages import serving
 from webapp.surfaces.services import surface_save
 
@@ -23,7 +24,7 @@ BUSY = 1e9
 
 
 def test_the_budget_stands_while_decisions_fit_into_the_deadline():
-    quiet = Load()
+    quiet = SearchBudget()
     quiet.seconds = 0.010
 
     assert quiet.budget(32, left=0.010) == 32
@@ -31,7 +32,7 @@ def test_the_budget_stands_while_decisions_fit_into_the_deadline():
 
 
 def test_decisions_under_way_share_the_process():
-    busy = Load()
+    busy = SearchBudget()
     with busy.deciding(), busy.deciding(), busy.deciding():
         busy.seconds = 0.010
         assert busy.budget(32, left=0.020) == 16
@@ -42,13 +43,13 @@ def test_decisions_under_way_share_the_process():
 
 @pytest.mark.parametrize("left", [0.0, -1.0, 0.001])
 def test_past_the_deadline_nothing_is_searched(left):
-    busy = Load()
+    busy = SearchBudget()
     busy.seconds = 1.0
     assert busy.budget(32, left=left) == SYSTEM_1 < LEAST
 
 
 def test_a_failed_decision_is_no_longer_under_way():
-    failing = Load()
+    failing = SearchBudget()
     with pytest.raises(RuntimeError), failing.deciding():
         raise RuntimeError("planted")
     assert failing.under_way == 0
@@ -65,32 +66,32 @@ def habits(owner, worker):
 
 
 def order_under(person, seconds: float) -> list[str]:
-    load.seconds = seconds
+    search_budget.seconds = seconds
     cache.clear()
     return person.layout()["order"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_system_1_serves_when_there_is_no_time_and_says_so(habits):
-    before = counters.counts().get("system_1", 0)
-    load.seconds = BUSY
+    before = answer_counts.counts().get("system_1", 0)
+    search_budget.seconds = BUSY
 
     payload = habits.layout()
 
     assert payload["status"] == "adapted"
     assert payload["search"] == {"system": 1, "budget": 1}
-    assert counters.counts()["system_1"] == before + 1
+    assert answer_counts.counts()["system_1"] == before + 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_lowered_budget_is_said_and_counted(habits, settings):
-    load.seconds = settings.UIENGINE_DEADLINE_MS / 1000 * 2
+    search_budget.seconds = settings.UIENGINE_DEADLINE_MS / 1000 * 2
 
     payload = habits.layout()
 
     assert payload["search"]["system"] == 2
     assert LEAST <= payload["search"]["budget"] <= 16
-    assert counters.counts()["budget_lowered"] > 0
+    assert answer_counts.counts()["budget_lowered"] > 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -100,7 +101,7 @@ def test_a_reload_keeps_the_layout_when_the_load_changes(habits):
     assert order_under(habits, BUSY) != searched, "the case must tell the two apart"
     first = order_under(habits, 0.0)
 
-    load.seconds = BUSY
+    search_budget.seconds = BUSY
     german = habits.get(ADDRESS, **{"Accept-Language": "de"}).json()
     assert german["order"] == first
     assert german["search"]["budget"] == 32
@@ -122,7 +123,7 @@ def test_a_reload_keeps_the_layout_when_only_the_name_of_the_answer_is_left(habi
     searched = order_under(habits, 0.0)
     evicted = [name for name in stored if name.startswith("budget:") or name.endswith(":body")]
     cache.delete_many(evicted)
-    load.seconds = BUSY
+    search_budget.seconds = BUSY
 
     payload = habits.layout()
 
@@ -145,7 +146,7 @@ def test_no_caller_names_a_budget_beyond_the_sites(habits):
 @pytest.mark.django_db(transaction=True)
 def test_a_visit_begun_under_load_keeps_its_layout_when_there_is_time_again(habits, worker):
     hurried = order_under(habits, BUSY)
-    load.seconds = 0.0
+    search_budget.seconds = 0.0
     payload = habits.layout()
     assert payload["order"] == hurried
 
@@ -174,9 +175,9 @@ def test_a_worker_that_folds_during_a_hurried_decision_changes_no_layout(
         return decide(found, variants)
 
     monkeypatch.setattr(read, "decide", decide_while_folding)
-    load.seconds = BUSY
+    search_budget.seconds = BUSY
     hurried = habits.layout()
-    load.seconds = 0.0
+    search_budget.seconds = 0.0
 
     assert hurried["search"]["budget"] == 1
     assert habits.layout()["order"] == hurried["order"]
@@ -213,9 +214,9 @@ def test_nobody_waits_for_another_ones_question_to_the_database(habits, monkeypa
 
 @pytest.mark.django_db(transaction=True)
 def test_what_the_client_holds_is_kept_whatever_the_load_and_the_cache(habits):
-    load.seconds = BUSY
+    search_budget.seconds = BUSY
     first = habits.get(ADDRESS)
-    load.seconds = 0.0
+    search_budget.seconds = 0.0
     cache.clear()
 
     again = habits.get(ADDRESS, **{"If-None-Match": first["ETag"]})

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from uiengine import explain
 from uiengine.decision import Reason
-from webapp.layouts.answer import sentences
+from webapp.layouts.answer import payload
 
 LOCALE = Path("webapp/locale")
 LANGUAGES = sorted(folder.name for folder in LOCALE.iterdir())
@@ -31,15 +31,15 @@ def _joined(lines: str) -> str:
 
 
 def test_the_web_says_what_the_engine_says():
-    assert sentences.SENTENCES == explain.SENTENCES
+    assert payload.SENTENCES == explain.SENTENCES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_is_translated_and_names_its_block(language):
-    for code, english in sentences.SENTENCES.items():
+    for code, english in payload.SENTENCES.items():
         with translation.override(language):
-            said = sentences.reason_sentence(Reason(code, "forum", {"title": "Forum"}))
-            note = sentences.seconds_note()
+            said = payload.reason_sentence(Reason(code, "forum", {"title": "Forum"}))
+            note = payload.seconds_note()
         assert said != explain.sentence(Reason(code, "forum", {"title": "Forum"}))
         assert ("Forum" in said) == ("$title" in english)
         assert note != "Seconds are modelled, not measured."

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from webapp.codebooks.models import Run
-from webapp.layouts.answer import counters
+from webapp.serving import answer_counts
 from webapp.studio import health
 from webapp.studio.models import Heartbeat
 from webapp.studio.tasks import heartbeat
@@ -87,7 +87,7 @@ def test_a_cache_that_keeps_nothing_is_seen(monkeypatch):
 
 
 def test_many_fallbacks_ask_for_a_look(monkeypatch):
-    monkeypatch.setattr(counters, "_counts", Counter(adapted=90, fallback=10, throttled=10))
+    monkeypatch.setattr(answer_counts, "_by_status", Counter(adapted=90, fallback=10, throttled=10))
     found = sign("Layouts answered")
     assert found.state == "look" and found.says.startswith("10.0% of 100")
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.serving.pages import serving
+from webapp.subjects.decisions import is_control
 from webapp.surfaces.models import Surface
-from webapp.trials.control import is_control
 
 
 @given(st.text(min_size=1), st.text())

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from tests.patience import PATIENCE
 from tests.webapp.conftest import Person
 from webapp.serving.pages import Serving
+from webapp.subjects.decisions import is_control
 from webapp.surfaces.models import Surface
-from webapp.trials.control import is_control
 from webapp.trials.models import Trial, TrialLook
 from webapp.trials.services import trial_current, trial_visits
 from webapp.trials.tasks import begin, look, look_all

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,14 +19,19 @@ from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
-from webapp.layouts.answer.search_budget import load
 from webapp.lib import times as lib_times
 from webapp.lib.cache import store
 from webapp.serving.pages import Page, serving
 from webapp.subjects import state_cache, visit_state
-from webapp.trials.control import is_control
+from webapp.subjects.decisions import is_control
 
 log = logging.getLogger(__name__)
+LEAST = 4
+"""Candidates. A search among fewer finds nothing that System 1 would not serve."""
+SYSTEM_1 = 1
+"""The budget that means: no search."""
+MEMORY = 0.1
+"""Weight of the latest decision in the mean of processor times."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,52 @@ class Situation:
         )
 
 
+class SearchBudget:
+    """How many candidates this process can afford to search now.
+
+    A decision's processor time, times the decisions under way in this process, is about how long
+    the next one takes. While that fits into what is left of UIENGINE_DEADLINE_MS, the configured
+    budget stands; beyond it the budget shrinks in proportion, down to SYSTEM_1.
+
+    under_way: decisions being made or waited for; seconds: mean processor time of recent ones.
+    """
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+        self._turn = threading.RLock()
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Lets one thread at a time decide and render; the others wait.
+
+        A process computes in one thread at a time anyway, and threads that take turns in the midst
+        of decisions need a quarter more processor time for each.
+        """
+        with self._lock:
+            self.under_way += 1
+        try:
+            with self._turn:
+                start = time.thread_time()
+                yield
+                self.seconds += MEMORY * (time.thread_time() - start - self.seconds)
+        finally:
+            with self._lock:
+                self.under_way -= 1
+
+    def budget(self, most: int, *, left: float) -> int:
+        """Returns how many candidates fit into `left` seconds, from `most` down to SYSTEM_1."""
+        expected = (self.under_way + 1) * self.seconds
+        if 0 < left >= expected:
+            return most
+        affordable = int(most * left / expected) if left > 0 else 0
+        return affordable if affordable >= LEAST else SYSTEM_1
+
+
+search_budget = SearchBudget()
+
+
 def situation(
     *, key: str, page: Page, now: datetime, state: Mapping[str, Any] | None = None
 ) -> Situation:
@@ -164,7 +218,7 @@ def budgeted(found: Situation, waited: float = 0.0) -> Situation:
 def affordable(waited: float) -> int:
     """Candidates that a request has time for which began `waited` seconds ago."""
     left = settings.UIENGINE_DEADLINE_MS / 1000 - waited
-    return load.budget(settings.UIENGINE_BUDGET, left=left)
+    return search_budget.budget(settings.UIENGINE_BUDGET, left=left)
 
 
 def budget_name(found: Situation) -> str:

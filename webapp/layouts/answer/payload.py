@@ -1,4 +1,8 @@
-"""A decision as the JSON that grid libraries take unchanged."""
+"""A decision as the JSON that grid libraries take unchanged, with its reasons as sentences.
+
+The engine gives reasons as codes with values. Its English sentences are marked here for
+`manage.py makemessages`; `webapp/locale` has the translations.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,26 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.urls import get_script_prefix, get_urlconf, reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 
+from uiengine import explain
 from uiengine.behaviour.profile import Pin
-from uiengine.decision import Decision, Variant
+from uiengine.decision import Decision, Reason, Variant
 from uiengine.page.layout import Layout, Placement
 from uiengine.page.surface import Block, Breakpoint, Surface
-from webapp.layouts.answer.sentences import reason_sentence, seconds_note
 
 WISHES = ("pin", "undo", "reset", "freeze")
+SENTENCES = {
+    "pinned": gettext_noop("You pinned $title here."),
+    "most_visits": gettext_noop("You open $title in most of your visits."),
+    "last_visit": gettext_noop("You used $title in your last visit."),
+    "some_visits": gettext_noop("You come back to $title regularly."),
+    "popular": gettext_noop("Many people here use $title these days."),
+    "predicted": gettext_noop("People who use this page as you do often need $title next."),
+    "first_visit": gettext_noop("People who are new to this page often need $title."),
+    "kept": gettext_noop("Everything stays where you know it: moving it would not save you time."),
+}
+"""By code; a test compares them with `uiengine.explain.SENTENCES`."""
 
 
 def payload(
@@ -71,6 +86,23 @@ def payload(
         "links": _links(get_script_prefix(), get_urlconf()),
     }
     return orjson.dumps(body)
+
+
+def reason_sentence(reason: Reason) -> str:
+    """The reason in the active language."""
+    return _sentence(reason.code, tuple(reason.values.items()), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _sentence(code: str, values: tuple[tuple[str, Any], ...], language: str | None) -> str:
+    """language: the active one, which is part of the cache's key."""
+    said = {name: gettext(v) if isinstance(v, str) else v for name, v in values}
+    return explain.sentence(Reason(code, "", said), gettext(SENTENCES[code]))
+
+
+def seconds_note() -> str:
+    """The note that goes with every figure in seconds."""
+    return gettext("Seconds are modelled, not measured.")
 
 
 def mounted() -> str:

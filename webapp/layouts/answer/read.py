@@ -30,13 +30,12 @@ from webapp.layouts.answer.context import (
     hash_of,
     nobody_situation,
     request_of,
+    search_budget,
     situation,
 )
-from webapp.layouts.answer.counters import count
 from webapp.layouts.answer.payload import mounted, payload
-from webapp.layouts.answer.search_budget import load
 from webapp.lib import times as lib_times
-from webapp.serving.answer_counts import answered
+from webapp.serving.answer_counts import answered, count
 from webapp.serving.pages import Page, serving
 from webapp.subjects import decisions, keys, state_cache
 from webapp.telemetry.requests import tracing
@@ -212,7 +211,7 @@ def _kept(
 def _rendered(found: Situation, tag: str, variants: int) -> Answer:
     if found.key:  # may ask the database: not while others wait
         serving.popularity(found.page, found.day)
-    with load.deciding():
+    with search_budget.deciding():
         with tracing.span("layout.decide") as span:
             decision, status = decide(found, variants)
             if span:

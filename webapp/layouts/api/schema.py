@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from webapp.layouts.api.base import LayoutAPIView
+from webapp.layouts.api.views import LayoutAPIView
 from webapp.subjects.keys import VISITOR_COOKIE
 
 Endpoint = tuple[str, str, str, Any]

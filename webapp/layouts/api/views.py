@@ -1,21 +1,27 @@
-"""The API. Views parse, call one function, and serialise."""
+"""Layouts, events and feedback of the API. Views parse, call one function and serialise."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db.transaction import non_atomic_requests
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from webapp.layouts import serializers
-from webapp.layouts.answer import counters, read, throttles
-from webapp.layouts.api.base import LayoutAPIView
+from webapp.layouts.answer import read, throttles
+from webapp.layouts.api.negotiation import AlwaysTheSame
 from webapp.layouts.api.openapi_examples import (
     COUNTED_EXAMPLE,
     EVENTS_EXAMPLE,
@@ -23,14 +29,12 @@ from webapp.layouts.api.openapi_examples import (
     LAYOUT_EXAMPLE,
     PROBLEM_EXAMPLE,
 )
-from webapp.layouts.errors.problem import CONTENT_TYPE, Problem
+from webapp.layouts.api.parsers import BoundedJSONParser
+from webapp.layouts.errors.problem import CONTENT_TYPE, Problem, problem_response
 from webapp.layouts.events.accept import backlog_refuse, batch_accept
 from webapp.layouts.events.parse import batch_read
-from webapp.privacy.erase import subject_erase
-from webapp.privacy.export import subject_export
 from webapp.serving.pages import Page, serving
-from webapp.subjects import backlog, keys
-from webapp.subjects.authentication import identity_of
+from webapp.subjects.authentication import SubjectAuthentication, identity_of
 from webapp.subjects.models import Scope
 from webapp.telemetry.metrics import EVENTS
 
@@ -42,9 +46,47 @@ USUAL = 256
 VARY = "Authorization, Cookie, X-Subject"
 KEPT = {"Cache-Control": "private, no-cache", "Vary": VARY}
 NOT_KEPT = {"Cache-Control": "private, no-store", "Vary": VARY}
+_RENDERER = JSONRenderer()
 SUBJECT = OpenApiParameter(
     "X-Subject", str, OpenApiParameter.HEADER, description="With a server key: whose it is."
 )
+
+
+class LayoutAPIView(APIView):
+    """Base of all views of the API.
+
+    How they read, answer and refuse depends on nothing in a host's REST_FRAMEWORK setting.
+    """
+
+    authentication_classes: Sequence[type[BaseAuthentication]] = (SubjectAuthentication,)
+    permission_classes = (AllowAny,)
+    throttle_classes = ()
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (BoundedJSONParser,)
+    content_negotiation_class = AlwaysTheSame
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Exempts the view from the host's ATOMIC_REQUESTS.
+
+        This request and other processes read what was just written before it is answered. Writes
+        are transactions of their own.
+        """
+        return non_atomic_requests(super().as_view(**initkwargs))
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticates; there is one renderer and no versioning, and views throttle by themselves.
+
+        A method that the address does not take is refused before authentication.
+        """
+        request.accepted_renderer = _RENDERER
+        request.accepted_media_type = _RENDERER.media_type
+        if not hasattr(self, (request.method or "").lower()):
+            self.http_method_not_allowed(request)
+        self.perform_authentication(request)
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+        return problem_response
 
 
 class LayoutView(LayoutAPIView):
@@ -73,7 +115,7 @@ class LayoutView(LayoutAPIView):
         """The layout of a page for whoever asks. Always a layout: the default one if need be."""
         query = request.META.get("QUERY_STRING", "")
         slug, variants = (_asked if len(query) < USUAL else _asked.__wrapped__)(query)
-        page, key, count = _page(slug), _key(request), _variants(variants)
+        page, key, count = _page(slug), key_of(request), _variants(variants)
         answer = read.layout_read(
             key=key,
             page=page,
@@ -141,87 +183,12 @@ class FeedbackView(LayoutAPIView):
             field="",
         )
         if counted is None:
-            raise _nobody()
+            raise no_subject()
         page = _page(read.surface_of(wish.validated_data["decision"]))
-        answer = read.layout_read(key=_key(request), page=page, now=timezone.now())
+        answer = read.layout_read(key=key_of(request), page=page, now=timezone.now())
         response = HttpResponse(answer.body, content_type="application/json")
         response["Cache-Control"] = "no-store"
         return response
-
-
-class MeView(LayoutAPIView):
-    scope = Scope.SUBJECTS_ADMIN
-
-    @extend_schema(operation_id="me_export", responses={200: dict, **REFUSED})
-    def get(self, request: Request) -> Response:
-        """All that is kept on whoever asks."""
-        throttles.refuse_over(request, "write")
-        return Response(subject_export(key=_known_key(request)), headers=_no_store())
-
-    @extend_schema(
-        operation_id="me_consent",
-        request=serializers.ConsentIn,
-        responses={204: None, **REFUSED},
-    )
-    def post(self, request: Request) -> Response:
-        """An anonymous visitor's consent: a first-party cookie from now on. Withdrawing it erases
-        all that was kept of the visitor, and the cookie."""
-        throttles.refuse_over(request, "write")
-        consent = serializers.ConsentIn(data=request.data)
-        consent.is_valid(raise_exception=True)
-        response = Response(status=204)
-        if not consent.validated_data["consent"]:
-            if visitor := keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")):
-                subject_erase(key=visitor)
-            response.delete_cookie(keys.VISITOR_COOKIE)
-        elif identity_of(request) is None:
-            response.set_cookie(
-                keys.VISITOR_COOKIE,
-                keys.visitor_make()[1],
-                max_age=keys.VISITOR_COOKIE_AGE,
-                httponly=True,
-                samesite="Lax",
-                secure=settings.SESSION_COOKIE_SECURE,
-            )
-        return response
-
-    @extend_schema(operation_id="me_erase", responses={200: serializers.ErasedOut, **REFUSED})
-    def delete(self, request: Request) -> Response:
-        """Erases profile, events, decisions and attributes of whoever asks. Answers with the
-        codebook versions that were trained with them, which are marked for retraining."""
-        throttles.refuse_over(request, "write")
-        trained = subject_erase(key=_known_key(request))
-        body = {"erased": True, "trained_versions": [version.as_json() for version in trained]}
-        response = Response(body, headers=_no_store())
-        response.delete_cookie(keys.VISITOR_COOKIE)
-        return response
-
-
-class HealthView(LayoutAPIView):
-    authentication_classes = ()
-
-    @extend_schema(
-        operation_id="health",
-        auth=[],
-        responses={200: serializers.HealthOut, (503, CONTENT_TYPE): PROBLEM},
-    )
-    def get(self, request: Request) -> Response:
-        """200 once a page can be served."""
-        pages = serving.snapshot().pages
-        if not pages:
-            raise Problem(
-                "no-page-yet",
-                "There is no surface.",
-                field="surfaces",
-                value=0,
-            )
-        body = {
-            "status": "ok",
-            "surfaces": len(pages),
-            "answers": counters.counts(),
-            "backlog": {"pending": backlog.pending(), "most": settings.UIENGINE_BACKLOG},
-        }
-        return Response(body, headers=_no_store())
 
 
 @lru_cache(maxsize=256)
@@ -257,25 +224,15 @@ def _page(slug: str) -> Page:
     )
 
 
-def _key(request: Request) -> str:
+def key_of(request: Request) -> str:
     identity = identity_of(request)
     return identity.key if identity else ""
 
 
-def _known_key(request: Request) -> str:
-    if not (key := _key(request)):
-        raise _nobody()
-    return key
-
-
-def _nobody() -> Problem:
+def no_subject() -> Problem:
     return Problem(
         "nobody-to-do-this-for",
         "The request is nobody's: without a user or consent nothing is kept.",
         field="Authorization",
         value="",
     )
-
-
-def _no_store() -> dict[str, Any]:
-    return {"Cache-Control": "no-store", "Vary": VARY}

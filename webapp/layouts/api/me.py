@@ -1,0 +1,107 @@
+"""What is kept on the caller, the visitor's consent, and how this process fares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.layouts import serializers
+from webapp.layouts.answer import throttles
+from webapp.layouts.api.views import PROBLEM, REFUSED, VARY, LayoutAPIView, key_of, no_subject
+from webapp.layouts.errors.problem import CONTENT_TYPE, Problem
+from webapp.privacy.erase import subject_erase
+from webapp.privacy.export import subject_export
+from webapp.serving import answer_counts
+from webapp.serving.pages import serving
+from webapp.subjects import backlog, keys
+from webapp.subjects.authentication import identity_of
+from webapp.subjects.models import Scope
+
+
+class MeView(LayoutAPIView):
+    scope = Scope.SUBJECTS_ADMIN
+
+    @extend_schema(operation_id="me_export", responses={200: dict, **REFUSED})
+    def get(self, request: Request) -> Response:
+        """All that is kept on whoever asks."""
+        throttles.refuse_over(request, "write")
+        return Response(subject_export(key=_known_key(request)), headers=_no_store())
+
+    @extend_schema(
+        operation_id="me_consent",
+        request=serializers.ConsentIn,
+        responses={204: None, **REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        """An anonymous visitor's consent: a first-party cookie from now on. Withdrawing it erases
+        all that was kept of the visitor, and the cookie."""
+        throttles.refuse_over(request, "write")
+        consent = serializers.ConsentIn(data=request.data)
+        consent.is_valid(raise_exception=True)
+        response = Response(status=204)
+        if not consent.validated_data["consent"]:
+            if visitor := keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")):
+                subject_erase(key=visitor)
+            response.delete_cookie(keys.VISITOR_COOKIE)
+        elif identity_of(request) is None:
+            response.set_cookie(
+                keys.VISITOR_COOKIE,
+                keys.visitor_make()[1],
+                max_age=keys.VISITOR_COOKIE_AGE,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
+            )
+        return response
+
+    @extend_schema(operation_id="me_erase", responses={200: serializers.ErasedOut, **REFUSED})
+    def delete(self, request: Request) -> Response:
+        """Erases profile, events, decisions and attributes of whoever asks. Answers with the
+        codebook versions that were trained with them, which are marked for retraining."""
+        throttles.refuse_over(request, "write")
+        trained = subject_erase(key=_known_key(request))
+        body = {"erased": True, "trained_versions": [version.as_json() for version in trained]}
+        response = Response(body, headers=_no_store())
+        response.delete_cookie(keys.VISITOR_COOKIE)
+        return response
+
+
+class HealthView(LayoutAPIView):
+    authentication_classes = ()
+
+    @extend_schema(
+        operation_id="health",
+        auth=[],
+        responses={200: serializers.HealthOut, (503, CONTENT_TYPE): PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        """200 once a page can be served."""
+        pages = serving.snapshot().pages
+        if not pages:
+            raise Problem(
+                "no-page-yet",
+                "There is no surface.",
+                field="surfaces",
+                value=0,
+            )
+        body = {
+            "status": "ok",
+            "surfaces": len(pages),
+            "answers": answer_counts.counts(),
+            "backlog": {"pending": backlog.pending(), "most": settings.UIENGINE_BACKLOG},
+        }
+        return Response(body, headers=_no_store())
+
+
+def _known_key(request: Request) -> str:
+    if not (key := key_of(request)):
+        raise no_subject()
+    return key
+
+
+def _no_store() -> dict[str, Any]:
+    return {"Cache-Control": "no-store", "Vary": VARY}
