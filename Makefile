@@ -1,9 +1,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
-# Idle OpenMP threads sleep instead of spinning: processes share few cores.
+# Idle OpenMP threads sleep instead of spinning, as processes share few cores.
 export OMP_WAIT_POLICY = PASSIVE
 export GOMP_SPINCOUNT = 0
-# Small arrays gain nothing from threads, and lose much where cores are shared.
+# Threads do not speed up small arrays, and slow them down where cores are shared.
 export OPENBLAS_NUM_THREADS = 1
 BIN := .venv/bin
 
@@ -19,14 +19,14 @@ BIN := .venv/bin
 	$(BIN)/pip install -q --group dev
 	touch $@
 
-install: .venv/installed ## what the product needs
+install: .venv/installed ## install what the product needs
 
-dev: .venv/dev ## what the tests need too
+dev: .venv/dev ## install what tests and checks need as well
 
-run: .venv/installed ## the demo on PORT
+run: .venv/installed ## run the demo on PORT
 	$(BIN)/python manage.py demo --port $(PORT)
 
-examples: ## gridstack and React in the demo, from npm (node 20 or later)
+examples: ## build the demo's gridstack and React examples with npm (node 20 or later)
 	cd webapp/examples && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run build
 	@echo "Built. Start (or restart) the demo with make run and open /examples/."
 
@@ -40,7 +40,7 @@ check: .venv/dev
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory audit
 
-audit: .venv/dev ## known vulnerabilities of what is pinned; says so where nobody can be asked
+audit: .venv/dev ## list known vulnerabilities of pinned packages; says so without a database
 	@found=$$($(BIN)/pip-audit --progress-spinner off --timeout 10 --no-deps --disable-pip \
 	  -r requirements.txt 2>&1); code=$$?; \
 	if echo "$$found" | grep -q '^Found'; then echo "$$found"; exit 1; \
@@ -48,18 +48,18 @@ audit: .venv/dev ## known vulnerabilities of what is pinned; says so where nobod
 	then echo "Not audited: no database of vulnerabilities can be asked from here."; \
 	else echo "No known vulnerabilities in requirements.txt."; fi
 
-bench: .venv/dev ## speed, one JSON line a figure, each beside its floor
+bench: .venv/dev ## measure speed, one JSON line per figure, each beside its floor
 	$(BIN)/python -m tests.bench
 
-load: .venv/dev ## the real server under load, beside floors: as `make run` serves, and in production
+load: .venv/dev ## load the real server, beside floors: the stack of `make run`, and production
 	$(BIN)/python -m tests.load --stack embedded
 	$(BIN)/python -m tests.load --stack production
 
-chaos: .venv/dev ## things break under load: nobody is without a layout, no event is lost
+chaos: .venv/dev ## break parts under load: every request gets a layout, no event is lost
 	$(BIN)/python -m tests.load.chaos
 
-evidence: .venv/dev ## the full-size figures, with commit and command
+evidence: .venv/dev ## measure the full-size figures, stored with commit and command
 	$(BIN)/python -m tests.evidence
 
-experiments: .venv/dev ## bits, past visits, ablations, peers, lock-in: one page in var/experiments
+experiments: .venv/dev ## measure the model's ideas and peers: one page in var/experiments
 	$(BIN)/python -m ml.experiments

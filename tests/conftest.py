@@ -1,7 +1,7 @@
-"""Settings that every test shares."""
+"""Hypothesis settings for all tests."""
 
 from hypothesis import HealthCheck, settings
 
-# A busy machine is no reason to fail: examples may take as long as they need.
+# No deadline: on a busy machine examples may take any time.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")

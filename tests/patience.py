@@ -1,4 +1,4 @@
-"""How long tests wait for what must happen: it ends what hangs, and says nothing about speed."""
+"""The time limit for waiting in tests; it ends tests that hang and does not measure speed."""
 
 PATIENCE = 240.0
-"""Seconds. Under pytest's own limit, so that what was waited for is named."""
+"""Seconds; below pytest's own limit, so that the failure names the awaited condition."""

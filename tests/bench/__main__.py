@@ -1,4 +1,4 @@
-"""`make bench`: every figure beside its floor in the same run, one JSON line each."""
+"""`make bench`: prints every figure beside a floor measured in the same run, one JSON line each."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The floor of serving: a DRF view that returns bytes it was given, behind the same middleware.
+"""The floor of serving: a DRF view that returns given bytes behind the project's middleware.
 
-BARE_BODY names a file with the bytes, where the view runs in a server of its own.
+BARE_BODY names a file with the bytes, for a server that runs the view in another process.
 """
 
 from __future__ import annotations

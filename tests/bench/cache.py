@@ -1,4 +1,4 @@
-"""The one cache command of a warm read, as redis-py reads the answer in C and in Python.
+"""Measures the cache command of a warm read, with redis-py's parser in C and in Python.
 
 python -m tests.bench.cache
 """
@@ -17,7 +17,7 @@ from tests.load.stack import free_port, program, wait_for
 PARSERS = {"hiredis": "redis._parsers._HiredisParser", "Python": "redis._parsers._RESP2Parser"}
 ROUNDS, COMMANDS = 15, 600
 BODY = 20_000
-"""Bytes of an answer that is kept: 20 blocks at 5 breakpoints."""
+"""Size in bytes of a cached answer with 20 blocks at 5 breakpoints."""
 
 
 def run() -> None:
@@ -38,7 +38,8 @@ def run() -> None:
 
 
 def _measure(caches: dict[str, Any]) -> None:
-    """In turns, so that both meet the same machine; the round disturbed least."""
+    """Alternates between the parsers, so that load on the machine affects both; takes the
+    minimum."""
     kept = {"answer": os.urandom(BODY), "state": os.urandom(600), "generation": "x"}
     taken: dict[str, list[float]] = {name: [] for name in caches}
     for _ in range(ROUNDS):

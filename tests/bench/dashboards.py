@@ -1,4 +1,4 @@
-"""Pages of any number of blocks, at five breakpoints: what speed is measured on."""
+"""Defines pages of any number of blocks at five breakpoints, for speed measurements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ KINDS = ("chart", "table", "news", "list", "map")
 
 
 def dashboard_json(count: int) -> dict[str, Any]:
-    """`count` blocks of three sizes and five kinds."""
+    """Returns a page definition with `count` blocks of three sizes and five kinds."""
     return {
         "slug": f"dashboard-{count}",
         "row_height": 60,

@@ -1,4 +1,4 @@
-"""Timing, and the one JSON line a figure is printed as."""
+"""Times functions, and prints each figure as a JSON line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from statistics import median
 
 
 def milliseconds(work: Callable[[], object], times: int = 200) -> tuple[float, float]:
-    """Median and 99th percentile of `work`, after a warm-up."""
+    """Returns median and 99th percentile of `work` in ms, after a warm-up."""
     for _ in range(max(times // 10, 3)):
         work()
     taken = []
@@ -21,7 +21,7 @@ def milliseconds(work: Callable[[], object], times: int = 200) -> tuple[float, f
 
 
 def processor_milliseconds(work: Callable[[], object], times: int = 200) -> float:
-    """Median processor time of this thread: what others do on the machine does not count."""
+    """Returns the median processor time of this thread in ms; other load does not count."""
     for _ in range(max(times // 10, 3)):
         work()
     taken = []
@@ -33,7 +33,8 @@ def processor_milliseconds(work: Callable[[], object], times: int = 200) -> floa
 
 
 def line(name: str, value: float, unit: str, beside: str, other: float, **more: float) -> None:
-    """`beside` names the floor or peer of the same run, `other` its value; ratio = value/other."""
+    """Prints a figure beside its floor or peer `beside`, whose value is `other`; ratio =
+    value/other."""
     figure = {"name": name, "value": round(value, 4), "unit": unit, "beside": beside}
     figure |= {"beside_value": round(other, 4), "ratio": round(value / other, 3) if other else None}
     print(json.dumps(figure | {k: round(v, 4) for k, v in more.items()}), flush=True)
@@ -42,7 +43,7 @@ def line(name: str, value: float, unit: str, beside: str, other: float, **more: 
 def beside(
     name: str, work: Callable[[], object], floor_name: str, floor: Callable[[], object]
 ) -> None:
-    """One figure in ms: the median of `work`, with its p99, beside the median of a floor."""
+    """Prints the median of `work` in ms with its p99, beside the median of a floor."""
     value, p99 = milliseconds(work)
     other, _ = milliseconds(floor)
     line(name, value, "ms", floor_name, other, p99=p99)

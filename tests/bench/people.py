@@ -1,4 +1,4 @@
-"""People with a past, in the database: their next layouts are decisions that no cache holds."""
+"""Adds people with a history to the database; their next layouts are in no cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _number = itertools.count()
 
 
 def past(blocks: list[str]) -> dict[str, Any]:
-    """The state of somebody with ten visits behind them, two blocks or one in each."""
+    """Returns the state of a person after ten visits with one or two used blocks each."""
     from uiengine.behaviour import profile_json
     from uiengine.behaviour.profile import Profile, fold_visit
 
@@ -25,7 +25,7 @@ def past(blocks: list[str]) -> dict[str, Any]:
 
 
 def people_add(slug: str, count: int) -> Iterator[str]:
-    """Adds so many people who know the page, and gives their keys, each once."""
+    """Adds `count` people who know the page; returns an iterator over their keys."""
     from webapp.subjects.models import Profile, Subject
     from webapp.surfaces.models import Surface
 

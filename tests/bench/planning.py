@@ -1,8 +1,8 @@
-"""Deciding, one thread, in process, candidates already decoded; growth with blocks and candidates.
+"""Measures decisions in process with one thread and decoded tokens; growth by blocks and budget.
 
-The page is the one column of `ml.replay`; people have eight visits behind them. Beside it Vowpal
-Wabbit ranks as many blocks (a conditional contextual bandit with a slot per rank), and the parts
-that are not planning have lines of their own. The growth is plotted to var/bench/planning.svg.
+The page is the single column of `ml.replay`; people have eight visits. The peer is Vowpal Wabbit,
+ranking as many blocks (a conditional contextual bandit with a slot per rank). The parts besides
+planning have lines of their own. Growth is plotted to var/bench/planning.svg.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ Case = tuple[Request, Decoded]
 
 
 def person(count: int, group_size: int = 0) -> Case:
-    """Somebody whose needs have changed, so that there is something to move. group_size: blocks per
-    group; 0 for a page without groups."""
+    """Builds a person whose needs have changed, so that blocks should move.
+
+    group_size: blocks per group; 0 for a page without groups.
+    """
     rng = np.random.default_rng(count)
     surface = page("page", [f"b{i:03}" for i in range(count)])
     if group_size:
@@ -58,7 +60,7 @@ def person(count: int, group_size: int = 0) -> Case:
 
 
 def bandit(count: int) -> Callable[[], object]:
-    """Vowpal Wabbit, ranking `count` blocks."""
+    """Returns a function with which Vowpal Wabbit ranks `count` blocks."""
     from vowpalwabbit import Workspace
 
     bandit = Workspace("--ccb_explore_adf --epsilon 0.1 --quiet")
@@ -74,9 +76,9 @@ def bandit(count: int) -> Callable[[], object]:
 
 
 def decided(name: str, case: Case, count: int) -> float:
-    """A line for the whole decision: search, reasons, packing into the one column.
+    """Prints a line for a whole decision: search, reasons, packing into the column.
 
-    Gives the median of its processor time.
+    Returns the median of its processor time in ms.
     """
     request, decoded = case
 
@@ -92,7 +94,7 @@ def decided(name: str, case: Case, count: int) -> float:
 
 
 def growth() -> dict[str, list[float]]:
-    """Medians of processor time in ms, by number of blocks and by budget."""
+    """Returns medians of processor time in ms, by number of blocks and by budget."""
     found = {
         "one group": [decided(f"{n} blocks", person(n), n) for n in COUNTS],
         "groups of 10": [decided(f"{n} blocks in groups of 10", person(n, 10), n) for n in COUNTS],
@@ -133,7 +135,7 @@ def plot(found: dict[str, list[float]]) -> None:
 
 
 def parts() -> None:
-    """What a decision consists of besides the search."""
+    """Measures the parts of a decision besides the search."""
     request, decoded = person(12)
     rng, names = np.random.default_rng(0), [b.id for b in request.surface.blocks]
     orders = [list(rng.permutation(names)) for _ in range(32)]

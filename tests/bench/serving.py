@@ -1,6 +1,6 @@
-"""Answering and ingesting, in process, through Django's whole stack; a database of its own.
+"""Measures answers and ingestion in process through Django's whole stack, with its own database.
 
-Floors: a bare DRF view that returns the same bytes, and a bulk insert of the same event rows.
+Floors: a bare DRF view that returns equal bytes, and a bulk insert of equal event rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SURFACE = "course-home"
 BATCH = 50
 MOST_PEOPLE = 300
-"""Whom nobody has decided for; a figure asks for some 200."""
+"""Number of people without a cached decision; a figure uses about 200."""
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "webapp.settings",
     "SECRET_KEY": "for-benchmarks-only-0123456789-0123456789",
@@ -58,7 +58,7 @@ def prepare() -> None:
 
 
 def client(key: str) -> Client:
-    """A caller with a user token."""
+    """Returns a client with a user token."""
     from django.test import Client
     from django.utils import timezone
 
@@ -69,7 +69,7 @@ def client(key: str) -> Client:
 
 
 def layouts() -> None:
-    """Each answer beside the bare view's of the same status."""
+    """Measures each kind of answer beside the bare view's answer of that status."""
     from tests.bench import bare
 
     caller, path = client("bench:reader"), f"/api/layout?surface={SURFACE}"

@@ -1,7 +1,7 @@
-"""`make evidence`: the full-size figures, each with its command and the commit it was made at.
+"""`make evidence`: runs the full-size measurements, and stores figures with command and commit.
 
-DATA names the folder with the real data (default ../shared/data); what needs it is left out, and
-says so, where it is not there. Everything goes to var/evidence/<commit>.jsonl.
+DATA names the folder with the real data (default ../shared/data); where it is missing, measurements
+that need it are skipped with a message. Output goes to var/evidence/<commit>.jsonl.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OUT = Path("var/evidence")
 
 
 def commands() -> Iterator[str]:
-    """Shell commands in the order they run; each ends with JSON lines."""
+    """Yields shell commands in the order of execution; each prints JSON lines."""
     yield "python -m tests.bench"
     yield "python -m tests.evidence.malformed --inputs 100000"
     yield "python -m tests.evidence.schema --examples 1000"
@@ -45,7 +45,7 @@ def commands() -> Iterator[str]:
     saved = f"--save {version}"
     for policy in ("engine", "eager", "tokens", "frecency", "mfu", "static", "random"):
         replay = OUT / f"{policy}.jsonl"
-        # The first replay trains; the others take the version that it saved.
+        # The first replay trains and saves a version; the others load it.
         source = saved if policy == "engine" else f"--version {version}"
         yield (
             f"python -m ml.replay --train {train} --test {test} --out {replay} "
@@ -70,7 +70,7 @@ def commands() -> Iterator[str]:
 
 
 def on_layouts() -> Iterator[str]:
-    """What is measured on layouts, rearrangements and clicks."""
+    """Yields the commands on layouts, rearrangements and clicks."""
     layouts, clicks = DATA / "layouts", DATA / "clicks/miniwob_train.jsonl.gz"
     for name, module, more in (
         ("dashboards", "ml.codec", f"--bits 8 16 32 64 --out {OUT}/codec.jsonl"),

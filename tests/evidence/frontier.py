@@ -1,11 +1,11 @@
-"""What a move may cost against what it brings: the planner's frontier beside rules of thumb.
+"""Measures the planner's trade-off between moves and gain, beside rules of thumb.
 
     python -m tests.evidence.frontier --version DIR --visits TEST.parquet
 
-Every policy walks through the same visits in the same run, from the same decoded tokens. `engine
-×w` weighs the disturbance of a move by w; `threshold t` sorts by expected share, but two neighbours
-trade places only where theirs differ by more than t; `hindsight` shows each user the one order that
-fits all their visits. A JSON line per policy and surface, and var/evidence/frontier.svg.
+Every policy runs through the same visits in one run, with the same decoded tokens. `engine ×w`
+multiplies the cost of a move by w; `threshold t` sorts by expected share, but swaps two neighbours
+only where their shares differ by more than t; `hindsight` gives each user the one order that fits
+all their visits. Prints a JSON line per policy and surface, and plots var/evidence/frontier.svg.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Order = Callable[[Request, Decoded], tuple[str, ...]]
 
 
 class Reader:
-    """Reads each visit's tokens once, whatever the number of policies."""
+    """Decodes each visit once for all policies."""
 
     def __init__(self, version: runtime.CodebookVersion) -> None:
         self.version, self._known = version, dict[str, Decoded]()
@@ -61,8 +61,10 @@ def planned(request: Request, decoded: Decoded) -> tuple[str, ...]:
 
 
 def sorted_past(threshold: float) -> Order:
-    """Neighbours of the last order trade places where their shares differ by more; at a first
-    visit, which has no last order, by any difference."""
+    """Swaps neighbours of the last order whose shares differ by more than the threshold.
+
+    A first visit has no last order, so any difference counts there.
+    """
 
     def order(request: Request, decoded: Decoded) -> tuple[str, ...]:
         share = dict(zip(request.surface.index, decoded.share, strict=True))
@@ -78,7 +80,7 @@ def sorted_past(threshold: float) -> Order:
 
 
 def hindsight(visits: Sequence[Visit]) -> Order:
-    """Each user's blocks by their mean share over all visits, the coming ones included."""
+    """Orders each user's blocks by their mean share over all visits, future ones included."""
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for visit in visits:
         for block in visit.blocks:
@@ -94,7 +96,7 @@ def hindsight(visits: Sequence[Visit]) -> Order:
 def policies(
     reader: Reader, visits: Sequence[Visit], defaults: dict[str, list[str]]
 ) -> Iterator[tuple[str, float, Policy]]:
-    """Name, weight of the disturbance, policy."""
+    """Yields name, weight of the cost of a move, and policy."""
     for name in SIMPLE:
         yield name, 1.0, policy(name, None, defaults, 64, 0)
     yield "eager", 1.0, reader.policy(sorted_past(0.0))

@@ -1,4 +1,4 @@
-"""Layouts in the real react-grid-layout and gridstack, under node, as pinned in webapp/examples."""
+"""Loads layouts into the real react-grid-layout and gridstack under node, at pinned versions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SNIPPETS = EXAMPLES.parent / "layouts/docs/snippets"
 
 
 def missing() -> str:
-    """Which program is not there; empty if both are."""
+    """Names the programs that are missing; empty if all are there."""
     return ", ".join(name for name in ("node", "npm") if shutil.which(name) is None)
 
 
 def install() -> None:
-    """The packages of the lock file, once; again whenever the lock file changes."""
+    """Installs the packages of the lock file, again only after it has changed."""
     mark, lock = EXAMPLES / "node_modules/.installed", EXAMPLES / "package-lock.json"
     if not mark.exists() or mark.read_text() != lock.read_text():
         quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
@@ -30,7 +30,7 @@ def install() -> None:
 
 
 def build() -> None:
-    """The examples as `make examples` builds them, unless nothing changed since."""
+    """Builds the examples as `make examples` does, unless they are up to date."""
     install()
     sources = [*EXAMPLES.glob("package*.json"), *SNIPPETS.iterdir()]
     built = EXAMPLES / "dist/react.js"
@@ -40,7 +40,7 @@ def build() -> None:
 
 
 def run_script(name: str) -> str:
-    """Runs a script of package.json and returns what it printed; raises where it fails."""
+    """Runs a script of package.json and returns its output; raises RuntimeError where it fails."""
     command = ["npm", "run", "--silent", name]
     done = subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True)
     if done.returncode:
@@ -49,7 +49,7 @@ def run_script(name: str) -> str:
 
 
 def check(payloads: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What `check_payload.mjs` says of them: counts, and examples of what moved."""
+    """Returns the result of `check_payload.mjs`: counts, and examples of moved blocks."""
     node = subprocess.Popen(
         ["node", "check_payload.mjs"],
         cwd=EXAMPLES,
@@ -59,7 +59,7 @@ def check(payloads: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     )
     assert node.stdin is not None and node.stdout is not None
     answer: list[bytes] = []
-    # Read while writing, or both sides would wait on a full pipe.
+    # Reads while writing; otherwise both sides could block on a full pipe.
     reader = threading.Thread(target=_read, args=(node.stdout, answer))
     reader.start()
     with node.stdin as pipe:

@@ -1,7 +1,7 @@
-"""10,000 random people at five breakpoints: every guardrail, and both grid libraries.
+"""Checks decisions for 10,000 random people: every guardrail, and both grid libraries.
 
-Their decisions are held against `uiengine.guardrails.check`, and their payloads are loaded into the
-real react-grid-layout and gridstack with node.
+Decisions are checked by `uiengine.guardrails.check`; their payloads at five breakpoints are loaded
+into the real react-grid-layout and gridstack under node.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from uiengine.guardrails import check
 
 
 class Run:
-    """Decides for `users` random people and counts what it sees on the way."""
+    """Decides for `users` random people and counts statuses and broken guardrails."""
 
     def __init__(self, users: int, seed: int) -> None:
         self.users, self.seed = users, seed

@@ -1,8 +1,8 @@
-"""kill -9 of a real worker at steps of a real retrain: does it end as if nothing had happened?
+"""Kills a real worker at steps of a real retrain; compares the result with an undisturbed run.
 
-The worker runs over the embedded transport. At the first attempt of each named step it is killed
-when all of the step's work is done and nothing of it is committed; then the lease is let run out,
-and the next worker's sweep finds the step. The data are the shipped simulated cohort, and training
+The worker runs over the embedded transport. At the first attempt of each named step it is killed by
+SIGKILL when the step's work is done and nothing of it is committed; then its lease is ended, and
+the sweep of the next worker finds the step. The data are the shipped simulated cohort, and training
 is a smoke run: 36 people are too few for the gate, so its conditions on numbers of people are off
 and its limit on seconds is wide.
 """
@@ -58,7 +58,7 @@ worker_ready.connect(lambda **_: sweep(), weak=False)
 
 
 class Killed:
-    """A pipeline in a place of its own, `var`, whose workers die at the steps `kinds`."""
+    """A pipeline in its own folder `var`, whose workers are killed at the steps `kinds`."""
 
     def __init__(self, var: Path, kinds: Sequence[str]) -> None:
         self.var, self.kinds, self.marks = var, tuple(kinds), var / "marks"
@@ -75,7 +75,7 @@ class Killed:
         (var / "hanging.py").write_text(code)
 
     def run(self) -> dict[str, Any]:
-        """Seeds, kills, and lets the last worker end the pipeline; says what is there then."""
+        """Seeds, kills, and lets the last worker finish the pipeline; returns the final state."""
         self._python("-m", "django", "migrate", "-v0")
         self._python("-c", SEED)
         for kind in tqdm(self.kinds, desc="killed at", disable=None):
@@ -87,7 +87,7 @@ class Killed:
         last = self._worker()
         try:
             self._wait(lambda: self._rows("codebooks_pipeline", "state") != [("running",)], last)
-            until = time.monotonic() + 20  # its files go right after it has ended
+            until = time.monotonic() + 20  # files are deleted right after the end
             while self._left_behind() and time.monotonic() < until:
                 time.sleep(0.1)
         finally:

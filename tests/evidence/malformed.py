@@ -1,10 +1,10 @@
-"""Requests that nobody should send, at every address of the API: what comes back is never a 500.
+"""Sends malformed requests to every address of the API; the answer must never be a 500.
 
 python -m tests.evidence.malformed --inputs 100000
 
-Each begins as a good request and is then spoilt: junk where a value stood, keys taken away, bytes
-turned over, bodies cut, headers, parameters and credentials of every kind. In process, on SQLite,
-or on the fresh database that DATABASE_URL names.
+Each starts as a valid request and is then damaged: junk in place of values, missing keys, changed
+bytes, truncated bodies, and all kinds of headers, parameters and credentials. Runs in process on
+SQLite, or on the fresh database that DATABASE_URL names.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Sent:
 
 @dataclass
 class Good:
-    """What good requests are made of: a signed decision, its blocks, credentials."""
+    """Parts of valid requests: a signed decision, its blocks, credentials."""
 
     decision: str
     blocks: list[str]
@@ -97,7 +97,7 @@ class Good:
 
 
 def malformed(good: Good, by: random.Random) -> Iterator[Sent]:
-    """Without end."""
+    """Yields damaged requests without end."""
     spoil = (_junk, _junk, _junk, _missing, _bytes, _cut, _header, _header, _query, _elsewhere)
     while True:
         sent = good.request(by)
@@ -107,7 +107,7 @@ def malformed(good: Good, by: random.Random) -> Iterator[Sent]:
 
 
 def places(body: Any) -> list[tuple[Any, Any]]:
-    """(container, key) of all values inside."""
+    """Returns (container, key) of all values inside, recursively."""
     found: list[tuple[Any, Any]] = []
     items = body.items() if isinstance(body, dict) else enumerate(body)
     for key, value in items:
@@ -161,7 +161,7 @@ def _elsewhere(sent: Sent, by: random.Random) -> None:
 
 
 def answers(good: Good, inputs: int, seed: int) -> Iterator[tuple[Sent, Any]]:
-    """Each request with the response to it."""
+    """Yields each request with its response."""
     from django.test import Client
 
     client = Client(raise_request_exception=False)
@@ -175,7 +175,7 @@ def answers(good: Good, inputs: int, seed: int) -> Iterator[tuple[Sent, Any]]:
 
 
 def good_requests() -> Good:
-    """On a page that is there, for a user with a token and a server with a key."""
+    """Collects parts of valid requests on an existing page, for a user token and a server key."""
     from django.test import Client
     from django.utils import timezone
 
@@ -218,7 +218,7 @@ def main() -> int:
 def _run(inputs: int, seed: int) -> Counter[int]:
     from django.core.management import call_command
 
-    logging.disable(logging.CRITICAL)  # a line for each would say nothing more
+    logging.disable(logging.CRITICAL)  # a line per request would only be noise
     call_command("migrate", verbosity=0)
     call_command("load_fixtures", verbosity=0, stdout=io.StringIO())
     counted: Counter[int] = Counter()

@@ -1,4 +1,4 @@
-"""A decision as the payload that the web serves, without a request or a database."""
+"""Builds the served payload of a decision, without a request or a database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uiengine.request import Request
 
 
 def payload_of(request: Request, decision: Decision) -> dict[str, Any]:
-    """What GET /api/layout would answer, unsigned."""
+    """Returns the body of GET /api/layout, unsigned."""
     if not settings.configured:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
         django.setup()

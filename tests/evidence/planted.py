@@ -1,11 +1,11 @@
-"""Planted disparities, served by the real engine: does the audit find and name each of them?
+"""Plants disparities in simulated people served by the real engine; the audit must name each.
 
     python -m tests.evidence.planted [--users 4000]
 
-Everybody is simulated. One person in five has `group` planted; the rest, and in the quiet case all,
-have two habits that they keep. `misfit`: the planted people use the whole page each time: codes of
-habits fit them badly (distortion), and no order helps. `cold`: their events never arrive, so that
-the engine meets them as strangers each time. `explores`: only on their page is exploration on.
+One person in five has `group` planted; the others, and in the quiet case all, keep two habits.
+`misfit`: planted people use the whole page each time, which codes of habits fit badly (distortion)
+and no order helps. `cold`: their events never arrive, so that the engine treats them as newcomers
+each time. `explores`: exploration is on for their page only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from uiengine.request import Request
 
 CASES = ("quiet", "misfit", "cold", "explores")
 METRIC = {"misfit": "seconds", "cold": "seconds", "explores": "exploration_share"}
-"""Which gated figure each disparity must show in."""
+"""The gated metric that must show each disparity."""
 BLOCKS = (
     *("forum", "content", "pages", "resources", "links"),
     *("quiz", "assignments", "announcements", "glossary", "live"),
@@ -46,7 +46,7 @@ EXPLORATION = 0.2
 def cohort(
     case: str, users: int, visits: int, share: float, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Visits and people."""
+    """Simulates visits and people."""
     rng = np.random.default_rng(seed)
     people = pd.DataFrame(
         {
@@ -66,7 +66,7 @@ def cohort(
 
 
 def served(case: str, planted: frozenset[str], engine: Policy) -> Policy:
-    """The engine, as the case has it for the planted people."""
+    """Wraps the engine's policy with the case's treatment of planted people."""
 
     def ask(request: Request) -> Request:
         _, user, _ = request.visit.split("\t")
@@ -89,7 +89,7 @@ def served(case: str, planted: frozenset[str], engine: Policy) -> Policy:
 def planted_audit(
     case: str, *, users: int, visits: int, out: Path, share: float = 0.2, seed: int = 0
 ) -> dict:
-    """The audit's report of one case. share: of the people who are planted."""
+    """Returns the audit's report of one case. share: of people who are planted."""
     out.mkdir(parents=True, exist_ok=True)
     frame, people = cohort(case, users, visits, share, seed)
     frame.to_csv(out / "visits.csv", index=False)
@@ -107,7 +107,7 @@ def planted_audit(
 
 
 def found(report: dict, case: str) -> dict:
-    """Whether the planted slice, and by the case's metric nobody else, is named as served worse."""
+    """Says whether the case's metric names the planted slice, and no other, as served worse."""
     metric = METRIC.get(case, "seconds")
     worse = [
         row["slice"]

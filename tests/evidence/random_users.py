@@ -1,7 +1,7 @@
-"""Random surfaces and random people on them, seeded: what the guardrails must hold against.
+"""Random surfaces with random people, by seed, to test guardrails on.
 
-Surfaces have five breakpoints, up to 30 blocks, groups, blocks that the team pinned (also in the
-middle of the page), maxima, touch targets of up to 48 px. People are those of
+Surfaces have five breakpoints, up to 30 blocks, groups, blocks pinned by the team (also in the
+middle of the page), maximum sizes, and touch targets of up to 48 px. People come from
 `ml.evaluation.random_people`.
 """
 
@@ -23,7 +23,7 @@ PEOPLE_PER_SURFACE = 20
 
 
 def random_cases(count: int, seed: int) -> Iterator[tuple[Request, Decoded]]:
-    """`count` people; people of the same surface follow one another."""
+    """Yields `count` people; those of one surface are consecutive."""
     rng = np.random.default_rng(seed)
     surface = None
     for number in range(count):
@@ -33,7 +33,7 @@ def random_cases(count: int, seed: int) -> Iterator[tuple[Request, Decoded]]:
 
 
 def random_surface(rng: np.random.Generator, slug: str) -> Surface:
-    """A surface whose rules can be kept: what `feasible` refuses is drawn again."""
+    """Returns a surface whose rules can be satisfied, by drawing until `clashes` finds nothing."""
     while True:
         surface = parse(_surface(rng, slug))
         if not clashes(surface):

@@ -1,9 +1,9 @@
-"""Does a refresh lower a planted gap, without a worse overall figure? On simulated people.
+"""Measures whether a refresh lowers a planted gap without a worse overall figure (simulated).
 
-The champion learned from people who come back to what they used last. Then a slice arrives (Y, one
-person in seven) whose visits go round the page, a block or two further each time, so that what was
-used last is what they need least. Figures are of people who trained nothing: modelled seconds above
-the default layout's, as a share of them; the gap is the slice's share minus the others'.
+The champion learned from people who return to what they used last. Then a slice arrives (Y, one
+person in seven) who go round the page, a block or two further at each visit, so that what they used
+last is what they need least. Figures are of people held back from training: modelled seconds above
+the default layout's, as a share of its seconds; the gap is the slice's share minus the others'.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ VISITS = 24
 
 
 def people(count: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Visits and people; one in seven goes round the page."""
+    """Simulates visits and people; one in seven goes round the page."""
     usual, _ = cohort(count - count // 7, seed)
     rng = np.random.default_rng(seed)
     blocks, rows = list(POPULARITY), []
@@ -60,7 +60,7 @@ def people(count: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def measure(version: Path, visits: pd.DataFrame, work: Path) -> dict[str, float]:
-    """Of held-back people under what the product serves."""
+    """Measures held-back people under the product's policy."""
     surfaces = pages([visits])
     defaults = default_orders(visits_of(visits), surfaces)
     held = visits[[is_held_back(SURFACE, user) for user in visits["user"]]]

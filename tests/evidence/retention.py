@@ -1,10 +1,10 @@
-"""Does deleting old events keep writers waiting? On PostgreSQL, beside the same writer left alone.
+"""Measures whether deleting old events delays writers, on PostgreSQL.
 
 DATABASE_URL=postgres://… python -m tests.evidence.retention --events 200000
 
-The database is to be a fresh one. A thread accepts events of people, one batch of ten after the
-other: first alone, then while `retention_apply` deletes a month of events row by row, then while
-`months_drop` drops a month of as many.
+The database must be a fresh one. A thread accepts batches of ten events: first alone, then while
+`retention_apply` deletes a month of events row by row, then while `months_drop` drops a month with
+as many events.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def _measured(events: int, seconds: float) -> dict[str, Any]:
     from webapp.subjects.models import Event
     from webapp.surfaces.models import Surface
 
-    fold_request.folding_request = lambda profile_id: None  # no worker: what is measured is writing
+    fold_request.folding_request = lambda profile_id: None  # no folding: only writes are measured
     call_command("migrate", verbosity=0)
     call_command("load_fixtures", verbosity=0, stdout=io.StringIO())
     surface, now = Surface.objects.get(slug=SLUG), timezone.now()
     profiles = _people(surface)
     old = partitions.month_of(now - timedelta(days=surface.event_days), -1).start
-    _old_events(profiles, events, old)  # in no month of their own: deleted by rows
+    _old_events(profiles, events, old)  # without a partition, so deleted row by row
     alone = _written(surface, lambda: time.sleep(seconds))
     done: dict[str, Any] = {}
     rows, rows_took = _beside(
@@ -83,7 +83,7 @@ def _measured(events: int, seconds: float) -> dict[str, Any]:
 
 
 def _beside(surface: Any, act: Any) -> tuple[list[float], float]:
-    """What the writer's batches took meanwhile and in the second after, and how long `act` did."""
+    """Returns the seconds of batches during `act` and the second after it, and those of `act`."""
     took: list[float] = []
 
     def timed() -> None:
@@ -125,7 +125,7 @@ def _old_events(people: list[tuple[Any, Any]], count: int, at: datetime) -> None
 
 
 def _written(surface: Any, meanwhile: Any) -> list[float]:
-    """Seconds of each batch that was accepted while `meanwhile` went on."""
+    """Returns the seconds of each batch that was accepted during `meanwhile`."""
     spans: list[float] = []
     over = threading.Event()
     writer = threading.Thread(target=_write, args=(surface, over, spans))

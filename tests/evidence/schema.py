@@ -1,4 +1,4 @@
-"""The long run of schemathesis: `python -m tests.evidence.schema --examples 1000`."""
+"""Runs schemathesis at length: `python -m tests.evidence.schema --examples 1000`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Does anybody start cold after a change of version? Tokens are recomputed from profiles.
+"""Tests that nobody starts cold after a change of version, as tokens come from profiles.
 
-Held-back visits are replayed twice under an old version; from the median time on, a new one
-decides. Compared are each person's first visits after the change: under the old version, under the
-new one with the profiles as they are, and under the new one had it forgotten everybody. Figures are
-captured gain (judge), which is seen, and modelled seconds as a ratio to the static order's.
+Held-back visits are replayed; from the median day on, a new version decides. It compares each
+person's first visit after the change: under the old version, under the new one with existing
+profiles, and under the new one with empty profiles. Figures are captured gain (`ml.judge`), which
+is observed, and modelled seconds as a ratio to the static order's.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def changing(before: Policy, after: Policy, day: int, *, forgets: bool) -> Policy:
-    """`before` until the day, `after` from it on; forgets: as if profiles began there."""
+    """Uses `before` until the day and `after` from it on. forgets: profiles are emptied there."""
 
     def decide(requests: Sequence[Request]) -> list[Shown]:
         if requests and requests[0].day < day:
@@ -56,7 +56,7 @@ def changing(before: Policy, after: Policy, day: int, *, forgets: bool) -> Polic
 
 
 def first_visits(lines: list[dict[str, Any]], visits: Any, day: int) -> dict[str, float]:
-    """Of each person's first visit from the day on who came before it."""
+    """Measures each person's first visit from `day` on, for people with earlier visits."""
     subjects: dict[tuple[str, str], dict[str, Any]] = {}
     seen: dict[tuple[str, str], str] = {}
     found = []

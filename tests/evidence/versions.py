@@ -1,9 +1,9 @@
-"""Two real versions compared on decisions that were logged by a real worker, end to end.
+"""Compares two real versions on decisions logged by a real worker, end to end.
 
-A product of its own in a temporary folder: the shipped surface explores, a Celery worker over files
-folds what simulated people send to the API, a second version is trained on the cohort (a few epochs
-only), `manage.py export_decisions` writes log and target, and `ml.ope` compares them. People need
-three blocks each, drawn by the seed, so the figures say that it works, not which version is better.
+A product in a temporary folder: the shipped surface explores, a Celery worker over files folds the
+events that simulated people send to the API, a second version is trained on the cohort (a few
+epochs), `manage.py export_decisions` writes log and target, and `ml.ope` compares them. Each person
+needs three random blocks, so the figures show that it works, not which version is better.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 
 SURFACE = "course-home"
 PATIENCE = 120.0
-"""Seconds that the worker may take to fold what was sent."""
+"""Seconds that the worker may take to fold the events."""
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def prepare() -> None:
-    """Surface, innate version and cohort; exploration on; a second version, trained for seconds."""
+    """Loads surface, innate version and cohort; turns exploration on; trains a second version."""
     from django.core.management import call_command
 
     from webapp.surfaces.models import Surface
@@ -79,7 +79,7 @@ def prepare() -> None:
 
 
 def live(people: int, visits: int, rng: np.random.Generator) -> None:
-    """Everybody comes `visits` times, a day apart by their own clocks."""
+    """Lets everybody make `visits` visits, a day apart by their own clocks."""
     from django.test import Client
     from django.utils import timezone
 
@@ -93,7 +93,7 @@ def live(people: int, visits: int, rng: np.random.Generator) -> None:
         for name in names
     }
     needs, client = {}, Client()
-    for visit in range(visits + 1):  # the last one only closes the one before
+    for visit in range(visits + 1):  # the last visit only closes the previous one
         for name in names:
             answer = client.get("/api/layout", {"surface": SURFACE}, headers=headers[name]).json()
             wanted = needs.setdefault(name, rng.permutation(answer["order"][1:])[:3].tolist())

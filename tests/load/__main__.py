@@ -1,7 +1,7 @@
-"""`make load`: the real server under load, client-side counts, one JSON line a figure.
+"""`make load`: loads the real server, counts at the client, and prints one JSON line a figure.
 
-Bounded in time by --seconds; every figure stands beside a floor of the same run. `server_ms` is the
-web process's own processor time per request: what else runs on the machine does not count there.
+--seconds bounds the time; every figure stands beside a floor of the same run. `server_ms` is the
+web process's own processor time per request, which excludes all other load on the machine.
 """
 
 from __future__ import annotations

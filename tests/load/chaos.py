@@ -1,8 +1,8 @@
-"""`make chaos`: things break one after the other while people go on; counted by the clients.
+"""`make chaos`: breaks parts one after the other while people go on; the clients count.
 
-Everything that is broken was started by this command, in a folder and on ports of its own. Each
-request may be sent a second time if its connection broke. At the end every acknowledged event must
-be in the database once and counted once, and recovery times are printed.
+This command starts everything that it breaks, in its own folder and on its own ports. A request
+whose connection broke may be sent once more. At the end every acknowledged event must be stored
+once and counted once; recovery times are printed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from tests.load.stack import ROOT, Stack, missing, wait_for
 
 PEOPLE = 4
 SETTLE = 120.0
-"""Seconds in which all that was accepted must be folded at the end."""
+"""Seconds in which all accepted events must be folded at the end."""
 BROKEN = "broken"
-"""Content id of a version that must never serve."""
+"""Content id of the corrupt version, which must never serve."""
 REGISTER = """
 import django; django.setup()
 import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -44,10 +44,10 @@ version_register(source=Path("fixtures/innate"), name="too-large")
 
 
 class Person(threading.Thread):
-    """Looks at the page and uses blocks, again and again; what fails is sent again unchanged.
+    """Reads the page and uses blocks repeatedly; failed batches are sent again unchanged.
 
-    acknowledged: uses by block; refused: why batches were not taken at a first try; waiting: those
-    that are still to be taken; ahead: by how much this person's clock is wrong.
+    acknowledged: uses by block. refused: reasons of failed attempts. waiting: batches not
+    acknowledged yet. ahead: error of this person's clock.
     """
 
     def __init__(self, stack: Stack, path: str, name: str, stop: threading.Event) -> None:
@@ -77,7 +77,7 @@ class Person(threading.Thread):
         self.caller.close()
 
     def used(self, shown: dict[str, Any]) -> dict[str, Any]:
-        """Three uses, by this person's clock."""
+        """Returns a batch of three uses, timed by this person's clock."""
         blocks = random.sample(shown["order"], 3)
         body = figures.batch(shown["decision"], "use", len(blocks))
         for event, block in zip(body["events"], blocks, strict=True):
@@ -89,7 +89,7 @@ class Person(threading.Thread):
         self.waiting = [body for body in self.waiting if not self.send(body)]
 
     def look(self) -> dict[str, Any] | None:
-        """The layout as one version made it; None where none came."""
+        """Returns the layout; None where none came. Records answers that mix two versions."""
         from webapp.subjects import decisions
 
         start = time.monotonic()
@@ -111,7 +111,7 @@ class Person(threading.Thread):
         return shown
 
     def send(self, body: dict[str, Any]) -> bool:
-        """Whether the batch was acknowledged: kept now, or known from an earlier try."""
+        """Says whether the batch was acknowledged, now or as a duplicate of an earlier attempt."""
         try:
             answer = self.caller.post("/api/events", self.token, body)
         except Broken:
@@ -128,7 +128,7 @@ class Person(threading.Thread):
 
 
 class Faults:
-    """What goes wrong. Each breaks something, waits, mends it, and says when it was mended."""
+    """Faults, each a method that breaks something, waits, and repairs it before it returns."""
 
     def __init__(self, stack: Stack, people: list[Person], seconds: float) -> None:
         self.stack, self.people, self.seconds = stack, people, seconds
@@ -139,8 +139,8 @@ class Faults:
         self.stack.start_redis()
 
     def postgres_restarted(self) -> None:
-        """As after a crash: at once, without writing down what is in memory alone. Mended once it
-        has read its log."""
+        """Restarts PostgreSQL as after a crash, without a checkpoint; returns once it has
+        recovered."""
         self.stack.kill("postgres", SIGQUIT)
         self.stack.start_postgres()
         wait_for(self.stack.takes_queries, "PostgreSQL took queries")
@@ -151,14 +151,14 @@ class Faults:
         self.stack.start_worker("worker-1")
 
     def web_worker_killed(self) -> None:
-        """Each in turn, so that whoever is connected is hit."""
+        """Kills each web worker in turn, so that every connection is hit."""
         for pid in self.stack.web_pids():
             os.kill(pid, SIGKILL)
             wait_for(lambda p=pid: p not in self.stack.web_pids(), "the worker ended")
             time.sleep(max(self.seconds / 2, 1))
 
     def artefacts_full(self) -> None:
-        """Files of a new version cannot be written: past a size every write fails."""
+        """Lets files of a new version fail to be written: writes beyond a size fail."""
         done = subprocess.run([sys.executable, "-c", REGISTER], cwd=ROOT, capture_output=True)
         assert done.returncode != 0, "a version was registered although its files did not fit"
         from webapp.codebooks.models import CodebookVersion
@@ -179,7 +179,7 @@ class Faults:
             version_promote(surface=surface, version=versions[-1], why="chaos")
 
     def onnx_corrupted(self) -> None:
-        """A version that was fine when it was registered is broken when it is to be loaded."""
+        """Corrupts a version after it was registered, before it is loaded."""
         from webapp.codebooks.models import Alias, CodebookVersion
         from webapp.codebooks.registry import artefacts
 
@@ -197,7 +197,8 @@ class Faults:
         )
 
     def clock_moved_by_a_day(self) -> None:
-        """People's own clocks, a day ahead and a day behind, then the application's for them."""
+        """Sets people's clocks a day ahead and a day behind, then the application's clock for
+        them."""
         from webapp.subjects.models import Subject
         from webapp.subjects.services import clock_advance
 
@@ -241,7 +242,7 @@ def main() -> None:
 
 
 def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str]:
-    """Prints the figures; gives what was not as it must be."""
+    """Prints the figures; returns the failures."""
     stack.prepare()
     path = figures.save_dashboard(20)
     stack.start_web()
@@ -268,15 +269,15 @@ def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str
 
 
 def _break(fault: Callable[[], None], people: list[Person]) -> None:
-    """Runs one fault and prints how long after it everybody had an adapted layout again, and had
-    events taken."""
+    """Runs one fault and prints the time until everybody had an adapted layout and could send
+    events."""
     from django.db import connection
 
     begun = [len(person.layouts) for person in people]
     refused = _total(person.refused for person in people)
     retries = sum(person.caller.retries for person in people)
     started = time.monotonic()
-    connection.close()  # ours may have been broken by the fault before
+    connection.close()  # the previous fault may have broken it
     fault()
     mended = time.monotonic()
 
@@ -309,7 +310,7 @@ def _total(counters: Iterable[Counter[str]]) -> Counter[str]:
 
 
 def _settled(people: list[Person]) -> list[str]:
-    """Waits until all is folded; counts what the clients counted against what was stored."""
+    """Waits until all is folded; compares the clients' counts with what is stored."""
     from webapp.subjects.models import Event, Visit
 
     pending = Event.objects.filter(fold="pending")
@@ -372,7 +373,7 @@ def _versions(count: int) -> list[Any]:
 
 
 def _registered(name: str, content: str) -> Any:
-    """The innate version under another content id, so that caches can tell them apart."""
+    """Registers the innate version under another content id, so that caches tell them apart."""
     import json
 
     from webapp.codebooks.registry.aliases import version_register

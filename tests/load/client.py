@@ -1,6 +1,6 @@
-"""A small HTTP/1.1 client: it shares the machine with what it measures, so it does little itself.
+"""A minimal HTTP/1.1 client; it shares the machine with the server, so it does little itself.
 
-A broken connection is tried again once, and counted.
+A request whose connection broke is sent once more, and counted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PATIENCE = 30.0
 
 
 class Broken(Exception):
-    """The connection broke, and the second one too."""
+    """The connection broke, and so did the second one."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Answer:
 
 
 class Caller:
-    """One kept connection. retries: requests that were sent a second time."""
+    """One persistent connection. retries: requests that were sent a second time."""
 
     def __init__(self, port: int) -> None:
         self.port, self.retries = port, 0
@@ -100,7 +100,7 @@ def _request(method: str, path: str, token: str, headers: dict[str, str], body: 
 
 @dataclass
 class Measured:
-    """seconds: of each answer, from when it was due. late: requests that could not start in time"""
+    """seconds: of each answer, from the time it was due, so that a late start counts as waiting."""
 
     seconds: list[float] = field(default_factory=list)
     elapsed: float = 0.0
@@ -111,7 +111,7 @@ class Measured:
         return len(self.seconds) / self.elapsed if self.elapsed else 0.0
 
     def quantile(self, share: float) -> float:
-        """Milliseconds."""
+        """Returns a quantile in ms."""
         ordered = sorted(self.seconds)
         return 1e3 * ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
@@ -120,7 +120,7 @@ Act = Callable[[Caller], object]
 
 
 def closed_loop(port: int, act: Act, *, seconds: float, callers: int) -> Measured:
-    """Each caller asks again as soon as it is answered."""
+    """Lets each caller send the next request as soon as it has an answer."""
 
     def due() -> Iterator[float]:
         until = time.perf_counter() + seconds
@@ -131,7 +131,7 @@ def closed_loop(port: int, act: Act, *, seconds: float, callers: int) -> Measure
 
 
 def open_loop(port: int, act: Act, *, seconds: float, callers: int, rate: float) -> Measured:
-    """Requests fall due at a fixed rate, whatever the answers; lateness counts as waiting."""
+    """Sends requests at a fixed rate, independent of answers; lateness counts as waiting."""
 
     def schedule(first: int) -> Callable[[], Iterator[float]]:
         def due() -> Iterator[float]:

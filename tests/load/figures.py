@@ -1,4 +1,4 @@
-"""The figures of `make load`, each a function of a running stack."""
+"""Figures of `make load`; each is a function of a running stack."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.load.stack import Stack, wait_for
 CALLERS = 4
 BATCH = 50
 SLOW = 0.050
-"""Seconds."""
+"""Seconds above which an answer counts as slow."""
 MOST_RATE = 1000
-"""Fresh decisions a second that no machine of ours has reached: for so many there are people."""
+"""Upper bound of fresh decisions per second; enough people are prepared for this rate."""
 _number = itertools.count()
 
 
 def save_dashboard(blocks: int) -> str:
-    """Saves the page; gives its address in the API."""
+    """Saves the page; returns its API address."""
     from webapp.surfaces.services import surface_save
 
     surface_save(dashboard_json(blocks))
@@ -44,14 +44,14 @@ def token(key: str) -> str:
 
 
 def fresh(path: str, most: int) -> Act:
-    """Another of `most` people who know the page with every request: a decision that no cache
-    holds."""
+    """Requests each layout for another of `most` people who know the page, so that no cache has
+    it."""
     known = [token(key) for key in people_add(path.rpartition("=")[2], most)]
-    return _adapted(path, iter(known))  # signed before the clock runs
+    return _adapted(path, iter(known))  # tokens are signed before timing starts
 
 
 def newcomers(path: str) -> Act:
-    """Somebody new with every request."""
+    """Requests each layout for a new person."""
     return _adapted(path, (token(f"load:{next(_number)}") for _ in itertools.count()))
 
 
@@ -78,7 +78,8 @@ def same(path: str, who: str, status: int = 200, **headers: str) -> Act:
 
 
 def cold_start(stack: Stack, path: str, seconds: float) -> None:
-    """From starting the web process to its first layout, and that layout's own time."""
+    """Measures the time from starting the web process to its first layout, and that layout's
+    own."""
     stack.start_web()
     caller, act = Caller(stack.port), newcomers(path)
 
@@ -92,7 +93,7 @@ def cold_start(stack: Stack, path: str, seconds: float) -> None:
     start = time.perf_counter()
     act(caller)
     first = time.perf_counter() - start
-    stack.body.write_bytes(caller.get(path, token("load:warm")).body)  # what floors answer with
+    stack.body.write_bytes(caller.get(path, token("load:warm")).body)  # body of the floors
     others = closed_loop(stack.port, act, seconds=seconds, callers=1)
     caller.close()
     line(f"{stack.kind}: cold start to the first layout", wait + first, "s", "to reach", 3.0)
@@ -101,8 +102,7 @@ def cold_start(stack: Stack, path: str, seconds: float) -> None:
 
 
 def throughput(stack: Stack, path: str, act: Act, seconds: float) -> float:
-    """Requests a second, each beside the bare view in turn. Gives that of fresh decisions, by
-    `act`."""
+    """Measures requests per second, alternating with the bare view. Returns the rate of `act`."""
     caller = Caller(stack.port)
     etag = caller.get(path, token("load:warm")).headers["etag"]
     caller.close()
@@ -140,7 +140,7 @@ def throughput(stack: Stack, path: str, act: Act, seconds: float) -> float:
 
 
 def _loaded(stack: Stack, act: Act, seconds: float) -> tuple[Measured, float]:
-    """A closed loop, and the server's processor time per request in ms."""
+    """Runs a closed loop; returns it and the server's processor time per request in ms."""
     before = stack.processor_seconds()
     found = closed_loop(stack.port, act, seconds=seconds, callers=CALLERS)
     used = stack.processor_seconds() - before
@@ -148,7 +148,7 @@ def _loaded(stack: Stack, act: Act, seconds: float) -> tuple[Measured, float]:
 
 
 def at_half(stack: Stack, act: Act, saturation: float, seconds: float) -> None:
-    """Fresh decisions at half of what saturates, beside the bare view at the same rate."""
+    """Measures fresh decisions at half the saturation rate, beside the bare view at that rate."""
     rate = saturation / 2
     ours = open_loop(stack.port, act, seconds=seconds, callers=8, rate=rate)
     floor_act = same("/bare", "")
@@ -163,7 +163,7 @@ def at_half(stack: Stack, act: Act, saturation: float, seconds: float) -> None:
 
 
 def ingest(stack: Stack, path: str, seconds: float) -> None:
-    """Events a second into the database by POST, beside a bulk insert of the same rows."""
+    """Measures events per second stored by POST, beside a bulk insert of equal rows."""
     people = [token(f"load:writer-{i}") for i in range(CALLERS)]
     caller = Caller(stack.port)
     shown = {p: caller.get(path, p).json()["decision"] for p in people}
@@ -207,8 +207,10 @@ Insert = Callable[[Any, list[str], datetime], object]
 
 
 def _inserted(seconds: float, insert: Insert) -> tuple[float, float]:
-    """Rows a second, written by one process in batches as ours are, a transaction each, pending
-    like ours; and the process's own processor time per row in µs."""
+    """Inserts pending rows in batches like the API's, a transaction each, from one process.
+
+    Returns rows per second, and the process's own processor time per row in µs.
+    """
     from django.db import transaction
     from django.utils import timezone
 
@@ -228,7 +230,7 @@ def _inserted(seconds: float, insert: Insert) -> tuple[float, float]:
 
 
 def _place_of_floor() -> Any:
-    """Rows for what the floor inserts to hang on; no worker is told of them."""
+    """Creates the rows that the floor's events refer to; no worker is notified."""
     from django.db import transaction
 
     from webapp.subjects.decisions import Served
@@ -252,7 +254,7 @@ def _by_bulk_create(place: Any, names: list[str], now: datetime) -> None:
 
 
 def _by_statement(place: Any, names: list[str], now: datetime) -> None:
-    """The statement of ours, alone."""
+    """Runs only the product's INSERT statement."""
     from webapp.subjects.event_rows import NewEvent, rows_insert
 
     rows = [NewEvent(name, now, now, "impression", "", {}) for name in names]
@@ -261,7 +263,7 @@ def _by_statement(place: Any, names: list[str], now: datetime) -> None:
 
 
 def memory(stack: Stack, path: str, requests: int) -> None:
-    """A web worker's memory after some requests, and after many: half of them fresh."""
+    """Measures a web worker's memory after some and after many requests, half of them fresh."""
     acts = [newcomers(path), same(path, "load:warm")]
     caller = Caller(stack.port)
 
@@ -278,22 +280,22 @@ def memory(stack: Stack, path: str, requests: int) -> None:
 
 
 def growth_with_blocks(stack: Stack, counts: tuple[int, ...], seconds: float) -> None:
-    """p99 of fresh decisions, one caller, pages of more and more blocks."""
+    """Measures p99 of fresh decisions with one caller, on pages of growing size."""
     most = int(2 * seconds * MOST_RATE)
     pages = [(f"{n} blocks", fresh(save_dashboard(n), most)) for n in counts]
-    time.sleep(2)  # the web process sees new pages within a second
+    time.sleep(2)  # the web process loads new pages within a second
     _grown(stack, pages, seconds)
 
 
 def growth_with_users(stack: Stack, path: str, counts: tuple[int, ...], seconds: float) -> None:
-    """p99 for people in the database whom no cache knows yet, as their number grows.
+    """Measures p99 for stored people that are in no cache, as their number grows.
 
-    Rounds alternate with the bare view, so that what else the machine does is seen on both.
+    Rounds alternate with the bare view, so that other load on the machine shows in both.
     """
     found: list[tuple[str, list[Measured], list[Measured]]] = []
     for first, count in itertools.pairwise((0, *counts)):
         _add_people(path.rpartition("=")[2], first, count)
-        step = 7919  # a prime: all over the table
+        step = 7919  # a prime, to spread over the table
         numbers = (n * step % count for n in itertools.count())
 
         def act(caller: Caller, numbers: Any = numbers) -> None:
@@ -337,7 +339,7 @@ SELECT id, %s, %s, 0, now() FROM new
 
 
 def _add_people(slug: str, first: int, last: int) -> None:
-    """Subjects with ten visits behind them each, made by the database."""
+    """Adds subjects with ten visits each, by SQL."""
     from django.db import connection
 
     from webapp.surfaces.models import Surface

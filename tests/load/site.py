@@ -1,4 +1,4 @@
-"""Our settings, with the floor of `tests.bench.bare` among the addresses."""
+"""The project's settings, with the floor of `tests.bench.bare` added to the addresses."""
 
 from webapp.settings import *  # noqa: F403
 

@@ -1,7 +1,7 @@
-"""What is measured, started for the purpose and stopped afterwards; nobody else's servers are used.
+"""Starts and stops its own servers for measurements; existing servers are never used.
 
-embedded: what `make run` serves with (waitress, SQLite, Celery over files). production: gunicorn,
-PostgreSQL and Redis of its own, on free ports, in a folder of its own.
+embedded: the servers of `make run` (waitress, SQLite, Celery over files). production: gunicorn with
+its own PostgreSQL and Redis, on free ports and in a separate folder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Process = subprocess.Popen[bytes]
 
 
 def missing() -> list[str]:
-    """Programs of the production set-up that this machine lacks."""
+    """Lists the programs of the production stack that this machine lacks."""
     return [name for name in PROGRAMS if not program(name)]
 
 
@@ -42,7 +42,7 @@ def free_port() -> int:
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = START_SECONDS) -> float:
-    """Seconds it took. Raises TimeoutError."""
+    """Waits for a condition; returns the seconds it took. Raises TimeoutError."""
     start = time.monotonic()
     while not condition():
         if time.monotonic() - start > seconds:
@@ -80,7 +80,7 @@ class Stack:
         os.environ |= self.env
 
     def prepare(self) -> None:
-        """Database and cache run, and this process may use the ORM."""
+        """Starts database and cache, and sets up Django's ORM in this process."""
         if self.kind == "production":
             self._initialise_postgres()
             self.start_postgres()
@@ -106,7 +106,7 @@ class Stack:
         self._start("postgres", command, user=self._user())
 
     def takes_queries(self) -> bool:
-        """Whether PostgreSQL does: after a crash it reads its log first."""
+        """Says whether PostgreSQL accepts queries; after a crash it recovers from its log first."""
         ready = [program("pg_isready") or "", "-q", "-h", "127.0.0.1", "-p"]
         return subprocess.run([*ready, str(self.postgres_port)]).returncode == 0
 
@@ -136,25 +136,25 @@ class Stack:
         self._start("beat", [*celery, "--loglevel=ERROR", "--pidfile="])
 
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
-        """Ends one of ours, and waits for it."""
+        """Signals a process of the stack, and waits for its end."""
         process = self.running.pop(name)
         process.send_signal(how)
         process.wait(60)
 
     def web_pids(self) -> list[int]:
-        """The processes that answer: gunicorn's children, or waitress itself."""
+        """Returns the processes that answer: gunicorn's children, or waitress itself."""
         pid = self.running["web"].pid
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [int(child) for child in listed] or [pid]
 
     def processor_seconds(self) -> float:
-        """Of the processes that answer, since they started."""
+        """Returns the processor time of the answering processes since their start."""
         fields = (Path(f"/proc/{p}/stat").read_text().rsplit(") ", 1)[1] for p in self.web_pids())
         ticks = sum(int(f.split()[11]) + int(f.split()[12]) for f in fields)
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
-        """MB resident, of the largest process that answers."""
+        """Returns resident memory in MB of the largest answering process."""
         pages = [int(Path(f"/proc/{p}/statm").read_text().split()[1]) for p in self.web_pids()]
         return max(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -178,7 +178,7 @@ class Stack:
         )
 
     def _user(self) -> int | None:
-        """PostgreSQL refuses to run as root."""
+        """Returns an unprivileged user where we run as root, which PostgreSQL refuses."""
         return pwd.getpwnam(self.owner).pw_uid if os.geteuid() == 0 else None
 
     def _initialise_postgres(self) -> None:

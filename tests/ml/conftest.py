@@ -1,4 +1,4 @@
-"""A small simulated cohort with habits, and one version trained on half of its users."""
+"""Fixtures: a small simulated cohort with habits, and a version trained on half of its users."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def two_threads() -> None:
 
 
 def simulated_visits(users: int, visits: int, seed: int) -> pd.DataFrame:
-    """Each user has two habits; the page as a whole turns from one block to another mid-term."""
+    """Simulates users with two habits each; the page's most popular block changes mid-term."""
     generator = np.random.default_rng(seed)
     rows = []
     for user in range(users):

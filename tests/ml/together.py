@@ -1,4 +1,4 @@
-"""`torchrun -m tests.ml.together VISITS OUT`: a small training whose results are kept."""
+"""`torchrun -m tests.ml.together VISITS OUT`: trains a small model and stores its results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ml.learning import distributed
 from ml.training import train_draft
 from tests.ml.conftest import SMALL
 
-SETTINGS = replace(SMALL, warm_epochs=1, code_epochs=2, codes=8, batch=101)  # unequal shares
+SETTINGS = replace(SMALL, warm_epochs=1, code_epochs=2, codes=8, batch=101)  # odd: unequal shares
 
 
 def train(visits: str, out: str) -> None:

@@ -1,4 +1,4 @@
-"""Random surfaces, profiles and decoded values for property tests."""
+"""Hypothesis strategies for surfaces, profiles and decoded values."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _block(draw, i, grids, groups):
     for name, _, columns in grids:
         low = [draw(st.integers(1, columns)), draw(st.integers(1, 3))]
         default = [draw(st.integers(low[0], columns)), draw(st.integers(low[1], 4))]
-        # A maximum of at least 3 columns and rows always holds a touch target on these grids.
+        # A maximum of at least 3 columns and rows always fits a touch target on these grids.
         high = [max(default[0], 3), max(default[1], 3)] if draw(st.booleans()) else None
         sizes[name] = {"default": default, "min": low, "max": high}
     group = draw(st.sampled_from(["", *groups]))
@@ -60,7 +60,7 @@ def _header(grids):
 
 @st.composite
 def profiles_of(draw: st.DrawFn, surface: Surface) -> profiles.Profile:
-    """A subject after 0 to 8 visits under random layouts, with random pins and undone moves."""
+    """A profile after 0 to 8 visits under random layouts, with random pins and undone moves."""
     ids = [b.id for b in surface.blocks]
     profile = profiles.Profile()
     for day in draw(st.lists(st.integers(TODAY - 60, TODAY), max_size=8).map(sorted)):

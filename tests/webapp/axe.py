@@ -1,6 +1,6 @@
-"""axe-core, the accessibility checker, in a page of a real browser.
+"""Runs the accessibility checker axe-core in a page of a real browser.
 
-Its version is pinned in webapp/examples/package.json; npm fetches it once, as for the libraries.
+Its version is pinned in webapp/examples/package.json; npm fetches it once, like the grid libraries.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SERIOUS = ("serious", "critical")
 
 
 def install() -> None:
-    """Skips without node, except where CI says that everything must be there."""
+    """Installs axe-core; skips without node, except in CI, where everything must be there."""
     absent = grid_libraries.missing()
     if absent and not os.environ.get("CI"):
         pytest.skip(f"{absent} not found: accessibility was not checked")
@@ -28,10 +28,10 @@ def install() -> None:
 
 
 def violations(page: Page, *, within: str = "html") -> list[str]:
-    """Serious and critical violations on the page as it stands: rule, elements, what is wrong.
+    """Returns serious and critical violations of the current page: rule, elements, explanation.
 
-    within: a CSS selector; the inside of pictures is left out, since their labels speak for them.
-    The source is evaluated, not added as an element: the page's own policy would refuse that.
+    within: a CSS selector. Contents of pictures are excluded, as their labels describe them. The
+    source is evaluated rather than added as an element, which the page's policy would block.
     """
     page.evaluate(SOURCE.read_text())
     found: dict[str, Any] = page.evaluate(RUN, within)

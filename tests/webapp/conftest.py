@@ -1,4 +1,4 @@
-"""Three people on one page: owner, colleague and stranger; a worker that waits to be told."""
+"""Fixtures: three people on one page (owner, colleague, stranger), and a worker run by hand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory):
-    """SQLite in a file, as it runs: in memory its threads would share one lock."""
+    """Puts SQLite into a file, as in operation; in memory its threads would share one lock."""
     database = connections["default"].settings_dict
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
@@ -37,9 +37,9 @@ def django_db_modify_db_settings(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def fresh_process(settings, tmp_path):
-    """As a process that has just started: nothing in caches, artefacts in a place of its own."""
+    """Resets process state as after a start: empty caches, and artefacts in a temporary folder."""
     settings.UIENGINE_REFRESH_MS = 0
-    settings.UIENGINE_DEADLINE_MS = 60_000  # however slow the machine, a search is made
+    settings.UIENGINE_DEADLINE_MS = 60_000  # enough for a search on a slow machine
     settings.VAR_DIR = tmp_path
     artefacts = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -55,7 +55,7 @@ def fresh_process(settings, tmp_path):
 
 
 class Worker:
-    """Stands where the broker is: keeps what was sent until told to work."""
+    """Replaces the broker: collects messages until told to work."""
 
     def __init__(self) -> None:
         self.sent: list[int] = []
@@ -89,7 +89,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def page(db):
-    """The course home with the innate version that is shipped."""
+    """The course home with the shipped innate version."""
     from webapp.surfaces.services import surface_save
 
     version_register(source=INNATE_FOLDER, name="innate")
@@ -97,7 +97,7 @@ def page(db):
 
 
 class Person:
-    """Somebody with a user token, as a browser or an app would act for them."""
+    """A person with a user token, acting as their browser or app would."""
 
     def __init__(self, key: str, clock: Clock) -> None:
         self.key, self.clock = key, clock
@@ -129,7 +129,7 @@ class Person:
         return response.json()
 
     def visit(self, *blocks: str) -> dict[str, Any]:
-        """Opens the page, uses blocks, and goes away for a day. Returns the layout seen."""
+        """Opens the page, uses blocks, and leaves for a day. Returns the layout seen."""
         layout = self.layout()
         self.send(layout, self.event("impression"), *(self.event("use", b) for b in blocks))
         self.clock.advance(days=1)

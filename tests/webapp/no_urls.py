@@ -1,3 +1,3 @@
-"""A host that has not included our addresses."""
+"""Addresses of a host project that has not included ours."""
 
 urlpatterns: list[object] = []

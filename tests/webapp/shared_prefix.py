@@ -1,4 +1,4 @@
-"""Addresses of a host project that has views of its own below the API's prefix."""
+"""Addresses of a host project that has its own views below the API's prefix."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path

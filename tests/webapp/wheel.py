@@ -1,4 +1,5 @@
-"""The package as a host gets it: a wheel, in an environment with what it declares and no more."""
+"""Installs the package as a host does: a wheel, in an environment with its declared
+dependencies."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OURS = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV", "DATABASE_URL", "REDIS_URL")
-"""Variables of the tests' own process that a host's does not have."""
+"""Variables of the test process to hide from the host's process."""
 MOST_SECONDS = 300
 
 
@@ -23,7 +24,7 @@ def clean_environment() -> dict[str, str]:
 
 @dataclass
 class Host:
-    """A project folder, and the interpreter of the environment that its commands run in."""
+    """A project folder, and the interpreter of its environment."""
 
     folder: Path
     wheel: Path
@@ -49,7 +50,8 @@ class Host:
         return self.run(self.python, "manage.py", *arguments, **variables)
 
     def with_extra(self, extra: str, folder: Path) -> Host:
-        """The project in a new environment: this one's packages, and an extra's."""
+        """Returns the project with a new environment: the present packages and those of an
+        extra."""
         self.run(sys.executable, "-m", "venv", "--without-pip", folder)
         [ours] = self.python.parents[1].glob("lib/*/site-packages")
         [new] = folder.glob("lib/*/site-packages")
@@ -61,7 +63,7 @@ class Host:
 
 
 def index_is_there() -> bool:
-    """Whether pip finds the packages that it is asked for."""
+    """Says whether pip can reach a package index."""
     ask = [sys.executable, "-m", "pip", "--retries", "1", "--timeout", "20", "index", "versions"]
     return subprocess.run([*ask, "Django"], capture_output=True).returncode == 0
 

@@ -1,4 +1,4 @@
-"""A small page to break one rule on at a time."""
+"""A small page on which tests break one rule at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDE = {"name": "wide", "min_width": 1200, "columns": 12, "viewport_height": 800
 
 
 def page(*blocks: dict, **fields):
-    """A surface with one 12-column grid, 100 px to a column, 50 px to a row."""
+    """Returns a surface with one 12-column grid of 100 px columns and 50 px rows."""
     sizes = {"*": {"default": [6, 2], "min": [3, 1], "max": [12, 4]}}
     named = [{"sizes": sizes, **block} for block in blocks or ({"id": "a"}, {"id": "b"})]
     return parse(
@@ -19,7 +19,7 @@ def page(*blocks: dict, **fields):
 
 
 def case(*boxes: tuple[str, int, int, int, int], surface=None, order=None, **fields) -> Case:
-    """boxes: (id, x, y, w, h) in the order of the array."""
+    """boxes: (id, x, y, w, h), in the order of the layout's array."""
     placed = tuple(Placement(*box) for box in boxes)
     layout = Layout(tuple(order or (p.id for p in placed)), {"wide": placed})
     return Case(surface or page(), layout, **fields)

@@ -1,4 +1,4 @@
-"""A report of a version, as an audit leaves it."""
+"""Fixtures: audit reports as an audit stores them."""
 
 from __future__ import annotations
 

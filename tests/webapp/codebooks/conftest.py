@@ -1,4 +1,4 @@
-"""A scratch place for artefacts, a surface with simulated visits, and a version trained on them."""
+"""Fixtures: a temporary artefact store, a surface with simulated visits, and trained versions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VISITS, PEOPLE = FIXTURES / "cohort_visits.csv", FIXTURES / "cohort_people.csv"
 
 @pytest.fixture(autouse=True)
 def var(settings, tmp_path):
-    """Nothing of a test is left in var/."""
+    """Redirects all files of a test to a temporary folder."""
     settings.VAR_DIR = tmp_path
     artefacts = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -47,13 +47,13 @@ def cohort(course) -> Surface:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory) -> Path:
-    """A version folder for the course: the shipped networks, under a manifest of its own."""
+    """A version folder for the course: the shipped networks under another manifest."""
     into = tmp_path_factory.mktemp("trained") / "version"
     return variant(INNATE_FOLDER, into, "dddddddddddd", ["course-home"])
 
 
 def variant(folder: Path, into: Path, name: str, surfaces: list[str]) -> Path:
-    """The same files under another manifest: as if trained for other surfaces."""
+    """Copies a version's files under another manifest, as if trained for other surfaces."""
     shutil.copytree(folder, into)
     manifest = json.loads((folder / "manifest.json").read_text())
     changed = {**manifest, "id": name, "surfaces": surfaces}
@@ -68,12 +68,12 @@ def innate(trained, tmp_path) -> Path:
 
 @pytest.fixture
 def version(trained, course):
-    """Stored, trained for the course, serving nobody."""
+    """A version that is stored and trained for the course, but serves nobody."""
     return version_store(folder=trained, name="course-home-1", surfaces=[course])[0]
 
 
 def judged(version, surface, verdict="passed", condition="energy") -> GateReport:
-    """As the gate would leave it beside the present champion; one condition has the verdict."""
+    """Stores a gate report against the current champion; one condition has the given verdict."""
     names = ("parity", "energy", "guardrails")
     verdicts = {name: verdict if name == condition else "passed" for name in names}
     champion = Alias.objects.filter(surface=surface, name="champion").first()

@@ -1,4 +1,5 @@
-"""A real Chromium and the real demo: web, worker and beat as `make run` starts them."""
+"""Fixtures: a real Chromium, and the real demo with web, worker and beat as `make run` starts
+it."""
 
 from __future__ import annotations
 
@@ -79,7 +80,7 @@ def stop_demo(demo: Demo) -> int:
 
 @pytest.fixture(scope="package")
 def has_examples() -> bool:
-    """Whether gridstack and React were built for the demo; in CI they must be."""
+    """Says whether gridstack and React were built for the demo; in CI they must be."""
     if grid_libraries.missing() and not os.environ.get("CI"):
         return False
     grid_libraries.build()
@@ -111,7 +112,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, demo: Demo) -> Iterator[Page]:
-    """A person who has never been here, at desktop width; a script error fails the test."""
+    """A new person's page at desktop width; a script error fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=demo.address)
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""What a person does on the demo page, and what a test reads off it."""
+"""Steps of a person on the demo page, and readings that tests take from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def open_page(page: Page) -> None:
 
 
 def order(page: Page) -> list[str]:
-    """Block ids in DOM order."""
+    """Returns block ids in DOM order."""
     found: list[str] = page.eval_on_selector_all(
         "[data-block]", "blocks => blocks.map(block => block.dataset.block)"
     )
@@ -55,7 +55,7 @@ def open_options(page: Page, block: str) -> None:
 
 
 def ask(page: Page, button: str) -> None:
-    """Presses one of the client's buttons and waits for the layout that follows."""
+    """Presses one of the client's buttons and waits for the next layout."""
     page.evaluate("document.querySelector('.al-live').textContent = ''")
     with page.expect_response(lambda r: "/api/feedback" in r.url):
         page.get_by_role("button", name=button, exact=True).click()
@@ -77,7 +77,7 @@ def person_key(page: Page) -> str:
 
 
 def events(demo: Demo, key: str, kind: str) -> list[tuple[str, str]]:
-    """(event id, block) of the events of a kind that the server keeps for a person."""
+    """Returns (event id, block) of a person's stored events of a kind."""
     with closing(sqlite3.connect(demo.var / "db.sqlite3", timeout=PATIENCE)) as database:
         return database.execute(
             "SELECT e.event_id, e.block FROM subjects_event e"

@@ -1,4 +1,4 @@
-"""A production set-up on this machine: the lines of webapp/deploy/Procfile, really run."""
+"""Runs a production installation on this machine, by the lines of webapp/deploy/Procfile."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def procfile() -> dict[str, str]:
 
 
 def needed(name: str, probe: Callable[[], object]) -> None:
-    """Skips where a service is not there, but in CI."""
+    """Skips where a service is unavailable; in CI it fails instead."""
     try:
         probe()
     except Exception as error:
@@ -49,7 +49,7 @@ def needed(name: str, probe: Callable[[], object]) -> None:
 
 @contextmanager
 def fresh_database() -> Iterator[str]:
-    """The address of an empty PostgreSQL database, dropped afterwards."""
+    """Yields the address of an empty PostgreSQL database, and drops it afterwards."""
     needed("PostgreSQL", lambda: psycopg.connect(POSTGRES, connect_timeout=5).close())
     name = f"production_{secrets.token_hex(4)}"
     with psycopg.connect(POSTGRES, autocommit=True) as admin:
@@ -70,7 +70,7 @@ def empty_redis() -> str:
 
 @contextmanager
 def fresh_rabbit() -> Iterator[str]:
-    """The address of RabbitMQ; in a virtual host of its own where we may make one."""
+    """Yields RabbitMQ's address, with a new virtual host where rabbitmqctl allows it."""
     parts = urlsplit(RABBIT)
     there = (parts.hostname or "127.0.0.1", parts.port or 5672)
     needed("RabbitMQ", lambda: socket.create_connection(there, 5).close())
@@ -92,7 +92,7 @@ def _quietly(*command: str) -> int:
 
 @dataclass
 class Place:
-    """`var`: files of the installation and the logs of its processes."""
+    """An installation. var: its files and the logs of its processes."""
 
     var: Path
     settings: dict[str, str]
@@ -144,7 +144,7 @@ class Place:
         return self.var / f"{name}.log"
 
     def lines(self, name: str) -> list[dict[str, Any]]:
-        """What a process logged as JSON."""
+        """Returns what a process logged as JSON."""
         text = self.log(name).read_text(errors="replace").splitlines()
         return [json.loads(line) for line in text if line.startswith('{"at"')]
 
@@ -176,7 +176,8 @@ class Place:
             return False
 
     def stop(self) -> dict[str, int]:
-        """Asks all to end; exit codes by name. Whoever does not end is killed, which shows."""
+        """Terminates all; returns exit codes by name. A process that does not end is killed,
+        which shows."""
         for process in self.running.values():
             process.send_signal(signal.SIGTERM)
         codes = {}

@@ -1,4 +1,4 @@
-"""A collector of OTLP over HTTP, as small as one can be: it takes spans and keeps them."""
+"""A minimal collector of OTLP over HTTP that stores the spans it receives."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 @dataclass
 class Collected:
-    """bodies: what was sent, byte by byte. address: for OTEL_EXPORTER_OTLP_ENDPOINT."""
+    """bodies: the received request bodies. address: for OTEL_EXPORTER_OTLP_ENDPOINT."""
 
     address: str = ""
     bodies: list[bytes] = field(default_factory=list)
 
     def spans(self, name: str = "") -> list[Any]:
-        """Those of a name; of all names without one."""
+        """Returns the spans with a name; without one, all spans."""
         return [
             span
             for body in list(self.bodies)
@@ -35,7 +35,7 @@ class Collected:
 
 
 def told(span: Any) -> dict[str, Any]:
-    """A span's attributes."""
+    """Returns a span's attributes."""
     return {a.key: getattr(a.value, a.value.WhichOneof("value")) for a in span.attributes}
 
 

@@ -1,4 +1,4 @@
-"""People of the admin: an owner, an auditor who sees aggregates, a stranger who sees nothing."""
+"""Fixtures: admin users, an owner, an auditor with access to aggregates, a stranger without any."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Events by month and prepared statements, on PostgreSQL alone: `test_partitions` runs this file in
-its own process."""
+"""Tests monthly event partitions and prepared statements on PostgreSQL.
+
+`test_partitions` runs this file in a separate process.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def months(page, clock):
-    """This month and the next of the test's clock, taken off again afterwards."""
+    """Partitions of this and the next month by the test's clock, removed afterwards."""
     made = partitions.months_make(now=clock.now)
     yield made
     for month in partitions.months():
@@ -31,14 +33,14 @@ def months(page, clock):
 
 @pytest.fixture
 def connected():
-    """A connection of the test's own."""
+    """A connection used by this test only."""
     connection.close()
     yield connection
     connection.close()
 
 
 def _runs() -> dict[str, int]:
-    """How often each statement was run that this connection's server planned ahead."""
+    """Returns how often each prepared statement of this connection was run."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, generic_plans + custom_plans FROM pg_prepared_statements")
         return dict(cursor.fetchall())
@@ -107,13 +109,13 @@ def test_a_month_that_nobody_keeps_is_dropped_and_a_younger_one_stays(
 ):
     owner.visit("forum")
     clock.now = datetime(2026, 4, 3, 9, tzinfo=UTC)
-    owner.headers = type(owner)(owner.key, clock).headers  # a token of today
+    owner.headers = type(owner)(owner.key, clock).headers  # a current token
     owner.visit("quiz")
     worker.work()
     over = datetime(2026, 4, 1, tzinfo=UTC) + timedelta(days=page.event_days)
     early = over - timedelta(seconds=1)
 
-    assert retention.retention_apply(surface=page, now=early)["events"] == 0  # they wait
+    assert retention.retention_apply(surface=page, now=early)["events"] == 0  # left for the drop
     before = retention.months_renew(now=early)["dropped"]
     dropped = retention.months_renew(now=over)["dropped"]
 
