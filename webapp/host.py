@@ -38,6 +38,7 @@ APPS = (
 MOVED = {
     "webapp.layouts.refusals.api_problems": "webapp.layouts.errors.middleware.api_problems",
     "webapp.observability.requests.observed": "webapp.telemetry.requests.observed",
+    "webapp.observability.probes.answered": "webapp.middleware.probes_answered",
     "webapp.cache.RedisCache": "webapp.lib.cache.RedisCache",
 }
 """Former import paths that MIDDLEWARE or CACHES of a host may name, and the present ones."""

@@ -51,7 +51,7 @@ def _when(row: Any) -> str:
     return f"{row.crontab.human_readable}" if row.crontab else str(row.interval or "not scheduled")
 
 
-def _rows_follow(*, using: str, apps: Any, plan: Any = (), **_: Any) -> None:
+def _rows_follow(*, using: str, apps: Any = installed, plan: Any = (), **_: Any) -> None:
     """Adds the rows of migrations that were applied, deletes those of migrations taken back.
 
     Where django-celery-beat itself is new, all rows are. A row that is there stays as it is.
