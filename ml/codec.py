@@ -34,8 +34,8 @@ from ml.layouts.search import Coded, encode, nearest
 from ml.progress import Progress
 from ml.training import SMOKE_LAYOUTS, learned
 from uiengine.errors import VersionError
-from uiengine.model import version_folder
-from uiengine.model.layout_codec import LayoutPart
+from uiengine.model.layout_codec import LayoutCodec
+from uiengine.model.version_folder import load_version
 
 TOKEN_BITS = 8
 INNATE = Path(__file__).parents[1] / "fixtures/innate"
@@ -51,7 +51,7 @@ class Result(NamedTuple):
     boxes: list[Floats]
 
 
-def code(part: LayoutPart, record: Record, stages: int) -> Result:
+def code(part: LayoutCodec, record: Record, stages: int) -> Result:
     """Encodes, then decodes from the tokens, the kinds and the columns alone."""
     if not record.kinds:
         whole = [Coded((), 1.0)] * (stages + 1)
@@ -61,9 +61,9 @@ def code(part: LayoutPart, record: Record, stages: int) -> Result:
     return Result(found, nearest(part, record, stages), boxes)
 
 
-def layout_part(folder: Path) -> LayoutPart:
+def layout_part(folder: Path) -> LayoutCodec:
     """Of a version, as it serves. VersionError where it has none."""
-    part = version_folder.load(folder).layouts
+    part = load_version(folder).layouts
     if part is None:
         problem, step = "holds no layout part", "Name one that was trained with --layouts."
         raise VersionError("version", str(folder), problem, step)
@@ -162,11 +162,11 @@ def run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     begin = time.perf_counter()
     folder = options.version or _trained(options, options.save or scratch / "version")
     trained = time.perf_counter() - begin
-    version = version_folder.load(folder)
+    version = load_version(folder)
     part = layout_part(folder)
     if options.smoke:
         test = test[:SMOKE_LAYOUTS]
-    stages = min(max(options.bits) // TOKEN_BITS, len(part.slots))
+    stages = min(max(options.bits) // TOKEN_BITS, len(part.codes_in_use))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     results = []
     partial = options.out.with_name(f"{options.out.name}.part")
@@ -183,7 +183,7 @@ def run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         "version": version.id,
         "trained_on": version.card["layouts"]["training"]["layouts"],
         **summary(results, options.bits, stages),
-        "slots": list(part.slots),
+        "slots": list(part.codes_in_use),
         "parity": version.card["layouts"]["parity"],
         "train_seconds": round(trained, 1),
         "seconds": round(time.perf_counter() - begin, 1),

@@ -31,8 +31,8 @@ from ml.layouts.records import read_records
 from ml.learning.settings import Settings
 from ml.training import TooLittleDataError, learned, train_version
 from uiengine.errors import VersionError
-from uiengine.model import version_folder
 from uiengine.model.version import CodebookVersion
+from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 
 
@@ -98,7 +98,7 @@ def _version(
 ) -> tuple[CodebookVersion | None, dict[str, Sequence[str]], float]:
     """The version to decide with, its default orders, and the seconds spent on training."""
     if options.version is not None:
-        version = version_folder.load(options.version, threads=2)
+        version = load_version(options.version, threads=2)
         return version, dict(version.default_orders), 0.0
     assert train is not None
     orders = default_orders(visits_of(train), pages([train]))
@@ -120,7 +120,7 @@ def _version(
                 settings=Settings().smoke() if options.smoke else None,
                 layouts=part,
             )
-        version = version_folder.load(out, threads=2)
+        version = load_version(out, threads=2)
     return version, dict(version.default_orders), round(time.perf_counter() - begin, 1)
 
 

@@ -28,7 +28,7 @@ from ml.learning import distributed
 from ml.learning.settings import Settings
 from ml.training import TooLittleDataError, learned, train_draft
 from uiengine.errors import VersionError
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(2)
     try:
         if options.start is not None:
-            version_folder.load(options.start)  # a damaged one is refused before any training
+            load_version(options.start)  # a damaged one is refused before any training
         layouts = [*read_records(options.layouts), *read_edited(options.edits)]
         with distributed.joined():
             make = _train if options.train else _layouts_only

@@ -29,7 +29,7 @@ from ml.progress import Progress, within
 from ml.versions.card import codebook_facts, slices, write_card
 from ml.versions.draft import Draft
 from ml.versions.onnx_export import ExportedLayouts
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 
 LEAST_VISITS, LEAST_SUBJECTS = 30, 3
@@ -207,7 +207,7 @@ def _epochs(settings: Settings) -> dict[str, Any]:
 
 def load_fitted(folder: Path) -> Fitted:
     """The weights of a version folder, to train on from. Checked as for serving."""
-    version = version_folder.load(folder)
+    version = load_version(folder)
     settings = Settings(**version.card["settings"])
     codec = Codec(len(version.kinds), settings)
     state = torch.load(io.BytesIO((folder / "weights.pt").read_bytes()), weights_only=True)
@@ -215,7 +215,7 @@ def load_fitted(folder: Path) -> Fitted:
     quantiser = ResidualQuantiser(settings)
     codes = torch.from_numpy(version.codebook.codes)
     quantiser.codes[:, : codes.shape[1]] = codes
-    quantiser.slots = list(version.codebook.slots)
+    quantiser.slots = list(version.codebook.codes_in_use)
     return Fitted(codec.eval(), quantiser.eval(), dict(version.kinds), settings)
 
 

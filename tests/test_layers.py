@@ -31,11 +31,11 @@ def test_the_engine_pulls_in_no_framework():
 
 
 def test_the_engine_needs_onnxruntime_in_one_module_only():
-    others = [m for m in modules_of("uiengine") if m != "uiengine.model.version"]
+    others = [m for m in modules_of("uiengine") if m != "uiengine.model.version_folder"]
     assert "onnxruntime" not in loaded_after("".join(f"import {m}\n" for m in others))
 
 
-@pytest.mark.parametrize("module", ["uiengine.model.version", "ml.versions.footprint"])
+@pytest.mark.parametrize("module", ["uiengine.model.version_folder", "ml.versions.footprint"])
 def test_onnxruntime_reports_nothing_to_its_maker(module, tmp_path):
     """Where it does, it keeps a device id and what it will send in the home folder."""
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}

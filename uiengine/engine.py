@@ -12,10 +12,10 @@ from uiengine.behaviour.profile import Pin
 from uiengine.decision import Decision, Variant
 from uiengine.explain import reasons
 from uiengine.guardrails import Case
-from uiengine.model.prediction import Decoded, Version
+from uiengine.model.prediction import Prediction, Version
 from uiengine.page.layout import Layout
 from uiengine.page.packing import pack
-from uiengine.page.reading_order import complete, default_order, hold_pins
+from uiengine.page.reading_order import apply_pins, complete, default_order
 from uiengine.page.surface import Cell
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
@@ -27,8 +27,8 @@ NEIGHBOURS = 8
 
 def decide(request: Request, version: Version) -> Decision:
     """The layout for this subject's visit. Same arguments, same decision."""
-    if held_order(request) is not None:
-        return hold(request, version.id)
+    if fixed_order(request) is not None:
+        return fixed_layout(request, version.id)
     if not cold_start.is_newcomer(request):
         return _decided(request, version)
     decision = cold_start.known(request, version.id)
@@ -39,21 +39,21 @@ def decide(request: Request, version: Version) -> Decision:
 
 
 def _decided(request: Request, version: Version) -> Decision:
-    decoded = version.read([request])[0]
+    prediction = version.read([request])[0]
     wanted = NEIGHBOURS if request.variants > 1 else 0
-    near = version.neighbours(request, decoded.tokens, wanted) if wanted else ()
-    return choose(request, decoded, version.id, near)
+    near = version.neighbours(request, prediction.tokens, wanted) if wanted else ()
+    return choose(request, prediction, version.id, near)
 
 
 def choose(
-    request: Request, decoded: Decoded, version_id: str, neighbours: Sequence[Decoded] = ()
+    request: Request, prediction: Prediction, version_id: str, neighbours: Sequence[Prediction] = ()
 ) -> Decision:
     """The decision once tokens are decoded; batch callers decode many subjects at once."""
-    if held_order(request) is not None:
-        return hold(request, version_id)
-    best = plan(request, decoded, neighbours)
-    size_classes = dict(zip(request.surface.index, decoded.size_class.tolist(), strict=True))
-    cells = held_cells(request)
+    if fixed_order(request) is not None:
+        return fixed_layout(request, version_id)
+    best = plan(request, prediction, neighbours)
+    size_classes = dict(zip(request.surface.index, prediction.size_class.tolist(), strict=True))
+    cells = pinned_cells(request)
     variants = tuple(
         Variant(pack(request.surface, order, size_classes, cells), energy)
         for order, energy in best.variants
@@ -65,22 +65,22 @@ def choose(
         revision=request.surface.revision,
         visit=request.visit,
         generation=request.profile.feedback.generation,
-        tokens=decoded.tokens,
-        side_bits=decoded.side_bits,
-        distortion=decoded.distortion,
+        tokens=prediction.tokens,
+        side_bits=prediction.side_bits,
+        distortion=prediction.distortion,
         propensity=best.propensity,
         explored=best.explored,
         energy=best.energy,
-        demand=tuple(decoded.demand.tolist()),
+        demand=tuple(prediction.demand.tolist()),
         stability=best.stability,
-        reasons=reasons(request, decoded, best.order),
+        reasons=reasons(request, prediction, best.order),
         system=1 if request.budget <= 1 else 2,
         variants=variants,
         candidates=best.candidates,
     )
 
 
-def held_order(request: Request) -> tuple[str, ...] | None:
+def fixed_order(request: Request) -> tuple[str, ...] | None:
     """The order that the user's own word leaves no choice about; None where the engine may choose.
 
     Frozen and opted-out subjects keep what they have; an order set by hand holds for its visit.
@@ -88,21 +88,21 @@ def held_order(request: Request) -> tuple[str, ...] | None:
     feedback = request.profile.feedback
     if feedback.override and feedback.override_visit == request.visit:
         order = complete(request.surface, feedback.override)
-        return hold_pins(request.surface, order, feedback.pins)
+        return apply_pins(request.surface, order, feedback.pins)
     if feedback.frozen or feedback.opted_out:
         return last_order(request)
     return None
 
 
-def hold(request: Request, version_id: str = "") -> Decision:
+def fixed_layout(request: Request, version_id: str = "") -> Decision:
     """The decision where nothing is chosen: the user's own order, or the default one."""
-    held = held_order(request)
+    held = fixed_order(request)
     feedback = request.profile.feedback
     status = "frozen" if feedback.frozen or feedback.opted_out else "adapted"
     surface = request.surface
-    order = held if held is not None else hold_pins(surface, default_order(surface), feedback.pins)
+    order = held if held is not None else apply_pins(surface, default_order(surface), feedback.pins)
     return Decision(
-        layout=pack(surface, order, None, held_cells(request)),
+        layout=pack(surface, order, None, pinned_cells(request)),
         status=status if held is not None else "default",
         version=version_id,
         revision=request.surface.revision,
@@ -116,7 +116,7 @@ def default_layout(request: Request) -> Layout:
     return pack(request.surface, default_order(request.surface))
 
 
-def held_cells(request: Request) -> dict[str, dict[str, Cell]]:
+def pinned_cells(request: Request) -> dict[str, dict[str, Cell]]:
     """Per breakpoint, the cells of the blocks that the user pinned there."""
     cells: dict[str, dict[str, Cell]] = {}
     pins: Mapping[str, Pin] = request.profile.feedback.pins

@@ -8,7 +8,7 @@ from string import Template
 
 from uiengine.behaviour.profile import day_uses_at, day_visits_at
 from uiengine.decision import Reason
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
 from uiengine.page.reading_order import default_order
 from uiengine.request import Request
 
@@ -33,12 +33,12 @@ def sentence(reason: Reason, template: str | None = None) -> str:
     return Template(template or SENTENCES[reason.code]).substitute(reason.values)
 
 
-def reasons(request: Request, decoded: Decoded, order: tuple[str, ...]) -> tuple[Reason, ...]:
+def reasons(request: Request, prediction: Prediction, order: tuple[str, ...]) -> tuple[Reason, ...]:
     """At most three, for the blocks whose climb over the default order is worth most.
 
     Worth is demand × ranks climbed: the part of the energy's search term that the climb saves.
     """
-    demand = dict(zip(request.surface.index, decoded.demand.tolist(), strict=True))
+    demand = dict(zip(request.surface.index, prediction.demand.tolist(), strict=True))
     default = {block_id: rank for rank, block_id in enumerate(default_order(request.surface))}
     climbs = [(demand[b] * (default[b] - rank), b) for rank, b in enumerate(order)]
     climbed = sorted([c for c in climbs if c[0] > 0], key=itemgetter(0), reverse=True)

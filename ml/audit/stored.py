@@ -13,7 +13,7 @@ from ml.audit.audit import audit
 from ml.data.histories import visits_of
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
@@ -91,7 +91,7 @@ def _write_replay(
     visits: pd.DataFrame, surface: Surface, folder: Path, out: Path, progress: Progress
 ) -> None:
     defaults = {surface.slug: default_order(surface)}
-    decide = policy("engine", version_folder.load(folder), defaults, 64, 0)
+    decide = policy("engine", load_version(folder), defaults, 64, 0)
     part = out.with_suffix(".part")
     part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("w", encoding="utf-8") as file:

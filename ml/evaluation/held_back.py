@@ -22,7 +22,7 @@ from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from ml.progress import Progress
 from uiengine.cost.energy import Floats
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
@@ -115,7 +115,7 @@ def _replay(
     progress: Progress,
 ) -> None:
     defaults = {surface.slug: default_order(surface)}
-    decide = policy("engine", version_folder.load(folder), defaults, 64, 0)
+    decide = policy("engine", load_version(folder), defaults, 64, 0)
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8") as file:
         pages = {surface.slug: surface}

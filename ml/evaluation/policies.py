@@ -59,22 +59,22 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
 
     def decide(requests: Sequence[Request]) -> list[Shown]:
         shown = []
-        for request, decoded in zip(requests, version.read(requests, bits=bits), strict=True):
+        for request, prediction in zip(requests, version.read(requests, bits=bits), strict=True):
             if name == "engine":
-                made = choose(request, decoded, version.id)
+                made = choose(request, prediction, version.id)
                 order, status = made.layout.order, made.status
                 explored, propensity = made.explored, made.propensity
             else:
-                share = decoded.share if name == "eager" else decoded.tokens_share
+                share = prediction.share if name == "eager" else prediction.tokens_share
                 order = _by_share(request, share, defaults)
                 status, explored, propensity = "adapted", False, 1.0
-            side_bits = 0 if name == "tokens" else decoded.side_bits
+            side_bits = 0 if name == "tokens" else prediction.side_bits
             shown.append(
                 Shown(
                     order,
-                    decoded.tokens,
+                    prediction.tokens,
                     side_bits,
-                    decoded.distortion,
+                    prediction.distortion,
                     explored,
                     status,
                     propensity,

@@ -66,7 +66,7 @@ def random_cell(rng: np.random.Generator, columns: int) -> list[int]:
 def _pin(rng: np.random.Generator, request: Request) -> None:
     """Up to three blocks pinned by the user: where they stand, at any cell, or by rank alone."""
     surface, pins = request.surface, request.profile.feedback.pins
-    shown = engine.hold(replace(request, profile=Profile())).layout
+    shown = engine.fixed_layout(replace(request, profile=Profile())).layout
     for _ in range(rng.integers(4)):
         at = surface.breakpoints[rng.integers(len(surface.breakpoints))]
         placed = shown.placements[at.name][rng.integers(len(surface.blocks))]
@@ -88,8 +88,8 @@ def broken_rules(
     """How often each rule is broken by a version's decisions for random people. Empty: never."""
     broken: Counter[str] = Counter()
     for done, requests in _batches(surface, people, seed):
-        for request, decoded in zip(requests, version.read(requests), strict=True):
-            decision = engine.choose(request, decoded, version.id)
+        for request, prediction in zip(requests, version.read(requests), strict=True):
+            decision = engine.choose(request, prediction, version.id)
             found = check(engine.guardrail_case(request, decision))
             broken.update(violation.rule for violation in found)
         progress(done / people, f"{done} of {people} random people")

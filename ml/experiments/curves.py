@@ -18,7 +18,7 @@ from ml.experiments.split import Split
 from ml.learning.loop import Fitted
 from ml.training import load_fitted
 from uiengine.model import version as runtime
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 
 BITS = (8, 16, 32, 64)
 Show = Callable[[float, str], None]
@@ -33,7 +33,7 @@ class Trained:
 
     @classmethod
     def of(cls, folder: Path) -> Trained:
-        return cls(load_fitted(folder), version_folder.load(folder, threads=2))
+        return cls(load_fitted(folder), load_version(folder, threads=2))
 
 
 def curves(split: Split, trained: Trained, show: Show) -> Iterator[Line]:

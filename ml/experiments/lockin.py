@@ -25,7 +25,7 @@ from ml.training import train_version
 from uiengine import features
 from uiengine.engine import choose
 from uiengine.model import version as runtime
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 
@@ -116,7 +116,7 @@ class Engine:
                 seed=self.seed,
                 settings=self.settings,
             )
-            self.version = version_folder.load(Path(folder) / "version")
+            self.version = load_version(Path(folder) / "version")
 
 
 @dataclass

@@ -21,7 +21,6 @@ from ml.layouts.loop import WHOLE, Effort, FittedLayouts, Progress, fit_layouts
 from ml.layouts.networks import LayoutCodec, Slots, slots_of
 from ml.layouts.records import Record, place_features, targets, to_record
 from ml.versions.onnx_export import ExportedLayouts, check_parity, codes_file, to_onnx, write_folder
-from uiengine.model import version_folder
 from uiengine.model.layout_codec import (
     CODES,
     DECODER,
@@ -32,6 +31,7 @@ from uiengine.model.layout_codec import (
     FILES,
 )
 from uiengine.model.layout_slots import GRIDS
+from uiengine.model.version_folder import load_version
 
 SHAPES = ((1, 1), (1, 5), (3, 8), (96, 11), (5, 120))
 """Numbers of latents and of slots that parity is checked on."""
@@ -157,7 +157,7 @@ def _random_inputs(
 
 def carried(folder: Path) -> ExportedLayouts | None:
     """The layout part of a version folder, checked as for serving; None where it has none."""
-    part = version_folder.load(folder).layouts
+    part = load_version(folder).layouts
     if part is None:
         return None
     manifest, card = (_read_json(folder / name) for name in ("manifest.json", "card.json"))
@@ -168,7 +168,7 @@ def carried(folder: Path) -> ExportedLayouts | None:
 def with_layouts(base: Path, layouts: ExportedLayouts, out: Path) -> dict[str, Any]:
     """Writes `out`: the version in `base` with another layout part, all else byte by byte as it
     was. Returns the card. VersionError where `base` is not whole."""
-    version_folder.load(base)
+    load_version(base)
     manifest, card = (_read_json(base / name) for name in ("manifest.json", "card.json"))
     names = set(manifest["files"]) - {*FILES, "card.json"}
     files = {name: (base / name).read_bytes() for name in sorted(names)}

@@ -19,7 +19,7 @@ from ml.layouts.iou import matched_iou
 from ml.layouts.networks import Goals, goals_of, layout_loss
 from ml.layouts.networks import Said as TorchSaid
 from ml.layouts.records import Record, place_features, targets
-from uiengine.model.layout_codec import LayoutPart, Said, Singles, place
+from uiengine.model.layout_codec import LayoutCodec, LayoutLogits, Singles, place
 
 ENOUGH = 0.9999
 """A score that no further token can raise."""
@@ -41,7 +41,7 @@ class Coded(NamedTuple):
     score: float
 
 
-def nearest(part: LayoutPart, record: Record, stages: int) -> list[Coded]:
+def nearest(part: LayoutCodec, record: Record, stages: int) -> list[Coded]:
     """The same without search: each stage's nearest code to what is left of the latent."""
     search = _Search(part, record, Width())
     latent, tokens = search.latent, list[int]()
@@ -51,7 +51,7 @@ def nearest(part: LayoutPart, record: Record, stages: int) -> list[Coded]:
     return [Coded(t := tuple(tokens[:n]), search.score(t)) for n in range(stages + 1)]
 
 
-def encode(part: LayoutPart, record: Record, stages: int, width: Width = Width()) -> list[Coded]:
+def encode(part: LayoutCodec, record: Record, stages: int, width: Width = Width()) -> list[Coded]:
     """The best tokens found with at most 0, 1, … `stages` of them: stages + 1 entries."""
     search = _Search(part, record, width)
     best = [Coded((), search.score(()))]
@@ -89,7 +89,7 @@ def _keep(found: Sequence[_Candidate], count: int) -> list[_Candidate]:
 class _Search:
     """One record's latent and goals, computed once."""
 
-    def __init__(self, part: LayoutPart, record: Record, width: Width) -> None:
+    def __init__(self, part: LayoutCodec, record: Record, width: Width) -> None:
         self.part, self.record, self.width = part, record, width
         self.goals = goals_of([record])
         features = place_features(record, targets(record))
@@ -102,7 +102,7 @@ class _Search:
 
     def distances(self, stage: int, residual: Singles) -> Singles:
         """Squared, to each code of a stage that is in use."""
-        codes = self.part.codes[stage, : self.part.slots[stage]]
+        codes = self.part.codes[stage, : self.part.codes_in_use[stage]]
         return np.asarray(np.square(codes - residual).sum(1))
 
     def extend(self, stage: int, latent: Singles, tokens: tuple[int, ...]) -> list[_Candidate]:
@@ -118,21 +118,21 @@ class _Search:
             for i in picked.tolist()
         ]
 
-    def _packed(self, said: Said, row: int) -> float:
+    def _packed(self, said: LayoutLogits, row: int) -> float:
         """The score of what is said; many tokens say the same in the end."""
-        programme = said.programme(row)
-        order = np.argsort(-programme.score, kind="stable")
+        sized_order = said.sized_order(row)
+        order = np.argsort(-sized_order.score, kind="stable")
         key: tuple[bytes | int, ...] = (
-            *(part.tobytes() for part in (order, *programme[1:3])),
-            programme.span,
+            *(part.tobytes() for part in (order, *sized_order[1:3])),
+            sized_order.span,
         )
         if key not in self.scores:
-            boxes = place(programme, self.record.columns)
+            boxes = place(sized_order, self.record.columns)
             self.scores[key] = matched_iou(self.record.kinds, boxes, self.record.boxes)
         return self.scores[key]
 
 
-def likelihood_loss(said: Said, goals: Goals) -> Singles:
+def likelihood_loss(said: LayoutLogits, goals: Goals) -> Singles:
     """−log p per item of the one layout in `goals` under each of C latents, (C,)."""
     count, slots = said.order.shape
     many = Goals(*(value.expand(count, *value.shape[1:]) for value in goals))

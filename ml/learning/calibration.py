@@ -91,7 +91,7 @@ def answers(codec: Codec, book: Codebook, examples: Examples) -> Answers:
     for rows in torch.arange(len(examples)).split(PART):
         batch = examples.at(rows)
         is_new = batch.context[:, 1].numpy() > 0
-        most = np.where(is_new, 1, len(book.slots)).tolist()
+        most = np.where(is_new, 1, len(book.codes_in_use)).tolist()
         tokens = book.encode(codec.encode(batch).numpy(), most)
         decoded = codec.decode(torch.from_numpy(book.decode(tokens)), batch)
         alone.append(decoded.demand.numpy())

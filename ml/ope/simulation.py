@@ -22,7 +22,7 @@ from uiengine.behaviour.profile import Profile, familiarity_kept
 from uiengine.cost.cost_matrix import geometry
 from uiengine.cost.energy import choice_probability, expertise, selection_seconds
 from uiengine.decision import Candidate
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
 from uiengine.page.surface import Surface
 from uiengine.page.surface_json import MOST_EXPLORATION, parse
 from uiengine.request import Request
@@ -125,15 +125,15 @@ def _contexts(
     return found
 
 
-def _decoded(rng: np.random.Generator, need: Floats, apart: float) -> Decoded:
+def _decoded(rng: np.random.Generator, need: Floats, apart: float) -> Prediction:
     """Returns a version's prediction: the true need with a multiplicative error."""
     share = need * rng.lognormal(0, apart, BLOCKS) + 0.01
     share /= share.sum()
     sizes = np.ones(BLOCKS, dtype=np.int64)
-    return Decoded((0,), share, share, share, share, share, sizes, 0, 0.0)
+    return Prediction((0,), share, share, share, share, share, sizes, 0, 0.0)
 
 
-def _context(request: Request, logging: Decoded, target: Decoded, need: Floats) -> Context:
+def _context(request: Request, logging: Prediction, target: Prediction, need: Floats) -> Context:
     best = plan(request, logging)
     drawn = best.candidates or (Candidate(best.order, best.energy, 1.0),)
     layouts = tuple(candidate.order for candidate in drawn)

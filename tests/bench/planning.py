@@ -19,8 +19,8 @@ from tests.bench.measure import beside, line, milliseconds, processor_millisecon
 from uiengine import engine
 from uiengine.behaviour import profile
 from uiengine.behaviour.popularity import Popularity
-from uiengine.model import version_folder
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
+from uiengine.model.version_folder import load_version
 from uiengine.page.packing import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface_json import parse
@@ -33,7 +33,7 @@ BUDGETS = (1, 2, 4, 8, 16, 32, 64)
 TODAY = 40
 PLOT = Path("var/bench/planning.svg")
 VW = "Vowpal Wabbit's decision for as many blocks"
-Case = tuple[Request, Decoded]
+Case = tuple[Request, Prediction]
 
 
 def person(count: int, group_size: int = 0) -> Case:
@@ -55,8 +55,8 @@ def person(count: int, group_size: int = 0) -> Case:
         profile.fold_visit(known, day, set(rng.choice(names, 4, p=needs[0])), names)
     share = 0.2 * needs[0] + 0.8 * needs[1]
     sizes = np.ones(count, dtype=np.int64)
-    decoded = Decoded((1, 2, 3), share, share, share, share, share, sizes, 0, 0.0)
-    return Request(surface, known, Popularity(), TODAY), decoded
+    prediction = Prediction((1, 2, 3), share, share, share, share, share, sizes, 0, 0.0)
+    return Request(surface, known, Popularity(), TODAY), prediction
 
 
 def bandit(count: int) -> Callable[[], object]:
@@ -80,14 +80,14 @@ def decided(name: str, case: Case, count: int) -> float:
 
     Returns the median of its processor time in ms.
     """
-    request, decoded = case
+    request, prediction = case
 
     def decide() -> object:
-        return engine.choose(request, decoded, "v")
+        return engine.choose(request, prediction, "v")
 
     value, p99 = milliseconds(decide)
     own, other = processor_milliseconds(decide), processor_milliseconds(bandit(count), 50)
-    scored = plan(request, decoded).scored
+    scored = plan(request, prediction).scored
     more = {"p99": p99, "processor": own, "scored": scored, "budget": request.budget}
     line(f"decide, {name}", value, "ms", VW, other, **more)
     return own
@@ -100,11 +100,11 @@ def growth() -> dict[str, list[float]]:
         "groups of 10": [decided(f"{n} blocks in groups of 10", person(n, 10), n) for n in COUNTS],
         "Vowpal Wabbit": [processor_milliseconds(bandit(n), 50) for n in COUNTS],
     }
-    request, decoded = person(100)
+    request, prediction = person(100)
     rules = replace(request.surface.guardrails, move_budget=100)
     request = replace(request, surface=replace(request.surface, guardrails=rules))
     found["budget"] = [
-        processor_milliseconds(lambda b=budget: plan(replace(request, budget=b), decoded), 50)
+        processor_milliseconds(lambda b=budget: plan(replace(request, budget=b), prediction), 50)
         for budget in BUDGETS
     ]
     for budget, value in zip(BUDGETS, found["budget"], strict=True):
@@ -136,16 +136,16 @@ def plot(found: dict[str, list[float]]) -> None:
 
 def parts() -> None:
     """Measures the parts of a decision besides the search."""
-    request, decoded = person(12)
+    request, prediction = person(12)
     rng, names = np.random.default_rng(0), [b.id for b in request.surface.blocks]
     orders = [list(rng.permutation(names)) for _ in range(32)]
     beside(
         "score 32 candidates of 12 blocks",
-        lambda: energies(request, decoded, orders),
+        lambda: energies(request, prediction, orders),
         "sorting them 32 times by demand",
-        lambda: [np.argsort(-decoded.demand) for _ in orders],
+        lambda: [np.argsort(-prediction.demand) for _ in orders],
     )
-    version = version_folder.load("fixtures/innate")
+    version = load_version("fixtures/innate")
     for count in (12, 100):
         asked, _ = person(count)
         beside(

@@ -28,8 +28,8 @@ from ml.judge import used_blocks
 from uiengine import engine
 from uiengine.cost.coefficients import VALUES
 from uiengine.model import version as runtime
-from uiengine.model import version_folder
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
+from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
 
@@ -37,27 +37,27 @@ WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2)
 SIMPLE = ("static", "mfu", "frecency")
 PLOT = Path("var/evidence/frontier.svg")
-Order = Callable[[Request, Decoded], tuple[str, ...]]
+Order = Callable[[Request, Prediction], tuple[str, ...]]
 
 
 class Reader:
     """Decodes each visit once for all policies."""
 
     def __init__(self, version: runtime.CodebookVersion) -> None:
-        self.version, self._known = version, dict[str, Decoded]()
+        self.version, self._known = version, dict[str, Prediction]()
 
     def policy(self, order: Order) -> Policy:
         def decide(requests: Sequence[Request]) -> list[Shown]:
             unknown = [r for r in requests if r.visit not in self._known]
-            for request, decoded in zip(unknown, self.version.read(unknown), strict=True):
-                self._known[request.visit] = decoded
+            for request, prediction in zip(unknown, self.version.read(unknown), strict=True):
+                self._known[request.visit] = prediction
             return [Shown(order(r, self._known[r.visit])) for r in requests]
 
         return decide
 
 
-def planned(request: Request, decoded: Decoded) -> tuple[str, ...]:
-    return engine.choose(request, decoded, "").layout.order
+def planned(request: Request, prediction: Prediction) -> tuple[str, ...]:
+    return engine.choose(request, prediction, "").layout.order
 
 
 def sorted_past(threshold: float) -> Order:
@@ -66,8 +66,8 @@ def sorted_past(threshold: float) -> Order:
     A first visit has no last order, so any difference counts there.
     """
 
-    def order(request: Request, decoded: Decoded) -> tuple[str, ...]:
-        share = dict(zip(request.surface.index, decoded.share, strict=True))
+    def order(request: Request, prediction: Prediction) -> tuple[str, ...]:
+        share = dict(zip(request.surface.index, prediction.share, strict=True))
         blocks = list(last_order(request))
         least = threshold if request.profile.order else 0.0
         for _ in blocks:
@@ -86,7 +86,7 @@ def hindsight(visits: Sequence[Visit]) -> Order:
         for block in visit.blocks:
             sums[f"{visit.surface}\t{visit.user}"][block] += 1 / len(visit.blocks)
 
-    def order(request: Request, decoded: Decoded) -> tuple[str, ...]:
+    def order(request: Request, prediction: Prediction) -> tuple[str, ...]:
         mine = sums[request.visit.rsplit("\t", 1)[0]]
         return tuple(sorted(request.surface.index, key=lambda b: -mine[b]))
 
@@ -114,7 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     frame, _ = read_visits([options.visits])
     visits, surfaces, used = visits_of(frame), pages([frame]), used_blocks(options.visits)
-    version = version_folder.load(options.version)
+    version = load_version(options.version)
     defaults = static_orders(surfaces, version.default_orders)
     found: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     for name, weight, decide in policies(Reader(version), visits, defaults):

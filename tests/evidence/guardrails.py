@@ -33,8 +33,8 @@ class Run:
 
     def payloads(self) -> Iterator[dict[str, Any]]:
         cases = random_cases(self.users, self.seed)
-        for number, (request, decoded) in enumerate(tqdm(cases, total=self.users, disable=None)):
-            decision = engine.choose(request, decoded, "random")
+        for number, (request, prediction) in enumerate(tqdm(cases, total=self.users, disable=None)):
+            decision = engine.choose(request, prediction, "random")
             self.statuses["explored" if decision.explored else decision.status] += 1
             for violation in check(engine.guardrail_case(request, decision)):
                 self.broken[violation.rule] += 1

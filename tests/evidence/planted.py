@@ -30,7 +30,7 @@ from ml.data.tables import read_visits
 from ml.evaluation.policies import Policy, Shown, policy
 from ml.evaluation.replay import replay
 from uiengine.behaviour.profile import Profile
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 
 CASES = ("quiet", "misfit", "cold", "explores")
@@ -96,7 +96,7 @@ def planted_audit(
     rows, _ = read_visits([out / "visits.csv"])
     surfaces = pages([rows])
     defaults = {slug: sorted(page.index) for slug, page in surfaces.items()}
-    version = version_folder.load(Path("fixtures/innate"))
+    version = load_version(Path("fixtures/innate"))
     engine = policy("engine", version, defaults, 64, seed)
     planted = frozenset(people.user[people.group == "planted"])
     with (out / "replay.jsonl").open("w") as lines:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ml.evaluation.random_people import random_cell, random_request
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
 from uiengine.page.feasibility import clashes
 from uiengine.page.surface import Surface
 from uiengine.page.surface_json import parse
@@ -22,14 +22,14 @@ GRIDS = (("xs", 320, 2), ("sm", 600, 4), ("md", 900, 8), ("lg", 1200, 12), ("xl"
 PEOPLE_PER_SURFACE = 20
 
 
-def random_cases(count: int, seed: int) -> Iterator[tuple[Request, Decoded]]:
+def random_cases(count: int, seed: int) -> Iterator[tuple[Request, Prediction]]:
     """Yields `count` people; those of one surface are consecutive."""
     rng = np.random.default_rng(seed)
     surface = None
     for number in range(count):
         if surface is None or number % PEOPLE_PER_SURFACE == 0:
             surface = random_surface(rng, f"page{number // PEOPLE_PER_SURFACE}")
-        yield random_request(rng, surface), random_decoded(rng, surface)
+        yield random_request(rng, surface), random_prediction(rng, surface)
 
 
 def random_surface(rng: np.random.Generator, slug: str) -> Surface:
@@ -76,9 +76,9 @@ def _block(rng: np.random.Generator, block_id: str, groups: list[str]) -> dict[s
     return {"id": block_id, "kind": f"k{rng.integers(5)}", "group": group, "sizes": sizes}
 
 
-def random_decoded(rng: np.random.Generator, surface: Surface) -> Decoded:
+def random_prediction(rng: np.random.Generator, surface: Surface) -> Prediction:
     count = len(surface.blocks)
     demand = rng.uniform(0.001, 0.999, count)
     share = demand / demand.sum()
     sizes = rng.integers(0, 3, count)
-    return Decoded((0,), share, demand, share, share, share, sizes, 0, 0.0)
+    return Prediction((0,), share, demand, share, share, share, sizes, 0, 0.0)

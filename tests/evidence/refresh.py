@@ -32,7 +32,7 @@ from ml.learning.settings import Settings
 from ml.refresh import refresh_draft
 from ml.simulate import POPULARITY, SURFACE, cohort
 from ml.training import train_version
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from webapp.codebooks.pipeline.refresh_sample import balanced_batch
 
 INNATE = Path(__file__).parents[2] / "fixtures" / "innate"
@@ -65,7 +65,7 @@ def measure(version: Path, visits: pd.DataFrame, work: Path) -> dict[str, float]
     defaults = default_orders(visits_of(visits), surfaces)
     held = visits[[is_held_back(SURFACE, user) for user in visits["user"]]]
     lines = work / "lines.jsonl"
-    decide = policy("engine", version_folder.load(version), defaults, 64, 0)
+    decide = policy("engine", load_version(version), defaults, 64, 0)
     made = replay(visits_of(visits), surfaces, defaults, decide, only=frozenset(held["user"]))
     lines.write_text("".join(json.dumps(line) + "\n" for line in made))
     values = visit_values(read_replay(lines, used_blocks(held)), surfaces)

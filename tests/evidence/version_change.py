@@ -31,7 +31,7 @@ from ml.learning.settings import Settings
 from ml.simulate import cohort
 from ml.training import train_version
 from uiengine.behaviour.profile import Profile
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +94,7 @@ def main() -> None:
         settings = Settings().smoke() if arguments.smoke else None
         innate = ROOT / "fixtures" / "innate"
         train_version(learned, new, surfaces=surfaces, innate=innate, settings=settings, seed=1)
-        versions = [version_folder.load(innate, threads=2), version_folder.load(new, threads=2)]
+        versions = [load_version(innate, threads=2), load_version(new, threads=2)]
         old, fresh = (policy("engine", version, defaults, 64, 0) for version in versions)
         policies = {
             "old_version": old,

@@ -18,8 +18,8 @@ from ml.layouts.part import export_layouts, with_layouts
 from ml.layouts.records import place_features, read_records, targets, to_record
 from ml.layouts.search import encode
 from uiengine.errors import VersionError
-from uiengine.model import version_folder
 from uiengine.model.layout_codec import FILES
+from uiengine.model.version_folder import load_version
 
 REAL = Path(__file__).parents[3] / "shared/data/layouts"
 SMALL = replace(LAYOUTS, hidden=32, kind_width=16, codes=32)
@@ -59,7 +59,7 @@ def folder(fitted, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def part(folder):
-    return version_folder.load(folder).layouts
+    return load_version(folder).layouts
 
 
 def run(tmp_path, capsys, train, test, *more):
@@ -183,10 +183,10 @@ def test_a_version_taken_as_it_is_codes_with_its_own_layout_part(folder, tmp_pat
 
     assert codec.main(["--version", str(folder), *files, "--bits", "8", "--smoke"]) == 0
 
-    assert json.loads(capsys.readouterr().out)["version"] == version_folder.load(folder).id
+    assert json.loads(capsys.readouterr().out)["version"] == load_version(folder).id
     (line,) = map(json.loads, (tmp_path / "o.jsonl").read_text().splitlines())
     record = to_record(made_layout(9))
-    assert tuple(line["tokens"]) == encode(version_folder.load(folder).layouts, record, 1)[1].tokens
+    assert tuple(line["tokens"]) == encode(load_version(folder).layouts, record, 1)[1].tokens
 
 
 def test_only_the_layout_part_differs_from_the_version_it_was_put_into(folder):
@@ -201,13 +201,13 @@ def test_only_the_layout_part_differs_from_the_version_it_was_put_into(folder):
 def test_the_layout_part_is_opened_at_its_first_use_and_damage_is_refused(folder, tmp_path):
     for path in folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    version = version_folder.load(tmp_path)
+    version = load_version(tmp_path)
     (tmp_path / "layout_decoder.onnx").write_bytes(b"damaged")
 
     with pytest.raises(VersionError, match="SHA-256"):
         version.layouts.boxes(["chart"], 12)
     with pytest.raises(VersionError, match="SHA-256"):
-        version_folder.load(tmp_path)
+        load_version(tmp_path)
 
 
 def test_bad_layouts_are_refused(tmp_path, capsys):

@@ -136,7 +136,7 @@ def test_code_usage_counts_what_a_loop_counts(split, trained):
     used: list[set[int]] = [set() for _ in rows]
     for vector in latent:
         rest = vector.copy()
-        for stage, slots in enumerate(book.slots):
+        for stage, slots in enumerate(book.codes_in_use):
             error = np.square(rest - book.codes[stage, :slots]).sum(1)
             used[stage].add(int(error.argmin()))
             rest = rest - book.codes[stage, error.argmin()]

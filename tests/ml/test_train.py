@@ -33,7 +33,7 @@ from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.errors import VersionError
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS
-from uiengine.model.version_folder import load as load_version
+from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 
 BARE = replace(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from uiengine.behaviour import profile as profiles
 from uiengine.behaviour.popularity import Popularity, fold_day
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
 from uiengine.page.surface import Surface
 from uiengine.page.surface_json import parse
 from uiengine.request import Request
@@ -79,7 +79,7 @@ def profiles_of(draw: st.DrawFn, surface: Surface) -> profiles.Profile:
 
 
 @st.composite
-def requests(draw: st.DrawFn, most: int = 10) -> tuple[Request, Decoded]:
+def requests(draw: st.DrawFn, most: int = 10) -> tuple[Request, Prediction]:
     surface = draw(surfaces(most))
     profile = draw(profiles_of(surface))
     popularity = fold_day(Popularity(), TODAY - 1, {b.id: 1.0 for b in surface.blocks}, 3)
@@ -90,10 +90,10 @@ def requests(draw: st.DrawFn, most: int = 10) -> tuple[Request, Decoded]:
 
 
 @st.composite
-def decoded_for(draw: st.DrawFn, surface: Surface) -> Decoded:
+def decoded_for(draw: st.DrawFn, surface: Surface) -> Prediction:
     count = len(surface.blocks)
     numbers = st.floats(0.001, 0.999)
     demand = np.array(draw(st.lists(numbers, min_size=count, max_size=count)))
     classes = draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
     share = demand / demand.sum()
-    return Decoded((0,), share, demand, share, share, share, np.array(classes), 0, 0.0)
+    return Prediction((0,), share, demand, share, share, share, np.array(classes), 0, 0.0)

@@ -13,12 +13,12 @@ from tests.uiengine.strategies import TODAY, surfaces
 from uiengine import engine
 from uiengine.behaviour.popularity import Popularity, fold_day
 from uiengine.behaviour.profile import Pin, Profile, fold_visit
-from uiengine.model.version_folder import load
+from uiengine.model.version_folder import load_version
 from uiengine.page.surface import GuardrailSettings, to_json
 from uiengine.page.surface_json import parse
 from uiengine.request import Request
 
-INNATE = load(Path(__file__).parents[2] / "fixtures" / "innate")
+INNATE = load_version(Path(__file__).parents[2] / "fixtures" / "innate")
 
 
 class Counting:

@@ -11,7 +11,7 @@ from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Pin, Profile, fold_visit
 from uiengine.engine import choose
 from uiengine.explain import SENTENCES, sentence
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
 from uiengine.request import Request
 
 
@@ -19,8 +19,10 @@ def decided(profile: Profile, demand: list[float]):
     surface = page({"id": "news", "title": "News"}, {"id": "forum", "title": "Forum"})
     values = np.array(demand)
     share = values / values.sum()
-    decoded = Decoded((0,), share, values, share, share, share, np.ones(2, dtype=np.int64), 0, 0.0)
-    return choose(Request(surface, profile, Popularity(), 40), decoded, "v")
+    prediction = Prediction(
+        (0,), share, values, share, share, share, np.ones(2, dtype=np.int64), 0, 0.0
+    )
+    return choose(Request(surface, profile, Popularity(), 40), prediction, "v")
 
 
 def words(decision) -> list[str]:
@@ -55,7 +57,7 @@ def test_a_layout_that_stays_says_so():
 @settings(max_examples=50)
 @given(requests())
 def test_at_most_three_reasons_and_each_can_be_said(case):
-    request, decoded = case
-    decision = choose(request, decoded, "v")
+    request, prediction = case
+    decision = choose(request, prediction, "v")
     assert len(decision.reasons) <= 3
     assert all(r.code in SENTENCES and sentence(r) for r in decision.reasons)

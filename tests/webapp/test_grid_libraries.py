@@ -31,8 +31,8 @@ def installed() -> None:
 
 def test_no_payload_of_a_random_person_is_moved():
     payloads = []
-    for request, decoded in random_cases(PEOPLE, seed=1):
-        decision = engine.choose(request, decoded, "random")
+    for request, prediction in random_cases(PEOPLE, seed=1):
+        decision = engine.choose(request, prediction, "random")
         assert check(engine.guardrail_case(request, decision)) == ()
         payloads.append(payload_of(request, decision))
 
@@ -67,12 +67,12 @@ def test_a_fixed_block_may_float():
 
 
 def test_a_cell_that_the_user_holds_is_static_and_can_still_be_dragged():
-    request, decoded = next(random_cases(1, seed=3))
+    request, prediction = next(random_cases(1, seed=3))
     free = next(b.id for b in request.surface.blocks if not b.is_pinned)
     feedback = request.profile.feedback
     feedback.frozen, feedback.pins = True, {free: Pin(0, "md", 0, 40)}
 
-    layouts = payload_of(request, engine.choose(request, decoded, "random"))["layouts"]
+    layouts = payload_of(request, engine.choose(request, prediction, "random"))["layouts"]
 
     held = {name: next(i for i in items if i["id"] == free) for name, items in layouts.items()}
     assert (held["md"]["x"], held["md"]["y"]) == (0, 40)

@@ -89,7 +89,7 @@ def _distinct(surface: Surface) -> Ints:
     return classes
 
 
-def rank_costs(pointing: Floats, outlook: Outlook) -> Floats:
+def cost_matrix(pointing: Floats, outlook: Outlook) -> Floats:
     """Horizon seconds of each block at rank r, (N, N): `horizon_energy` is a sum of these.
 
     The blocks of `outlook` are in the last order, so that the diagonal is what staying costs.

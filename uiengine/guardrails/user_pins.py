@@ -7,12 +7,12 @@ the nearest place that the other rules leave; see `orders.hold_pins`.
 from collections.abc import Iterator
 
 from uiengine.guardrails.case import Case
-from uiengine.page.reading_order import hold_pins
+from uiengine.page.reading_order import apply_pins
 
 SENTENCE = "A block that the user pinned keeps its rank."
 
 
 def broken(case: Case) -> Iterator[str]:
     order = case.layout.order
-    if case.feedback.pins and hold_pins(case.surface, order, case.feedback.pins) != order:
+    if case.feedback.pins and apply_pins(case.surface, order, case.feedback.pins) != order:
         yield ", ".join(sorted(case.feedback.pins))

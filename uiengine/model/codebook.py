@@ -15,14 +15,14 @@ TOKEN_BITS = 8
 
 @dataclass(frozen=True)
 class Codebook:
-    """codes: (S, K, Z), of which the first slots[s] of a stage exist. variance: of the latent.
+    """codes: (S, K, Z), of which the first codes_in_use[s] of stage s exist. variance: of latents.
 
     seconds_per_error: modelled seconds over the horizon that one unit of squared quantisation
     error costs, fitted in training. seconds_per_bit: λ, what a bit must save to be spent.
     """
 
     codes: Floats
-    slots: tuple[int, ...]
+    codes_in_use: tuple[int, ...]
     variance: float
     seconds_per_error: float
     seconds_per_bit: float
@@ -30,7 +30,7 @@ class Codebook:
     @cached_property
     def _stages(self) -> list[tuple[Floats, Floats]]:
         """Per stage its codes, (K, Z), and half their squared lengths, (K,)."""
-        held = [self.codes[i, :n] for i, n in enumerate(self.slots)]
+        held = [self.codes[i, :n] for i, n in enumerate(self.codes_in_use)]
         return [(codes, np.square(codes).sum(axis=1) / 2) for codes in held]
 
     def encode(self, latents: Floats, most: Sequence[int]) -> list[tuple[int, ...]]:

@@ -41,7 +41,7 @@ class Graph(Protocol):
     def run(self, names: Sequence[str], feed: Mapping[str, npt.NDArray[Any]]) -> Any: ...
 
 
-class Said(NamedTuple):
+class LayoutLogits(NamedTuple):
     """Of C latents. order: (C, N), higher = nearer the top; logits of the width and height
     classes, (C, N, ·), and of the share of the columns used, (C, ·)."""
 
@@ -50,9 +50,9 @@ class Said(NamedTuple):
     height: Singles
     span: Singles
 
-    def programme(self, row: int) -> Programme:
+    def sized_order(self, row: int) -> SizedOrder:
         """The likeliest classes of one latent."""
-        return Programme(
+        return SizedOrder(
             self.order[row].astype(np.float64),
             self.width[row].argmax(-1),
             self.height[row].argmax(-1),
@@ -60,7 +60,7 @@ class Said(NamedTuple):
         )
 
 
-class Programme(NamedTuple):
+class SizedOrder(NamedTuple):
     """score: (N,), higher stands nearer the top; width, height: (N,) classes; span: in SPANS."""
 
     score: Floats
@@ -70,12 +70,12 @@ class Programme(NamedTuple):
 
 
 @dataclass
-class LayoutPart:
-    """kinds: those it knows, numbered from 1; slots: codes in use, by stage; read: a file's
+class LayoutCodec:
+    """kinds: those it knows, numbered from 1; codes_in_use: by stage; read: a file's
     checked content, by name; open_graph: a network from its content."""
 
     kinds: Mapping[str, int]
-    slots: tuple[int, ...]
+    codes_in_use: tuple[int, ...]
     read: Callable[[str], bytes]
     open_graph: Callable[[bytes], Graph]
 
@@ -97,10 +97,10 @@ class LayoutPart:
         feed = {**self._slots(kinds, columns), "place": place}
         return np.asarray(self._encoder.run(["latent"], feed)[0])
 
-    def say(self, kinds: Sequence[str], columns: int, latents: Singles) -> Said:
+    def say(self, kinds: Sequence[str], columns: int, latents: Singles) -> LayoutLogits:
         """What each latent, (C, Z), stands for on a page of these slots."""
         feed = {**self._slots(kinds, columns), "latent": latents}
-        return Said(*self._decoder.run(DECODER_OUTPUTS, feed))
+        return LayoutLogits(*self._decoder.run(DECODER_OUTPUTS, feed))
 
     def summed(self, tokens: Sequence[int]) -> Singles:
         """The latent that tokens stand for, (Z,); zeros for none."""
@@ -109,15 +109,15 @@ class LayoutPart:
             total += self.codes[stage, token]
         return total
 
-    def programme(
+    def sized_order(
         self, kinds: Sequence[str], columns: int, tokens: Sequence[int] = ()
-    ) -> Programme:
+    ) -> SizedOrder:
         """kinds: in alphabetical order. Without tokens: what descriptors alone give."""
-        return self.say(kinds, columns, self.summed(tokens)[None]).programme(0)
+        return self.say(kinds, columns, self.summed(tokens)[None]).sized_order(0)
 
     def boxes(self, kinds: Sequence[str], columns: int, tokens: Sequence[int] = ()) -> Floats:
         """(N, 4) of x, y, w, h in cells. All that the decoder is given is here."""
-        return place(self.programme(kinds, columns, tokens), columns)
+        return place(self.sized_order(kinds, columns, tokens), columns)
 
     def _slots(self, kinds: Sequence[str], columns: int) -> dict[str, npt.NDArray[Any]]:
         return {
@@ -127,12 +127,12 @@ class LayoutPart:
         }
 
 
-def place(programme: Programme, columns: int) -> Floats:
+def place(sized_order: SizedOrder, columns: int) -> Floats:
     """Boxes (N, 4) by the engine's own packing, slots in the order given. Ties keep that order."""
-    used = used_columns(columns, programme.span)
-    shares = (programme.width + 1) / WIDTHS
+    used = used_columns(columns, sized_order.span)
+    shares = (sized_order.width + 1) / WIDTHS
     widths = np.clip(np.round(shares * used), 1, used).astype(int).tolist()
-    heights = HEIGHTS[programme.height].astype(int).tolist()
+    heights = HEIGHTS[sized_order.height].astype(int).tolist()
     ids = [str(i) for i in range(len(widths))]
     at = Breakpoint(AT, CELL_PX * max(used, 14), used, 800)
     blocks = tuple(
@@ -142,7 +142,7 @@ def place(programme: Programme, columns: int) -> Floats:
     surface = Surface(
         "layout", blocks, (at,), row_height=CELL_PX, guardrails=GuardrailSettings(min_target_px=24)
     )
-    order = [ids[i] for i in np.argsort(-programme.score, kind="stable")]
+    order = [ids[i] for i in np.argsort(-sized_order.score, kind="stable")]
     boxes = np.empty((len(ids), 4))
     for placed in pack(surface, order).placements[AT]:
         boxes[int(placed.id)] = placed.x, placed.y, placed.w, placed.h

@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Decoded:
+class Prediction:
     """Per block, in the order of `surface.blocks` (shape (N,)).
 
     tokens: 1 to 8 codebook indices. score: order score, higher stands nearer the top. demand:
@@ -40,14 +40,14 @@ class Decoded:
 
 
 class Version(Protocol):
-    """A loaded codebook version (`runtime.load`)."""
+    """A loaded codebook version (`load_version`)."""
 
     id: str
 
-    def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Decoded]:
+    def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Prediction]:
         """Encodes each subject into at most bits/8 tokens and decodes them, in one batch."""
         ...
 
-    def neighbours(self, request: Request, tokens: tuple[int, ...], count: int) -> list[Decoded]:
+    def neighbours(self, request: Request, tokens: tuple[int, ...], count: int) -> list[Prediction]:
         """The decoded variants of at most `count` token lists that differ in one token."""
         ...

@@ -10,22 +10,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from uiengine.model.layout_codec import LayoutPart, Programme
+from uiengine.model.layout_codec import LayoutCodec, SizedOrder
 from uiengine.model.layout_slots import HEIGHTS, UNIT, WIDTHS, usual_height
-from uiengine.page.reading_order import hold_pins
+from uiengine.page.reading_order import apply_pins
 from uiengine.page.surface import Block, Breakpoint, Size, SizeLimits, Surface
 
 
-def suggest(surface: Surface, part: LayoutPart) -> Surface:
+def suggest(surface: Surface, part: LayoutCodec) -> Surface:
     """The surface with its blocks in a suggested order, of suggested default sizes.
 
     Limits, groups and what the team pinned stay; equal kinds keep their order where they can.
     """
     blocks = sorted(surface.blocks, key=lambda block: block.kind)
     kinds = [block.kind for block in blocks]
-    said = {at.name: part.programme(kinds, at.columns) for at in surface.breakpoints}
+    said = {at.name: part.sized_order(kinds, at.columns) for at in surface.breakpoints}
     score = said[surface.widest.name].score
-    order = hold_pins(surface, [blocks[i].id for i in (-score).argsort(kind="stable")], {})
+    order = apply_pins(surface, [blocks[i].id for i in (-score).argsort(kind="stable")], {})
     sized = {
         block.id: block if block.is_pinned else _sized(surface, block, i, said)
         for i, block in enumerate(blocks)
@@ -33,24 +33,24 @@ def suggest(surface: Surface, part: LayoutPart) -> Surface:
     return replace(surface, blocks=tuple(sized[block_id] for block_id in order))
 
 
-def known_kinds(surface: Surface, part: LayoutPart) -> list[str]:
+def known_kinds(surface: Surface, part: LayoutCodec) -> list[str]:
     """The page's kinds that the part learned; of others it has only their letters."""
     return sorted({block.kind for block in surface.blocks} & set(part.kinds))
 
 
-def _sized(surface: Surface, block: Block, i: int, said: dict[str, Programme]) -> Block:
+def _sized(surface: Surface, block: Block, i: int, said: dict[str, SizedOrder]) -> Block:
     """i: the block's slot."""
     sizes = {at.name: _limits(surface, block, i, at, said[at.name]) for at in surface.breakpoints}
     return replace(block, sizes={**block.sizes, **sizes})
 
 
 def _limits(
-    surface: Surface, block: Block, i: int, at: Breakpoint, programme: Programme
+    surface: Surface, block: Block, i: int, at: Breakpoint, sized_order: SizedOrder
 ) -> SizeLimits:
     """Within the block's limits; heights in proportion to the page's usual one."""
     least, limits = surface.smallest_target(at), block.sizes[at.name]
-    w = round((int(programme.width[i]) + 1) / WIDTHS * at.columns)
-    h = round(float(HEIGHTS[programme.height[i]]) / UNIT * _usual_height(surface, at))
+    w = round((int(sized_order.width[i]) + 1) / WIDTHS * at.columns)
+    h = round(float(HEIGHTS[sized_order.height[i]]) / UNIT * _usual_height(surface, at))
     w, h = max(w, limits.min.w, least.w), max(h, limits.min.h, least.h)
     high = limits.max or Size(at.columns, h)
     return replace(limits, default=Size(min(w, high.w, at.columns), min(h, high.h)))

@@ -1,8 +1,4 @@
-"""Codebook versions at work: load a folder, check it, encode subjects, decode variants.
-
-The one module that imports onnxruntime. A version is a folder with `manifest.json`, which names
-every file and its SHA-256; a folder that differs from its manifest is refused, never half used.
-"""
+"""A loaded codebook version: encodes subjects into tokens, decodes tokens into predictions."""
 
 from __future__ import annotations
 
@@ -12,14 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from uiengine import features
 from uiengine.behaviour.popularity import Popularity
 from uiengine.features import Floats, Ints, People
 from uiengine.model.codebook import TOKEN_BITS, Codebook
-from uiengine.model.layout_codec import LayoutPart
-from uiengine.model.prediction import Decoded
+from uiengine.model.layout_codec import Graph, LayoutCodec
+from uiengine.model.prediction import Prediction
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 
@@ -56,15 +51,15 @@ class CodebookVersion:
     kinds: Mapping[str, int]
     codebook: Codebook
     card: Mapping[str, Any]
-    _encoder: onnxruntime.InferenceSession
-    _decoder: onnxruntime.InferenceSession
-    layouts: LayoutPart | None = None
+    _encoder: Graph
+    _decoder: Graph
+    layouts: LayoutCodec | None = None
     _described: dict[int, tuple[Surface, features.Descriptors]] = field(default_factory=dict)
     _pages: dict[tuple[int, int, int], tuple[Surface, Popularity, PageInputs]] = field(
         default_factory=dict
     )
 
-    def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Decoded]:
+    def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Prediction]:
         """Encodes each subject into at most bits/8 tokens and decodes them, in one batch.
 
         A subject without a closed visit gets the one innate token.
@@ -77,7 +72,7 @@ class CodebookVersion:
         tokens = self.codebook.encode(latents, most)
         return self._decoded(requests, inputs, recency, tokens, latents)
 
-    def neighbours(self, request: Request, tokens: tuple[int, ...], count: int) -> list[Decoded]:
+    def neighbours(self, request: Request, tokens: tuple[int, ...], count: int) -> list[Prediction]:
         """The decoded variants of at most `count` token lists that differ in one token.
 
         Those nearest to the subject's latent come first; each stage offers its nearest other codes.
@@ -87,7 +82,7 @@ class CodebookVersion:
         lists = self._nearby(latents[0], tokens)[:count]
         return self._each(request, inputs, recency, latents, lists)
 
-    def decode(self, request: Request, lists: Sequence[tuple[int, ...]]) -> list[Decoded]:
+    def decode(self, request: Request, lists: Sequence[tuple[int, ...]]) -> list[Prediction]:
         """What token lists stand for on the request's page, whoever's they are.
 
         Distortion is that of the request's own subject, had it these tokens.
@@ -102,7 +97,7 @@ class CodebookVersion:
         recency: npt.NDArray[np.int64],
         latents: npt.NDArray[np.float32],
         lists: Sequence[tuple[int, ...]],
-    ) -> list[Decoded]:
+    ) -> list[Prediction]:
         if not lists:
             return []
         many = {name: np.repeat(a, len(lists), axis=0) for name, a in inputs.items()}
@@ -116,7 +111,7 @@ class CodebookVersion:
         found: list[tuple[float, tuple[int, ...]]] = []
         whole = self.codebook.decode([tokens])[0]
         for stage, token in enumerate(tokens):
-            codes = self.codebook.codes[stage, : self.codebook.slots[stage]]
+            codes = self.codebook.codes[stage, : self.codebook.codes_in_use[stage]]
             errors = np.square(latent - (whole - codes[token] + codes)).sum(axis=1)
             for other in np.argsort(errors, kind="stable")[:9]:
                 if other != token:
@@ -176,7 +171,7 @@ class CodebookVersion:
         recency: npt.NDArray[np.int64],
         tokens: Sequence[tuple[int, ...]],
         latents: npt.NDArray[np.float32],
-    ) -> list[Decoded]:
+    ) -> list[Prediction]:
         decoded = self.codebook.decode(tokens)
         distortion = self.codebook.distortion(latents, decoded)
         known = {**inputs, "latent": decoded, "recency": recency}
@@ -202,14 +197,14 @@ def _one(
     tokens: tuple[int, ...],
     out: Sequence[npt.NDArray[np.float32]],
     distortion: float,
-) -> Decoded:
+) -> Prediction:
     """out: one row of each of DECODER_OUTPUTS."""
     count = len(request.surface.blocks)
     share, _, side_share, side_demand, outlook, size = (row[:count] for row in out)
     logits = np.array([side_share, share, outlook], dtype=np.float64)
     raised = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
     shares = raised / np.add.reduce(raised, axis=1, keepdims=True)
-    return Decoded(
+    return Prediction(
         tokens=tokens,
         score=logits[0],
         demand=1 / (1 + np.exp(-side_demand.astype(np.float64))),

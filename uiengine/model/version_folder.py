@@ -1,4 +1,8 @@
-"""Loads a version folder: its manifest is checked, its graphs are opened by ONNX Runtime."""
+"""Loads a version folder, checks it against its manifest, opens its networks in ONNX Runtime.
+
+The only module that imports onnxruntime. `manifest.json` names every file with its SHA-256; a
+folder that differs from its manifest is refused as a whole.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ import onnxruntime
 
 from uiengine.errors import VersionError
 from uiengine.model.codebook import Codebook
-from uiengine.model.layout_codec import FILES, LayoutPart
+from uiengine.model.layout_codec import FILES, LayoutCodec
 from uiengine.model.version import CodebookVersion
 
 FORMAT = 2
@@ -22,7 +26,7 @@ FORMAT = 2
 _REBUILD = "Train or copy the version again; the one that serves keeps serving."
 
 
-def load(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
+def load_version(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
     """The version in a folder, every file checked against `manifest.json`; VersionError if not."""
     path = Path(folder)
     manifest = _manifest(path)
@@ -47,14 +51,14 @@ def load(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
         raise VersionError("version", str(path), problem, _REBUILD) from error
 
 
-def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutPart | None:
+def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutCodec | None:
     """None in a version that learned nothing of layouts people made."""
     facts, digests = manifest.get("layouts"), manifest["files"]
     if facts is None:
         return None
     if missing := [name for name in FILES if name not in digests]:
         raise ValueError(f"its layout part lacks {missing[0]}")
-    return LayoutPart(
+    return LayoutCodec(
         {kind: i + 1 for i, kind in enumerate(facts["kinds"])},
         tuple(int(n) for n in facts["slots"]),
         lambda name: _checked(path, name, digests[name]),

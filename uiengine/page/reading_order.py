@@ -12,7 +12,7 @@ def default_order(surface: Surface) -> tuple[str, ...]:
     """The surface's own order: declared order, with groups and fixed blocks where they belong."""
     order: tuple[str, ...] | None = surface.memory.get("default_order")
     if order is None:
-        order = hold_pins(surface, tuple(block.id for block in surface.blocks), {})
+        order = apply_pins(surface, tuple(block.id for block in surface.blocks), {})
         surface.memory["default_order"] = order
     return order
 
@@ -31,7 +31,7 @@ def complete(surface: Surface, order: Sequence[str]) -> tuple[str, ...]:
     return tuple(known)
 
 
-def hold_pins(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) -> tuple[str, ...]:
+def apply_pins(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) -> tuple[str, ...]:
     """The order nearest to `order` (a permutation of all blocks) that keeps what is fixed.
 
     Blocks pinned by the team stand at their rank in the default layout, groups follow one another,

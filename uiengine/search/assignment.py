@@ -12,22 +12,23 @@ import numpy as np
 
 from uiengine.behaviour.profile import habit_at
 from uiengine.cost.coefficients import VALUES
-from uiengine.cost.cost_matrix import Geometry, geometry, rank_costs, unlearnt_seconds
+from uiengine.cost.cost_matrix import Geometry, cost_matrix, geometry, unlearnt_seconds
 from uiengine.cost.energy import Floats, Ints, Outlook
 from uiengine.decision import Stability
-from uiengine.model.prediction import Decoded
-from uiengine.page.reading_order import complete, default_order, hold_pins
+from uiengine.model.prediction import Prediction
+from uiengine.page.reading_order import apply_pins, complete, default_order
 from uiengine.request import Request
-from uiengine.search.constraints import Bools, rules
-from uiengine.search.local_search import FORBIDDEN, Descent
+from uiengine.search.constraints import Bools, order_constraints
+from uiengine.search.local_search import FORBIDDEN, LocalSearch
 
 
 @dataclass(frozen=True)
-class Problem:
+class Assignment:
     """last: ids of the order seen last; blocks: their places in `surface.blocks`; places: 0, 1, ….
 
-    may_move: how many blocks may leave their place; forbidden: see `rules`; costs: (N, N), seconds
-    of each at each rank, FORBIDDEN where a rule forbids it; pointing: (N or 1, N), T_point in them.
+    may_move: how many blocks may leave their place; forbidden: see `order_constraints`; costs:
+    (N, N), seconds of each at each rank, FORBIDDEN where a rule forbids it; pointing: (N or 1, N),
+    T_point in them.
     """
 
     last: tuple[str, ...]
@@ -39,7 +40,7 @@ class Problem:
     forbidden: Bools | None
     geometry: Geometry
     outlook: Outlook
-    descent: Descent
+    local_search: LocalSearch
 
     def score(self, orders: Ints) -> Floats:
         """Horizon energy of K orders that keep the rules, (K, N) to (K,).
@@ -85,51 +86,51 @@ class Problem:
         )
 
 
-def problem_of(request: Request, decoded: Decoded) -> Problem:
+def assignment_of(request: Request, prediction: Prediction) -> Assignment:
     surface, last = request.surface, last_order(request)
     blocks = np.array([surface.index[block_id] for block_id in last])
-    known = geometry(surface, decoded.size_class)
-    expected = outlook(request, decoded).of(blocks)
+    known = geometry(surface, prediction.size_class)
+    expected = outlook(request, prediction).of(blocks)
     pointing = known.pointing_by_rank
     if len(pointing) > 1:
         pointing = pointing.take(blocks, axis=0)
-    costs = rank_costs(pointing, expected)
-    forbidden, sections = rules(request, last)
+    costs = cost_matrix(pointing, expected)
+    forbidden, sections = order_constraints(request, last)
     if forbidden is not None:
         costs[forbidden] = FORBIDDEN
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget
-    descent = Descent(costs, budget, sections)
-    return Problem(
+    local_search = LocalSearch(costs, budget, sections)
+    return Assignment(
         last,
         blocks,
-        descent.places,
+        local_search.places,
         costs,
         pointing,
         budget,
         forbidden,
         known,
         expected,
-        descent,
+        local_search,
     )
 
 
-def seed_of(request: Request, decoded: Decoded, problem: Problem) -> Ints:
+def seed_of(request: Request, prediction: Prediction, assignment: Assignment) -> Ints:
     """The decoded order with the rules on groups and pins applied."""
     surface, pins = request.surface, request.profile.feedback.pins
-    names = [surface.blocks[i].id for i in np.argsort(-decoded.score, kind="stable").tolist()]
-    place = {block_id: p for p, block_id in enumerate(problem.last)}
-    return np.array([place[block_id] for block_id in hold_pins(surface, names, pins)])
+    names = [surface.blocks[i].id for i in np.argsort(-prediction.score, kind="stable").tolist()]
+    place = {block_id: p for p, block_id in enumerate(assignment.last)}
+    return np.array([place[block_id] for block_id in apply_pins(surface, names, pins)])
 
 
 def last_order(request: Request) -> tuple[str, ...]:
     """The reading order the subject saw last, fitted to the surface and the pins of today."""
     surface, profile = request.surface, request.profile
     order = complete(surface, profile.order) if profile.order else default_order(surface)
-    return hold_pins(surface, order, profile.feedback.pins)
+    return apply_pins(surface, order, profile.feedback.pins)
 
 
-def outlook(request: Request, decoded: Decoded) -> Outlook:
+def outlook(request: Request, prediction: Prediction) -> Outlook:
     """What the energy needs to know of the coming visits, in the order of `surface.blocks`.
 
     The base is the subject's own decayed share, shrunk to the decoded outlook: the more visits of
@@ -140,5 +141,5 @@ def outlook(request: Request, decoded: Decoded) -> Outlook:
     familiarity = np.array([uses.get(b, 0.0) for b in index])
     habit = np.array([habit_at(known[b], profile.visits) if b in known else 0.0 for b in index])
     prior = VALUES["habit_visits"]
-    base = (habit + prior * decoded.outlook) / (habit.sum() + prior)
-    return Outlook(decoded.share, base, familiarity, settled=bool(profile.order))
+    base = (habit + prior * prediction.outlook) / (habit.sum() + prior)
+    return Outlook(prediction.share, base, familiarity, settled=bool(profile.order))

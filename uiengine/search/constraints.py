@@ -54,7 +54,7 @@ def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
     return Sections(ranks, is_either if is_filler.any() else None, is_whole)
 
 
-class Rules(NamedTuple):
+class OrderConstraints(NamedTuple):
     """forbidden: (N, N), whether the block at place p of the last order may not go to rank r; None
     where every block may go anywhere. sections: the ranks that trade blocks among themselves."""
 
@@ -62,7 +62,7 @@ class Rules(NamedTuple):
     sections: Sections
 
 
-def rules(request: Request, last: Sequence[str]) -> Rules:
+def order_constraints(request: Request, last: Sequence[str]) -> OrderConstraints:
     """What holds for this subject. last: ids in the order seen last, fitted to the surface."""
     surface, feedback = request.surface, request.profile.feedback
     if not feedback.pins and not feedback.undone:
@@ -81,19 +81,19 @@ def rules(request: Request, last: Sequence[str]) -> Rules:
     forbidden = np.zeros((len(last), len(last)), dtype=np.bool_) if known is None else known.copy()
     for at, rank in closed:
         forbidden[at, rank] |= at != rank
-    return Rules(forbidden, found.sections)
+    return OrderConstraints(forbidden, found.sections)
 
 
-def _of_surface(surface: Surface) -> Rules:
+def _of_surface(surface: Surface) -> OrderConstraints:
     """What holds for everybody."""
-    found = surface.memory.get("rules")
+    found = surface.memory.get("order_constraints")
     if found is None:
-        found = surface.memory["rules"] = _held(surface, set())
-    known: Rules = found
+        found = surface.memory["order_constraints"] = _held(surface, set())
+    known: OrderConstraints = found
     return known
 
 
-def _held(surface: Surface, pinned: set[int]) -> Rules:
+def _held(surface: Surface, pinned: set[int]) -> OrderConstraints:
     """pinned: places whose block the user holds there, besides those the team holds."""
     held = sorted({*surface.pinned_ranks.values(), *pinned})
     group: Ints = np.array([surface.group_ranks[surface.index[b]] for b in default_order(surface)])
@@ -101,4 +101,4 @@ def _held(surface: Surface, pinned: set[int]) -> Rules:
     forbidden[held] = True
     forbidden[:, held] = True
     forbidden[held, held] = False
-    return Rules(forbidden if forbidden.any() else None, sections(group, held))
+    return OrderConstraints(forbidden if forbidden.any() else None, sections(group, held))

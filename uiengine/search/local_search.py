@@ -1,4 +1,4 @@
-"""Best-improvement descent over single swaps and insertions within groups (`groups.Sections`).
+"""Best-improvement descent over single swaps and insertions within groups (`constraints.Sections`).
 
 Orders are arrays of places: which place of the last order each rank shows, so that 0, 1, 2, … is
 the last order itself.
@@ -23,7 +23,7 @@ LEAST_GAIN = 1e-6
 Table = npt.NDArray[Any]
 
 
-class Descent:
+class LocalSearch:
     """Steps down a cost table, (N, N): what the block at place p of the last order adds to the sum
     at rank r. At most `may_move` blocks may leave their place."""
 

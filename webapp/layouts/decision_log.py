@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from uiengine import engine
 from uiengine.behaviour import profile_json
-from uiengine.model.prediction import Decoded, Version
+from uiengine.model.prediction import Prediction, Version
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 from uiengine.search.evaluate import energies
@@ -68,15 +68,15 @@ def target_lines(
     rest = iter(visits)
     while some := list(itertools.islice(rest, AT_ONCE)):
         requests = [_request(page, visit) for visit in some]
-        for visit, request, decoded in zip(some, requests, version.read(requests), strict=True):
-            yield _target_line(page, visit, request, decoded)
+        for visit, request, prediction in zip(some, requests, version.read(requests), strict=True):
+            yield _target_line(page, visit, request, prediction)
 
 
 def _target_line(
-    page: Page, visit: Visit, request: Request, decoded: Decoded
+    page: Page, visit: Visit, request: Request, prediction: Prediction
 ) -> tuple[dict[str, Any], bool]:
     layouts = [line["layout"] for line in logged_line(page, visit)["candidates"]]
-    seconds = energies(request, decoded, layouts)
+    seconds = energies(request, prediction, layouts)
     best_first = np.argsort(seconds, kind="stable")
     chances = np.zeros(len(layouts))
     share = page.surface.guardrails.exploration
@@ -86,7 +86,7 @@ def _target_line(
         **_named(page, visit),
         "candidates": [{"layout": y, "propensity": p, "energy": e} for y, p, e in table],
     }
-    own = engine.choose(replace(request, surface=_without_exploration(page)), decoded, "")
+    own = engine.choose(replace(request, surface=_without_exploration(page)), prediction, "")
     return line, list(own.layout.order) in layouts
 
 

@@ -13,10 +13,10 @@ from uiengine.behaviour.profile import DAY_HALF_LIVES, BlockUse, day_uses_at
 from uiengine.decision import Decision
 from uiengine.explain import sentence
 from uiengine.model.codebook import TOKEN_BITS
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
 from uiengine.model.version import CodebookVersion
 from uiengine.page.layout import moved_blocks
-from uiengine.page.reading_order import default_order, hold_pins
+from uiengine.page.reading_order import apply_pins, default_order
 from uiengine.page.surface import Breakpoint
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
@@ -124,17 +124,17 @@ def take_apart(
     at: limits the pictures to one breakpoint; all where empty. shown: the decision as served;
     where it is None, it is decided here.
     """
-    decoded = version.read([request])[0]
-    decision = shown or engine.choose(request, decoded, version.id)
+    prediction = version.read([request])[0]
+    decision = shown or engine.choose(request, prediction, version.id)
     titles = {block.id: block.title for block in request.surface.blocks}
     return Anatomy(
         decision=decision,
         decided_by=_decided_by(request, decision),
         visits=request.profile.visits,
-        tokens=_steps(request, version, decoded.tokens),
-        blocks=_blocks(request, decoded, decision),
-        candidates=_candidates(request, version, decoded, decision),
-        boxes=_boxes(request, decoded, decision, at),
+        tokens=_steps(request, version, prediction.tokens),
+        blocks=_blocks(request, prediction, decision),
+        candidates=_candidates(request, version, prediction, decision),
+        boxes=_boxes(request, prediction, decision, at),
         rules=_rules(request, decision),
         reasons=tuple(sentence(reason) for reason in decision.reasons),
         moved=tuple(titles[b] for b in decision.stability.moved),
@@ -145,7 +145,7 @@ def take_apart(
 def _decided_by(request: Request, decision: Decision) -> str:
     if decision.status == "frozen":
         return "the person: the page is frozen, or they opted out"
-    if engine.held_order(request) is not None:
+    if engine.fixed_order(request) is not None:
         return "the person: they set this order themselves in this visit"
     if decision.status != "adapted":
         return f"nobody: the status is {decision.status}"
@@ -157,14 +157,14 @@ def _steps(
     request: Request, version: CodebookVersion, tokens: tuple[int, ...]
 ) -> tuple[TokenStep, ...]:
     lists = [tokens[:n] for n in range(1, len(tokens) + 1)]
-    decoded = version.decode(request, lists)
+    predictions = version.decode(request, lists)
     return tuple(
         TokenStep(len(some), some[-1], drawn(request.surface, one)[0])
-        for some, one in zip(lists, decoded, strict=True)
+        for some, one in zip(lists, predictions, strict=True)
     )
 
 
-def _blocks(request: Request, decoded: Decoded, decision: Decision) -> tuple[BlockFacts, ...]:
+def _blocks(request: Request, prediction: Prediction, decision: Decision) -> tuple[BlockFacts, ...]:
     """Lists the blocks' figures in the order of the layout."""
     surface, profile = request.surface, request.profile
     now, before = decision.layout.ranks, last_order(request)
@@ -178,9 +178,9 @@ def _blocks(request: Request, decoded: Decoded, decision: Decision) -> tuple[Blo
                 uses=day_uses_at(use or BlockUse(), request.day),
                 known=profile.familiarity.get(block.id, 0.0),
                 ago=max(request.day - use.day, 0) if use else None,
-                tokens_share=float(decoded.tokens_share[i]),
-                share=float(decoded.share[i]),
-                demand=float(decoded.demand[i]),
+                tokens_share=float(prediction.tokens_share[i]),
+                share=float(prediction.share[i]),
+                demand=float(prediction.demand[i]),
                 rank=now[block.id] + 1,
                 rank_before=before.index(block.id) + 1,
                 rank_default=default.index(block.id) + 1,
@@ -191,15 +191,15 @@ def _blocks(request: Request, decoded: Decoded, decision: Decision) -> tuple[Blo
 
 
 def _candidates(
-    request: Request, version: CodebookVersion, decoded: Decoded, decision: Decision
+    request: Request, version: CodebookVersion, prediction: Prediction, decision: Decision
 ) -> tuple[Candidate, ...]:
     """Lists the best scored layouts, and always the chosen, the last and the decoded one."""
     if decision.energy is None:
         return ()
-    near = version.neighbours(request, decoded.tokens, engine.NEIGHBOURS)
-    scored = dict(plan(replace(request, variants=EVERY), decoded, near).variants)
+    near = version.neighbours(request, prediction.tokens, engine.NEIGHBOURS)
+    scored = dict(plan(replace(request, variants=EVERY), prediction, near).variants)
     scored.setdefault(decision.layout.order, decision.energy)
-    stay, by_tokens = last_order(request), _decoded_order(request, decoded)
+    stay, by_tokens = last_order(request), _decoded_order(request, prediction)
     named = ((decision.layout.order, "chosen"), (stay, "stay"), (by_tokens, "as decoded"))
     best = sorted(scored, key=lambda order: scored[order])
     kept = [o for o in best if o in best[:MOST_CANDIDATES] or o in (n for n, _ in named)]
@@ -216,17 +216,17 @@ def _candidates(
     )
 
 
-def _decoded_order(request: Request, decoded: Decoded) -> tuple[str, ...]:
+def _decoded_order(request: Request, prediction: Prediction) -> tuple[str, ...]:
     ids = [block.id for block in request.surface.blocks]
-    by_score = [ids[i] for i in np.argsort(-decoded.score, kind="stable")]
-    return hold_pins(request.surface, by_score, request.profile.feedback.pins)
+    by_score = [ids[i] for i in np.argsort(-prediction.score, kind="stable")]
+    return apply_pins(request.surface, by_score, request.profile.feedback.pins)
 
 
 def _boxes(
-    request: Request, decoded: Decoded, decision: Decision, at: str
+    request: Request, prediction: Prediction, decision: Decision, at: str
 ) -> tuple[tuple[Breakpoint, SafeString], ...]:
     surface = request.surface
-    shares = {b.id: float(p) for b, p in zip(surface.blocks, decoded.share, strict=True)}
+    shares = {b.id: float(p) for b, p in zip(surface.blocks, prediction.share, strict=True)}
     shown: Sequence[Breakpoint] = [b for b in surface.breakpoints if at in ("", b.name)]
     widest = max(b.width for b in shown)
     found = []

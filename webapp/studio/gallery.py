@@ -10,10 +10,10 @@ import numpy as np
 from django.utils.safestring import SafeString, mark_safe
 
 from uiengine.behaviour.profile import Profile
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
 from uiengine.model.version import CodebookVersion
 from uiengine.page.packing import pack
-from uiengine.page.reading_order import hold_pins
+from uiengine.page.reading_order import apply_pins
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 from webapp.serving.pages import Page, serving
@@ -69,7 +69,7 @@ class Shelf:
 
 def stages(version: CodebookVersion, usage: Usage) -> list[Stage]:
     found = []
-    for index, slots in enumerate(version.codebook.slots):
+    for index, slots in enumerate(version.codebook.codes_in_use):
         counts = usage.stage(index)
         total = sum(counts.values())
         entropy = -sum(n / total * log2(n / total) for n in counts.values())
@@ -87,7 +87,7 @@ def shelf(
     them; where no subject has such tokens, none is drawn.
     """
     counts = usage.stage(stage - 1)
-    slots = version.codebook.slots[stage - 1]
+    slots = version.codebook.codes_in_use[stage - 1]
     ordered = sorted(range(slots), key=lambda code: (-counts[code], code))
     before = usage.prefix(stage - 1) if stage > 1 else ()
     unused = tuple(code for code in range(slots) if not counts[code])
@@ -95,20 +95,20 @@ def shelf(
         return Shelf((), unused, None, 1)
     shown = ordered[(number - 1) * PER_PAGE : number * PER_PAGE]
     request = Request(page.surface, Profile(), serving.popularity(page, day), day)
-    decoded = version.decode(request, [(*before, code) for code in shown])
+    predictions = version.decode(request, [(*before, code) for code in shown])
     codes = [
         _code(page.surface, one, code, counts[code], usage, stage)
-        for code, one in zip(shown, decoded, strict=True)
+        for code, one in zip(shown, predictions, strict=True)
     ]
     return Shelf(tuple(codes), unused, before, ceil(slots / PER_PAGE))
 
 
-def drawn(surface: Surface, decoded: Decoded) -> tuple[SafeString, tuple[str, ...]]:
+def drawn(surface: Surface, prediction: Prediction) -> tuple[SafeString, tuple[str, ...]]:
     """Draws the page that tokens alone decode to, at its widest breakpoint; with its order."""
-    order = order_of(surface, decoded.tokens_share.tolist())
-    sizes = {b.id: int(c) for b, c in zip(surface.blocks, decoded.size_class, strict=True)}
+    order = order_of(surface, prediction.tokens_share.tolist())
+    sizes = {b.id: int(c) for b, c in zip(surface.blocks, prediction.size_class, strict=True)}
     at = surface.widest
-    shares = {b.id: float(p) for b, p in zip(surface.blocks, decoded.tokens_share, strict=True)}
+    shares = {b.id: float(p) for b, p in zip(surface.blocks, prediction.tokens_share, strict=True)}
     placed = pack(surface, order, sizes).placements[at.name]
     return mark_safe(picture(surface, at, placed, WIDTH, row=ROW, demand=shares)), order
 
@@ -117,13 +117,13 @@ def order_of(surface: Surface, scores: Sequence[float]) -> tuple[str, ...]:
     """Orders blocks by falling score, with pins and groups held in place."""
     ids = [block.id for block in surface.blocks]
     by_score = [ids[i] for i in np.argsort(-np.asarray(scores), kind="stable")]
-    return hold_pins(surface, by_score, {})
+    return apply_pins(surface, by_score, {})
 
 
 def _code(
-    surface: Surface, decoded: Decoded, index: int, count: int, usage: Usage, stage: int
+    surface: Surface, prediction: Prediction, index: int, count: int, usage: Usage, stage: int
 ) -> Code:
-    svg, order = drawn(surface, decoded)
+    svg, order = drawn(surface, prediction)
     first = next((b for b in order if b not in surface.pinned_ranks), order[0])
     return Code(
         index=index,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from uiengine.model import version, version_folder
+from uiengine.model import version
+from uiengine.model.version_folder import load_version
 from webapp.codebooks.models import CodebookVersion
 from webapp.codebooks.registry import artefacts
 
@@ -22,4 +23,4 @@ def version_load(row: CodebookVersion) -> version.CodebookVersion:
 @lru_cache(maxsize=MOST)
 def _load(folder: Path, content: str) -> version.CodebookVersion:
     """content: id from the manifest, so that another version in the folder misses the cache."""
-    return version_folder.load(folder)
+    return load_version(folder)

@@ -15,7 +15,7 @@ from ml.evaluation.policies import policy
 from ml.evaluation.replay import captured_gain, static_orders
 from ml.evaluation.replay import replay as replayed
 from tests.ml.conftest import KINDS
-from uiengine.model.version_folder import load as load_version
+from uiengine.model.version_folder import load_version
 
 REAL = Path(__file__).parents[4] / "shared/data/oulad/visits_daily_2013.parquet"
 FIELDS = [

@@ -14,7 +14,7 @@ from ml.training import load_fitted
 from ml.versions import draft
 from ml.versions.draft import Draft
 from uiengine.model.layout_codec import FILES
-from uiengine.model.version_folder import load as load_version
+from uiengine.model.version_folder import load_version
 
 REAL = Path(__file__).parents[4] / "shared/data/layouts"
 ITEM = {"x": 0, "y": 0, "w": 6, "h": 4}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ml.layouts.augment import close_gaps, variant
 from ml.layouts.iou import any_overlap, matched_iou
 from ml.layouts.records import PLACE, place_features, targets, to_record
-from uiengine.model.layout_codec import Programme, place
+from uiengine.model.layout_codec import SizedOrder, place
 from uiengine.model.layout_slots import HEIGHTS, SLOT, UNIT, slot_features, usual_height
 
 
@@ -26,14 +26,14 @@ ROWS = {
 }  # fmt: skip
 
 
-def programme(goal):
-    return Programme(-goal.rank.astype(float), goal.width, goal.height, goal.span)
+def sized_order(goal):
+    return SizedOrder(-goal.rank.astype(float), goal.width, goal.height, goal.span)
 
 
 def test_what_is_kept_packs_back_into_the_layout():
     record = to_record(ROWS)
 
-    boxes = place(programme(targets(record)), record.columns)
+    boxes = place(sized_order(targets(record)), record.columns)
 
     assert matched_iou(record.kinds, boxes, record.boxes) == pytest.approx(1)
 
@@ -43,7 +43,7 @@ def test_a_page_that_uses_half_its_grid_stays_there():
     record = to_record(half)
     goal = targets(record)
 
-    boxes = place(programme(goal), record.columns)
+    boxes = place(sized_order(goal), record.columns)
 
     assert goal.span == 1
     assert (boxes[:, 0] + boxes[:, 2]).max() == 12
@@ -100,7 +100,7 @@ said_of_a_slot = st.tuples(st.integers(0, 30), st.integers(1, 24), st.integers(0
 def test_whatever_the_decoder_says_nothing_overlaps_or_leaves_the_grid(said, columns, span):
     score, width, height = (np.array(part) for part in zip(*said, strict=True))
 
-    boxes = place(Programme(score.astype(float), width - 1, height, span), columns)
+    boxes = place(SizedOrder(score.astype(float), width - 1, height, span), columns)
 
     assert not any_overlap(boxes)
     assert boxes.min() >= 0 and (boxes[:, 2:] >= 1).all()

@@ -27,7 +27,7 @@ from ml.versions import draft
 from ml.versions.onnx_export import DecoderGraph, random_inputs
 from tests.ml.conftest import SMALL
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS
-from uiengine.model.version_folder import load as load_version
+from uiengine.model.version_folder import load_version
 
 QUICK = replace(SMALL, warm_epochs=2, code_epochs=2, codes=8)
 

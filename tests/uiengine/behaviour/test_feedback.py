@@ -8,7 +8,7 @@ from tests.uiengine.guardrails.facts import page
 from uiengine.behaviour import feedback
 from uiengine.behaviour.profile import Pin, Profile
 from uiengine.behaviour.profile_json import dump, load
-from uiengine.page.reading_order import default_order, hold_pins
+from uiengine.page.reading_order import apply_pins, default_order
 
 
 def shown(*order: str) -> Profile:
@@ -79,10 +79,10 @@ def test_of_two_moves_to_one_rank_the_newest_wins_whatever_the_names():
         order = default_order(surface)
         for block_id in (first, second):
             feedback.move(profile, block_id, 1, order=order, visit="v")
-            order = hold_pins(surface, profile.feedback.override, profile.feedback.pins)
+            order = apply_pins(surface, profile.feedback.override, profile.feedback.pins)
             assert order == profile.feedback.override
         assert order == ("a", second, first, "b", "c")
-        assert hold_pins(surface, default_order(surface), profile.feedback.pins) == order
+        assert apply_pins(surface, default_order(surface), profile.feedback.pins) == order
 
 
 def test_a_block_moved_down_past_a_held_one_takes_its_rank():
@@ -91,5 +91,5 @@ def test_a_block_moved_down_past_a_held_one_takes_its_rank():
     feedback.move(profile, "c", 1, order=default_order(surface), visit="v")
     feedback.move(profile, "a", 1, order=profile.feedback.override, visit="v")
     assert profile.feedback.override == ("c", "a", "b", "d")
-    held = hold_pins(surface, profile.feedback.override, profile.feedback.pins)
+    held = apply_pins(surface, profile.feedback.override, profile.feedback.pins)
     assert held == profile.feedback.override

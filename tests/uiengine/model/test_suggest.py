@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.uiengine.strategies import surfaces
 from uiengine import guardrails
-from uiengine.model.layout_codec import Programme
+from uiengine.model.layout_codec import SizedOrder
 from uiengine.model.layout_slots import HEIGHTS, WIDTHS
 from uiengine.model.suggest import known_kinds, suggest
 from uiengine.page.packing import pack
@@ -23,10 +23,10 @@ class Says:
     def __init__(self, score, width, height):
         self.answers = [np.array(a) for a in (score, width, height)]
 
-    def programme(self, kinds, columns, tokens=()):
+    def sized_order(self, kinds, columns, tokens=()):
         assert list(kinds) == sorted(kinds)
         score, width, height = (a[: len(kinds)] for a in self.answers)
-        return Programme(score.astype(float), width, height, 0)
+        return SizedOrder(score.astype(float), width, height, 0)
 
 
 def page(*kinds, most=None):

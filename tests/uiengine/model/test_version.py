@@ -8,7 +8,7 @@ import pytest
 
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
-from uiengine.model.version_folder import load
+from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 from uiengine.page.surface_json import parse
 from uiengine.request import Request
@@ -38,18 +38,18 @@ def used(block: str) -> Popularity:
 def test_a_page_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
     """Python gives the place of a page that is gone to the next one."""
     alive = [page(kinds) for kinds in KINDS]
-    expected = [shares(load(SHIPPED), surface) for surface in alive]
+    expected = [shares(load_version(SHIPPED), surface) for surface in alive]
     assert expected[0] != pytest.approx(expected[1])
 
-    version = load(SHIPPED)
+    version = load_version(SHIPPED)
     for n in range(40):
         assert shares(version, page(KINDS[n % 2])) == pytest.approx(expected[n % 2])
 
 
 def test_a_popularity_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
-    surface, version = page(KINDS[0]), load(SHIPPED)
+    surface, version = page(KINDS[0]), load_version(SHIPPED)
     alive = [used("b0"), used("b2")]
-    expected = [shares(load(SHIPPED), surface, popularity) for popularity in alive]
+    expected = [shares(load_version(SHIPPED), surface, popularity) for popularity in alive]
     assert expected[0] != pytest.approx(expected[1])
 
     for n in range(40):
@@ -57,8 +57,8 @@ def test_a_popularity_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
 
 
 def test_a_popularity_is_read_as_of_the_day_that_is_asked_for():
-    surface, version, popularity = page(KINDS[0]), load(SHIPPED), used("b0")
+    surface, version, popularity = page(KINDS[0]), load_version(SHIPPED), used("b0")
     days = (100, 130)
-    expected = [shares(load(SHIPPED), surface, popularity, day) for day in days]
+    expected = [shares(load_version(SHIPPED), surface, popularity, day) for day in days]
     assert expected[0] != pytest.approx(expected[1])
     assert [shares(version, surface, popularity, day) for day in days] == expected

@@ -13,7 +13,7 @@ from tests.uiengine.strategies import requests
 from uiengine.search import planner
 from uiengine.search.constraints import sections
 from uiengine.search.evaluate import energies
-from uiengine.search.local_search import FORBIDDEN, LEAST_GAIN, Descent
+from uiengine.search.local_search import FORBIDDEN, LEAST_GAIN, LocalSearch
 
 
 @settings(max_examples=60)
@@ -26,8 +26,8 @@ def test_steps_are_those_of_the_whole_page(seed, sizes):
     costs[group[:, None] != group] = FORBIDDEN
     may_move = int(rng.integers(0, count + 2))
 
-    by_group = Descent(costs, may_move, sections(group, []))
-    whole = Descent(costs, may_move, sections(np.zeros(count, dtype=np.int64), []))
+    by_group = LocalSearch(costs, may_move, sections(group, []))
+    whole = LocalSearch(costs, may_move, sections(np.zeros(count, dtype=np.int64), []))
 
     last = np.arange(count)
     found = [order.tolist() for order in by_group.steps(last, 20)]
@@ -58,27 +58,29 @@ def test_each_step_is_the_best_of_all_that_the_budget_allows(seed, count, may_mo
             break
         by_hand.append(order := best)
 
-    descent = Descent(costs, may_move, sections(np.zeros(count, dtype=np.int64), []))
-    assert [tuple(order.tolist()) for order in descent.steps(last, 100)] == by_hand
+    local_search = LocalSearch(costs, may_move, sections(np.zeros(count, dtype=np.int64), []))
+    assert [tuple(order.tolist()) for order in local_search.steps(last, 100)] == by_hand
 
 
 def test_blocks_close_up_over_a_held_rank():
     """Block 2 goes to the top; the one held at rank 1 stays."""
     costs = np.array([[1.0, 9, 0], [9, 0, 9], [0, 9, 1]])
-    descent = Descent(costs, 3, sections(np.zeros(3, dtype=np.int64), [1]))
-    assert [order.tolist() for order in descent.steps(np.arange(3), 5)] == [[2, 1, 0]]
+    local_search = LocalSearch(costs, 3, sections(np.zeros(3, dtype=np.int64), [1]))
+    assert [order.tolist() for order in local_search.steps(np.arange(3), 5)] == [[2, 1, 0]]
 
 
 def test_a_page_of_held_blocks_has_no_step():
     held = sections(np.zeros(2, dtype=np.int64), [0, 1])
-    assert list(Descent(np.zeros((2, 2)), 2, held).steps(np.arange(2), 5)) == []
+    assert list(LocalSearch(np.zeros((2, 2)), 2, held).steps(np.arange(2), 5)) == []
 
 
 @settings(max_examples=100)
 @given(requests())
 def test_candidates_are_scored_as_the_horizon_energy_scores_them(case):
     """The table, corrected for real heights, is exact."""
-    request, decoded = case
-    found = planner.plan(replace(request, variants=20), decoded)
+    request, prediction = case
+    found = planner.plan(replace(request, variants=20), prediction)
     orders = [order for order, _ in found.variants]
-    np.testing.assert_allclose(energies(request, decoded, orders), [e for _, e in found.variants])
+    np.testing.assert_allclose(
+        energies(request, prediction, orders), [e for _, e in found.variants]
+    )

@@ -15,7 +15,7 @@ from uiengine.search.planner import plan
 @settings(max_examples=40)
 @given(requests())
 def test_scores_what_was_found_as_it_was_found(case):
-    request, decoded = case
-    found = plan(replace(request, variants=100), decoded).variants
-    again = energies(request, decoded, [order for order, _ in found])
+    request, prediction = case
+    found = plan(replace(request, variants=100), prediction).variants
+    again = energies(request, prediction, [order for order, _ in found])
     assert again.tolist() == pytest.approx([energy for _, energy in found])

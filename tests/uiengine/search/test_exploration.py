@@ -44,13 +44,13 @@ def test_without_a_share_the_best_is_served_surely():
 @settings(max_examples=100)
 @given(requests(), st.integers(0, 2**32))
 def test_what_is_explored_keeps_every_guardrail(case, seed):
-    request, decoded = case
-    rules = replace(request.surface.guardrails, exploration=0.2)
+    request, prediction = case
+    settings = replace(request.surface.guardrails, exploration=0.2)
     request = replace(
-        request, surface=replace(request.surface, guardrails=rules), seed=seed, variants=3
+        request, surface=replace(request.surface, guardrails=settings), seed=seed, variants=3
     )
 
-    decision = engine.choose(request, decoded, "v")
+    decision = engine.choose(request, prediction, "v")
 
     assert check(engine.guardrail_case(request, decision)) == ()
     assert 0 < decision.propensity <= 1

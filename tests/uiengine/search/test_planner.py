@@ -11,7 +11,7 @@ import pytest
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.cost import cost_matrix, energy
-from uiengine.model.prediction import Decoded
+from uiengine.model.prediction import Prediction
 from uiengine.page.surface_json import parse
 from uiengine.request import Request
 from uiengine.search import assignment, local_search, planner
@@ -39,26 +39,26 @@ def random_case(rng, count, move_budget=200, budget=32):
     demand = np.minimum(rng.dirichlet(np.ones(count)) * rng.uniform(0.5, 2), 0.95)
     share = demand / demand.sum()
     sizes = np.ones(count, dtype=np.int64)
-    decoded = Decoded((0,), share, demand, share, share, share, sizes, 0, 0.0)
-    return Request(surface, profile, Popularity(), 10, budget=budget), decoded
+    prediction = Prediction((0,), share, demand, share, share, share, sizes, 0, 0.0)
+    return Request(surface, profile, Popularity(), 10, budget=budget), prediction
 
 
-def brute_force(request, decoded, most_moves=None):
+def brute_force(request, prediction, most_moves=None):
     """Least energy over every permutation, each scored by `horizon_energy`."""
     last = assignment.last_order(request)
     orders = np.array(list(itertools.permutations(range(len(last)))))
     if most_moves is not None:
         orders = orders[(orders != np.arange(len(last))).sum(axis=1) <= most_moves]
-    return float(energies(request, decoded, np.array(last)[orders]).min())
+    return float(energies(request, prediction, np.array(last)[orders]).min())
 
 
 def test_is_within_one_percent_of_the_optimum_on_95_percent_of_small_cases():
     rng = np.random.default_rng(7)
     within = []
     for _ in range(120):
-        request, decoded = random_case(rng, int(rng.integers(2, 7)))
-        found = planner.plan(request, decoded).energy
-        within.append(found <= 1.01 * brute_force(request, decoded))
+        request, prediction = random_case(rng, int(rng.integers(2, 7)))
+        found = planner.plan(request, prediction).energy
+        within.append(found <= 1.01 * brute_force(request, prediction))
     assert np.mean(within) >= 0.95
 
 
@@ -66,26 +66,28 @@ def test_is_near_the_optimum_within_the_move_budget():
     rng = np.random.default_rng(8)
     within = []
     for _ in range(80):
-        request, decoded = random_case(rng, 5, move_budget=3)
-        found = planner.plan(request, decoded).energy
-        within.append(found <= 1.01 * brute_force(request, decoded, most_moves=3))
+        request, prediction = random_case(rng, 5, move_budget=3)
+        found = planner.plan(request, prediction).energy
+        within.append(found <= 1.01 * brute_force(request, prediction, most_moves=3))
     assert np.mean(within) >= 0.95
 
 
 def test_the_cost_table_sums_to_the_horizon_energy():
     rng = np.random.default_rng(9)
-    request, decoded = random_case(rng, 6)
-    found = assignment.problem_of(request, decoded)
+    request, prediction = random_case(rng, 6)
+    found = assignment.assignment_of(request, prediction)
     order = rng.permutation(6)
 
-    assert found.cost(order) == pytest.approx(energies(request, decoded, [found.named(order)])[0])
+    assert found.cost(order) == pytest.approx(
+        energies(request, prediction, [found.named(order)])[0]
+    )
 
 
 def test_what_a_move_unlearns_is_its_energy_less_that_of_places_known_before():
     rng = np.random.default_rng(10)
     for count in (2, 5, 9):
-        request, decoded = random_case(rng, count)
-        found = assignment.problem_of(request, decoded)
+        request, prediction = random_case(rng, count)
+        found = assignment.assignment_of(request, prediction)
         order = rng.permutation(count)
         ranks = np.array([np.argsort(order)] * 2)
         shifts = np.array([ranks[0] - np.arange(count), np.zeros(count, dtype=int)])
@@ -117,15 +119,17 @@ def test_does_not_move_when_the_gain_is_smaller_than_what_is_unlearnt():
     request.profile.familiarity = dict.fromkeys(request.profile.order, 50.0)
     demand = np.array([0.50, 0.51, 0.2, 0.1])
     share = demand / demand.sum()
-    decoded = Decoded((0,), share, demand, share, share, share, np.ones(4, dtype=np.int64), 0, 0.0)
+    prediction = Prediction(
+        (0,), share, demand, share, share, share, np.ones(4, dtype=np.int64), 0, 0.0
+    )
 
-    assert planner.plan(request, decoded).order == request.profile.order
+    assert planner.plan(request, prediction).order == request.profile.order
 
 
 def test_a_longer_habit_outweighs_what_was_decoded():
     """Base = (own decayed share sum + 15 × outlook) / (own sum + 12), by hand."""
-    request, decoded = random_case(np.random.default_rng(2), 2)
-    even = replace(decoded, outlook=np.array([0.5, 0.5]))
+    request, prediction = random_case(np.random.default_rng(2), 2)
+    even = replace(prediction, outlook=np.array([0.5, 0.5]))
     profile = Profile()
     for day in range(3):
         fold_visit(profile, day, ["b0"])
@@ -139,14 +143,14 @@ def test_a_longer_habit_outweighs_what_was_decoded():
 def test_scores_no_more_candidates_than_its_budget():
     rng = np.random.default_rng(3)
     for budget in (1, 2, 3, 8):
-        request, decoded = random_case(rng, 9, budget=budget)
-        assert planner.plan(request, decoded).scored <= budget
+        request, prediction = random_case(rng, 9, budget=budget)
+        assert planner.plan(request, prediction).scored <= budget
 
 
 def test_an_undone_move_is_not_proposed_again():
     rng = np.random.default_rng(5)
-    request, decoded = random_case(rng, 5)
-    moved = planner.plan(request, decoded)
+    request, prediction = random_case(rng, 5)
+    moved = planner.plan(request, prediction)
     assert moved.stability.moved
     from uiengine.behaviour.profile import Undone
 
@@ -154,7 +158,7 @@ def test_an_undone_move_is_not_proposed_again():
         Undone(b, moved.order.index(b), 11) for b in moved.stability.moved
     )
 
-    again = planner.plan(request, decoded)
+    again = planner.plan(request, prediction)
 
     for block_id in moved.stability.moved:
         kept = again.order.index(block_id) == request.profile.order.index(block_id)

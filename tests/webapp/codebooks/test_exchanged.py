@@ -21,7 +21,7 @@ from webapp.studio.choices import version_ready
 pytestmark = pytest.mark.django_db
 
 REFUSED = "is not the one that the version was registered with"
-WEBAPP = Path(runtime.__file__).parents[1] / "webapp"
+WEBAPP = Path(runtime.__file__).parents[2] / "webapp"
 
 
 @pytest.fixture
@@ -64,12 +64,15 @@ def test_what_it_would_have_served_is_not_exported(exchanged, tmp_path):
 
 def test_versions_are_opened_by_one_module_that_compares():
     """Past `artefacts`, only a folder that is about to be registered is opened as it is."""
-    doors = re.compile(r"runtime\.load\(|artefacts\.local\(|InferenceSession")
+    doors = re.compile(r"load_version\(|artefacts\.local\(|InferenceSession")
     found = {
         str(path.relative_to(WEBAPP))
         for path in WEBAPP.rglob("*.py")
         if doors.search(path.read_text())
     }
 
-    assert found - {"studio/loaded.py"} == {"codebooks/artefacts.py", "codebooks/services.py"}
+    assert found - {"studio/loaded.py"} == {
+        "codebooks/registry/artefacts.py",
+        "codebooks/registry/aliases.py",
+    }
     assert "artefacts.registered(" in (WEBAPP / "studio/loaded.py").read_text()

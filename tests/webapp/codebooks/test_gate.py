@@ -4,7 +4,7 @@ import pytest
 
 from tests.webapp.codebooks.conftest import judged, variant
 from uiengine.errors import VersionError
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
 from webapp.codebooks.gate import clearance, conditions, promotion
@@ -42,7 +42,7 @@ def champion(surface) -> str | None:
 
 
 def test_a_version_is_stored_whole_and_loads(version):
-    assert version_folder.load(artefacts.local(version.folder)).id == version.manifest["id"]
+    assert load_version(artefacts.local(version.folder)).id == version.manifest["id"]
     assert version.card["bits_per_user"]
 
 
@@ -59,7 +59,7 @@ def test_leftovers_of_a_dead_worker_are_overwritten(trained, course, var):
 
     version, _ = store.version_store(folder=trained, name="v", surfaces=[course])
 
-    assert version_folder.load(artefacts.local(version.folder))
+    assert load_version(artefacts.local(version.folder))
 
 
 def test_a_damaged_folder_is_not_stored(trained, tmp_path, course):

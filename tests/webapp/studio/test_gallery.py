@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.serving.pages import serving
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def innate():
-    return version_folder.load(INNATE_FOLDER)
+    return load_version(INNATE_FOLDER)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_code_is_drawn_in_the_order_of_the_shares_it_decodes_to(innate, here):
 
     assert [c.index for c in shelf.codes[:3]] == [3, 5, 0]
     assert [c.count for c in shelf.codes[:3]] == [2, 1, 0]
-    assert len(shelf.unused) == innate.codebook.slots[0] - 2
+    assert len(shelf.unused) == innate.codebook.codes_in_use[0] - 2
     percents = [int(p) for p in re.findall(r"(\d+)%[,\"]", _label(shelf.codes[0].svg))]
     assert percents[1:] == sorted(percents[1:], reverse=True)  # but for the pinned block
     assert abs(sum(percents) - 100) <= len(percents)

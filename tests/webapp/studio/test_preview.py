@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 
 from tests.webapp.studio.conftest import AUDITOR, staff
 from uiengine import engine
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.registry.aliases import version_promote
 from webapp.serving.pages import serving
@@ -64,7 +64,7 @@ def test_what_a_made_up_person_uses_most_comes_first(owner, served):
 
 
 def test_candidates_are_those_the_engine_scored_and_the_chosen_costs_least(served):
-    version = version_folder.load(INNATE_FOLDER)
+    version = load_version(INNATE_FOLDER)
     page = serving.page("course-home")
     persona = made_up(page.surface, 100, visits=12, every=1, uses={"glossary": 12, "forum": 9})
     request = persona.request(page)

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from tests.webapp.studio.conftest import staff
-from uiengine.model import version_folder
 from uiengine.model.suggest import suggest
+from uiengine.model.version_folder import load_version
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.surfaces import mappers
 
@@ -32,7 +32,7 @@ def board(page):
 def test_the_suggestion_is_the_innate_decoders_and_says_what_it_knows(owner, board):
     shown = owner.get(f"/admin/studio/suggest/{board.pk}/").context["found"]
 
-    layouts = version_folder.load(INNATE_FOLDER).layouts
+    layouts = load_version(INNATE_FOLDER).layouts
     assert shown.suggested == suggest(mappers.to_surface(board), layouts)
     assert shown.known == ("stat", "table", "text", "timeseries")
     assert shown.learned > 1000

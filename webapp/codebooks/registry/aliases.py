@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from uiengine.model import version_folder
+from uiengine.model.version_folder import load_version
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.move_record import chain_append
@@ -31,7 +31,7 @@ def version_register(
 
     Raises uiengine.errors.VersionError where a file is missing or is not what the manifest says.
     """
-    version_folder.load(source)
+    load_version(source)
     folder = f"versions/{name}"
     artefacts.put(source, folder)
     with transaction.atomic():

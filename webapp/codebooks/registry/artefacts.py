@@ -14,7 +14,8 @@ from django.core.files.base import File
 from django.core.files.storage import Storage, storages
 
 from uiengine.errors import VersionError
-from uiengine.model import version, version_folder
+from uiengine.model import version
+from uiengine.model.version_folder import load_version
 
 MANIFEST, CARD = "manifest.json", "card.json"
 
@@ -40,7 +41,7 @@ def registered(folder: str, manifest: Mapping[str, Any]) -> Path:
     """The same, for whoever loads the files: they must be those registered with this manifest.
 
     Raises VersionError where a file was exchanged together with its hash; that each file has the
-    hash its manifest says is checked by `runtime.load`.
+    hash its manifest says is checked by `load_version`.
     """
     there = local(folder)
     if there.is_dir() and read_json(there, MANIFEST) != manifest:
@@ -55,7 +56,7 @@ def load(folder: str, manifest: Mapping[str, Any]) -> version.CodebookVersion:
 
     Raises VersionError where a file is missing, damaged, or was exchanged together with its hash.
     """
-    return version_folder.load(registered(folder, manifest))
+    return load_version(registered(folder, manifest))
 
 
 def keep(source: Path, name: str) -> str:

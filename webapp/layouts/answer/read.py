@@ -121,7 +121,11 @@ def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
     """The decision to serve, with so many variants to list, and its status."""
     version, mode = found.page.version, found.page.surface.mode
     if not found.key or version is None or mode == "off" or found.is_control:
-        held = engine.hold(request_of(found)) if found.key and mode != "off" else _default(found)
+        held = (
+            engine.fixed_layout(request_of(found))
+            if found.key and mode != "off"
+            else _default(found)
+        )
         return held, held.status
     decision = engine.decide(request_of(found, variants=variants), version)
     if mode != "dry_run":
