@@ -1,4 +1,4 @@
-"""What the packages import is what pyproject.toml declares, package by package."""
+"""pyproject.toml declares exactly the third-party packages that each package imports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXTRAS_OF = {
     "webapp/lib/redis_connection.py": ("redis",),
     "webapp/deploy/": ("server",),
 }
-"""Files that are loaded only where an extra is installed, the longest beginning first."""
+"""Prefixes of files that are loaded only with an extra installed, longest first."""
 NAMED = {
     "psycopg": "Django's backend for PostgreSQL imports it",
     "hiredis": "redis-py parses with it",
@@ -35,7 +35,7 @@ NAMED = {
     "onnx": "torch.onnx needs it",
     "onnxscript": "torch.onnx needs it",
 }
-"""Declared, and imported by none of our files."""
+"""Declared distributions that no file of the project imports."""
 
 
 class Import(NamedTuple):
@@ -49,7 +49,7 @@ def is_types_only(node: ast.AST) -> bool:
 
 
 def imports_below(node: ast.AST, path: str, is_optional: bool = False) -> Iterator[Import]:
-    """Third-party imports; one inside a function or a `try` is optional."""
+    """Collects third-party imports; one inside a function or a `try` counts as optional."""
     for child in ast.iter_child_nodes(node):
         names: list[str] = []
         if isinstance(child, ast.Import):
@@ -78,7 +78,8 @@ def normal(name: str) -> str:
 
 
 def declared(*extras: str) -> set[str]:
-    """Distributions of the dependencies and the extras, an extra's own extras included."""
+    """Returns distributions of the dependencies and the extras, including extras named by
+    extras."""
     found = {normal(Requirement(text).name) for text in PROJECT["dependencies"]}
     waiting = list(extras)
     while waiting:
@@ -98,11 +99,11 @@ OPENTELEMETRY = {
     "opentelemetry.instrumentation.celery": "opentelemetry-instrumentation-celery",
     "opentelemetry.instrumentation.django": "opentelemetry-instrumentation-django",
 }
-"""A package that many distributions share."""
+"""Namespace packages that many distributions share."""
 
 
 def providers(name: str) -> set[str]:
-    """Distributions that bring a module of this name."""
+    """Returns distributions that contain a module of this name."""
     if name.startswith("opentelemetry."):
         found = [start for start in OPENTELEMETRY if f"{name}.".startswith(f"{start}.")]
         return {OPENTELEMETRY[max(found, key=len)]}

@@ -1,4 +1,4 @@
-"""The README says nothing that is not so."""
+"""The READMEs' paths, code and figures are true."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READMES = [
 ]
 EVERYWHERE = "".join(path.read_text() for path in READMES)
 ELSEWHERE = ("var/", "VAR_DIR/", "mysite/", "pages/")
-"""Beginnings of paths that are made when something runs, or by a host project."""
+"""Prefixes of paths that are created at run time or by a host project."""
 COMMAND_FILES = {p.stem for p in Path("webapp").glob("*/management/commands/*.py")}
 
 
@@ -56,7 +56,7 @@ def test_links_lead_somewhere(path):
 
 
 def paths_named(readme: Path) -> set[str]:
-    """Names in backticks that look like paths of this repository, outside blocks of code."""
+    """Returns names in backticks that look like paths of this repository, outside code blocks."""
     text = re.sub(r"```.*?```", "", readme.read_text(), flags=re.DOTALL)
     names = {name for name in re.findall(r"`([\w./]+)`", text) if not name.startswith((".", "/"))}
     paths = {name for name in names if "/" in name or name.endswith((".py", ".md", ".json"))}
@@ -65,7 +65,7 @@ def paths_named(readme: Path) -> set[str]:
 
 @pytest.mark.parametrize("readme", READMES, ids=str)
 def test_paths_exist(readme):
-    """A path may be given from the README's own folder, and a module without its ending."""
+    """A path may be relative to the README's folder, and a module may lack its suffix."""
     folders = (Path(), readme.parent)
     missing = {
         path
@@ -92,7 +92,7 @@ def test_the_tree_lists_every_top_level_name():
 
 
 def test_figures_are_those_of_the_evidence_run():
-    """Every row of the figures' table is a line of ml/EVIDENCE.jsonl."""
+    """Every row of the table of figures is a line of ml/EVIDENCE.jsonl."""
     lines = [json.loads(line) for line in Path("ml/EVIDENCE.jsonl").read_text().splitlines()]
     section = README.split("## How it was measured")[1].split("\n## ")[0]
     rows = [r.strip("| \n").split(" | ") for r in section.splitlines() if r.startswith("| `")]

@@ -1,4 +1,4 @@
-"""What may be imported where, seen from fresh interpreters; import-linter holds the rest."""
+"""Import rules seen from fresh interpreters; import-linter checks the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEB = ("django", "rest_framework", "celery")
 
 
 def loaded_after(statements: str) -> set[str]:
-    """Top-level names in sys.modules after running statements in a fresh interpreter."""
+    """Returns top-level names in sys.modules after running statements in a fresh interpreter."""
     code = f"{statements}\nimport sys\nprint(*{{m.split('.')[0] for m in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
@@ -37,7 +37,7 @@ def test_the_engine_needs_onnxruntime_in_one_module_only():
 
 @pytest.mark.parametrize("module", ["uiengine.model.version_folder", "ml.versions.footprint"])
 def test_onnxruntime_reports_nothing_to_its_maker(module, tmp_path):
-    """Where it does, it keeps a device id and what it will send in the home folder."""
+    """With telemetry on, it stores a device id and a queue in the home folder."""
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
     environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", f"import {module}"], env=environment, check=True)
@@ -49,7 +49,7 @@ def test_parsing_visits_needs_no_torch():
 
 
 def test_web_processes_never_import_torch():
-    """Every module of the web package, urls and admin included, as a web process loads it."""
+    """Loads every module of the web package, urls and admin included, as a web process does."""
     modules = [
         m for m in modules_of("webapp") if ".management." not in m and ".migrations." not in m
     ]

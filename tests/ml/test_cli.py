@@ -1,4 +1,4 @@
-"""The help of the commands says what their files hold; its examples are read as they stand."""
+"""The commands' help describes their files; its example lines can be read."""
 
 import re
 
@@ -45,7 +45,7 @@ def test_the_parts_of_experiments_are_listed_once(capsys):
 
 
 def example(text: str, tmp_path):
-    """The example line of a text, in a file; the items that it leaves out are left out."""
+    """Writes the help text's example line to a file, without the items it abbreviates."""
     line = " ".join(text[text.index("\n  {") :].split()).replace(", ...", "")
     line = line.replace('"after": [...]', '"after": ' + line.split('"before": ')[-1].split("]")[0])
     if '"before"' in line:

@@ -1,4 +1,4 @@
-"""Planted coefficients come back; medians and errors are those computed by hand."""
+"""Planted coefficients are recovered; medians and errors equal values computed by hand."""
 
 import json
 
@@ -11,7 +11,7 @@ from ml.clicks import Fit, errors, predict, quantile_fit, read_episodes
 
 
 def episode(session, task, random, *, base=0.6, bits=0.2, read=0.05):
-    """Simulated: a column of eight buttons, three clicks."""
+    """Simulates three clicks in a column of eight buttons."""
     layout = [{"id": i, "tag": "BUTTON", "x": 10, "y": 20 * i, "w": 40, "h": 10} for i in range(8)]
     order = random.permutation(8)[:3].tolist()
     made, at = [], 1000 * (2 + read * (order[0] + 1))

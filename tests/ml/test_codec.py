@@ -1,4 +1,4 @@
-"""Unseen layouts come back from at most 64 bits: never overlapping, whatever order they came in."""
+"""Unseen layouts are decoded from at most 64 bits without overlaps, for any order of items."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ SMALL = replace(LAYOUTS, hidden=32, kind_width=16, codes=32)
 
 
 def made_layout(number):
-    """Simulated: a row of statistics, then charts in rows of one, two or three."""
+    """Simulates a row of statistics, then charts in rows of one, two or three."""
     draw = random.Random(number)
     stats, per_row, height = draw.choice([2, 3, 4]), draw.choice([1, 2, 3]), draw.choice([6, 8])
     items = [
@@ -51,7 +51,7 @@ def fitted():
 
 @pytest.fixture(scope="module")
 def folder(fitted, tmp_path_factory):
-    """The innate version with the small layout part in place of its own."""
+    """The innate version with the small layout part instead of its own."""
     out = tmp_path_factory.mktemp("versions") / "with_layouts"
     with_layouts(codec.INNATE, export_layouts(fitted, layouts=60), out)
     return out

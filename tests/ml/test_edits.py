@@ -1,4 +1,4 @@
-"""A planted preference is found; order of items, gaps and the writing of numbers say nothing."""
+"""A planted preference is found; order of items, gaps and number formats have no effect."""
 
 import json
 import random
@@ -17,7 +17,7 @@ REAL = Path(__file__).parents[3] / "shared/data/layouts"
 
 
 def items(*rows):
-    """Rows of (widths, height)."""
+    """Builds rows of (widths, height)."""
     found, y = [], 0
     for widths, h in rows:
         x = 0
@@ -29,7 +29,7 @@ def items(*rows):
 
 
 def planted(number):
-    """People who make thin charts wide: simulated."""
+    """Simulates people who widen narrow charts."""
     draw = random.Random(number)
     before = items(*[((draw.choice([2, 3]),) * 4, draw.choice([3, 4, 5])) for _ in range(3)])
     after = items(*[((3,) * 2 + (6,), draw.choice([3, 4, 5])) for _ in range(4)])
@@ -113,9 +113,9 @@ def test_odd_boxes_of_a_pair_are_refused_by_row_and_field(tmp_path):
 @pytest.mark.skipif(not REAL.exists(), reason="the real edits are not here")
 @pytest.mark.parametrize(("name", "kept"), [("edits_train", 438), ("edits_val", 69)])
 def test_the_real_edits_are_read(name, kept):
-    """As many pairs as the figures in LOG.md were taken on."""
+    """Counts as many pairs as the figures in LOG.md are based on."""
     assert len(read_pairs([REAL / f"{name}.jsonl.gz"])) == kept
-    assert len(read_edited([REAL / f"{name}.jsonl.gz"])) >= kept  # ends of other edits too
+    assert len(read_edited([REAL / f"{name}.jsonl.gz"])) >= kept  # also results of other edits
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real edits are not here")

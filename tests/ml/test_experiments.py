@@ -1,4 +1,4 @@
-"""Experiments judge as `ml.replay` does, keep people apart, and their figures are those written."""
+"""Experiments judge as `ml.replay` does, keep users apart, and publish the stored figures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_users_side_follows_from_the_name_alone(cohort):
 
 @pytest.mark.parametrize("name", ["eager", "tokens", "frecency", "mfu"])
 def test_scores_in_bulk_show_what_a_replay_shows(split, trained, name):
-    """The same orders, visit by visit, as the policies that `ml.replay` runs."""
+    """Compares with the orders of the policies in `ml.replay`, visit by visit."""
     side = split.test
     if name in ("eager", "tokens"):
         found = through_tokens(trained.fitted, trained.version.codebook, side.examples)
@@ -154,7 +154,7 @@ def test_the_kl_band_is_counted_once_beta_has_risen():
 
 
 def test_simulated_people_use_only_what_they_need_and_look_at():
-    """Over many days the uses at a rank are its needs times 0.85^rank."""
+    """Over many days, uses at a rank are its needs times 0.85^rank."""
     world = lockin.World(people=400, blocks=6, visits=5, retrains=1, regular=2, rare=1)
     walk = lockin.Walk(world, lockin.Rates(world))
     figures = walk.round()
@@ -170,8 +170,7 @@ def test_simulated_people_use_only_what_they_need_and_look_at():
 
 
 def test_retrained_on_its_own_traffic_the_engine_does_not_lock_in():
-    """Small: two retrains, as the product does them, for 24 simulated people with known needs; the
-    full run has twelve."""
+    """Runs two retrains of 24 simulated people with known needs; the full run has twelve."""
     world = lockin.World(people=24, blocks=8, visits=6, retrains=2, regular=2, rare=1)
     walk = lockin.Walk(world, lockin.Engine(world.surface, Path("fixtures/innate")))
     rounds = [walk.round()]
@@ -180,7 +179,7 @@ def test_retrained_on_its_own_traffic_the_engine_does_not_lock_in():
         rounds.append(walk.round())
     assert rounds[1]["captured"] > rounds[0]["captured"] + 0.1
     assert rounds[2]["captured"] > rounds[1]["captured"] - 0.1
-    # About eleven rare needs a round: only their mean says anything; at the bottom 0.85^7 = 0.32.
+    # A round has only about eleven rare needs, so take the mean; the bottom rank has 0.85^7 = 0.32.
     assert np.mean([r["rare_found"] for r in rounds]) > 0.33
 
 

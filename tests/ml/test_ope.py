@@ -38,7 +38,7 @@ def written(path, lines):
 
 
 def log_of(tmp_path, users=60, **more):
-    """Every fifth visit explored, as the propensities say."""
+    """Builds a log in which every fifth visit explores, in line with the propensities."""
     lines = [
         line(
             user=f"u{i}", layout=BA if i % 5 == 0 else AB, share=0.2 if i % 5 == 0 else 0.8, **more
@@ -58,7 +58,7 @@ def test_ips_and_snips_by_hand():
 
     found = estimates(visits)
 
-    # The two explored visits weigh 1 / 0.2 = 5 each, the others 0; −21/4 was served.
+    # The two explored visits have weight 1 / 0.2 = 5, the others 0; the served mean was −21/4.
     assert found["ips"].value == pytest.approx((5 * -1 + 5 * -2) / 4)
     assert found["snips"].value == pytest.approx((5 * -1 + 5 * -2) / 10)
     assert found["snips"].difference == pytest.approx(-1.5 + 21 / 4)
@@ -81,7 +81,7 @@ def test_doubly_robust_is_its_formula():
 
 @pytest.mark.parametrize("name", ["ips", "dr"])
 def test_the_mean_over_every_possible_log_is_the_truth(name):
-    """Six people, two layouts each: all 64 logs with their probabilities."""
+    """Enumerates all 64 logs of six people with two layouts each, with their probabilities."""
     rewards = -np.random.default_rng(1).uniform(1, 3, (6, 2))
     logged, target = (0.7, 0.3), (0.4, 0.6)
 
@@ -274,7 +274,7 @@ def test_smoke_needs_no_files(capsys):
 
 
 def test_the_target_itself_is_estimated_as_what_was_served():
-    """Where the target is the logging version, every weight is 1."""
+    """If the target is the logging version, every weight is 1."""
     world = make_world(30, seed=3)
     log = [
         Visit(v.user, v.surface, v.layouts, v.logged, v.logged, v.energies, v.chosen, v.reward)
@@ -287,7 +287,7 @@ def test_the_target_itself_is_estimated_as_what_was_served():
 
 
 def test_intervals_hold_the_truth_of_simulated_logs(capsys):
-    """Small; in full: python -m ml.ope.coverage. 120 logs tell 0.95 from 0.88, no finer."""
+    """Runs 120 logs, which tell 0.95 from 0.88 at best; in full: python -m ml.ope.coverage."""
     world = make_world(150, seed=4, apart=0.2)
 
     found = coverage.coverage(world, logs=120, users=150, seed=4)

@@ -1,6 +1,6 @@
-"""Files that nobody should hand in: read, or refused with field, row, value and rule.
+"""Malformed files are read, or refused with field, row, value and rule.
 
-Bytes of good files are spoilt, columns hold whatever Parquet can hold, values any JSON.
+Bytes of valid files are changed, columns take any type of Parquet, values take any JSON.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ FEW = settings(
 
 
 def spoilt(good: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
-    """Pieces put in, each in place of so many bytes."""
+    """Replaces pieces of the file by given bytes."""
     for where, taken, piece in changes:
         at = int(where * len(good))
         good = good[:at] + piece + good[at + taken :]
@@ -105,7 +105,7 @@ def check(problems) -> None:
 
 
 def read(path, content: bytes, **more) -> None:
-    """As an import reads it: all that is let through can be written down as text."""
+    """Reads as an import does; accepted values must be writable as text."""
     path.write_bytes(content)
     try:
         records = formats.read(path, strict=False, **more)
@@ -142,7 +142,7 @@ def test_spoilt_people(tmp_path, changes, form):
 @FEW
 @given(st.data())
 def test_columns_of_any_type(tmp_path, data):
-    """Whatever Parquet can hold stands in one or two columns of visits and people."""
+    """One or two columns of visits and people get an arbitrary Parquet type."""
     rows = data.draw(st.integers(0, 3))
     for name, text in (("visits", VISITS), ("people", PEOPLE)):
         frame = pd.read_csv(io.StringIO(text), dtype=str).reindex(range(rows))

@@ -1,4 +1,5 @@
-"""Versions: eight samples overfit, ONNX equals torch, damage is refused, same seed same weights."""
+"""Versions: eight samples overfit, ONNX equals torch, damage is refused, seeds reproduce
+weights."""
 
 import json
 from dataclasses import replace
@@ -94,7 +95,7 @@ def test_every_idea_can_be_switched_on(idea):
 
 @pytest.mark.parametrize("fading", [0.85, 1.0, 1.3])
 def test_beta_heads_for_the_wanted_share_and_rises_by_a_quarter_an_epoch_at_most(fading):
-    """Whatever the KL gradient's size at β = 1, the share ends within its band."""
+    """For any size of the KL gradient at β = 1, the share ends within its band."""
     settings = replace(SMALL, code_epochs=20, kl=0.5, kl_share=0.15)
     codec, quantiser = Codec(3, settings), ResidualQuantiser(settings)
     objective = Objective(settings, codec, quantiser, torch.Generator())
@@ -104,7 +105,7 @@ def test_beta_heads_for_the_wanted_share_and_rises_by_a_quarter_an_epoch_at_most
         objective._measured = [(0.02 * fading**epoch * objective.beta, 1.0)]
         objective.after_epoch()
     assert betas[0] == pytest.approx(0.5 / 6)
-    # by hand: the odds of 15 % against the gradient measured an epoch before, a third of the way
+    # by hand: a third of the way to the odds of 15 %, with the gradient of the epoch before
     assert betas[1] == pytest.approx(0.15 / 0.85 / 0.02 / 3)
     steps = np.array(betas[6:]) / np.array(betas[5:-1])
     assert steps.max() <= 1.25 + 1e-9
@@ -113,7 +114,7 @@ def test_beta_heads_for_the_wanted_share_and_rises_by_a_quarter_an_epoch_at_most
 
 
 def test_the_scale_of_the_latent_does_not_switch_the_kl_off():
-    """Far apart codes saturate plain squared distances; in units of the error they do not."""
+    """Distant codes saturate plain squared distances, but not distances in units of the error."""
     settings = replace(SMALL, codes=8, kl=0.5)
     generator = torch.Generator().manual_seed(0)
     shares = []
@@ -264,7 +265,8 @@ def test_trains_on_from_an_innate_version_with_a_new_surface(version_folder, tmp
 
 @pytest.mark.parametrize("visits", [30, 100, 656, 4476, 20_000, 75_000, 500_000])
 def test_a_small_surface_gets_steps_enough_from_an_innate_version_on(visits):
-    """300 steps, as far as 4 to 20 epochs of batches of 64 to 1024 allow; 8 an epoch if it can."""
+    """Aims at 300 steps within 4 to 20 epochs and batches of 64 to 1024; 8 steps an epoch if
+    possible."""
     chosen = fine_tuning(visits)
     steps = max(visits // chosen["batch"], 1)
     assert 64 <= chosen["batch"] <= Settings().batch

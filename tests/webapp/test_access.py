@@ -37,7 +37,7 @@ def test_nobody_reads_changes_or_erases_what_is_someone_elses(owner, colleague, 
 
 
 def test_whether_somebody_is_known_cannot_be_told(owner, colleague, worker):
-    """A subject with a history and one that never was get answers of one shape."""
+    """A subject with a history and an unknown one get answers with equal fields."""
     owner.visit("forum")
     worker.work()
     known, unknown = owner.layout(), colleague.layout()

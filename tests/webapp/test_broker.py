@@ -1,4 +1,4 @@
-"""Messages over files: what one process writes another takes whole, in order, and once."""
+"""Messages over files: processes take what others wrote completely, in order, and once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our cache against Django's own, on a Redis of the test's."""
+"""Our cache behaves as Django's own, on a Redis started by the test."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def address(tmp_path_factory):
 
 @pytest.fixture
 def made(address):
-    """Makes a cache of a kind; its connections are closed in the end."""
+    """Makes caches of a kind, and closes their connections at the end."""
     caches = []
 
     def make(kind):
@@ -71,7 +71,7 @@ def test_counts_and_keeps_as_djangos_does(made, kind):
 
 @pytest.fixture(params=[DjangosCache, RedisCache])
 def cache(made, request, monkeypatch):
-    """The site's, empty."""
+    """The site's cache, emptied."""
     cache = made(request.param)
     cache.clear()
     monkeypatch.setattr("webapp.lib.cache.caches", {"default": cache})
@@ -106,7 +106,7 @@ def test_keeps_what_was_made_under_an_agreement_and_nothing_under_another(cache)
 
 
 def test_a_warm_read_is_one_command(made):
-    """Counted by Redis itself."""
+    """Redis itself counts the commands."""
     cache = made(RedisCache)
     cache.set_many({"a": 1, "b": 2}, 60)
     asked = cache._cache.get_client().info("commandstats")
@@ -117,7 +117,7 @@ def test_a_warm_read_is_one_command(made):
     sent = {"cmdstat_eval": 1, "cmdstat_info": 1}
     before = {name: asked.get(name, {"calls": 0})["calls"] for name in told}
     more = {name: told[name]["calls"] - before[name] for name in told}
-    within = ("cmdstat_incr", "cmdstat_expire", "cmdstat_mget")  # of the script
+    within = ("cmdstat_incr", "cmdstat_expire", "cmdstat_mget")  # called by the script
     assert {n: c for n, c in more.items() if c and n not in within} == sent
 
 
@@ -128,12 +128,12 @@ def test_one_client_is_kept(made):
 
 @pytest.mark.parametrize("reply", [b"", b"$100\r\nhalf of it"])
 def test_a_server_that_stops_answering_is_not_waited_for(reply):
-    """One that takes connections and says nothing, or the beginning of something."""
+    """The server accepts connections and sends nothing, or only the start of an answer."""
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as silent:
         threading.Thread(target=_say, args=(silent, reply, heard), daemon=True).start()
         options = {"socket_timeout": 0.2, "retry": Retry(NoBackoff(), 1)}
-        options |= {"protocol": 2, "driver_info": None}  # nothing is said before the command
+        options |= {"protocol": 2, "driver_info": None}  # no handshake before the command
         port = silent.getsockname()[1]
         cache = RedisCache(f"redis://127.0.0.1:{port}/0", {"OPTIONS": options})
         started = time.monotonic()

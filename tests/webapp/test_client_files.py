@@ -1,4 +1,4 @@
-"""The browser client's files: size, types, words."""
+"""Size, types and translations of the browser client's files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_server_translates_every_word_of_the_client() -> None:
 
 
 def test_the_types_fit_a_program_that_uses_all_of_them() -> None:
-    """tsc reads webapp/examples/types.ts, which also says what must not compile."""
+    """tsc compiles webapp/examples/types.ts, which also marks what must not compile."""
     absent = grid_libraries.missing()
     if absent and not os.environ.get("CI"):
         pytest.skip(f"{absent} not found: the types were not compiled")

@@ -1,4 +1,4 @@
-"""The tables of settings in `webapp/deploy/README.md` are what the code reads."""
+"""The tables of settings in `webapp/deploy/README.md` list exactly what the code reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "webapp" / "deploy" / "README.md"
 BEGIN, END = "<!-- configuration -->\n", "<!-- end of configuration -->"
 SET_FOR_US = {"DJANGO_SETTINGS_MODULE", "WORLD_SIZE", "LOCAL_WORLD_SIZE"}
-"""By Django's own commands and by torchrun."""
+"""Variables that Django's own commands and torchrun read."""
 
 
 def printed(**variables: str) -> str:
@@ -40,7 +40,8 @@ def code_of(*packages: str) -> list[Path]:
 
 
 def names_read() -> Iterator[str]:
-    """Names that code of `webapp` and `ml` gives to a reader of `env` or to `os.environ`."""
+    """Returns names that code of `webapp` and `ml` passes to a reader of `env` or to
+    `os.environ`."""
     for path in code_of("webapp", "ml"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -78,7 +79,7 @@ def test_every_variable_that_is_read_is_listed(table, name):
 
 
 def test_every_reader_of_the_environment_can_list_its_variable():
-    """Only `env` and these modules touch `os.environ`; all else is read through `env`."""
+    """Only `env` and these modules use `os.environ`; all others read through `env`."""
     touching = {
         str(path.relative_to(ROOT))
         for path in code_of("webapp", "ml", "uiengine")

@@ -1,9 +1,8 @@
-"""What an installation of version 0.1.0 kept is carried on: `migrate` loses nothing of it, and the
-people who are in it are served.
+"""`migrate` carries on a database of version 0.1.0: no row is lost and its people are served.
 
-`databases/` holds such an installation as plain SQL, for SQLite and for PostgreSQL: simulated
-people, and through that version's own commands and API a row at least in every table. It is asked
-about by the names of its tables, by commands and over HTTP alone, since modules and apps may move.
+`databases/` holds such an installation as plain SQL, for SQLite and PostgreSQL: simulated people,
+and at least a row in every table, written by that version's commands and API. The test uses table
+names, commands and HTTP only, since modules and apps may move.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from tests.webapp.deploy.place import ROOT, Place, fresh_database
 
 DUMPS = Path(__file__).parent / "databases"
 SECRET_KEY = "only-for-tests-" * 4
-"""Its own: the ids of its visits and the marks of who was erased are hashes under it."""
+"""The installation's key; its visit ids and marks of erased people are hashes with it."""
 OF_THE_CODE = {
     "auth_group_permissions",
     "auth_permission",
@@ -37,7 +36,7 @@ OF_THE_CODE = {
     "django_content_type",
     "django_migrations",
 }
-"""Tables in which the code writes down what it has itself, which may grow."""
+"""Tables that Django fills from the code, which may grow."""
 TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
@@ -46,7 +45,7 @@ TABLES = {
 
 @dataclass
 class Database:
-    """A database, looked at past Django."""
+    """A database, accessed without Django."""
 
     kind: str
     address: str
@@ -64,7 +63,7 @@ class Database:
             return connection.execute(query).fetchall()
 
     def rows(self) -> dict[str, int]:
-        """How many each table has."""
+        """Counts the rows of each table."""
         names = sorted(name for (name,) in self.ask(TABLES[self.kind]))
         return {name: self.ask(f'SELECT count(*) FROM "{name}"')[0][0] for name in names}
 
@@ -81,7 +80,7 @@ class Database:
 
 @dataclass
 class Migrated:
-    """before, after: rows of each table. head: of the record of moves, before."""
+    """before, after: rows of each table. head: of the record of moves, before migrating."""
 
     place: Place
     before: dict[str, int]
@@ -91,7 +90,7 @@ class Migrated:
 
 @pytest.fixture(scope="module", params=("sqlite", "postgres"))
 def installation(request, tmp_path_factory) -> Iterator[Migrated]:
-    """The database of before, restored and migrated; PostgreSQL's where a server answers."""
+    """The old database, restored and migrated; PostgreSQL's where a server answers."""
     var = tmp_path_factory.mktemp("before")
     if request.param == "postgres":
         with fresh_database() as address:
@@ -136,7 +135,7 @@ def test_the_record_of_moves_is_still_whole(installation):
 
 
 class Person:
-    """Somebody of the database, with a user token of now."""
+    """A person of the old database, with a new user token."""
 
     def __init__(self, place: Place, key: str) -> None:
         self.place = place
@@ -158,11 +157,11 @@ class Person:
 
 @pytest.fixture(scope="module")
 def served(installation) -> Iterator[Place]:
-    """A web process over it, with the innate version's files back from where they were kept."""
+    """A web process on the database, with the innate version's files restored."""
     place = installation.place
     files = place.var / "artefacts" / "versions" / "innate"
     shutil.copytree(ROOT / "fixtures" / "innate", files)
-    place.run("python manage.py load_fixtures --no-cohort")  # where another is shipped by now
+    place.run("python manage.py load_fixtures --no-cohort")  # a later release ships another one
     place.start("web", "web")
     try:
         place.wait(lambda: place.ask("/api/health")[0] == 200, "healthy")
@@ -175,7 +174,7 @@ def test_who_pinned_blocks_finds_them_there(served):
     layout = Person(served, "shop:pinner").layout()
 
     assert layout["status"] == "adapted" and layout["version"]
-    assert layout["order"][1:3] == ["quiz", "glossary"]  # below what the team pinned
+    assert layout["order"][1:3] == ["quiz", "glossary"]  # below the block pinned by the team
     assert {"quiz", "glossary"} <= layout["why"].keys()
 
 
@@ -203,4 +202,4 @@ def test_what_people_did_is_remembered_and_goes_on(served):
     assert person.ask("events", body)["accepted"] == 1
 
     assert person.profile()["events"][-1]["block"] == "links"
-    assert person.layout()["order"] == layout["order"]  # within the visit
+    assert person.layout()["order"] == layout["order"]  # unchanged within the visit

@@ -1,4 +1,4 @@
-"""What the demo says in every language: the status of a layout. And the icon of our pages."""
+"""Translations of the demo's layout statuses, and the pages' icon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings from the environment, in fresh interpreters."""
+"""Reading settings from the environment, in fresh interpreters."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_without_the_demo_the_start_page_is_the_admins(tmp_path, demo):
     ],
 )
 def test_gunicorn_refuses_a_wrong_value_by_name(tmp_path, variables, message):
-    """In one line, before it listens."""
+    """It fails with one line, before it listens."""
     command = [sys.executable, "-m", "gunicorn", "--check-config"]
     command += ["--config", "webapp/deploy/gunicorn.py", "webapp.wsgi:application"]
     known = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "SECRET_KEY": SECRET}

@@ -1,4 +1,4 @@
-"""Whatever goes wrong is said in the house's own words, under a policy; never in Django's."""
+"""Every error page uses the project's own words under a policy, never Django's page."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_fault_under_the_api_says_nothing_of_the_code(debug, browser, monkeypa
     assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
     assert answer.json()["type"] == "/api/errors#failed" and answer.json()["next_step"]
     assert b"on purpose" not in answer.content and b"Traceback" not in answer.content
-    assert seen  # and the log has it
+    assert seen  # the log has it too
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])

@@ -1,6 +1,6 @@
-"""Payloads load unchanged into react-grid-layout and gridstack, the real packages, under node.
+"""Payloads load unchanged into the real react-grid-layout and gridstack under node.
 
-The 10,000 people of the issue are `python -m tests.evidence.guardrails`.
+`python -m tests.evidence.guardrails` does this for 10,000 random people.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PEOPLE = 200
 
 @pytest.fixture(scope="module", autouse=True)
 def installed() -> None:
-    """Skips without node, except where CI says that everything must be there."""
+    """Installs the libraries; skips without node, except in CI, where everything must be there."""
     absent = grid_libraries.missing()
     if absent and not os.environ.get("CI"):
         pytest.skip(f"{absent} not found: the grid libraries were not asked")

@@ -1,4 +1,4 @@
-"""What a host project may leave out is what our own project sets."""
+"""The settings that a host may leave out are those that the project itself sets."""
 
 from __future__ import annotations
 

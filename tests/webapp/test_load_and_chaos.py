@@ -1,4 +1,4 @@
-"""`make load` and `make chaos` run, for seconds; what they measure at length is not asserted."""
+"""`make load` and `make chaos` run for seconds; their figures are not asserted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is signed in stays so while the cache is away."""
+"""Signed-in users stay signed in while the cache is unavailable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 AWAY = {
     "default": {
         "BACKEND": "webapp.lib.cache.RedisCache",
-        "LOCATION": "redis://127.0.0.1:1/0",  # nobody listens there
+        "LOCATION": "redis://127.0.0.1:1/0",  # a closed port
         "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
     }
 }

@@ -37,7 +37,7 @@ NEXT_DAY = (
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Host:
-    """Everything up to the second block of commands, word for word; the wheel is the checkout."""
+    """The project after the README's first commands, word for word; its wheel is this checkout."""
     if not index_is_there() and "CI" not in os.environ:
         pytest.skip("No package index can be reached from here: nothing can be installed.")
     folder = tmp_path_factory.mktemp("host")
@@ -56,7 +56,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Host:
 
 @dataclass
 class Browser:
-    """A signed-in user's."""
+    """The browser of a signed-in user."""
 
     address: str
     jar: CookieJar
@@ -76,7 +76,7 @@ class Browser:
         assert "adaptive-layout" in self.open("/admin/login/", urlencode(fields).encode())
 
     def home(self) -> tuple[list[str], dict[str, Any]]:
-        """Block ids as the HTML has them, and the payload in the page."""
+        """Returns block ids in the HTML's order, and the payload in the page."""
         html = self.open("/")
         boot = html.split('<script type="application/json">')[1].split("</script>")[0]
         return re.findall(r'<section data-block="([^"]+)"', html), json.loads(boot)["payload"]
@@ -84,7 +84,7 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def browser(host: Host) -> Iterator[Browser]:
-    """The second block of commands, up to the running server."""
+    """Runs the README's second block of commands, up to the running server."""
     arguments = [line.split()[2:] for line in COMMANDS[1]]
     assert [a[0] for a in arguments][-2:] == ["createsuperuser", "runserver"]
     for words in arguments[:-2]:

@@ -1,4 +1,4 @@
-"""The audit as a whole: what was planted is found and named, and nothing else."""
+"""The audit end to end: it names planted disparities, and nothing else."""
 
 import json
 
@@ -12,7 +12,7 @@ from ml.data.tables import DataError
 
 
 def static(order, rng):
-    """Someone whose events never arrive keeps the default layout."""
+    """Shows the default layout to people whose events never arrive."""
     return list(cohort.BLOCKS), False
 
 

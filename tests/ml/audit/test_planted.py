@@ -1,4 +1,4 @@
-"""Planted disparities under the real engine, at small size; `make evidence` runs 4,000 people."""
+"""Planted disparities under the real engine, in small; `make evidence` runs 4,000 people."""
 
 from __future__ import annotations
 

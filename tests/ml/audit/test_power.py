@@ -1,4 +1,4 @@
-"""Chains of retrains, at small size; `make evidence` runs them in full."""
+"""Chains of retrains, in small; `make evidence` runs them in full."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The page: safe, self-contained, and careful with words."""
+"""The report's page is safe and self-contained, and its wording is careful."""
 
 import re
 
@@ -116,7 +116,7 @@ def test_no_figure_tells_of_single_persons(tmp_path):
 
     few = [r for r in report["slices"] if r["users"] < 10]
     assert {"age_band": "55<="} in [r["slice"] for r in few]
-    # The difference of the 117 is that of the 3 with its sign changed.
+    # The difference of the 117 is minus that of the 3, so it would reveal it.
     two = [r for r in report["slices"] if r["slice"] == {"age_band": "0-35"}]
     for row in (*few, *two):
         assert [row[k] for k in ("estimate", "interval", "value", "standard_error")] == [None] * 4

@@ -1,4 +1,4 @@
-"""Who is in which slice, and fairlearn's figures for them."""
+"""People are assigned to slices, and fairlearn computes the slices' figures."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""Why a slice is inconclusive, what changed since the anchor, and the plots over versions."""
+"""Reasons of inconclusive slices, changes since the anchor, and plots over versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.audit.words import reason
 
 @pytest.fixture(scope="module")
 def looks(tmp_path_factory):
-    """Two looks at 700 people; at the second, what the anchor did not do is planted."""
+    """Two looks at 700 people; the second has a planted disparity that the anchor lacks."""
     folder = tmp_path_factory.mktemp("looks")
     anchor, planted = folder / "anchor.jsonl", folder / "planted.jsonl"
     visits, people = cohort.simulate(anchor, users=700, visits=6)

@@ -122,7 +122,7 @@ def test_oulad_names_the_files_it_misses(tmp_path):
 
 @pytest.mark.skipif(not DAILY.is_file(), reason="the shared data is not here")
 def test_oulad_folder_gives_the_prepared_visits_back(tmp_path):
-    """The prepared Parquet, written as the official files are, reads back as it was."""
+    """Writes the prepared Parquet in the official files' format and reads it back."""
     prepared = formats.read(DAILY, surfaces={"AAA"}).visits
     sites = {b: str(i) for i, b in enumerate(sorted(prepared["block"].unique()), 500)}
     start = pd.Timestamp("2013-10-01")

@@ -1,4 +1,4 @@
-"""What is counted of a surface before a visit: earlier days, newcomers a second time."""
+"""Counts of a surface before a visit: earlier days only, and newcomers separately too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WALKS = st.lists(st.tuples(st.integers(0, 6), st.sampled_from("uvw"), USES), max
 
 
 def visits_of(walk: list[tuple[int, str, set[str]]]) -> list[Visit]:
-    """At most one visit of a user a day, numbered in time order."""
+    """At most one visit per user and day, numbered in time order."""
     numbers: dict[str, int] = {}
     found = []
     for day, user, blocks in sorted({(d, u): (d, u, b) for d, u, b in walk}.values(), key=str):
@@ -36,7 +36,7 @@ def test_newcomers_are_the_first_three_visits_of_earlier_days(walk):
             (row.shares, earlier),
             (row.newcomers, [v for v in earlier if v.number < 3]),
         ):
-            # as of the row's own date, by hand, at the half-life of 5 days
+            # as of the row's date, computed by hand with the half-life of 5 days
             wanted = sum(2 ** (-(row.day - 1 - v.day) / 5) / len(v.blocks) for v in group)
             assert counted.get("a", (0, 0, 0))[1] == pytest.approx(wanted)
 

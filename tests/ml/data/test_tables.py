@@ -1,4 +1,4 @@
-"""Files are refused with file, row, value and rule, all in one report."""
+"""Bad files are refused with file, row, value and rule, all in one report."""
 
 import gzip
 import json

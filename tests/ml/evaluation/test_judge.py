@@ -1,4 +1,4 @@
-"""The judge's figures on two visits, worked by hand."""
+"""The judge's figures on two visits, computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Per-visit figures against hand calculations."""
+"""Figures per visit against calculations by hand."""
 
 import math
 from datetime import UTC, datetime, timedelta

@@ -1,5 +1,7 @@
-"""A replay's lines are exact, see strictly earlier visits only, and its gains are those of brute
-force. On held-back real students the learned order beats the simple rules."""
+"""Replay lines are exact and use strictly earlier visits only; gains equal brute force.
+
+On held-back real students the learned order beats the simple rules.
+"""
 
 import json
 from datetime import date
@@ -136,7 +138,7 @@ def test_gain_is_that_of_brute_force(tmp_path, capsys):
 
 
 def test_the_future_changes_no_line(tmp_path, capsys, version_folder):
-    """Cutting the file at a day leaves the lines before it as they were, coded ones included."""
+    """Truncating the file at a day leaves all lines before it unchanged, coded ones included."""
     rows = [("sim", f"u{u}", str(date(2024, 3, 1 + d)), KINDS[(u + d) % 5])
             for u in range(4) for d in range(8)]  # fmt: skip
     more = ("--policy", "eager", "--version", str(version_folder))

@@ -1,4 +1,4 @@
-"""Replay files: what is refused, and where."""
+"""Replay files: bad lines are refused with their place."""
 
 import json
 from datetime import UTC, datetime

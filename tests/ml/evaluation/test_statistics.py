@@ -15,7 +15,8 @@ from ml.evaluation.statistics import (
 
 
 def people(rng, users, effect=0.0):
-    """Numerators, denominators and cells of one metric: a slice of 30 %, spread over persons."""
+    """Numerators, denominators and cells of one metric for a slice of 30 %, with spread over
+    people."""
     cells = (rng.random(users) < 0.3).astype(np.int64)
     below = np.ceil(rng.lognormal(1.0, 0.7, users))
     share = rng.normal(-0.05, 0.1, users) + effect * cells
@@ -71,7 +72,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 def test_resampling_visits_instead_of_people_would_be_far_too_sure():
     rng = np.random.default_rng(6)
-    share = np.repeat(rng.normal(0.0, 0.1, 200), 20)  # 20 like visits of each of 200 people
+    share = np.repeat(rng.normal(0.0, 0.1, 200), 20)  # 20 equal visits of each of 200 people
     cells = np.repeat(np.arange(200) % 2, 20)
     ones = np.ones((4000, 1))
 

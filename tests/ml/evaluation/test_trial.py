@@ -1,4 +1,4 @@
-"""Adapted against control: figures by hand, caps, and a stop rule that survives peeking."""
+"""Trials: figures computed by hand, caps, and a stopping rule that is valid under peeking."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_groups_whose_sizes_do_not_fit_the_share_are_called_uneven():
 
 def test_a_shorter_way_is_found_to_help_and_a_longer_one_to_harm():
     def trial(order):
-        # Everybody uses the last block; who adapts has it on top, or further down.
+        # Everybody uses the last block; adapted people have it on top, or further down.
         return [
             visit(f"{group}{i}", 24 * day, order=order if group == "a" else DEFAULT, uses=used)
             for group in "ca"
@@ -158,7 +158,7 @@ def test_the_stop_rule(rows, verdict):
 
 
 def test_peeking_at_every_look_raises_false_alarms_of_single_looks_only():
-    """30 trials without any difference, 12 looks each at data that grow."""
+    """30 trials without a difference, 12 looks each at growing data."""
     rng = np.random.default_rng(3)
     single, any_time = 0, 0
     for _ in range(30):

@@ -1,4 +1,4 @@
-"""The score is that of trying every matching, and of boxes computed by hand."""
+"""The score equals brute force over all matchings, and values computed by hand."""
 
 from itertools import permutations
 
@@ -13,7 +13,7 @@ box = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 6), st.inte
 
 
 def iou_by_cells(a, b):
-    """Counts unit cells."""
+    """Computes IoU by counting unit cells."""
     cells = [
         {(x, y) for x in range(i[0], i[0] + i[2]) for y in range(i[1], i[1] + i[3])} for i in (a, b)
     ]

@@ -1,4 +1,4 @@
-"""A version's layout part goes where the version goes: through drafts, and into what trains on."""
+"""A version's layout part is kept in drafts and in versions trained from it."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Slots do not depend on the order of items, and what a layout is reduced to packs back into it."""
+"""Slots do not depend on the order of items, and a reduced layout packs back into the original."""
 
 import numpy as np
 import pytest

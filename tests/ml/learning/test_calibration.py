@@ -1,4 +1,4 @@
-"""Demand is calibrated as scikit-learn does it, on people whom training has not seen."""
+"""Demand is calibrated as scikit-learn does it, on people held out of training."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ QUICK = replace(SMALL, warm_epochs=2, code_epochs=2, codes=8)
 
 
 def planted(slope: float, intercept: float, count: int = 40_000) -> Answers:
-    """Uses drawn with the chance sigmoid(slope · logit + intercept)."""
+    """Draws uses with probability sigmoid(slope · logit + intercept)."""
     generator = np.random.default_rng(0)
     logits = generator.normal(-1, 2, count)
     chance = 1 / (1 + np.exp(-(slope * logits + intercept)))
@@ -46,7 +46,7 @@ def test_a_planted_miscalibration_is_found_and_undone():
     found = calibration(answers)
     assert found.tokens.slope == pytest.approx(0.5, abs=0.02)
     assert found.tokens.intercept == pytest.approx(-0.7, abs=0.03)
-    assert found.side.slope == pytest.approx(0.25, abs=0.01)  # its logits were twice as far out
+    assert found.side.slope == pytest.approx(0.25, abs=0.01)  # its logits were twice as large
     for shown in before_after(planted(0.5, -0.7, 20_000), found).values():
         for name in ("log_loss", "brier", "calibration_error"):
             assert shown["after"][name] < shown["before"][name]
@@ -92,7 +92,7 @@ def test_the_exported_decoder_says_calibrated_demand_and_the_same_order(version_
 
 
 def test_a_version_is_calibrated_on_people_kept_out_of_training(cohort, tmp_path):
-    """Through the draft's file, as the product's steps hand it on."""
+    """Goes through the draft's file, as the product's steps do."""
     made = train_draft(cohort[0], settings=replace(QUICK, calibrate=0.3))
     draft.save(made, tmp_path / "draft.pt")
     card = draft.load(tmp_path / "draft.pt").export(tmp_path / "v")

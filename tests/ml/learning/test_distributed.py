@@ -1,4 +1,4 @@
-"""Two processes, as torchrun starts them, train what one trains."""
+"""Two processes started by torchrun train the model that one process trains."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 UNSEEN = "decoder.side.2.bias"
-"""Added to every block's logit, so that softmax takes it out: its gradient is rounding alone."""
+"""A bias added to every block's logit; softmax cancels it, so its gradient is rounding error."""
 
 
 def test_two_processes_train_what_one_trains(tmp_path):
@@ -51,7 +51,7 @@ def test_two_processes_train_what_one_trains(tmp_path):
 @pytest.mark.parametrize("name", distributed.ALONE)
 def test_what_needs_a_whole_batch_is_refused_by_name(monkeypatch, name):
     settings: Settings = replace(SMALL, **{name: 1})
-    distributed.check(settings)  # alone it is fine
+    distributed.check(settings)  # one process may use it
     monkeypatch.setattr(distributed, "several", lambda: True)
     with pytest.raises(distributed.SharedBatchError, match=f"{name}: needs a batch"):
         distributed.check(settings)

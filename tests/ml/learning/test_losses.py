@@ -1,4 +1,4 @@
-"""Each term equals its formula, worked out by hand in plain Python."""
+"""Each term equals its formula, computed by hand in plain Python."""
 
 import math
 

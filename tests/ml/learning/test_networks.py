@@ -1,4 +1,4 @@
-"""The networks see a set of blocks: neither padding nor order of the blocks changes anything."""
+"""Networks treat blocks as a set: neither padding nor their order changes the output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def random_batch(blocks: int) -> Batch:
 
     codes = torch.randint(0, 3, (4, blocks), generator=generator)
     context = drawn(CONTEXT)
-    context[:, 1] = 0  # nobody is new
+    context[:, 1] = 0  # no newcomers
     features = (drawn(blocks, n) for n in (TEXT_BUCKETS, SHAPE, USER, POPULARITY))
     return Batch(codes, *features, torch.ones(4, blocks), context, codes)
 
@@ -33,7 +33,7 @@ def padded(batch: Batch, more: int) -> Batch:
 def test_padding_changes_neither_latent_nor_what_is_decoded():
     torch.manual_seed(0)
     codec = Codec(3, Settings()).eval()
-    # Activations below zero everywhere: there a padded zero would be the largest.
+    # All activations are negative, so that a padded zero would be the maximum.
     torch.nn.init.constant_(codec.encoder.block[-1].bias, -3.0)
     batch = random_batch(5)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The residual quantiser against brute force, and its twin in the engine."""
+"""The residual quantiser equals brute force and the engine's implementation."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Two reports side by side, and reports as files."""
+"""Comparing two reports, and downloading reports as files."""
 
 from __future__ import annotations
 

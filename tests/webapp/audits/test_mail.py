@@ -1,4 +1,4 @@
-"""Whoever must know of an *exceeds* is told, once."""
+"""People are mailed once when an audit *exceeds*."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_mail_server_that_is_away_is_tried_again(report_make, settings):
     report = report_make("exceeds", row("exceeds"))
     working = settings.EMAIL_BACKEND
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # nobody listens there
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # a closed port
     assert reports_mail() == 0
     report.refresh_from_db()
     assert report.mailed_at is None

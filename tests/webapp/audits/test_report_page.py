@@ -1,4 +1,4 @@
-"""What a report's page says can be done now, and what no page shows of few people."""
+"""A report's page gives the next steps, and no page shows figures of few people."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def owner(admin_client):
 
 @pytest.fixture
 def colleague(client):
-    """Staff, who may look at everything and move nothing."""
+    """Staff who may view everything and change nothing."""
     user = User.objects.create_user("colleague", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(user)

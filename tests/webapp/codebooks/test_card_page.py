@@ -1,4 +1,4 @@
-"""The page of a version's card: every part that is known, and what is not said to be unknown."""
+"""The page of a version's card shows every known part, and marks the others as unknown."""
 
 from __future__ import annotations
 

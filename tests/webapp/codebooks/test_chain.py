@@ -1,4 +1,4 @@
-"""The record is a chain: whatever is done to a row of it is found."""
+"""The record of moves is a hash chain: any change to a row is detected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def moves(version, course, innate):
-    """Adopted, anchored, promoted, rolled back: four rows."""
+    """Four rows: adopted, anchored, promoted, rolled back."""
     promotion.innate_ship(folder=innate)
     version_promote(surface=course, version=version, why="better", by_name="ada")
     version_rollback(surface=course, why="worse", by_name="bob")
@@ -33,7 +33,7 @@ def test_an_honest_record_is_whole(moves):
 
 
 def test_each_row_holds_the_hash_of_the_row_before(moves):
-    """SHA-256 by hand, over what the row states and the hash before it."""
+    """Computes SHA-256 by hand over the row's content and the previous hash."""
     previous = "0" * 64
     for move in moves:
         text = {**move.stated, "previous": previous}

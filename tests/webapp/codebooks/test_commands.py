@@ -28,7 +28,8 @@ def run(command: str, *args: str, **options: object) -> dict:
 
 
 def test_from_visits_to_a_champion_and_back(cohort, innate):
-    """The whole life on real training: retrain, acknowledge, promote, roll back, verify."""
+    """Runs a version's whole life with real training: retrain, acknowledge, promote, roll back,
+    verify."""
     promotion.innate_ship(folder=innate)
 
     made = run("retrain", surface="course-home", smoke=True, by=["gender"])
@@ -36,7 +37,7 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
     assert made["is_new"] and version.status == "audited"
     assert version.manifest["surfaces"] == ["course-home"]
     report = AuditReport.objects.get()
-    # 36 people are under 100: never *within*. So the gate holds.
+    # 36 people are under 100, so the audit is never *within* and the gate holds.
     assert made["verdict"] == report.verdict == "inconclusive"
     assert made["gate"] == "unclear" and made["outcome"].startswith("Held: ")
     assert report.report["simulated"] is True
@@ -50,7 +51,7 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
         run("promote", version.name)
     with pytest.raises(CommandError, match="judged in a smoke run only"):
         run("promote", version.name[:14], why="a small demo", acknowledge="Ada")
-    version.gate_reports.update(is_smoke=False)  # judging it again in earnest takes a while
+    version.gate_reports.update(is_smoke=False)  # a full gate would take too long here
     run("promote", version.name[:14], why="a small demo", acknowledge="Ada")
     assert Alias.objects.get(name="champion").version == version
 
@@ -59,7 +60,7 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
     child = CodebookVersion.objects.get(name=refreshed["version"])
     assert child.parent == version
 
-    # Who trained either can be told so, and erasing somebody marks both.
+    # People can learn which versions they trained, and erasing a person marks both versions.
     assert 0 < version_subjects(version) <= 36
     key = next(k for k in Subject.objects.values_list("key", flat=True) if trained_versions(k))
     named = subject_erase(key=key)

@@ -1,4 +1,4 @@
-"""A network that was exchanged together with its hash is opened by nobody."""
+"""A network that was replaced together with its hash is never opened."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ WEBAPP = Path(runtime.__file__).parents[2] / "webapp"
 
 @pytest.fixture
 def exchanged(version) -> CodebookVersion:
-    """Whoever can write to the storage puts another network there, and its hash into the manifest;
-    the folder is whole by itself."""
+    """Replaces a network and its hash in the manifest, as an attacker with write access could.
+
+    The folder is consistent in itself.
+    """
     folder = artefacts.local(version.folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     other = (INNATE_FOLDER / "encoder.onnx").read_bytes() + b" "

@@ -24,7 +24,7 @@ def audited(version, surface, verdict):
 
 
 def looked(version, surface, verdict, by, *, users, visits):
-    """An audit by these attributes that compared so many."""
+    """An audit by these attributes with this number of comparisons."""
     judged(version, surface)
     page = {"surface": surface.slug, "users": users, "visits": visits}
     return AuditReport.objects.create(
@@ -236,7 +236,7 @@ def test_a_rollback_to_nothing_but_a_refused_version_is_refused(version, course,
 def test_of_two_promotions_at_once_the_second_is_judged_after_the_first(
     version, course, innate, trained, tmp_path, monkeypatch
 ):
-    """The other one is committed while this one waits for the surface's lock."""
+    """The other promotion commits while this one waits for the surface's lock."""
     promotion.innate_ship(folder=innate)
     audited(version, course, "within")
     folder = variant(trained, tmp_path / "third", "cccccccccccc", ["course-home"])

@@ -37,7 +37,7 @@ def run(*args: str, **options: object) -> dict[str, object]:
 
 
 def everything() -> list[object]:
-    """All rows that an import writes."""
+    """Returns all rows that an import writes."""
     states = Profile.objects.order_by("pk").values_list("subject__key", "state", "version")
     visits = Visit.objects.order_by("pk").values_list("visit", "started_at", "day", "uses")
     days = PopularityDay.objects.order_by("pk").values_list("day", "shares", "visits")

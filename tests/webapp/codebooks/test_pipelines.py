@@ -1,4 +1,4 @@
-"""Pipelines: one at a time, step after step, held or promoted, gone on with after a failure."""
+"""Pipelines run one at a time and step by step; they are held, promoted, or resumed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ask(surface, kind=RETRAIN, **columns) -> Pipeline:
 
 
 def step(line: Pipeline, **result) -> Run:
-    """Ends the step that waits with this result, as its worker would."""
+    """Ends the waiting step with this result, as its worker would."""
     run = line.runs.get(state="queued")
     lease.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish(result))
     line.refresh_from_db()
@@ -102,7 +102,7 @@ def test_a_refused_value_names_nobody(caplog):
 
 
 def failed(course, var) -> tuple[Pipeline, list[Path]]:
-    """A pipeline whose training failed, and its files: kept for going on, left by a worker."""
+    """A pipeline whose training failed, with the files that a worker left for resuming."""
     line = ask(course)
     step(line, visits=3, file="x")
     files = [var / "artefacts" / f"pipelines/{line.pk}/visits.parquet"]

@@ -1,4 +1,4 @@
-"""Versions in a storage that has no folders on this machine, as an S3-like one: fetched, served."""
+"""Versions in a storage without local folders, such as S3, are fetched and served."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Remote(Storage):
-    """Keeps names and bytes, and knows neither paths nor folders."""
+    """Stores names and bytes, without paths or folders."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
@@ -65,7 +65,7 @@ def test_a_version_is_served_from_a_storage_without_paths(remote, clock, worker,
 
 
 def test_what_a_stranger_put_beside_a_version_is_not_loaded(remote, clock, worker):
-    """A file that the manifest does not vouch for is refused with the version."""
+    """A file that the manifest does not list makes the version refused."""
     row = version_register(source=INNATE_FOLDER, name="innate")
     surface_save(COURSE)
     manifest = json.loads(remote.open(f"{row.folder}/manifest.json").read())

@@ -1,4 +1,4 @@
-"""Groups: what each may do, and that an auditor sees aggregates and never rows of people."""
+"""Permissions of each group; an auditor sees aggregates and never rows of people."""
 
 from __future__ import annotations
 

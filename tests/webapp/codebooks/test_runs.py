@@ -16,7 +16,7 @@ def ask(course, **columns):
 
 
 def let_worker_die(run: Run) -> None:
-    """As kill -9 does: the row says that somebody works on it, and nobody does."""
+    """Leaves the row as kill -9 does: held by a worker that no longer exists."""
     past = timezone.now() - timedelta(seconds=1)
     Run.objects.filter(pk=run.pk).update(state="running", holder="dead", lease_until=past)
 

@@ -1,4 +1,4 @@
-"""Which version serves: promotions seen within a second, corrupt artefacts refused."""
+"""Which version serves: promotions take effect within a second, corrupt artefacts are refused."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_running_process_sees_a_promotion_within_a_second(course, innate, seco
 
 
 class Slow(FileSystemStorage):
-    """As one far away: files can be had once they are `there`."""
+    """A slow storage: files become available once they are `there`."""
 
     there, asked = threading.Event(), threading.Event()
 
@@ -99,7 +99,7 @@ class Slow(FileSystemStorage):
 
 @pytest.fixture
 def slow(settings, tmp_path):
-    """In the end nobody waits any more, whatever came of it."""
+    """A slow storage; the fixture releases all waiting threads at the end."""
     far = {"BACKEND": f"{__name__}.Slow", "OPTIONS": {"location": tmp_path / "artefacts"}}
     settings.STORAGES = {**settings.STORAGES, "artefacts": far}
     Slow.there.set()
@@ -108,7 +108,7 @@ def slow(settings, tmp_path):
 
 
 def within(condition: Callable[[], bool]) -> None:
-    """As a rule within a second."""
+    """Waits for a condition, which usually holds within a second."""
     until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until
@@ -132,7 +132,7 @@ def test_however_slow_a_version_loads_all_else_counts_meanwhile(
     name = keys.user_token_id(token)
     RevokedToken.objects.create(token_id=name, expires_at=day, revoked_at=timezone.now())
     within(lambda: revoked.is_revoked(name))
-    assert serving.page("course-home") == before  # nobody misses what is on its way
+    assert serving.page("course-home") == before  # the previous version serves meanwhile
     Surface.objects.filter(pk=course.pk).update(mode="off")
     within(lambda: serving.page("course-home").surface.mode == "off")
     assert served_id() == innate.manifest["id"]
@@ -143,7 +143,7 @@ def test_however_slow_a_version_loads_all_else_counts_meanwhile(
 
 
 class Hanging(FileSystemStorage):
-    """One folder of it is never had, until the test is over."""
+    """A storage that never delivers one of its folders before the test ends."""
 
     folder, is_over = "", threading.Event()
 
@@ -222,7 +222,7 @@ serving.serving.snapshot()
 
 
 def test_a_process_that_ends_while_versions_load_does_not_abort(tmp_path, trained):
-    """A thread that is stopped inside ONNX Runtime's own code ends the process by SIGABRT."""
+    """A thread that is stopped inside ONNX Runtime's native code ends the process by SIGABRT."""
     for i in range(6):
         page = surface_save({**COURSE, "slug": f"page-{i}"})
         folder = variant(trained, tmp_path / f"of-{i}", f"{i}" * 12, [page.slug])
@@ -264,7 +264,7 @@ def test_a_corrupt_artefact_is_refused_and_the_old_version_keeps_serving(
 
     assert served_id() == second.manifest["id"]
     assert "version_refused" in caplog.text
-    # A process that has never loaded the old one serves the innate one.
+    # A process that has never loaded the old version serves the innate one.
     assert served_id(Serving()) == innate.manifest["id"]
 
 
@@ -326,7 +326,7 @@ def damage(version: CodebookVersion) -> None:
 
 
 def exchange(version: CodebookVersion) -> None:
-    """Zeroes the codes, and writes a manifest that says so."""
+    """Sets the codes to zero and updates the manifest accordingly."""
     folder = artefacts.local(version.folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     codes = folder / "codes.npy"

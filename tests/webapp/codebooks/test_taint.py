@@ -1,4 +1,4 @@
-"""Attributes are no input: shuffled, they leave every artefact as it was."""
+"""Attributes are no input of training: shuffling them leaves every artefact unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def trained(surface, kind, **options) -> str:
-    """SHA-256 of all that a pipeline's version is exported from: weights, codes, orders, card."""
+    """Returns SHA-256 of what a version is exported from: weights, codes, orders, card."""
     options = {"smoke": True, "in_process": True, **options}
     line, is_new = pipeline_request(kind=kind, surface=surface, options=options)
     assert is_new
@@ -32,7 +32,7 @@ def trained(surface, kind, **options) -> str:
     path = artefacts.fetch(line.result["train"]["file"], Path())
     held = torch.load(path, weights_only=True)
     words = json.loads(held.pop("words"))
-    del words["card"]["training"]["seconds"]  # how long it took
+    del words["card"]["training"]["seconds"]  # varies between runs
     digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
     for part in ("codec", "quantiser"):
         for name, tensor in sorted(held[part].items()):
@@ -41,7 +41,7 @@ def trained(surface, kind, **options) -> str:
 
 
 def shuffle_attributes() -> None:
-    """Everybody gets another's values: nobody keeps their own where the next one's differ."""
+    """Rotates the values by seven people, so that everybody gets another's."""
     rows = list(PersonalAttributes.objects.order_by("pk"))
     values = [row.values for row in rows]
     for row, other in zip(rows, values[7:] + values[:7], strict=True):

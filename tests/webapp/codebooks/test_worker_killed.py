@@ -1,11 +1,11 @@
-"""A real worker is killed at steps that write a version and move the alias."""
+"""Kills a real worker at the steps that write a version and move the alias."""
 
 from __future__ import annotations
 
 from tests.evidence.killed_pipeline import Killed
 
 KILLED_AT = ("export", "promote")
-"""`python -m tests.evidence.killed_pipeline` kills at all seven, beside an undisturbed run."""
+"""`python -m tests.evidence.killed_pipeline` kills at all seven steps."""
 
 
 def test_a_pipeline_ends_as_if_nothing_had_happened(tmp_path):
@@ -20,6 +20,6 @@ def test_a_pipeline_ends_as_if_nothing_had_happened(tmp_path):
     assert (innate, champion) == ("champion", "champion")  # the other surface keeps the innate one
     assert sorted(found["folders"]) == sorted(["innate", name])
     assert len(found["audits"]) == found["gates"] == 1
-    # Two surfaces adopt and anchor the innate version; then one promotion.
+    # Two surfaces adopt and anchor the innate version; then one promotion follows.
     assert found["moves"] == 5
     assert found["left_behind"] == []

@@ -1,4 +1,4 @@
-"""The page for everyone: keyboard, reduced motion, narrow screens, and nothing that shifts."""
+"""Accessibility of the page: keyboard, reduced motion, narrow screens, no layout shifts."""
 
 from __future__ import annotations
 

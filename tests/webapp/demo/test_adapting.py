@@ -1,4 +1,4 @@
-"""The demo page adapts to what is used, between visits and never within one."""
+"""The demo page adapts to uses between visits, and never within a visit."""
 
 from __future__ import annotations
 

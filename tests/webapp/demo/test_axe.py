@@ -1,4 +1,4 @@
-"""The checker itself: it runs under a strict policy, and finds what is planted."""
+"""The accessibility checker runs under a strict policy and finds planted violations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py demo` starts all, says what is wrong, and leaves nothing behind."""
+"""`manage.py demo` starts all processes, reports problems, and leaves no process behind."""
 
 from __future__ import annotations
 

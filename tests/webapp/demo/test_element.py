@@ -1,4 +1,4 @@
-"""`<adaptive-layout>` on a page that the server did not prepare: it fetches or hands over."""
+"""`<adaptive-layout>` fetches its layout on a page that the server did not prepare."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AUTHORED = ["glossary", "forum", "content", "quiz"]
 
 
 def write_page(page: Page, attributes: str = "", script: str = "") -> None:
-    """Serves /plain beside the demo: the element with four blocks in an order of its own."""
+    """Serves /plain beside the demo: the element with four blocks in its own order."""
     token = page.get_attribute("adaptive-layout", "token")
     source = page.get_attribute("script[src*=adaptive-layout]", "src")
     blocks = "".join(f'<div data-block="{b}"><h2>{b}</h2></div>' for b in AUTHORED)

@@ -1,4 +1,4 @@
-"""Every snippet that we show runs as it is shown: in Chromium, and curl in bash."""
+"""Every published snippet runs unchanged: in Chromium, and curl in bash."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FORUM = {
     "gridstack": ".grid-stack-item[gs-id=forum]",
     "react": ".react-grid-item:has-text('Course forum')",
 }
-"""Where each example shows the forum."""
+"""Selector of the forum in each example."""
 
 
 def open_example(page: Page, name: str, has_examples: bool) -> str:
-    """The example as a simulated person sees it; returns the person's key."""
+    """Opens the example as a simulated person; returns the person's key."""
     if not has_examples and name in ("gridstack", "react"):
         pytest.skip("node not found: gridstack and React were not built")
     open_page(page)

@@ -40,11 +40,11 @@ def test_a_lost_answer_makes_the_client_send_the_same_bytes_again(page: Page, de
 
     def lose_first_answer(route: Route, request: Request) -> None:
         body = request.post_data or ""
-        if '"use"' not in body:  # what the page itself sends
+        if '"use"' not in body:  # the page's own impression
             return route.continue_()
         sent.append(body)
         if len(sent) == 1:
-            route.fetch()  # the server has it, but the client never learns
+            route.fetch()  # the server gets it, but the client gets no answer
             route.abort()
         else:
             route.continue_()
@@ -92,7 +92,7 @@ def test_a_switch_of_persons_sends_nobody_elses_events(page: Page, demo: Demo) -
     become(page, 0)
     page.unroute("**/api/events")
     with page.expect_response("**/api/events"):
-        page.reload()  # sends this person's impression, and no more
+        page.reload()  # sends only this person's impression
     assert page.evaluate(KEPT) >= 1
     assert set(statuses) == {202}
 

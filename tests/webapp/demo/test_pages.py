@@ -1,4 +1,4 @@
-"""Every page of the demo and the documentation: accessible, within its width, and still."""
+"""Every page of demo and documentation is accessible, fits its width and does not shift."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_pressed_freeze_button_can_be_read(page: Page, scheme: str) -> None:
     assert page.locator("[name=freeze]").get_attribute("aria-pressed") == "true"
     page.locator(".engine", has_text="Frozen: nothing was computed.").wait_for()
     assert axe.violations(page, within=".al-bar") == []
-    # And with the element's own style alone.
+    # Checks the element's own style alone as well.
     page.evaluate("document.querySelector('[rel=stylesheet]').remove()")
     assert axe.violations(page, within=".al-bar") == []
 

@@ -1,4 +1,4 @@
-"""The time slider: the page as it was before each visit, which nothing done there can change."""
+"""The time slider shows the page before each visit, and using it changes nothing."""
 
 from __future__ import annotations
 

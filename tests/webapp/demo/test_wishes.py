@@ -1,4 +1,4 @@
-"""What a person asks for outright: pin, move, undo, freeze, reset, and the reason for a place."""
+"""Explicit wishes: pin, move, undo, freeze, reset, and the reason for a block's place."""
 
 from __future__ import annotations
 

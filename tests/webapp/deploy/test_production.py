@@ -1,4 +1,4 @@
-"""The Procfile on PostgreSQL with Redis, and with RabbitMQ: several web and worker processes."""
+"""Runs the Procfile on PostgreSQL with Redis, and with RabbitMQ, in several processes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def database():
 
 @pytest.fixture(scope="module")
 def installed(database, tmp_path_factory) -> Path:
-    """A folder whose installation is migrated and has the fixtures' pages."""
+    """An installation folder, migrated and with the fixtures' pages."""
     var = tmp_path_factory.mktemp("production")
     place = Place(var, {"DATABASE_URL": database, "REDIS_URL": empty_redis()})
     place.run(procfile()["release"])
@@ -64,7 +64,7 @@ def test_a_page_adapts_and_events_are_folded_by_several_workers(database, instal
 
 
 def _visit(place: Place, key: str) -> dict[str, object]:
-    """A layout, an event, and the profile once a worker has folded it."""
+    """Requests a layout, sends an event, and returns once a worker has folded it."""
     token = place.run(f"python manage.py user_token {key}")
     headers = {"Authorization": f"Bearer {token}", "X-Request-ID": NAME}
     layout = json.loads(place.ask(LAYOUT, **headers)[1])
@@ -85,12 +85,12 @@ def _visit(place: Place, key: str) -> dict[str, object]:
 
     place.wait(is_folded, "folded")
     again = json.loads(place.ask(LAYOUT, **headers)[1])
-    assert again["order"] == layout["order"]  # within the visit
+    assert again["order"] == layout["order"]  # unchanged within the visit
     return layout
 
 
 def _seen(place: Place, layout: dict[str, object]) -> None:
-    """Who did it can be told: sums over processes, and one id from the web's log to a worker's."""
+    """Checks sums over processes in /metrics, and a request id from the web's log to a worker's."""
     folder = place.var / "metrics"
 
     def counted() -> set[str]:
@@ -118,7 +118,7 @@ def test_the_threads_of_a_worker_connect_before_anybody_asks(database, installed
     settings = {"DATABASE_URL": database, "REDIS_URL": empty_redis(), "WEB_PROCESSES": "1"}
     place = Place(installed, {**settings, "WEB_THREADS": "3"})
     place.start("web", "web")
-    own = 2  # of the thread that warms up, and of the one that looks for what has changed
+    own = 2  # connections of the warm-up thread and of the refreshing thread
     try:
         place.wait(lambda: _connections(database) == 3 + own, "connected")
     finally:
@@ -133,7 +133,7 @@ def _connections(database: str) -> int:
 
 
 def test_every_line_of_the_web_processes_is_json(tmp_path):
-    """gunicorn's own too: that it starts, that a worker was killed, that it ends."""
+    """Includes gunicorn's own lines on its start, a killed worker and its end."""
     place = Place(tmp_path, {"WEB_PROCESSES": "1"})
     place.start("web", "web")
     try:
@@ -163,7 +163,7 @@ def test_the_example_of_an_environment_names_what_the_settings_read():
 
 
 def test_django_has_nothing_to_add_to_the_example_of_an_environment(tmp_path):
-    """As its README says to check it; the same check finds what is wrong where something is."""
+    """Runs the deployment README's check, which also finds a planted mistake."""
     text = (ROOT / "webapp" / "deploy" / "production.env").read_text()
     lines = [line.partition("=") for line in text.splitlines() if line and line[0] != "#"]
     ours = ("SECRET_KEY", "VAR_DIR", "ARTEFACTS_DIR", "PROMETHEUS_MULTIPROC_DIR")

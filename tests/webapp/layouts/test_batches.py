@@ -1,4 +1,4 @@
-"""Reading a batch of events: what is plainly in order is taken as the serializers would take it."""
+"""The fast parser of event batches accepts only what the serializers accept, with equal values."""
 
 from __future__ import annotations
 

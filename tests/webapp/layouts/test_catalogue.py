@@ -1,4 +1,4 @@
-"""The error catalogue names what the API answers with, no more and no less."""
+"""The error catalogue lists exactly the errors that the API returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webapp.subjects.authentication import MissingScope
 SOURCES = [p.read_text() for p in Path(catalogue.__file__).parents[1].rglob("*.py")]
 OURS = set(re.findall(r'Problem\(\s*"([\w-]+)"', "".join(SOURCES)))
 OURS |= set(re.findall(r'KINDS\["([\w-]+)"\]', "".join(SOURCES)))
-OURS |= {"surface-unknown", "surface-missing"}  # chosen between in one place
+OURS |= {"surface-unknown", "surface-missing"}  # one expression chooses between them
 
 
 def test_every_error_raised_is_listed_and_every_listed_one_is_raised():

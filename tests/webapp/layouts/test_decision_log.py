@@ -1,4 +1,4 @@
-"""Drawn layouts: what the decision carries, what folding keeps of it, what is exported."""
+"""Explored layouts: the decision's fields, what folding stores of them, and the export."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def close_all() -> None:
 
 @pytest.fixture
 def crowd(page, clock, worker) -> list[Person]:
-    """A dozen people with a few visits each, on a page that explores. All visits are over."""
+    """A dozen people with a few closed visits each, on a page that explores."""
     surface_save(EXPLORING)
     people = [Person(f"host:{number}", clock) for number in range(14)]
     for visit in range(4):
@@ -114,7 +114,7 @@ def test_a_closed_visit_keeps_what_it_came_to(owner, worker, clock):
 
 
 def test_the_log_is_what_ope_reads_and_a_version_compared_with_itself_is_the_same(crowd, tmp_path):
-    """The innate version drew the layouts; as a target it must be worth what was served."""
+    """The innate version logged the decisions; as a target its estimate must be the served mean."""
     line = export(tmp_path, "--against=innate", f"--target={tmp_path / 'target.jsonl'}")
 
     visits = Visit.objects.filter(drawn__isnull=False).count()
@@ -160,8 +160,7 @@ def test_against_and_target_go_together(page, tmp_path):
 
 
 def test_a_decision_of_the_largest_page_still_fits_into_an_event_batch(page, owner, worker):
-    """200 blocks with the longest ids, all of which may move, and the most candidates a visit is
-    served by default."""
+    """Uses 200 movable blocks with the longest ids, and the default maximum of candidates."""
     random = Random(0)
     names = ["".join(random.choices(ascii_letters + digits, k=100)) for _ in range(200)]
     blocks = [{"id": name} for name in names]

@@ -58,7 +58,7 @@ def test_waits_while_too_many_events_are_pending(owner, worker, settings):
     assert response.status_code == 429 and int(response["Retry-After"]) > 0
     assert "/api/errors#backlog-full" in response.json()["type"]
     assert Event.objects.count() == 3
-    assert owner.wish("freeze")["status"] == "frozen"  # a wish is one event, and is not put off
+    assert owner.wish("freeze")["status"] == "frozen"  # a wish is one event, folded at once
 
     worker.work()
     assert owner.post("events", body).status_code == 202
@@ -276,7 +276,7 @@ def test_the_decision_stays_small(owner):
 
 
 def test_a_decision_is_read_as_it_was_signed_in_any_script(owner):
-    """Also one that Django's own signer packed, as servers before did: in ASCII alone."""
+    """Also reads decisions packed by Django's signer, as older releases did: in ASCII only."""
     served = replace(decisions.read(owner.layout()["decision"]), order=("форум", "日本", "😀"))
     values = [decisions.FORMAT, *astuple(served)]
     packed = Signer(salt=decisions.SALT).sign_object(values, compress=True)

@@ -1,4 +1,4 @@
-"""POST /api/feedback: what a user asks for acts at once."""
+"""POST /api/feedback: wishes take effect at once."""
 
 from __future__ import annotations
 

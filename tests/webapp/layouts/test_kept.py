@@ -1,4 +1,4 @@
-"""An answer is given again from one cache read, for as long as it is sure to be the same."""
+"""A stored answer is served by one cache read for as long as it is certainly unchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ADDRESS = "layout?surface=course-home"
 
 @pytest.fixture
 def undecided(monkeypatch):
-    """Nothing can be decided any more: whoever needs it gets the fallback."""
+    """Makes every new decision fail, so that only stored answers can be served."""
 
     def stop() -> None:
         monkeypatch.setattr(read, "situation", None)
@@ -50,7 +50,7 @@ def test_another_language_number_of_variants_or_person_is_another_answer(owner, 
 
 
 def test_links_lead_to_where_the_site_was_reached(owner):
-    """A site that is mounted twice: an answer kept for one prefix is not given under the other."""
+    """The site is mounted twice; an answer stored for one prefix is not served under the other."""
     first = owner.get(ADDRESS)
     with override_script_prefix("/shop/"):
         other = owner.get(ADDRESS, **{"If-None-Match": first["ETag"]})
@@ -83,8 +83,10 @@ def test_a_clock_that_was_set_back_ends_it(owner, clock, undecided):
 
 
 def test_a_change_past_this_process_is_seen_within_a_minute(owner, clock, worker):
-    """As an import does it where each process has a cache of its own. The cache's own clock is not
-    the test's: what it keeps for a minute is taken out by hand."""
+    """Simulates an import where each process has a cache of its own.
+
+    The test's clock does not move the cache's, so entries that live a minute are deleted by hand.
+    """
     owner.visit("forum")
     worker.work()
     first = owner.get(ADDRESS)
@@ -102,7 +104,7 @@ def test_a_change_past_this_process_is_seen_within_a_minute(owner, clock, worker
 
 
 def test_whoever_holds_it_needs_no_body_of_ours(owner, undecided):
-    """The body was evicted; what the caller holds is named from then on without deciding."""
+    """The body was evicted; the ETag alone still answers the caller without a decision."""
     etag = owner.get(ADDRESS)["ETag"]
     cache.clear()
     held = {"If-None-Match": etag}
@@ -123,7 +125,7 @@ def test_an_etag_of_another_answer_gets_the_body_without_deciding(owner, undecid
 
 
 def test_a_body_is_given_under_its_own_etag_only(owner, monkeypatch):
-    """Answer and body are two entries of the cache: one may be of a moment before the other."""
+    """Name and body are two cache entries, of which one may be older than the other."""
     first = owner.get(ADDRESS)
     monkeypatch.setattr(answer_cache.Place, "keep", _keep_only_the_answer)
     wished = owner.wish("pin", first.json()["order"][-1], rank=0)

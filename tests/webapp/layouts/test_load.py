@@ -1,4 +1,4 @@
-"""The search budget under load, and that it never changes the layout within a visit."""
+"""The search budget adapts to load, and never changes the layout within a visit."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from webapp.surfaces.services import surface_save
 
 ADDRESS = "layout?surface=course-home"
 BUSY = 1e9
-"""Seconds of processor time that a decision never takes: whoever sees this has no time to search.
-"""
+"""Seconds of processor time that no decision takes; a decision that measures it stops searching."""
 
 
 def test_the_budget_stands_while_decisions_fit_into_the_deadline():
@@ -57,7 +56,7 @@ def test_a_failed_decision_is_no_longer_under_way():
 
 @pytest.fixture
 def habits(owner, worker):
-    """Somebody whose next layout a search and System 1 decide differently: all may move."""
+    """A person for whom search and System 1 decide differently; all blocks may move."""
     surface_save({**COURSE, "guardrails": {"move_budget": 20}})
     for blocks in (["glossary"], ["live"], ["glossary", "forum"], ["quiz"], ["links"]) * 2:
         owner.visit(*blocks)
@@ -96,7 +95,7 @@ def test_a_lowered_budget_is_said_and_counted(habits, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_reload_keeps_the_layout_when_the_load_changes(habits):
-    """Through the cache before the first event, through the visit after it."""
+    """Through the cache before the first event, and through the stored visit after it."""
     searched = order_under(habits, 0.0)
     assert order_under(habits, BUSY) != searched, "the case must tell the two apart"
     first = order_under(habits, 0.0)
@@ -112,7 +111,7 @@ def test_a_reload_keeps_the_layout_when_the_load_changes(habits):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_reload_keeps_the_layout_when_only_the_name_of_the_answer_is_left(habits, monkeypatch):
-    """Whoever holds the body does not ask for it, nor for the budget: those are evicted first."""
+    """Clients that hold the body read neither body nor budget, so those are evicted first."""
     stored, keep = dict[str, object](), answer_cache.store
 
     def store_and_tell(entries, once, agreed):
@@ -134,7 +133,7 @@ def test_a_reload_keeps_the_layout_when_only_the_name_of_the_answer_is_left(habi
 
 @pytest.mark.django_db(transaction=True)
 def test_no_caller_names_a_budget_beyond_the_sites(habits):
-    """In an ETag that is taken for one of ours."""
+    """The caller forges an ETag that is read as one of ours."""
     etag = habits.get(ADDRESS)["ETag"]
     cache.clear()
     made_up = etag.replace("-32", f"-{10**8}")
@@ -162,7 +161,7 @@ def test_a_visit_begun_under_load_keeps_its_layout_when_there_is_time_again(habi
 def test_a_worker_that_folds_during_a_hurried_decision_changes_no_layout(
     habits, worker, monkeypatch
 ):
-    """It renews the generation of the subject's state, which the answer is kept under."""
+    """Folding renews the generation of the subject's state, which is part of the answer's key."""
     habits.visit("glossary", "live")
     cache.clear()
     decide = read.decide

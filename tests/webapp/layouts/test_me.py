@@ -1,4 +1,4 @@
-"""GET, POST and DELETE /api/me: export, consent, erase; and signing in as a visitor."""
+"""GET, POST and DELETE /api/me: export, consent, erasure; and signing in as a visitor."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_erases_everything_and_only_that(owner, colleague, worker, clock):
                 assert not model.objects.filter(**{field.attname: subject.pk}).exists()
     assert Profile.objects.count() == 1
     assert owner.layout()["decision"] != adapted["decision"]
-    assert worker.work() >= 0  # what was already sent finds nothing
+    assert worker.work() >= 0  # messages sent before the erasure find nothing
     assert owner.get("me").json()["profiles"] == []
 
 
@@ -112,7 +112,7 @@ def test_signing_in_brings_the_visitors_history_along(page, owner, worker, clock
     subject = Subject.objects.get()
     assert subject.key == f"django:{admin_user.pk}"
     assert subject.profiles.get().state["visit"]["uses"] == {"forum": 1}
-    # A page that was open before the sign-in still sends what it has.
+    # A page opened before the sign-in still sends its events.
     late = {"decision": layout["decision"], "events": [owner.event("use", "quiz")]}
     assert client.post("/api/events", late, "application/json").status_code == 202
     assert Subject.objects.count() == 1
@@ -157,7 +157,7 @@ def test_a_visitor_may_sign_in_out_and_in_again(page, owner, worker, admin_user)
         client.logout()
         client.cookies[VISITOR_COOKIE] = cookie
 
-    visit = Visit.objects.get()  # the same one: nothing was kept of the visitor in between
+    visit = Visit.objects.get()  # only one: nothing was stored of the visitor in between
     assert visit.uses == {"forum": 2, "quiz": 1}
     assert Subject.objects.get().key == f"django:{admin_user.pk}"
     assert {e.decision.profile_id for e in Event.objects.all()} == {visit.profile_id}

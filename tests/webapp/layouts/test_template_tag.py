@@ -1,4 +1,4 @@
-"""`{% adaptive_layout %}` writes on the server what the API answers."""
+"""`{% adaptive_layout %}` renders on the server what the API answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often one may ask; whoever asks too often gets a page all the same."""
+"""Request limits; a caller over the limit still gets the fallback page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def one_minute(monkeypatch):
-    """The test ends within the minute that it began in."""
+    """Keeps the test within one minute, so that no new window starts."""
     monkeypatch.setattr("webapp.layouts.answer.throttles.time.time", lambda: 1_800_000_000.0)
 
 
@@ -56,8 +56,8 @@ def test_a_server_is_counted_per_subject_and_per_key(page, settings):
 @pytest.mark.parametrize(
     ("is_behind_proxy", "forwarded", "address"),
     [
-        (False, "6.6.6.6", "127.0.0.1"),  # anybody may write this header
-        (True, "6.6.6.6, 9.9.9.9", "9.9.9.9"),  # what our own proxy added
+        (False, "6.6.6.6", "127.0.0.1"),  # clients can forge this header
+        (True, "6.6.6.6, 9.9.9.9", "9.9.9.9"),  # our proxy appended the last one
         (True, "", "127.0.0.1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Reasons and notes are said in the language of the request."""
+"""Reasons and notes follow the language of the request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LANGUAGES = sorted(folder.name for folder in LOCALE.iterdir())
 
 
 def entries(path: Path) -> dict[str, str]:
-    """The singular messages of a .po file, without those that are not translated."""
+    """Returns the translated singular messages of a .po file."""
     found = re.findall(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', path.read_text(), re.MULTILINE)
     pairs = {_joined(one): _joined(other) for one, other in found}
     return {one: other for one, other in pairs.items() if one and other}

@@ -1,4 +1,4 @@
-"""Request ids from header to log line, metrics that count, probes, and who may read them."""
+"""Request ids from header to log line, metrics, probes, and permission to read them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def told() -> dict[str, float]:
-    """All samples of /metrics: name and labels to value."""
+    """Returns all samples of /metrics, by name and labels."""
     text = Client().get("/metrics").content.decode()
     return {
         f"{sample.name}{sorted(sample.labels.items())}": sample.value
@@ -68,7 +68,7 @@ def test_a_log_line_is_json_with_event_and_request(caplog):
 
 
 def test_a_warning_that_repeats_shows_its_traceback_once_in_a_while():
-    """Every line stays; an error keeps its traceback, and so does another event."""
+    """Every line stays; errors and other events keep their tracebacks."""
     seldom = TracesSeldom()
 
     def shown(level: int, event: str, at: float) -> bool:

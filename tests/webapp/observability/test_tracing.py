@@ -1,4 +1,4 @@
-"""Traces of the Procfile's processes, taken in by a collector; and nothing of it where none is."""
+"""A collector receives traces of the Procfile's processes; without one nothing is traced."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from webapp.telemetry import tracing
 
 ASKED, SENT, NAME = "asked-by-the-test", "sent-by-the-test", "anna-of-the-test"
 UPSTREAM = "0af7651916cd43dd8448eb211c80319c"
-"""The trace that a proxy before us began."""
+"""A trace that a proxy in front started."""
 SERVED = """
 import sys
 import django; django.setup()
@@ -43,7 +43,7 @@ def installed(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def collected(installed):
-    """What gunicorn's workers and Celery's sent for a layout, an event and a wrong address."""
+    """Spans that gunicorn and Celery sent for a layout, an event and a wrong address."""
     with collecting() as collected:
         place = Place(installed, {"OTEL_EXPORTER_OTLP_ENDPOINT": f"{collected.address}/"})
         token = place.run(f"python manage.py user_token host:{NAME}")
@@ -161,7 +161,7 @@ def python(var: Path, code: str, **variables: str) -> subprocess.CompletedProces
 
 
 def test_without_a_collector_nothing_is_imported_and_no_span_is_opened(installed):
-    """Where they are installed, redis-py imports OpenTelemetry's metrics by itself."""
+    """redis-py imports OpenTelemetry's metrics itself where they are installed."""
     code = """
 ours = "opentelemetry.instrumentation", "opentelemetry.exporter", "opentelemetry.sdk.trace", "wrapt"
 assert not [name for name in sys.modules if name.startswith(ours)]

@@ -1,4 +1,4 @@
-"""Spoilt files of visits and people: imported whole, or not at all."""
+"""Damaged files of visits and people are imported completely or not at all."""
 
 from __future__ import annotations
 

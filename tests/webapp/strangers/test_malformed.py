@@ -1,5 +1,7 @@
-"""Spoilt requests and strings: a reason or a layout, never a 500. The long run is in the evidence
-(`python -m tests.evidence.malformed`)."""
+"""Malformed requests and strings get a reason or a layout, never a 500.
+
+`python -m tests.evidence.malformed` runs this at length.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ def test_any_text_is_no_decision(text):
 
 @given(JSON)
 def test_a_signed_string_of_another_shape_is_no_decision(content):
-    """As from another release, under our own key."""
+    """Signs arbitrary JSON with the current key, as another release might."""
     with pytest.raises(decisions.UnreadableDecision):
         decisions.read(Signer(salt=decisions.SALT).sign_object(content))
 

@@ -1,4 +1,4 @@
-"""schemathesis: made-up requests are answered as the schema says, and never by a 500."""
+"""schemathesis: generated requests are answered according to the schema, and never by a 500."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webapp.wsgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EXAMPLES = int(os.environ.get("STRANGERS", "25"))
-"""Requests per operation and way to ask; a long run sets more."""
+"""Requests per operation and kind of caller; a long run sets more."""
 CHECKS = (
     not_a_server_error,
     status_code_conformance,

@@ -1,4 +1,4 @@
-"""Spoilt definitions of pages: saved whole, or refused by field with the next step."""
+"""Damaged page definitions are saved completely, or refused by field with the next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every admin page of ours in real Chromium: accessible, within its policy, and within a phone."""
+"""Every admin page in real Chromium is accessible, obeys its policy and fits a phone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("chromium is not installed: apt-get install chromium")
     axe.install()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's loop is not ours
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs its own event loop
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def filled(browser, live_server, cohort, version):
-    """A surface with people, a champion, an audit, a gate report and a training under way."""
+    """A surface with people, a champion, an audit, a gate report and a running training."""
     version_promote(surface=cohort, version=version, why="test", by_name="test")
     slices = [row(0.05, 0.04, 0.06, "exceeds")]
     AuditReport.objects.create(
@@ -63,7 +63,7 @@ def filled(browser, live_server, cohort, version):
 
 @pytest.fixture
 def page(browser, filled, live_server) -> Iterator[Page]:
-    """Signed in as the owner, at desktop width; what the console complains of fails the test."""
+    """The owner's browser page at desktop width; complaints of the console fail the test."""
     client = Client()
     client.force_login(User.objects.create_superuser("owner"))
     context = browser.new_context(viewport=DESKTOP, base_url=live_server.url)
@@ -96,7 +96,7 @@ def studio_pages(surface, version) -> list[str]:
 
 
 def model_pages() -> list[str]:
-    """List of every registered model of ours, and the page of its first row."""
+    """Lists every registered model's list page, and the page of its first row."""
     found = []
     for model in admin.site._registry:
         if model.__module__.startswith("webapp."):
@@ -108,7 +108,7 @@ def model_pages() -> list[str]:
 
 
 def faults(page: Page, address: str, within: str = "#content-start") -> list[str]:
-    """What is wrong with a page: its status, its headings, the console, axe."""
+    """Returns problems of a page: its status, headings, console, axe."""
     page.complaints.clear()  # type: ignore[attr-defined]
     response = page.goto(address)
     found = [] if response and response.status == 200 else [f"{response and response.status}"]
@@ -156,7 +156,7 @@ def test_progress_renews_itself_and_can_be_paused(page, filled):
     page.evaluate("window.mark = 1")
     Run.objects.update(progress=0.8)
     page.locator("#runs-now", has_text="80%").wait_for()
-    assert page.evaluate("window.mark") == 1  # not by loading the page again
+    assert page.evaluate("window.mark") == 1  # the page was not reloaded
 
     pause = page.get_by_role("button", name="Pause")
     pause.focus()

@@ -1,4 +1,4 @@
-"""Versions side by side say what their cards, audits and gate reports say, and draw it to scale."""
+"""The comparison shows figures of cards, audits and gate reports, plotted to scale."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def row(estimate, low, high, verdict):
 
 @pytest.fixture
 def pair(version, cohort, tmp_path):
-    """Two versions of the course, one audited within, one that exceeds and that the gate failed."""
+    """Two versions of the course, one audited within, one that exceeds and failed the gate."""
     folder = variant(INNATE_FOLDER, tmp_path / "other", "eeeeeeeeeeee", ["course-home"])
     other = version_store(folder=folder, name="course-home-2", surfaces=[cohort])[0]
     figures = {version: row(0.001, -0.01, 0.012, "within"), other: row(0.05, 0.04, 0.06, "exceeds")}

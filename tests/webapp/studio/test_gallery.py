@@ -1,4 +1,4 @@
-"""The gallery shows what codes decode to and who has them, in aggregates that point to nobody."""
+"""The gallery shows what codes decode to and how many people have them, in aggregates only."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_code_is_drawn_in_the_order_of_the_shares_it_decodes_to(innate, here):
     assert [c.count for c in shelf.codes[:3]] == [2, 1, 0]
     assert len(shelf.unused) == innate.codebook.codes_in_use[0] - 2
     percents = [int(p) for p in re.findall(r"(\d+)%[,\"]", _label(shelf.codes[0].svg))]
-    assert percents[1:] == sorted(percents[1:], reverse=True)  # but for the pinned block
+    assert percents[1:] == sorted(percents[1:], reverse=True)  # without the pinned block
     assert abs(sum(percents) - 100) <= len(percents)
 
 

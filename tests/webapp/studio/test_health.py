@@ -1,4 +1,4 @@
-"""Health at a glance says what is wrong, and what to do."""
+"""Signs of health name the problem and the next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guessing passwords ends soon, keeps nobody else out for long, and tells nobody's name."""
+"""Password guesses are limited, locks are short, and no answer reveals whether a name exists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE, RIGHT = "/admin/login/", "long enough words"
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch, settings):
-    """The test begins at the start of a window; a fast hasher, since it is asked so often."""
+    """Starts the test with a window, and uses a fast hasher for its many logins."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     now = [1_800_000_000.0]
     monkeypatch.setattr(login.time, "time", lambda: now[0])
@@ -106,7 +106,7 @@ def test_a_name_that_does_not_exist_is_refused_in_the_same_words_after_as_many_g
 
 
 def test_a_password_is_hashed_once_whether_or_not_the_name_exists(monkeypatch):
-    """What would tell by time is the hash: nothing else takes as long."""
+    """Only the hash takes long enough to reveal by timing whether a name exists."""
     from django.contrib.auth.hashers import MD5PasswordHasher
 
     hashed: list[str] = []

@@ -1,4 +1,4 @@
-"""A page looked at as anybody is the page that they would be served."""
+"""The preview of a person's page is the page that the person would be served."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def served(version, cohort):
 
 @pytest.fixture
 def real(served):
-    """Somebody real, with the history of a simulated one."""
+    """A real person with the history of a simulated one."""
     subject = Subject.objects.create(key="host:somebody", source="live")
     state = Profile.objects.first().state
     return Profile.objects.create(subject=subject, surface=served, state=state)

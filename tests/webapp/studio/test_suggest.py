@@ -1,4 +1,5 @@
-"""A suggested arrangement is shown beside the page's own, and taken by whoever may change pages."""
+"""A suggested arrangement is shown beside the current one, and saved by those who may edit
+pages."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ SIZE = {"default": [12, 2], "min": [2, 1], "max": None}
 
 @pytest.fixture
 def board(page):
-    """A dashboard that nobody has used; the innate version is there."""
+    """An unused dashboard, with the innate version registered."""
     from webapp.surfaces.services import surface_save
 
     blocks = [

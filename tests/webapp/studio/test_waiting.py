@@ -1,4 +1,4 @@
-"""The start page says what waits for a person, and whose audit is whose."""
+"""The start page lists what waits for a person, with each audit on its own version."""
 
 from __future__ import annotations
 

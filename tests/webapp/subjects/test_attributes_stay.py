@@ -1,4 +1,4 @@
-"""Attributes leave their table as sums, for audits, and for the people themselves."""
+"""Attributes leave their table only as aggregates, for audits, and for the people themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Erasing: what goes, what an old page can still do, and which versions were trained with it."""
+"""Erasure: what is deleted, what an open page can still do, which versions a person trained."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_erasing_names_the_versions_trained_with_one(owner, colleague, stranger,
     owner.visit("forum")
     run = run_with(version, owner.key, colleague.key)
     Subject.objects.create(key=colleague.key)
-    training_record(run=run, keys=[owner.key, colleague.key])  # asked twice, counted once
+    training_record(run=run, keys=[owner.key, colleague.key])  # a second call adds nothing
 
     mine = owner.get("me").json()["trained_versions"]
     answer = erase(owner)
@@ -178,7 +178,7 @@ def test_deleting_the_account_erases(page, version, clock):
 
 def test_an_erasure_while_events_come_in_leaves_nothing(owner, worker, clock, monkeypatch):
     owner.visit("forum")
-    layout = owner.layout()  # of another visit: its decision has no row yet
+    layout = owner.layout()  # a new visit, whose decision has no row yet
     is_void, asked = accept._is_void, []
 
     def erased_after_the_first(*given):
@@ -213,7 +213,7 @@ def test_an_account_that_is_deleted_through_a_proxy_is_erased(page):
     try:
         PrivacyConfig.create("webapp.privacy").ready()
         user = User.objects.create_user("ann")
-        Subject.objects.create(key=f"django:{user.pk}")  # a server key spoke for it
+        Subject.objects.create(key=f"django:{user.pk}")  # created through a server key
 
         Student.objects.get(pk=user.pk).delete()
 

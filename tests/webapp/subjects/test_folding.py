@@ -1,4 +1,4 @@
-"""Folding rows into profiles, and the sweep that finds what was lost."""
+"""Folding event rows into profiles, and the sweep that finds lost messages."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_state_survives_json(owner, worker):
 def test_the_sweep_asks_again_for_what_nobody_folded(owner, worker, clock):
     owner.send(owner.layout(), owner.event("use", "forum"))
     worker.sent.clear()  # the broker lost it
-    assert tasks.sweep() == 0  # someone may still be at it
+    assert tasks.sweep() == 0  # the lease still holds
     clock.advance(seconds=31)
 
     assert tasks.sweep() == 1

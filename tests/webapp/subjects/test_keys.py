@@ -1,4 +1,4 @@
-"""Who may speak for a subject: user tokens and their rotation, server keys and their scopes."""
+"""User tokens and their rotation, server keys and their scopes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events by month in PostgreSQL: made ahead, dropped as a whole, and one event counts once."""
+"""Monthly partitions in PostgreSQL: created ahead, dropped as a whole, each event counted once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_months_follow_one_another_over_the_year():
 
 
 def test_months_hold_on_postgresql():
-    """Whatever database this process has; skips where no PostgreSQL answers, but in CI."""
+    """Runs for any database of this process; skips without PostgreSQL, except in CI."""
     with fresh_database() as address:
         command = [sys.executable, "-m", "pytest", "-q", "tests/webapp/subjects/on_postgres.py"]
         env = {**os.environ, "DATABASE_URL": address}

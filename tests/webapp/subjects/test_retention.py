@@ -1,4 +1,4 @@
-"""What a surface keeps no longer is deleted; what people are served does not change by it."""
+"""Retention deletes what a surface no longer keeps, and does not change what people are served."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_old_events_and_decisions_go_and_the_layout_stays(surface, owner, worker
     for block in ("forum", "quiz", "forum"):
         owner.visit(block)
         worker.work()
-    surface.event_days = surface.decision_days = 20  # a token of the test lasts 30
+    surface.event_days = surface.decision_days = 20  # below the 30 days of a test's token
     clock.advance(days=19)
     owner.visit("glossary")
     worker.work()

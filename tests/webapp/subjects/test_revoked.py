@@ -1,4 +1,4 @@
-"""One user token is taken back; the others of the same subject stay good."""
+"""Revoking one user token leaves the subject's other tokens valid."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_another_process_refuses_it_within_a_second_and_asks_no_database(page, w
     settings.UIENGINE_REFRESH_MS = 200
     token, other = make(), make()
     assert ask(token) == ask(other) == 200
-    # As another process does: a row, and nothing told to this one.
+    # Another process writes a row, and this process is not notified.
     name = keys.user_token_id(token)
     day = timezone.now() + timedelta(days=1)
     RevokedToken.objects.create(token_id=name, expires_at=day, revoked_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Folding: which visit an event belongs to, and what it changes. Pure values, no database."""
+"""Folding as pure values, without a database: the visit an event belongs to, and its effect."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ PLACE = Place(SURFACE, 30 * MINUTE, lambda since: f"after {since}")
 
 
 class Story:
-    """A subject's events, told in minutes after START."""
+    """A subject's events, timed in minutes after START."""
 
     def __init__(self) -> None:
         self.state, self.changes = State(), Changes()
         self.counted: set[tuple[str, str]] = set()
 
     def shown(self, minute: float = 0, order=DEFAULT) -> Shown:
-        """The decision that a read at this minute would give."""
+        """Returns the decision that a read at this minute would give."""
         settle(self.state, START + int(minute * MINUTE), PLACE.gap, self.changes)
         visit, since, day = current(self.state, PLACE, START + int(minute * MINUTE))
         generation = self.state.profile.feedback.generation

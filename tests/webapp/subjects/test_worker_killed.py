@@ -1,4 +1,4 @@
-"""A real worker over the embedded transport is killed while it folds: no event is lost."""
+"""Kills a real worker over the embedded transport while it folds: no event is lost."""
 
 from __future__ import annotations
 

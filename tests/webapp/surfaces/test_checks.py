@@ -1,4 +1,4 @@
-"""A definition is judged the same while it is typed and when it is saved."""
+"""A definition gets one verdict, while it is typed and when it is saved."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_stale_form_takes_nothing_back(admin_client, page):
     change = reverse("admin:surfaces_surface_change", args=[page.pk])
     form = admin_client.get(change).context["adminform"].form
     typed = {name: form[name].value() for name in form.fields}
-    Surface.objects.get().save()  # saved elsewhere, and switched off
+    Surface.objects.get().save()  # another request saves it and switches it off
     Surface.objects.update(mode="off")
 
     refused = admin_client.post(change, {**typed, "title": "Mine"})

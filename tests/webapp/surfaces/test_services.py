@@ -1,4 +1,4 @@
-"""Saving surfaces, and counting what is popular."""
+"""Saving surfaces and counting popularity."""
 
 from __future__ import annotations
 

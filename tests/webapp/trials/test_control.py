@@ -1,4 +1,4 @@
-"""The control share: sticky, of the wanted size, and served the default layout."""
+"""The control share is stable, has the wanted size, and gets the default layout."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_share_is_as_asked_and_independent_between_surfaces():
 
 @pytest.fixture
 def controlled(page):
-    """Everybody who is asked below is in the control share."""
+    """Puts everybody into the control share."""
     Surface.objects.update(control_percent=50)
     return page
 

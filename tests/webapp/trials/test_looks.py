@@ -37,7 +37,7 @@ def groups(half, clock, worker) -> dict[bool, list[Person]]:
 
 
 def visit(person: Person, *blocks: str, after: float, undo: bool = False) -> None:
-    """The page is opened; `after` seconds later the first block is used."""
+    """Opens the page and uses the first block `after` seconds later."""
     shown = person.layout()
     person.send(shown, person.event("impression"))
     person.clock.advance(seconds=after)
@@ -129,7 +129,7 @@ def test_switching_off_is_seen_by_a_running_process(half, settings):
     half.mode = Surface.Mode.OFF
     half.save()
 
-    until = time.monotonic() + PATIENCE  # as a rule within a second
+    until = time.monotonic() + PATIENCE  # usually within a second
     while (page := process.page(half.slug)) and page.surface.mode != "off":
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Shadow and canary: who is served by whom, from when on, and what is compared."""
+"""Shadow and canary: which version serves whom and from when, and what is compared."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_in_the_shadow_it_decides_beside_the_champion_and_serves_nobody(
 
     assert (tasks.shadow_all(), tasks.shadow_all()) == (1, 0)
     look = Agreement.objects.get()
-    # The same networks under another name decide alike.
+    # Identical networks under another name make identical decisions.
     assert (look.decisions, look.same, look.moved, look.failed) == (1, 1, 0, 0)
 
 

@@ -1,4 +1,4 @@
-"""Live guardrails: two bad windows in a row take a version back; one, or few answers, do not."""
+"""Live guard: two bad windows in a row roll a version back; one, or few answers, do not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def since_t0(surface, name) -> Alias:
 
 
 def window(alias, number, *, answers=100, errors=0, visits=0, excess=None):
-    """One window's answers, and what the guard makes of it."""
+    """Stores one window's answers and runs the guard on them."""
     since = T0 + number * windows.WINDOW
     content = alias.version.manifest["id"]
     LiveMinute.objects.create(
@@ -129,7 +129,7 @@ def test_answers_are_counted_by_minute_and_version(course):
 
 
 def test_the_task_prices_real_visits_and_closes_windows_once(live, cohort, version):
-    """A version that shows everybody's used block last costs them more than the default does."""
+    """A version that puts everybody's used block last costs them more than the default does."""
     content, blocks = version.manifest["id"], [b["id"] for b in cohort.definition["blocks"]]
     Alias.objects.update(since=T0.replace(year=2025))
     for visit in Visit.objects.select_related("profile")[:200]:
