@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.evidence import grid_libraries
 from tests.patience import PATIENCE
+from tests.webapp.demo.site import Site, serve
 
 ROOT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -122,6 +123,26 @@ def page(browser: Browser, demo: Demo) -> Iterator[Page]:
         "console",
         lambda m: errors.append(m.text) if "Content Security Policy" in m.text else None,
     )
+    yield page
+    context.close()
+    assert not errors
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A site of the test's own, where no demo is needed."""
+    with serve() as site:
+        yield site
+
+
+@pytest.fixture
+def plain(browser: Browser, site: Site) -> Iterator[Page]:
+    """A page of that site; a script error fails the test."""
+    context = browser.new_context(viewport={"width": 1000, "height": 800}, base_url=site.address)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
     assert not errors

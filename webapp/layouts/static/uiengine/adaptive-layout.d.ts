@@ -39,9 +39,9 @@ export interface Payload {
   elements: Record<string, { title: string; kind: string; [more: string]: unknown }>;
   /** Ids of the blocks that the user keeps in place. */
   pins: string[];
-  /** Signed; every event and every wish carries it. */
   /** What `undo` would take back. */
   undo: 'wish' | 'visit' | 'nothing';
+  /** Signed; every event and every wish carries it. */
   decision: string;
   /** A hash of the user; empty for visitors and nobody. */
   whose: string;
@@ -58,15 +58,42 @@ export interface ClientOptions {
   /** A signed user token; without one the session speaks for the user. */
   token?: string;
   payload?: Payload | null;
+  /** The CSRF token and the header that carries it, where they are not Django's usual ones. */
+  csrf?: Csrf;
 }
 
-/** Talks to the server and knows no page: use it with gridstack, React or your own rendering. */
-export class LayoutClient {
+export interface Csrf {
+  /** The cookie that scripts may read the token from, which wins over `token`; empty if there is none. */
+  cookie: string;
+  header: string;
+  token: string;
+}
+
+/**
+ * Talks to the server and knows no page: use it with gridstack, React or your own rendering.
+ *
+ * A page has one client for each surface and address: making another returns that one. A page
+ * speaks for one person. Fires `layout` whenever `payload` is another: after a wish, and when the
+ * page comes back to view and the layout changed meanwhile.
+ *
+ * A request takes at most 5 seconds. Batches are sent one at a time, and all that fit into the
+ * browser's limit at once when the page is hidden.
+ */
+export class LayoutClient extends EventTarget {
   constructor(options: ClientOptions);
   readonly payload: Payload | null;
   /** The layout of this visit; revalidated by ETag, served from the browser's cache when offline. */
   load(): Promise<Payload>;
-  /** Notes an event. Events go out in batches, wait while offline, and are never counted twice. */
+  /** Asks again, as happens by itself when the page comes back to view. */
+  refresh(): Promise<void>;
+  /** Shows a payload in all that follows this client. */
+  show(payload: Payload): void;
+  /** Notes an impression of a block, or of the page by '', once while the page is shown. */
+  see(id: string): void;
+  /**
+   * Notes an event. Events go out in batches, wait while offline, and are never counted twice. An
+   * impression of a page that is prerendered or hidden is noted when it is shown.
+   */
   track(type: 'impression' | 'use' | 'dwell' | 'dismiss', block?: string, more?: Record<string, unknown>): void;
   /** Sends what waits now. */
   flush(): Promise<void>;
@@ -76,6 +103,9 @@ export class LayoutClient {
 
 /**
  * `<adaptive-layout surface="home" controls>`: children with `data-block` are put in their places.
+ * They may stand in a child with `data-grid`; without one the element wraps nothing, its children
+ * stay a framework's own, and the grid is `::part(grid)`. Elements of one surface share a client.
+ * A layout changes between visits, or because the user asked for it, here or in another tab.
  *
  * Attributes: `surface` (needed), `api`, `token`, `controls` (a menu in every block, and undo,
  * freeze and reset above), `timeout` (ms to wait for a layout that the page did not bring along;
@@ -87,7 +117,7 @@ export class AdaptiveLayout extends HTMLElement {
   readonly payload: Payload | null;
   /** Hands the payload to another grid instead of rendering it. */
   set renderer(render: (payload: Payload) => void);
-  /** Shows another payload of the surface, gliding from what is there. */
+  /** Shows another payload of the surface, gliding from what is there; no other is asked for. */
   show(payload: Payload): void;
   /** Opens a block's options, with the reason for its place first. */
   why(id: string): void;

@@ -1,17 +1,12 @@
-/**
- * Adaptive layouts in the browser: one module, no dependencies; types in adaptive-layout.d.ts.
- *
- *   <adaptive-layout surface="home" controls> …children with data-block="<id>"… </adaptive-layout>
- *
- * LayoutClient talks to the server and knows no page; the element renders, listens and explains.
- * A layout changes between visits, or because the user asked for it, and never by itself.
- */
+// Adaptive layouts in the browser. Types, and what each method does: adaptive-layout.d.ts.
 
 const KEY = 'adaptive-layout:';
-const BATCH = 50; // events in one request; a keepalive request may carry 64 KiB
+const BATCH = 50; // events in one request
+const KEEPALIVE = 60_000; // bytes; browsers let 64 KiB outlive the page, over all its requests
 const KEPT_BATCHES = 100; // unsent batches kept on this device
 const SEND_AFTER = 1000; // ms
 const RETRY_AT_MOST = 300_000; // ms
+const LIMIT = 5000; // ms that a request may take
 const ENGLISH = {
   options: 'Options for {title}',
   why: 'Why is this here?',
@@ -37,28 +32,17 @@ const ENGLISH = {
   plain: 'This is its usual place.',
 };
 
-/* ---- talking to the server ---- */
-
-const store = (() => {
-  try {
-    localStorage.removeItem(KEY);
-    return localStorage;
-  } catch {
-    // Storage is blocked: events still go out, but do not outlive the page.
-    const kept = new Map();
-    return {
-      setItem: (key, value) => kept.set(key, value),
-      getItem: (key) => kept.get(key) ?? null,
-      removeItem: (key) => kept.delete(key),
-      key: (i) => [...kept.keys()][i],
-      get length() { return kept.size; },
-    };
-  }
-})();
+let store = {}; // where storage is blocked, events do not outlive the page
+try {
+  localStorage.removeItem(KEY);
+  store = localStorage;
+} catch {}
 
 // crypto.randomUUID needs https; this does not.
 const uuid = () => '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (c) =>
   (+c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (+c / 4)))).toString(16));
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const cookie = (name) => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1] ?? '';
 
@@ -68,91 +52,168 @@ async function checked(response) {
   throw new Error(problem.detail || problem.title || `${response.status}`);
 }
 
-export class LayoutClient {
+// Shared by all copies of this module on the page.
+const PAGE = globalThis[Symbol.for(KEY)] ??= {
+  clients: new Map(), // by address and surface
+  queue: Promise.resolve(),
+  parting: new Map(), // key of a batch sent with keepalive → its length
+  failed: new Set(), // keys
+};
+
+const isHidden = () => document.visibilityState === 'hidden';
+
+export class LayoutClient extends EventTarget {
+  payload = null;
+  csrf = { cookie: 'csrftoken', header: 'X-CSRFToken', token: '' };
+  views = 0;
+  seen = new Set(); // blocks, and '' for the page
   #waiting = [];
-  #sending = new Set();
   #delay = SEND_AFTER;
   #timer = 0;
+  #next; // queued, not begun
+  #asking;
 
-  constructor({ surface, api = '/api/', token = '', payload = null }) {
-    Object.assign(this, { surface, api, token, payload });
+  constructor({ surface, api = '/api/', token = '', csrf, payload }) {
+    super();
+    const key = `${api} ${surface}`;
+    const known = PAGE.clients.get(key);
+    const client = known ?? this;
+    Object.assign(client, { surface, api, token, ...(csrf && { csrf }) });
+    if (payload) client.show(payload);
+    if (known) return known;
+    PAGE.clients.set(key, this);
     addEventListener('online', () => this.flush());
     addEventListener('pagehide', () => this.flush());
+    addEventListener('pageshow', ({ persisted }) => persisted && this.refresh());
+    document.addEventListener('visibilitychange', () => this.refresh());
     this.#later(0);
   }
 
-  /** The layout of this visit; the browser's cache revalidates it by ETag, and serves it offline. */
   async load() {
-    const ask = (cache) => fetch(`${this.api}layout?surface=${encodeURIComponent(this.surface)}`,
-      { cache, headers: this.#headers() });
+    const before = this.payload;
+    const ask = (cache) => this.#fetch(`layout?surface=${encodeURIComponent(this.surface)}`, { cache });
     const response = await ask('no-cache').catch(() => ask('force-cache'));
-    this.payload = await (await checked(response)).json();
+    const payload = await (await checked(response)).json();
+    // Unless a wish was answered meanwhile.
+    if (this.payload === before && JSON.stringify(payload) !== JSON.stringify(before)) this.show(payload);
     return this.payload;
   }
 
-  /** Notes an event; it goes out with others within a second, and survives being offline. */
+  async refresh() {
+    const before = this.payload;
+    // What the host put there stays; so does what is nobody's though somebody asks.
+    if (isHidden() || !before || this.#asking || this.held || (this.token && !before.whose)) return;
+    await (this.#asking = this.load().catch(() => {}));
+    this.#asking = null;
+    if (this.payload !== before) {
+      this.seen.clear();
+      this.see('');
+    }
+    this.flush();
+  }
+
+  show(payload) {
+    this.flush(); // what waits belongs to the layout before
+    this.payload = payload;
+    this.dispatchEvent(new Event('layout'));
+  }
+
+  see(id) {
+    if (!this.seen.has(id)) this.track('impression', id);
+    this.seen.add(id);
+  }
+
   track(type, block, more) {
+    if (type === 'impression' && isHidden()) {
+      const later = () => this.track(type, block, more);
+      return document.addEventListener('visibilitychange', later, { once: true });
+    }
     this.#waiting.push({ id: uuid(), type, ...(block && { block }), at: new Date().toISOString(), ...more });
     this.#later(SEND_AFTER);
   }
 
-  /** Sends what waits. A batch keeps its bytes until the server has answered for it. */
   async flush() {
-    while (this.#waiting.length && this.payload?.decision) {
+    if (document.prerendering) return;
+    while (this.#waiting.length && this.payload?.decision && (!this.#asking || isHidden())) {
       const events = this.#waiting.splice(0, BATCH);
       const body = JSON.stringify({ decision: this.payload.decision, events });
-      store.setItem(`${KEY}${Date.now()}:${uuid()}:${this.payload.whose}`, body);
+      store[`${KEY}${Date.now()}:${uuid()}:${this.payload.whose}`] = body;
     }
-    const keys = Array.from({ length: store.length }, (_, i) => store.key(i))
-      .filter((key) => key?.startsWith(KEY)).sort();
-    for (const key of keys.splice(0, keys.length - KEPT_BATCHES)) store.removeItem(key);
-    // Another user's batches wait on this device until that one is back; a visitor's are anyone's.
-    await Promise.all(keys.filter((key) => [this.payload?.whose, ''].includes(key.split(':')[3] ?? ''))
-      .map((key) => this.#send(key)));
+    if (isHidden()) return this.#part();
+    await (this.#next ??= PAGE.queue = PAGE.queue.then(() => {
+      this.#next = null;
+      return this.#drain();
+    }));
   }
 
-  /** pin, unpin, move, undo, freeze, reset: acts at once and returns the layout that follows. */
   async feedback(type, fields = {}) {
-    await this.flush();
+    await Promise.race([this.#settled(), pause(SEND_AFTER)]);
     const body = JSON.stringify({ id: uuid(), at: new Date().toISOString(), type, decision: this.payload.decision, ...fields });
-    this.payload = await (await checked(await this.#post('feedback', body))).json();
-    return this.payload;
+    const payload = await (await checked(await this.#fetch('feedback', { method: 'POST', body }))).json();
+    this.show(payload);
+    return payload;
   }
 
-  async #send(key) {
-    const body = store.getItem(key);
-    if (!body || this.#sending.has(key)) return;
-    this.#sending.add(key);
-    try {
-      const { ok, status } = await this.#post('events', body);
-      if (status === 403) return; // not of whoever asks now: it waits until that one is back
-      // Any other 4xx would be refused again: drop it.
-      if (!ok && (status >= 500 || [401, 408, 425, 429].includes(status))) throw status;
-      store.removeItem(key);
-      this.#delay = SEND_AFTER;
-    } catch {
-      this.#delay = Math.min(this.#delay * 2, RETRY_AT_MOST);
-      this.#later(this.#delay);
+  async #settled() {
+    await this.#asking;
+    await this.flush();
+  }
+
+  #kept() {
+    const keys = Object.keys(store).filter((key) => key.startsWith(KEY)).sort();
+    for (const key of keys.splice(0, keys.length - KEPT_BATCHES)) delete store[key];
+    // Another user's wait until that one is back; a visitor's are anyone's.
+    return keys.filter((key) => [this.payload?.whose, ''].includes(key.split(':')[3] ?? ''))
+      .sort((a, b) => PAGE.failed.has(a) - PAGE.failed.has(b));
+  }
+
+  async #drain() {
+    for (const key of this.#kept()) if (!(await this.#send(key))) return this.#retry();
+  }
+
+  async #part() {
+    let room = KEEPALIVE;
+    for (const length of PAGE.parting.values()) room -= length;
+    const sent = this.#kept().map(async (key) => {
+      const { length } = store[key];
+      if (PAGE.parting.has(key) || length > room) return true;
+      room -= length;
+      PAGE.parting.set(key, length);
+      const done = await this.#send(key, true);
+      PAGE.parting.delete(key);
+      return done;
+    });
+    if ((await Promise.all(sent)).includes(false)) this.#retry();
+  }
+
+  async #send(key, keepalive) {
+    const body = store[key];
+    if (!body) return true;
+    const { ok, status } = await this.#fetch('events', { method: 'POST', body, keepalive }).catch(() => ({ status: 500 }));
+    if (!ok && (status >= 500 || [401, 408, 425, 429].includes(status))) {
+      PAGE.failed.add(key);
+      return false;
     }
-    this.#sending.delete(key);
+    // 403: another user's. Any other 4xx would be refused again.
+    if (status !== 403) delete store[key];
+    this.#delay = SEND_AFTER;
+    return true;
   }
 
-  #post(path, body) {
-    if (!('keepalive' in Request.prototype) && !this.token && document.visibilityState === 'hidden') {
-      // An older browser would drop the request with the page. No answer comes: it is sent again.
-      navigator.sendBeacon(this.api + path, new Blob([body], { type: 'application/json' }));
-      return Promise.reject();
-    }
-    return fetch(this.api + path, { method: 'POST', body, keepalive: true, headers: this.#headers() });
+  #retry() {
+    this.#delay = Math.min(this.#delay * 2, RETRY_AT_MOST);
+    this.#later(this.#delay);
   }
 
-  #headers() {
-    const csrf = cookie('csrftoken');
-    return {
+  #fetch(path, init) {
+    const { cookie: name, header, token } = this.csrf;
+    const csrf = (name && cookie(name)) || token;
+    const headers = {
       'Content-Type': 'application/json',
       ...(this.token && { Authorization: `Bearer ${this.token}` }),
-      ...(csrf && { 'X-CSRFToken': csrf }),
+      ...(csrf && { [header]: csrf }),
     };
+    return fetch(this.api + path, { ...init, headers, signal: AbortSignal.timeout(LIMIT) });
   }
 
   #later(ms) {
@@ -161,9 +222,7 @@ export class LayoutClient {
   }
 }
 
-/* ---- the page ---- */
-
-/** The grid of every breakpoint as container queries; the template tag writes the same rules. */
+// The template tag writes the same rules.
 export function gridCss({ breakpoints, cols, layouts, row_height: row }, scope) {
   return Object.entries(breakpoints).sort((a, b) => a[1] - b[1]).map(([name, min]) =>
     `@container (min-width:${min}px){${scope}{grid-template-columns:repeat(${cols[name]},minmax(0,1fr));`
@@ -172,15 +231,14 @@ export function gridCss({ breakpoints, cols, layouts, row_height: row }, scope) 
       `${scope}>[data-block="${id}"]{grid-area:${y + 1}/${x + 1}/span ${h}/span ${w}}`).join('') + '}').join('');
 }
 
-// In :where(), so that any rule of the page wins. What is pressed keeps the colour of its text: a page
-// that sets a background of its own still can be read.
+// In :where(), so that any rule of the page wins.
 const CONTROLS_CSS = `
 :where(adaptive-layout [data-block]){position:relative}
 :where(.al-menu){position:absolute;inset-block-start:.5rem;inset-inline-end:.5rem;inline-size:2rem;block-size:2rem;padding:0;
  border:0;border-radius:.5rem;background:transparent;color:inherit;font:inherit;cursor:pointer;z-index:2}
 :where(.al-menu:hover,.al-menu[aria-expanded=true]){background:color-mix(in srgb,currentColor 12%,transparent)}
-:where(.al-panel){position:absolute;inset-block-start:2.75rem;inset-inline-end:.5rem;inline-size:min(18rem,100% - 1rem);
- z-index:3;padding:.75rem;border:1px solid;border-radius:.75rem;background:Canvas;color:CanvasText;
+:where(.al-panel){position:absolute;inset-block-start:2.75rem;inset-inline-end:.5rem;box-sizing:border-box;
+ inline-size:min(19.5rem,100% - 1rem);z-index:3;padding:.75rem;border:1px solid;border-radius:.75rem;background:Canvas;color:CanvasText;
  box-shadow:0 .5rem 1.5rem rgb(0 0 0/.25)}
 :where(.al-panel p){margin:0 0 .5rem}
 :where(.al-panel,.al-bar) :where(button){font:inherit;min-block-size:2rem;margin:.125rem;padding:.125rem .625rem;
@@ -188,7 +246,8 @@ const CONTROLS_CSS = `
 :where(.al-bar) :where(button[aria-pressed=true]){background:color-mix(in srgb,currentColor 12%,transparent);
  box-shadow:inset 0 0 0 2px currentColor}
 :where(adaptive-layout button:is(:disabled,[aria-disabled=true])){opacity:.5;cursor:default}
-.al-live{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}`;
+.al-live{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+@media print{.al-bar,.al-menu,.al-panel{display:none!important}}`;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -199,65 +258,85 @@ function make(tag, properties, ...children) {
 }
 
 export class AdaptiveLayout extends HTMLElement {
+  #root = null;
+  #life = null;
   #grid;
-  #sheet = new CSSStyleSheet();
+  #sheets = [];
   #live;
+  #watcher;
+  #equipped;
   #renderer = null;
-  #open = null; // the block whose options are shown
+  #open = null;
   #strings = ENGLISH;
 
   get payload() { return this.client?.payload ?? null; }
 
-  /** Hand the payload to another grid (gridstack, react-grid-layout) instead of rendering it. */
   set renderer(render) {
     this.#renderer = render;
     if (this.payload) render(this.payload);
   }
 
   connectedCallback() {
-    if (!this.client) this.#start();
+    if (this.#root === this.getRootNode()) return; // moved
+    this.#life?.abort();
+    this.#life = new AbortController();
+    this.#start(this.#life.signal, this.#root = this.getRootNode());
   }
 
-  async #start() {
-    const boot = JSON.parse(this.querySelector(':scope>script[type="application/json"]')?.textContent ?? '{}');
-    const attribute = (name, otherwise) => this.getAttribute(name) ?? otherwise;
-    this.client = new LayoutClient({
-      surface: attribute('surface'), api: attribute('api', '/api/'), token: attribute('token', ''), payload: boot.payload,
+  disconnectedCallback() {
+    queueMicrotask(() => { // a move connects it again
+      if (this.isConnected) return;
+      this.#life?.abort();
+      this.#root = null;
     });
+  }
+
+  async #start(signal, root) {
+    const script = this.querySelector(':scope>script[type="application/json"]');
+    const boot = JSON.parse(script?.textContent ?? '{}');
+    const [surface, token, api] = ['surface', 'token', 'api'].map((name) => this.getAttribute(name) ?? undefined);
+    const client = this.client = new LayoutClient({ surface, token, api, csrf: boot.csrf });
+    // A snapshot's copy bears what was read before.
+    const isCopy = script?.hasAttribute('data-read');
+    script?.setAttribute('data-read', '');
+    if (boot.payload && !(isCopy && client.payload)) client.show(boot.payload);
+    for (const left of this.querySelectorAll('.al-live,.al-menu,.al-panel')) {
+      if (left.closest('adaptive-layout') === this) left.remove();
+    }
     this.#strings = { ...ENGLISH, ...boot.strings };
-    this.#grid = this.querySelector(':scope>[data-grid]') ?? this.#wrap();
-    document.adoptedStyleSheets.push(this.#sheet);
-    if (!boot.payload && !(await this.#fetched())) return;
+    this.#grid = this.querySelector(':scope>[data-grid]') ?? this;
+    if (!boot.payload) await this.#fetched();
+    if (!client.payload || signal.aborted) return;
+    const { CSSStyleSheet } = this.ownerDocument.defaultView;
+    this.#sheets = [new CSSStyleSheet(), new CSSStyleSheet()];
+    root.adoptedStyleSheets.push(this.#sheets[0]);
     this.#show();
-    if (this.hasAttribute('controls')) this.#addControls();
-    this.#listen();
-    this.client.track('impression');
-    this.client.flush();
-    this.#announceMoves();
+    if (this.hasAttribute('controls')) this.#addControls(signal);
+    if (!client.views++) client.seen.clear();
+    this.#listen(signal, root);
+    client.see('');
+    if (isCopy) client.refresh();
+    else client.flush();
+    const moved = this.payload.stability?.moved ?? [];
+    if (moved.length) this.#say('moved', { titles: moved.map((id) => this.#title(id)).join(', ') });
+    this.#tell();
+  }
+
+  #tell() {
     this.dispatchEvent(new CustomEvent('layout', { detail: this.payload, bubbles: true }));
   }
 
-  /** Waits for the layout, hidden, for at most `timeout` ms; then the page stays as authored. */
   async #fetched() {
-    const late = new Promise((done) => setTimeout(done, +(this.getAttribute('timeout') ?? 1000)));
     this.#grid.style.visibility = 'hidden';
-    const payload = await Promise.race([this.client.load().catch(() => null), late]);
+    await Promise.race([this.client.load().catch(() => null), pause(+(this.getAttribute('timeout') ?? 1000))]);
     this.#grid.style.visibility = '';
-    return payload;
-  }
-
-  #wrap() {
-    const grid = make('div', {}, ...this.children);
-    grid.dataset.grid = '';
-    this.append(grid);
-    return grid;
   }
 
   get #blocks() {
     return [...this.#grid.children].filter((child) => child.dataset.block);
   }
 
-  /** Whether the decision knows the block: an event of any other would be refused with its batch. */
+  // An event of any other block would be refused with its batch.
   #isPlaced(id) {
     return this.payload.order.includes(id);
   }
@@ -266,99 +345,137 @@ export class AdaptiveLayout extends HTMLElement {
     return this.payload.elements[id]?.title ?? id;
   }
 
-  /** Places the blocks: grid areas by a style sheet, and DOM order = reading order. */
   #show() {
     if (this.#renderer) return this.#renderer(this.payload);
-    const name = CSS.escape(this.client.surface);
-    const base = 'adaptive-layout{display:block;container-type:inline-size}'
-      + 'adaptive-layout>[data-grid]{display:grid;gap:var(--al-gap,1rem)}';
-    this.#sheet.replaceSync(base + gridCss(this.payload, `adaptive-layout[surface="${name}"]>[data-grid]`) + CONTROLS_CSS);
-    const focused = document.activeElement;
-    const byId = new Map(this.#blocks.map((block) => [block.dataset.block, block]));
-    let next = this.#grid.firstElementChild;
+    const [sheet, inner] = this.#sheets;
+    const grid = 'display:grid;gap:var(--al-gap,1rem)';
+    let scope = `adaptive-layout[surface="${CSS.escape(this.client.surface)}"]`;
+    if (this.#grid === this) {
+      // The children stay where a framework put them.
+      const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
+      shadow.replaceChildren(make('slot', { name: 'al' }), make('div', { part: 'grid' }, make('slot')));
+      shadow.adoptedStyleSheets = [inner];
+      inner.replaceSync(`div{${grid}}${gridCss(this.payload, 'div')}`);
+    } else scope += '>[data-grid]';
+    sheet.replaceSync('adaptive-layout{display:block;container-type:inline-size}'
+      + `adaptive-layout>[data-grid]{${grid}}${gridCss(this.payload, scope)}${CONTROLS_CSS}`);
+    const focused = this.#root.activeElement;
+    const rest = this.#blocks;
     for (const id of this.payload.order) {
-      const block = byId.get(id);
-      if (!block) continue;
-      byId.delete(id);
+      const i = rest.findIndex((block) => block.dataset.block === id);
+      if (i < 0) continue;
+      const [block] = rest.splice(i, 1);
       block.hidden = false;
-      if (block === next) next = next.nextElementSibling;
-      else (this.#grid.moveBefore ?? this.#grid.insertBefore).call(this.#grid, block, next);
+      if (i) (this.#grid.moveBefore ?? this.#grid.insertBefore).call(this.#grid, block, rest[0]);
     }
-    for (const removed of byId.values()) removed.hidden = true; // no longer on the surface
-    if (focused !== document.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
+    for (const block of rest) block.hidden = true; // no longer on the surface
+    if (focused !== this.#root.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
   }
 
-  /** Shows another payload of the surface, gliding from what is there. */
   show(payload) {
-    this.client.payload = payload;
-    this.#showMoving();
-    this.dispatchEvent(new CustomEvent('layout', { detail: payload, bubbles: true }));
+    this.client.held = true;
+    this.client.show(payload);
   }
 
   #showMoving() {
     const before = this.#blocks.map((block) => [block, block.getBoundingClientRect()]);
     this.#show();
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
     for (const [block, from] of before) {
       const to = block.getBoundingClientRect();
-      const shift = `translate(${from.x - to.x}px,${from.y - to.y}px)`;
-      if (from.x !== to.x || from.y !== to.y) {
-        block.animate([{ transform: shift }, { transform: 'none' }], { duration: 250, easing: 'ease-out' });
+      if (from.x === to.x && from.y === to.y) continue;
+      const shift = [`${from.x - to.x}px`, `${from.y - to.y}px`];
+      if (isStill) {
+        // Jumps a frame later: what was asked for is no layout shift.
+        block.style.translate = shift.join(' ');
+        requestAnimationFrame(() => requestAnimationFrame(() => { block.style.translate = ''; }));
+      } else {
+        block.animate([{ transform: `translate(${shift})` }, { transform: 'none' }], { duration: 250, easing: 'ease-out' });
       }
     }
   }
 
-  /* -- listening -- */
-
-  #listen() {
+  #listen(signal, root) {
+    const { client } = this;
     for (const type of ['click', 'change', 'submit']) {
-      this.addEventListener(type, ({ target }) => {
-        const id = target.closest('[data-block]')?.dataset.block;
-        if (this.#isPlaced(id) && !target.closest('.al-menu,.al-panel')) this.client.track('use', id);
-      }, true);
+      this.addEventListener(type, (event) => {
+        const id = event.composedPath().find((e) => e.parentNode === this.#grid && e.dataset?.block)?.dataset.block;
+        if (this.#isPlaced(id) && !event.target.closest('.al-menu,.al-panel')) client.track('use', id);
+      }, { capture: true, signal });
     }
     const since = new Map(); // block id → when it came into view; NaN while the page is hidden
     const dwell = new Map(); // block id → ms in view, not yet sent
-    const seen = new Set();
     const leave = (id) => {
       dwell.set(id, (dwell.get(id) ?? 0) + (performance.now() - since.get(id) || 0));
     };
-    const watcher = new IntersectionObserver((entries) => {
+    const rest = () => {
+      for (const id of since.keys()) {
+        leave(id);
+        since.set(id, NaN);
+      }
+      for (const [id, ms] of dwell) if (ms >= 1000) client.track('dwell', id, { ms: Math.round(ms) });
+      dwell.clear();
+      client.flush();
+    };
+    this.#watcher = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting, intersectionRatio, intersectionRect, rootBounds } of entries) {
         const id = target.dataset.block;
         const inView = isIntersecting
           && (intersectionRatio >= 0.5 || intersectionRect.height >= rootBounds?.height / 2);
         if (inView && !since.has(id)) {
           since.set(id, performance.now());
-          if (!seen.has(id)) this.client.track('impression', id);
-          seen.add(id);
+          client.see(id);
         } else if (!inView && since.has(id)) {
           leave(id);
           since.delete(id);
         }
       }
-    }, { threshold: [0, 0.25, 0.5, 0.75, 1] });
-    for (const block of this.#blocks) if (this.#isPlaced(block.dataset.block)) watcher.observe(block);
+    }, { threshold: [0, ...Array.from({ length: 13 }, (_, n) => 2 ** -n)] }); // for blocks of any height
+    this.#equipped = null;
+    this.#equip();
+    const children = new MutationObserver(() => this.#equip());
+    children.observe(this.#grid, { childList: true });
     document.addEventListener('visibilitychange', () => {
-      const hidden = document.visibilityState === 'hidden';
-      for (const id of since.keys()) {
-        if (hidden) leave(id);
-        since.set(id, hidden ? NaN : performance.now());
-      }
-      if (!hidden) return;
-      for (const [id, ms] of dwell) if (ms >= 1000) this.client.track('dwell', id, { ms: Math.round(ms) });
-      dwell.clear();
-      this.client.flush();
+      if (isHidden()) return rest();
+      for (const id of since.keys()) since.set(id, performance.now());
+    }, { signal });
+    client.addEventListener('layout', () => {
+      this.#close();
+      this.#showMoving();
+      this.#showState();
+      this.#tell();
+    }, { signal });
+    signal.addEventListener('abort', () => {
+      root.adoptedStyleSheets = root.adoptedStyleSheets.filter((sheet) => sheet !== this.#sheets[0]);
+      client.views -= 1;
+      rest();
+      this.#watcher.disconnect();
+      children.disconnect();
     });
   }
 
-  /* -- controls -- */
+  #equip() {
+    const fresh = this.#blocks.filter((block) => !this.#equipped?.has(block));
+    if (this.#equipped && fresh.length && !this.#renderer) this.#show();
+    this.#equipped = new Set(this.#blocks);
+    for (const block of fresh) {
+      const id = block.dataset.block;
+      if (this.#isPlaced(id)) this.#watcher.observe(block);
+      if (!this.#live) continue;
+      const ariaLabel = fill(this.#strings.options, { title: this.#title(id) });
+      const button = make('button', { type: 'button', className: 'al-menu', textContent: '⋯', ariaLabel, ariaExpanded: false });
+      button.addEventListener('click', () => (this.#open === block ? this.#close() : this.why(id)));
+      block.querySelector(':scope>.al-menu')?.remove();
+      block.append(button);
+    }
+  }
 
-  #addControls() {
-    this.#live = make('p', { className: 'al-live', role: 'status' });
+  #addControls(signal) {
+    this.#live = make('p', { className: 'al-live', role: 'status', slot: 'al' });
     this.prepend(this.#live);
     const bar = this.querySelector(':scope>.al-bar') ?? make('div', { className: 'al-bar' });
     if (!bar.isConnected) this.prepend(bar);
+    bar.slot = 'al';
     bar.role = 'toolbar';
     bar.ariaLabel = this.#strings.layout;
     bar.replaceChildren(
@@ -367,18 +484,11 @@ export class AdaptiveLayout extends HTMLElement {
       this.#button('reset', () => this.#ask('reset', {}, 'restored')),
     );
     this.#showState();
-    this.addEventListener('layout', () => this.#showState());
-    for (const block of this.#blocks) {
-      const label = fill(this.#strings.options, { title: this.#title(block.dataset.block) });
-      const button = make('button', { type: 'button', className: 'al-menu', textContent: '⋯', ariaLabel: label, ariaExpanded: false });
-      button.addEventListener('click', () => (this.#open === block ? this.#close() : this.why(block.dataset.block)));
-      block.append(button);
-    }
-    this.addEventListener('keydown', (event) => event.key === 'Escape' && this.#close());
-    document.addEventListener('click', ({ target }) => this.#open?.contains(target) || this.#close(false));
+    this.addEventListener('keydown', (event) => event.key === 'Escape' && this.#close(), { signal });
+    this.ownerDocument.addEventListener('click', (event) => (
+      event.composedPath().includes(this.#open) || this.#close(false)), { signal });
   }
 
-  /** Whether the layout is frozen, and whether there is something to undo. */
   #showState() {
     const set = (name, state, on) => this.querySelector(`.al-bar [name=${name}]`)?.setAttribute(state, on);
     set('freeze', 'aria-pressed', this.payload.status === 'frozen');
@@ -391,7 +501,7 @@ export class AdaptiveLayout extends HTMLElement {
     return button;
   }
 
-  /** Moves a block past its neighbour; one that the team holds in place is passed over. */
+  // Passes over what the team holds in place.
   #mover(name, id, step) {
     const { order, elements } = this.payload;
     let rank = order.indexOf(id) + step;
@@ -401,7 +511,6 @@ export class AdaptiveLayout extends HTMLElement {
     return button;
   }
 
-  /** Opens a block's options, with the reason for its place first. */
   why(id) {
     this.#close();
     const block = this.#open = this.#blocks.find((b) => b.dataset.block === id);
@@ -433,7 +542,6 @@ export class AdaptiveLayout extends HTMLElement {
     return this.#ask(on ? 'pin' : 'unpin', { block: id, ...(on && this.#place(id)) }, on ? 'pinned' : 'unpinned');
   }
 
-  /** A block's rank everywhere, and its cell at the breakpoint that is shown. */
   #place(id) {
     const { breakpoints, layouts, order } = this.payload;
     const [breakpoint] = Object.entries(breakpoints).filter(([, min]) => min <= this.clientWidth)
@@ -446,7 +554,6 @@ export class AdaptiveLayout extends HTMLElement {
     return this.#ask('move', { block: id, rank }, 'placed');
   }
 
-  /** Takes back the user's last wish of this visit; without one, what moved since the last visit. */
   async undo() {
     const { undo } = this.payload;
     if (undo === 'nothing') return this.#say('nothing');
@@ -461,7 +568,6 @@ export class AdaptiveLayout extends HTMLElement {
     this.#close();
     try {
       const payload = await this.client.feedback(action, fields);
-      this.show(payload);
       const id = fields.block;
       this.#say(said, { title: this.#title(id), rank: payload.order.indexOf(id) + 1, count: payload.order.length });
     } catch (problem) {
@@ -469,15 +575,10 @@ export class AdaptiveLayout extends HTMLElement {
     }
   }
 
-  #announceMoves() {
-    const moved = this.payload.stability?.moved ?? [];
-    if (moved.length) this.#say('moved', { titles: moved.map((id) => this.#title(id)).join(', ') });
-  }
-
   #say(name, values) {
-    // A live region speaks when its text changes after it was added.
+    // Later, as a live region speaks of changes only.
     if (this.#live) setTimeout(() => { this.#live.textContent = fill(this.#strings[name], values); }, 50);
   }
 }
 
-customElements.define('adaptive-layout', AdaptiveLayout);
+if (!customElements.get('adaptive-layout')) customElements.define('adaptive-layout', AdaptiveLayout);
