@@ -40,7 +40,7 @@ def variables_table() -> str:
 def settings_table(defaults: Mapping[str, Any], sources: Mapping[str, str]) -> str:
     """Renders a host project's settings.
 
-    sources: names of the variables that document the settings, where they differ.
+    sources: names of the variables that document the settings, where the names differ.
     """
     rows = ["| setting | default | means what this variable says |", "|---|---|---|"]
     for name, default in defaults.items():

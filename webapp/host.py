@@ -41,7 +41,7 @@ MOVED = {
     "webapp.observability.probes.answered": "webapp.middleware.probes_answered",
     "webapp.cache.RedisCache": "webapp.lib.cache.RedisCache",
 }
-"""Former import paths that MIDDLEWARE or CACHES of a host may name, and the present ones."""
+"""Former import paths that a host's MIDDLEWARE or CACHES may name, with their replacements."""
 DEFAULTS: dict[str, Any] = {
     "UIENGINE_BUDGET": 32,
     "UIENGINE_REFRESH_MS": 500,
@@ -63,7 +63,7 @@ SOURCES = {
     "UIENGINE_METRICS_KEY": "METRICS_KEY",
     "UIENGINE_OTLP_ENDPOINT": "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
-"""The environment variables of `webapp.settings` behind these; the others have the same name."""
+"""Environment variables of these settings in `webapp.settings`; others equal the setting's name."""
 CELERY = {
     "CELERY_TASK_IGNORE_RESULT": True,
     "CELERY_TASK_PUBLISH_RETRY": False,
@@ -115,7 +115,7 @@ def _store_and_broker(folder: Path) -> None:
 
 
 def lacking() -> str:
-    """What is wrong with INSTALLED_APPS, MIDDLEWARE or CACHES, with the next step; or nothing."""
+    """Describes errors in INSTALLED_APPS, MIDDLEWARE or CACHES, with the next step; else ""."""
     found = []
     if missing := [name for name in APPS if not apps.is_installed(name)]:
         found.append(f"INSTALLED_APPS lacks {', '.join(map(repr, missing))}. Add what is missing.")

@@ -1,4 +1,4 @@
-"""Middleware of our own site: the policy of its pages, and probes that need no Host header."""
+"""Middleware of the project's own site: content security policy, and probes for any Host."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ POLICY = (
     f"default-src 'self'; script-src 'self' {BEAT_SCRIPT}; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
-"""Content security policy of the admin: nothing else inline, nothing from other hosts."""
+"""Content security policy of the admin: no other inline code, nothing from other origins."""
 DJANGOS = (400, 404, 500)
-"""In DEBUG these are Django's own pages, which need their inline scripts and styles."""
+"""Statuses of Django's DEBUG pages, which need their inline scripts and styles."""
 
 
 def page_policy(get_response: Handler) -> Handler:
@@ -40,9 +40,9 @@ def page_policy(get_response: Handler) -> Handler:
 
 
 def probes_answered(get_response: Handler) -> Handler:
-    """Answers probes before any check of the Host: load balancers and Prometheus use addresses.
+    """Answers probes before any check of the Host: load balancers and Prometheus use IP addresses.
 
-    The views of probes read neither the Host nor a session, and no answer holds an address.
+    This is safe: their views read neither Host nor session, and their answers contain no URL.
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""Where the server listens, and how many processes and threads serve."""
+"""Listening address, and numbers of processes and threads."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Versions: eight samples overfit, ONNX equals torch, damage is refused, seeds reproduce
-weights."""
+"""Versions: eight samples overfit, ONNX equals torch, damage is refused, seeds reproduce."""
 
 import json
 from dataclasses import replace
@@ -265,8 +264,7 @@ def test_trains_on_from_an_innate_version_with_a_new_surface(version_folder, tmp
 
 @pytest.mark.parametrize("visits", [30, 100, 656, 4476, 20_000, 75_000, 500_000])
 def test_a_small_surface_gets_steps_enough_from_an_innate_version_on(visits):
-    """Aims at 300 steps within 4 to 20 epochs and batches of 64 to 1024; 8 steps an epoch if
-    possible."""
+    """Aims at 300 steps, and 8 an epoch, within 4 to 20 epochs and batches of 64 to 1024."""
     chosen = fine_tuning(visits)
     steps = max(visits // chosen["batch"], 1)
     assert 64 <= chosen["batch"] <= Settings().batch

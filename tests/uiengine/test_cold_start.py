@@ -1,4 +1,4 @@
-"""Newcomers share a decision, and nobody sees another than would have been made for them."""
+"""Newcomers share a cached decision, which equals the one that would have been made for each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INNATE = load_version(Path(__file__).parents[2] / "fixtures" / "innate")
 
 
 class Counting:
-    """A version that counts what it is asked to read."""
+    """A version that counts the requests it reads."""
 
     id = INNATE.id
 
@@ -38,7 +38,7 @@ class Counting:
 
 
 def anew(request: Request):
-    """The decision on a page that remembers nothing."""
+    """Decides on a copy of the page, for which nothing is cached."""
     surface = replace(parse(to_json(request.surface)), guardrails=request.surface.guardrails)
     return engine.decide(replace(request, surface=surface), INNATE)
 

@@ -1,4 +1,4 @@
-"""Every decision keeps every guardrail, and the same request gives the same decision."""
+"""Every decision satisfies every guardrail, and equal requests get equal decisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reasons come from what decided, at most three, in words."""
+"""Reasons derive from the decision's own figures: at most three, in words."""
 
 from __future__ import annotations
 

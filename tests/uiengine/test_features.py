@@ -1,4 +1,4 @@
-"""Features equal their plain formulas, see no attribute and no future, and tolerate padding."""
+"""Features equal their formulas, contain no attribute and no future data, and tolerate padding."""
 
 import inspect
 import math

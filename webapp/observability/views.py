@@ -73,7 +73,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 def _is_named_here(request: HttpRequest) -> bool:
-    """Whether the Host is in ALLOWED_HOSTS or an IP address.
+    """Says whether the Host is in ALLOWED_HOSTS or an IP address.
 
     Other names are refused because another site's page can make them resolve to this machine (DNS
     rebinding).

@@ -1,4 +1,4 @@
-"""Django's LOGGING: everything to the console, each line with the id of its request."""
+"""Django's LOGGING: everything goes to the console, each line with its request's id."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def logging_settings(formatter: str, level: str) -> dict[str, Any]:
-    """formatter: `line` or `json`. level: of the least severe lines that are written."""
+    """formatter: `line` or `json`. level: the lowest severity that is logged."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -28,6 +28,6 @@ def logging_settings(formatter: str, level: str) -> dict[str, Any]:
                 "filters": ["request", "traces"],
             }
         },
-        "loggers": {name: {"level": "WARNING"} for name in ("onnx_ir", "onnxscript")},  # chatty
+        "loggers": {name: {"level": "WARNING"} for name in ("onnx_ir", "onnxscript")},  # noisy
         "root": {"handlers": ["console"], "level": level},
     }

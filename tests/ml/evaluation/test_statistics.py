@@ -15,8 +15,7 @@ from ml.evaluation.statistics import (
 
 
 def people(rng, users, effect=0.0):
-    """Numerators, denominators and cells of one metric for a slice of 30 %, with spread over
-    people."""
+    """Numerators, denominators and cells of one metric; the slice holds 30 % of people."""
     cells = (rng.random(users) < 0.3).astype(np.int64)
     below = np.ceil(rng.lognormal(1.0, 0.7, users))
     share = rng.normal(-0.05, 0.1, users) + effect * cells

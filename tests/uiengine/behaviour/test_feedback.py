@@ -1,4 +1,4 @@
-"""A user's word acts at once and raises the generation."""
+"""A user's wish takes effect at once and raises the generation."""
 
 from __future__ import annotations
 

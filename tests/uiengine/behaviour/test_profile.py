@@ -1,4 +1,4 @@
-"""Folding, decay, merging: exactly once, in any order of merging, O(blocks touched)."""
+"""Folding, decay and merging: exact, in any order of merging, in O(blocks touched)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def folded(history) -> Profile:
 
 @given(visits)
 def test_day_counters_are_the_decayed_sums_of_uses(history):
-    """By the definition: Σ 2^(−Δ/h) over the visits that used the block."""
+    """The definition: Σ 2^(−Δ/h) over the visits that used the block."""
     profile = folded(sorted(history, key=lambda v: v[0]))
     for block_id, counters in profile.blocks.items():
         days = [day for day, blocks in history if block_id in blocks]
@@ -127,7 +127,7 @@ def test_moving_by_one_rank_halves_familiarity_and_farther_loses_it():
 
 
 def test_folding_touches_only_the_blocks_used():
-    """O(blocks touched): the counters of all others are the very same objects, unchanged."""
+    """The counters of all other blocks are identical objects, so folding is O(blocks touched)."""
     profile = folded([(1, {f"b{i}" for i in range(200)})])
     kept = {b: copies.copy(c) for b, c in profile.blocks.items() if b != "b7"}
     fold_visit(profile, 2, ["b7"])

@@ -1,4 +1,4 @@
-"""Formulas of DESIGN section 6, worked by hand."""
+"""The energy's formulas, computed by hand."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_choice_is_normalised_and_floored():
 
 @given(st.lists(st.floats(0, 50), min_size=2, max_size=6), st.integers(0, 100))
 def test_moving_a_familiar_block_never_costs_less_than_not_moving_it(familiarity, seed):
-    """Same ranks, same places: only what is unlearnt differs."""
+    """Ranks and places are equal, so that only lost familiarity differs."""
     rng = np.random.default_rng(seed)
     count = len(familiarity)
     outlook = Outlook(rng.random(count), rng.random(count), np.array(familiarity))

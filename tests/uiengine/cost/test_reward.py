@@ -1,4 +1,4 @@
-"""A visit's seconds per use against the formulas of DESIGN section 6, by hand."""
+"""A visit's seconds per use, computed by hand from the formulas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_equals_the_formula_by_hand():
 
     found = seconds_per_use(surface, profile, ("b", "a"), ["b"])
 
-    u = 3.0 / 2  # moved by one rank: a half is kept
+    u = 3.0 / 2  # a move by one rank keeps half
     expert = 1 - 1 / (u + 1)
     search = 0.30 + 0.064 * 1
     decide = 0.24 + 0.08 * log2(1 / ((3 + 0.5) / (9 + 1)))

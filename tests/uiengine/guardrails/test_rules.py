@@ -1,4 +1,4 @@
-"""One rule, one file, one sentence, one test file, one line in the README."""
+"""Each rule has one file, one sentence, one test file and one line in the README."""
 
 from pathlib import Path
 

@@ -16,7 +16,7 @@ from uiengine.page.surface import Block, Breakpoint, Size, SizeLimits, Surface
 
 
 class Says:
-    """A layout part of fixed answers."""
+    """A layout part with fixed answers."""
 
     kinds = {"table": 1, "stat": 2}  # noqa: RUF012
 

@@ -1,4 +1,4 @@
-"""A loaded version at work, on the shipped one."""
+"""Decoding with a loaded version, the shipped one."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def shares(version, surface: Surface, popularity: Popularity | None = None, day:
 
 
 def used(block: str) -> Popularity:
-    """A day on which everybody used one block."""
+    """Folds a day on which everybody used one block."""
     return Popularity(100, {block: (50.0, 50.0, 50.0)}, (50.0, 50.0, 50.0))
 
 
 def test_a_page_is_read_as_it_is_whichever_stood_at_its_place_in_memory():
-    """Python gives the place of a page that is gone to the next one."""
+    """Python may reuse a deleted page's memory address for the next page."""
     alive = [page(kinds) for kinds in KINDS]
     expected = [shares(load_version(SHIPPED), surface) for surface in alive]
     assert expected[0] != pytest.approx(expected[1])

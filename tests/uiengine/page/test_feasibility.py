@@ -1,4 +1,4 @@
-"""Impossible rules are named when a surface is saved."""
+"""Rules that cannot hold together are named when a surface is saved."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_refusal_names_every_rule_that_clashes():
 
 @st.composite
 def pages(draw: st.DrawFn):
-    """Up to five blocks with pins and limits drawn without a look at one another."""
+    """Draws up to five blocks with independent pins and limits."""
     grids = {"phone": 4, "desk": 12}
 
     def block(number: int) -> dict:

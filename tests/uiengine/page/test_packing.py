@@ -1,4 +1,4 @@
-"""Packing against a slow, literal reading of DESIGN section 6."""
+"""Packing against a slow, literal implementation of its definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searching group by group finds what searching the whole page finds."""
+"""Searching group by group finds what a search over the whole page finds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_steps_are_those_of_the_whole_page(seed, sizes):
 @settings(max_examples=60)
 @given(st.integers(0, 2**32), st.integers(1, 7), st.integers(0, 8))
 def test_each_step_is_the_best_of_all_that_the_budget_allows(seed, count, may_move):
-    """Every swap and insertion tried out, one after the other."""
+    """Compares with every swap and insertion, tried one after the other."""
     costs, last = np.random.default_rng(seed).random((count, count)), np.arange(count)
 
     def steps_of(order):
@@ -63,7 +63,7 @@ def test_each_step_is_the_best_of_all_that_the_budget_allows(seed, count, may_mo
 
 
 def test_blocks_close_up_over_a_held_rank():
-    """Block 2 goes to the top; the one held at rank 1 stays."""
+    """Block 2 moves to the top; the block held at rank 1 stays."""
     costs = np.array([[1.0, 9, 0], [9, 0, 9], [0, 9, 1]])
     local_search = LocalSearch(costs, 3, sections(np.zeros(3, dtype=np.int64), [1]))
     assert [order.tolist() for order in local_search.steps(np.arange(3), 5)] == [[2, 1, 0]]
@@ -77,7 +77,7 @@ def test_a_page_of_held_blocks_has_no_step():
 @settings(max_examples=100)
 @given(requests())
 def test_candidates_are_scored_as_the_horizon_energy_scores_them(case):
-    """The table, corrected for real heights, is exact."""
+    """The cost table, corrected for real heights, is exact."""
     request, prediction = case
     found = planner.plan(replace(request, variants=20), prediction)
     orders = [order for order, _ in found.variants]

@@ -1,4 +1,4 @@
-"""Orders that are given have the energies that the search gave them."""
+"""Given orders get the energies that the search computed for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Propensities are exact: they are the frequencies of the draw, and they sum to one."""
+"""Propensities are exact: they equal the frequencies of draws, and sum to one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_is_explored_keeps_every_guardrail(case, seed):
     assert 0 < decision.propensity <= 1
     orders = [v.layout.order for v in decision.variants]
     assert len(set(orders)) == len(orders) <= 3
-    others = [v.energy for v in decision.variants[1:]]  # the first is what the search found best
+    others = [v.energy for v in decision.variants[1:]]  # the first one is the search's best
     assert others == sorted(others)
     for variant in decision.variants:
         assert not check(engine.guardrail_case(request, replace(decision, layout=variant.layout)))

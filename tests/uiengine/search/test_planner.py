@@ -44,7 +44,7 @@ def random_case(rng, count, move_budget=200, budget=32):
 
 
 def brute_force(request, prediction, most_moves=None):
-    """Least energy over every permutation, each scored by `horizon_energy`."""
+    """Returns the least energy over all permutations, each scored by `horizon_energy`."""
     last = assignment.last_order(request)
     orders = np.array(list(itertools.permutations(range(len(last)))))
     if most_moves is not None:

@@ -65,7 +65,7 @@ def test_what_it_would_have_served_is_not_exported(exchanged, tmp_path):
 
 
 def test_versions_are_opened_by_one_module_that_compares():
-    """Past `artefacts`, only a folder that is about to be registered is opened as it is."""
+    """Outside `artefacts`, only a folder that is about to be registered is opened directly."""
     doors = re.compile(r"load_version\(|artefacts\.local\(|InferenceSession")
     found = {
         str(path.relative_to(WEBAPP))

@@ -1,5 +1,4 @@
-"""A suggested arrangement is shown beside the current one, and saved by those who may edit
-pages."""
+"""A suggested arrangement is shown beside the current one; saving needs the edit permission."""
 
 from __future__ import annotations
 

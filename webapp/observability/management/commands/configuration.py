@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from webapp import configuration, host
 
 READERS = ("webapp.settings", "webapp.telemetry.metrics", "webapp.processes")
-"""The modules that read variables when they are imported."""
+"""Modules that read variables on import."""
 
 
 class Command(BaseCommand):
