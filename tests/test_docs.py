@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from webapp.lib import schedule
+
 README = Path("README.md").read_text()
 MAKEFILE = Path("Makefile").read_text()
 READMES = [
@@ -18,6 +20,7 @@ READMES = [
     *(Path(folder, "README.md") for folder in ("uiengine", "ml", "webapp", "webapp/deploy")),
 ]
 EVERYWHERE = "".join(path.read_text() for path in READMES)
+PACKAGES = ("uiengine", "ml", "webapp", "fixtures")
 ELSEWHERE = ("var/", "VAR_DIR/", "mysite/", "pages/")
 """Prefixes of paths that are created at run time or by a host project."""
 COMMAND_FILES = {p.stem for p in Path("webapp").glob("*/management/commands/*.py")}
@@ -63,32 +66,58 @@ def paths_named(readme: Path) -> set[str]:
     return {path for path in paths if not path.startswith(ELSEWHERE)}
 
 
+def is_there(path: str, folder: Path) -> bool:
+    """Paths count from the root or the README; a bare name may be anywhere in a package."""
+    if "/" not in path and not Path(path).exists():
+        return any(found for package in PACKAGES for found in Path(package).rglob(path))
+    return any((f / p).exists() for f in (Path(), folder) for p in (path, f"{path}.py"))
+
+
 @pytest.mark.parametrize("readme", READMES, ids=str)
 def test_paths_exist(readme):
-    """A path may be relative to the README's folder, and a module may lack its suffix."""
-    folders = (Path(), readme.parent)
-    missing = {
-        path
-        for path in paths_named(readme)
-        if not any((f / p).exists() for f in folders for p in (path, f"{path}.py"))
-    }
+    missing = {path for path in paths_named(readme) if not is_there(path, readme.parent)}
     assert missing == set()
 
 
+def tree() -> set[str]:
+    """Paths of the README's tree: two spaces of indent for each folder, names with commas."""
+    found, folders = set(), []
+    block = README.split("## The tree\n```text\n")[1].split("```")[0]
+    for line in block.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        names = re.match(r"[^\s,]+(, [^\s,]+)*", line.strip())[0].split(", ")
+        found |= {"/".join([*folders[:depth], name.rstrip("/")]) for name in names}
+        folders[depth:] = [names[0].rstrip("/")]
+    return found
+
+
+def test_every_path_of_the_tree_exists():
+    assert {path for path in tree() if not Path(path).exists()} == set()
+
+
+def test_the_tree_lists_every_room():
+    files = [path for package in PACKAGES for path in Path(package).rglob("__init__.py")]
+    aside = {"management", "commands", "migrations", "templatetags", "node_modules"}
+    rooms = {str(path.parent) for path in files if not aside & set(path.parts)}
+    assert rooms - tree() == set()
+
+
 def test_the_tree_lists_every_top_level_name():
-    tracked = {"manage.py", "requirements.txt", "Makefile", "pyproject.toml", "README.md"}
-    tracked |= {
-        "CHANGELOG.md",
-        "LICENSE",
-        ".ci/",
-        "uiengine/",
-        "ml/",
-        "webapp/",
-        "fixtures/",
-        "tests/",
-    }
-    tree = README.split("## The tree")[1].split("\n## ")[0]
-    assert set(re.findall(r"`([\w./]+)`", tree.split("Imports go")[0])) >= tracked
+    code = {"manage.py", "uiengine", "ml", "webapp", "fixtures", "tests"}
+    texts = {"requirements.txt", "Makefile", "pyproject.toml", "README.md", "CHANGELOG.md"}
+    assert code | texts | {"LICENSE", ".ci"} <= tree()
+
+
+def test_what_runs_by_itself_is_the_schedule():
+    rows = set(re.findall(r"^\| (?:at|every) [^|]+ \| `[\w.]+` \|", README, re.MULTILINE))
+    assert rows == {f"| {entry.when} | `{entry.task}` |" for entry in schedule.TABLE}
+
+
+def test_lines_of_the_readme_fit_a_screen():
+    """But for tables and for what a program printed."""
+    text = re.sub(r"```text\n.*?```", "", README, flags=re.DOTALL)
+    long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
+    assert long == []
 
 
 def test_figures_are_those_of_the_evidence_run():
