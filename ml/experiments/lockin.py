@@ -121,10 +121,10 @@ class Engine:
 
 @dataclass
 class Naive:
-    """A classifier per block on the engine's features, trained on the last round's traffic.
+    """A yes/no classifier that predicts from the engine's features whether a block is used.
 
-    Every unused block counts as not needed, whether it was seen or not. Blocks are ordered by the
-    predicted probability of use.
+    It trains on the last round's traffic, where every unused block counts as not needed, seen or
+    not. Blocks are ordered by the predicted probability of use.
     """
 
     model: LogisticRegression = field(default_factory=lambda: LogisticRegression(max_iter=500))

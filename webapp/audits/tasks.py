@@ -98,7 +98,7 @@ def _versions(run: Run) -> dict[str, CodebookVersion]:
 
 @shared_task(name="audits.audit_all")  # type: ignore[untyped-decorator]
 def audit_all() -> int:
-    """Requests an audit of each serving champion, once per surface and week."""
+    """Requests a weekly audit of each surface with visits that is not off; returns how many."""
     week = timezone.now().strftime("%G-W%V")
     asked = 0
     for surface in Surface.objects.exclude(mode=Surface.Mode.OFF):

@@ -26,7 +26,7 @@ from webapp.surfaces.preview import picture
 
 MOST_CANDIDATES = 6
 EVERY = 1000
-"""Number of variants to ask for; larger than any search, so that it returns all of them."""
+"""Number of variants to ask for: more than a usual search scores, so that all are returned."""
 WIDTH = 340
 """Width in pixels of a picture at the widest breakpoint."""
 LEAST_WIDTH = 110
