@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from uiengine.decision import Decision, Reason
 from uiengine.page.reading_order import default_order
 from webapp.demo.words import STATUSES
 from webapp.layouts.answer import context, read
-from webapp.layouts.answer.context import Situation
+from webapp.layouts.answer.context import DecisionContext
 from webapp.layouts.answer.payload import reason_sentence
 from webapp.serving.pages import serving
 from webapp.subjects import decisions
@@ -25,11 +26,13 @@ def facts_now(key: str, slug: str) -> dict[str, Any]:
     page = serving.page(slug)
     if page is None:
         return {}
-    found = context.budgeted(context.situation(key=key, page=page, now=timezone.now()))
+    found = context.decision_context(key=key, page=page, now=timezone.now())
+    if found.key and not found.budget:
+        found = replace(found, budget=context.budget_agree(found, context.affordable(0.0)))
     return facts(found, *read.decide(found, CANDIDATES))
 
 
-def facts(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
+def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, Any]:
     surface = found.page.surface
     titles = {block.id: block.title for block in surface.blocks}
     demand = zip(titles.values(), decision.demand, strict=False)
@@ -54,7 +57,7 @@ def facts(found: Situation, decision: Decision, status: str) -> dict[str, Any]:
     }
 
 
-def _candidates(found: Situation, decision: Decision) -> list[dict[str, Any]]:
+def _candidates(found: DecisionContext, decision: Decision) -> list[dict[str, Any]]:
     """Lists the best scored layouts, with their number of changed places since the last one."""
     before = found.profile.order or default_order(found.page.surface)
     return [
@@ -71,7 +74,7 @@ def _reason(titles: dict[str, str], reason: Reason) -> dict[str, str]:
     return {"title": titles[reason.block], "text": reason_sentence(reason)}
 
 
-def _guardrails(found: Situation, decision: Decision, titles: dict[str, str]) -> list[str]:
+def _guardrails(found: DecisionContext, decision: Decision, titles: dict[str, str]) -> list[str]:
     """Lists the rules that bind this page now, in words."""
     surface, feedback = found.page.surface, found.profile.feedback
     moved, budget = len(decision.stability.moved), surface.guardrails.move_budget

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from uiengine.behaviour import profile as profiles
 from uiengine.behaviour.profile import Profile
 from webapp.layouts.answer import read
-from webapp.layouts.answer.context import Situation
+from webapp.layouts.answer.context import DecisionContext
 from webapp.serving.pages import Page, serving
 from webapp.subjects import mappers, state_cache
 from webapp.subjects.models import Profile as ProfileRow
@@ -32,7 +32,7 @@ class Moment:
     of: int
     at: datetime
     used: tuple[str, ...]
-    situation: Situation
+    context: DecisionContext
 
 
 def visits(key: str, slug: str) -> QuerySet[Visit]:
@@ -77,6 +77,6 @@ def history_write(*, key: str, slug: str) -> int:
     return len(rows)
 
 
-def _before(key: str, page: Page, profile: Profile, row: Visit) -> Situation:
+def _before(key: str, page: Page, profile: Profile, row: Visit) -> DecisionContext:
     budget = settings.UIENGINE_BUDGET
-    return Situation(key, page, profile, row.visit, since=0, day=row.day, budget=budget)
+    return DecisionContext(key, page, profile, row.visit, since=0, day=row.day, budget=budget)

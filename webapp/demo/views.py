@@ -146,9 +146,9 @@ def _past(request: HttpRequest, person: Person) -> dict[str, Any] | None:
     found = replay.moment(key=person.key, slug=SLUG, number=int(asked))
     if found is None:
         return None
-    decision, status = read.decide(found.situation, CANDIDATES)
+    decision, status = read.decide(found.context, CANDIDATES)
     return {
         "moment": found,
-        "panel": facts(found.situation, decision, status),
-        "payload": json.loads(read.payload_for_nobody(found.situation, decision, status)),
+        "panel": facts(found.context, decision, status),
+        "payload": json.loads(read.payload_for_nobody(found.context, decision, status)),
     }

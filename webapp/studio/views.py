@@ -15,8 +15,8 @@ from uiengine.errors import SurfaceError
 from uiengine.model.version import CodebookVersion as CodebookVersionLoaded
 from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.models import CodebookVersion
-from webapp.layouts.answer import context as situations
 from webapp.layouts.answer import read
+from webapp.layouts.answer.context import decision_context, request_of
 from webapp.studio import compare, gallery, health, plots, waiting
 from webapp.studio.access import SEES_PEOPLE, needs, page
 from webapp.studio.anatomy import HALF_LIVES, take_apart
@@ -152,10 +152,10 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
     if here is None or not isinstance(here.version, CodebookVersionLoaded):
         refused = "No version serves this page: everybody has the default layout."
         return page(request, "explain.html", title, **context, refused=refused)
-    found = situations.situation(key=row.subject.key, page=here, now=timezone.now())
+    found = decision_context(key=row.subject.key, page=here, now=timezone.now())
     decision, status = read.decide(found)
     shown = None if status == "dry_run" else decision  # in a dry run the default is served
-    anatomy = take_apart(situations.request_of(found), here.version, shown=shown)
+    anatomy = take_apart(request_of(found), here.version, shown=shown)
     return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)
 
 

@@ -55,7 +55,7 @@ SQLITE = {
 
 
 @dataclass(frozen=True)
-class Place:
+class BatchTarget:
     """Where a batch belongs: rows that exist, the subject's locked until the transaction ends.
 
     clock_offset: seconds. times_erased: how often, by key.
@@ -79,7 +79,7 @@ class NewEvent:
     value: dict[str, Any]
 
 
-def place_find(*, key: str, visitor: str, slug: str, digest: str) -> Place | None:
+def target_find(*, key: str, visitor: str, slug: str, digest: str) -> BatchTarget | None:
     """None where a row is missing: the subject's, its profile's, the decision's or the surface's.
 
     An erasure that is under way is waited for, and its subject is then missing.
@@ -97,11 +97,16 @@ def place_find(*, key: str, visitor: str, slug: str, digest: str) -> Place | Non
         return None
     profile_id, decision_id, offset, times, visitor_times = row
     erased = {visitor: visitor_times or 0, key: times or 0}
-    return Place(profile_id, decision_id, offset, erased)
+    return BatchTarget(profile_id, decision_id, offset, erased)
 
 
 def rows_insert(
-    place: Place, events: Sequence[NewEvent], *, batch: UUID, now: datetime, lease_until: datetime
+    target: BatchTarget,
+    events: Sequence[NewEvent],
+    *,
+    batch: UUID,
+    now: datetime,
+    lease_until: datetime,
 ) -> int:
     """How many of the events are new; the others are there already."""
     adapted = connection.ops.adapt_datetimefield_value
@@ -111,7 +116,7 @@ def rows_insert(
     ]
     words = POSTGRES if _is_postgres() else SQLITE
     uuid = batch if _is_postgres() else batch.hex
-    columns = [place.profile_id, place.decision_id, uuid, adapted(now), adapted(lease_until)]
+    columns = [target.profile_id, target.decision_id, uuid, adapted(now), adapted(lease_until)]
     with connection.cursor() as cursor:
         cursor.execute(
             INSERT.format(**words),

@@ -13,7 +13,7 @@ from django.db import transaction
 from webapp.subjects import fold_request, state_cache
 from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
-from webapp.subjects.event_rows import NewEvent, Place, rows_insert
+from webapp.subjects.event_rows import BatchTarget, NewEvent, rows_insert
 from webapp.subjects.models import Profile, ServedDecision, Subject
 from webapp.surfaces.models import Surface
 
@@ -38,10 +38,10 @@ class Counted:
     duplicate: int
 
 
-def place_make(
+def target_make(
     *, key: str, user_id: str | None, visitor: str, served: Served, surface: Surface
-) -> Place:
-    """Makes what `place_find` misses. Call it inside a transaction; the subject is locked."""
+) -> BatchTarget:
+    """Makes what `target_find` misses. Call it inside a transaction; the subject is locked."""
     locked = Subject.objects.select_for_update(no_key=True)
     subject, _ = locked.get_or_create(key=key, defaults={"user_id": user_id})
     profile, _ = Profile.objects.get_or_create(subject=subject, surface=surface)
@@ -49,22 +49,22 @@ def place_make(
         profile=profile, digest=served.digest, defaults=_decision_columns(served)
     )
     times = {name: times_erased(name) for name in (visitor, key)}
-    return Place(profile.pk, decision.pk, subject.clock_offset, times)
+    return BatchTarget(profile.pk, decision.pk, subject.clock_offset, times)
 
 
 def events_accept(
     *,
     key: str,
-    place: Place,
+    target: BatchTarget,
     served: Served,
     arrivals: Sequence[Arrival],
     now: datetime,
 ) -> Counted:
     """Keeps the events that are new and asks a worker to fold them once they are on disk.
 
-    Call it inside the transaction that found or made the place: an erasure comes before or after.
+    Call it inside the transaction that found or made the target: an erasure comes before or after.
     """
-    offset = timedelta(seconds=place.clock_offset)
+    offset = timedelta(seconds=target.clock_offset)
     since = datetime.fromtimestamp(served.since / 1000, UTC)
     # Not before the decision it carries could be made, not after its arrival.
     first = min(since, now + offset)
@@ -72,10 +72,10 @@ def events_accept(
         NewEvent(a.id, a.at, max(min(a.at, now) + offset, first), a.kind, a.block, dict(a.value))
         for a in arrivals
     ]
-    accepted = rows_insert(place, events, batch=uuid4(), now=now, lease_until=now + LEASE)
+    accepted = rows_insert(target, events, batch=uuid4(), now=now, lease_until=now + LEASE)
     if accepted:
         state_cache.forget_on_commit(key, [served.surface])
-        transaction.on_commit(lambda: fold_request.folding_request(place.profile_id))
+        transaction.on_commit(lambda: fold_request.folding_request(target.profile_id))
     return Counted(accepted, len(events) - accepted)
 
 

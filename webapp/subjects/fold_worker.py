@@ -21,7 +21,7 @@ from webapp.lib import times as lib_times
 from webapp.subjects import mappers, state_cache
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.models import Event, Profile, ServedDecision, Visit
-from webapp.subjects.visit_state import Changes, LiveVisit, Place, State, fold, settle
+from webapp.subjects.visit_state import Changes, FoldTarget, LiveVisit, State, fold, settle
 from webapp.surfaces import mappers as surfaces_mappers
 from webapp.surfaces.services import CountedVisit, popularity_add
 
@@ -48,7 +48,7 @@ def _fold_some(profile_id: int, now: datetime) -> int:
     if row is None:  # erased in the meantime
         return 0
     key, slug = row.subject.key, row.surface.slug
-    place = Place(
+    target = FoldTarget(
         surfaces_mappers.to_surface(row.surface),
         row.surface.visit_minutes * 60_000,
         lambda since: visit_id(key, slug, since),
@@ -62,16 +62,16 @@ def _fold_some(profile_id: int, now: datetime) -> int:
     state, changes = mappers.to_state(row), Changes()
     folded: dict[str, list[Event]] = {}
     for event in events:
-        visit = fold(state, mappers.to_happened(event), place, _Counted(row), changes)
+        visit = fold(state, mappers.to_happened(event), target, _Counted(row), changes)
         folded.setdefault(visit, []).append(event)
     offset = row.subject.clock_offset * 1000
-    settle(state, lib_times.to_milliseconds(now) + offset, place.gap, changes)
+    settle(state, lib_times.to_milliseconds(now) + offset, target.gap, changes)
     if events or changes.closed:
         for visit, rows in folded.items():
             _mark_folded(rows, visit)
-        _write_visits(row, changes, place.surface)
+        _write_visits(row, changes, target.surface)
         _count_popularity(row, changes.closed, lib_times.to_day(lib_times.to_milliseconds(now)))
-        _write_profile(row, state, place.gap, offset)
+        _write_profile(row, state, target.gap, offset)
         state_cache.forget_on_commit(key, [slug])
     return len(events)
 

@@ -26,7 +26,7 @@ from webapp.subjects import mappers
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.erasure import erasure_marks
 from webapp.subjects.models import Event, Profile, Visit
-from webapp.subjects.visit_state import Place, State, fold
+from webapp.subjects.visit_state import FoldTarget, State, fold
 
 log = logging.getLogger(__name__)
 LIFETIME = 60
@@ -74,9 +74,9 @@ class Stored(NamedTuple):
     times_erased: int
 
 
-def place(key: str, page: Any) -> Place:
+def fold_target(key: str, page: Any) -> FoldTarget:
     """Where a subject's events on a page (`codebooks.serving.Page`) are folded."""
-    return Place(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
+    return FoldTarget(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
 
 
 def read(key: str, page: Any, found: Mapping[str, Any] | None = None) -> Live:
@@ -151,7 +151,7 @@ def _with_pending(key: str, page: Any, profile_id: int) -> State:
 
 def _overlaid(key: str, page: Any, row: Profile, pending: list[Event]) -> State:
     state = mappers.to_state(row)
-    where = place(key, page)
+    where = fold_target(key, page)
 
     def counted(visit: str, block: str) -> bool:
         found = Visit.objects.filter(profile=row, visit=visit).first()

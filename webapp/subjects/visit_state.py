@@ -69,7 +69,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Place:
+class FoldTarget:
     """Where folding happens. name: the id of the visit that begins after an event at a time."""
 
     surface: Surface
@@ -126,19 +126,23 @@ def settle(state: State, now: int, gap: int, changes: Changes | None = None) -> 
         _close(state, changes)
 
 
-def current(state: State, place: Place, now: int) -> tuple[str, int, int]:
+def current(state: State, target: FoldTarget, now: int) -> tuple[str, int, int]:
     """The visit at `now`: its id, the time of the last event before it, its day. Settle first."""
     if visit := state.open:
         return visit.id, visit.since, visit.day
-    return place.name(state.last), state.last, now // DAY
+    return target.name(state.last), state.last, now // DAY
 
 
 def fold(
-    state: State, event: Happened, place: Place, counted: Counted, changes: Changes | None = None
+    state: State,
+    event: Happened,
+    target: FoldTarget,
+    counted: Counted,
+    changes: Changes | None = None,
 ) -> str:
     """Folds one event; returns the id of the visit it belongs to. Fold in order of time."""
     changes = changes if changes is not None else Changes()
-    visit = _locate(state, event, place, changes)
+    visit = _locate(state, event, target, changes)
     if visit is None or not visit.is_open:
         visit_id = visit.id if visit else event.shown.visit
         _fold_late(state, event, visit, visit_id, counted, changes)
@@ -157,7 +161,7 @@ def fold(
     if event.kind == "use":
         visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
     elif event.kind in FEEDBACK:
-        _give_feedback(state.profile, visit, event, place.surface)
+        _give_feedback(state.profile, visit, event, target.surface)
     return visit.id
 
 
@@ -169,23 +173,25 @@ def _remember_draw(state: State, visit: LiveVisit, shown: Shown) -> None:
         visit.before = profile_json.dump(state.profile)
 
 
-def _locate(state: State, event: Happened, place: Place, changes: Changes) -> LiveVisit | None:
+def _locate(
+    state: State, event: Happened, target: FoldTarget, changes: Changes
+) -> LiveVisit | None:
     """The visit an event belongs to: the current one, a new one, or None for an earlier one."""
     since, visit = event.shown.since, state.visit
-    if visit is None or since >= state.last or event.at - state.last >= place.gap:
+    if visit is None or since >= state.last or event.at - state.last >= target.gap:
         if state.open:
             _close(state, changes)
-        return _open(state, event, place)
+        return _open(state, event, target)
     is_current = since == visit.since or event.at >= visit.started
     return visit if is_current else None
 
 
-def _open(state: State, event: Happened, place: Place) -> LiveVisit:
+def _open(state: State, event: Happened, target: FoldTarget) -> LiveVisit:
     shown = event.shown
     since = max(shown.since, state.last)
     is_as_decided = shown.since == since and event.at // DAY - shown.day in (0, 1)
     day = shown.day if is_as_decided else event.at // DAY
-    visit = LiveVisit(place.name(since), since, day, event.at, shown.order)
+    visit = LiveVisit(target.name(since), since, day, event.at, shown.order)
     state.profile.before = state.profile.order
     state.visit = visit
     return visit
@@ -271,10 +277,10 @@ def _give_wish(state: Profile, event: Happened, order: tuple[str, ...]) -> None:
     elif event.kind == "unpin":
         feedback.unpin(state, event.block)
     elif event.block in order:
-        place = Pin(
+        target = Pin(
             rank=int(value.get("rank", order.index(event.block))),
             breakpoint=str(value.get("breakpoint", "")),
             x=int(value.get("x", 0)),
             y=int(value.get("y", 0)),
         )
-        feedback.pin(state, event.block, place)
+        feedback.pin(state, event.block, target)

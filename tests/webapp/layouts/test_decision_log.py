@@ -92,7 +92,7 @@ def test_a_closed_visit_keeps_what_it_came_to(owner, worker, clock):
     owner.visit("glossary", "forum")
     worker.work()
     page = serving.page("course-home")
-    asked = context.situation(key=owner.key, page=page, now=clock.now)
+    asked = context.decision_context(key=owner.key, page=page, now=clock.now)
     layout = owner.layout()
     owner.send(layout, owner.event("impression"), owner.event("use", "forum"))
     worker.work()

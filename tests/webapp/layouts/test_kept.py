@@ -7,7 +7,6 @@ from django.core.cache import cache
 from django.test.utils import override_script_prefix
 
 from webapp.layouts.answer import answer_cache, read
-from webapp.lib.cache import NOTHING
 from webapp.subjects import state_cache
 from webapp.subjects.models import Profile
 
@@ -20,7 +19,7 @@ def undecided(monkeypatch):
     """Makes every new decision fail, so that only stored answers can be served."""
 
     def stop() -> None:
-        monkeypatch.setattr(read, "situation", None)
+        monkeypatch.setattr(read, "decision_context", None)
 
     return stop
 
@@ -127,7 +126,7 @@ def test_an_etag_of_another_answer_gets_the_body_without_deciding(owner, undecid
 def test_a_body_is_given_under_its_own_etag_only(owner, monkeypatch):
     """Name and body are two cache entries, of which one may be older than the other."""
     first = owner.get(ADDRESS)
-    monkeypatch.setattr(answer_cache.Place, "keep", _keep_only_the_answer)
+    monkeypatch.setattr(answer_cache.CacheSlot, "entries", _without_the_body)
     wished = owner.wish("pin", first.json()["order"][-1], rank=0)
 
     again = owner.get(ADDRESS)
@@ -136,7 +135,5 @@ def test_a_body_is_given_under_its_own_etag_only(owner, monkeypatch):
     assert again.json()["order"] == wished["order"]
 
 
-def _keep_only_the_answer(
-    place, answer, body, unkept, agreed=NOTHING, keep=answer_cache.Place.keep
-):
-    return keep(place, answer, b"", unkept, agreed)
+def _without_the_body(slot, answer, body, entries=answer_cache.CacheSlot.entries):
+    return entries(slot, answer, b"")

@@ -243,7 +243,7 @@ def test_every_guardrail_holds_over_a_month_of_visits(owner, worker, clock):
     habits = (["glossary"], ["live", "forum"], ["quiz"], ["glossary", "links"])
     for day in range(12):
         page = serving.page("course-home")
-        found = context.situation(key=owner.key, page=page, now=clock.now)
+        found = context.decision_context(key=owner.key, page=page, now=clock.now)
         decision, _ = read.decide(found)
         assert not check(guardrail_case(context.request_of(found), decision))
         owner.visit(*habits[day % 4])

@@ -14,8 +14,8 @@ from uiengine.page.surface_json import parse
 from webapp.subjects.visit_state import (
     DAY,
     Changes,
+    FoldTarget,
     Happened,
-    Place,
     Shown,
     State,
     current,
@@ -28,7 +28,7 @@ SURFACE = parse(json.loads(COURSE.read_text()))
 DEFAULT = default_order(SURFACE)
 MINUTE = 60_000
 START = 20_000 * DAY + 9 * 60 * MINUTE
-PLACE = Place(SURFACE, 30 * MINUTE, lambda since: f"after {since}")
+PLACE = FoldTarget(SURFACE, 30 * MINUTE, lambda since: f"after {since}")
 
 
 class Story:

@@ -48,11 +48,11 @@ class Answer:
         return not self.body
 
 
-class Kept(NamedTuple):
+class CachedAnswer(NamedTuple):
     """generation: of the subject's state; page: `Page.name`; since, until: ms, between which the
     visit and its day are the same. tag: a hash of all that determines the decision.
 
-    decided_by, is_decided_by_another: see `situations.Situation`.
+    decided_by, is_decided_by_another: see `situations.DecisionContext`.
     """
 
     generation: str
@@ -80,14 +80,14 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
+class CacheRead:
     """What one cache read brought. counts: as asked for; state: for `live.read`; held: the ETag by
     which the caller has the last answer; body: empty where the caller has it or nobody does."""
 
     counts: list[int] = field(default_factory=list)
     state: Mapping[str, Any] = field(default_factory=dict)
     generation: str | None = None
-    last: Kept | None = None
+    last: CachedAnswer | None = None
     held: str = ""
     body: bytes = b""
 
@@ -101,7 +101,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Place:
+class CacheSlot:
     """Where the answers of a subject (nobody where `key` is empty) on a page are kept, by language,
     number of variants and `payload.mounted`."""
 
@@ -118,46 +118,47 @@ class Place:
         mine = f"answer:2:{state}:{self.language}:{self.variants}:{self.mounted}"
         return mine, f"{mine}:body", state, generation
 
-    def look(self, counts: list[str], known: str) -> Found:
+    def look(self, counts: list[str], known: str) -> CacheRead:
         """Adds one to each count, by name, too. A cache that is away has nothing and counts
         nothing. known: If-None-Match."""
         mine, body, state, generation = self.names
         names = [mine, *([state, generation] if self.key else []), *([] if known else [body])]
         try:
             numbers, found = count_and_get(counts, names, COUNTED)
-            last: Kept | None = found.get(mine)
+            last: CachedAnswer | None = found.get(mine)
             etag = held(last.tag, known) if known and last else ""
             if known and last and not etag:
                 found[body] = cache.get(body)
         except Exception:
             log.warning("cache.unavailable", exc_info=True)
-            return Found()
+            return CacheRead()
         newest = found.get(generation) if self.key else ""
         named, content = found.get(body) or ("", b"")
         is_its = last is not None and last.etag == named  # they are not read at the same time
-        return Found(numbers, found, newest, last, etag, content if is_its else b"")
+        return CacheRead(numbers, found, newest, last, etag, content if is_its else b"")
 
-    def keep(
-        self,
-        answer: Kept,
-        body: bytes,
-        unkept: state_cache.Unkept | None,
-        agreed: Entries = NOTHING,
-    ) -> Mapping[str, Any]:
-        """Keeps the answer if what is `agreed` on by name is not known otherwise; gives what is.
-
-        body: empty where the caller holds it. unkept: the state that it was made of, where that was
-        read from the database.
-        """
-        mine: dict[str, tuple[Any, int]] = {self.names[0]: (answer, LIFETIME)}
-        more = unkept or state_cache.Unkept()
+    def entries(self, answer: CachedAnswer, body: bytes) -> Entries:
+        """The cache entries of an answer. body: empty where the caller holds it."""
+        kept: dict[str, tuple[Any, int]] = {self.names[0]: (answer, LIFETIME)}
         if body:
-            mine[self.names[1]] = ((answer.etag, body), LIFETIME)
-        try:
-            return store({**mine, **more.entries}, more.once, agreed)
-        except Exception:
-            log.warning("cache.unavailable", exc_info=True)
-            return {}
+            kept[self.names[1]] = ((answer.etag, body), LIFETIME)
+        return kept
+
+
+def keep(
+    entries: Entries, unkept: state_cache.Unkept | None, agreed: Entries = NOTHING
+) -> Mapping[str, Any]:
+    """Stores entries, unless one of `agreed` already has another value; returns the agreed values.
+
+    unkept: the subject's state, where it was read from the database. Without a cache nothing is
+    stored or returned.
+    """
+    more = unkept or state_cache.Unkept()
+    try:
+        return store({**entries, **more.entries}, more.once, agreed)
+    except Exception:
+        log.warning("cache.unavailable", exc_info=True)
+        return {}
 
 
 def held(tag: str, known: str) -> str:

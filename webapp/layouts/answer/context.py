@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from uiengine.behaviour.profile import Profile
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
 from webapp.lib import times as lib_times
-from webapp.lib.cache import store
+from webapp.lib.cache import NOTHING, Entries
 from webapp.serving.pages import Page, serving
 from webapp.subjects import state_cache, visit_state
 from webapp.subjects.decisions import is_control
@@ -35,15 +35,16 @@ MEMORY = 0.1
 
 
 @dataclass(frozen=True)
-class Situation:
+class DecisionContext:
     """All that determines a decision, and enough to name it before it is made.
 
     key: the subject's, empty for nobody. since: ms, the last event before the visit. times_erased:
-    how often all that was kept of the key was erased. budget: candidates the visit is decided by;
-    0 where none was agreed on yet (see `budgeted`). was_control: what the open visit began as; None
-    where it is not open. before: the order shown at the visit before, empty where there was none.
-    until: ms, when the visit or, before its first event, its day ends, or a canary's share changes.
-    cached_as: the generation of the subject's state in the cache; unkept: what is to go there.
+    how often everything stored of the key was erased. budget: candidates that the visit is decided
+    by, 0 where none was agreed on yet (see `budget_agree`). was_control: whether the open visit
+    began in the control share, None where none is open. before: the order shown at the visit
+    before, empty where there was none. until: ms, when the visit ends (before its first event: its
+    day), or a canary's share changes. cached_as: the generation of the subject's state in the
+    cache; unkept: the state to store there.
     """
 
     key: str
@@ -149,25 +150,25 @@ class SearchBudget:
 search_budget = SearchBudget()
 
 
-def situation(
+def decision_context(
     *, key: str, page: Page, now: datetime, state: Mapping[str, Any] | None = None
-) -> Situation:
+) -> DecisionContext:
     """Without a query where caches are warm. state: see `live.read`."""
     milliseconds = lib_times.to_milliseconds(now)
     if not key or page.surface.mode == "off":
-        return nobody_situation(page, lib_times.to_day(milliseconds))
+        return nobody_context(page, lib_times.to_day(milliseconds))
     known = state_cache.read(key, page, state)
     here = milliseconds + known.clock_offset * 1000
     visit_state.settle(known.state, here, page.gap)
     began = known.state.open.started - here + milliseconds if known.state.open else milliseconds
     until = _ends(known.state, page, here, milliseconds)
     page = page.serving(key, began)
-    visit, since, day = visit_state.current(known.state, state_cache.place(key, page), here)
+    visit, since, day = visit_state.current(known.state, state_cache.fold_target(key, page), here)
     profile, times = known.state.profile, known.times_erased
     budget = known.state.open.budget if known.state.open else 0
     was_control = known.state.open.is_control if known.state.open else None
     before = profile.before if known.state.open else profile.order
-    return Situation(
+    return DecisionContext(
         key=key,
         page=page,
         profile=profile,
@@ -185,7 +186,7 @@ def situation(
 
 
 def _ends(state: visit_state.State, page: Page, here: int, now: int) -> int:
-    """See `Situation.until`. Times in ms; here: now, by the subject's clock."""
+    """See `DecisionContext.until`. Times in ms; here: now, by the subject's clock."""
     ahead = here - now
     if state.open:
         return state.last + page.gap - ahead
@@ -193,41 +194,35 @@ def _ends(state: visit_state.State, page: Page, here: int, now: int) -> int:
     return min([day_ends, *(since for since, _ in page.shares if since > now)])
 
 
-def nobody_situation(page: Page, day: int) -> Situation:
-    return Situation("", page, Profile(), "", 0, day, until=(day + 1) * visit_state.DAY)
+def nobody_context(page: Page, day: int) -> DecisionContext:
+    return DecisionContext("", page, Profile(), "", 0, day, until=(day + 1) * visit_state.DAY)
 
 
-def budgeted(found: Situation, waited: float = 0.0) -> Situation:
-    """The situation with the budget that its visit is decided by, however often it is asked for.
+def budget_agree(
+    found: DecisionContext,
+    mine: int,
+    entries: Entries = NOTHING,
+    unkept: state_cache.Unkept | None = None,
+) -> int:
+    """Returns the budget that the visit is decided by, however often it is asked for.
 
-    An open visit keeps that of the decision its first event carried; until then the first to
-    decide tells the others through the cache. waited: seconds since the request began.
+    An open visit keeps the budget of the decision that its first event carried. Until then the
+    first to decide tells the others through the cache. mine: the budget proposed here, under which
+    `entries` were made; they are stored, with `unkept`, only if it is the one agreed on.
     """
-    if found.budget or not found.key:
-        return found
-    mine = affordable(waited)
-    name = budget_name(found)
-    try:
-        agreed = store({}, {name: (mine, answer_cache.LIFETIME)})[name]
-    except Exception:
-        log.warning("cache.unavailable", exc_info=True)
-        agreed = mine
-    return replace(found, budget=agreed)
+    is_settled, name = found.budget or not found.key, f"budget:{found.name}"
+    proposed = NOTHING if is_settled else {name: (mine, answer_cache.LIFETIME)}
+    return int(answer_cache.keep(entries, unkept, proposed).get(name, mine))
 
 
 def affordable(waited: float) -> int:
-    """Candidates that a request has time for which began `waited` seconds ago."""
+    """Returns how many candidates a request that began `waited` seconds ago has time for."""
     left = settings.UIENGINE_DEADLINE_MS / 1000 - waited
     return search_budget.budget(settings.UIENGINE_BUDGET, left=left)
 
 
-def budget_name(found: Situation) -> str:
-    """What the budget of the situation's visit is agreed on under, in the cache."""
-    return f"budget:{found.name}"
-
-
-def request_of(found: Situation, **more: int) -> Request:
-    """What the engine is asked in a situation."""
+def request_of(found: DecisionContext, **more: int) -> Request:
+    """The engine's request for a context."""
     return Request(
         surface=found.page.surface,
         profile=found.profile,

@@ -7,10 +7,9 @@ The engine gives reasons as codes with values. Its English sentences are marked 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from django.urls import get_script_prefix, get_urlconf, reverse
@@ -22,6 +21,8 @@ from uiengine.decision import Decision, Reason, Variant
 from uiengine.page.layout import Layout, Placement
 from uiengine.page.surface import Block, Breakpoint, Surface
 
+Item = dict[str, Any]
+"""A block's box in grid cells, as grid libraries read it."""
 WISHES = ("pin", "undo", "reset", "freeze")
 SENTENCES = {
     "pinned": gettext_noop("You pinned $title here."),
@@ -137,54 +138,31 @@ def _stability(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _layouts(
-    surface: Surface, layout: Layout, pins: Mapping[str, Pin]
-) -> dict[str, orjson.Fragment]:
+def _layouts(surface: Surface, layout: Layout, pins: Mapping[str, Pin]) -> dict[str, list[Item]]:
+    """The items of each breakpoint."""
     boxes = _boxes(_Same(surface))
-    return {
-        at.name: _items(boxes[at.name], layout.placements[at.name], _held_at(at.name, pins))
-        for at in surface.breakpoints
-    }
+    found = {}
+    for at in surface.breakpoints:
+        here, pinned = boxes[at.name], _pinned_at(at.name, pins)
+        found[at.name] = [_item(here[p.id], p, p.id in pinned) for p in layout.placements[at.name]]
+    return found
 
 
-def _held_at(breakpoint: str, pins: Mapping[str, Pin]) -> set[str]:
+def _pinned_at(breakpoint: str, pins: Mapping[str, Pin]) -> set[str]:
     return {block_id for block_id, pin in pins.items() if pin.breakpoint == breakpoint}
 
 
-def _items(
-    boxes: Mapping[str, Box], placed: Sequence[Placement], held: Collection[str]
-) -> orjson.Fragment:
-    """A JSON list. Written as text: a hundred items are the same in every answer but for their
-    cells, and as dictionaries they would all be made and encoded anew."""
-    return orjson.Fragment(f"[{','.join([_item(boxes[p.id], p, p.id in held) for p in placed])}]")
-
-
-class Box(NamedTuple):
-    """A block that is not placed yet. values: what its item holds; begins, ends: the JSON of that,
-    before and after its cell."""
-
-    values: dict[str, Any]
-    begins: str
-    ends: str
-    min_w: int
-    min_h: int
-    max_w: float
-    max_h: float
-
-
-def _item(box: Box, placed: Placement, is_held: bool) -> str:
-    """A block's box where it was placed, as JSON. is_held: the user pinned it to this cell."""
+def _item(box: Item, placed: Placement, is_pinned: bool) -> Item:
+    """A block's box where it was placed. is_pinned: the user pinned it to this cell."""
     _, x, y, w, h = placed
-    values, begins, ends, min_w, min_h, max_w, max_h = box
-    if not is_held and min_w <= w <= max_w and min_h <= h <= max_h:
-        return f'{begins}"x":{x},"y":{y},"w":{w},"h":{h},{ends}'
-    item = {**values, "x": x, "y": y, "w": w, "h": h}
-    item["minW"], item["minH"] = min(min_w, w), min(min_h, h)
-    if "maxW" in item:
-        item["maxW"], item["maxH"] = max(max_w, w), max(max_h, h)
-    if is_held:
+    item = {**box, "x": x, "y": y, "w": w, "h": h}
+    if w < box["minW"] or h < box["minH"]:
+        item["minW"], item["minH"] = min(box["minW"], w), min(box["minH"], h)
+    if "maxW" in box:
+        item["maxW"], item["maxH"] = max(box["maxW"], w), max(box["maxH"], h)
+    if is_pinned:
         item["static"] = item["locked"] = True
-    return orjson.dumps(item).decode()
+    return item
 
 
 class _Same:
@@ -201,23 +179,29 @@ class _Same:
 
 
 @lru_cache(maxsize=256)
-def _boxes(of: _Same) -> dict[str, dict[str, Box]]:
-    """By breakpoint and block."""
+def _boxes(of: _Same) -> dict[str, dict[str, Item]]:
+    """Items without their cells, by breakpoint and block."""
     return {
         at.name: {block.id: _box(block, at) for block in of.surface.blocks}
         for at in of.surface.breakpoints
     }
 
 
-def _box(block: Block, at: Breakpoint) -> Box:
+def _box(block: Block, at: Breakpoint) -> Item:
     """One block for react-grid-layout (`i`, `static`, `isDraggable`…) and gridstack (`id`, …).
 
-    Neither library may pull up a block that holds a cell. What the user pinned there the user may
-    still drag; what the team pinned nobody may.
+    Neither library may pull up a block that is pinned to a cell. The user may still drag what the
+    user pinned; nobody may drag what the team pinned. x, y, w and h are filled in by `_item`.
     """
     limits, is_fixed = block.sizes[at.name], block.is_pinned
-    names = {"id": block.id, "i": block.id}
-    rest: dict[str, Any] = {
+    most = {"maxW": limits.max.w, "maxH": limits.max.h} if limits.max else {}
+    return {
+        "id": block.id,
+        "i": block.id,
+        "x": 0,
+        "y": 0,
+        "w": 0,
+        "h": 0,
         "minW": limits.min.w,
         "minH": limits.min.h,
         "static": is_fixed,
@@ -226,13 +210,8 @@ def _box(block: Block, at: Breakpoint) -> Box:
         "noResize": is_fixed,
         "isDraggable": not is_fixed,
         "isResizable": not is_fixed,
+        **most,
     }
-    if limits.max is not None:
-        rest["maxW"], rest["maxH"] = limits.max.w, limits.max.h
-    begins, ends = (orjson.dumps(part).decode() for part in (names, rest))
-    most = (limits.max.w, limits.max.h) if limits.max else (inf, inf)
-    least = (limits.min.w, limits.min.h)
-    return Box({**names, **rest}, f"{begins[:-1]},", ends[1:], *least, *most)
 
 
 @lru_cache(maxsize=256)

@@ -22,16 +22,16 @@ from uiengine.decision import Decision, Variant
 from uiengine.page.reading_order import default_order
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache, throttles
-from webapp.layouts.answer.answer_cache import Answer, Kept
+from webapp.layouts.answer.answer_cache import Answer, CachedAnswer
 from webapp.layouts.answer.context import (
-    Situation,
+    DecisionContext,
     affordable,
-    budget_name,
+    budget_agree,
+    decision_context,
     hash_of,
-    nobody_situation,
+    nobody_context,
     request_of,
     search_budget,
-    situation,
 )
 from webapp.layouts.answer.payload import mounted, payload
 from webapp.lib import times as lib_times
@@ -60,19 +60,19 @@ def layout_read(
     """
     started, decided_by, times = time.perf_counter(), page.wanted, 0
     whose = key if page.surface.mode != "off" else ""
-    place = answer_cache.Place(whose, page, get_language() or "", variants, mounted())
+    slot = answer_cache.CacheSlot(whose, page, get_language() or "", variants, mounted())
     try:
-        seen = place.look(list(limits), known)
+        seen = slot.look(list(limits), known)
         if throttles.is_over(limits, seen.counts):
             return throttled(key=key, page=page)
         last, answer = seen.last, seen.answer(page, now)
         if last is None or answer is None:
             with tracing.span("layout.situation") as span:
-                found = situation(key=key, page=page, now=now, state=seen.state)
+                found = decision_context(key=key, page=page, now=now, state=seen.state)
                 if span:
                     span.set_attributes({"layout.surface": page.surface.slug})
             decided_by, times = found.decided_by, found.times_erased
-            last, body = _newest(found, place, seen, known, now, started)
+            last, body = _newest(found, slot, seen, known, now, started)
             answer = last.answer_with(answer_cache.held(last.tag, known), body)
             assert answer is not None
         decided_by = last.decided_by
@@ -99,7 +99,7 @@ def fallback(*, key: str, page: Page, why: str, times_erased: int) -> Answer:
     """The default layout. times_erased: of the key, so that events that carry this decision count;
     0 where that cannot be known."""
     count("fallback", why)
-    unread = replace(nobody_situation(page, day=0), key=key, times_erased=times_erased)
+    unread = replace(nobody_context(page, day=0), key=key, times_erased=times_erased)
     return Answer(_payload(unread, _default(unread), "fallback"))
 
 
@@ -117,7 +117,7 @@ def surface_of(signed: str) -> str:
     return decisions.read(signed).surface
 
 
-def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
+def decide(found: DecisionContext, variants: int = 1) -> tuple[Decision, str]:
     """The decision to serve, with so many variants to list, and its status."""
     version, mode = found.page.version, found.page.surface.mode
     if not found.key or version is None or mode == "off" or found.is_control:
@@ -136,7 +136,7 @@ def decide(found: Situation, variants: int = 1) -> tuple[Decision, str]:
     return replace(decision, layout=shown, reasons=()), "dry_run"
 
 
-def _default(found: Situation) -> Decision:
+def _default(found: DecisionContext) -> Decision:
     request = Request(found.page.surface, Profile(), Popularity(), found.day)
     return Decision(
         layout=engine.default_layout(request),
@@ -149,47 +149,44 @@ def _default(found: Situation) -> Decision:
 
 
 def _newest(
-    found: Situation,
-    place: answer_cache.Place,
-    seen: answer_cache.Found,
+    found: DecisionContext,
+    slot: answer_cache.CacheSlot,
+    seen: answer_cache.CacheRead,
     known: str,
     now: datetime,
     started: float,
-) -> tuple[Kept, bytes]:
+) -> tuple[CachedAnswer, bytes]:
     """What is kept from now on: what was, if it is the same decision, else one made now."""
-    tag = hash_of(found.name, place.language, place.variants, place.mounted)
+    tag = hash_of(found.name, slot.language, slot.variants, slot.mounted)
     last, since, etag = seen.last, lib_times.to_milliseconds(now), answer_cache.held(tag, known)
     if last and last.tag == tag and (seen.body or etag):
         rendered = Answer(seen.body, last.etag, last.counted)
     elif etag:
         rendered = Answer(b"", etag)
     else:
-        return _decided(found, place, tag, since, _budget(found, tag, last, started))
-    newest = _kept(found, place, tag, since, rendered)
-    place.keep(newest, rendered.body, found.unkept)
+        return _decided(found, slot, tag, since, _budget(found, tag, last, started))
+    newest = _kept(found, slot, tag, since, rendered)
+    answer_cache.keep(slot.entries(newest, rendered.body), found.unkept)
     return newest, rendered.body
 
 
 def _decided(
-    found: Situation, place: answer_cache.Place, tag: str, since: int, budget: int
-) -> tuple[Kept, bytes]:
-    """A decision made now, kept. It stands only if nobody decided this visit by another budget
-    before: else it is made again by that one."""
-    is_unsettled, name = bool(found.key) and not found.budget, budget_name(found)
+    found: DecisionContext, slot: answer_cache.CacheSlot, tag: str, since: int, budget: int
+) -> tuple[CachedAnswer, bytes]:
+    """Decides and stores; decides again if the visit already has another budget."""
     while True:
         mine = replace(found, budget=budget)
-        rendered = _rendered(mine, tag, place.variants)
-        newest = _kept(mine, place, tag, since, rendered)
-        own = {name: (budget, answer_cache.LIFETIME)} if is_unsettled else {}
-        agreed = place.keep(newest, rendered.body, found.unkept, own)
-        if agreed.get(name, budget) == budget:
+        rendered = _rendered(mine, tag, slot.variants)
+        newest = _kept(mine, slot, tag, since, rendered)
+        agreed = budget_agree(found, budget, slot.entries(newest, rendered.body), found.unkept)
+        if agreed == budget:
             return newest, rendered.body
-        budget = agreed[name]
+        budget = agreed
 
 
-def _budget(found: Situation, tag: str, last: Kept | None, started: float) -> int:
-    """What the visit is decided by; where nobody has said so, that of the last answer, of which
-    only the body was evicted, or what there is time for."""
+def _budget(found: DecisionContext, tag: str, last: CachedAnswer | None, started: float) -> int:
+    """Returns the budget to propose for the visit: its own if it has one, else the last answer's
+    (whose body alone was evicted), else what there is time for."""
     if found.budget or not found.key:
         return found.budget
     said = min(last.budget, settings.UIENGINE_BUDGET) if last and last.tag == tag else 0
@@ -197,11 +194,11 @@ def _budget(found: Situation, tag: str, last: Kept | None, started: float) -> in
 
 
 def _kept(
-    found: Situation, place: answer_cache.Place, tag: str, since: int, rendered: Answer
-) -> Kept:
-    return Kept(
+    found: DecisionContext, slot: answer_cache.CacheSlot, tag: str, since: int, rendered: Answer
+) -> CachedAnswer:
+    return CachedAnswer(
         generation=found.cached_as,
-        page=place.page.name,
+        page=slot.page.name,
         since=since,
         until=min(found.until, since + answer_cache.UNASKED),
         tag=tag,
@@ -212,7 +209,7 @@ def _kept(
     )
 
 
-def _rendered(found: Situation, tag: str, variants: int) -> Answer:
+def _rendered(found: DecisionContext, tag: str, variants: int) -> Answer:
     if found.key:  # may ask the database: not while others wait
         serving.popularity(found.page, found.day)
     with search_budget.deciding():
@@ -233,13 +230,13 @@ def _told(decision: Decision, status: str) -> dict[str, str | int]:
     }
 
 
-def _counted(found: Situation, decision: Decision, status: str) -> tuple[str, ...]:
+def _counted(found: DecisionContext, decision: Decision, status: str) -> tuple[str, ...]:
     if decision.energy is None or found.budget >= settings.UIENGINE_BUDGET:
         return (status,)
     return (status, "system_1" if decision.system == 1 else "budget_lowered")
 
 
-def _payload(found: Situation, decision: Decision, status: str) -> bytes:
+def _payload(found: DecisionContext, decision: Decision, status: str) -> bytes:
     return payload(
         found.page.surface,
         decision,
@@ -256,14 +253,14 @@ def _payload(found: Situation, decision: Decision, status: str) -> bytes:
     )
 
 
-def _undoes(found: Situation, decision: Decision) -> str:
+def _undoes(found: DecisionContext, decision: Decision) -> str:
     if not found.key:
         return "nothing"
     before = found.before or default_order(found.page.surface)
     return feedback.undoes(found.profile, order=decision.layout.order, before=before)
 
 
-def payload_for_nobody(found: Situation, decision: Decision, status: str) -> bytes:
+def payload_for_nobody(found: DecisionContext, decision: Decision, status: str) -> bytes:
     """The same under a decision that is nobody's: events that carry it are kept nowhere."""
     return _payload(replace(found, key=""), decision, status)
 
@@ -275,7 +272,7 @@ def _instead(decision: Decision, variant: Variant) -> Decision:
     return replace(decision, layout=variant.layout, propensity=1.0, explored=False, candidates=())
 
 
-def served(found: Situation, decision: Decision, status: str) -> decisions.Served:
+def served(found: DecisionContext, decision: Decision, status: str) -> decisions.Served:
     """What the signed string says."""
     return decisions.Served(
         subject=decisions.subject_hash(found.key, found.times_erased),
@@ -300,8 +297,8 @@ def served(found: Situation, decision: Decision, status: str) -> decisions.Serve
 
 def _drawable(decision: Decision) -> tuple[decisions.Drawable, ...]:
     """Propensities are exact: they are what estimates divide by. Energies are a hint."""
-    place = decision.layout.ranks
+    slot = decision.layout.ranks
     return tuple(
-        (tuple(place[b] for b in candidate.order), round(candidate.energy, 4), candidate.propensity)
+        (tuple(slot[b] for b in candidate.order), round(candidate.energy, 4), candidate.propensity)
         for candidate in decision.candidates
     )

@@ -23,7 +23,7 @@ def warm_up() -> None:
     """
     try:
         for page in serving.snapshot().pages.values():
-            found = context.situation(key=NOBODY_REAL, page=page, now=timezone.now())
+            found = context.decision_context(key=NOBODY_REAL, page=page, now=timezone.now())
             decision, status = read.decide(found)
             read.payload_for_nobody(found, decision, status)
     except Exception:

@@ -14,12 +14,12 @@ from webapp.subjects import backlog, decisions
 from webapp.subjects.authentication import Identity
 from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
-from webapp.subjects.event_rows import Place, place_find
-from webapp.subjects.events import Arrival, Counted, events_accept, place_make
+from webapp.subjects.event_rows import BatchTarget, target_find
+from webapp.subjects.events import Arrival, Counted, events_accept, target_make
 from webapp.surfaces.models import Surface
 
 MOVING = ("pin", "move")
-"""What a user asks for that gives a block a place."""
+"""What a user asks for that gives a block a target."""
 
 
 def backlog_refuse() -> None:
@@ -60,29 +60,33 @@ def batch_accept(
         )
     key, visitor = identity.key, identity.visitor
     with transaction.atomic():
-        place = place_find(key=key, visitor=visitor, slug=served.surface, digest=served.digest)
-        if place is not None:
-            return _keep(identity, served, place, arrivals, now)
+        target = target_find(key=key, visitor=visitor, slug=served.surface, digest=served.digest)
+        if target is not None:
+            return _keep(identity, served, target, arrivals, now)
     times = {name: times_erased(name) for name in (key, visitor)}
     if _is_void(identity, served, times):
         return None
     surface = _surface(served.surface)
     user_id = identity.user_id
     with transaction.atomic():
-        place = place_make(
+        target = target_make(
             key=key, user_id=user_id, visitor=visitor, served=served, surface=surface
         )
-        return _keep(identity, served, place, arrivals, now)
+        return _keep(identity, served, target, arrivals, now)
 
 
 def _keep(
-    identity: Identity, served: Served, place: Place, arrivals: Sequence[Arrival], now: datetime
+    identity: Identity,
+    served: Served,
+    target: BatchTarget,
+    arrivals: Sequence[Arrival],
+    now: datetime,
 ) -> Counted | None:
-    """The rest of the transaction that locked the place."""
-    if _is_void(identity, served, place.times_erased):
+    """The rest of the transaction that locked the target."""
+    if _is_void(identity, served, target.times_erased):
         transaction.set_rollback(True)
         return None
-    return events_accept(key=identity.key, place=place, served=served, arrivals=arrivals, now=now)
+    return events_accept(key=identity.key, target=target, served=served, arrivals=arrivals, now=now)
 
 
 def _surface(slug: str) -> Surface:
