@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from webapp import host
 from webapp.lib import schedule
 
 README = Path("README.md").read_text()
@@ -141,3 +142,9 @@ def test_figures_are_those_of_the_evidence_run():
             f"{found['moved']:.2f}",
         ]
         assert numbers == wanted, policy
+
+
+def test_the_changelog_names_every_path_that_a_host_has_to_change():
+    changelog = Path("CHANGELOG.md").read_text()
+    for old, new in host.MOVED.items():
+        assert re.search(rf"`{re.escape(old)}` [^|]*\| `{re.escape(new)}` \|", changelog)
