@@ -7,7 +7,7 @@ export GOMP_SPINCOUNT = 0
 export OPENBLAS_NUM_THREADS = 1
 BIN := .venv/bin
 
-.PHONY: install dev run examples test check audit bench load chaos evidence experiments
+.PHONY: install dev run examples test matrix check audit bench load chaos evidence experiments
 
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -47,6 +47,9 @@ audit: .venv/dev ## list known vulnerabilities of pinned packages; says so witho
 	elif [ $$code != 0 ] || echo "$$found" | grep -q 'could not be audited'; \
 	then echo "Not audited: no database of vulnerabilities can be asked from here."; \
 	else echo "No known vulnerabilities in requirements.txt."; fi
+
+matrix: .venv/dev ## test engine and web on each supported Python and Django; CELLS="3.12x6.0" chooses
+	@$(BIN)/python -m tests.matrix $(CELLS)
 
 bench: .venv/dev ## measure speed, one JSON line per figure, each beside its floor
 	$(BIN)/python -m tests.bench

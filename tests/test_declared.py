@@ -158,3 +158,26 @@ def test_the_readme_lists_every_extra() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(
         PROJECT["optional-dependencies"]
     )
+
+
+def test_classifiers_and_readme_are_the_matrix() -> None:
+    matrix = loads(Path("pyproject.toml").read_text())["tool"]["matrix"]["django"]
+    pythons = sorted(
+        {v for versions in matrix.values() for v in versions}, key=lambda v: int(v[2:])
+    )
+    classifiers = PROJECT["classifiers"]
+    assert re.findall(r"Django :: ([\d.]+)", " ".join(classifiers)) == list(matrix)
+    assert re.findall(r"Python :: (3\.\d+)", " ".join(classifiers)) == pythons
+    rows = re.findall(r"^\| (\d\.\d) \| ([\d., ]+) \|", Path("README.md").read_text(), re.MULTILINE)
+    assert {django: versions.split(", ") for django, versions in rows} == matrix
+    allowed = Requirement(next(t for t in PROJECT["dependencies"] if t.startswith("Django")))
+    assert all(allowed.specifier.contains(f"{django}.9") for django in matrix)
+    assert PROJECT["requires-python"] == f">={pythons[0]}"
+
+
+def test_every_tool_of_a_cell_is_declared() -> None:
+    from tests import matrix
+
+    for django in matrix.TABLE["django"]:
+        names = {normal(Requirement(text).name) for text in matrix.requirements(django)}
+        assert set(matrix.TOOLS) | {"django", "numpy", "whitenoise", "redis"} <= names

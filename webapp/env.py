@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import django
 from django.core.exceptions import ImproperlyConfigured
 
 from webapp.configuration import declare
@@ -25,6 +26,8 @@ SAMPLERS = tuple(
     for kind in ("always_on", "always_off", "traceidratio")
 )
 """OpenTelemetry's names of samplers, its default first."""
+MAIL_SECONDS = 20
+"""Timeout of the mail server."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
@@ -193,8 +196,8 @@ def addresses(name: str, default: Sequence[str] = (), *, help: str = "") -> list
     return found
 
 
-def mail(name: str, *, help: str = "") -> tuple[str, dict[str, Any]]:
-    """Returns Django's mail backend and its settings.
+def mail(name: str, *, help: str = "") -> dict[str, Any]:
+    """Returns Django's settings of mail: MAILERS, or on Django before 6.1 those named EMAIL_….
 
     `smtp://user:password@host:587` (upgraded by STARTTLS), `smtps://…:465`, `smtp://…?starttls=no`
     for a relay on this machine, `file:///FOLDER`, or the default `console://`, which writes mails
@@ -210,17 +213,29 @@ def mail(name: str, *, help: str = "") -> tuple[str, dict[str, Any]]:
         raise _wrong(name, shown, "file:/// and the path of a folder")
     if parts.query not in ("", "starttls=no", "starttls=yes"):
         raise _wrong(name, shown, "a URL without options, or with ?starttls=no")
-    settings = {
-        "host": parts.hostname or "",
-        "port": parts.port or (465 if parts.scheme == "smtps" else 587),
-        "user": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
-        "tls": parts.scheme == "smtps",
-        "starttls": parts.scheme == "smtp" and parts.query != "starttls=no",
-        "folder": parts.path if parts.scheme == "file" else None,
-    }
-    backend = {"file": "filebased", "console": "console"}.get(parts.scheme, "smtp")
-    return f"django.core.mail.backends.{backend}.EmailBackend", settings
+    kind = {"file": "filebased", "console": "console"}.get(parts.scheme, "smtp")
+    options: dict[str, Any] = {}
+    if is_smtp:
+        options = {
+            "host": parts.hostname,
+            "port": parts.port or (465 if parts.scheme == "smtps" else 587),
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "use_ssl": parts.scheme == "smtps",
+            "use_tls": parts.scheme == "smtp" and parts.query != "starttls=no",
+            "timeout": MAIL_SECONDS,
+        }
+    elif kind == "filebased":
+        options = {"file_path": parts.path}
+    return _mail_settings(f"django.core.mail.backends.{kind}.EmailBackend", options)
+
+
+def _mail_settings(backend: str, options: dict[str, Any]) -> dict[str, Any]:
+    if django.VERSION >= (6, 1):
+        return {"MAILERS": {"default": {"BACKEND": backend, "OPTIONS": options}}}
+    named = {"username": "HOST_USER", "password": "HOST_PASSWORD"}
+    old = {f"EMAIL_{named.get(k, k.upper())}": value for k, value in options.items()}
+    return {"EMAIL_BACKEND": backend, **old}
 
 
 def collector(name: str, *, help: str = "") -> str:

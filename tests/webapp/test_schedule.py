@@ -79,7 +79,7 @@ def test_celerys_own_beat_takes_every_entry_whose_app_is_installed():
     }
 
 
-def test_every_task_of_the_table_exists():
+def test_every_task_of_the_table_exists(db):
     current_app.loader.import_default_modules()
 
     assert {entry.task for entry in schedule.TABLE} <= set(current_app.tasks)
