@@ -1,4 +1,4 @@
-"""Backend module that `ENGINE` names (see `webapp.env`); Django requires the name `base`."""
+"""Named by `ENGINE` (see `webapp.env`). Django wants a module of this name."""
 
 from __future__ import annotations
 
@@ -6,22 +6,62 @@ import select
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
+from psycopg import errors
+
+GONE = (
+    errors.InvalidSqlStatementName,  # no such statement
+    errors.DuplicatePreparedStatement,  # a pooler gave us another connection's
+    errors.FeatureNotSupported,  # its columns have changed since
+)
+
+
+class PreparedCursor(base.ServerBindingCursor):
+    """Has the server plan each statement once per connection (psycopg's own `prepare`).
+
+    Where the server lost a statement, or a pooler brought another connection's, the statement runs
+    unprepared, and this connection prepares no more.
+    """
+
+    def __init__(self, wrapper: DatabaseWrapper) -> None:
+        super().__init__(wrapper.connection)
+        self._wrapper = wrapper
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        try:
+            return super().execute(query, params, prepare=True, **options)
+        except GONE:
+            self._wrapper.prepares = False
+            return super().execute(query, params, prepare=False, **options)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """prepares, prepared: state of the current connection, see `webapp.postgres.prepared`."""
+    """prepares: whether the present connection may keep prepared statements."""
 
     prepares = True
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        self.prepares, self.prepared = True, set[str]()
-        return super().get_new_connection(conn_params)
+        self.prepares = True
+        connection = super().get_new_connection(conn_params)
+        connection.prepare_threshold = 1  # Django's None forbids preparing; its cursors never do
+        return connection
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """A cursor for statements that are worth a plan of their own.
+
+        A plain cursor within a transaction, which the error of a lost statement would end, and
+        where the connection prepares no more.
+        """
+        if self.in_atomic_block or not self.get_autocommit() or not self.prepares:
+            return self.cursor()
+        cursor: CursorWrapper = self._prepare_cursor(PreparedCursor(self))  # type: ignore[attr-defined]
+        return cursor
 
     def is_usable(self) -> bool:
-        """Says whether a persistent connection is still open, without a query in the usual case.
+        """Returns whether a kept connection still stands.
 
-        Django sends a query per request. A server that closed the connection has left something to
-        read on the socket, so the query is sent only then.
+        Django sends a query to find out, once per request. A server that ended a connection has
+        said so on its socket, so Django asks only where there is something to read.
         """
         connection = self.connection
         if connection is None or connection.closed:

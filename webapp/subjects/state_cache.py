@@ -21,7 +21,6 @@ from django.core.cache import cache
 from django.db import connection, transaction
 
 from webapp.lib.cache import NOTHING, Entries, store
-from webapp.postgres.prepared import execute_prepared
 from webapp.subjects import mappers
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.erasure import erasure_marks
@@ -122,10 +121,11 @@ def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
 
 def _load(key: str, page: Any) -> Stored:
     """The row, with its pending events folded over it."""
-    with connection.cursor() as cursor:
+    opened = getattr(connection, "prepared_cursor", connection.cursor)  # see `webapp.postgres`
+    with opened() as cursor:
         marks = erasure_marks(key)
         statement = ALL_OF_A_SUBJECT.format(marks=", ".join(["%s"] * len(marks)))
-        execute_prepared(cursor, statement, [*marks, key, page.surface_id])
+        cursor.execute(statement, [*marks, key, page.surface_id])
         offset, times, profile_id, state, is_pending = cursor.fetchone()
     if is_pending:
         state = json.dumps(mappers.from_state(_with_pending(key, page, profile_id)))
