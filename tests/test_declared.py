@@ -20,12 +20,12 @@ EXTRAS_OF = {
     "ml/experiments/": ("ml", "experiments"),
     "ml/": ("ml",),
     "webapp/telemetry/tracing.py": ("otel",),
-    "webapp/lib/redis_connection.py": ("redis",),
+    "webapp/lib/cache.py": ("redis",),
+    "webapp/postgres/": ("postgres",),
     "webapp/deploy/": ("server",),
 }
 """Prefixes of files that are loaded only with an extra installed, longest first."""
 NAMED = {
-    "psycopg": "Django's backend for PostgreSQL imports it",
     "hiredis": "redis-py parses with it",
     "django-celery-beat": "an entry of INSTALLED_APPS",
     "drf-spectacular-sidecar": "an entry of INSTALLED_APPS",

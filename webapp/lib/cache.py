@@ -1,14 +1,13 @@
-"""Django's cache in Redis, with a client that is kept, and several things asked for at once.
+"""Django's cache in Redis, with a client that is kept, and several values read in one command.
 
 Django 5.2 makes a new client for every command, and redis-py takes longer to make one, to take a
-connection from a pool and to put it back than Redis takes to answer. What a warm read needs comes
-in one round trip; with any other cache (embedded: local memory) in several calls.
+connection from a pool and to put it back than Redis takes to answer. A warm read is one round trip
+to Redis, and several calls with any other cache (embedded: local memory).
 """
 
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -52,8 +51,6 @@ return standing
 """
 """ARGV: how many of the keys are to be agreed on, and how many more are set only where there is
 nothing; then of each key a value and its lifetime in seconds."""
-PICKLED = b"\x80"
-"""What a pickle begins with, of protocol 2 or later."""
 Entries = Mapping[str, tuple[Any, int]]
 """Values by name, each with its lifetime in seconds."""
 NOTHING: Entries = MappingProxyType({})
@@ -62,8 +59,10 @@ NOTHING: Entries = MappingProxyType({})
 def count_and_get(
     counts: Sequence[str], names: Sequence[str], lifetime: int
 ) -> tuple[list[int], dict[str, Any]]:
-    """Adds one to each count, which lives for so many seconds from its first; what there is under
-    the names. Raises whatever the cache does."""
+    """Adds one to each count and reads the values under the names.
+
+    lifetime: seconds that a count lives from its first. Raises any error of the cache.
+    """
     backend = caches["default"]
     if isinstance(backend, RedisCache):
         return backend.count_and_get(counts, names, lifetime)
@@ -71,10 +70,10 @@ def count_and_get(
 
 
 def store(entries: Entries, once: Entries, agreed: Entries = NOTHING) -> dict[str, Any]:
-    """Keeps the entries, and those of `once` where nothing stands under their names; but nothing at
-    all where one of `agreed`, under which they were made, is known otherwise.
+    """Stores the entries, unless one of `agreed` already has another value.
 
-    Gives what stands under the names of `agreed` and `once` then. Raises whatever the cache does.
+    Entries of `once` and `agreed` are stored only where their names have no value. Returns the
+    values under the names of `agreed` and `once` afterwards. Raises any error of the cache.
     """
     backend = caches["default"]
     if isinstance(backend, RedisCache):
@@ -99,26 +98,18 @@ def _increased(name: str, lifetime: int) -> int:
         return 1 if cache.add(name, 1, lifetime) else int(cache.incr(name))
 
 
-class Serializer(redis.RedisSerializer):
-    """Django's tries whether a value is a number first, and has Python put all of one that is not
-    into an error's text."""
-
-    def loads(self, data: Any) -> Any:
-        return pickle.loads(data) if data.startswith(PICKLED) else super().loads(data)
-
-
 class Client(redis.RedisCacheClient):
-    """Of one thread, as Django's caches are: so it may hold a connection of its own."""
+    """Keeps one connection per pool: Django gives every thread a client of its own."""
 
     def __init__(self, servers: list[str], **options: Any) -> None:
-        from webapp.lib.redis_connection import Connection, one_retry
+        from redis.backoff import NoBackoff  # of the extra `redis`
+        from redis.retry import Retry
 
-        options.setdefault("serializer", Serializer)
-        options.setdefault("retry", one_retry())
-        if all(server.startswith("redis://") for server in servers):
-            options.setdefault("connection_class", Connection)
+        # Once more at once, where a kept connection broke. redis-py's own way waits for seconds.
+        options.setdefault("retry", Retry(NoBackoff(), 1))
         super().__init__(servers, **options)
         self._kept: dict[tuple[Any, int], Any] = {}
+        self._scripts: dict[str, Any] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         pool = self._get_connection_pool(write)  # type: ignore[attr-defined]
@@ -131,7 +122,7 @@ class Client(redis.RedisCacheClient):
 
     def incr(self, key: Any, delta: Any) -> Any:
         """Raises ValueError where there is no such key, as Django's does, which asks twice."""
-        value = self.get_client(key, write=True).eval(INCREASE, 1, key, delta)
+        value = self._run(INCREASE, [key], [delta])
         if value is None:
             raise ValueError(f"Key '{key}' not found.")
         return value
@@ -139,33 +130,28 @@ class Client(redis.RedisCacheClient):
     def count_and_get(
         self, counts: Iterable[str], names: Iterable[str], lifetime: int
     ) -> tuple[list[int], list[Any]]:
-        """Keys in, counts and values out; None where there is no value."""
+        """Takes keys, returns counts and values; None where there is no value."""
         counted = list(counts)
-        keys = [*counted, *names]
-        sent = (COUNT_AND_GET, len(keys), *keys, len(counted), lifetime)
-        numbers, found = self._evaluated(*sent)
-        loads = self._serializer.loads  # type: ignore[attr-defined]
-        return numbers, [None if value is None else loads(value) for value in found]
+        numbers, found = self._run(COUNT_AND_GET, [*counted, *names], [len(counted), lifetime])
+        return numbers, [self._loaded(value) for value in found]
 
     def store(self, entries: Entries, once: Entries, agreed: Entries) -> list[Any]:
-        """By key. What stood under those of `agreed` and `once`; None where nothing did."""
-        dumps, loads = self._serializer.dumps, self._serializer.loads  # type: ignore[attr-defined]
+        """Takes entries by key, returns what stood under those of `agreed` and `once`, or None."""
+        dumps = self._serializer.dumps  # type: ignore[attr-defined]
         sent = {**agreed, **once, **entries}
         values = [part for value, lifetime in sent.values() for part in (dumps(value), lifetime)]
-        counts = (len(agreed), len(once))
-        found = self._evaluated(STORE, len(sent), *sent, *counts, *values)
-        return [None if value is None else loads(value) for value in found]
+        found = self._run(STORE, list(sent), [len(agreed), len(once), *values])
+        return [self._loaded(value) for value in found]
 
-    def _evaluated(self, *command: Any) -> Any:
-        """What a script gives. By the connection itself: what redis-py does around every command
-        (figures of its own, callbacks, a lock) takes as long as the command."""
-        connection = self.get_client(write=True).connection
+    def _run(self, script: str, keys: Sequence[Any], arguments: Sequence[Any]) -> Any:
+        """Runs a script that the server keeps by its hash, and gets again after a restart."""
+        client = self.get_client(write=True)
+        if script not in self._scripts:
+            self._scripts[script] = client.register_script(script)
+        return self._scripts[script](keys, arguments, client)
 
-        def ask() -> Any:
-            connection.send_command("EVAL", *command)
-            return connection.read_response()
-
-        return connection.retry.call_with_retry(ask, lambda _: connection.disconnect())
+    def _loaded(self, value: Any) -> Any:
+        return None if value is None else self._serializer.loads(value)  # type: ignore[attr-defined]
 
 
 class RedisCache(redis.RedisCache):
@@ -178,7 +164,7 @@ class RedisCache(redis.RedisCache):
         self._class = Client
 
     def validate_key(self, key: str) -> None:
-        """Redis takes any; Django looks at every character for what memcached would not take."""
+        """Accepts any key: Django's check of every character is for memcached."""
 
     def count_and_get(
         self, counts: Sequence[str], names: Sequence[str], lifetime: int
