@@ -1,4 +1,4 @@
-"""Named by `ENGINE` (see `webapp.env`). Django wants a module of this name."""
+"""Backend module that `ENGINE` names (see `webapp.env`); Django requires the name `base`."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return cursor
 
     def is_usable(self) -> bool:
-        """Returns whether a kept connection still stands.
+        """Says whether a persistent connection is still open, without a query in the usual case.
 
-        Django sends a query to find out, once per request. A server that ended a connection has
-        said so on its socket, so Django asks only where there is something to read.
+        Django sends a query per request. A server that closed the connection has left something to
+        read on the socket, so the query is sent only then.
         """
         connection = self.connection
         if connection is None or connection.closed:
