@@ -15,7 +15,7 @@ from webapp.codebooks.registry.training_record import version_erasures, version_
 from webapp.lib import schedule_rows
 
 KL_WANTED = (0.10, 0.20)
-"""Where the KL share is to stay in at least 80 % of the later epochs (DESIGN, the loss)."""
+"""Where the KL share is to stay in at least 80 % of the later epochs (the loss, ml/README.md)."""
 LATER = 0.3
 """Share of the epochs in which β still rises."""
 CADENCE = ("codebooks.retrain_all", "audits.audit_all")

@@ -10,9 +10,9 @@ from webapp.codebooks.models import CodebookVersion, GateReport
 from webapp.surfaces.models import Surface
 
 PARITY_LIMIT = 1e-4
-"""Largest difference between the exported networks and torch (DESIGN section 5)."""
+"""Largest difference between the exported networks and torch."""
 ENERGY_LIMIT = 0.005
-"""Upper end of the one-sided 95 % interval of the extra seconds, as a share (DESIGN section 8)."""
+"""Upper end of the one-sided 95 % interval of the extra seconds, as a share."""
 LEAST_PEOPLE = 20
 """Held-back people below whom nothing is clear."""
 Verdict = GateReport.Verdict
