@@ -40,19 +40,20 @@ WORKER = """
 import time
 from pathlib import Path
 from celery.signals import worker_ready
-from webapp.codebooks import clearance, conditions, runs
+from webapp.codebooks.gate import clearance, conditions
+from webapp.codebooks.pipeline.lease import Lease
 from webapp.codebooks.tasks import sweep
 conditions.AUDITS["inconclusive"] = "passed"
 conditions.LEAST_PEOPLE = 1
 conditions.ENERGY_LIMIT = 0.5  # of the seconds: three people are held back
 clearance._audit = lambda version, surface: ()
-finish = runs.Hold.finish
-def hang(hold, result, version=None):
-    if hold.run.kind in {kinds} and hold.run.attempts == 1:
-        Path("{marks}", hold.run.kind).touch()
+finish = Lease.finish
+def hang(lease, result, version=None, outcome=None):
+    if lease.run.kind in {kinds} and lease.run.attempts == 1:
+        Path("{marks}", lease.run.kind).touch()
         time.sleep(600)  # the work is done, the transaction is open
-    finish(hold, result, version)
-runs.Hold.finish = hang
+    finish(lease, result, version, outcome)
+Lease.finish = hang
 worker_ready.connect(lambda **_: sweep(), weak=False)
 """
 

@@ -1,7 +1,8 @@
 """Celery's door to the life of a version: a task per step, and the schedules.
 
 Each step takes its run, reads what the steps before left in the artefact storage, and ends in one
-transaction with its result and the run of the next step (`pipelines`). Done twice, it does nothing.
+transaction with its result and the run of the next step (`pipeline/order`). Done twice, it does
+nothing.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from webapp.codebooks.guard import tasks as live_tasks
+from webapp.codebooks.guard import jobs as guard_jobs
 from webapp.codebooks.models import Run
 from webapp.codebooks.pipeline import lease
 from webapp.codebooks.pipeline.enqueue import run_enqueue
-from webapp.codebooks.pipeline.jobs import _retrain_if_new, step_run
+from webapp.codebooks.pipeline.nightly import retrain_if_new
+from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.pipeline.work_folder import work_sweep
 from webapp.surfaces.models import Surface
-
-__all__ = ("live_tasks",)  # a worker finds the tasks of this module alone
 
 
 @shared_task(name="codebooks.collect")  # type: ignore[untyped-decorator]
@@ -66,4 +66,16 @@ def retrain_all() -> int:
     was trained with somebody who was erased."""
     today = timezone.now().date()
     in_use = Surface.objects.exclude(mode=Surface.Mode.OFF)
-    return sum(_retrain_if_new(surface, today) for surface in in_use)
+    return sum(retrain_if_new(surface, today) for surface in in_use)
+
+
+@shared_task(name="codebooks.guard")  # type: ignore[untyped-decorator]
+def guard_all() -> int:
+    """Closes the windows of live versions that are due; returns how many versions it took back."""
+    return guard_jobs.guard_all()
+
+
+@shared_task(name="codebooks.shadow")  # type: ignore[untyped-decorator]
+def shadow_all() -> int:
+    """Compares challengers with their champions; returns how many comparisons there were."""
+    return guard_jobs.shadow_all()

@@ -20,7 +20,7 @@ AT_ONCE = 500
 
 
 def times_erased(key: str) -> int:
-    """Causes a query."""
+    """How often the key was erased. Causes a query."""
     if not key:
         return 0
     rows = Erasure.objects.filter(mark__in=erasure_marks(key))
@@ -28,24 +28,25 @@ def times_erased(key: str) -> int:
 
 
 def erasure_marks(key: str) -> list[str]:
-    """What the rows of an erased key are found by."""
-    return _marks("erasure", key)
+    """The marks under which rows of the key's erasures may stand."""
+    return stored_marks("erasure", key)
 
 
 def erasure_record(*, key: str, now: datetime) -> None:
-    """From now on, decisions that were signed for the key before are void."""
+    """Voids the decisions that were signed for the key until now."""
     columns = {"last_at": now}
-    row, is_new = Erasure.objects.get_or_create(mark=_mark("erasure", key), defaults=columns)
+    row, is_new = Erasure.objects.get_or_create(mark=stored_mark("erasure", key), defaults=columns)
     if not is_new:
         Erasure.objects.filter(pk=row.pk).update(times=F("times") + 1, last_at=now)
 
 
-def _mark(purpose: str, value: str, secret: str | None = None) -> str:
+def stored_mark(purpose: str, value: str, secret: str | None = None) -> str:
+    """A keyed hash of a value, as rows keep it. secret: SECRET_KEY if None."""
     digest = salted_hmac(f"webapp.{purpose}", value, secret, algorithm="sha256")
     return digest.hexdigest()[:32]
 
 
-def _marks(purpose: str, value: str) -> list[str]:
-    """As it was marked under this secret, or under one before it that is still known."""
+def stored_marks(purpose: str, value: str) -> list[str]:
+    """Every mark that rows may have: under SECRET_KEY, and under each of SECRET_KEY_FALLBACKS."""
     known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return [_mark(purpose, value, secret) for secret in known]
+    return [stored_mark(purpose, value, secret) for secret in known]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
-from webapp.trials.models import Trial, TrialLook
-from webapp.trials.services import trial_current, trial_visits
+from webapp.trials.jobs import trial_look
+from webapp.trials.services import trial_current
 
 
 @shared_task(name="trials.look")  # type: ignore[untyped-decorator]
@@ -22,7 +20,7 @@ def look(surface_id: int) -> int | None:
     if surface is None:
         return None
     trial = trial_current(surface=surface, now=timezone.now())
-    return _look(trial) if trial else None
+    return trial_look(trial) if trial else None
 
 
 @shared_task(name="trials.look_all")  # type: ignore[untyped-decorator]
@@ -37,18 +35,3 @@ def begin() -> int:
     """Starts and ends trials whose share or mode has changed; returns the number that run."""
     now, surfaces = timezone.now(), Surface.objects.all()
     return sum(trial_current(surface=surface, now=now) is not None for surface in surfaces)
-
-
-def _look(trial: Trial) -> int | None:
-    from ml.evaluation.trial import TrialVisit, compare
-
-    number = trial.looks.count() + 1
-    visits = [TrialVisit(**fields) for fields in trial_visits(trial)]
-    page = mappers.to_surface(trial.surface)
-    figures = compare(visits, page, percent=trial.percent, look=number)
-    columns = {"at": timezone.now(), "verdict": figures["verdict"], "figures": figures}
-    try:
-        with transaction.atomic():
-            return TrialLook.objects.create(trial=trial, number=number, **columns).pk
-    except IntegrityError:  # another worker took this look
-        return None

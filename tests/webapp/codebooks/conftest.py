@@ -11,7 +11,7 @@ import pytest
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.models import Alias, GateReport
 from webapp.codebooks.registry.store import version_store
-from webapp.subjects.imports.tasks import import_file
+from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+import webapp
 from uiengine.errors import VersionError
-from uiengine.model import version as runtime
-from webapp.audits.tasks import audit_run
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.registry import artefacts
 from webapp.studio.choices import version_ready
 
 pytestmark = pytest.mark.django_db
 
 REFUSED = "is not the one that the version was registered with"
-WEBAPP = Path(runtime.__file__).parents[2] / "webapp"
+WEBAPP = Path(webapp.__file__).parent
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_an_audit_of_it_fails_and_says_why(exchanged, cohort):
     run = Run.objects.create(kind=Run.Kind.AUDIT, surface=cohort, version=exchanged, key="k")
 
     with pytest.raises(VersionError, match=REFUSED):
-        audit_run(run.pk)
+        step_run(run.pk)
 
     run.refresh_from_db()
     assert run.state == Run.State.FAILED and REFUSED in run.error

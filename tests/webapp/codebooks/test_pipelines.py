@@ -13,7 +13,7 @@ from ml.data.tables import DataError, Problem
 from webapp.codebooks import tasks
 from webapp.codebooks.gate.rollout import rollout_of
 from webapp.codebooks.models import CodebookVersion, Pipeline, Rollout, Run
-from webapp.codebooks.pipeline import jobs, lease
+from webapp.codebooks.pipeline import lease, steps
 from webapp.codebooks.pipeline.order import STEPS, pipeline_request, pipeline_resume
 from webapp.privacy.erase import subject_erase
 from webapp.privacy.retention import retention_apply
@@ -30,7 +30,7 @@ def ask(surface, kind=RETRAIN, **columns) -> Pipeline:
 def step(line: Pipeline, **result) -> Run:
     """Ends the waiting step with this result, as its worker would."""
     run = line.runs.get(state="queued")
-    lease.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish(result))
+    lease.run_with_lease(run_id=run.pk, work=lambda hold: hold.finish(result))
     line.refresh_from_db()
     return run
 
@@ -59,7 +59,7 @@ def test_a_message_done_twice_changes_nothing(course):
     line = ask(course)
     run = step(line, visits=3)
 
-    assert jobs.step_run(run.pk) is None
+    assert steps.step_run(run.pk) is None
     assert line.runs.count() == 2
 
 
@@ -70,7 +70,7 @@ def test_a_step_that_fails_ends_it_and_is_gone_on_with(course):
     def work(hold):
         raise lease.RefusedRunError("no disk left")
 
-    lease.run_carry_out(run_id=run.pk, work=work)
+    lease.run_with_lease(run_id=run.pk, work=work)
     line.refresh_from_db()
     assert (line.state, line.outcome) == ("failed", "collect failed: no disk left")
 
@@ -85,7 +85,7 @@ def test_an_edit_of_the_page_ends_it(course):
     Surface.objects.update(revision=course.revision + 1)
 
     run = line.runs.get(state="queued")
-    lease.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({}))
+    lease.run_with_lease(run_id=run.pk, work=lambda hold: hold.finish({}))
 
     line.refresh_from_db()
     assert line.state == "failed"
@@ -167,7 +167,7 @@ def test_an_audit_that_exceeds_asks_for_a_refresh_once(version, course):
 
 
 def test_too_few_visits_refuse_a_retrain(course):
-    line = jobs.pipeline_carry_out(ask(course))
+    line = steps.pipeline_carry_out(ask(course))
 
     assert line.state == "failed" and "Import more visits" in line.outcome
     assert not CodebookVersion.objects.exists()

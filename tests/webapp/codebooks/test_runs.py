@@ -31,10 +31,10 @@ def test_a_surface_is_audited_once_at_a_time(course):
 
 def test_the_same_key_is_done_once(course):
     run, _ = ask(course, key="night")
-    lease.run_carry_out(run_id=run.pk, work=lambda hold: hold.finish({}))
+    lease.run_with_lease(run_id=run.pk, work=lambda hold: hold.finish({}))
 
     assert ask(course, key="night") == (Run.objects.get(pk=run.pk), False)
-    assert lease.run_carry_out(run_id=run.pk, work=pytest.fail) is None
+    assert lease.run_with_lease(run_id=run.pk, work=pytest.fail) is None
 
 
 def test_a_held_run_is_not_taken_by_another(course):
@@ -85,7 +85,7 @@ def test_a_failure_is_kept_and_raised(course):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        lease.run_carry_out(run_id=run.pk, work=work)
+        lease.run_with_lease(run_id=run.pk, work=work)
 
     run.refresh_from_db()
     assert (run.state, run.error) == ("failed", "OSError: disk full")
@@ -98,7 +98,7 @@ def test_an_interrupted_run_goes_back_to_the_queue(course):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        lease.run_carry_out(run_id=run.pk, work=work)
+        lease.run_with_lease(run_id=run.pk, work=work)
 
     run.refresh_from_db()
     assert run.state == "queued"

@@ -167,7 +167,7 @@ def test_a_version_that_hangs_keeps_no_other_from_loading_and_is_named(
     course, innate, second, settings, hanging, monkeypatch, caplog, tmp_path, trained
 ):
     settings.UIENGINE_REFRESH_MS = 50
-    monkeypatch.setattr(loading, "LATE", 0.2)
+    monkeypatch.setattr(loading, "LATE", 2.0)
     version_promote(surface=course, version=innate, why="it serves")
     assert served_id() == innate.manifest["id"]
     assert Client().get("/health/ready").json()["versions"] == "ok"
@@ -213,11 +213,11 @@ ENDS = """
 import django; django.setup()
 from django.conf import settings
 from django.db import connections
-from webapp.codebooks import serving
+from webapp.serving import pages
 settings.STORAGES["artefacts"]["OPTIONS"] = {"location": ARTEFACTS}
 settings.DATABASES["default"]["NAME"] = connections["default"].settings_dict["NAME"] = NAME
-serving.FIRST_WAIT = 0.0
-serving.serving.snapshot()
+pages.FIRST_WAIT = 0.0
+pages.serving.snapshot()
 """
 
 

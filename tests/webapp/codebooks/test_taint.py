@@ -11,7 +11,7 @@ import torch
 
 from webapp.codebooks.gate import promotion
 from webapp.codebooks.models import Pipeline
-from webapp.codebooks.pipeline import jobs
+from webapp.codebooks.pipeline import steps
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.registry import artefacts
@@ -26,7 +26,7 @@ def trained(surface, kind, **options) -> str:
     line, is_new = pipeline_request(kind=kind, surface=surface, options=options)
     assert is_new
     for _ in ("collect", "train"):
-        jobs.step_run(line.runs.get(state="queued").pk)
+        steps.step_run(line.runs.get(state="queued").pk)
     line.refresh_from_db()
     Pipeline.objects.update(state="done")
     path = artefacts.fetch(line.result["train"]["file"], Path())

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.ml.test_strangers import CHANGES, PEOPLE, VISITS, spoilt
-from webapp.subjects.imports.tasks import import_file
+from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
 from webapp.surfaces.models import Surface
 

@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
+from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.promotion import champion_set
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Proposal, Rollout
-from webapp.codebooks.pipeline.order import HELD
 from webapp.codebooks.registry.aliases import alias_drop, alias_move, surface_lock
 from webapp.surfaces.models import Surface
 
@@ -124,17 +124,18 @@ def challenger_end(
     return move
 
 
-def after_gate(*, version: CodebookVersion, surface: Surface) -> str:
-    """What the surface wants done with a version that meets all four conditions; in words."""
+def after_gate(*, version: CodebookVersion, surface: Surface) -> Outcome:
+    """Does with a version that meets all four conditions what the surface's rollout asks for."""
     rules = rollout_of(surface)
     wanted, choice = rules.after_gate, Rollout.AfterGate
     why = "It meets all four conditions of the gate."
     if wanted == choice.HOLD or (wanted == choice.PROMOTE and rules.needs_two):
         people = "two people" if rules.needs_two else "a person"
-        return f"{why} {HELD}{surface.slug} waits for {people} to promote it."
+        return held(f"{surface.slug} waits for {people} to promote it.", before=why)
     if wanted == choice.PROMOTE:
         promotion_ask(version=version, surface=surface, why=why, by_name=PIPELINE)
-        return f"{why} Promoted."
+        return Outcome(f"{why} Promoted.")
     share = rules.canary_percent if wanted == choice.CANARY else 0
     challenger_set(version=version, surface=surface, share=share, why=why, by_name=PIPELINE)
-    return f"{why} It serves {share} % of subjects." if share else f"{why} It is in the shadow."
+    where = f"It serves {share} % of subjects." if share else "It is in the shadow."
+    return Outcome(f"{why} {where}")

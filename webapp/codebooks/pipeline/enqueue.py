@@ -1,13 +1,18 @@
-"""Hints to the workers that a row waits for them."""
+"""Messages to the workers that a run waits for them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from celery import current_app
 from django.db import transaction
 
 from webapp.codebooks.models import Run
 
+LEASE = timedelta(minutes=2)
+"""Longest silence of a worker that is alive."""
+ACTIVE = (Run.State.QUEUED, Run.State.RUNNING)
+"""States of a run that is not over."""
 TASKS = {
     Run.Kind.COLLECT: "codebooks.collect",
     Run.Kind.TRAIN: "codebooks.train",
@@ -20,12 +25,6 @@ TASKS = {
 
 
 def run_enqueue(run: Run) -> None:
-    """Sends the hint once the row is there. A broker that is away is made up for by the sweep."""
-    from webapp.celery import app
-
-    transaction.on_commit(lambda: app.send_task(TASKS[Run.Kind(run.kind)], [run.pk]), robust=True)
-
-
-LEASE = timedelta(minutes=2)
-"""Longest silence of a worker that is alive."""
-ACTIVE = (Run.State.QUEUED, Run.State.RUNNING)
+    """Sends the message once the row is committed. Where the broker is away, the sweep sends it."""
+    task, run_id = TASKS[Run.Kind(run.kind)], run.pk
+    transaction.on_commit(lambda: current_app.send_task(task, [run_id]), robust=True)

@@ -1,4 +1,4 @@
-"""Runs: asked for once, held by one worker at a time, given to another when that one dies."""
+"""Runs: asked for once, leased to one worker at a time, given to another when that one dies."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline import order
 from webapp.codebooks.pipeline.enqueue import ACTIVE, LEASE
@@ -79,8 +80,9 @@ def run_request(
         return run, False
 
 
-class Hold:
-    """A worker's hold on a run. `show` renews the lease; a lost hold raises LostRunError."""
+class Lease:
+    """A worker's right to a run, for LEASE at a time. Once another worker has the run, every
+    method raises LostRunError."""
 
     def __init__(self, run: Run, watch: Progress | None = None) -> None:
         self.run = run
@@ -88,6 +90,7 @@ class Hold:
         self._shown = 0.0
 
     def show(self, share: float, doing: str) -> None:
+        """Writes the progress (0 to 1) and renews the lease, at most once a second."""
         if self._watch is not None:
             self._watch(share, doing)
         if monotonic() - self._shown < SHOW_EVERY:
@@ -98,19 +101,28 @@ class Hold:
     def renew(self) -> None:
         self._update(lease_until=timezone.now() + LEASE)
 
-    def finish(self, result: Mapping[str, Any], version: CodebookVersion | None = None) -> None:
-        """Call it in the transaction that writes the result: both happen, or neither."""
+    def finish(
+        self,
+        result: Mapping[str, Any],
+        version: CodebookVersion | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        """Ends the run. Call it in the transaction that writes what the run made.
+
+        version: the version it made or judged. outcome: ends the run's pipeline with this step.
+        """
+        left = {**result, "ends": outcome.words} if outcome else dict(result)
         with transaction.atomic():
             self._update(
                 state=Run.State.DONE,
-                result=dict(result),
+                result=left,
                 version=version or self.run.version,
                 progress=1.0,
                 doing="",
                 lease_until=None,
                 finished_at=timezone.now(),
             )
-            order.run_done(self.run, result, version or self.run.version)
+            order.run_done(self.run, left, version or self.run.version, outcome)
 
     @transaction.atomic
     def fail(self, error: str) -> None:
@@ -120,7 +132,7 @@ class Hold:
         order.run_failed(self.run, error)
 
     def give_back(self) -> None:
-        """Whoever comes next goes on with it."""
+        """Lets another worker take the run at once."""
         self._update(state=Run.State.QUEUED, lease_until=timezone.now())
 
     def _update(self, **columns: Any) -> None:
@@ -129,8 +141,8 @@ class Hold:
             raise LostRunError(f"run {self.run.pk} is held by another worker, or was ended")
 
 
-def run_take(*, run_id: int, watch: Progress | None = None) -> Hold | None:
-    """The hold on a queued run, or on one whose worker died; None where there is nothing to do."""
+def run_take(*, run_id: int, watch: Progress | None = None) -> Lease | None:
+    """Leases a queued run, or one whose worker died; None where there is nothing to do."""
     now = timezone.now()
     stale = Q(state=Run.State.RUNNING, lease_until__lt=now)
     holder = secrets.token_hex(16)
@@ -143,33 +155,33 @@ def run_take(*, run_id: int, watch: Progress | None = None) -> Hold | None:
         error="",
     )
     rows = Run.objects.select_related("surface", "pipeline")
-    return Hold(rows.get(pk=run_id), watch) if taken else None
+    return Lease(rows.get(pk=run_id), watch) if taken else None
 
 
-def run_carry_out(
-    *, run_id: int, work: Callable[[Hold], None], watch: Progress | None = None
+def run_with_lease(
+    *, run_id: int, work: Callable[[Lease], None], watch: Progress | None = None
 ) -> Run | None:
-    """Takes the run and does `work`, which ends with `hold.finish`. None: nothing to take.
+    """Takes the run and does `work`, which ends with `lease.finish`. None: nothing to take.
 
     A mistake in what was asked fails the run; anything else fails it too, and is raised.
     """
-    hold = run_take(run_id=run_id, watch=watch)
-    if hold is None:
+    lease = run_take(run_id=run_id, watch=watch)
+    if lease is None:
         return None
     try:
-        with _beating(hold):
-            _refuse_edited(hold.run)
-            work(hold)
+        with _beating(lease):
+            _refuse_edited(lease.run)
+            work(lease)
     except LostRunError as lost:
         log.warning("run.lost %s", lost)
         return None
     except RefusedRunError as refused:
-        hold.fail(str(refused))
+        lease.fail(str(refused))
     except Exception as error:
-        hold.fail(f"{type(error).__name__}: {error}")
+        lease.fail(f"{type(error).__name__}: {error}")
         raise
     except BaseException:  # Ctrl-C, or a worker that is told to stop
-        hold.give_back()
+        lease.give_back()
         raise
     return Run.objects.get(pk=run_id)
 
@@ -186,21 +198,21 @@ def _refuse_edited(run: Run) -> None:
 
 
 @contextmanager
-def _beating(hold: Hold) -> Iterator[None]:
+def _beating(lease: Lease) -> Iterator[None]:
     """Renews the lease from a thread of its own: exporting says nothing for minutes."""
     over = Event()
 
     def beat() -> None:
         while not over.wait(BEAT_SECONDS):
             try:
-                hold.renew()
+                lease.renew()
             except LostRunError:
                 break
             except DatabaseError:
                 log.warning("run.beat_failed", exc_info=True)
         connection.close()
 
-    thread = Thread(target=beat, daemon=True, name=f"run-{hold.run.pk}")
+    thread = Thread(target=beat, daemon=True, name=f"run-{lease.run.pk}")
     thread.start()
     try:
         yield

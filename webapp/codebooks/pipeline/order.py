@@ -14,8 +14,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import CodebookVersion, Pipeline, Run
-from webapp.codebooks.pipeline.enqueue import run_enqueue
+from webapp.codebooks.pipeline.enqueue import LEASE, run_enqueue
 from webapp.codebooks.pipeline.kept_visits import is_dropped
 from webapp.surfaces.models import Surface
 
@@ -26,10 +27,8 @@ STEPS: dict[str, tuple[Run.Kind, ...]] = {
     Pipeline.Kind.REFRESH: _MADE,
     Pipeline.Kind.JUDGE: (Run.Kind.COLLECT, *_JUDGED),
 }
-ENDS = "ends"
-"""In a step's result: the pipeline is over, and how, in words."""
-HELD = "Held: "
-"""In the words of an end: a person has to do something before the version goes on."""
+JUDGED = Outcome("Judged.")
+"""The end of a pipeline whose steps are all done."""
 HERE = "in_process"
 """Option: a command carries the steps out itself; workers are asked only if it dies."""
 
@@ -69,8 +68,14 @@ def pipeline_request(
         return known, False
 
 
-def run_done(run: Run, result: Mapping[str, Any], version: CodebookVersion | None) -> None:
-    """Call it in the transaction that ends the run: the next step is there with it, or the end."""
+def run_done(
+    run: Run,
+    result: Mapping[str, Any],
+    version: CodebookVersion | None,
+    outcome: Outcome | None = None,
+) -> None:
+    """Writes the next step's run, or ends the pipeline where there is an outcome or no step is
+    left. Call it in the transaction that ends the run."""
     if run.pipeline is None:
         if run.kind == Run.Kind.AUDIT:
             _refresh_if_exceeds(run.surface, result, champion_only=True)
@@ -83,10 +88,10 @@ def run_done(run: Run, result: Mapping[str, Any], version: CodebookVersion | Non
         pipeline.runs.filter(version=None).update(version=version)
     steps = STEPS[pipeline.kind]
     rest = steps[steps.index(Run.Kind(run.kind)) + 1 :]
-    if ENDS in result or not rest:
-        outcome = str(result.get(ENDS) or "Judged.")
-        ended = Pipeline.State.HELD if HELD in outcome else Pipeline.State.DONE
-        pipeline_end(pipeline, ended, outcome)
+    if outcome or not rest:
+        outcome = outcome or JUDGED
+        ended = Pipeline.State.HELD if outcome.is_held else Pipeline.State.DONE
+        pipeline_end(pipeline, ended, outcome.words)
     else:
         _step_add(pipeline, rest[0])
 
@@ -144,8 +149,6 @@ def pipelines_sweep() -> None:
 
 
 def _step_add(pipeline: Pipeline, kind: Run.Kind) -> Run:
-    from webapp.codebooks.pipeline.enqueue import LEASE
-
     run = Run.objects.create(
         pipeline=pipeline,
         kind=kind,

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from webapp.codebooks.models import Alias, CodebookVersion, Run
-from webapp.subjects.erasure import AT_ONCE, _mark, _marks
+from webapp.subjects.erasure import AT_ONCE, stored_mark, stored_marks
 from webapp.subjects.models import Subject, TrainingErasure, TrainingMark
 
 
@@ -96,7 +96,7 @@ def _runs_with(key: str) -> list[int]:
 
 
 def _marks_of(runs: Iterable[int], key: str) -> QuerySet[TrainingMark]:
-    marks = [mark for run in runs for mark in _marks("training", f"{run}\n{key}")]
+    marks = [mark for run in runs for mark in stored_marks("training", f"{run}\n{key}")]
     return TrainingMark.objects.filter(mark__in=marks)
 
 
@@ -129,4 +129,4 @@ def _versions(runs: Sequence[int]) -> list[TrainedVersion]:
 
 def _run_mark(run: int, key: str) -> str:
     """Another one for each run, so that the rows of a subject cannot be told to be one's."""
-    return _mark("training", f"{run}\n{key}")
+    return stored_mark("training", f"{run}\n{key}")

@@ -14,8 +14,8 @@ from django.utils import timezone
 from tests.webapp.codebooks.conftest import judged
 from tests.webapp.conftest import Person
 from webapp.audits.models import AuditReport
+from webapp.codebooks import tasks
 from webapp.codebooks.gate import promotion, rollout
-from webapp.codebooks.guard import tasks
 from webapp.codebooks.models import Agreement, Alias, AliasMove, Proposal, Rollout
 from webapp.codebooks.registry import aliases
 from webapp.lib import times
@@ -142,7 +142,9 @@ def test_two_people_are_needed_where_the_surface_says_so(cleared, course):
     with pytest.raises(promotion.PromotionError, match="proposed by ada already"):
         rollout.promotion_ask(**ask, why="good", by_name="ada")
     assert Alias.objects.get(name="champion").version.name == "innate"
-    assert rollout.after_gate(**ask).endswith("waits for two people to promote it.")
+    outcome = rollout.after_gate(**ask)
+    assert outcome.is_held
+    assert outcome.words.endswith("waits for two people to promote it.")
 
     move = rollout.promotion_ask(**ask, why="I agree", by_name="bob")
     assert isinstance(move, AliasMove) and move.by_name == "bob"

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from webapp.codebooks import tasks
 from webapp.codebooks.gate import promotion
-from webapp.codebooks.guard import tasks, windows
+from webapp.codebooks.guard import jobs, windows
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, LiveMinute, Rollout
 from webapp.codebooks.registry.aliases import alias_move, version_promote
 from webapp.serving import answer_counts
@@ -142,7 +143,7 @@ def test_the_task_prices_real_visits_and_closes_windows_once(live, cohort, versi
         visit.order, visit.decision = last, shown
         visit.save()
 
-    visits, excess = tasks._cost(live, Visit.objects.latest("started_at").started_at)
+    visits, excess = jobs.live_cost_of(live, Visit.objects.latest("started_at").started_at)
     assert tasks.guard_all() == 0 and tasks.guard_all() == 0
 
     assert visits > 0 and excess > 0.05

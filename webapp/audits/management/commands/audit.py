@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from webapp.audits.models import AuditReport
-from webapp.audits.tasks import audit_run
 from webapp.codebooks.management.runs import carried_out, surface_named, version_named
 from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.pipeline.stored_visits import visits_count
 from webapp.lib.terminal import progress_bar
 from webapp.subjects.attributes import attributes_known
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             run = carried_out(
                 Run.Kind.AUDIT,
                 row,
-                lambda run_id: audit_run(run_id, show),
+                lambda run_id: step_run(run_id, show),
                 version=version,
                 options={"by": by},
             )

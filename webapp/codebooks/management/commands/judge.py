@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 
 from webapp.codebooks.management.runs import pipeline_done, surface_named, version_named
 from webapp.codebooks.models import GateReport, Pipeline
-from webapp.codebooks.pipeline.jobs import pipeline_carry_out
+from webapp.codebooks.pipeline.steps import pipeline_carry_out
 from webapp.lib.terminal import progress_bar
 
 

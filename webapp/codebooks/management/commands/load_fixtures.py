@@ -13,7 +13,7 @@ from django.utils import timezone
 from uiengine.errors import EngineError
 from webapp.codebooks.gate.promotion import INNATE_FOLDER, innate_ship
 from webapp.host import FIXTURES
-from webapp.subjects.imports.tasks import import_file
+from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save

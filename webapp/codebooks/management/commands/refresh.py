@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from webapp.codebooks.management.commands.retrain import summary
 from webapp.codebooks.management.runs import pipeline_done, surface_named
 from webapp.codebooks.models import Pipeline
-from webapp.codebooks.pipeline.jobs import pipeline_carry_out
+from webapp.codebooks.pipeline.steps import pipeline_carry_out
 from webapp.lib.terminal import progress_bar
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from webapp.lib.terminal import progress_bar
-from webapp.subjects.imports.tasks import import_file
+from webapp.subjects.imports.jobs import import_file
 
 SHOWN = 20
 """Skipped rows that are printed."""

@@ -1,10 +1,9 @@
-"""Celery's door to live versions: the guard and the shadow."""
+"""Looks at all live versions: the guard takes bad ones back, the shadow compares challengers."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from celery import shared_task
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -19,7 +18,6 @@ LATELY = timedelta(hours=24)
 MOST_PEOPLE = 300
 
 
-@shared_task(name="codebooks.guard")  # type: ignore[untyped-decorator]
 def guard_all() -> int:
     """Closes the windows of all live versions that are due; takes bad versions back."""
     now = timezone.now()
@@ -29,14 +27,14 @@ def guard_all() -> int:
         is_shadow = alias.name == Alias.Name.CHALLENGER and not alias.share
         if is_shadow or alias.version.guard_windows.filter(surface=alias.surface, since=since):
             continue
-        visits, excess = _cost(alias, now)
+        visits, excess = live_cost_of(alias, now)
         windows.window_close(alias=alias, since=since, visits=visits, excess=excess)
         taken += windows.guard_act(alias=alias, now=now) is not None
     LiveMinute.objects.filter(minute__lt=now - windows.KEPT).delete()
     return taken
 
 
-def _cost(alias: Alias, now: datetime) -> tuple[int, float | None]:
+def live_cost_of(alias: Alias, now: datetime) -> tuple[int, float | None]:
     """Visits that the version arranged lately, and their seconds above the default's."""
     from ml.evaluation.live_seconds import Happened, live_cost
 
@@ -63,7 +61,6 @@ def _cost(alias: Alias, now: datetime) -> tuple[int, float | None]:
     return cost.visits, cost.excess
 
 
-@shared_task(name="codebooks.shadow")  # type: ignore[untyped-decorator]
 def shadow_all() -> int:
     """How every challenger decides beside its champion."""
     aliases = Alias.objects.filter(name=Alias.Name.CHALLENGER).select_related("surface", "version")

@@ -1,4 +1,4 @@
-"""Reading a file and importing it, in process. Named as tasks are: it is where ml is reached."""
+"""Reads a file of visits, by ml's formats, and imports it in this process."""
 
 from __future__ import annotations
 

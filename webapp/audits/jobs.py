@@ -1,0 +1,70 @@
+"""The audit as a step: stored visits are replayed under a version and compared by slice."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from webapp.audits.services import is_simulated, report_save, reports_earlier
+from webapp.codebooks.models import Alias, CodebookVersion, Run
+from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
+from webapp.codebooks.pipeline.stored_visits import stored_visits
+from webapp.codebooks.pipeline.work_folder import work_folder
+from webapp.codebooks.registry import artefacts
+from webapp.subjects.attributes import attributes_usual, people_of
+from webapp.surfaces import mappers
+
+
+def audit(lease: Lease) -> None:
+    """Audits the run's version, or the surface's champion; leaves a report row."""
+    from ml.audit.stored import audit_stored
+    from ml.data.rows import visits_frame
+    from ml.data.tables import DataError
+
+    run = lease.run
+    lease.show(0.0, "collecting visits")
+    versions = _versions(run)
+    by = run.options.get("by") or attributes_usual(run.surface)
+    work = work_folder(run)
+    folders = {n: artefacts.registered(v.folder, v.manifest) for n, v in versions.items()}
+    visits = visits_frame(stored_visits(run.surface))
+    if visits.empty:
+        raise RefusedRunError(
+            f"surface: {run.surface.slug} has no visits yet. Import some: manage.py import_visits"
+        )
+    try:
+        report, html = audit_stored(
+            visits,
+            people_of(run.surface, by),
+            by,
+            surface=mappers.to_surface(run.surface),
+            versions=folders,
+            previous=reports_earlier(run.surface, last=visits["when"].max().timestamp()),
+            work=work,
+            serves=run.surface.aliases.filter(
+                name=Alias.Name.CHAMPION, version=versions["subject"]
+            ).exists(),
+            simulated=is_simulated(run.surface),
+            progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
+        )
+    except DataError as error:
+        raise bad_values(error) from error
+    with transaction.atomic():
+        saved = report_save(
+            surface=run.surface, versions=versions, attributes=by, report=report, html=html
+        )
+        result = {"report": saved.pk, "verdict": saved.verdict, "version": saved.version.name}
+        lease.finish(result, versions["subject"])
+
+
+def _versions(run: Run) -> dict[str, CodebookVersion]:
+    """The version that is judged, and what it is compared with."""
+    rows = Alias.objects.filter(surface=run.surface).select_related("version")
+    aliases = {str(alias.name): alias.version for alias in rows}
+    subject = run.version or aliases.get("champion")
+    if subject is None:
+        raise RefusedRunError(
+            f"surface: {run.surface.slug} has no champion, and no version was named. "
+            "Promote a version, or name one: manage.py audit --codebook NAME"
+        )
+    compared = {name: aliases[name] for name in ("champion", "anchor") if name in aliases}
+    return {"subject": subject, **{n: v for n, v in compared.items() if v != subject}}

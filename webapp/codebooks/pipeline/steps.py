@@ -1,0 +1,48 @@
+"""Which function carries out which step. Apps add theirs when Django starts (`apps.ready`), so the
+pipeline knows no audit."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from webapp.codebooks.models import Pipeline, Run
+from webapp.codebooks.pipeline.enqueue import ACTIVE
+from webapp.codebooks.pipeline.kept_visits import snapshot_folder
+from webapp.codebooks.pipeline.lease import Lease, Progress, run_with_lease
+from webapp.codebooks.pipeline.work_folder import work_folder, work_sweep
+from webapp.codebooks.registry import artefacts
+
+Work = Callable[[Lease], None]
+"""Does a step and ends it with `lease.finish`."""
+STEPS: dict[str, Work] = {}
+
+
+def register(kind: Run.Kind, work: Work) -> None:
+    STEPS[kind] = work
+
+
+def step_run(run_id: int, watch: Progress | None = None) -> Run | None:
+    """Carries out one step; None where another worker has it, or it is done."""
+    try:
+        done = run_with_lease(run_id=run_id, work=_work, watch=watch)
+    except Exception:
+        work_sweep()
+        raise
+    if done is not None:
+        shutil.rmtree(work_folder(done), ignore_errors=True)
+        if done.pipeline and done.pipeline.state in (Pipeline.State.DONE, Pipeline.State.HELD):
+            artefacts.clear(snapshot_folder(done.pipeline))
+    return done
+
+
+def pipeline_carry_out(pipeline: Pipeline, watch: Progress | None = None) -> Pipeline:
+    """Carries out all steps of a pipeline, one after the other, in this process."""
+    while run := pipeline.runs.filter(state__in=ACTIVE).order_by("pk").first():
+        if step_run(run.pk, watch) is None:
+            break  # another worker has it
+    return Pipeline.objects.get(pk=pipeline.pk)
+
+
+def _work(lease: Lease) -> None:
+    STEPS[lease.run.kind](lease)

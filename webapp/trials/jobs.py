@@ -1,0 +1,26 @@
+"""A look at a trial: its two groups compared on all visits so far."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from webapp.surfaces import mappers
+from webapp.trials.models import Trial, TrialLook
+from webapp.trials.services import trial_visits
+
+
+def trial_look(trial: Trial) -> int | None:
+    """Returns the look's row; None where another worker looked at the same time."""
+    from ml.evaluation.trial import TrialVisit, compare
+
+    number = trial.looks.count() + 1
+    visits = [TrialVisit(**fields) for fields in trial_visits(trial)]
+    page = mappers.to_surface(trial.surface)
+    figures = compare(visits, page, percent=trial.percent, look=number)
+    columns = {"at": timezone.now(), "verdict": figures["verdict"], "figures": figures}
+    try:
+        with transaction.atomic():
+            return TrialLook.objects.create(trial=trial, number=number, **columns).pk
+    except IntegrityError:
+        return None
