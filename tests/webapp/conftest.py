@@ -17,9 +17,8 @@ from django.utils import timezone
 from tests.webapp.wheel import wheel  # noqa: F401 - a fixture
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.registry.aliases import version_register
-from webapp.layouts.answer.context import search_budget
-from webapp.serving.pages import serving
-from webapp.subjects import fold_request, fold_worker, revoked
+from webapp.lib.refresher import refresher
+from webapp.subjects import fold_request, fold_worker
 from webapp.subjects.keys import user_token_make
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -47,11 +46,9 @@ def fresh_process(settings, tmp_path):
     }
     settings.STORAGES = {**settings.STORAGES, "artefacts": artefacts}
     cache.clear()
-    serving.__init__()
-    search_budget.__init__()
-    revoked._state = None
+    refresher.clear()
     yield
-    serving.stop()
+    refresher.stop()
 
 
 class Worker:

@@ -14,35 +14,78 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import F
 
 from webapp.codebooks.models import LiveMinute
+from webapp.lib.refresher import ProcessState, refresher
 from webapp.surfaces.models import Surface
 from webapp.telemetry.metrics import LAYOUTS
 
 FLUSH_SECONDS = 5.0
-_lock = threading.Lock()
-_by_status: Counter[str] = Counter()
-_counted: Counter[tuple[int, str, int, str]] = Counter()
-"""By surface, content id of the version, minute since 1970, and column."""
+
+
+class AnswerCounts(ProcessState):
+    """by_status: since the process started. by_minute: since the last flush, by surface, content id
+    of the version, minute since 1970, and column."""
+
+    every = FLUSH_SECONDS
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        with self._lock:
+            self.by_status: Counter[str] = Counter()
+            self.by_minute: Counter[tuple[int, str, int, str]] = Counter()
+
+    def count(self, names: Sequence[str]) -> None:
+        with self._lock:
+            self.by_status.update(names)
+
+    def counts(self) -> dict[str, int]:
+        with self._lock:
+            return dict(sorted(self.by_status.items()))
+
+    def answered(self, surface: int, content: str, minute: int, columns: Sequence[str]) -> None:
+        with self._lock:
+            for column in columns:
+                self.by_minute[surface, content, minute, column] += 1
+
+    def renew(self) -> None:
+        self.flush()
+
+    def flush(self) -> None:
+        """Adds the counts to the rows; counts that could not be written wait for the next flush."""
+        with self._lock:
+            taken, self.by_minute = self.by_minute, Counter()
+        try:
+            with transaction.atomic():
+                _write(taken)
+        except Exception:
+            with self._lock:
+                self.by_minute.update(taken)
+            raise
+
+
+answer_counts = AnswerCounts()
+refresher.register(answer_counts)
 
 
 def count(*names: str) -> None:
     """Adds one to each status."""
-    with _lock:
-        for name in names:
-            _by_status[name] += 1
+    answer_counts.count(names)
     for name in names:
         LAYOUTS.labels(name).inc()
 
 
 def counts() -> dict[str, int]:
     """Answers by status, sorted by name."""
-    with _lock:
-        return dict(sorted(_by_status.items()))
+    return answer_counts.counts()
 
 
 def answered(
@@ -55,27 +98,8 @@ def answered(
     """
     if not content:
         return
-    minute = int(now.timestamp() // 60)
-    with _lock:
-        _counted[surface, content, minute, "answers"] += 1
-        if failed:
-            _counted[surface, content, minute, "errors"] += 1
-        if fell_back:
-            _counted[surface, content, minute, "fallbacks"] += 1
-
-
-def flush() -> None:
-    """Adds the counts to the rows; counts that could not be written wait for the next flush."""
-    with _lock:
-        taken = Counter(_counted)
-        _counted.clear()
-    try:
-        with transaction.atomic():
-            _write(taken)
-    except Exception:
-        with _lock:
-            _counted.update(taken)
-        raise
+    columns = ["answers", *["errors"] * failed, *["fallbacks"] * fell_back]
+    answer_counts.answered(surface, content, int(now.timestamp() // 60), columns)
 
 
 def _write(taken: Counter[tuple[int, str, int, str]]) -> None:

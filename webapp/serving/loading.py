@@ -28,7 +28,7 @@ REFUSED = 10.0
 
 
 @dataclass
-class Load:
+class VersionLoad:
     version: str
     thread: threading.Thread
     since: float
@@ -49,7 +49,7 @@ class Loading:
         self._done = done
         self._loaded: dict[str, Version] = {}
         self._refused: dict[str, float] = {}
-        self._under_way: dict[str, Load] = {}
+        self._under_way: dict[str, VersionLoad] = {}
 
     def version(self, row: CodebookVersion, *, wait: float) -> Version | None:
         """None where it was refused, or is being loaded. One caller at a time.
@@ -68,7 +68,7 @@ class Loading:
         """For some seconds; then it is tried again."""
         return time.monotonic() - self._refused.get(_content(row), -60.0) < REFUSED
 
-    def late(self) -> list[Load]:
+    def late(self) -> list[VersionLoad]:
         loads = list(self._under_way.values())
         return [load for load in loads if load.thread.is_alive() and load.seconds > LATE]
 
@@ -98,7 +98,7 @@ class Loading:
             self._done()
 
         thread = threading.Thread(target=load, name=f"uiengine-loading-{row.name}", daemon=True)
-        self._under_way[name] = Load(row.name, thread, time.monotonic())
+        self._under_way[name] = VersionLoad(row.name, thread, time.monotonic())
         thread.start()
         return thread
 

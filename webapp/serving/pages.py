@@ -1,15 +1,14 @@
 """What this process serves: pages, their champions, loaded versions. Read without a query.
 
-A small thread re-reads surfaces and aliases, and loads what is new, off the path of requests; a
-request takes whatever snapshot is there. A version that is new to a running process is loaded
-aside (`loading`): however long that takes, what else has changed (a page switched off, a token
-revoked, another version) counts within a second. A version that cannot be loaded is refused with an
-error in the log, and the one that served before keeps serving.
+The refresher's thread re-reads surfaces and aliases, and loads what is new; a request takes the
+latest snapshot. A version that is new to a running process is loaded aside (`loading`): however
+long that takes, what else has changed (a page switched off, a token revoked, another version)
+counts within a second. A version that cannot be loaded is refused with an error in the log, and the
+one that served before keeps serving.
 """
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import logging
 import os
@@ -20,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from django.conf import settings
-from django.db import close_old_connections, connections
 
 from uiengine.behaviour.popularity import Popularity
 from uiengine.errors import EngineError
@@ -28,9 +26,8 @@ from uiengine.model.prediction import Version
 from uiengine.page.surface import Surface
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.lib import times
-from webapp.serving import answer_counts
-from webapp.serving.loading import Load, Loading
-from webapp.subjects import backlog, revoked
+from webapp.lib.refresher import ProcessState, Refresher, refresher
+from webapp.serving.loading import Loading, VersionLoad
 from webapp.surfaces import mappers
 from webapp.surfaces import models as surfaces
 
@@ -41,8 +38,6 @@ MOST_SHARES = 20
 """Changes of a canary's share that open visits are kept by."""
 FIRST_WAIT = 15.0
 """Seconds for which a process that starts waits for versions: half of what gunicorn allows it."""
-LAST_WAIT = 5.0
-"""Seconds for which one that ends waits: a thread that is stopped inside ONNX Runtime aborts it."""
 POPULARITY_LIFETIME = 30.0
 """Seconds after which a day's popularity is read again (only an import changes a past day)."""
 
@@ -101,16 +96,18 @@ class Snapshot:
     is_ready: bool = False
 
 
-class Serving:
-    """The snapshot of this process, and the thread that renews it."""
+class Serving(ProcessState):
+    """The snapshot of this process, renewed by a refresher's thread."""
 
-    def __init__(self) -> None:
-        self._loading = Loading(done=self._look_again)
-        self._snapshot = Snapshot()
+    def __init__(self, refresher: Refresher) -> None:
+        self.refresher = refresher
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._due = threading.Event()
-        self._is_stopped = False
+        self.clear()
+        refresher.register(self)
+
+    def clear(self) -> None:
+        self._loading = Loading(done=self.refresher.hurry)
+        self._snapshot = Snapshot()
         self._pid = 0
         self._wait_until = 0.0
         self._parsed: dict[tuple[str, int, str], Surface] = {}
@@ -121,18 +118,22 @@ class Serving:
 
     def snapshot(self) -> Snapshot:
         """The first call in a process reads it; later ones cost nothing."""
-        every = settings.UIENGINE_REFRESH_MS / 1000
-        if not every:
+        if not settings.UIENGINE_REFRESH_MS:
             self.refresh()
         elif not self._snapshot.is_ready or self._pid != os.getpid():
             self.refresh()
-            self._start(every)
+            self._pid = os.getpid()
+            self.refresher.start()
         return self._snapshot
+
+    def renew(self) -> None:
+        self.refresh()
+        self._renew_popularity()
 
     def refresh(self) -> None:
         """Reads surfaces and aliases and loads what is new."""
         with self._lock:
-            is_aside = self._snapshot.is_ready and self._thread and self._thread.is_alive()
+            is_aside = self._snapshot.is_ready and self.refresher.is_running()
             self._wait_until = time.monotonic() + (0.0 if is_aside else FIRST_WAIT)
             rows = self._rows()
             aliases = Alias.objects.exclude(name=Alias.Name.ANCHOR).select_related("version")
@@ -151,7 +152,7 @@ class Serving:
             self._snapshot = Snapshot(pages, is_ready=True)
             self._loading.report()
 
-    def late(self) -> list[Load]:
+    def late(self) -> list[VersionLoad]:
         """Versions whose load seems to hang."""
         return self._loading.late()
 
@@ -159,13 +160,7 @@ class Serving:
         """Names of wanted versions that could not be loaded."""
         return self._loading.refused()
 
-    def stop(self) -> None:
-        """Ends the threads and their connections; not one that hangs."""
-        self._is_stopped = True
-        self._due.set()
-        until = time.monotonic() + LAST_WAIT
-        if self._thread:
-            self._thread.join(LAST_WAIT)
+    def stop(self, until: float) -> None:
         self._loading.join(until)
 
     def popularity(self, page: Page, day: int) -> Popularity:
@@ -235,39 +230,6 @@ class Serving:
         wait = max(self._wait_until - time.monotonic(), 0.0)
         return self._loading.version(row, wait=wait)
 
-    def _look_again(self) -> None:
-        self._due.set()
-
-    def _start(self, every: float) -> None:
-        """Once per process: a thread does not survive the fork of a web server."""
-        with self._lock:
-            if self._thread and self._thread.is_alive() and self._pid == os.getpid():
-                return
-            self._pid = os.getpid()
-            name = "uiengine-serving"
-            self._thread = threading.Thread(target=self._run, args=(every,), name=name, daemon=True)
-            self._thread.start()
-
-    def _run(self, every: float) -> None:
-        flushed = time.monotonic()
-        while True:
-            self._due.wait(every)
-            if self._is_stopped:
-                break
-            self._due.clear()
-            try:
-                close_old_connections()
-                revoked.renew()
-                self.refresh()
-                self._renew_popularity()
-                backlog.renew()
-                if time.monotonic() - flushed > answer_counts.FLUSH_SECONDS:
-                    flushed = time.monotonic()
-                    answer_counts.flush()
-            except Exception:
-                log.warning("serving.refresh_failed", exc_info=True)
-        connections.close_all()
-
     def _renew_popularity(self) -> None:
         today = times.to_day(int(time.time() * 1000))
         for page in self._snapshot.pages.values():
@@ -292,5 +254,4 @@ def _shares(challenger: Alias) -> tuple[tuple[int, int], ...]:
     return tuple(reversed(found))
 
 
-serving = Serving()
-atexit.register(serving.stop)
+serving = Serving(refresher)

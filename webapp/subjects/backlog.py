@@ -1,32 +1,48 @@
 """How many accepted events wait to be folded: past a bound, new ones are asked to wait.
 
-Counted off the path of requests, by the thread that renews what is served, so a batch costs no
-count; between two counts a little more than the bound may come in.
+Counted off the path of requests, so a batch costs no count; between two counts a little more than
+the bound may come in.
 """
 
 from __future__ import annotations
 
 from django.conf import settings
 
+from webapp.lib.refresher import ProcessState, refresher
 from webapp.subjects.models import Event
 
 WAIT = 10
 """Seconds that a client is asked to wait: workers fold some thousands of events in it."""
-_counted: int | None = None
 
 
-def renew() -> int:
-    """Counts, up to just past the bound."""
-    global _counted
-    some = Event.objects.filter(fold=Event.Fold.PENDING).order_by()[: settings.UIENGINE_BACKLOG + 1]
-    _counted = some.count()
-    return _counted
+class Backlog(ProcessState):
+    def __init__(self) -> None:
+        self._counted: int | None = None
+
+    def clear(self) -> None:
+        self._counted = None
+
+    def renew(self) -> None:
+        self.count()
+
+    def count(self) -> int:
+        """Counts pending events, up to just past the bound."""
+        waiting = Event.objects.filter(fold=Event.Fold.PENDING).order_by()
+        self._counted = waiting[: settings.UIENGINE_BACKLOG + 1].count()
+        return self._counted
+
+    def pending(self) -> int:
+        """The last count; counts where no thread does (UIENGINE_REFRESH_MS 0)."""
+        known = self._counted if settings.UIENGINE_REFRESH_MS else None
+        return self.count() if known is None else known
+
+
+backlog = Backlog()
+refresher.register(backlog)
 
 
 def pending() -> int:
-    """As last counted. Counts where nothing is renewed by a thread (UIENGINE_REFRESH_MS 0)."""
-    known = _counted if settings.UIENGINE_REFRESH_MS else None
-    return renew() if known is None else known
+    return backlog.pending()
 
 
 def is_full() -> bool:

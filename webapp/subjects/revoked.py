@@ -1,8 +1,8 @@
-"""User tokens that were taken back before they expire: a list of ids that every process knows.
+"""User tokens that were revoked before they expire: a list of ids that every process knows.
 
-A request looks in memory. The thread that renews what is served reads the list anew when it has
-changed, so every process refuses a token within a second. Rows of expired tokens are deleted
-nightly: the list stays as short as tokens live.
+A request looks in memory. The refresher's thread reads the list anew when it has changed, so every
+process refuses a token within a second. Rows of expired tokens are deleted nightly: the list stays
+as short as tokens live.
 """
 
 from __future__ import annotations
@@ -14,51 +14,58 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max
 
+from webapp.lib.refresher import ProcessState, refresher
 from webapp.subjects.models import RevokedToken
 
-_known: frozenset[str] = frozenset()
-_state: tuple[int, int, int | None] | None = None
-"""The process that read the list, and what it looked like: rows, latest row."""
+
+class RevokedTokens(ProcessState):
+    """The list in memory. _state: the process that read it, and what it looked like then: rows,
+    latest row."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self._known: frozenset[str] = frozenset()
+        self._state: tuple[int, int, int | None] | None = None
+
+    def renew(self) -> None:
+        """Reads the ids where rows came or went since."""
+        found = RevokedToken.objects.aggregate(rows=Count("pk"), latest=Max("pk"))
+        state = (os.getpid(), found["rows"], found["latest"])
+        if state != self._state:
+            self._known = frozenset(RevokedToken.objects.values_list("token_id", flat=True))
+            self._state = state
+
+    def holds(self, token_id: str) -> bool:
+        if not settings.UIENGINE_REFRESH_MS:
+            self.renew()
+        elif self._state is None or self._state[0] != os.getpid():
+            self.renew()
+            refresher.start()
+        return token_id in self._known
+
+
+revoked = RevokedTokens()
+refresher.register(revoked)
 
 
 def token_revoke(*, token_id: str, expires_at: datetime, now: datetime) -> bool:
-    """Whether it was good until now."""
+    """Returns False if it was already revoked."""
     try:
         with transaction.atomic():
             RevokedToken.objects.create(token_id=token_id, expires_at=expires_at, revoked_at=now)
     except IntegrityError:
         return False
-    transaction.on_commit(renew)
+    transaction.on_commit(revoked.renew)
     return True
 
 
 def is_revoked(token_id: str) -> bool:
-    """Causes a query once per process, or always where nothing is renewed by a thread
+    """Causes a query once per process, or always where no thread renews the list
     (UIENGINE_REFRESH_MS 0)."""
-    if not settings.UIENGINE_REFRESH_MS:
-        renew()
-    elif _state is None or _state[0] != os.getpid():
-        renew()
-        _keep_renewing()
-    return token_id in _known
-
-
-def renew() -> None:
-    """Reads the ids where rows came or went since."""
-    global _known, _state
-    found = RevokedToken.objects.aggregate(rows=Count("pk"), latest=Max("pk"))
-    state = (os.getpid(), found["rows"], found["latest"])
-    if state != _state:
-        _known = frozenset(RevokedToken.objects.values_list("token_id", flat=True))
-        _state = state
+    return revoked.holds(token_id)
 
 
 def expired_delete(*, now: datetime) -> int:
     return RevokedToken.objects.filter(expires_at__lt=now).delete()[0]
-
-
-def _keep_renewing() -> None:
-    """The thread runs from the first snapshot of a process on, whatever is asked for first."""
-    from webapp.serving.pages import serving
-
-    serving.snapshot()

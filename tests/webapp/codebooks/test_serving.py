@@ -27,6 +27,8 @@ from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.aliases import version_promote, version_register, version_rollback
+from webapp.lib import refresher
+from webapp.lib.refresher import Refresher
 from webapp.serving import loading
 from webapp.serving import pages as served
 from webapp.serving.pages import Serving, serving
@@ -78,12 +80,12 @@ def test_a_promotion_and_its_rollback_are_one_move_each(course, innate, second, 
 
 def test_a_running_process_sees_a_promotion_within_a_second(course, innate, second, settings):
     settings.UIENGINE_REFRESH_MS = 200
-    process = Serving()
+    process = Serving(Refresher())
     assert served_id(process) == innate.manifest["id"]
 
     version_promote(surface=course, version=second, why="test")
     within(lambda: served_id(process) == second.manifest["id"])
-    process.stop()
+    process.refresher.stop()
 
 
 class Slow(FileSystemStorage):
@@ -195,15 +197,15 @@ def test_a_process_starts_and_ends_beside_a_version_that_hangs(
 ):
     settings.UIENGINE_REFRESH_MS = 50
     monkeypatch.setattr(served, "FIRST_WAIT", 0.2)
-    monkeypatch.setattr(served, "LAST_WAIT", 0.2)
+    monkeypatch.setattr(refresher, "LAST_WAIT", 0.2)
     version_promote(surface=course, version=second, why="it serves")
     hanging.folder = second.folder
-    process = Serving()
+    process = Serving(Refresher())
 
     assert process.page("course-home")
     within(lambda: process.page("course-home").version is not None)
     assert served_id(process) == innate.manifest["id"]
-    process.stop()
+    process.refresher.stop()
 
     hanging.is_over.set()
     within(lambda: not process.late())
@@ -264,14 +266,14 @@ def test_a_corrupt_artefact_is_refused_and_the_old_version_keeps_serving(
 
     assert served_id() == second.manifest["id"]
     assert "version_refused" in caplog.text
-    # A process that has never loaded the old version serves the innate one.
-    assert served_id(Serving()) == innate.manifest["id"]
+    # A process that has never loaded the old one serves the innate one.
+    assert served_id(Serving(Refresher())) == innate.manifest["id"]
 
 
 def test_ready_names_a_version_whose_files_are_not_on_this_machine(course, second, monkeypatch):
     version_promote(surface=course, version=second, why="it serves")
     damage(second)
-    process = Serving()
+    process = Serving(Refresher())
     monkeypatch.setattr("webapp.observability.views.serving", process)
 
     process.refresh()
@@ -292,7 +294,7 @@ def test_a_file_exchanged_together_with_its_hash_is_refused(course, innate, seco
     assert Alias.objects.get(surface=course, name="champion").version == innate
 
     Alias.objects.filter(surface=course, name="champion").update(version=second)
-    assert served_id(Serving()) == innate.manifest["id"]
+    assert served_id(Serving(Refresher())) == innate.manifest["id"]
     assert "version_refused" in caplog.text
 
 
@@ -308,7 +310,7 @@ def test_a_refused_folder_leaves_no_row(course, tmp_path, trained):
 
 def test_a_lost_database_leaves_the_last_snapshot(course, innate, settings, monkeypatch):
     settings.UIENGINE_REFRESH_MS = 60_000
-    process = Serving()
+    process = Serving(Refresher())
     assert served_id(process)
 
     def fail() -> None:
@@ -316,7 +318,7 @@ def test_a_lost_database_leaves_the_last_snapshot(course, innate, settings, monk
 
     monkeypatch.setattr(process, "refresh", fail)
     assert served_id(process) == innate.manifest["id"]
-    process.stop()
+    process.refresher.stop()
 
 
 def damage(version: CodebookVersion) -> None:

@@ -87,7 +87,8 @@ def test_a_cache_that_keeps_nothing_is_seen(monkeypatch):
 
 
 def test_many_fallbacks_ask_for_a_look(monkeypatch):
-    monkeypatch.setattr(answer_counts, "_by_status", Counter(adapted=90, fallback=10, throttled=10))
+    by_status = Counter(adapted=90, fallback=10, throttled=10)
+    monkeypatch.setattr(answer_counts.answer_counts, "by_status", by_status)
     found = sign("Layouts answered")
     assert found.state == "look" and found.says.startswith("10.0% of 100")
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from tests.patience import PATIENCE
 from tests.webapp.conftest import Person
+from webapp.lib.refresher import Refresher
 from webapp.serving.pages import Serving
 from webapp.subjects.decisions import is_control
 from webapp.surfaces.models import Surface
@@ -122,7 +123,8 @@ def test_only_who_may_asks_for_a_look(half, clock, client, admin_client, monkeyp
 
 def test_switching_off_is_seen_by_a_running_process(half, settings):
     settings.UIENGINE_REFRESH_MS = 200
-    process = Serving()
+    beat = Refresher()
+    process = Serving(beat)
     page = process.page(half.slug)
     assert page and page.surface.mode == "live"
 
@@ -133,4 +135,4 @@ def test_switching_off_is_seen_by_a_running_process(half, settings):
     while (page := process.page(half.slug)) and page.surface.mode != "off":
         assert time.monotonic() < until
         time.sleep(0.02)
-    process.stop()
+    beat.stop()

@@ -21,6 +21,7 @@ from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
 from webapp.lib import times as lib_times
 from webapp.lib.cache import NOTHING, Entries
+from webapp.lib.refresher import ProcessState, refresher
 from webapp.serving.pages import Page, serving
 from webapp.subjects import state_cache, visit_state
 from webapp.subjects.decisions import is_control
@@ -104,7 +105,7 @@ class DecisionContext:
         )
 
 
-class SearchBudget:
+class SearchBudget(ProcessState):
     """How many candidates this process can afford to search now.
 
     A decision's processor time, times the decisions under way in this process, is about how long
@@ -115,10 +116,13 @@ class SearchBudget:
     """
 
     def __init__(self) -> None:
-        self.under_way = 0
-        self.seconds = 0.0
+        self.clear()
         self._lock = threading.Lock()
         self._turn = threading.RLock()
+
+    def clear(self) -> None:
+        self.under_way = 0
+        self.seconds = 0.0
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
@@ -148,6 +152,7 @@ class SearchBudget:
 
 
 search_budget = SearchBudget()
+refresher.register(search_budget)
 
 
 def decision_context(

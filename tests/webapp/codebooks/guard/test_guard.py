@@ -117,13 +117,13 @@ def test_a_surface_may_keep_its_versions(live, course):
 
 
 def test_answers_are_counted_by_minute_and_version(course):
-    answer_counts._counted.clear()
+    answer_counts.answer_counts.clear()
     for second, failed in ((1, False), (2, True), (61, False)):
         now = T0 + timedelta(seconds=second)
         answer_counts.answered(course.pk, "abc", now, fell_back=failed, failed=failed)
     answer_counts.answered(course.pk, "", T0, fell_back=False)
-    answer_counts.flush()
-    answer_counts.flush()
+    answer_counts.answer_counts.flush()
+    answer_counts.answer_counts.flush()
 
     rows = LiveMinute.objects.order_by("minute").values_list("answers", "errors", "fallbacks")
     assert list(rows) == [(2, 1, 1), (1, 0, 0)]
