@@ -1,6 +1,8 @@
-"""Codebooks: the pipeline's own steps are in its table when Django has started."""
+"""Codebooks: when Django starts, the pipeline gets its steps, and surfaces a first version."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.apps import AppConfig
 
@@ -11,6 +13,7 @@ class CodebooksConfig(AppConfig):
     def ready(self) -> None:
         from webapp.codebooks.models import Run
         from webapp.codebooks.pipeline import jobs, steps
+        from webapp.surfaces.signals import surface_defined
 
         steps.register(Run.Kind.COLLECT, jobs.collect)
         steps.register(Run.Kind.TRAIN, jobs.train)
@@ -18,3 +21,11 @@ class CodebooksConfig(AppConfig):
         steps.register(Run.Kind.REPLAY, jobs.replay)
         steps.register(Run.Kind.GATE, jobs.gate)
         steps.register(Run.Kind.PROMOTE, jobs.promote)
+        surface_defined.connect(_adopt_innate, dispatch_uid="codebooks.adopt_innate")
+
+
+def _adopt_innate(surface: Any, **_: Any) -> None:
+    """Lets the innate version serve a surface that has no champion yet."""
+    from webapp.codebooks.gate.promotion import surface_adopt_innate
+
+    surface_adopt_innate(surface=surface)

@@ -14,12 +14,13 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from uiengine.page.surface import Surface
 from webapp.lib.cache import NOTHING, Entries, store
 from webapp.subjects import mappers
 from webapp.subjects.decisions import visit_id
@@ -45,6 +46,19 @@ LEFT JOIN subjects_profile p ON p.subject_id = s.id AND p.surface_id = %s
 """
 """One row, whoever it is. As SQL, because the ORM takes longer to build these four queries than
 the engine takes to decide."""
+
+
+class VisitedPage(Protocol):
+    """What this module needs to know of a page. gap: ms without an event that end a visit."""
+
+    @property
+    def surface_id(self) -> int: ...
+
+    @property
+    def surface(self) -> Surface: ...
+
+    @property
+    def gap(self) -> int: ...
 
 
 class Unkept(NamedTuple):
@@ -73,12 +87,12 @@ class Stored(NamedTuple):
     times_erased: int
 
 
-def fold_target(key: str, page: Any) -> FoldTarget:
-    """Where a subject's events on a page (`codebooks.serving.Page`) are folded."""
+def fold_target(key: str, page: VisitedPage) -> FoldTarget:
+    """Where a subject's events on a page are folded."""
     return FoldTarget(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
 
 
-def read(key: str, page: Any, found: Mapping[str, Any] | None = None) -> Live:
+def read(key: str, page: VisitedPage, found: Mapping[str, Any] | None = None) -> Live:
     """Without a query where the cache knows it.
 
     found: what the cache has under `names`, where it was asked already: whoever did so also keeps
@@ -119,7 +133,7 @@ def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
     transaction.on_commit(lambda: forget(key, slugs))
 
 
-def _load(key: str, page: Any) -> Stored:
+def _load(key: str, page: VisitedPage) -> Stored:
     """The row, with its pending events folded over it."""
     opened = getattr(connection, "prepared_cursor", connection.cursor)  # see `webapp.postgres`
     with opened() as cursor:
@@ -132,7 +146,7 @@ def _load(key: str, page: Any) -> Stored:
     return Stored(state or "{}", offset or 0, times or 0)
 
 
-def _with_pending(key: str, page: Any, profile_id: int) -> State:
+def _with_pending(key: str, page: VisitedPage, profile_id: int) -> State:
     """Row and pending events, read as of one version of the row."""
     rows = Profile.objects.filter(pk=profile_id)
     row = rows.first()
@@ -149,7 +163,7 @@ def _with_pending(key: str, page: Any, profile_id: int) -> State:
     return State()  # erased in the meantime
 
 
-def _overlaid(key: str, page: Any, row: Profile, pending: list[Event]) -> State:
+def _overlaid(key: str, page: VisitedPage, row: Profile, pending: list[Event]) -> State:
     state = mappers.to_state(row)
     where = fold_target(key, page)
 

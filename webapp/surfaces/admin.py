@@ -12,17 +12,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms.fields import InvalidJSONInput
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from uiengine import guardrails
-from webapp.codebooks.admin import actions
-from webapp.codebooks.gate.promotion import surface_adopt_innate
-from webapp.codebooks.models import Alias, Pipeline
-from webapp.codebooks.registry.aliases import champion_before
 from webapp.surfaces.checks import (
     SHAPE,
     Checked,
@@ -34,6 +29,7 @@ from webapp.surfaces.checks import (
 )
 from webapp.surfaces.models import Surface
 from webapp.surfaces.preview import default_layout_svg
+from webapp.surfaces.signals import surface_defined
 
 DEFINITION_HELP = (
     "JSON: breakpoints (name, min_width, columns, viewport_height), row_height in px, groups, "
@@ -160,12 +156,12 @@ def _refusal(problem: Problem) -> str:
 @admin.register(Surface)
 class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = SurfaceForm
-    list_display = ("slug", "title", "mode", "revision", "blocks", "champion", "updated_at")
+    list_display = ("slug", "title", "mode", "revision", "blocks", "updated_at")
     list_filter = ("mode",)
     search_fields = ("slug", "title")
-    readonly_fields = ("revision", "champion", "challenger", "preview")
+    readonly_fields = ("revision", "preview")
     fieldsets = (
-        (None, {"fields": (*EDITED, "revision", "champion", "challenger")}),
+        (None, {"fields": (*EDITED, "revision")}),
         (
             "Blocks and rules",
             {"fields": ("definition", "preview"), "classes": ("definition-and-preview",)},
@@ -180,29 +176,8 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         view, name = self.admin_site.admin_view, "surfaces_surface"
         return [
             path("check/", view(self.check_view), name=f"{name}_check"),
-            path("<int:pk>/rollback/", view(self.rollback_view), name=f"{name}_rollback"),
-            path("<int:pk>/retrain/", view(self.retrain_view), name=f"{name}_retrain"),
-            path("<int:pk>/refresh/", view(self.refresh_view), name=f"{name}_refresh"),
-            path("<int:pk>/audit/", view(self.audit_view), name=f"{name}_audit"),
-            path("<int:pk>/unchallenge/", view(self.end_view), name=f"{name}_unchallenge"),
             *super().get_urls(),
         ]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Steps back are offered only where there is something to go back from."""
-        aliases = Alias.objects.filter(surface__pk=object_id if object_id.isdigit() else 0)
-        champion = aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
-        found = {
-            "may_roll_back": champion and champion_before(champion.surface, champion.version),
-            "is_challenged": aliases.filter(name=Alias.Name.CHALLENGER).exists(),
-        }
-        return super().change_view(request, object_id, form_url, {**found, **(extra_context or {})})
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
         """What is wrong with a definition as typed, and its default layout. Saves nothing."""
@@ -217,23 +192,6 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
         return HttpResponse(_checked_html(checked))
 
-    def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return actions.rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
-
-    def retrain_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        surface = get_object_or_404(Surface, pk=pk)
-        return actions.ask(request, Pipeline.Kind.RETRAIN, surface, _page(pk))
-
-    def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        surface = get_object_or_404(Surface, pk=pk)
-        return actions.ask(request, Pipeline.Kind.REFRESH, surface, _page(pk))
-
-    def audit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return actions.ask_audit(request, get_object_or_404(Surface, pk=pk), _page(pk))
-
-    def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return actions.end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
-
     def get_fieldsets(self, request: HttpRequest, obj: Surface | None = None) -> Any:
         """With the hidden field that guards against stale forms, for those who may save."""
         found = super().get_fieldsets(request, obj)
@@ -246,25 +204,11 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if change and "definition" in form.changed_data:
             obj.revision += 1
         super().save_model(request, obj, form, change)
-        surface_adopt_innate(surface=obj)
+        surface_defined.send(sender=Surface, surface=obj)
 
     @admin.display(description="Blocks")
     def blocks(self, surface: Surface) -> int:
         return len(surface.definition.get("blocks", ()))
-
-    @admin.display(description="Champion")
-    def champion(self, surface: Surface) -> str:
-        alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
-        return alias.version.name if alias else "none: the default layout is served"
-
-    @admin.display(description="Challenger")
-    def challenger(self, surface: Surface) -> str:
-        rows = surface.aliases.filter(name=Alias.Name.CHALLENGER)
-        alias = rows.select_related("version").first()
-        if alias is None:
-            return "none"
-        where = f"serves {alias.share} % of subjects" if alias.share else "in the shadow"
-        return f"{alias.version.name}, {where}"
 
     @admin.display(description="Default layout, as defined")
     def preview(self, surface: Surface) -> SafeString:
@@ -286,7 +230,3 @@ def _checked_html(checked: Checked) -> SafeString:
     rules = [(rule.__name__.rsplit(".", 1)[-1], rule.SENTENCE) for rule in guardrails.RULES]
     context = {"checked": checked, "picture": picture, "rules": rules}
     return mark_safe(render_to_string("surfaces/checked.html", context))
-
-
-def _page(pk: int) -> str:
-    return reverse("admin:surfaces_surface_change", args=[pk])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from webapp.codebooks.gate.promotion import surface_adopt_innate
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
+from webapp.surfaces.signals import surface_defined
 
 BREAKPOINTS = (
     {"name": "phone", "min_width": 0, "columns": 4, "viewport_height": 740},
@@ -26,7 +26,7 @@ def surfaces_ensure(blocks: Mapping[str, Mapping[str, int]]) -> list[str]:
     made = sorted(set(blocks) - known)
     for slug in made:
         surface = surface_save(_definition(slug, blocks[slug]))
-        surface_adopt_innate(surface=surface)
+        surface_defined.send(sender=Surface, surface=surface)
     for surface in Surface.objects.filter(slug__in=known):
         have = {block["id"] for block in surface.definition["blocks"]}
         if lacking := {b: n for b, n in blocks[surface.slug].items() if b not in have}:

@@ -1,0 +1,93 @@
+"""A surface's page with its versions, and the buttons of promotion, training and audits.
+
+Takes the place of the plain page that `webapp.surfaces` registers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+
+from webapp.codebooks.admin import actions
+from webapp.codebooks.models import Alias, Pipeline
+from webapp.codebooks.registry.aliases import champion_before
+from webapp.surfaces.admin import EDITED, SurfaceAdmin
+from webapp.surfaces.models import Surface
+
+admin.site.unregister(Surface)
+
+
+@admin.register(Surface)
+class ServedSurfaceAdmin(SurfaceAdmin):
+    list_display = ("slug", "title", "mode", "revision", "blocks", "champion", "updated_at")
+    readonly_fields = ("revision", "champion", "challenger", "preview")
+    fieldsets = (
+        (None, {"fields": (*EDITED, "revision", "champion", "challenger")}),
+        *SurfaceAdmin.fieldsets[1:],
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view, name = self.admin_site.admin_view, "surfaces_surface"
+        return [
+            path("<int:pk>/rollback/", view(self.rollback_view), name=f"{name}_rollback"),
+            path("<int:pk>/retrain/", view(self.retrain_view), name=f"{name}_retrain"),
+            path("<int:pk>/refresh/", view(self.refresh_view), name=f"{name}_refresh"),
+            path("<int:pk>/audit/", view(self.audit_view), name=f"{name}_audit"),
+            path("<int:pk>/unchallenge/", view(self.end_view), name=f"{name}_unchallenge"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Steps back are offered only where there is something to go back from."""
+        aliases = Alias.objects.filter(surface__pk=object_id if object_id.isdigit() else 0)
+        champion = aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
+        found = {
+            "may_roll_back": champion and champion_before(champion.surface, champion.version),
+            "is_challenged": aliases.filter(name=Alias.Name.CHALLENGER).exists(),
+        }
+        return super().change_view(request, object_id, form_url, {**found, **(extra_context or {})})
+
+    def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return actions.rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
+
+    def retrain_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        surface = get_object_or_404(Surface, pk=pk)
+        return actions.ask(request, Pipeline.Kind.RETRAIN, surface, _page(pk))
+
+    def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        surface = get_object_or_404(Surface, pk=pk)
+        return actions.ask(request, Pipeline.Kind.REFRESH, surface, _page(pk))
+
+    def audit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return actions.ask_audit(request, get_object_or_404(Surface, pk=pk), _page(pk))
+
+    def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return actions.end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
+
+    @admin.display(description="Champion")
+    def champion(self, surface: Surface) -> str:
+        alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
+        return alias.version.name if alias else "none: the default layout is served"
+
+    @admin.display(description="Challenger")
+    def challenger(self, surface: Surface) -> str:
+        rows = surface.aliases.filter(name=Alias.Name.CHALLENGER)
+        alias = rows.select_related("version").first()
+        if alias is None:
+            return "none"
+        where = f"serves {alias.share} % of subjects" if alias.share else "in the shadow"
+        return f"{alias.version.name}, {where}"
+
+
+def _page(pk: int) -> str:
+    return reverse("admin:surfaces_surface_change", args=[pk])
