@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ml.data.tables import DataError, Problem
 from webapp.codebooks import tasks
+from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.rollout import rollout_of
 from webapp.codebooks.models import CodebookVersion, Pipeline, Rollout, Run
 from webapp.codebooks.pipeline import lease, steps
@@ -27,10 +28,10 @@ def ask(surface, kind=RETRAIN, **columns) -> Pipeline:
     return pipeline_request(kind=kind, surface=surface, **columns)[0]
 
 
-def step(line: Pipeline, **result) -> Run:
+def step(line: Pipeline, outcome: Outcome | None = None, **result) -> Run:
     """Ends the waiting step with this result, as its worker would."""
     run = line.runs.get(state="queued")
-    lease.run_with_lease(run_id=run.pk, work=lambda hold: hold.finish(result))
+    lease.run_with_lease(run_id=run.pk, work=lambda held: held.finish(result, outcome=outcome))
     line.refresh_from_db()
     return run
 
@@ -156,13 +157,13 @@ def test_an_audit_that_exceeds_asks_for_a_refresh_once(version, course):
     line = ask(course)
     for result in ({}, {}, {}, {}, {"verdict": "exceeds", "report": 7}):
         step(line, **result)
-    step(line, ends="Held: audit failed")
+    step(line, held("audit failed"))
 
     refresh = Pipeline.objects.get(state="running")
     assert (refresh.kind, refresh.asked_by) == ("refresh", "audit 7")
     for result in ({}, {}, {}, {}, {"verdict": "exceeds", "report": 8}):
         step(refresh, **result)
-    step(refresh, ends="Held: audit failed")
+    step(refresh, held("audit failed"))
     assert not Pipeline.objects.filter(state="running").exists()
 
 
@@ -176,7 +177,7 @@ def test_too_few_visits_refuse_a_retrain(course):
 def test_nightly_retrains_ask_where_visits_are_new(cohort):
     assert tasks.retrain_all() == 1
     line = Pipeline.objects.get()
-    step(line, visits=870, ends="enough")
+    step(line, Outcome("enough"), visits=870)
 
     assert tasks.retrain_all() == 0
 
