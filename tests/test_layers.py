@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
 
 HEAVY = ("torch", "pandas", "sklearn", "fairlearn", "matplotlib")
 WEB = ("django", "rest_framework", "celery")
+ROOT = Path(__file__).parents[1]
+FILES = {
+    str(path.relative_to(ROOT).with_suffix("")).replace(os.sep, ".").removesuffix(".__init__"): path
+    for package in ("uiengine", "ml", "webapp")
+    for path in (ROOT / package).rglob("*.py")
+    if not {"migrations", "node_modules"} & set(path.parts)
+}
+"""Every file of the three packages, by the name of its module."""
 
 
 def loaded_after(statements: str) -> set[str]:
@@ -65,6 +77,44 @@ def test_the_layers_hold():
         pytest.skip("import-linter is not installed: run `make dev`")
     done = subprocess.run([linter], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_files_import_one_another_in_a_circle():
+    """Imports inside functions count, those for type checkers alone do not."""
+    graph = {name: imports_of(name, path) for name, path in FILES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(reversed(error.args[1])))
+
+
+def test_an_import_inside_a_function_is_seen():
+    assert "webapp.codebooks.pipeline.jobs" in imports_of(
+        "webapp.codebooks.apps", FILES["webapp.codebooks.apps"]
+    )
+
+
+def imports_of(name: str, path: Path) -> set[str]:
+    """Returns the files of ours that a file imports."""
+    package = name if path.stem == "__init__" else name.rpartition(".")[0]
+    found: set[str] = set()
+    for node in at_run_time(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            whole = {f"{base}.{alias.name}" for alias in node.names}
+            found |= {one if one in FILES else base for one in whole}
+    return found & FILES.keys() - {name}
+
+
+def at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yields the nodes of a module, but for the bodies of `if TYPE_CHECKING`."""
+    yield tree
+    if isinstance(tree, ast.If) and "TYPE_CHECKING" in ast.unparse(tree.test):
+        return
+    for child in ast.iter_child_nodes(tree):
+        yield from at_run_time(child)
 
 
 def test_every_setting_of_ours_has_a_default_for_hosts():
