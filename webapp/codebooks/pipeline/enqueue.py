@@ -26,5 +26,8 @@ TASKS = {
 
 def run_enqueue(run: Run) -> None:
     """Sends the message once the row is committed. Where the broker is away, the sweep sends it."""
-    task, run_id = TASKS[Run.Kind(run.kind)], run.pk
-    transaction.on_commit(lambda: current_app.send_task(task, [run_id]), robust=True)
+
+    def send() -> None:
+        current_app.send_task(TASKS[Run.Kind(run.kind)], [run.pk])
+
+    transaction.on_commit(send, robust=True)
