@@ -148,3 +148,8 @@ def test_the_changelog_names_every_path_that_a_host_has_to_change():
     changelog = Path("CHANGELOG.md").read_text()
     for old, new in host.MOVED.items():
         assert re.search(rf"`{re.escape(old)}` [^|]*\| `{re.escape(new)}` \|", changelog)
+
+
+@pytest.mark.parametrize("path", [*READMES, Path("CHANGELOG.md"), Path("ml/LOG.md")], ids=str)
+def test_no_merge_was_left_half_done(path):
+    assert not re.search(r"^(<{7}|>{7}) ", path.read_text(), re.MULTILINE)
