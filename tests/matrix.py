@@ -1,8 +1,8 @@
-"""`make matrix`: the tests of engine and web on every Python and Django that pyproject.toml names.
+"""`make matrix`: tests engine and web on every Python and Django that pyproject.toml names.
 
-Each cell has an environment of its own below var/matrix, with the package's dependencies and what
-our own project names beside them, and no extra that needs a compiler or a model. An interpreter
-that is absent is named and not failed. The last line is JSON.
+Each cell has its own environment below var/matrix, with the package's dependencies and the extras
+that the project's settings name, but none that needs a compiler or a model. A missing interpreter
+is reported and does not fail the run. The last line of output is JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TABLE = PROJECT["tool"]["matrix"]
 FOLDER = ROOT / "var" / "matrix"
 TOOLS = ("pytest", "pytest-django", "pytest-timeout", "hypothesis", "jsonschema")
 SERVED = ("docs", "redis", "server")
-"""Extras that `webapp.settings`, the settings of the tests, names."""
+"""Extras that `webapp.settings` needs, which the tests use."""
 SETTINGS = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH", "DATABASE_URL", "REDIS_URL", "BROKER_URL")
 
 
@@ -58,7 +58,7 @@ class Ran:
 
 
 def interpreter(version: str) -> str | None:
-    """The path of `python3.X`, on PATH or below pyenv's folder; None where there is none."""
+    """Returns the path of `python3.X` in pyenv's folder or on PATH; None where there is none."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     beside = sorted(root.glob(f"{version}.*/bin/python"), reverse=True)
     for path in (*beside, shutil.which(f"python{version}")):
@@ -74,7 +74,7 @@ def _version(path: str) -> str:
 
 
 def cells(chosen: list[str]) -> tuple[list[Cell], list[str]]:
-    """The cells to run, and the names of those whose interpreter is absent."""
+    """Returns the cells to run, and the names of cells whose interpreter is missing."""
     found = {version: interpreter(version) for version in pythons()}
     run, absent = [], []
     for django, versions in TABLE["django"].items():
@@ -91,7 +91,7 @@ def pythons() -> list[str]:
 
 
 def requirements(django: str) -> list[str]:
-    """What a cell installs: the dependencies, what the tests' settings name, and the tools."""
+    """Returns a cell's requirements: dependencies, extras that the settings need, test tools."""
     extras = PROJECT["project"]["optional-dependencies"]
     asked = [text for extra in SERVED for text in extras[extra]]
     tools = [text for text in PROJECT["dependency-groups"]["dev"] if _name(text) in TOOLS]
@@ -105,7 +105,7 @@ def _name(text: str) -> str:
 
 
 def installed(cell: Cell) -> str:
-    """Makes the cell's environment where it is not what it should be; returns its interpreter."""
+    """Creates the cell's environment unless it is up to date; returns its interpreter."""
     asked = requirements(cell.django)
     stamp = hashlib.sha256("\n".join([cell.interpreter, *asked]).encode()).hexdigest()
     python, mark = str(cell.folder / "bin" / "python"), cell.folder / "installed"
@@ -142,7 +142,7 @@ def run(cell: Cell) -> Ran:
 
 
 def counted(says: str) -> dict[str, int]:
-    """pytest's last line as numbers: {"passed": 400, "skipped": 2}."""
+    """Parses pytest's last line: {"passed": 400, "skipped": 2}."""
     found = re.findall(r"(\d+) (passed|failed|skipped|error)", says.rsplit("\n", 2)[-2])
     return {word: int(number) for number, word in found}
 

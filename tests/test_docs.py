@@ -68,7 +68,7 @@ def paths_named(readme: Path) -> set[str]:
 
 
 def is_there(path: str, folder: Path) -> bool:
-    """Paths count from the root or the README; a bare name may be anywhere in a package."""
+    """Looks up paths from the root or the README; a bare name may be anywhere in a package."""
     if "/" not in path and not Path(path).exists():
         return any(found for package in PACKAGES for found in Path(package).rglob(path))
     return any((f / p).exists() for f in (Path(), folder) for p in (path, f"{path}.py"))
@@ -81,7 +81,7 @@ def test_paths_exist(readme):
 
 
 def tree() -> set[str]:
-    """Paths of the README's tree: two spaces of indent for each folder, names with commas."""
+    """Yields paths of the README's tree: two spaces of indent per folder, names with commas."""
     found, folders = set(), []
     block = README.split("## The tree\n```text\n")[1].split("```")[0]
     for line in block.splitlines():
@@ -115,7 +115,7 @@ def test_what_runs_by_itself_is_the_schedule():
 
 
 def test_lines_of_the_readme_fit_a_screen():
-    """But for tables and for what a program printed."""
+    """Tables and printed output may be wider."""
     text = re.sub(r"```text\n.*?```", "", README, flags=re.DOTALL)
     long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
     assert long == []

@@ -11,16 +11,16 @@ from psycopg import errors
 
 GONE = (
     errors.InvalidSqlStatementName,  # no such statement
-    errors.DuplicatePreparedStatement,  # a pooler gave us another connection's
-    errors.FeatureNotSupported,  # its columns have changed since
+    errors.DuplicatePreparedStatement,  # a pooler passed on another client's connection
+    errors.FeatureNotSupported,  # the statement's result columns have changed
 )
 
 
 class PreparedCursor(base.ServerBindingCursor):
-    """Has the server plan each statement once per connection (psycopg's own `prepare`).
+    """Makes the server plan each statement once per connection (psycopg's `prepare`).
 
-    Where the server lost a statement, or a pooler brought another connection's, the statement runs
-    unprepared, and this connection prepares no more.
+    If the server lost a statement, or a pooler switched connections, the statement runs unprepared,
+    and this connection prepares no more statements.
     """
 
     def __init__(self, wrapper: DatabaseWrapper) -> None:
@@ -36,21 +36,20 @@ class PreparedCursor(base.ServerBindingCursor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """prepares: whether the present connection may keep prepared statements."""
+    """prepares: whether the current connection may prepare statements."""
 
     prepares = True
 
     def get_new_connection(self, conn_params: Any) -> Any:
         self.prepares = True
         connection = super().get_new_connection(conn_params)
-        connection.prepare_threshold = 1  # Django's None forbids preparing; its cursors never do
+        connection.prepare_threshold = 1  # Django's None forbids preparing; plain cursors never do
         return connection
 
     def prepared_cursor(self) -> CursorWrapper:
-        """A cursor for statements that are worth a plan of their own.
+        """Returns a cursor that prepares its statements, where the connection allows it.
 
-        A plain cursor within a transaction, which the error of a lost statement would end, and
-        where the connection prepares no more.
+        In a transaction it returns a plain cursor, as the error of a lost statement would abort it.
         """
         if self.in_atomic_block or not self.get_autocommit() or not self.prepares:
             return self.cursor()
