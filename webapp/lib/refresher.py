@@ -42,6 +42,7 @@ class Refresher:
     def __init__(self) -> None:
         self._states: list[ProcessState] = []
         self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
         self._begin()
 
     def register(self, state: ProcessState) -> None:
@@ -81,7 +82,7 @@ class Refresher:
             state.clear()
 
     def _begin(self) -> None:
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._due = threading.Event()
         self._is_stopped = False
         self._pid = 0

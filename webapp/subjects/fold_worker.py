@@ -17,12 +17,12 @@ from django.db.models import F
 from uiengine.behaviour import profile_json
 from uiengine.cost.reward import seconds_per_use
 from uiengine.page.surface import Surface
-from webapp.lib import times as lib_times
+from webapp.lib.times import to_day, to_milliseconds
 from webapp.subjects import mappers, state_cache
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.models import Event, Profile, ServedDecision, Visit
 from webapp.subjects.visit_state import Changes, FoldTarget, LiveVisit, State, fold, settle
-from webapp.surfaces import mappers as surfaces_mappers
+from webapp.surfaces.mappers import to_surface
 from webapp.surfaces.services import CountedVisit, popularity_add
 
 AT_ONCE = 500
@@ -49,7 +49,7 @@ def _fold_some(profile_id: int, now: datetime) -> int:
         return 0
     key, slug = row.subject.key, row.surface.slug
     target = FoldTarget(
-        surfaces_mappers.to_surface(row.surface),
+        to_surface(row.surface),
         row.surface.visit_minutes * 60_000,
         lambda since: visit_id(key, slug, since),
     )
@@ -65,12 +65,12 @@ def _fold_some(profile_id: int, now: datetime) -> int:
         visit = fold(state, mappers.to_happened(event), target, _Counted(row), changes)
         folded.setdefault(visit, []).append(event)
     offset = row.subject.clock_offset * 1000
-    settle(state, lib_times.to_milliseconds(now) + offset, target.gap, changes)
+    settle(state, to_milliseconds(now) + offset, target.gap, changes)
     if events or changes.closed:
         for visit, rows in folded.items():
             _mark_folded(rows, visit)
         _write_visits(row, changes, target.surface)
-        _count_popularity(row, changes.closed, lib_times.to_day(lib_times.to_milliseconds(now)))
+        _count_popularity(row, changes.closed, to_day(to_milliseconds(now)))
         _write_profile(row, state, target.gap, offset)
         state_cache.forget_on_commit(key, [slug])
     return len(events)
@@ -115,7 +115,7 @@ def _write_visits(row: Profile, changes: Changes, surface: Surface) -> None:
         }
         Visit.objects.update_or_create(profile=row, visit=visit.id, defaults=columns)
     for visit_name, block, at in changes.late:
-        columns = {"started_at": _to_datetime(at), "day": lib_times.to_day(at), "is_closed": True}
+        columns = {"started_at": _to_datetime(at), "day": to_day(at), "is_closed": True}
         earlier, _ = Visit.objects.get_or_create(profile=row, visit=visit_name, defaults=columns)
         earlier.uses[block] = earlier.uses.get(block, 0) + 1
         earlier.save(update_fields=("uses",))

@@ -21,7 +21,7 @@ from webapp.lib import times
 from webapp.subjects import mappers
 from webapp.subjects.models import Profile
 from webapp.subjects.visit_state import State, settle
-from webapp.surfaces import mappers as surfaces_mappers
+from webapp.surfaces.mappers import to_popularity, to_surface
 from webapp.surfaces.models import PopularityDay
 
 MOST = 500
@@ -44,10 +44,8 @@ def challenger_compare(*, alias: Alias, now: datetime) -> Agreement | None:
         artefacts.load(version.folder, version.manifest)
         for version in (champion.version, alias.version)
     ]
-    surface, day = surfaces_mappers.to_surface(row), times.to_day(times.to_milliseconds(now))
-    popularity = surfaces_mappers.to_popularity(
-        PopularityDay.objects.filter(surface=row, day__lt=day), day
-    )
+    surface, day = to_surface(row), times.to_day(times.to_milliseconds(now))
+    popularity = to_popularity(PopularityDay.objects.filter(surface=row, day__lt=day), day)
     sums: Counter[str] = Counter()
     for profile in profiles:
         state = mappers.to_state(profile)

@@ -19,9 +19,9 @@ from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
-from webapp.lib import times as lib_times
 from webapp.lib.cache import NOTHING, Entries
 from webapp.lib.refresher import ProcessState, refresher
+from webapp.lib.times import to_day, to_milliseconds
 from webapp.serving.pages import Page, serving
 from webapp.subjects import state_cache, visit_state
 from webapp.subjects.decisions import is_control
@@ -159,9 +159,9 @@ def decision_context(
     *, key: str, page: Page, now: datetime, state: Mapping[str, Any] | None = None
 ) -> DecisionContext:
     """Without a query where caches are warm. state: see `live.read`."""
-    milliseconds = lib_times.to_milliseconds(now)
+    milliseconds = to_milliseconds(now)
     if not key or page.surface.mode == "off":
-        return nobody_context(page, lib_times.to_day(milliseconds))
+        return nobody_context(page, to_day(milliseconds))
     known = state_cache.read(key, page, state)
     here = milliseconds + known.clock_offset * 1000
     visit_state.settle(known.state, here, page.gap)

@@ -34,7 +34,7 @@ from webapp.layouts.answer.context import (
     search_budget,
 )
 from webapp.layouts.answer.payload import mounted, payload
-from webapp.lib import times as lib_times
+from webapp.lib.times import to_milliseconds
 from webapp.serving.answer_counts import answered, count
 from webapp.serving.pages import Page, serving
 from webapp.subjects import decisions, keys, state_cache
@@ -158,7 +158,7 @@ def _newest(
 ) -> tuple[CachedAnswer, bytes]:
     """What is kept from now on: what was, if it is the same decision, else one made now."""
     tag = hash_of(found.name, slot.language, slot.variants, slot.mounted)
-    last, since, etag = seen.last, lib_times.to_milliseconds(now), answer_cache.held(tag, known)
+    last, since, etag = seen.last, to_milliseconds(now), answer_cache.held(tag, known)
     if last and last.tag == tag and (seen.body or etag):
         rendered = Answer(seen.body, last.etag, last.counted)
     elif etag:
