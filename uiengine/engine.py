@@ -6,9 +6,10 @@ Read the tokens, plan the order that costs least within the rules, pack it into 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from uiengine import cold_start
-from uiengine.behaviour.profile import Pin
+from uiengine.behaviour.profile import Pin, Profile
 from uiengine.decision import Decision, Variant
 from uiengine.explain import reasons
 from uiengine.guardrails import Case
@@ -16,26 +17,39 @@ from uiengine.model.prediction import Prediction, Version
 from uiengine.page.layout import Layout
 from uiengine.page.packing import pack
 from uiengine.page.reading_order import apply_pins, complete, default_order
-from uiengine.page.surface import Cell
+from uiengine.page.surface import Cell, Same
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
 from uiengine.search.planner import plan
 
 NEIGHBOURS = 8
 """One-token neighbours decoded, in one batch, where more than one variant is asked for."""
+MOST_SHARED = 16
+"""Decisions for newcomers kept with a surface: versions, budgets, numbers of variants of a day."""
+_NOTHING = Profile()
 
 
 def decide(request: Request, version: Version) -> Decision:
     """The layout for this subject's visit. Same arguments, same decision."""
     if fixed_order(request) is not None:
         return fixed_layout(request, version.id)
-    if not cold_start.is_newcomer(request):
+    if not _is_shared(request):
         return _decided(request, version)
-    decision = cold_start.known(request, version.id)
-    if decision is None:
-        decision = _decided(request, version)
-        cold_start.remember(request, decision)
+    # A crowd of newcomers that arrives at once would wait for equal searches.
+    decisions: dict[tuple[Any, ...], Decision] = request.surface.memory.setdefault("newcomers", {})
+    popularity = Same(request.popularity)
+    key = (version.id, popularity, request.day, request.budget, request.variants)
+    if (known := decisions.get(key)) is not None:
+        return replace(known, visit=request.visit)
+    if len(decisions) >= MOST_SHARED:
+        decisions.clear()
+    decision = decisions[key] = _decided(request, version)
     return decision
+
+
+def _is_shared(request: Request) -> bool:
+    """Whether every subject without a history gets this decision: a draw depends on its seed."""
+    return request.profile == _NOTHING and not request.surface.guardrails.exploration
 
 
 def _decided(request: Request, version: Version) -> Decision:

@@ -2,8 +2,7 @@
 
 EngineError
 ├── SurfaceError   a surface whose description or rules cannot be served
-├── VersionError   a codebook version that is missing, corrupt or made for another engine
-└── LayoutError    a layout that breaks a guardrail; carries the violations
+└── VersionError   a codebook version that is missing, corrupt or made for another engine
 """
 
 
@@ -24,7 +23,3 @@ class SurfaceError(EngineError):
 
 class VersionError(EngineError):
     """A codebook version that must not serve."""
-
-
-class LayoutError(EngineError):
-    """A layout that breaks at least one guardrail."""

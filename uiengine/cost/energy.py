@@ -6,7 +6,6 @@ searches down the page, an expert goes to a known place, and both point. See `co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -15,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from uiengine.cost.coefficients import VALUES
-from uiengine.page.layout import Placement
-from uiengine.page.surface import Breakpoint, Surface
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -61,15 +58,6 @@ def pointing_seconds(
     scroll = VALUES["scroll_base"] + VALUES["scroll_per_px"] * np.maximum(beyond, 0.0)
     total: Floats = np.where(beyond > 0, seconds + scroll, seconds)
     return total
-
-
-def placed_pointing(surface: Surface, at: Breakpoint, placed: Sequence[Placement]) -> Floats:
-    """T_point of each placement, in the order given."""
-    column = at.width / at.columns
-    boxes = np.array([(p.x, p.y, p.w, p.h) for p in placed], dtype=np.float64)
-    scale = np.array([column, surface.row_height, column, surface.row_height])
-    left, top, width, height = (boxes * scale).T
-    return pointing_seconds(left, top, width, height, float(at.viewport_height))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from uiengine.guardrails import (
@@ -56,12 +55,8 @@ def check(case: Case) -> tuple[Violation, ...]:
     return tuple(
         Violation(rule.__name__.rsplit(".", 1)[-1], rule.SENTENCE, where)
         for rule in RULES
-        for where in _broken(rule.broken, case)
+        for where in rule.broken(case)
     )
-
-
-def _broken(rule: Callable[[Case], Iterator[str]], case: Case) -> Iterator[str]:
-    return rule(case)
 
 
 __all__ = ["RULES", "Case", "Violation", "check"]

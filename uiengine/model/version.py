@@ -15,7 +15,7 @@ from uiengine.features import Floats, Ints, People
 from uiengine.model.codebook import TOKEN_BITS, Codebook
 from uiengine.model.layout_codec import Graph, LayoutCodec
 from uiengine.model.prediction import Prediction
-from uiengine.page.surface import Surface
+from uiengine.page.surface import Same, Surface
 from uiengine.request import Request
 
 MOST_KEPT = 256
@@ -54,8 +54,8 @@ class CodebookVersion:
     _encoder: Graph
     _decoder: Graph
     layouts: LayoutCodec | None = None
-    _described: dict[int, tuple[Surface, features.Descriptors]] = field(default_factory=dict)
-    _pages: dict[tuple[int, int, int], tuple[Surface, Popularity, PageInputs]] = field(
+    _described: dict[Same[Surface], features.Descriptors] = field(default_factory=dict)
+    _pages: dict[tuple[Same[Surface], Same[Popularity], int], PageInputs] = field(
         default_factory=dict
     )
 
@@ -120,27 +120,24 @@ class CodebookVersion:
         return [changed for _, changed in sorted(found)]
 
     def _describe(self, surface: Surface) -> features.Descriptors:
-        if (known := self._described.get(id(surface))) is not None:
-            return known[1]
+        if (known := self._described.get(Same(surface))) is not None:
+            return known
         if len(self._described) >= MOST_KEPT:
             self._described.clear()
-        described = features.describe(surface, self.kinds)
-        # The surface is kept too, so that no other takes its place in memory, which names it.
-        self._described[id(surface)] = (surface, described)
+        described = self._described[Same(surface)] = features.describe(surface, self.kinds)
         return described
 
     def _page(self, surface: Surface, popularity: Popularity, day: int) -> PageInputs:
-        key = (id(surface), id(popularity), day)
+        key = (Same(surface), Same(popularity), day)
         if (known := self._pages.get(key)) is not None:
-            return known[2]
+            return known
         if len(self._pages) >= MOST_KEPT:
             self._pages.clear()
         shares = self.priors.get(surface.slug)
         rows = features.gather_page(popularity, tuple(surface.index), day, shares)
         encoded, evidence = features.encode_popularity(rows)[0], features.evidence(rows).item()
         found = PageInputs(*self._describe(surface), encoded, rows.mask[0], evidence)
-        # Both are kept too, so that no others take their places in memory, which name them.
-        self._pages[key] = (surface, popularity, found)
+        self._pages[key] = found
         return found
 
     def _inputs(self, requests: Sequence[Request]) -> tuple[dict[str, npt.NDArray[Any]], Ints]:

@@ -6,10 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+T = TypeVar("T")
 MIN_TARGET_WIDTH = 320
-"""Pixels. Touch targets are judged at no less than this page width (DESIGN section 6)."""
+"""Pixels. Touch targets are judged at no less than this page width ."""
+
+
+class Same(Generic[T]):
+    """A key for caches that stands for one object, not for all objects of equal content.
+
+    It keeps the object alive: while an entry of a cache exists, no other object can take its
+    address, and comparing identities is quicker than comparing surfaces.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.value is self.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ is 0, 1, 2, …, and every array per block, (N,), follows it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,9 +19,9 @@ from uiengine.cost.energy import Floats, Ints, Outlook
 from uiengine.decision import Stability
 from uiengine.model.prediction import Prediction
 from uiengine.page.reading_order import apply_pins, complete, default_order
+from uiengine.page.surface import Surface
 from uiengine.request import Request
-from uiengine.search.constraints import Bools, order_constraints
-from uiengine.search.local_search import FORBIDDEN, LocalSearch
+from uiengine.search.local_search import FORBIDDEN, Bools, LocalSearch, Sections, sections
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,12 @@ def assignment_of(request: Request, prediction: Prediction) -> Assignment:
     if len(pointing) > 1:
         pointing = pointing.take(blocks, axis=0)
     costs = cost_matrix(pointing, expected)
-    forbidden, sections = order_constraints(request, last)
+    forbidden, parts = order_constraints(request, last)
     if forbidden is not None:
         costs[forbidden] = FORBIDDEN
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget
-    local_search = LocalSearch(costs, budget, sections)
+    local_search = LocalSearch(costs, budget, parts)
     return Assignment(
         last,
         blocks,
@@ -143,3 +145,53 @@ def outlook(request: Request, prediction: Prediction) -> Outlook:
     prior = VALUES["habit_visits"]
     base = (habit + prior * prediction.outlook) / (habit.sum() + prior)
     return Outlook(prediction.share, base, familiarity, settled=bool(profile.order))
+
+
+class OrderConstraints(NamedTuple):
+    """forbidden: (N, N), whether the block at place p of the last order may not go to rank r; None
+    where every block may go anywhere. sections: the ranks that trade blocks among themselves."""
+
+    forbidden: Bools | None
+    sections: Sections
+
+
+def order_constraints(request: Request, last: Sequence[str]) -> OrderConstraints:
+    """What holds for this subject. last: ids in the order seen last, fitted to the surface."""
+    surface, feedback = request.surface, request.profile.feedback
+    if not feedback.pins and not feedback.undone:
+        return _of_surface(surface)
+    place = {block_id: p for p, block_id in enumerate(last)}
+    pinned = {place[b] for b in feedback.pins if b in place}
+    found = _of_surface(surface) if not pinned else _held(surface, pinned)
+    closed = [
+        (place[u.block], u.rank)
+        for u in feedback.undone
+        if u.block in place and u.until_day > request.day and u.rank < len(last)
+    ]
+    if not closed:
+        return found
+    known = found.forbidden
+    forbidden = np.zeros((len(last), len(last)), dtype=np.bool_) if known is None else known.copy()
+    for at, rank in closed:
+        forbidden[at, rank] |= at != rank
+    return OrderConstraints(forbidden, found.sections)
+
+
+def _of_surface(surface: Surface) -> OrderConstraints:
+    """What holds for everybody."""
+    found = surface.memory.get("order_constraints")
+    if found is None:
+        found = surface.memory["order_constraints"] = _held(surface, set())
+    known: OrderConstraints = found
+    return known
+
+
+def _held(surface: Surface, pinned: set[int]) -> OrderConstraints:
+    """pinned: places whose block the user holds there, besides those the team holds."""
+    held = sorted({*surface.pinned_ranks.values(), *pinned})
+    group: Ints = np.array([surface.group_ranks[surface.index[b]] for b in default_order(surface)])
+    forbidden: Bools = group[:, None] != group
+    forbidden[held] = True
+    forbidden[:, held] = True
+    forbidden[held, held] = False
+    return OrderConstraints(forbidden if forbidden.any() else None, sections(group, held))

@@ -1,4 +1,8 @@
-"""Best-improvement descent over single swaps and insertions within groups (`constraints.Sections`).
+"""Best-improvement local search over single swaps and insertions within groups of blocks.
+
+Groups have a fixed place from the top, so each group occupies a section of the ranks, and only
+blocks of one group can trade ranks. With N blocks in G groups a step compares G tables of N/G × N/G
+changes at once instead of one of N × N.
 
 Orders are arrays of places: which place of the last order each rank shows, so that 0, 1, 2, … is
 the last order itself.
@@ -6,7 +10,8 @@ the last order itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -14,13 +19,45 @@ import numpy as np
 import numpy.typing as npt
 
 from uiengine.cost.energy import Floats, Ints
-from uiengine.search.constraints import Bools, Sections
 
 FORBIDDEN = 1e6
 """Seconds. Stands for infinity in the cost table, where real infinities would not cancel."""
 LEAST_GAIN = 1e-6
 """Seconds. A step must gain more than rounding errors do."""
 Table = npt.NDArray[Any]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Sections:
+    """Ranks that trade blocks among themselves, a row per group: (G, n), from the top.
+
+    Rows are as long as the longest. is_filler: the entries of a (G, n, n) table that stand for no
+    rank and only fill it up; None where there are none. is_whole: one group, and it is the page.
+    """
+
+    ranks: Ints
+    is_filler: Bools | None
+    is_whole: bool
+
+
+def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
+    """group_of_rank: (N,), the group of the block at each rank. held: ranks whose block is fixed.
+
+    Blocks close up over a held rank, as they do on the page.
+    """
+    fixed, found = set(held), dict[int, list[int]]()
+    for rank, group in enumerate(group_of_rank.tolist()):
+        if rank not in fixed:
+            found.setdefault(group, []).append(rank)
+    longest = max(map(len, found.values()), default=0)
+    rows = [row + [0] * (longest - len(row)) for row in found.values()]
+    sizes = np.array([len(row) for row in found.values()], dtype=np.int64)
+    ranks = np.array(rows, dtype=np.int64).reshape(len(rows), longest)
+    is_filler: Bools = np.arange(longest) >= sizes[:, None]
+    is_either: Bools = is_filler[:, :, None] | is_filler[:, None, :]
+    is_whole = ranks.shape == (1, len(group_of_rank))
+    return Sections(ranks, is_either if is_filler.any() else None, is_whole)
 
 
 class LocalSearch:

@@ -1,6 +1,6 @@
-"""System 2: search for the order of least horizon energy within the rules (DESIGN section 6).
+"""System 2: search for the order of least horizon energy within the rules .
 
-Rules about order (`constraints`) are forbidden entries of a table of costs (`assignment`), so that
+Rules about order are forbidden entries of a table of costs (`assignment`), so that
 every order built from it keeps them. Search starts from the better of the last order and the
 decoded one, and improves it by the best single swap or insertion until none pays or the budget of
 candidates is spent; the best of all that were scored wins. One-token neighbours are decoded for
@@ -57,7 +57,9 @@ def plan(request: Request, prediction: Prediction, neighbours: Sequence[Predicti
         assignment, _proposed(request, assignment, seed_of(request, prediction, assignment))
     )
     share = request.surface.guardrails.exploration
-    chosen, propensity = explore([e for _, e in ranked], share, request.seed)
+    chosen, propensity = 0, 1.0
+    if share:
+        chosen, propensity = explore([e for _, e in ranked], share, request.seed)
     order, energy = ranked[chosen]
     variants = _variants(request, assignment, ranked, neighbours)
     drawn = candidates([(assignment.named(o), e) for o, e in ranked], share) if share else ()

@@ -79,8 +79,10 @@ def test_a_first_use_costs_what_the_energy_says():
 
     rank = DEFAULT.index("forum")
     at = COURSE.widest
-    placed = pack(COURSE, DEFAULT).placements[at.name]
-    pointing = energy.placed_pointing(COURSE, at, placed)[rank]
+    placed = pack(COURSE, DEFAULT).placements[at.name][rank]
+    column, row_px = at.width / at.columns, COURSE.row_height
+    box = (placed.x * column, placed.y * row_px, placed.w * column, placed.h * row_px)
+    pointing = energy.pointing_seconds(*map(np.float64, box), float(at.viewport_height))
     wanted = 0.30 + 0.064 * (rank + 1) + pointing  # a novice searches; nothing is known yet
     assert row(found, "seconds_per_use")["control"] == pytest.approx(wanted)
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from tests.uiengine.strategies import requests
 from uiengine.search import planner
-from uiengine.search.constraints import sections
 from uiengine.search.evaluate import energies
-from uiengine.search.local_search import FORBIDDEN, LEAST_GAIN, LocalSearch
+from uiengine.search.local_search import FORBIDDEN, LEAST_GAIN, LocalSearch, sections
 
 
 @settings(max_examples=60)

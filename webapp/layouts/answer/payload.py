@@ -19,7 +19,7 @@ from uiengine import explain
 from uiengine.behaviour.profile import Pin
 from uiengine.decision import Decision, Reason, Variant
 from uiengine.page.layout import Layout, Placement
-from uiengine.page.surface import Block, Breakpoint, Surface
+from uiengine.page.surface import Block, Breakpoint, Same, Surface
 
 Item = dict[str, Any]
 """A block's box in grid cells, as grid libraries read it."""
@@ -64,7 +64,7 @@ def payload(
         "cols": {at.name: at.columns for at in surface.breakpoints},
         "row_height": surface.row_height,
         **_placed(surface, decision.layout, pins),
-        "elements": _elements(_Same(surface), get_language()),
+        "elements": _elements(Same(surface), get_language()),
         "pins": [block_id for block_id in pins if block_id in surface.index],
         "stability": _stability(decision),
         "search": {
@@ -140,7 +140,7 @@ def _stability(decision: Decision) -> dict[str, Any]:
 
 def _layouts(surface: Surface, layout: Layout, pins: Mapping[str, Pin]) -> dict[str, list[Item]]:
     """The items of each breakpoint."""
-    boxes = _boxes(_Same(surface))
+    boxes = _boxes(Same(surface))
     found = {}
     for at in surface.breakpoints:
         here, pinned = boxes[at.name], _pinned_at(at.name, pins)
@@ -165,25 +165,12 @@ def _item(box: Item, placed: Placement, is_pinned: bool) -> Item:
     return item
 
 
-class _Same:
-    """A surface as a key: the same object, which is quicker than comparing all that it holds."""
-
-    def __init__(self, surface: Surface) -> None:
-        self.surface = surface
-
-    def __hash__(self) -> int:
-        return id(self.surface)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.surface is self.surface
-
-
 @lru_cache(maxsize=256)
-def _boxes(of: _Same) -> dict[str, dict[str, Item]]:
+def _boxes(of: Same[Surface]) -> dict[str, dict[str, Item]]:
     """Items without their cells, by breakpoint and block."""
     return {
-        at.name: {block.id: _box(block, at) for block in of.surface.blocks}
-        for at in of.surface.breakpoints
+        at.name: {block.id: _box(block, at) for block in of.value.blocks}
+        for at in of.value.breakpoints
     }
 
 
@@ -215,9 +202,9 @@ def _box(block: Block, at: Breakpoint) -> Item:
 
 
 @lru_cache(maxsize=256)
-def _elements(of: _Same, language: str) -> orjson.Fragment:
+def _elements(of: Same[Surface], language: str) -> orjson.Fragment:
     """Blocks by id, in a language: it is the active one, and here to tell one from another."""
-    return orjson.Fragment(orjson.dumps({b.id: _element(b) for b in of.surface.blocks}))
+    return orjson.Fragment(orjson.dumps({b.id: _element(b) for b in of.value.blocks}))
 
 
 def _element(block: Block) -> dict[str, Any]:
