@@ -25,7 +25,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.cli import EPISODES, command, progress_bar
-from ml.data.tables import DataError, Problem, parse_line, text_lines
+from ml.data.errors import BadValue, DataError
+from ml.data.json_lines import parse_line, text_lines
 from uiengine.cost.coefficients import VALUES
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +74,7 @@ def read_episodes(path: Path) -> pd.DataFrame:
             rows += list(_clicks(parse_line(line)))
         except (ValueError, KeyError, TypeError) as error:
             rule = f"must be an episode {{task, session, success, layout, clicks}}: {error!r}"
-            raise DataError([Problem(path.name, number, "line", line[:60], rule)]) from error
+            raise DataError([BadValue(path.name, number, "line", line[:60], rule)]) from error
     names = ["session", "task", "kind", "seconds", "bits", "read"]
     table = pd.DataFrame(rows, columns=names)
     return table[table["seconds"].between(SHORTEST, LONGEST)].reset_index(drop=True)

@@ -25,7 +25,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from ml.cli import EDITS, command, progress_bar
-from ml.data.tables import DataError, Problem, check_items, parse_line, text_lines
+from ml.data.errors import BadValue, DataError
+from ml.data.json_lines import check_items, parse_line, text_lines
 from ml.layouts.features import arrangement, density, features, height, reflow, seconds
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +74,7 @@ def _pair(line: str, file: str, row: int) -> Pair | None:
         edit = parse_line(line)
     except ValueError as error:
         raise DataError(
-            [Problem(file, row, "line", line[:60], f"must be JSON: {error}")]
+            [BadValue(file, row, "line", line[:60], f"must be JSON: {error}")]
         ) from error
     sides = {side: _items(edit, side, file, row) for side in ("before", "after")}
     before, after = sides.values()
@@ -86,7 +87,7 @@ def _pair(line: str, file: str, row: int) -> Pair | None:
     columns = edit.get("columns") or widest
     if isinstance(columns, bool) or not isinstance(columns, int | float) or columns <= 0:
         rule = "must be a number above 0, or left out"
-        raise DataError([Problem(file, row, "columns", str(columns), rule)])
+        raise DataError([BadValue(file, row, "columns", str(columns), rule)])
     return Pair(before, after, float(columns), str(edit.get("repo", "")))
 
 
@@ -99,14 +100,14 @@ def _items(edit: Any, side: str, file: str, row: int) -> list[dict[str, Any]]:
     items = edit.get(side) if isinstance(edit, dict) else None
     if not isinstance(items, list):
         rule = "must be a list of items {id, type, x, y, w, h}"
-        raise DataError([Problem(file, row, side, str(items)[:60], rule)])
+        raise DataError([BadValue(file, row, side, str(items)[:60], rule)])
     problems = []
     for i, item in enumerate(items):
         for field in ("id", "type"):
             value = item.get(field) if isinstance(item, dict) else None
             if not isinstance(value, str | int):
                 rule = "must be text or a number"
-                problems.append(Problem(file, row, f"{side}[{i}].{field}", str(value)[:60], rule))
+                problems.append(BadValue(file, row, f"{side}[{i}].{field}", str(value)[:60], rule))
     if problems:
         raise DataError(problems)
     return [{**item, "id": str(item["id"]), "type": str(item["type"])} for item in items]

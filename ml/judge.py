@@ -17,7 +17,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ml.cli import REPLAY, VISITS, command
-from ml.data.tables import DataError, read_visits
+from ml.data.errors import DataError
+from ml.data.tables import read_visits
 from ml.evaluation.judge import judge
 from ml.evaluation.replay_lines import read_lines
 

@@ -23,13 +23,16 @@ import pandas as pd
 import torch
 
 from ml.cli import LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
+from ml.data.errors import BadValue, DataError
 from ml.data.histories import default_orders, page, pages, visits_of
-from ml.data.tables import DataError, Problem, read_visits
+from ml.data.tables import read_visits
 from ml.evaluation.policies import CODED, POLICIES, policy
 from ml.evaluation.replay import BIT_BUDGETS, captured_gain, replay, static_orders
 from ml.layouts.records import read_records
 from ml.learning.settings import Settings
-from ml.training import TooLittleDataError, learned, train_version
+from ml.training.layout_part import learn_layout_part
+from ml.training.start import TooLittleDataError
+from ml.training.train import train_version
 from uiengine.errors import VersionError
 from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
@@ -83,7 +86,7 @@ def _read(files: Sequence[str], what: str) -> pd.DataFrame:
     visits, _ = read_visits(files)
     if visits.empty:
         rule = f"must hold at least one visit: name files of {what}"
-        raise DataError([Problem(Path(file).name, 0, "rows", "0", rule) for file in files])
+        raise DataError([BadValue(Path(file).name, 0, "rows", "0", rule) for file in files])
     return visits
 
 
@@ -106,7 +109,9 @@ def _version(
         return None, dict(orders), 0.0
     begin = time.perf_counter()
     layouts = read_records(options.layouts, strict=False)
-    part = learned(layouts, seed=options.seed, is_smoke=options.smoke) if layouts else None
+    part = (
+        learn_layout_part(layouts, seed=options.seed, is_smoke=options.smoke) if layouts else None
+    )
     with tempfile.TemporaryDirectory() as folder:
         out = options.save or Path(folder) / "version"
         bar, show = progress_bar("training")

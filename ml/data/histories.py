@@ -19,7 +19,7 @@ PAGE_COLUMNS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RecordedVisit:
     """All rows with equal (surface, user, at). number: 0-based, per user and surface.
 
     when: seconds since 1970, UTC; day: whole UTC days; blocks: used ones, sorted.
@@ -34,7 +34,7 @@ class Visit:
     number: int
 
 
-def visits_of(frame: pd.DataFrame) -> list[Visit]:
+def visits_of(frame: pd.DataFrame) -> list[RecordedVisit]:
     """The visits of checked rows (`data.read_visits`), in order of (when, surface, user)."""
     rows = frame.sort_values(["when", "surface", "user", "block"], kind="stable")
     keys = [rows[c].to_numpy() for c in ("when", "surface", "user")]
@@ -50,11 +50,12 @@ def visits_of(frame: pd.DataFrame) -> list[Visit]:
         head["surface"], head["user"], head["at"], when, head["day"], blocks, number, strict=True
     )
     return [
-        Visit(s, u, at, int(w), int(day), tuple(b), int(n)) for s, u, at, w, day, b, n in columns
+        RecordedVisit(s, u, at, int(w), int(day), tuple(b), int(n))
+        for s, u, at, w, day, b, n in columns
     ]
 
 
-def moments(visits: Sequence[Visit]) -> Iterator[list[Visit]]:
+def moments(visits: Sequence[RecordedVisit]) -> Iterator[list[RecordedVisit]]:
     """Visits with the same `at` together: all of them are decided before any is learned from."""
     for _, group in groupby(visits, key=lambda visit: visit.when):
         yield list(group)
@@ -77,7 +78,7 @@ class Histories:
     _popularity: dict[str, Popularity] = field(default_factory=dict)
     _open_days: dict[str, dict[int, _Day]] = field(default_factory=dict)
 
-    def profile(self, visit: Visit) -> Profile:
+    def profile(self, visit: RecordedVisit) -> Profile:
         """The visitor's profile, empty and unknown to others until the visit is observed."""
         return self.profiles.get((visit.surface, visit.user)) or Profile()
 
@@ -91,7 +92,7 @@ class Histories:
         self._popularity[surface] = row
         return row
 
-    def observe(self, visit: Visit, order: Sequence[str] = ()) -> None:
+    def observe(self, visit: RecordedVisit, order: Sequence[str] = ()) -> None:
         """The visit has happened; `order` is the layout it was shown."""
         profile = self.profiles.setdefault((visit.surface, visit.user), Profile())
         fold_visit(profile, visit.day, visit.blocks, order)
@@ -128,7 +129,7 @@ def pages(frames: Sequence[pd.DataFrame]) -> dict[str, Surface]:
     return {str(s): page(str(s), list(group["block"])) for s, group in rows.groupby("surface")}
 
 
-def mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, tuple[float, float]]]:
+def mean_shares(visits: Sequence[RecordedVisit]) -> dict[str, dict[str, tuple[float, float]]]:
     """Per surface, each block's mean share (1 / blocks used) of a visit, and of a newcomer's."""
     everyone = _mean_shares(visits)
     newcomers = _mean_shares([v for v in visits if v.number < NEWCOMER_VISITS])
@@ -138,7 +139,7 @@ def mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, tuple[float, flo
     }
 
 
-def _mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, float]]:
+def _mean_shares(visits: Sequence[RecordedVisit]) -> dict[str, dict[str, float]]:
     sums: dict[str, dict[str, float]] = {}
     counts: dict[str, int] = {}
     for visit in visits:
@@ -152,7 +153,9 @@ def _mean_shares(visits: Sequence[Visit]) -> dict[str, dict[str, float]]:
     }
 
 
-def default_orders(visits: Sequence[Visit], surfaces: dict[str, Surface]) -> dict[str, list[str]]:
+def default_orders(
+    visits: Sequence[RecordedVisit], surfaces: dict[str, Surface]
+) -> dict[str, list[str]]:
     """Popularity order of the visits per surface: most visits first, ties alphabetical."""
     counts: dict[str, dict[str, int]] = {}
     for visit in visits:

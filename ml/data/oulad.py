@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.data.tables import DataError, Problem
+from ml.data.errors import BadValue, DataError
 
 START = {"B": "02-01", "J": "10-01"}
 HOME = "homepage"
@@ -54,10 +54,10 @@ PRESENTATION = r"(?:19|20)\d\d[BJ]"
 
 def read(
     folder: Path, surfaces: Collection[str] | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame, list[Problem]]:
+) -> tuple[pd.DataFrame, pd.DataFrame, list[BadValue]]:
     """Visits, people and the rows refused; bad rows are left out of both frames."""
     _need_files(folder)
-    problems: list[Problem] = []
+    problems: list[BadValue] = []
     sections = _sections(folder, problems)
     parts = [
         _clicks(chunk, sections, problems, surfaces)
@@ -67,7 +67,7 @@ def read(
     if rows.empty:
         wanted = ", ".join(sorted(surfaces)) if surfaces else "any"
         rule = "must have good rows in studentVle.csv"
-        problems.append(Problem("studentVle.csv", 0, "code_module", wanted, rule))
+        problems.append(BadValue("studentVle.csv", 0, "code_module", wanted, rule))
         raise DataError(problems)
     key = ["surface", "user", "at", "block"]
     visits = rows.groupby(key, sort=True, as_index=False)[["uses"]].sum()
@@ -78,10 +78,10 @@ def _need_files(folder: Path) -> None:
     missing = [name for name in COLUMNS if not (folder / name).is_file()]
     if missing:
         rule = f"must be the folder with {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
-        raise DataError([Problem(str(folder), 0, "path", str(folder), rule)])
+        raise DataError([BadValue(str(folder), 0, "path", str(folder), rule)])
 
 
-def _chunks(path: Path, problems: list[Problem]) -> Iterable[pd.DataFrame]:
+def _chunks(path: Path, problems: list[BadValue]) -> Iterable[pd.DataFrame]:
     """The file in pieces, as text, with `row` the 1-based number of the data row."""
     first = 1
     try:
@@ -93,17 +93,17 @@ def _chunks(path: Path, problems: list[Problem]) -> Iterable[pd.DataFrame]:
     except (ValueError, OSError) as error:
         if isinstance(error, DataError):
             raise
-        unreadable = Problem(path.name, first, "file", str(error).strip(), "must be readable CSV")
+        unreadable = BadValue(path.name, first, "file", str(error).strip(), "must be readable CSV")
         raise DataError([*problems, unreadable]) from error
 
 
-def _need_columns(chunk: pd.DataFrame, file: str, problems: list[Problem]) -> None:
+def _need_columns(chunk: pd.DataFrame, file: str, problems: list[BadValue]) -> None:
     needed = COLUMNS[file]
     missing = [c for c in needed if c not in chunk.columns]
     if missing:
         rule = f"columns {', '.join(needed)} are needed; missing: {', '.join(missing)}"
         have = ", ".join(chunk.columns)
-        raise DataError([*problems, Problem(file, 0, "columns", have, rule)])
+        raise DataError([*problems, BadValue(file, 0, "columns", have, rule)])
 
 
 def _refuse(
@@ -112,13 +112,13 @@ def _refuse(
     field: str,
     rule: str,
     file: str,
-    problems: list[Problem],
+    problems: list[BadValue],
 ) -> None:
     for row, value in zip(rows["row"][bad], rows[field][bad], strict=True):
-        problems.append(Problem(file, int(row), field, str(value), rule))
+        problems.append(BadValue(file, int(row), field, str(value), rule))
 
 
-def _sections(folder: Path, problems: list[Problem]) -> pd.Series:
+def _sections(folder: Path, problems: list[BadValue]) -> pd.Series:
     """Per site id its section of the home page."""
     file = "vle.csv"
     rows = pd.concat(list(_chunks(folder / file, problems)), ignore_index=True)
@@ -136,7 +136,7 @@ def _sections(folder: Path, problems: list[Problem]) -> pd.Series:
 def _clicks(
     rows: pd.DataFrame,
     sections: pd.Series,
-    problems: list[Problem],
+    problems: list[BadValue],
     surfaces: Collection[str] | None,
 ) -> pd.DataFrame:
     if surfaces is not None:
@@ -178,7 +178,7 @@ def _dates(rows: pd.DataFrame) -> pd.Series:
     return (start + days).dt.strftime("%Y-%m-%d")
 
 
-def _people(folder: Path, problems: list[Problem]) -> pd.DataFrame:
+def _people(folder: Path, problems: list[BadValue]) -> pd.DataFrame:
     """One row per student and course; '?' and empty mean unknown; '10-20' is written '10-20%'."""
     file = "studentInfo.csv"
     rows = pd.concat(list(_chunks(folder / file, problems)), ignore_index=True)

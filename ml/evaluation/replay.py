@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ml.data.histories import Histories, Visit, moments
+from ml.data.histories import Histories, RecordedVisit, moments
 from ml.evaluation.policies import Policy, Shown
 from ml.progress import Progress
 from uiengine.page.packing import pack
@@ -17,7 +17,7 @@ BIT_BUDGETS = (8, 16, 24, 32, 40, 48, 56, 64)
 
 
 def replay(
-    visits: Sequence[Visit],
+    visits: Sequence[RecordedVisit],
     surfaces: Mapping[str, Surface],
     defaults: Mapping[str, Sequence[str]],
     decide: Policy,
@@ -70,7 +70,7 @@ class _Boxes:
 
 
 def _line(
-    visit: Visit,
+    visit: RecordedVisit,
     made: Shown,
     layout: list[dict[str, Any]],
     defaults: Mapping[str, Sequence[str]],
@@ -104,7 +104,9 @@ def static_orders(
     return orders
 
 
-def captured_gain(lines: Sequence[Mapping[str, Any]], visits: Sequence[Visit]) -> dict[str, Any]:
+def captured_gain(
+    lines: Sequence[Mapping[str, Any]], visits: Sequence[RecordedVisit]
+) -> dict[str, Any]:
     """(S − P)/(S − C) per surface, over all visits and over each user's first three.
 
     S, P, C: mean rank of used blocks (mean per visit, then over visits) under the default order,

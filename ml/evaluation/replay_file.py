@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from ml.data.tables import DataError, Problem, parse_line, text_lines
+from ml.data.errors import BadValue, DataError
+from ml.data.json_lines import parse_line, text_lines
 
 Box = tuple[int, int, int, int]
 Key = tuple[str, str, datetime]
@@ -46,17 +47,17 @@ class ReplayVisit:
 
 def read_replay(path: Path, used: Mapping[Key, tuple[str, ...]]) -> Iterator[ReplayVisit]:
     """The replay's visits in its own (time) order. Raises DataError after the last line."""
-    problems: list[Problem] = []
+    problems: list[BadValue] = []
     seen: set[Key] = set()
     for number, line in text_lines(path):
         try:
             visit = _visit(parse_line(line), used, seen)
         except (ValueError, KeyError, TypeError, OverflowError) as error:
-            problems.append(Problem(path.name, number, "line", line[:60], str(error)))
+            problems.append(BadValue(path.name, number, "line", line[:60], str(error)))
             continue
         yield visit
     if not seen and not problems:
-        problems = [Problem(path.name, 0, "lines", "0", "must hold at least one visit")]
+        problems = [BadValue(path.name, 0, "lines", "0", "must hold at least one visit")]
     if problems:
         raise DataError(problems)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ml.data.tables import DataError, Problem, parse_line, text_lines
+from ml.data.errors import BadValue, DataError
+from ml.data.json_lines import parse_line, text_lines
 
 Used = Mapping[tuple[str, str, str], Sequence[str]]
 """Blocks used per (surface, user, at)."""
@@ -22,13 +23,13 @@ def read_lines(path: Path, visits: Used) -> Iterator[dict[str, Any]]:
             row = parse_line(line)
         except ValueError as error:
             rule = f"must be a line of JSON, as ml.replay writes them: {error}"
-            raise DataError([Problem(path.name, number, "line", line[:60], rule)]) from error
+            raise DataError([BadValue(path.name, number, "line", line[:60], rule)]) from error
         for field, value, rule in _wrong(row, visits):
-            raise DataError([Problem(path.name, number, field, str(value)[:60], rule)])
+            raise DataError([BadValue(path.name, number, field, str(value)[:60], rule)])
         yield row
     if not number:
         rule = "must hold a line per visit: write it with python -m ml.replay"
-        raise DataError([Problem(path.name, 0, "lines", "0", rule)])
+        raise DataError([BadValue(path.name, 0, "lines", "0", rule)])
 
 
 def _wrong(row: Any, visits: Used) -> Iterator[tuple[str, Any, str]]:

@@ -26,7 +26,8 @@ import pandas as pd
 import torch
 
 from ml.cli import progress_bar
-from ml.data.tables import DataError, read_visits
+from ml.data.errors import DataError
+from ml.data.tables import read_visits
 from ml.experiments import (
     ablations,
     calibrating,
@@ -43,7 +44,7 @@ from ml.experiments.quantisers import PEERS as CODEBOOKS
 from ml.experiments.split import Split, prepare, split_frame
 from ml.learning.settings import Settings
 from ml.progress import Progress
-from ml.training import train_version
+from ml.training.train import train_version
 
 DATA, LAYOUTS = Path("../shared/data/oulad"), Path("../shared/data/layouts")
 DAILY, MONTHLY = DATA / "visits_daily_2013.parquet", DATA / "visits_monthly_CCC_DDD.parquet"

@@ -16,7 +16,7 @@ from ml.experiments.judging import Line, few_shot, gains, judged, judged_lines, 
 from ml.experiments.peers import frecency, most_used
 from ml.experiments.split import Split
 from ml.learning.loop import Fitted
-from ml.training import load_fitted
+from ml.training.start import load_fitted
 from uiengine.model import version as runtime
 from uiengine.model.version_folder import load_version
 

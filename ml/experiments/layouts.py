@@ -7,14 +7,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ml import codec
-from ml.data.tables import read_layouts
+from ml.data.json_lines import read_layouts
 from ml.experiments.judging import Line
 from ml.experiments.split import is_held_back
+from ml.layouts.coding import INNATE, TOKEN_BITS, code_all, summary, with_items
 from ml.layouts.part import with_layouts
 from ml.layouts.records import Record, to_record
 from ml.progress import named_part
-from ml.training import SMOKE_LAYOUTS, learned
+from ml.training.layout_part import SMOKE_LAYOUTS, learn_layout_part
 
 BITS = (8, 16, 32, 64)
 SEEN, UNSEEN = "known tools", "tools never seen"
@@ -43,14 +43,12 @@ def layouts(
     for done, name in enumerate(names):
         sides = _by_file(files) if name == SEEN else _by_tool(files[0])
         train, test = (s[:SMOKE_LAYOUTS] if is_smoke else s for s in sides)
-        stages, jobs = max(BITS) // codec.TOKEN_BITS, 1 if is_smoke else 2
+        stages, jobs = max(BITS) // TOKEN_BITS, 1 if is_smoke else 2
         with tempfile.TemporaryDirectory() as scratch:
             version = Path(scratch) / "version"
-            with_layouts(codec.INNATE, learned(train, seed=seed, is_smoke=is_smoke), version)
-            coded = codec.code_all(
-                version, test, stages, jobs, named_part(show, done, len(names), name)
-            )
-            found = codec.summary(list(coded), BITS, stages)
+            with_layouts(INNATE, learn_layout_part(train, seed=seed, is_smoke=is_smoke), version)
+            coded = code_all(version, test, stages, jobs, named_part(show, done, len(names), name))
+            found = summary(list(coded), BITS, stages)
         for bits in (0, *BITS):
             yield {
                 "part": name,
@@ -76,4 +74,4 @@ def _by_tool(file: Path) -> Sides:
 
 
 def _records(raw: Sequence[Line], file: Path) -> list[Record]:
-    return codec.with_items([to_record(line) for line in raw], [str(file)])
+    return with_items([to_record(line) for line in raw], [str(file)])

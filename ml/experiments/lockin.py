@@ -17,11 +17,11 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from ml.data.histories import Histories, Visit, page
+from ml.data.histories import Histories, RecordedVisit, page
 from ml.data.rows import visits_frame
 from ml.evaluation.judge import captured
 from ml.learning.settings import Settings
-from ml.training import train_version
+from ml.training.train import train_version
 from uiengine import features
 from uiengine.engine import choose
 from uiengine.model import version as runtime
@@ -78,7 +78,7 @@ class World:
 class Learner(Protocol):
     def orders(self, requests: Sequence[Request]) -> list[tuple[str, ...]]: ...
 
-    def learn(self, visits: Sequence[Visit], states: np.ndarray, used: np.ndarray) -> None:
+    def learn(self, visits: Sequence[RecordedVisit], states: np.ndarray, used: np.ndarray) -> None:
         """Learns after a round.
 
         visits: all so far. states: (n, F), features as `states_of` computed them before each visit,
@@ -105,7 +105,7 @@ class Engine:
             choose(r, d, self.version.id).layout.order for r, d in zip(requests, read, strict=True)
         ]
 
-    def learn(self, visits: Sequence[Visit], states: np.ndarray, used: np.ndarray) -> None:
+    def learn(self, visits: Sequence[RecordedVisit], states: np.ndarray, used: np.ndarray) -> None:
         uses = ((v.surface, v.user, v.at, block, 1) for v in visits for block in v.blocks)
         with tempfile.TemporaryDirectory() as folder:
             train_version(
@@ -140,7 +140,7 @@ class Naive:
             for n, c in zip(names, chance, strict=True)
         ]
 
-    def learn(self, visits: Sequence[Visit], states: np.ndarray, used: np.ndarray) -> None:
+    def learn(self, visits: Sequence[RecordedVisit], states: np.ndarray, used: np.ndarray) -> None:
         self.model.fit(states, used)
         self.is_fitted = True
 
@@ -165,7 +165,7 @@ class Rates:
     def _order(self, names: Iterable[str], mine: Counter[str]) -> tuple[str, ...]:
         return tuple(sorted(names, key=lambda b: (-mine[b], -self.everyone[b], b)))
 
-    def learn(self, visits: Sequence[Visit], states: np.ndarray, used: np.ndarray) -> None:
+    def learn(self, visits: Sequence[RecordedVisit], states: np.ndarray, used: np.ndarray) -> None:
         self.rates, self.everyone = {}, Counter()
         for visit in visits:
             if visit.day > visits[-1].day - self.world.visits:
@@ -191,7 +191,7 @@ class Walk:
     world: World
     learner: Learner
     past: Histories = field(default_factory=Histories)
-    visits: list[Visit] = field(default_factory=list)
+    visits: list[RecordedVisit] = field(default_factory=list)
     rows: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     day: int = 0
 
@@ -238,10 +238,10 @@ class Walk:
         rows = states[seen].reshape(-1, states.shape[2]), used[seen].reshape(-1)
         return self._figures(need, used, rank), rows
 
-    def _visit(self, person: int, blocks: tuple[str, ...] = ()) -> Visit:
+    def _visit(self, person: int, blocks: tuple[str, ...] = ()) -> RecordedVisit:
         day = START_DAY + self.day
         at = str(np.datetime64(day, "D"))
-        return Visit(SURFACE, f"person-{person}", at, day * 86_400, day, blocks, self.day)
+        return RecordedVisit(SURFACE, f"person-{person}", at, day * 86_400, day, blocks, self.day)
 
     def _requests(self) -> list[Request]:
         people = [self._visit(i) for i in range(self.world.people)]

@@ -11,9 +11,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ml.data.histories import Visit, default_orders, mean_shares, pages, visits_of
+from ml.data.histories import RecordedVisit, default_orders, mean_shares, pages, visits_of
 from ml.evaluation.replay import static_orders
-from ml.learning.examples import Examples, build
+from ml.learning.examples import Examples, build_examples
 from uiengine.page.surface import Surface
 
 HELD_BACK = 0.25
@@ -27,7 +27,7 @@ class Side:
     static: (V, N), the rank of each block in the training data's popularity order.
     """
 
-    visits: Sequence[Visit]
+    visits: Sequence[RecordedVisit]
     examples: Examples
     static: np.ndarray
 
@@ -83,8 +83,8 @@ def prepare(
     priors = mean_shares(learned)
     orders = static_orders(surfaces, default_orders(learned, surfaces))
 
-    def side(visits: Sequence[Visit], begin: float, width: float) -> Side:
-        examples = build(
+    def side(visits: Sequence[RecordedVisit], begin: float, width: float) -> Side:
+        examples = build_examples(
             visits, surfaces, kinds, priors, seed, lambda share: progress(begin + width * share)
         )
         return Side(visits, examples, static_ranks(visits, surfaces, orders))
@@ -93,7 +93,7 @@ def prepare(
 
 
 def static_ranks(
-    visits: Sequence[Visit],
+    visits: Sequence[RecordedVisit],
     surfaces: Mapping[str, Surface],
     orders: Mapping[str, Sequence[str]],
 ) -> np.ndarray:

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ml.data.histories import Visit, mean_shares, pages, visits_of
+from ml.data.histories import RecordedVisit, mean_shares, pages, visits_of
 from ml.experiments.decoding import codebook, through_tokens
 from ml.experiments.judging import Line, gains, ranks_of
 from ml.experiments.split import Side, rows_of, some_rows
-from ml.learning.examples import Examples, build
+from ml.learning.examples import Examples, build_examples
 from ml.learning.loop import fit
 from ml.learning.settings import Settings
 from ml.progress import named_part
@@ -28,8 +28,8 @@ def unseen(visits: pd.DataFrame, settings: Settings, seed: int, show: Show) -> I
     rows = visits_of(visits)
     priors = mean_shares(rows)
     kinds = {k: i + 1 for i, k in enumerate(sorted({b for v in rows for b in v.blocks}))}
-    known = build(rows, surfaces, kinds, priors, seed)
-    bare = build(rows, surfaces, kinds, {}, seed)
+    known = build_examples(rows, surfaces, kinds, priors, seed)
+    bare = build_examples(rows, surfaces, kinds, {}, seed)
     of = np.array([v.surface for v in rows])
     for done, slug in enumerate(sorted(surfaces)):
         learned = sorted({b for v in rows if v.surface != slug for b in v.blocks})
@@ -67,7 +67,7 @@ def renumbered(examples: Examples, before: Mapping[str, int], after: Mapping[str
     return replace(examples, inputs=inputs)
 
 
-def _alphabetical(visits: Sequence[Visit], examples: Examples) -> Side:
+def _alphabetical(visits: Sequence[RecordedVisit], examples: Examples) -> Side:
     """Takes the order of columns as the static order, as blocks are declared alphabetically."""
     shape = examples.share.shape
     return Side(visits, examples, np.broadcast_to(np.arange(shape[1]), shape))

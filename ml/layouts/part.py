@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ml.data.tables import DataError, Problem
+from ml.data.errors import BadValue, DataError
 from ml.layouts.loop import WHOLE, Effort, FittedLayouts, Progress, fit_layouts
 from ml.layouts.networks import LayoutCodec, Slots, slots_of
 from ml.layouts.records import Record, place_features, targets, to_record
-from ml.versions.onnx_export import ExportedLayouts, check_parity, codes_file, to_onnx, write_folder
+from ml.versions.folder import ExportedLayouts, codes_file, write_folder
+from ml.versions.onnx_export import check_parity, to_onnx
 from uiengine.model.layout_codec import (
     CODES,
     DECODER,
@@ -77,7 +78,7 @@ def learn_layouts(
     begin = time.perf_counter()
     used = [record for record in records if record.kinds]
     if not used:
-        problem = Problem("layouts", 0, "items", "none", "needs a layout with an item")
+        problem = BadValue("layouts", 0, "items", "none", "needs a layout with an item")
         raise DataError([problem])
     fitted = fit_layouts(used, seed=seed, effort=effort, progress=progress)
     return export_layouts(

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml.data.tables import DataError, Problem, check_layout, parse_line, read_layouts, text_lines
+from ml.data.errors import BadValue, DataError
+from ml.data.json_lines import check_layout, parse_line, read_layouts, text_lines
 from uiengine.model.layout_slots import HEIGHTS, SPANS, UNIT, WIDTHS, used_columns, usual_height
 
 Floats = npt.NDArray[np.float64]
@@ -66,7 +67,7 @@ def read_edited(paths: Iterable[Path | str]) -> list[Record]:
                 raw = _after(parse_line(line))
             except (ValueError, KeyError, TypeError) as error:
                 rule = f"must be an edit with its items after: {error!r}"
-                raise DataError([Problem(path.name, number, "line", line[:60], rule)]) from error
+                raise DataError([BadValue(path.name, number, "line", line[:60], rule)]) from error
             found, wrong = check_layout(json.dumps(raw), path.name, number)
             if found is not None and not wrong:
                 records.append(to_record(found))

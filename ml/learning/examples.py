@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ml.data.histories import Histories, Visit, moments
+from ml.data.histories import Histories, RecordedVisit, moments
 from ml.learning.networks import Batch
 from ml.learning.settings import Settings
 from uiengine import features
@@ -57,8 +57,8 @@ class Examples:
         )
 
 
-def build(
-    visits: Sequence[Visit],
+def build_examples(
+    visits: Sequence[RecordedVisit],
     surfaces: Mapping[str, Surface],
     kinds: Mapping[str, int],
     priors: Mapping[str, Mapping[str, Sequence[float]]],
@@ -88,7 +88,7 @@ def build(
 
 
 def _gather(
-    visits: Sequence[Visit],
+    visits: Sequence[RecordedVisit],
     surfaces: Mapping[str, Surface],
     priors: Mapping[str, Mapping[str, Sequence[float]]],
     count: int,
@@ -158,7 +158,9 @@ def _thinned(pages: Pages, generator: np.random.Generator) -> Pages:
     return Pages(drawn.astype(float), even, pages.mask)
 
 
-def coming_shares(visits: Sequence[Visit], share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def coming_shares(
+    visits: Sequence[RecordedVisit], share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean share of this and the subject's coming visits, (V, N), discounted by visit, at most 20
     within 28 days; and whether there is a next visit at all, (V,)."""
     place = {key: i for i, key in enumerate(dict.fromkeys((v.surface, v.user) for v in visits))}

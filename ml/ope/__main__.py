@@ -39,7 +39,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 from ml.ope.estimates import Estimate, estimates
 from ml.ope.log import read_decisions
 from ml.ope.simulation import write_example

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from ml.ope.log import Visit
+from ml.ope.log import LoggedVisit
 from ml.ope.reward import predicted_rewards
 
 Floats = npt.NDArray[np.float64]
@@ -47,7 +47,7 @@ def effective_size(weights: Floats) -> float:
     return float(weights.sum()) ** 2 / squares if squares else 0.0
 
 
-def estimates(visits: Sequence[Visit]) -> dict[str, Estimate]:
+def estimates(visits: Sequence[LoggedVisit]) -> dict[str, Estimate]:
     """Returns the estimates `ips`, `snips` and `dr`."""
     found = {}
     for name, sums in user_sums(visits, numbered([v.user for v in visits])).items():
@@ -63,7 +63,7 @@ def numbered(names: Sequence[str]) -> Ints:
     return np.array([places.setdefault(name, len(places)) for name in names])
 
 
-def user_sums(visits: Sequence[Visit], users: Ints) -> dict[str, Floats]:
+def user_sums(visits: Sequence[LoggedVisit], users: Ints) -> dict[str, Floats]:
     """Sums each estimate's numerator, denominator, rewards and visits per user: (U, 4)."""
     weights = np.array([v.weight for v in visits])
     rewards = np.array([v.reward for v in visits])

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ml.data.tables import DataError, Problem, parse_line, text_lines
+from ml.data.errors import BadValue, DataError
+from ml.data.json_lines import parse_line, text_lines
 
 Floats = npt.NDArray[np.float64]
 Order = tuple[str, ...]
@@ -39,7 +40,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Visit:
+class LoggedVisit:
     """A logged visit joined with the target's decision.
 
     layouts: the K that could be drawn. logged, target: (K,) probabilities under the log and under
@@ -68,7 +69,7 @@ class _BadLine(Exception):
 def read_decisions(path: Path, *, is_log: bool) -> dict[Key, Decision]:
     """Reads all lines by user, surface and visit. Raises DataError that names every bad line."""
     if not path.is_file():
-        raise DataError([Problem(str(path), 0, "file", str(path), "the file must exist")])
+        raise DataError([BadValue(str(path), 0, "file", str(path), "the file must exist")])
     found: dict[Key, Decision] = {}
     problems = []
     for row, line in tqdm(text_lines(path), path.name, disable=None, unit=" visits"):
@@ -79,9 +80,9 @@ def read_decisions(path: Path, *, is_log: bool) -> dict[Key, Decision]:
             found[key] = decision
         except _BadLine as bad:
             field, value, rule = bad.args
-            problems.append(Problem(path.name, row, field, str(value)[:80], rule))
+            problems.append(BadValue(path.name, row, field, str(value)[:80], rule))
     if not found and not problems:
-        problems.append(Problem(path.name, 0, "lines", "none", "at least one decision is needed"))
+        problems.append(BadValue(path.name, 0, "lines", "none", "at least one decision is needed"))
     if problems:
         raise DataError(problems)
     return found
@@ -179,14 +180,14 @@ def _number(field: str, value: Any) -> float:
     return float(value)
 
 
-def missing_visits(log: Iterable[Key], target: Mapping[Key, Decision], file: str) -> list[Problem]:
+def missing_visits(log: Iterable[Key], target: Mapping[Key, Decision], file: str) -> list[BadValue]:
     """Returns a problem per logged visit that the target lacks.
 
     Dropping these visits instead would silently change the quantity that is estimated.
     """
     rule = "the target must decide every logged visit"
     return [
-        Problem(file, 0, "user, surface, visit", ", ".join(key), rule)
+        BadValue(file, 0, "user, surface, visit", ", ".join(key), rule)
         for key in log
         if key not in target
     ]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ml.ope.log import Visit
+from ml.ope.log import LoggedVisit
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -21,7 +21,7 @@ PENALTY = 1.0
 """Ridge penalty on standardised features; it weighs as much as one visit per feature."""
 
 
-def predicted_rewards(visits: Sequence[Visit], users: Ints) -> list[Floats]:
+def predicted_rewards(visits: Sequence[LoggedVisit], users: Ints) -> list[Floats]:
     """Returns the expected reward of each of a visit's layouts, (K,) per visit.
 
     users: (V,), the user number of each visit.
@@ -46,7 +46,7 @@ def predicted_rewards(visits: Sequence[Visit], users: Ints) -> list[Floats]:
     return predicted
 
 
-def _features(visits: Sequence[Visit]) -> list[Floats]:
+def _features(visits: Sequence[LoggedVisit]) -> list[Floats]:
     """Builds per visit (K, blocks) ranks, plus energies where all visits have them."""
     blocks = sorted({block for v in visits for order in v.layouts for block in order})
     place = {block: i for i, block in enumerate(blocks)}

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ml.ope.log import Visit
+from ml.ope.log import LoggedVisit
 from ml.ope.support import is_supported
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile, familiarity_kept
@@ -66,8 +66,8 @@ class Context:
     def is_supported(self) -> bool:
         return is_supported(self.visit("", 0, 0.0))
 
-    def visit(self, user: str, chosen: int, reward: float) -> Visit:
-        return Visit(
+    def visit(self, user: str, chosen: int, reward: float) -> LoggedVisit:
+        return LoggedVisit(
             user, "page", self.layouts, self.logged, self.target, self.energies, chosen, reward
         )
 
@@ -155,7 +155,7 @@ def _context(request: Request, logging: Prediction, target: Prediction, need: Fl
     return Context(layouts, energies, logged, chances, need, seconds)
 
 
-def draw_log(world: World, users: int, seed: int) -> list[Visit]:
+def draw_log(world: World, users: int, seed: int) -> list[LoggedVisit]:
     """Draws `users` people with replacement, and serves each visit with exploration."""
     rng = np.random.default_rng(seed)
     visits = []
@@ -190,7 +190,7 @@ def write_example(folder: Path, users: int = 60, seed: int = 0) -> tuple[Path, P
     return log, target
 
 
-def _candidates(visit: Visit, chances: Floats) -> list[dict[str, object]]:
+def _candidates(visit: LoggedVisit, chances: Floats) -> list[dict[str, object]]:
     energies = visit.energies if visit.energies is not None else np.zeros(len(chances))
     table = zip(visit.layouts, chances.tolist(), energies.tolist(), strict=True)
     return [{"layout": y, "propensity": p, "energy": e} for y, p, e in table]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 from ml.ope.estimates import effective_size, numbered
-from ml.ope.log import ROUNDING, Decision, Key, Visit, missing_visits
+from ml.ope.log import ROUNDING, Decision, Key, LoggedVisit, missing_visits
 
 MOST_WEIGHT = 100.0
 """A layout with a larger importance weight counts as never logged: its few visits would dominate
@@ -45,7 +45,7 @@ class Support:
 
 def join(
     log: Mapping[Key, Decision], target: Mapping[Key, Decision], target_file: str = "target"
-) -> list[Visit]:
+) -> list[LoggedVisit]:
     """Joins logged visits that have a use with the target's probabilities of their layouts.
 
     Raises DataError where the target has no line for a visit.
@@ -61,7 +61,7 @@ def join(
         by_layout = dict(zip(wanted.layouts, wanted.propensities.tolist(), strict=True))
         chances = np.array([by_layout.get(layout, 0.0) for layout in decision.layouts])
         visits.append(
-            Visit(
+            LoggedVisit(
                 *key[:2],
                 layouts=decision.layouts,
                 logged=decision.propensities,
@@ -75,19 +75,19 @@ def join(
     return visits
 
 
-def unsupported(visit: Visit) -> float:
+def unsupported(visit: LoggedVisit) -> float:
     """Returns the target's probability of layouts that the log never, or almost never, serves."""
     rare = visit.target > MOST_WEIGHT * visit.logged
     return visit.outside + float(visit.target[rare].sum())
 
 
-def is_supported(visit: Visit) -> bool:
+def is_supported(visit: LoggedVisit) -> bool:
     return unsupported(visit) <= NEGLIGIBLE
 
 
 def supported_visits(
-    visits: Sequence[Visit], *, supported_only: bool = False
-) -> tuple[list[Visit], Support]:
+    visits: Sequence[LoggedVisit], *, supported_only: bool = False
+) -> tuple[list[LoggedVisit], Support]:
     """Returns the visits to estimate from. Raises NoSupportError.
 
     supported_only: leave out visits without support instead of refusing the log.
@@ -119,7 +119,7 @@ def supported_visits(
     return kept, support
 
 
-def _refuse_without_exploration(visits: Sequence[Visit]) -> None:
+def _refuse_without_exploration(visits: Sequence[LoggedVisit]) -> None:
     if not visits:
         raise NoSupportError(
             "no rewards: no logged visit has a use. Log visits with their seconds per use."
@@ -132,7 +132,7 @@ def _refuse_without_exploration(visits: Sequence[Visit]) -> None:
         )
 
 
-def _gap_message(visits: Sequence[Visit], gaps: Sequence[float], kept: int) -> str:
+def _gap_message(visits: Sequence[LoggedVisit], gaps: Sequence[float], kept: int) -> str:
     worst = visits[int(np.argmax(gaps))]
     return (
         f"no support: at {len(visits) - kept} of {len(visits)} visits the target would serve "

@@ -20,7 +20,7 @@ from ml.learning.loop import Fitted
 from ml.learning.networks import Codec
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
-from ml.versions.onnx_export import ExportedLayouts, write_version
+from ml.versions.folder import ExportedLayouts, write_version
 
 
 @dataclass

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +17,17 @@ from torch import Tensor, nn
 from ml.learning.calibration import AS_TRAINED, Calibration, Line
 from ml.learning.loop import Fitted
 from ml.learning.networks import Batch, Codec
-from ml.learning.residual_vq import ResidualQuantiser
-from ml.versions.footprint import hardware, latency
 from uiengine.features import CONTEXT, POPULARITY, SHAPE, TEXT_BUCKETS, USER
-from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS
-from uiengine.model.version_folder import FORMAT
+from uiengine.model.version import DECODER_INPUTS
 
 TOLERANCE = 1e-4
 """Largest float32 difference between torch and ONNX, before rounding and code choice."""
 INT8_DEMAND, INT8_ORDER = 0.01, 0.99
 """int8 ships only if demand differs by less, and the order is the same on at least this share."""
-SHAPES = ((1, 1), (1, 5), (3, 8), (16, 11), (5, 40))
-"""Batches and numbers of blocks that parity is checked on."""
-
-TIMED_BLOCKS = 12
-"""Blocks of the page that latency is measured on."""
 
 
 class ExportError(RuntimeError):
     """An exported graph that does not compute what torch computes."""
-
-
-@dataclass(frozen=True)
-class ExportedLayouts:
-    """A version's layout part (`ml.layouts.part`). files: content by name; facts: its entry in
-    the manifest; card: its entry in the card."""
-
-    files: Mapping[str, bytes]
-    facts: Mapping[str, Any]
-    card: Mapping[str, Any]
 
 
 class EncoderGraph(nn.Module):
@@ -240,99 +218,3 @@ def quantise_int8(
     ships = worst <= INT8_DEMAND and same / count >= INT8_ORDER
     facts = {"bytes": len(small), "demand_difference": worst, "same_order": same / count}
     return small, {**facts, "shipped": ships}
-
-
-def write_version(
-    out: Path,
-    fitted: Fitted,
-    codebook: Mapping[str, Any],
-    card: dict[str, Any],
-    *,
-    surfaces: Sequence[str],
-    default_orders: Mapping[str, Sequence[str]],
-    priors: Mapping[str, Mapping[str, Sequence[float]]],
-    layouts: ExportedLayouts | None = None,
-    cases: Sequence[dict[str, np.ndarray]] = (),
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Exports, checks parity, writes the folder. Returns the card. layouts: the layout part, if it
-    has one. cases: real decoder inputs that int8 is judged on, beside random ones. Nothing is left
-    behind where a check fails."""
-    generator = np.random.default_rng(seed)
-    random = [random_inputs(fitted, b, n, generator) for b, n in SHAPES]
-    example = random_inputs(fitted, 3, 7, generator)
-    encoder = EncoderGraph(fitted.codec).eval()
-    decoder = DecoderGraph(fitted.codec, fitted.calibration).eval()
-    files = {
-        "encoder.onnx": export_graph(encoder, ENCODER_INPUTS, ["latent"], example),
-        "decoder.onnx": export_graph(decoder, DECODER_INPUTS, DECODER_OUTPUTS, example),
-    }
-    parity = {
-        "encoder": check_parity(files["encoder.onnx"], encoder, ENCODER_INPUTS, random),
-        "decoder": check_parity(files["decoder.onnx"], decoder, DECODER_INPUTS, random),
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    small, int8 = quantise_int8(files["decoder.onnx"], [*random, *cases], out)
-    if int8["shipped"]:
-        files["decoder.int8.onnx"] = small
-    files["codes.npy"] = codes_file(fitted.quantiser)
-    sizes = {name: len(content) for name, content in files.items()}
-    card = {**card, "parity": parity, "int8": int8, "bytes": sizes, "decoder": "decoder.onnx"}
-    one = random_inputs(fitted, 1, TIMED_BLOCKS, generator)
-    card |= {"latency": latency(files, one), "hardware": hardware()}
-    files["weights.pt"] = _weights(fitted)
-    manifest = {
-        "format": FORMAT,
-        "surfaces": sorted(surfaces),
-        "default_orders": {s: list(o) for s, o in default_orders.items()},
-        "priors": {s: dict(p) for s, p in priors.items()},
-        "kinds": list(fitted.kinds),
-        "codebook": dict(codebook),
-        "decoder": "decoder.onnx",
-    }
-    return write_folder(out, files, card, manifest, layouts)
-
-
-def write_folder(
-    out: Path,
-    files: Mapping[str, bytes],
-    card: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    layouts: ExportedLayouts | None,
-) -> dict[str, Any]:
-    """The files and what lists them, with the layout part. Returns the card with the id.
-
-    The id follows from all but the card, whose timings differ from run to run.
-    """
-    card, files, said = dict(card), dict(files), {**manifest}
-    if layouts is not None:
-        files |= layouts.files
-        said["layouts"], card["layouts"] = dict(layouts.facts), dict(layouts.card)
-    files["card.json"] = _json(card)
-    said["files"] = {name: hashlib.sha256(c).hexdigest() for name, c in files.items()}
-    lasting = {n: d for n, d in said["files"].items() if n != "card.json"}
-    said["id"] = hashlib.sha256(_json({**said, "files": lasting})).hexdigest()[:12]
-    out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (out / name).write_bytes(content)
-    (out / "manifest.json").write_bytes(_json(said))
-    return {**card, "id": said["id"]}
-
-
-def codes_file(quantiser: ResidualQuantiser) -> bytes:
-    """(stages, codes, latent); no more codes than the fullest stage uses."""
-    buffer = io.BytesIO()
-    most = max(quantiser.slots)
-    np.save(buffer, quantiser.codes[:, :most].numpy().astype(np.float32))
-    return buffer.getvalue()
-
-
-def _weights(fitted: Fitted) -> bytes:
-    """The torch weights, so that another training can start from this version."""
-    buffer = io.BytesIO()
-    torch.save(fitted.codec.state_dict(), buffer)
-    return buffer.getvalue()
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

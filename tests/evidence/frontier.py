@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from ml.data.histories import Visit, pages, visits_of
+from ml.data.histories import RecordedVisit, pages, visits_of
 from ml.data.tables import read_visits
 from ml.evaluation.judge import judge
 from ml.evaluation.policies import Policy, Shown, policy
@@ -79,7 +79,7 @@ def sorted_past(threshold: float) -> Order:
     return order
 
 
-def hindsight(visits: Sequence[Visit]) -> Order:
+def hindsight(visits: Sequence[RecordedVisit]) -> Order:
     """Orders each user's blocks by their mean share over all visits, future ones included."""
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for visit in visits:
@@ -94,7 +94,7 @@ def hindsight(visits: Sequence[Visit]) -> Order:
 
 
 def policies(
-    reader: Reader, visits: Sequence[Visit], defaults: dict[str, list[str]]
+    reader: Reader, visits: Sequence[RecordedVisit], defaults: dict[str, list[str]]
 ) -> Iterator[tuple[str, float, Policy]]:
     """Yields name, weight of the cost of a move, and policy."""
     for name in SIMPLE:

@@ -29,9 +29,9 @@ from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from ml.learning.settings import Settings
-from ml.refresh import refresh_draft
 from ml.simulate import POPULARITY, SURFACE, cohort
-from ml.training import train_version
+from ml.training.refresh import refresh_draft
+from ml.training.train import train_version
 from uiengine.model.version_folder import load_version
 from webapp.codebooks.pipeline.refresh_sample import balanced_batch
 

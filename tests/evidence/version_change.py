@@ -29,7 +29,7 @@ from ml.evaluation.policies import Policy, Shown, policy
 from ml.evaluation.replay import replay
 from ml.learning.settings import Settings
 from ml.simulate import cohort
-from ml.training import train_version
+from ml.training.train import train_version
 from uiengine.behaviour.profile import Profile
 from uiengine.model.version_folder import load_version
 from uiengine.request import Request

@@ -12,7 +12,7 @@ import torch
 
 from ml.data.tables import check_visits
 from ml.learning.settings import Settings
-from ml.training import train_version
+from ml.training.train import train_version
 
 KINDS = ("forum", "glossary", "news", "quiz", "reading", "search", "video")
 SMALL = replace(Settings(), warm_epochs=6, code_epochs=5, codes=32, batch=128)

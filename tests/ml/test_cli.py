@@ -6,7 +6,8 @@ import pytest
 
 from ml import cli, clicks, codec, edits, judge, replay, train
 from ml.clicks import read_episodes
-from ml.data.tables import VISIT_COLUMNS, read_layouts
+from ml.data.json_lines import read_layouts
+from ml.data.tables import VISIT_COLUMNS
 from ml.edits import read_pairs
 from ml.evaluation.replay_lines import read_lines
 from ml.experiments.__main__ import PARTS

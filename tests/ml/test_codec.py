@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ml import codec
+from ml.layouts import coding
 from ml.layouts.iou import any_overlap, matched_iou
 from ml.layouts.loop import Effort, fit_layouts
 from ml.layouts.networks import LAYOUTS, goals_of, layout_loss, slots_of
@@ -53,7 +54,7 @@ def fitted():
 def folder(fitted, tmp_path_factory):
     """The innate version with the small layout part instead of its own."""
     out = tmp_path_factory.mktemp("versions") / "with_layouts"
-    with_layouts(codec.INNATE, export_layouts(fitted, layouts=60), out)
+    with_layouts(coding.INNATE, export_layouts(fitted, layouts=60), out)
     return out
 
 
@@ -96,10 +97,10 @@ def test_decoding_needs_kinds_columns_and_tokens_only(part):
 
 def test_shuffled_items_give_the_same_tokens_and_score(part):
     layout = made_layout(3000)
-    plain, shuffled = codec.code(part, to_record(layout), 3), []
+    plain, shuffled = coding.code(part, to_record(layout), 3), []
     for seed in range(2):
         items = random.Random(seed).sample(layout["items"], len(layout["items"]))
-        shuffled.append(codec.code(part, to_record({**layout, "items": items}), 3))
+        shuffled.append(coding.code(part, to_record({**layout, "items": items}), 3))
 
     assert all(other.searched == plain.searched for other in shuffled)
     for other in shuffled:
@@ -111,7 +112,7 @@ def test_unknown_kinds_and_odd_grids_are_coded_too(part):
         {"kind": k, "x": 0, "y": y, "w": 7, "h": 1.5} for y, k in enumerate(["new", "chart", ""])
     ]}  # fmt: skip
 
-    result = codec.code(part, to_record(layout), 2)
+    result = coding.code(part, to_record(layout), 2)
 
     assert not any_overlap(result.boxes[-1])
     assert (result.boxes[-1][:, 0] + result.boxes[-1][:, 2]).max() <= 7
@@ -120,7 +121,7 @@ def test_unknown_kinds_and_odd_grids_are_coded_too(part):
 @pytest.mark.parametrize("bits", ["7", "0", "20", "72"])
 def test_budgets_that_are_no_whole_tokens_are_refused(bits, capsys):
     with pytest.raises(SystemExit) as left:
-        files = ["--version", str(codec.INNATE), "--test", "t", "--out", "o"]
+        files = ["--version", str(coding.INNATE), "--test", "t", "--out", "o"]
         codec.main([*files, "--bits", "8", bits])
     assert left.value.code == 2
     assert f"--bits: invalid choice: {bits}" in capsys.readouterr().err
@@ -190,7 +191,7 @@ def test_a_version_taken_as_it_is_codes_with_its_own_layout_part(folder, tmp_pat
 
 
 def test_only_the_layout_part_differs_from_the_version_it_was_put_into(folder):
-    base, made = (json.loads((f / "manifest.json").read_text()) for f in (codec.INNATE, folder))
+    base, made = (json.loads((f / "manifest.json").read_text()) for f in (coding.INNATE, folder))
     others = set(base["files"]) - {*FILES, "card.json"}
     assert {n: made["files"][n] for n in others} == {n: base["files"][n] for n in others}
     assert made["id"] != base["id"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ml import edits
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 from ml.edits import Preference, accuracy, describe, read_pairs
 from ml.layouts.features import arrangement, density, features, height, reflow, seconds
 from ml.layouts.records import read_edited

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 from ml.ope import __main__, coverage
 from ml.ope.estimates import effective_size, estimates, numbered, ratio_interval, user_sums
-from ml.ope.log import Visit, read_decisions
+from ml.ope.log import LoggedVisit, read_decisions
 from ml.ope.reward import predicted_rewards
 from ml.ope.simulation import draw_log, make_world, write_example
 from ml.ope.support import NoSupportError, join, supported_visits
@@ -23,7 +23,7 @@ AB, BA = ("a", "b"), ("b", "a")
 
 def visit(user, chosen, reward, logged=(0.8, 0.2), target=(0.0, 1.0)):
     probabilities = np.array(logged), np.array(target)
-    return Visit(user, "page", (AB, BA), *probabilities, None, chosen, reward)
+    return LoggedVisit(user, "page", (AB, BA), *probabilities, None, chosen, reward)
 
 
 def line(user="u", seen="1", layout=AB, share=0.8, reward=-1.0, **more):
@@ -277,7 +277,9 @@ def test_the_target_itself_is_estimated_as_what_was_served():
     """If the target is the logging version, every weight is 1."""
     world = make_world(30, seed=3)
     log = [
-        Visit(v.user, v.surface, v.layouts, v.logged, v.logged, v.energies, v.chosen, v.reward)
+        LoggedVisit(
+            v.user, v.surface, v.layouts, v.logged, v.logged, v.energies, v.chosen, v.reward
+        )
         for v in draw_log(world, 30, seed=3)
     ]
 

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from ml.clicks import is_held_out, read_episodes
 from ml.data import formats
+from ml.data.errors import DataError
+from ml.data.json_lines import read_layouts
 from ml.data.rows import visit_rows
-from ml.data.tables import DataError, read_layouts
 from ml.edits import Pair, read_pairs
 from ml.evaluation.replay_file import read_replay
 from ml.layouts.features import Arrangement, arrangement

@@ -19,7 +19,8 @@ from ml.learning.objective import Objective
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
 from ml.train import main
-from ml.training import TooLittleDataError, fine_tuning, load_fitted, train_version
+from ml.training.start import TooLittleDataError, load_fitted
+from ml.training.train import fine_tuning, train_version
 from ml.versions.card import LIMITS
 from ml.versions.onnx_export import (
     DecoderGraph,
@@ -45,7 +46,7 @@ def small_examples(users=8, visits=2, seed=3):
     frame = simulated_visits(users, visits, seed)
     rows, surfaces = visits_of(frame), pages([frame])
     kinds = {kind: i + 1 for i, kind in enumerate(KINDS)}
-    return examples.build(rows, surfaces, kinds, mean_shares(rows)), kinds
+    return examples.build_examples(rows, surfaces, kinds, mean_shares(rows)), kinds
 
 
 def test_eight_samples_overfit():

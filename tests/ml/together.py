@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from ml.learning import distributed
-from ml.training import train_draft
+from ml.training.train import train_draft
 from tests.ml.conftest import SMALL
 
 SETTINGS = replace(SMALL, warm_epochs=1, code_epochs=2, codes=8, batch=101)  # odd: unequal shares

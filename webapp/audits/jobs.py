@@ -17,8 +17,8 @@ from webapp.surfaces import mappers
 def audit(lease: Lease) -> None:
     """Audits the run's version, or the surface's champion; leaves a report row."""
     from ml.audit.stored import audit_stored
+    from ml.data.errors import DataError
     from ml.data.rows import visits_frame
-    from ml.data.tables import DataError
 
     run = lease.run
     lease.show(0.0, "collecting visits")

@@ -8,7 +8,7 @@ import pytest
 from ml.audit import cohort
 from ml.audit.__main__ import main
 from ml.audit.audit import audit
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 
 
 def static(order, rng):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from ml.audit.slices import attach_attributes, groupings, slice_values
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 from ml.evaluation.metrics import METRICS
 
 METRIC = METRICS[1]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ml.data import completejourney, formats
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 
 DAILY = Path(__file__).parents[4] / "shared/data/oulad/visits_daily_2013.parquet"
 

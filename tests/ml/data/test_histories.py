@@ -6,20 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.data.histories import Histories, Visit, mean_shares, moments
+from ml.data.histories import Histories, RecordedVisit, mean_shares, moments
 
 USES = st.sets(st.sampled_from("abc"), min_size=1)
 WALKS = st.lists(st.tuples(st.integers(0, 6), st.sampled_from("uvw"), USES), max_size=25)
 
 
-def visits_of(walk: list[tuple[int, str, set[str]]]) -> list[Visit]:
+def visits_of(walk: list[tuple[int, str, set[str]]]) -> list[RecordedVisit]:
     """At most one visit per user and day, numbered in time order."""
     numbers: dict[str, int] = {}
     found = []
     for day, user, blocks in sorted({(d, u): (d, u, b) for d, u, b in walk}.values(), key=str):
         number = numbers.get(user, 0)
         numbers[user] = number + 1
-        found.append(Visit("s", user, str(day), 86_400 * day, day, tuple(sorted(blocks)), number))
+        found.append(
+            RecordedVisit("s", user, str(day), 86_400 * day, day, tuple(sorted(blocks)), number)
+        )
     return found
 
 

@@ -8,14 +8,9 @@ import sys
 import pandas as pd
 import pytest
 
-from ml.data.tables import (
-    DataError,
-    check_layout,
-    parse_line,
-    read_layouts,
-    read_people,
-    read_visits,
-)
+from ml.data.errors import DataError
+from ml.data.json_lines import check_layout, parse_line, read_layouts
+from ml.data.tables import read_people, read_visits
 
 GOOD = {"surface": "s", "user": "u", "at": "2024-01-01", "block": "b", "uses": 1}
 

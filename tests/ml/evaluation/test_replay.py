@@ -217,7 +217,7 @@ def test_held_back_students_get_more_than_from_simple_rules(tmp_path):
     from dataclasses import replace as changed
 
     from ml.learning.settings import Settings
-    from ml.training import train_version
+    from ml.training.train import train_version
 
     frame, _ = read_visits([REAL])
     held = frame["user"].str[-7].isin(["0", "1"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 from ml.evaluation.replay_file import instant, read_replay, used_blocks
 
 VISITS = pd.DataFrame(

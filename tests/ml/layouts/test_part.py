@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ml.codec import INNATE
-from ml.data.tables import DataError
+from ml.data.errors import DataError
 from ml.layouts.part import carried, learn_layouts, with_layouts
 from ml.layouts.records import read_edited
-from ml.training import load_fitted
+from ml.training.start import load_fitted
 from ml.versions import draft
 from ml.versions.draft import Draft
 from uiengine.model.layout_codec import FILES

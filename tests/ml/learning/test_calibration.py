@@ -22,7 +22,8 @@ from ml.learning.calibration import (
     said,
     split,
 )
-from ml.training import load_fitted, train_draft
+from ml.training.start import load_fitted
+from ml.training.train import train_draft
 from ml.versions import draft
 from ml.versions.onnx_export import DecoderGraph, random_inputs
 from tests.ml.conftest import SMALL
@@ -107,7 +108,7 @@ def test_a_version_is_calibrated_on_people_kept_out_of_training(cohort, tmp_path
 
 def test_where_too_few_are_aside_all_are_trained_on(cohort):
     rows, surfaces = visits_of(cohort[0]), pages([cohort[0]])
-    made = examples.build(rows, surfaces, {}, mean_shares(rows))
+    made = examples.build_examples(rows, surfaces, {}, mean_shares(rows))
     assert split(made, 0.1) == (made, None)  # about 15 of 150 people
     learned, aside = split(made, 0.4)
     assert aside is not None and len(learned) + len(aside) == len(made)

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from ml.data.tables import DataError, Problem
+from ml.data.errors import BadValue, DataError
 from webapp.codebooks import tasks
 from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.rollout import rollout_of
@@ -94,7 +94,7 @@ def test_an_edit_of_the_page_ends_it(course):
 
 
 def test_a_refused_value_names_nobody(caplog):
-    problems = [Problem("visits", row, "block", "anon:ada", "must be known") for row in (3, 9)]
+    problems = [BadValue("visits", row, "block", "anon:ada", "must be known") for row in (3, 9)]
 
     told = str(lease.bad_values(DataError(problems)))
 

@@ -68,8 +68,8 @@ def collect(lease: Lease) -> None:
 
 def train(lease: Lease) -> None:
     """Trains weights, codes and card; `export` makes a version of them."""
-    from ml.data.tables import DataError
-    from ml.training import TooLittleDataError
+    from ml.data.errors import DataError
+    from ml.training.start import TooLittleDataError
     from ml.versions import draft
 
     run, pipeline = lease.run, _pipeline(lease)
@@ -87,7 +87,7 @@ def train(lease: Lease) -> None:
 def _retrained(lease: Lease, visits: Frame) -> Any:
     from ml.evaluation.held_back import split
     from ml.learning.settings import Settings
-    from ml.training import train_draft
+    from ml.training.train import train_draft
 
     surface, options = lease.run.surface, lease.run.options
     innate = innate_version()
@@ -103,7 +103,7 @@ def _retrained(lease: Lease, visits: Frame) -> Any:
 
 def _refreshed(lease: Lease, visits: Frame) -> Any:
     from ml.evaluation.held_back import split
-    from ml.refresh import STEPS, refresh_draft
+    from ml.training.refresh import STEPS, refresh_draft
 
     surface, options = lease.run.surface, lease.run.options
     champion = champion_of(surface)

@@ -18,13 +18,14 @@ import torch
 from ml.data.histories import mean_shares, visits_of
 from ml.layouts.part import carried
 from ml.learning import calibration
-from ml.learning import examples as example_rows
+from ml.learning.examples import Examples, build_examples
 from ml.learning.loop import Fitted, Loop, encode_all, take_over
 from ml.learning.networks import Codec
 from ml.learning.objective import Objective
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.progress import Progress, within
-from ml.training import TooLittleDataError, draft_of, kinds_of, load_fitted, usable
+from ml.training.drafting import draft_of
+from ml.training.start import TooLittleDataError, kinds_of, load_fitted, usable
 from ml.versions.draft import Draft
 from uiengine.page.surface import Surface
 
@@ -58,7 +59,7 @@ def refresh_draft(
     kinds = kinds_of(start, surfaces)
     priors = mean_shares(rows)
     show = within(progress, 0.0, 0.3)
-    everyone = example_rows.build(
+    everyone = build_examples(
         rows, surfaces, kinds, priors, seed, lambda s: show(s, f"reading {len(rows)} visits")
     )
     seen, aside = calibration.split(everyone, start.settings.calibrate)
@@ -78,7 +79,7 @@ def refresh_draft(
 
 
 def _fit(
-    batch: example_rows.Examples,
+    batch: Examples,
     kinds: dict[str, int],
     start: Fitted,
     seed: int,

@@ -1,0 +1,37 @@
+"""The report of bad values that every reader of files raises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SHOWN_PROBLEMS = 20
+"""Problems that a message spells out; all of them are in `DataError.problems`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadValue:
+    """One refused value. row: 1-based number of the data row, 0 for the file as a whole."""
+
+    file: str
+    row: int
+    field: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}, row {self.row}" if self.row else self.file
+        return f"{where}: {self.field} = {self.value!r}; {self.rule}"
+
+
+class DataError(ValueError):
+    """Rows that break a rule; `problems` holds them all."""
+
+    def __init__(self, problems: Sequence[BadValue]) -> None:
+        self.problems = tuple(problems)
+        shown = [str(p) for p in self.problems[:SHOWN_PROBLEMS]]
+        if len(self.problems) > SHOWN_PROBLEMS:
+            shown.append(f"… and {len(self.problems) - SHOWN_PROBLEMS} more")
+        what = "these rows" if all(p.row for p in self.problems) else "this"
+        head = f"{len(self.problems)} bad value(s). Correct {what}:"
+        super().__init__("\n".join([head, *shown]))

@@ -1,0 +1,50 @@
+"""Makes a draft of a fit: its card, its default orders, its calibrated demand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from ml.data.histories import RecordedVisit, default_orders, mean_shares
+from ml.learning import calibration
+from ml.learning.examples import Examples
+from ml.learning.loop import Fitted
+from ml.versions.card import codebook_facts, slices, write_card
+from ml.versions.draft import Draft
+from uiengine.page.surface import Surface
+
+
+def draft_of(
+    fitted: Fitted,
+    examples: Examples,
+    visits: Sequence[RecordedVisit],
+    surfaces: Mapping[str, Surface],
+    *,
+    seed: int,
+    started: float,
+    aside: Examples | None = None,
+    **training: Any,
+) -> Draft:
+    """The fit with its card. aside: of people it has not seen, whom demand is calibrated on.
+    started: `time.perf_counter()`; training: more of the card's part."""
+    facts, book = codebook_facts(fitted, examples, seed)
+    calibrated: dict[str, Any] = {"is_on": False}
+    if aside is not None:
+        answers = calibration.answers(fitted.codec, book, aside)
+        fitted = replace(fitted, calibration=calibration.calibration(answers))
+        calibrated = calibration.facts(answers)
+    training |= {"slices": slices(examples.users), "seed": seed, "threads": torch.get_num_threads()}
+    training["seconds"] = round(time.perf_counter() - started, 1)
+    return Draft(
+        fitted,
+        facts,
+        {**write_card(fitted, examples, book, training, seed), "calibration": calibrated},
+        surfaces=sorted({v.surface for v in visits}),
+        default_orders=default_orders(visits, dict(surfaces)),
+        priors=mean_shares(visits),
+        seed=seed,
+    )

@@ -1,0 +1,70 @@
+"""The start of every training: usable visits, numbered kinds, and the weights to go on from."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from ml.data.histories import RecordedVisit
+from ml.learning.loop import Fitted
+from ml.learning.networks import Codec
+from ml.learning.residual_vq import ResidualQuantiser
+from ml.learning.settings import Settings
+from uiengine.model.version_folder import load_version
+from uiengine.page.surface import Surface
+
+LEAST_VISITS, LEAST_SUBJECTS = 30, 3
+"""Below either, a version would learn noise."""
+
+
+class TooLittleDataError(ValueError):
+    """Fewer visits or subjects than a version can be trained on."""
+
+
+def usable(visits: Sequence[RecordedVisit], surfaces: Mapping[str, Surface]) -> list[RecordedVisit]:
+    """Visits of known surfaces, with the blocks those surfaces still have."""
+    found = []
+    for v in visits:
+        surface = surfaces.get(v.surface)
+        blocks = tuple(b for b in v.blocks if surface and b in surface.index)
+        if blocks:
+            found.append(v if blocks == v.blocks else _with_blocks(v, blocks))
+    subjects = len({(v.surface, v.user) for v in found})
+    if len(found) < LEAST_VISITS or subjects < LEAST_SUBJECTS:
+        raise TooLittleDataError(
+            f"visits: {len(found)} usable visits of {subjects} subjects on "
+            f"{len(surfaces)} surface(s); at least {LEAST_VISITS} visits of {LEAST_SUBJECTS} "
+            "subjects are needed. Import more visits, or serve the innate version until then"
+        )
+    return found
+
+
+def _with_blocks(visit: RecordedVisit, blocks: tuple[str, ...]) -> RecordedVisit:
+    return RecordedVisit(
+        visit.surface, visit.user, visit.at, visit.when, visit.day, blocks, visit.number
+    )
+
+
+def kinds_of(start: Fitted | None, surfaces: Mapping[str, Surface]) -> dict[str, int]:
+    """Numbers from 1: those of the start first, then new ones in alphabetical order."""
+    kinds = dict(start.kinds) if start else {}
+    for kind in sorted({b.kind for s in surfaces.values() for b in s.blocks}):
+        kinds.setdefault(kind, len(kinds) + 1)
+    return kinds
+
+
+def load_fitted(folder: Path) -> Fitted:
+    """The weights of a version folder, to train on from. Checked as for serving."""
+    version = load_version(folder)
+    settings = Settings(**version.card["settings"])
+    codec = Codec(len(version.kinds), settings)
+    state = torch.load(io.BytesIO((folder / "weights.pt").read_bytes()), weights_only=True)
+    codec.load_state_dict(state)
+    quantiser = ResidualQuantiser(settings)
+    codes = torch.from_numpy(version.codebook.codes)
+    quantiser.codes[:, : codes.shape[1]] = codes
+    quantiser.slots = list(version.codebook.codes_in_use)
+    return Fitted(codec.eval(), quantiser.eval(), dict(version.kinds), settings)
