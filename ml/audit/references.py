@@ -9,7 +9,6 @@ import pandas as pd
 from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import GATED, Metric
 
-REFERENCES = {"champion": "the version that serves now", "anchor": "the first approved version"}
 _KEY = ["surface", "user", "instant"]
 
 

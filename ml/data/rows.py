@@ -40,8 +40,3 @@ def visits_frame(rows: Iterable[tuple[str, str, str, str, int]]) -> pd.DataFrame
 def visits_kept(path: Path) -> pd.DataFrame:
     """Checked visits that an earlier step wrote with `to_parquet`."""
     return pd.read_parquet(path)
-
-
-def people_frame(rows: Iterable[dict[str, str]]) -> pd.DataFrame:
-    """One dict per person with `user` and `surface`; an attribute that is absent is unknown."""
-    return pd.DataFrame(list(rows)).fillna("")

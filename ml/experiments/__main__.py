@@ -40,7 +40,7 @@ from ml.experiments import (
 )
 from ml.experiments.judging import Line
 from ml.experiments.peers import PEERS
-from ml.experiments.quantisers import PEERS as CODEBOOKS
+from ml.experiments.quantisers import CODEBOOKS
 from ml.experiments.split import Split, prepare, split_frame
 from ml.learning.settings import Settings
 from ml.progress import Progress

@@ -124,14 +124,14 @@ def code_usage(fitted: Fitted, book: Codebook, side: Side) -> Iterator[Line]:
     latent = latents(fitted, side.examples)
     every = fitted.quantiser.tokens(torch.from_numpy(latent)).numpy()
     spent = tokens_of(book, latent, side.examples, 64)
-    for stage, slots in enumerate(fitted.quantiser.slots):
-        counts = np.bincount(every[:, stage], minlength=slots)
+    for stage, in_use in enumerate(fitted.quantiser.codes_in_use):
+        counts = np.bincount(every[:, stage], minlength=in_use)
         share = counts[counts > 0] / counts.sum()
         entropy = float(-(share * np.log2(share)).sum())
         used = {t[stage] for t in spent if len(t) > stage}
         yield {
             "stage": stage + 1,
-            "slots": slots,
+            "slots": in_use,
             "used_slots": int((counts > 0).sum()),
             "used": round(float((counts > 0).mean()), 4),
             "spent_slots": len(used),

@@ -12,7 +12,7 @@ import torch
 from ml.experiments.decoding import decode, latents
 from ml.experiments.judging import Line, judged, ranks_of
 from ml.experiments.peers import PEERS
-from ml.experiments.quantisers import PEERS as CODEBOOKS
+from ml.experiments.quantisers import CODEBOOKS
 from ml.experiments.split import Split
 from ml.learning.loop import Fitted, fit
 from ml.learning.settings import Settings

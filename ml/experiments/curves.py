@@ -17,7 +17,7 @@ from ml.experiments.peers import frecency, most_used
 from ml.experiments.split import Split
 from ml.learning.loop import Fitted
 from ml.training.start import load_fitted
-from uiengine.model import version as runtime
+from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
 
 BITS = (8, 16, 32, 64)
@@ -29,7 +29,7 @@ class Trained:
     """A version trained on this split, loaded both as torch modules and as the product loads it."""
 
     fitted: Fitted
-    version: runtime.CodebookVersion
+    version: CodebookVersion
 
     @classmethod
     def of(cls, folder: Path) -> Trained:

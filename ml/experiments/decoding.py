@@ -9,7 +9,7 @@ import torch
 
 from ml.learning.examples import Examples
 from ml.learning.loop import Fitted
-from ml.learning.networks import Batch, Decoded
+from ml.learning.networks import Batch, Prediction
 from ml.versions.card import codebook_facts
 from uiengine.model.codebook import TOKEN_BITS, Codebook
 
@@ -65,7 +65,7 @@ def decode(fitted: Fitted, latent: np.ndarray, examples: Examples, used: np.ndar
     alone, beside = [], []
     for rows in torch.arange(len(examples)).split(PART):
         batch: Batch = examples.at(rows)
-        found: Decoded = fitted.codec.decode(torch.from_numpy(latent[rows.numpy()]), batch)
+        found: Prediction = fitted.codec.decode(torch.from_numpy(latent[rows.numpy()]), batch)
         alone.append(found.share.numpy())
         beside.append(found.side_share.numpy())
     return Shares(np.concatenate(alone), np.concatenate(beside), used)

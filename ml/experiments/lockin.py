@@ -24,7 +24,7 @@ from ml.learning.settings import Settings
 from ml.training.train import train_version
 from uiengine import features
 from uiengine.engine import choose
-from uiengine.model import version as runtime
+from uiengine.model.version import CodebookVersion, gather_people
 from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 from uiengine.request import Request
@@ -95,7 +95,7 @@ class Engine:
     innate: Path
     settings: Settings | None = None
     seed: int = 0
-    version: runtime.CodebookVersion | None = None
+    version: CodebookVersion | None = None
 
     def orders(self, requests: Sequence[Request]) -> list[tuple[str, ...]]:
         if self.version is None:
@@ -175,7 +175,7 @@ class Rates:
 
 def states_of(requests: Sequence[Request]) -> np.ndarray:
     """Computes user and popularity features, one row per request and block."""
-    people = runtime.gather_people(requests, len(requests[0].surface.blocks))
+    people = gather_people(requests, len(requests[0].surface.blocks))
     pages = [
         features.gather_page(r.popularity, tuple(r.surface.index), r.day, None) for r in requests
     ]

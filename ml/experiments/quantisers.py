@@ -65,4 +65,4 @@ class ResidualPeer(PeerQuantiser):
         return straight
 
 
-PEERS: Mapping[str, type[PeerQuantiser]] = {"FSQ": FiniteScalar, "residual VQ": ResidualPeer}
+CODEBOOKS: Mapping[str, type[PeerQuantiser]] = {"FSQ": FiniteScalar, "residual VQ": ResidualPeer}

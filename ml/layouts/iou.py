@@ -57,10 +57,3 @@ def pairwise_iou(first: Floats, second: Floats) -> Floats:
     areas = np.prod(a[..., 2:], -1) + np.prod(b[..., 2:], -1)
     ratio: Floats = shared / (areas - shared)
     return ratio
-
-
-def any_overlap(boxes: Floats) -> bool:
-    """Whether two boxes of a layout share more than an edge."""
-    pairs = pairwise_iou(boxes, boxes)
-    np.fill_diagonal(pairs, 0.0)
-    return bool((pairs > 0).any())

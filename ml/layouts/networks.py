@@ -24,7 +24,14 @@ from uiengine.features import CONTEXT, POPULARITY, SHAPE, USER
 from uiengine.model.layout_slots import HEIGHTS, SLOT, SPANS, WIDTHS, kind_text, slot_features
 
 LAYOUTS = replace(
-    Settings(), slots=16, channels=8, hidden=192, kind_width=64, batch=48, rate=2e-3, commit=0.05
+    Settings(),
+    memory_keys=16,
+    channels=8,
+    hidden=192,
+    kind_width=64,
+    batch=48,
+    rate=2e-3,
+    commit=0.05,
 )
 """Settings of the codec on layouts; wider than serving needs, since pages hold more blocks."""
 SIZES = (WIDTHS, len(HEIGHTS), len(SPANS))
@@ -52,7 +59,7 @@ class Goals(NamedTuple):
     span: Tensor
 
 
-class Said(NamedTuple):
+class LayoutOutputs(NamedTuple):
     """order: (B, N), higher = nearer the top; logits of width, height (B, N, ·), span (B, ·)."""
 
     order: Tensor
@@ -117,14 +124,16 @@ class LayoutCodec(nn.Module):
         latent: Tensor = self.encoder(*self.embed(slots), slots.mask, place)
         return latent
 
-    def decode(self, slots: Slots, latent: Tensor) -> Said:
+    def decode(self, slots: Slots, latent: Tensor) -> LayoutOutputs:
         return self.decode_embedded(*self.embed(slots), slots.mask, latent)
 
-    def decode_embedded(self, seen: Tensor, keys: Tensor, mask: Tensor, latent: Tensor) -> Said:
+    def decode_embedded(
+        self, seen: Tensor, keys: Tensor, mask: Tensor, latent: Tensor
+    ) -> LayoutOutputs:
         said = self.decoder(seen, keys, latent, _no_behaviour(mask))
         width, height, span = said.size.split(SIZES, -1)
         votes = (span * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        return Said(said.share, width, height, votes)
+        return LayoutOutputs(said.share, width, height, votes)
 
 
 def _no_behaviour(mask: Tensor) -> Batch:
@@ -138,7 +147,7 @@ def _no_behaviour(mask: Tensor) -> Batch:
     )  # fmt: skip
 
 
-def layout_loss(said: Said, goals: Goals, mask: Tensor) -> Tensor:
+def layout_loss(said: LayoutOutputs, goals: Goals, mask: Tensor) -> Tensor:
     """−log p of a layout per item, in nats, (B,): order pair by pair, then the size classes."""
     count = mask.sum(1)
     ahead = (goals.rank[:, None, :] - goals.rank[:, :, None]).sign()

@@ -110,14 +110,14 @@ def export_layouts(fitted: FittedLayouts, **training: Any) -> ExportedLayouts:
         "decoder": check_parity(files[DECODER], decoder, DECODER_INPUTS, cases, is_relative=True),
     }
     files[CODES] = codes_file(fitted.quantiser)
-    slots = list(fitted.quantiser.slots)
+    in_use = list(fitted.quantiser.codes_in_use)
     return ExportedLayouts(
         files,
-        {"kinds": list(fitted.kinds), "slots": slots},
+        {"kinds": list(fitted.kinds), "slots": in_use},
         {
             "latent": fitted.settings.latent,
             "tokens": fitted.settings.stages,
-            "slots": slots,
+            "slots": in_use,
             "kinds": len(fitted.kinds),
             "parity": parity,
             "bytes": {name: len(content) for name, content in files.items()},
@@ -131,9 +131,9 @@ def _random_inputs(
 ) -> dict[str, np.ndarray]:
     """All inputs of both graphs, of a random layout and random tokens."""
     latent = np.zeros((latents, fitted.settings.latent), dtype=np.float32)
-    for stage, slots in enumerate(fitted.quantiser.slots):
+    for stage, used in enumerate(fitted.quantiser.codes_in_use):
         codes = fitted.quantiser.codes[stage].numpy()
-        latent += codes[generator.integers(0, slots, size=latents)]
+        latent += codes[generator.integers(0, used, size=latents)]
     kinds, columns = [*fitted.kinds, "unknown"], int(generator.choice(GRIDS))
     boxes = generator.integers(1, columns // 2 + 1, size=(blocks, 4)).tolist()
     record = to_record(

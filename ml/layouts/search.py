@@ -16,8 +16,7 @@ import numpy as np
 import torch
 
 from ml.layouts.iou import matched_iou
-from ml.layouts.networks import Goals, goals_of, layout_loss
-from ml.layouts.networks import Said as TorchSaid
+from ml.layouts.networks import Goals, LayoutOutputs, goals_of, layout_loss
 from ml.layouts.records import Record, place_features, targets
 from uiengine.model.layout_codec import LayoutCodec, LayoutLogits, Singles, place
 
@@ -136,5 +135,5 @@ def likelihood_loss(said: LayoutLogits, goals: Goals) -> Singles:
     """−log p per item of the one layout in `goals` under each of C latents, (C,)."""
     count, slots = said.order.shape
     many = Goals(*(value.expand(count, *value.shape[1:]) for value in goals))
-    tensors = TorchSaid(*(torch.from_numpy(part) for part in said))
+    tensors = LayoutOutputs(*(torch.from_numpy(part) for part in said))
     return np.asarray(layout_loss(tensors, many, torch.ones(count, slots)))

@@ -122,7 +122,7 @@ def calibration(found: Answers) -> Calibration:
     return Calibration(platt(found.tokens, found.used), platt(found.side, found.used))
 
 
-def said(logits: Floats, line: Line) -> Floats:
+def probabilities(logits: Floats, line: Line) -> Floats:
     """Probabilities."""
     chance: Floats = 1 / (1 + np.exp(-(line.slope * logits + line.intercept)))
     return chance
@@ -144,8 +144,8 @@ def before_after(found: Answers, by: Calibration) -> dict[str, Any]:
     """`measures` as trained and as calibrated, from the tokens alone and with the side input."""
     return {
         name: {
-            "before": measures(said(logits, Line()), found.used),
-            "after": measures(said(logits, line), found.used),
+            "before": measures(probabilities(logits, Line()), found.used),
+            "after": measures(probabilities(logits, line), found.used),
         }
         for name, logits, line in (
             ("tokens", found.tokens, by.tokens),

@@ -81,7 +81,7 @@ def take_over(codec: Codec, quantiser: ResidualQuantiser, start: Fitted) -> None
     fresh[: len(state[name])] = state[name]
     codec.load_state_dict({**state, name: fresh})
     quantiser.load_state_dict(start.quantiser.state_dict())
-    quantiser.slots = list(start.quantiser.slots)
+    quantiser.codes_in_use = list(start.quantiser.codes_in_use)
     quantiser.counts.fill_(4.0)
     quantiser.sums.copy_(quantiser.codes * 4.0)
 
@@ -128,9 +128,9 @@ class Loop:
         for _ in range(epochs):
             done = len(self.history) / total
             loss = self._epoch(per_epoch, optimiser, schedule, coded, done)
-            slots = sum(self.objective.quantiser.slots) if coded else 0
+            codes = sum(self.objective.quantiser.codes_in_use) if coded else 0
             distributed.agree((self.objective.codec, self.objective.quantiser))
-            self.history.append({"loss": loss, "beta": self.objective.beta, "slots": slots})
+            self.history.append({"loss": loss, "beta": self.objective.beta, "slots": codes})
             done = len(self.history) / total
             self.objective.after_epoch()
             if coded and s.growth:

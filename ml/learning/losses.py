@@ -42,8 +42,3 @@ def covariance_loss(latent: Tensor) -> Tensor:
     covariance = centred.T @ centred / (len(latent) - 1)
     off = covariance - torch.diag(torch.diag(covariance))
     return off.square().sum() / latent.shape[1]
-
-
-def prediction_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Squared error to the latent of the coming layout, target held fixed."""
-    return (predicted - target.detach()).square().mean()

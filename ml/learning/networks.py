@@ -36,7 +36,7 @@ class Batch(NamedTuple):
     recency: Tensor
 
 
-class Decoded(NamedTuple):
+class Prediction(NamedTuple):
     """Logits per block, (B, N): share and demand from the tokens alone, and with the side input;
     outlook: share over the coming visits, with it; size: (B, N, 3), of minimum, default, maximum.
     """
@@ -67,7 +67,7 @@ class BlockEmbedding(nn.Module):
         self.kind = nn.Embedding(kinds + 1, width, padding_idx=0)
         self.text = nn.Linear(TEXT_BUCKETS, width, bias=False)
         self.shape = nn.Linear(SHAPE, width, bias=False)
-        self.key = nn.Linear(width, settings.slots, bias=False)
+        self.key = nn.Linear(width, settings.memory_keys, bias=False)
         nn.init.normal_(self.kind.weight, 0, 0.5)
         nn.init.zeros_(self.kind.weight[:1])
         nn.init.normal_(self.text.weight, 0, 0.3)
@@ -126,7 +126,7 @@ class Decoder(nn.Module):
         super().__init__()
         s, h = settings, settings.hidden
         seen = s.kind_width + POPULARITY + 1
-        self.slots, self.channels = s.slots, s.channels
+        self.memory_keys, self.channels = s.memory_keys, s.channels
         self.others = mlp(seen, h // 2, h // 2)
         self.trunk = nn.Sequential(mlp(seen + h // 2 + s.channels, h, h), nn.SiLU())
         self.share = nn.Linear(h, 1)
@@ -139,9 +139,9 @@ class Decoder(nn.Module):
         with torch.no_grad():
             self.size.bias.copy_(torch.tensor([0.0, 4.0, 0.0]))
 
-    def forward(self, seen: Tensor, keys: Tensor, latent: Tensor, batch: Batch) -> Decoded:
+    def forward(self, seen: Tensor, keys: Tensor, latent: Tensor, batch: Batch) -> Prediction:
         mask = batch.mask[..., None]
-        memory = latent.reshape(-1, self.slots, self.channels)
+        memory = latent.reshape(-1, self.memory_keys, self.channels)
         read = keys @ memory
         evidence = spread(batch.context[:, EVIDENCE : EVIDENCE + 1], seen)
         known = torch.cat([seen, batch.popularity, evidence], -1)
@@ -151,7 +151,7 @@ class Decoder(nn.Module):
         demand = self.demand(torch.cat([hidden, share], -1))[..., 0]
         share = share[..., 0]
         side = self.side(torch.cat([hidden, self.recency(batch.recency), read], -1))
-        return Decoded(
+        return Prediction(
             share,
             demand,
             share + side[..., 0],
@@ -177,7 +177,7 @@ class Codec(nn.Module):
         latent: Tensor = self.encoder(*self.blocks(batch.kind, batch.text, batch.shape), batch)
         return latent
 
-    def decode(self, latent: Tensor, batch: Batch) -> Decoded:
+    def decode(self, latent: Tensor, batch: Batch) -> Prediction:
         seen, keys = self.blocks(batch.kind, batch.text, batch.shape)
-        decoded: Decoded = self.decoder(seen, keys, latent, batch)
+        decoded: Prediction = self.decoder(seen, keys, latent, batch)
         return decoded

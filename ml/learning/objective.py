@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ml.learning import distributed, losses
 from ml.learning.examples import Examples
-from ml.learning.networks import Batch, Codec, Decoded
+from ml.learning.networks import Batch, Codec, Prediction
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
 
@@ -116,11 +116,11 @@ class Objective:
 
     def _kl(self, latent: Tensor) -> Tensor:
         """Of the first stage, with a small bonus for even use of its codes."""
-        slots = self.quantiser.slots[0]
+        used_codes = self.quantiser.codes_in_use[0]
         distances = self.quantiser.distances(0, latent)
         error = (distances.amin(1) + latent.square().sum(1)).mean().detach().clamp(min=1e-6)
         distances = distances / error  # in units of the stage's own error: no scale saturates it
-        kl = losses.assignment_kl(distances, torch.log_softmax(self.prior[:slots], 0)).mean()
+        kl = losses.assignment_kl(distances, torch.log_softmax(self.prior[:used_codes], 0)).mean()
         even = torch.softmax(-distances, -1).mean(0)
         entropy = -(even * (even + 1e-9).log()).sum()
         return kl - self.settings.entropy_bonus * entropy
@@ -165,7 +165,7 @@ class Objective:
             self.beta = min(wanted, self.beta * MOST_RESCALE)
 
 
-def reconstruction(decoded: Decoded, share: Tensor, mask: Tensor, settings: Settings) -> Tensor:
+def reconstruction(decoded: Prediction, share: Tensor, mask: Tensor, settings: Settings) -> Tensor:
     """Share and demand, each without and with the side input; all blocks of a file are exposed."""
     used = (share > 0).float()
     total = losses.share_loss(decoded.share, share, mask)

@@ -16,7 +16,7 @@ EXACT = 1e-10
 
 
 class ResidualQuantiser(nn.Module):
-    """codes: (S, K, Z). Only the first `slots[s]` codes of a stage exist."""
+    """codes: (S, K, Z). Only the first `codes_in_use[s]` codes of a stage exist."""
 
     codes: Tensor
     counts: Tensor
@@ -26,7 +26,7 @@ class ResidualQuantiser(nn.Module):
         super().__init__()
         self.settings = settings
         shape = (settings.stages, settings.codes)
-        self.slots = [settings.codes] * settings.stages
+        self.codes_in_use = [settings.codes] * settings.stages
         self.register_buffer("codes", torch.zeros(*shape, settings.latent))
         self.register_buffer("counts", torch.full(shape, START_COUNT))
         self.register_buffer("sums", torch.zeros(*shape, settings.latent))
@@ -34,15 +34,17 @@ class ResidualQuantiser(nn.Module):
     def start(self, latents: Tensor, seed: int) -> None:
         """k-means of each stage's residuals. latents: (B, Z), at least one."""
         residual = latents.detach().clone()
-        for stage in range(len(self.slots)):
-            most = self.slots[stage] // 2 if self.settings.growth else self.slots[stage]
+        for stage in range(len(self.codes_in_use)):
+            most = (
+                self.codes_in_use[stage] // 2 if self.settings.growth else self.codes_in_use[stage]
+            )
             k = min(most, len(latents))
             means = MiniBatchKMeans(
                 k, batch_size=2048, n_init=1, max_iter=8, init="random", random_state=seed + stage
             ).fit(residual.numpy())
             centres = torch.from_numpy(means.cluster_centers_.astype(np.float32))
             self.codes[stage, :k] = centres
-            self.slots[stage] = k
+            self.codes_in_use[stage] = k
             residual = residual - centres[torch.from_numpy(means.labels_).long()]
         self.sums.copy_(self.codes * START_COUNT)
 
@@ -51,8 +53,8 @@ class ResidualQuantiser(nn.Module):
         return self.distances(stage, residual).argmin(1)
 
     def distances(self, stage: int, residual: Tensor) -> Tensor:
-        """Squared distances up to a constant per row, (B, slots)."""
-        codes = self.codes[stage, : self.slots[stage]]
+        """Squared distances up to a constant per row, (B, used_codes)."""
+        codes = self.codes[stage, : self.codes_in_use[stage]]
         return codes.square().sum(1) - 2 * residual @ codes.T
 
     def forward(self, latent: Tensor, stages: Tensor, generator: torch.Generator) -> Tensor:
@@ -61,7 +63,7 @@ class ResidualQuantiser(nn.Module):
         stages: (B,), how many stages to use. In training the codes follow their residuals.
         """
         residual, total = latent.detach(), torch.zeros_like(latent)
-        for stage in range(len(self.slots)):
+        for stage in range(len(self.codes_in_use)):
             active = stages > stage
             index = self.nearest(stage, residual)
             if self.training:
@@ -74,7 +76,7 @@ class ResidualQuantiser(nn.Module):
     def tokens(self, latent: Tensor) -> Tensor:
         """All stages' indices, (B, S)."""
         residual, found = latent.detach(), []
-        for stage in range(len(self.slots)):
+        for stage in range(len(self.codes_in_use)):
             index = self.nearest(stage, residual)
             residual = residual - self.codes[stage, index]
             found.append(index)
@@ -86,19 +88,21 @@ class ResidualQuantiser(nn.Module):
         """Moving averages of the codes; now and then dead codes restart at random residuals."""
         if not len(residual):
             return
-        decay, slots = self.settings.code_decay, self.slots[stage]
+        decay, used_codes = self.settings.code_decay, self.codes_in_use[stage]
         counts, sums = self.counts[stage], self.sums[stage]
         ones = torch.ones(len(index))
         counts.mul_(decay).index_add_(0, index, ones, alpha=1 - decay)
         sums.mul_(decay).index_add_(0, index, residual, alpha=1 - decay)
-        alive = counts[:slots] > 1e-3
-        means = sums[:slots] / counts[:slots].clamp(min=1e-3)[:, None]
-        self.codes[stage, :slots] = torch.where(alive[:, None], means, self.codes[stage, :slots])
+        alive = counts[:used_codes] > 1e-3
+        means = sums[:used_codes] / counts[:used_codes].clamp(min=1e-3)[:, None]
+        self.codes[stage, :used_codes] = torch.where(
+            alive[:, None], means, self.codes[stage, :used_codes]
+        )
         if torch.rand((), generator=generator) < 0.05:
             self._revive(stage, residual, generator)
 
     def _revive(self, stage: int, residual: Tensor, generator: torch.Generator) -> None:
-        counts = self.counts[stage, : self.slots[stage]]
+        counts = self.counts[stage, : self.codes_in_use[stage]]
         mean = counts.mean()
         dead = torch.nonzero(counts < self.settings.least_usage * mean)[:, 0]
         picked = residual[torch.randint(len(residual), (len(dead),), generator=generator)]
@@ -107,27 +111,29 @@ class ResidualQuantiser(nn.Module):
         self.sums[stage, dead] = picked * mean * 0.2
 
     def grow(self, latents: Tensor, most: float) -> None:
-        """Up to `most` (a share of a stage's slots) new codes per stage, where they pay.
+        """Adds up to `most` new codes per stage, as a share of its codes in use, where they pay.
 
         New codes start at the worst fitted residuals; they stay only if they lower the stage's
-        squared error by more than the bits their longer index costs would (log2 ratio of slots).
+        squared error by more than the bits of their longer index cost: log2(after / before).
         """
         residual = latents.detach()
-        for stage, slots in enumerate(self.slots):
-            new = min(int(np.ceil(slots * most)), self.settings.codes - slots)
+        for stage, used_codes in enumerate(self.codes_in_use):
+            new = min(int(np.ceil(used_codes * most)), self.settings.codes - used_codes)
             index = self.nearest(stage, residual)
             error = (residual - self.codes[stage, index]).square().sum(1)
             worst = error.topk(min(new, len(error))).indices if new > 0 else index[:0]
             if len(worst):
-                added = slice(slots, slots + len(worst))
+                added = slice(used_codes, used_codes + len(worst))
                 self.codes[stage, added] = residual[worst]
                 self.counts[stage, added] = START_COUNT
                 self.sums[stage, added] = residual[worst] * START_COUNT
-                self.slots[stage] = slots + len(worst)
+                self.codes_in_use[stage] = used_codes + len(worst)
                 after = (residual - self.codes[stage, self.nearest(stage, residual)]).square()
-                worth = 4 ** (-np.log2(self.slots[stage] / slots) / self.settings.latent)
+                worth = 4 ** (
+                    -np.log2(self.codes_in_use[stage] / used_codes) / self.settings.latent
+                )
                 if float(error.mean()) < EXACT or float(after.sum()) > worth * float(error.sum()):
-                    self.slots[stage] = slots
+                    self.codes_in_use[stage] = used_codes
             residual = residual - self.codes[stage, self.nearest(stage, residual)]
 
     def expire(self, latents: Tensor, least: int) -> None:
@@ -136,11 +142,11 @@ class ResidualQuantiser(nn.Module):
         A stage keeps at least one code. Later stages see the residuals that are left then.
         """
         residual = latents.detach()
-        for stage in range(len(self.slots)):
-            used = torch.bincount(self.nearest(stage, residual), minlength=self.slots[stage])
+        for stage in range(len(self.codes_in_use)):
+            used = torch.bincount(self.nearest(stage, residual), minlength=self.codes_in_use[stage])
             keep = torch.nonzero(used >= min(least, int(used.max())))[:, 0]
             kept = self.codes[stage, keep].clone()
             self.codes[stage] = 0.0
             self.codes[stage, : len(keep)] = kept
-            self.slots[stage] = len(keep)
+            self.codes_in_use[stage] = len(keep)
             residual = residual - self.codes[stage, self.nearest(stage, residual)]

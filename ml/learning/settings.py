@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+STORED_NAMES = {"memory_keys": "slots"}
+"""Settings that cards and drafts keep under an older name."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Sizes, schedule, augmentation, then the ideas that can be switched; figures in LOG.md."""
 
-    slots: int = 16
+    memory_keys: int = 16
     """Directions of the latent's memory, which a block's key points into."""
     channels: int = 2
-    """Values kept per direction; the latent has slots × channels dimensions."""
+    """Values kept per direction; the latent has memory_keys × channels dimensions."""
     hidden: int = 64
     """Width of every hidden layer."""
     kind_width: int = 16
@@ -85,7 +90,16 @@ class Settings:
 
     @property
     def latent(self) -> int:
-        return self.slots * self.channels
+        return self.memory_keys * self.channels
+
+    def stored(self) -> dict[str, Any]:
+        """Returns the settings as a card and a draft store them."""
+        return {STORED_NAMES.get(name, name): value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_stored(cls, values: Mapping[str, Any]) -> Settings:
+        names = {stored: name for name, stored in STORED_NAMES.items()}
+        return cls(**{names.get(name, name): value for name, value in values.items()})
 
     def smoke(self) -> Settings:
         """The same, small enough to end within seconds."""

@@ -26,8 +26,8 @@ from uiengine.model.prediction import Prediction
 from uiengine.page.surface import Surface
 from uiengine.page.surface_json import MOST_EXPLORATION, parse
 from uiengine.request import Request
+from uiengine.search import evaluate
 from uiengine.search.assignment import last_order
-from uiengine.search.evaluate import energies as scored
 from uiengine.search.exploration import explore, propensities
 from uiengine.search.planner import plan
 
@@ -141,7 +141,7 @@ def _context(request: Request, logging: Prediction, target: Prediction, need: Fl
     orders = np.array([[index[block] for block in order] for order in layouts])
     ranks = np.argsort(orders, axis=1)
     shifts = ranks - np.argsort([index[block] for block in last_order(request)])
-    wanted = scored(request, target, layouts)
+    wanted = evaluate.energies(request, target, layouts)
     share = request.surface.guardrails.exploration
     chances = np.zeros(len(orders))
     best_first = np.argsort(wanted, kind="stable")

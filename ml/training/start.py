@@ -59,12 +59,12 @@ def kinds_of(start: Fitted | None, surfaces: Mapping[str, Surface]) -> dict[str,
 def load_fitted(folder: Path) -> Fitted:
     """The weights of a version folder, to train on from. Checked as for serving."""
     version = load_version(folder)
-    settings = Settings(**version.card["settings"])
+    settings = Settings.from_stored(version.card["settings"])
     codec = Codec(len(version.kinds), settings)
     state = torch.load(io.BytesIO((folder / "weights.pt").read_bytes()), weights_only=True)
     codec.load_state_dict(state)
     quantiser = ResidualQuantiser(settings)
     codes = torch.from_numpy(version.codebook.codes)
     quantiser.codes[:, : codes.shape[1]] = codes
-    quantiser.slots = list(version.codebook.codes_in_use)
+    quantiser.codes_in_use = list(version.codebook.codes_in_use)
     return Fitted(codec.eval(), quantiser.eval(), dict(version.kinds), settings)

@@ -87,7 +87,7 @@ def train_draft(
     chosen = settings or Settings()
     if start is not None:
         changes = fine_tuning(len(rows)) if settings is None else _epochs(chosen)
-        chosen = _replace(start.settings, changes)
+        chosen = replace(start.settings, **changes)
     kinds = kinds_of(start, known)
     progress(0.0, f"reading {len(rows)} visits")
     examples = build_examples(
@@ -104,10 +104,6 @@ def train_draft(
     found = draft_of(fitted, learned, rows, known, seed=seed, started=started, aside=aside)
     found = replace(found, layouts=carried(innate) if innate is not None else None)
     return replace(found, surfaces=[], default_orders={}, priors={}) if is_innate else found
-
-
-def _replace(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    return Settings(**{**settings.__dict__, **changes})
 
 
 def fine_tuning(visits: int) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ml.learning.calibration import BINS
-from ml.learning.calibration import said as calibrated
+from ml.learning.calibration import BINS, probabilities
 from ml.learning.examples import Examples
 from ml.learning.loop import Fitted
 from uiengine.cost.coefficients import VALUES
@@ -66,7 +64,7 @@ def codebook_facts(
     ranks, errors = prefix_ranks(fitted, examples, rows)
     latent = _latents(fitted, examples, rows)
     facts: dict[str, Any] = {
-        "slots": list(fitted.quantiser.slots),
+        "slots": list(fitted.quantiser.codes_in_use),
         "variance": float(latent.var(0).sum()),
         "seconds_per_error": seconds_per_error(ranks, errors),
         "seconds_per_bit": fitted.settings.ms_per_bit / 1000,
@@ -111,7 +109,7 @@ def write_card(
         "kl_shares": fitted.kl_shares,
         "reliability": reliability(fitted, examples, rows),
         "history": fitted.history,
-        "settings": asdict(fitted.settings),
+        "settings": fitted.settings.stored(),
         "training": training,
         "limits": list(LIMITS),
     }
@@ -122,7 +120,7 @@ def growth(fitted: Fitted) -> dict[str, Any]:
     s = fitted.settings
     return {
         "most_new_slots_per_epoch": s.growth,
-        "slots": sum(fitted.quantiser.slots),
+        "slots": sum(fitted.quantiser.codes_in_use),
         "possible_slots": s.stages * s.codes,
         "slots_by_epoch": [int(e["slots"]) for e in fitted.history if e["slots"]],
     }
@@ -132,13 +130,13 @@ def stage_usage(fitted: Fitted, latents: Tensor) -> list[dict[str, float]]:
     """Per stage: allocated slots, the share of them in use, perplexity and entropy in bits."""
     tokens = fitted.quantiser.tokens(latents).numpy()
     found = []
-    for stage, slots in enumerate(fitted.quantiser.slots):
-        counts = np.bincount(tokens[:, stage], minlength=slots)
+    for stage, in_use in enumerate(fitted.quantiser.codes_in_use):
+        counts = np.bincount(tokens[:, stage], minlength=in_use)
         share = counts[counts > 0] / counts.sum()
         entropy = float(-(share * np.log2(share)).sum())
         found.append(
             {
-                "slots": slots,
+                "slots": in_use,
                 "used": float((counts > 0).mean()),
                 "perplexity": 2**entropy,
                 "entropy_bits": entropy,
@@ -153,7 +151,7 @@ def reliability(fitted: Fitted, examples: Examples, rows: Tensor) -> list[dict[s
     with torch.no_grad():
         decoded = fitted.codec.decode(fitted.codec.encode(batch), batch)
     real = batch.mask.numpy() > 0
-    said = calibrated(decoded.side_demand.numpy()[real], fitted.calibration.side)
+    said = probabilities(decoded.side_demand.numpy()[real], fitted.calibration.side)
     seen = (examples.share[rows] > 0).numpy()[real]
     place = np.minimum((said * BINS).astype(int), BINS - 1)
     return [

@@ -62,8 +62,8 @@ def save(draft: Draft, path: Path) -> None:
         "priors": draft.priors,
         "seed": draft.seed,
         "kinds": draft.fitted.kinds,
-        "settings": asdict(draft.fitted.settings),
-        "slots": draft.fitted.quantiser.slots,
+        "settings": draft.fitted.settings.stored(),
+        "slots": draft.fitted.quantiser.codes_in_use,
         "calibration": asdict(draft.fitted.calibration),
     }
     tensors: dict[str, Any] = {
@@ -82,8 +82,8 @@ def save(draft: Draft, path: Path) -> None:
 def load(path: Path) -> Draft:
     held = torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
     words = json.loads(held["words"])
-    settings = Settings(**words.pop("settings"))
-    kinds, slots = words.pop("kinds"), words.pop("slots")
+    settings = Settings.from_stored(words.pop("settings"))
+    kinds, in_use = words.pop("kinds"), words.pop("slots")
     lines = {name: Line(**line) for name, line in words.pop("calibration", {}).items()}
     if "layouts" in words:
         files = {name: bytes(content.numpy()) for name, content in held["layouts"].items()}
@@ -92,7 +92,7 @@ def load(path: Path) -> Draft:
     codec.load_state_dict(held["codec"])
     quantiser = ResidualQuantiser(settings)
     quantiser.load_state_dict(held["quantiser"])
-    quantiser.slots = slots
+    quantiser.codes_in_use = in_use
     fitted = Fitted(codec.eval(), quantiser.eval(), kinds, settings)
     return Draft(replace(fitted, calibration=Calibration(**lines)), **words)
 

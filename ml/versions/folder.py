@@ -124,7 +124,7 @@ def write_folder(
 def codes_file(quantiser: ResidualQuantiser) -> bytes:
     """(stages, codes, latent); no more codes than the fullest stage uses."""
     buffer = io.BytesIO()
-    most = max(quantiser.slots)
+    most = max(quantiser.codes_in_use)
     np.save(buffer, quantiser.codes[:, :most].numpy().astype(np.float32))
     return buffer.getvalue()
 

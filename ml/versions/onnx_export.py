@@ -95,9 +95,9 @@ def random_inputs(
         return generator.normal(size=shape).astype(np.float32)
 
     latent = np.zeros((batch, fitted.settings.latent), dtype=np.float32)
-    for stage, slots in enumerate(fitted.quantiser.slots):
+    for stage, used in enumerate(fitted.quantiser.codes_in_use):
         codes = fitted.quantiser.codes[stage].numpy()
-        latent += codes[generator.integers(0, slots, size=batch)]
+        latent += codes[generator.integers(0, used, size=batch)]
     context = generator.uniform(size=(batch, CONTEXT)).astype(np.float32)
     context[:, 1] = generator.integers(0, 2, size=batch)
     return {

@@ -27,8 +27,8 @@ from ml.evaluation.replay import replay, static_orders
 from ml.judge import used_blocks
 from uiengine import engine
 from uiengine.cost.coefficients import VALUES
-from uiengine.model import version as runtime
 from uiengine.model.prediction import Prediction
+from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
@@ -43,7 +43,7 @@ Order = Callable[[Request, Prediction], tuple[str, ...]]
 class Reader:
     """Decodes each visit once for all policies."""
 
-    def __init__(self, version: runtime.CodebookVersion) -> None:
+    def __init__(self, version: CodebookVersion) -> None:
         self.version, self._known = version, dict[str, Prediction]()
 
     def policy(self, order: Order) -> Policy:

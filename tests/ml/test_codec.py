@@ -12,12 +12,13 @@ import torch
 
 from ml import codec
 from ml.layouts import coding
-from ml.layouts.iou import any_overlap, matched_iou
+from ml.layouts.iou import matched_iou
 from ml.layouts.loop import Effort, fit_layouts
 from ml.layouts.networks import LAYOUTS, goals_of, layout_loss, slots_of
 from ml.layouts.part import export_layouts, with_layouts
 from ml.layouts.records import place_features, read_records, targets, to_record
 from ml.layouts.search import encode
+from tests.ml.layouts.overlaps import any_overlap
 from uiengine.errors import VersionError
 from uiengine.model.layout_codec import FILES
 from uiengine.model.version_folder import load_version

@@ -19,7 +19,7 @@ def train(visits: str, out: str) -> None:
     with distributed.joined():
         fitted = train_draft(pd.read_parquet(visits), seed=5, settings=SETTINGS).fitted
         if distributed.is_first():
-            kept = {"history": fitted.history, "slots": fitted.quantiser.slots}
+            kept = {"history": fitted.history, "slots": fitted.quantiser.codes_in_use}
             weights = {"codec": fitted.codec.state_dict(), "codes": fitted.quantiser.codes}
             torch.save({**kept, **weights}, out)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.layouts.iou import any_overlap, matched_iou, pairwise_iou
+from ml.layouts.iou import matched_iou, pairwise_iou
+from tests.ml.layouts.overlaps import any_overlap
 
 box = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 6), st.integers(1, 6))
 

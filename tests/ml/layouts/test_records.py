@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.layouts.augment import close_gaps, variant
-from ml.layouts.iou import any_overlap, matched_iou
+from ml.layouts.iou import matched_iou
 from ml.layouts.records import PLACE, place_features, targets, to_record
+from tests.ml.layouts.overlaps import any_overlap
 from uiengine.model.layout_codec import SizedOrder, place
 from uiengine.model.layout_slots import HEIGHTS, SLOT, UNIT, slot_features, usual_height
 

@@ -18,8 +18,8 @@ from ml.learning.calibration import (
     calibration,
     measures,
     platt,
+    probabilities,
     rows_aside,
-    said,
     split,
 )
 from ml.training.start import load_fitted
@@ -61,12 +61,12 @@ def test_slope_and_intercept_are_those_of_scikit_learn():
     assert line.slope == pytest.approx(theirs.coef_[0, 0], rel=1e-3)
     assert line.intercept == pytest.approx(theirs.intercept_[0], rel=1e-3)
     chance = theirs.predict_proba(answers.tokens[:, None])[:, 1]
-    np.testing.assert_allclose(said(answers.tokens, line), chance, atol=1e-3)
+    np.testing.assert_allclose(probabilities(answers.tokens, line), chance, atol=1e-3)
 
 
 def test_the_calibration_error_is_that_of_scikit_learns_curve():
     answers = planted(0.6, 0.2, 3_000)
-    chance = said(answers.tokens, Line())
+    chance = probabilities(answers.tokens, Line())
     seen, told = calibration_curve(answers.used, chance, n_bins=10)
     counts = np.histogram(chance, np.linspace(0, 1, 11))[0]
     expected = (np.abs(seen - told) * counts).sum() / counts.sum()

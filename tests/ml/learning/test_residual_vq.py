@@ -9,7 +9,7 @@ from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
 from uiengine.model.codebook import Codebook
 
-TINY = replace(Settings(), slots=2, channels=1, stages=2, codes=4)
+TINY = replace(Settings(), memory_keys=2, channels=1, stages=2, codes=4)
 
 
 def quantiser(latents, settings=TINY):
@@ -47,27 +47,31 @@ def test_unused_codes_expire():
     made = quantiser(latents)
     made.codes[0, 3] = 100.0
     made.expire(latents, least=1)
-    assert made.slots[0] == 3
-    assert all(len(made.tokens(latents)[:, s].unique()) == n for s, n in enumerate(made.slots))
+    assert made.codes_in_use[0] == 3
+    assert all(
+        len(made.tokens(latents)[:, s].unique()) == n for s, n in enumerate(made.codes_in_use)
+    )
 
 
 def test_growth_adds_at_most_the_cap_and_only_where_it_pays():
     latents = torch.randn(400, 2, generator=torch.Generator().manual_seed(4))
     made = quantiser(latents, replace(TINY, codes=40, growth=0.05))
-    before = list(made.slots)
+    before = list(made.codes_in_use)
     made.grow(latents, 0.05)
-    assert all(b <= n <= b + np.ceil(b * 0.05) for b, n in zip(before, made.slots, strict=True))
+    assert all(
+        b <= n <= b + np.ceil(b * 0.05) for b, n in zip(before, made.codes_in_use, strict=True)
+    )
     exact = ResidualQuantiser(TINY)
-    exact.slots = [2, 1]
+    exact.codes_in_use = [2, 1]
     exact.codes[0, :2] = latents[:2]
     exact.grow(latents[:2].repeat(50, 1), 0.5)
-    assert exact.slots == [2, 1]
+    assert exact.codes_in_use == [2, 1]
 
 
 def test_engine_and_training_choose_the_same_tokens():
     latents = torch.randn(100, 2, generator=torch.Generator().manual_seed(5))
     made = quantiser(latents)
-    book = Codebook(made.codes.numpy(), tuple(made.slots), 2.0, 1.0, 0.0)
+    book = Codebook(made.codes.numpy(), tuple(made.codes_in_use), 2.0, 1.0, 0.0)
     tokens = book.encode(latents.numpy(), [2] * 100)
     wanted = made.tokens(latents)
     for mine, theirs in zip(tokens, wanted, strict=True):
