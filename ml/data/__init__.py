@@ -1,5 +1,5 @@
-"""Visits and people of files.
+"""Reads visits, people and layouts from files.
 
-In: Parquet or CSV files, ours or of other tools. Out: checked frames, and visits in time order.
-Start reading in `tables`.
+In: Parquet, CSV or JSON lines, ours or of other tools. Out: checked frames, visits in time order.
+Start reading in `tables`; `formats` adds an outside format.
 """

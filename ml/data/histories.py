@@ -1,4 +1,4 @@
-"""Visits in time order, and what was known of every subject and surface before each of them."""
+"""Orders visits in time and tracks profiles and popularity as they were before each visit."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.page.surface import Block, Breakpoint, GuardrailSettings, Size, SizeLimits, Surface
 
 PAGE_COLUMNS = 12
-"""Columns of the one-column page that files are replayed on; blocks fill all of them."""
+"""Grid columns of the page that files are replayed on; each block fills a whole row."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedVisit:
-    """All rows with equal (surface, user, at). number: 0-based, per user and surface.
+    """One visit: the rows with equal (surface, user, at).
 
-    when: seconds since 1970, UTC; day: whole UTC days; blocks: used ones, sorted.
+    when: seconds since 1970, UTC. day: whole UTC days since 1970. blocks: the used blocks, sorted.
+    number: 0-based, per user and surface.
     """
 
     surface: str
@@ -35,7 +36,7 @@ class RecordedVisit:
 
 
 def visits_of(frame: pd.DataFrame) -> list[RecordedVisit]:
-    """The visits of checked rows (`data.read_visits`), in order of (when, surface, user)."""
+    """Groups checked rows (see `tables.read_visits`) into visits, by (when, surface, user)."""
     rows = frame.sort_values(["when", "surface", "user", "block"], kind="stable")
     keys = [rows[c].to_numpy() for c in ("when", "surface", "user")]
     starts = np.ones(len(rows), dtype=bool)
@@ -56,14 +57,14 @@ def visits_of(frame: pd.DataFrame) -> list[RecordedVisit]:
 
 
 def moments(visits: Sequence[RecordedVisit]) -> Iterator[list[RecordedVisit]]:
-    """Visits with the same `at` together: all of them are decided before any is learned from."""
+    """Groups visits of the same instant: all are decided before any is learned from."""
     for _, group in groupby(visits, key=lambda visit: visit.when):
         yield list(group)
 
 
 @dataclass
 class _Day:
-    """What was counted of a surface on one day, as `popularity.fold_day` takes it."""
+    """Counts of one surface on one day, as `popularity.fold_day` takes them."""
 
     shares: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     newcomers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -72,18 +73,18 @@ class _Day:
 
 @dataclass
 class Histories:
-    """The past of a walk through visits: profiles, and each surface's popularity."""
+    """Profiles of all users and the popularity of all surfaces, as visits are observed."""
 
     profiles: dict[tuple[str, str], Profile] = field(default_factory=dict)
     _popularity: dict[str, Popularity] = field(default_factory=dict)
     _open_days: dict[str, dict[int, _Day]] = field(default_factory=dict)
 
     def profile(self, visit: RecordedVisit) -> Profile:
-        """The visitor's profile, empty and unknown to others until the visit is observed."""
+        """Returns the visitor's profile, or a new empty one before the first observed visit."""
         return self.profiles.get((visit.surface, visit.user)) or Profile()
 
     def popularity(self, surface: str, day: int) -> Popularity:
-        """Of the closed UTC days, those before `day`. Ask in time order."""
+        """Returns the popularity over all UTC days before `day`. Call in time order."""
         days = self._open_days.get(surface, {})
         row = self._popularity.get(surface, Popularity())
         for closed in sorted(d for d in days if d < day):
@@ -93,7 +94,7 @@ class Histories:
         return row
 
     def observe(self, visit: RecordedVisit, order: Sequence[str] = ()) -> None:
-        """The visit has happened; `order` is the layout it was shown."""
+        """Adds a visit to the history; `order` is the layout that it was shown."""
         profile = self.profiles.setdefault((visit.surface, visit.user), Profile())
         fold_visit(profile, visit.day, visit.blocks, order)
         day = self._open_days.setdefault(visit.surface, {}).setdefault(visit.day, _Day())
@@ -105,9 +106,9 @@ class Histories:
 
 
 def page(slug: str, blocks: Sequence[str]) -> Surface:
-    """The page that files are judged on: one column, rows of 120 px, kind = block name, no fold.
+    """Returns the page that files are judged on: one column of rows of 120 px, without a fold.
 
-    Blocks are declared in alphabetical order, without pins or groups; all of them may move.
+    Blocks are declared in alphabetical order, their kind is their name, and all of them may move.
     """
     line = Size(PAGE_COLUMNS, 1)
     limits = SizeLimits(line, line, line)
@@ -124,13 +125,16 @@ def page(slug: str, blocks: Sequence[str]) -> Surface:
 
 
 def pages(frames: Sequence[pd.DataFrame]) -> dict[str, Surface]:
-    """A page per surface with every block that occurs for it in any of the files."""
+    """Returns a page per surface with every block that occurs on it in any of the frames."""
     rows = pd.concat([f[["surface", "block"]] for f in frames]).drop_duplicates()
     return {str(s): page(str(s), list(group["block"])) for s, group in rows.groupby("surface")}
 
 
 def mean_shares(visits: Sequence[RecordedVisit]) -> dict[str, dict[str, tuple[float, float]]]:
-    """Per surface, each block's mean share (1 / blocks used) of a visit, and of a newcomer's."""
+    """Returns each block's mean share over all visits and over newcomers' visits, per surface.
+
+    A block's share of a visit is 1 / (number of used blocks) if it was used, else 0.
+    """
     everyone = _mean_shares(visits)
     newcomers = _mean_shares([v for v in visits if v.number < NEWCOMER_VISITS])
     return {
@@ -156,7 +160,7 @@ def _mean_shares(visits: Sequence[RecordedVisit]) -> dict[str, dict[str, float]]
 def default_orders(
     visits: Sequence[RecordedVisit], surfaces: dict[str, Surface]
 ) -> dict[str, list[str]]:
-    """Popularity order of the visits per surface: most visits first, ties alphabetical."""
+    """Returns the blocks of each surface by falling number of visits, ties alphabetical."""
     counts: dict[str, dict[str, int]] = {}
     for visit in visits:
         of_surface = counts.setdefault(visit.surface, {})

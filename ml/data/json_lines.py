@@ -25,7 +25,10 @@ MOST_DIGITS = 18
 def read_layouts(
     paths: Iterable[Path | str], *, strict: bool = True
 ) -> tuple[list[dict[str, Any]], list[BadValue]]:
-    """Records of JSONL files (plain or .gz): {id, source, columns, items: [{kind, x, y, w, h}]}."""
+    """Reads the layouts of JSONL files, plain or .gz.
+
+    strict: raise DataError on any bad line; otherwise skip it and return it as a problem.
+    """
     records: list[dict[str, Any]] = []
     problems: list[BadValue] = []
     for path in map(Path, paths):
@@ -40,7 +43,7 @@ def read_layouts(
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file, plain or .gz, numbered from 1. DataError where it is neither."""
+    """Yields the lines of a text file, plain or .gz, numbered from 1. Raises DataError."""
     opened = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
@@ -53,7 +56,11 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def parse_line(line: str) -> Any:
-    """One line of JSON. ValueError for what is none, nested too deep, or not a finite number."""
+    """Parses one line of JSON.
+
+    Raises:
+        ValueError: not JSON, nested too deep, or holding a number that is not finite.
+    """
     try:
         return json.loads(line, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
     except RecursionError as error:
@@ -74,7 +81,7 @@ def _finite(text: str) -> float:
 
 
 def check_layout(line: str, file: str, row: int) -> tuple[dict[str, Any] | None, list[BadValue]]:
-    """One line of a layouts file."""
+    """Parses one line of a layouts file; returns the record, or None, and its bad values."""
     try:
         record = parse_line(line)
     except ValueError as error:
@@ -90,7 +97,7 @@ def check_layout(line: str, file: str, row: int) -> tuple[dict[str, Any] | None,
 
 
 def check_items(items: Sequence[Any], name: str, file: str, row: int) -> list[BadValue]:
-    """Boxes of a layout. name: of the list."""
+    """Returns the bad coordinates of a list of boxes; `name` is the list's name in messages."""
     rule = "must be a number: x ≥ 0, sizes above 0, y from any row on"
     problems = []
     for i, item in enumerate(items):

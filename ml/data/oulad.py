@@ -1,4 +1,4 @@
-"""The official CSV folder of the Open University Learning Analytics data set (OULAD).
+"""Reads the official CSV folder of the Open University Learning Analytics data set (OULAD).
 
 Kuzilek, Hlosta, Zdrahal 2017, CC BY 4.0. A course is a surface, the sections of its home page are
 the blocks, and all clicks of a student on a day are one visit. Dates are offsets from a nominal
@@ -55,7 +55,7 @@ PRESENTATION = r"(?:19|20)\d\d[BJ]"
 def read(
     folder: Path, surfaces: Collection[str] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[BadValue]]:
-    """Visits, people and the rows refused; bad rows are left out of both frames."""
+    """Returns visits, people and refused values; bad rows are left out of both frames."""
     _need_files(folder)
     problems: list[BadValue] = []
     sections = _sections(folder, problems)
@@ -82,7 +82,7 @@ def _need_files(folder: Path) -> None:
 
 
 def _chunks(path: Path, problems: list[BadValue]) -> Iterable[pd.DataFrame]:
-    """The file in pieces, as text, with `row` the 1-based number of the data row."""
+    """Yields the file in chunks of text columns, with `row`, the 1-based data row."""
     first = 1
     try:
         with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS) as chunks:
@@ -119,7 +119,7 @@ def _refuse(
 
 
 def _sections(folder: Path, problems: list[BadValue]) -> pd.Series:
-    """Per site id its section of the home page."""
+    """Maps each site id to its section of the home page."""
     file = "vle.csv"
     rows = pd.concat(list(_chunks(folder / file, problems)), ignore_index=True)
     number = rows["id_site"].str.fullmatch(r"\d+").to_numpy(dtype=bool)
@@ -179,7 +179,7 @@ def _dates(rows: pd.DataFrame) -> pd.Series:
 
 
 def _people(folder: Path, problems: list[BadValue]) -> pd.DataFrame:
-    """One row per student and course; '?' and empty mean unknown; '10-20' is written '10-20%'."""
+    """Reads one row per student and course; '?' becomes '' (unknown), '10-20' becomes '10-20%'."""
     file = "studentInfo.csv"
     rows = pd.concat(list(_chunks(folder / file, problems)), ignore_index=True)
     dated = rows["code_presentation"].str.fullmatch(PRESENTATION).to_numpy(dtype=bool)

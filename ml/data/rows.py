@@ -1,4 +1,4 @@
-"""Frames to plain rows and back, for callers that hold no pandas (the web's tasks)."""
+"""Converts frames to plain rows and back, for callers without pandas (the web's tasks)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ml.data.tables import check_visits
 
 
 class VisitRow(NamedTuple):
-    """seconds: since 1970, UTC; day: whole UTC days."""
+    """One used block. seconds: since 1970, UTC; day: whole UTC days since 1970."""
 
     surface: str
     user: str
@@ -23,7 +23,7 @@ class VisitRow(NamedTuple):
 
 
 def visit_rows(visits: pd.DataFrame) -> list[VisitRow]:
-    """Checked visits, sorted by surface, user, time and block."""
+    """Converts checked visits to rows sorted by surface, user, time and block."""
     ordered = visits.sort_values(["surface", "user", "when", "block"])
     seconds = ordered["when"].to_numpy().astype("datetime64[ms]").astype("int64") / 1000
     columns = [ordered[name].tolist() for name in ("surface", "user")]
@@ -32,11 +32,11 @@ def visit_rows(visits: pd.DataFrame) -> list[VisitRow]:
 
 
 def visits_frame(rows: Iterable[tuple[str, str, str, str, int]]) -> pd.DataFrame:
-    """Rows (surface, user, at, block, uses) as checked visits."""
+    """Converts rows (surface, user, at, block, uses) to checked visits."""
     frame = pd.DataFrame(list(rows), columns=["surface", "user", "at", "block", "uses"])
     return check_visits(frame, "stored visits")[0]
 
 
 def visits_kept(path: Path) -> pd.DataFrame:
-    """Checked visits that an earlier step wrote with `to_parquet`."""
+    """Reads checked visits that an earlier step wrote with `to_parquet`."""
     return pd.read_parquet(path)

@@ -19,16 +19,19 @@ from ml.data.errors import BadValue, DataError
 
 VISIT_COLUMNS = ("surface", "user", "at", "block", "uses")
 MOST_USES = 1_000_000
-"""Uses of one block in one visit; more are a fault of the file."""
+"""Largest number of uses of one block in one visit that is taken for real."""
 
 
 def read_visits(
     paths: Iterable[Path | str], *, strict: bool = True
 ) -> tuple[pd.DataFrame, list[BadValue]]:
-    """Rows of all files with the columns of VISIT_COLUMNS, `when` (UTC, datetime64) and `day`.
+    """Reads files of visits into one frame: VISIT_COLUMNS, `when` (UTC, datetime64) and `day`.
 
-    strict: raise DataError on any problem; otherwise skip bad rows and return what was skipped.
-    A file that cannot be read as visits at all is always an error.
+    Args:
+        strict: raise on any bad value; otherwise skip bad rows and return them as problems.
+
+    Raises:
+        DataError: a bad value when strict, or a file that cannot be read as visits at all.
     """
     return _read(paths, check_visits, strict)
 
@@ -36,7 +39,10 @@ def read_visits(
 def read_people(
     paths: Iterable[Path | str], *, strict: bool = True
 ) -> tuple[pd.DataFrame, list[BadValue]]:
-    """One row per user, or per user and surface where the files say so; attributes as strings."""
+    """Reads files of people into one frame, one row per user (and surface, if the files have it).
+
+    Attributes are strings. strict and errors are those of `read_visits`.
+    """
     return _read(paths, check_people, strict)
 
 
@@ -59,7 +65,7 @@ def _read(
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A Parquet or CSV file; CSV values stay text, so that ids keep their leading zeros."""
+    """Reads a Parquet or CSV file; CSV values stay text, so that ids keep their leading zeros."""
     if not path.is_file():
         raise DataError([BadValue(str(path), 0, "file", str(path), "the file must exist")])
     try:
@@ -74,7 +80,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
-    """The good rows, with `when` and `day`, and the problems of the others."""
+    """Returns the good rows, with `when` and `day` added, and the bad values of the others."""
     _need_columns(frame, VISIT_COLUMNS, file)
     rows = frame.loc[:, list(VISIT_COLUMNS)].reset_index(drop=True)
     problems: list[BadValue] = []
@@ -107,8 +113,10 @@ def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Bad
 
 
 def as_texts(column: pd.Series) -> pd.Series:
-    """Each value as text, '' where there is none; bytes that are no UTF-8 as halves of characters,
-    which `formats` refuses."""
+    """Converts each value to text; missing values become ''.
+
+    Bytes that are not UTF-8 become surrogates, which `formats` refuses.
+    """
     if pd.api.types.infer_dtype(column) == "string":
         return column.astype(object).where(column.notna(), "")
     return pd.Series([_text(value) for value in column], index=column.index, dtype=object)
@@ -122,20 +130,20 @@ def _text(value: Any) -> str:
 
 
 def _as_text(times: pd.Series) -> pd.Series:
-    """Times as they stand in the file; real timestamps in ISO form."""
+    """Keeps times as the file has them; timestamp values become ISO text."""
     if pd.api.types.is_datetime64_any_dtype(times):
         return times.map(lambda t: t.isoformat() if not pd.isna(t) else "")
     return times.map(lambda t: t.isoformat() if hasattr(t, "isoformat") else str(t))
 
 
 def parse_times(texts: pd.Series) -> pd.Series:
-    """ISO dates and datetimes as naive UTC timestamps; NaT where the text is neither."""
+    """Parses ISO dates and datetimes to naive UTC timestamps; NaT where that fails."""
     parsed = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
     return parsed.dt.tz_localize(None)
 
 
 def check_people(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
-    """Users must not be empty, and occur once (once per surface where there is a surface)."""
+    """Returns the good rows and the bad values: users that are empty or repeat on a surface."""
     _need_columns(frame, ("user",), file)
     key = [c for c in ("user", "surface") if c in frame.columns]
     columns = {str(name): as_texts(frame[name]) for name in frame.columns}

@@ -1,7 +1,7 @@
 """Calibration of demand: a slope and an intercept on its logits (Platt 1999), by scikit-learn.
 
-Once for demand from the tokens alone and once with the side input, on people whom no training step
-has seen. Order scores and the outlook are other outputs and stay as they are.
+It is fitted once for demand from the tokens alone and once for demand with the side input, on
+people who were kept out of training. Order scores and the outlook are not calibrated.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from uiengine.cost.energy import Floats
 from uiengine.model.codebook import Codebook
 
 BINS = 10
-"""Equal bins of said probability, of the reliability curve and of the calibration error."""
+"""Equal bins of predicted probability, for the reliability curve and the calibration error."""
 LEAST_PEOPLE = 30
-"""Fewer than these kept aside would teach their own habits, not the networks' error (LOG.md)."""
+"""Fewest people to calibrate on: fewer teach their own habits, not the networks' error (LOG.md)."""
 PART = 8192
-"""Examples per pass."""
+"""Examples per forward pass."""
 WEAK = 1e9
-"""scikit-learn's C: next to no penalty."""
+"""scikit-learn's C, the inverse penalty: practically none."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """Calibrated logit = slope · logit + intercept."""
+    """A calibrated logit is slope · logit + intercept."""
 
     slope: float = 1.0
     intercept: float = 0.0
@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Calibration:
-    """tokens: of demand from the tokens alone; side: of demand with the side input."""
+    """The lines for demand from the tokens alone and for demand with the side input."""
 
     tokens: Line = Line()
     side: Line = Line()
@@ -52,8 +52,11 @@ AS_TRAINED = Calibration()
 
 @dataclass(frozen=True)
 class Answers:
-    """Demand as served, through tokens and not calibrated: logits, and whether the block was used.
-    (B,) each, B blocks of all visits; people: whose, numbered."""
+    """Uncalibrated demand logits as served, and the outcomes; (B,) each, over blocks of all visits.
+
+    tokens, side: logits from the tokens alone and with the side input. used: 1 where the block was
+    used. people: number of the person.
+    """
 
     tokens: Floats
     side: Floats
@@ -65,8 +68,10 @@ class Answers:
 
 
 def rows_aside(users: Sequence[tuple[str, str]], share: float) -> torch.Tensor:
-    """Which examples are of people kept out of training, (V,), bool. It follows from a hash of
-    (surface, user), so that no later version trains on them either."""
+    """Returns which examples belong to people kept out of training, (V,), bool.
+
+    A hash of (surface, user) decides, so that no later version trains on them either.
+    """
     found = {}
     for user in set(users):
         digest = hashlib.sha256("\n".join(("calibration", *user)).encode()).digest()
@@ -75,8 +80,10 @@ def rows_aside(users: Sequence[tuple[str, str]], share: float) -> torch.Tensor:
 
 
 def split(examples: Examples, share: float) -> tuple[Examples, Examples | None]:
-    """Those to train on, and those kept aside; None where they are too few people to calibrate
-    by, and then all are trained on."""
+    """Splits examples into those to train on and those to calibrate on.
+
+    The second is None where it would have fewer than LEAST_PEOPLE people; then all are trained on.
+    """
     aside = rows_aside(examples.users, share)
     people = {user for user, is_out in zip(examples.users, aside.tolist(), strict=True) if is_out}
     if len(people) < LEAST_PEOPLE or bool(aside.all()):
@@ -87,6 +94,7 @@ def split(examples: Examples, share: float) -> tuple[Examples, Examples | None]:
 
 @torch.no_grad()
 def answers(codec: Codec, book: Codebook, examples: Examples) -> Answers:
+    """Encodes and decodes all examples as served and collects demand beside the outcomes."""
     alone, beside = [], []
     for rows in torch.arange(len(examples)).split(PART):
         batch = examples.at(rows)
@@ -109,8 +117,10 @@ def answers(codec: Codec, book: Codebook, examples: Examples) -> Answers:
 
 
 def platt(logits: Floats, used: Floats) -> Line:
-    """What makes sigmoid(slope · logit + intercept) likeliest. As trained where all answers are the
-    same, or where more demand would mean less use."""
+    """Fits sigmoid(slope · logit + intercept) to the outcomes by maximum likelihood.
+
+    Returns the identity where all outcomes are equal or the slope would not be positive.
+    """
     if len(np.unique(used)) < 2:
         return Line()
     fitted = LogisticRegression(C=WEAK).fit(logits[:, None], used)
@@ -123,14 +133,16 @@ def calibration(found: Answers) -> Calibration:
 
 
 def probabilities(logits: Floats, line: Line) -> Floats:
-    """Probabilities."""
+    """Returns the calibrated probabilities of logits."""
     chance: Floats = 1 / (1 + np.exp(-(line.slope * logits + line.intercept)))
     return chance
 
 
 def measures(chance: Floats, used: Floats) -> dict[str, float]:
-    """Log loss in nats, Brier score, and expected calibration error over BINS equal bins: the
-    distance between said and seen, weighted by the answers of a bin."""
+    """Returns log loss in nats, Brier score and expected calibration error.
+
+    The calibration error is Σ_b n_b/n · |mean predicted − mean observed| over BINS equal bins.
+    """
     place = np.minimum((chance * BINS).astype(int), BINS - 1)
     gap = np.bincount(place, weights=chance - used, minlength=BINS)
     return {
@@ -141,7 +153,7 @@ def measures(chance: Floats, used: Floats) -> dict[str, float]:
 
 
 def before_after(found: Answers, by: Calibration) -> dict[str, Any]:
-    """`measures` as trained and as calibrated, from the tokens alone and with the side input."""
+    """Returns `measures` before and after calibration, for both kinds of demand."""
     return {
         name: {
             "before": measures(probabilities(logits, Line()), found.used),
@@ -155,8 +167,10 @@ def before_after(found: Answers, by: Calibration) -> dict[str, Any]:
 
 
 def facts(found: Answers) -> dict[str, Any]:
-    """The card's entry: slopes and intercepts from everybody, before and after on each second
-    person with what the others taught."""
+    """Returns the card's entry: slopes and intercepts fitted on all people kept aside.
+
+    The measures before and after come from every second person, with lines fitted on the others.
+    """
     is_second = found.people % 2 == 1
     taught = calibration(found.only(~is_second))
     return {

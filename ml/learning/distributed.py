@@ -1,8 +1,8 @@
-"""Training over several processes, as torchrun starts them: one batch, shared out.
+"""Data-parallel training over the processes that torchrun starts.
 
-Every process draws the same random numbers for the whole batch, works on its share, and takes the
-step of the summed gradients; the codes follow the latents of all. So several processes do what one
-does, up to the order in which numbers are added.
+Every process draws the random numbers of the whole batch, works on its share of the rows and steps
+by the summed gradients; codes are updated from the latents of all. The result equals that of one
+process up to the order of floating-point sums.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from torch import Tensor, nn
 from ml.learning.settings import Settings
 
 ALONE = ("rounding", "growth", "kl", "prediction", "variance", "covariance")
-"""Settings whose losses or codes need a batch as a whole."""
+"""Settings whose losses or codes need the whole batch in one process."""
 
 
 class SharedBatchError(ValueError):
-    """A setting that several processes cannot follow."""
+    """A setting that several processes cannot train with."""
 
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Meets the other processes, if torchrun started several; the cores are shared out."""
+    """Joins the process group if torchrun started several processes, and divides the threads."""
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield
         return
@@ -35,22 +35,23 @@ def joined() -> Iterator[None]:
     dist.init_process_group("gloo")
     try:
         yield
-        dist.barrier()  # whoever is done waits for the first, which writes
+        dist.barrier()  # the others wait for the first, which writes the files
     finally:
         dist.destroy_process_group()
 
 
 def several() -> bool:
+    """Tells whether more than one process trains."""
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
 def is_first() -> bool:
-    """Whether this process writes the files and shows progress."""
+    """Tells whether this process writes the files and shows progress."""
     return not several() or dist.get_rank() == 0
 
 
 def check(settings: Settings) -> None:
-    """Raises SharedBatchError."""
+    """Raises SharedBatchError for a setting in ALONE when several processes train."""
     wrong = [name for name in ALONE if several() and getattr(settings, name)]
     if wrong:
         raise SharedBatchError(
@@ -59,7 +60,7 @@ def check(settings: Settings) -> None:
 
 
 def share(size: int) -> slice:
-    """This process's rows of a batch of `size`."""
+    """Returns the slice of a batch of `size` rows that this process works on."""
     if not several():
         return slice(None)
     world, rank = dist.get_world_size(), dist.get_rank()
@@ -67,15 +68,15 @@ def share(size: int) -> slice:
 
 
 def gathered(part: Tensor, size: int) -> Tensor:
-    """The rows of all processes, (size, Z), without gradients."""
+    """Gathers the rows of all processes, (size, Z), without gradients."""
     whole = torch.zeros(size, part.shape[1])
     whole[share(size)] = part.detach()
-    dist.all_reduce(whole)  # everyone else's rows are 0 here
+    dist.all_reduce(whole)  # the rows of other processes are 0 here
     return whole
 
 
 def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """To be called between backward and the step; each loss was weighted by its share of rows."""
+    """Sums gradients over processes, between backward and step; losses are weighted by rows."""
     if several():
         for parameter in parameters:
             if parameter.grad is not None:
@@ -83,7 +84,7 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
 
 def summed(value: float) -> float:
-    """Over all processes."""
+    """Sums a number over all processes."""
     if not several():
         return value
     total = torch.tensor(value, dtype=torch.float64)
@@ -92,7 +93,7 @@ def summed(value: float) -> float:
 
 
 def agree(modules: Iterable[nn.Module]) -> None:
-    """Everyone goes on from the first process's weights: rounding must not drive them apart."""
+    """Copies the first process's weights to all, so that rounding does not drive them apart."""
     if several():
         for module in modules:
             for tensor in (*module.parameters(), *module.buffers()):

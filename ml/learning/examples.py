@@ -1,4 +1,4 @@
-"""Training examples: the state before every visit, and what was used in it."""
+"""Training examples: the state before each visit, and the blocks used in it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from uiengine.features import EVIDENCE, FIRST_VISIT, LAST_VISIT, Pages, People
 from uiengine.page.surface import Surface
 
 HORIZON_VISITS, HORIZON_DAYS = 20, 28
-"""How far the outlook and the hindsight layout look ahead."""
+"""Horizon of the outlook and of the hindsight layout: visits and days ahead."""
 DISCOUNT = 0.95
-"""Per visit ahead, as in the horizon energy."""
+"""Discount per visit ahead, as in the horizon energy."""
 
 
 @dataclass
 class Examples:
-    """V visits, N blocks at most. share: (V, N), 1/k for used blocks; outlook: (V, N), the mean
-    share of the next 20 visits within 28 days, discounted; hindsight: (V, N), ranks of the layout
-    that orders blocks by it; has_future: (V,), 0 at a subject's last visit."""
+    """V visits of at most N blocks, and their targets.
+
+    thin, thin_evidence: popularity and its evidence as if it rested on few visits. share: (V, N),
+    1/k for each of k used blocks. outlook: (V, N), discounted mean share over the coming visits.
+    hindsight: (V, N), ranks of the layout that orders blocks by the outlook. has_future: (V,), 0 at
+    a subject's last visit. users: (surface, user) of each visit.
+    """
 
     inputs: Batch
     thin: Tensor
@@ -44,7 +48,7 @@ class Examples:
         return Batch(*(t[rows] for t in self.inputs))
 
     def only(self, rows: Tensor) -> Examples:
-        """Some of them, in the order given; a row may come again."""
+        """Returns the examples at `rows`, in that order; rows may repeat."""
         return Examples(
             self.at(rows),
             self.thin[rows],
@@ -65,7 +69,13 @@ def build_examples(
     seed: int = 0,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Examples:
-    """Walks the visits in time order; each example sees strictly earlier visits only."""
+    """Builds one example per visit; each sees only strictly earlier visits.
+
+    Args:
+        visits: in time order.
+        kinds: number of each known kind, from 1.
+        priors: per surface, each block's mean share over all visits and over newcomers'.
+    """
     count = max((len(surfaces[v.surface].blocks) for v in visits), default=1)
     people, pages = _gather(visits, surfaces, priors, count, progress)
     share = np.zeros((len(visits), count), dtype=np.float32)
@@ -94,7 +104,7 @@ def _gather(
     count: int,
     progress: Callable[[float], None],
 ) -> tuple[People, Pages]:
-    """The past of every visit, padded to `count` blocks."""
+    """Collects the state before every visit, padded to `count` blocks."""
     ids = {slug: [b.id for b in surface.blocks] for slug, surface in surfaces.items()}
     counters = np.zeros((len(visits), count, features.COUNTERS))
     popularity = np.zeros((len(visits), count, 2, 3))
@@ -127,7 +137,7 @@ def _gather(
 def to_batch(
     people: People, pages: Pages, surfaces: Sequence[Surface], kinds: Mapping[str, int]
 ) -> Batch:
-    """Network inputs of gathered rows. surfaces: one per row."""
+    """Converts gathered rows to network inputs. surfaces: one per row."""
     count = pages.mask.shape[1]
     distinct = {surface.slug: surface for surface in surfaces}
     described = {slug: features.describe(s, kinds) for slug, s in distinct.items()}
@@ -149,7 +159,7 @@ def to_batch(
 
 
 def _thinned(pages: Pages, generator: np.random.Generator) -> Pages:
-    """The same with popularity that rests on 0.3 to 30 visits, drawn at random, and no prior."""
+    """Resamples popularity as if it rested on 0.3 to 30 visits, with an even prior."""
     weight = 10 ** generator.uniform(-0.5, 1.5, size=(len(pages.mask), 1, 1, 1))
     total = np.maximum(pages.popularity.sum(axis=1, keepdims=True), 1e-9)
     drawn = generator.poisson(np.minimum(pages.popularity / total * weight, 1e6))
@@ -161,8 +171,10 @@ def _thinned(pages: Pages, generator: np.random.Generator) -> Pages:
 def coming_shares(
     visits: Sequence[RecordedVisit], share: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean share of this and the subject's coming visits, (V, N), discounted by visit, at most 20
-    within 28 days; and whether there is a next visit at all, (V,)."""
+    """Returns the discounted mean share of this and coming visits, (V, N), and has_future, (V,).
+
+    At most HORIZON_VISITS visits within HORIZON_DAYS count, each by DISCOUNT^(visits ahead).
+    """
     place = {key: i for i, key in enumerate(dict.fromkeys((v.surface, v.user) for v in visits))}
     subject = np.array([place[v.surface, v.user] for v in visits])
     day = np.array([v.day for v in visits])
@@ -181,7 +193,7 @@ def coming_shares(
 
 
 def ranks_of(wanted: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Rank of each block when ordered by `wanted`, ties as declared, padding last, (V, N)."""
+    """Returns ranks by falling `wanted`, ties as declared and padding last, (V, N)."""
     order = np.argsort(np.where(mask > 0, -wanted, np.inf), axis=1, kind="stable")
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), 1)
@@ -191,7 +203,7 @@ def ranks_of(wanted: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def augment(
     batch: Batch, thin: tuple[Tensor, Tensor], settings: Settings, generator: torch.Generator
 ) -> Batch:
-    """What must not be leaned on is hidden or shuffled in a share of the samples."""
+    """Hides or shuffles inputs in a share of the samples, so that no network relies on them."""
     size = len(batch.kind)
 
     def chosen(share: float) -> Tensor:
@@ -216,7 +228,7 @@ def augment(
 
 
 def _permutation(mask: Tensor, which: Tensor, generator: torch.Generator) -> Tensor:
-    """Per sample an order of its blocks, (B, N): shuffled where `which`, else as they are."""
+    """Returns block indices per sample, (B, N), shuffled where `which` and ascending elsewhere."""
     noise = torch.rand(mask.shape, generator=generator).masked_fill(mask == 0, 9.0)
     same = torch.arange(mask.shape[1]).expand(mask.shape)
     return torch.where(which[:, None], noise.argsort(1), same)

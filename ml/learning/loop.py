@@ -1,4 +1,4 @@
-"""The training loop: a continuous warm-up, then the codebook in the loop, then its expiry."""
+"""The training loop: a warm-up without the codebook, training with it, then expiry of codes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from ml.learning.settings import Settings
 from ml.progress import Progress
 
 START_ROWS = 20_000
-"""Examples that the k-means start of the code vectors sees."""
+"""Largest number of examples for the k-means start of the code vectors."""
 LEAST_USES = 6
-"""A code used by fewer of the training examples expires at the end."""
+"""Codes used by fewer training examples are dropped at the end."""
 
 
 @dataclass
 class Fitted:
-    """A trained codec with its codebook. kinds: what it knows, numbered from 1; calibration: of
-    the demand that is exported, which no training goes on from."""
+    """A trained codec with its codebook.
+
+    kinds: number of each known kind, from 1. history: loss, beta and codes after each epoch.
+    calibration: of exported demand; a training that starts from this fit ignores it.
+    """
 
     codec: Codec
     quantiser: ResidualQuantiser
@@ -48,8 +51,13 @@ def fit(
     least_uses: int = LEAST_USES,
     progress: Progress = lambda share, text: None,
 ) -> Fitted:
-    """Trains on all examples. Same arguments and threads, same weights. `start`: weights to go on
-    from; its kinds must come first in `kinds`. quantiser: a peer's in place of ours."""
+    """Trains a codec and its codebook; deterministic for given arguments and threads.
+
+    Args:
+        start: a fit to continue from; its kinds must come first in `kinds`.
+        quantiser: another quantiser in place of our own.
+        least_uses: codes used by fewer examples are dropped at the end.
+    """
     distributed.check(settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -74,7 +82,7 @@ def fit(
 
 
 def take_over(codec: Codec, quantiser: ResidualQuantiser, start: Fitted) -> None:
-    """Weights and codes of another fit; embeddings of kinds that are new keep their start."""
+    """Copies weights and codes from `start`; embeddings of new kinds keep their initial values."""
     state = dict(start.codec.state_dict())
     name = "blocks.kind.weight"
     fresh = codec.state_dict()[name].clone()
@@ -90,7 +98,7 @@ def take_over(codec: Codec, quantiser: ResidualQuantiser, start: Fitted) -> None
 def encode_all(
     codec: Codec, examples: Examples, generator: torch.Generator, most: int | None = None
 ) -> Tensor:
-    """Latents of all examples, or of `most` drawn at random, (V, Z)."""
+    """Encodes all examples, or `most` of them drawn at random, to latents (V, Z)."""
     was_training = codec.training
     codec.eval()
     rows = torch.randperm(len(examples), generator=generator)[:most]
@@ -102,7 +110,7 @@ def encode_all(
 
 @dataclass
 class Loop:
-    """Cycles of epochs over examples; its history is kept over all of them."""
+    """Runs epochs over examples and keeps their history."""
 
     examples: Examples
     settings: Settings
@@ -112,7 +120,7 @@ class Loop:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def run(self, epochs: int, rate: float, *, coded: bool) -> None:
-        """One learning-rate cycle of `epochs` epochs, or as many steps as the settings allow."""
+        """Runs one learning-rate cycle; `most_steps` bounds the steps of an epoch."""
         s = self.settings
         total = s.warm_epochs + s.code_epochs
         per_epoch = max(len(self.examples) // s.batch, 1)

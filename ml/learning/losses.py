@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 FAR = -1e9
-"""Logit of a block that is not there."""
+"""Logit of a padded block."""
 
 
 def share_loss(logits: Tensor, share: Tensor, mask: Tensor) -> Tensor:
@@ -17,9 +17,9 @@ def share_loss(logits: Tensor, share: Tensor, mask: Tensor) -> Tensor:
 
 
 def demand_loss(logits: Tensor, used: Tensor, exposed: Tensor) -> Tensor:
-    """Yes/no cross-entropy over *exposed* blocks, weighted by `exposed` in 0..1, (B,).
+    """Binary cross-entropy of use, weighted by `exposed`, (B,).
 
-    exposed: probability that the block was looked at, 0 where it was not shown.
+    exposed: probability that the block was looked at, 0..1; 0 where it was not shown.
     """
     each = functional.binary_cross_entropy_with_logits(logits, used, reduction="none")
     return (each * exposed).sum(-1) / exposed.sum(-1).clamp(min=1e-6)

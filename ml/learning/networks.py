@@ -1,4 +1,4 @@
-"""The networks: one latent space, a behaviour encoder, a layout encoder and a decoder.
+"""The networks: a behaviour encoder, a layout encoder and a decoder over one latent space.
 
 Every network sees a *set* of N blocks by their descriptors, so N is free and new surfaces work.
 The latent is a small memory: each block writes its values along its key (a direction that follows
@@ -18,13 +18,13 @@ from ml.learning.settings import Settings
 from uiengine.features import CONTEXT, EVIDENCE, POPULARITY, SHAPE, TEXT_BUCKETS, USER
 
 SIDE_LEVELS = 16
-"""Values of a 4-bit recency code."""
+"""Number of values of the 4-bit recency code."""
 FAR_BELOW = -1e4
-"""Below any activation."""
+"""Less than any activation; marks padding before a maximum."""
 
 
 class Batch(NamedTuple):
-    """Tensors of one batch, as the engine feeds them, with the recency codes (B, N)."""
+    """Inputs of one batch, in the order of the exported graphs; recency: (B, N)."""
 
     kind: Tensor
     text: Tensor
@@ -37,8 +37,10 @@ class Batch(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """Logits per block, (B, N): share and demand from the tokens alone, and with the side input;
-    outlook: share over the coming visits, with it; size: (B, N, 3), of minimum, default, maximum.
+    """Decoder outputs: logits per block, (B, N).
+
+    share, demand: from the tokens alone; side_share, side_demand: with the side input. outlook:
+    share over the coming visits, with the side input. size: (B, N, 3), minimum, default, maximum.
     """
 
     share: Tensor
@@ -54,12 +56,12 @@ def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 
 
 def spread(values: Tensor, like: Tensor) -> Tensor:
-    """(B, F) repeated for each block of `like` (B, N, …): (B, N, F)."""
+    """Repeats (B, F) for each block of `like` (B, N, …): (B, N, F)."""
     return values[:, None].expand(-1, like.shape[1], -1)
 
 
 class BlockEmbedding(nn.Module):
-    """Descriptors to (B, N, kind_width); keys are the memory directions, unit length."""
+    """Embeds block descriptors, (B, N, kind_width), and gives each block a unit memory key."""
 
     def __init__(self, kinds: int, settings: Settings) -> None:
         super().__init__()
@@ -79,7 +81,7 @@ class BlockEmbedding(nn.Module):
 
 
 class BehaviourEncoder(nn.Module):
-    """s_x = E_x(profile, blocks, context). Whoever has no visit gets the one innate latent."""
+    """s_x = E_x(profile, blocks, context); new subjects get the learned innate latent."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -105,7 +107,7 @@ class BehaviourEncoder(nn.Module):
 
 
 class LayoutEncoder(nn.Module):
-    """s_y = E_y(layout, blocks): the same memory written from each block's place, 0 = top."""
+    """s_y = E_y(layout, blocks): each block writes its rank into the memory, 0 = top."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -120,7 +122,7 @@ class LayoutEncoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """D(tokens, blocks, context). Of the context it sees the popularity and its weight alone."""
+    """D(tokens, blocks, context); of the context it sees only the evidence behind popularity."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -162,7 +164,7 @@ class Decoder(nn.Module):
 
 
 class Codec(nn.Module):
-    """All networks of one version. The codebook lives beside them, in `ml.learning.residual_vq`."""
+    """All networks of one version; `ml.learning.residual_vq` holds the codebook."""
 
     def __init__(self, kinds: int, settings: Settings) -> None:
         super().__init__()
@@ -173,7 +175,7 @@ class Codec(nn.Module):
         self.predictor = mlp(settings.latent, settings.hidden, settings.latent)
 
     def encode(self, batch: Batch) -> Tensor:
-        """(B, latent), before the codebook."""
+        """Returns latents before quantisation, (B, Z)."""
         latent: Tensor = self.encoder(*self.blocks(batch.kind, batch.text, batch.shape), batch)
         return latent
 

@@ -1,4 +1,4 @@
-"""The loss of one batch: reconstruction + β·KL + γ·prediction + VICReg, and what it measured."""
+"""The loss of one batch: reconstruction + β·KL + γ·prediction + VICReg, and the schedule of β."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
 
 TARGET_DECAY = 0.99
-"""Moving average of the layout encoder that predictions aim at."""
+"""Decay of the moving-average layout encoder, the target of predictions."""
 RISE = 0.3
 """Share of the epochs with a codebook over which β rises linearly."""
 MOST_RESCALE = 1.25
-"""β rises by at most this factor per epoch, once it has risen."""
+"""Largest factor by which β grows per epoch after its linear rise."""
 
 
 @dataclass
 class Objective:
-    """The terms that are switched on, and the state they need. `beta` follows the KL share."""
+    """Computes the enabled loss terms and keeps their state; `beta` follows the KL share."""
 
     settings: Settings
     codec: Codec
@@ -47,9 +47,9 @@ class Objective:
     def loss(
         self, batch: Batch, examples: Examples, rows: Tensor, coded: bool, done: float
     ) -> Tensor:
-        """Mean loss of one augmented batch; with several processes, of this one's share of it.
+        """Returns the mean loss of one augmented batch, or of this process's share of it.
 
-        done: share of training that is over, 0..1.
+        coded: whether the latent goes through the codebook. done: finished share of training, 0..1.
         """
         s, whole, mine = self.settings, batch, distributed.share(len(rows))
         if distributed.several():
@@ -85,7 +85,7 @@ class Objective:
         return latent + (coded - latent).detach()
 
     def _stages(self, batch: Batch) -> Tensor:
-        """How many stages each sample trains with: all, or a random prefix; new subjects one."""
+        """Draws the number of stages per sample: all or a random prefix; one for new subjects."""
         size, most = len(batch.kind), self.settings.stages
         drawn = torch.randint(1, max(most, 2), (size,), generator=self.generator)
         full = torch.rand(size, generator=self.generator) < self.settings.full_stages
@@ -101,7 +101,7 @@ class Objective:
         return total
 
     def _prediction(self, latent: Tensor, batch: Batch, examples: Examples, rows: Tensor) -> Tensor:
-        """From s_x the latent of the hindsight layout; E_y itself learns to be decodable."""
+        """Error of predicting the hindsight layout's latent from s_x, plus decoding that layout."""
         seen, keys = self.codec.blocks(batch.kind, batch.text, batch.shape)
         rank = examples.hindsight[rows]
         with torch.no_grad():
@@ -115,7 +115,7 @@ class Objective:
         return ((error + order) * has).sum() / has.sum().clamp(min=1)
 
     def _kl(self, latent: Tensor) -> Tensor:
-        """Of the first stage, with a small bonus for even use of its codes."""
+        """KL of the first stage, minus a small bonus for even use of its codes."""
         used_codes = self.quantiser.codes_in_use[0]
         distances = self.quantiser.distances(0, latent)
         error = (distances.amin(1) + latent.square().sum(1)).mean().detach().clamp(min=1e-6)
@@ -126,7 +126,7 @@ class Objective:
         return kl - self.settings.entropy_bonus * entropy
 
     def _measure(self, kl: Tensor, rest: Tensor, latent: Tensor) -> None:
-        """Norms of the gradients at the encoder's output: of KL times β, of the rest."""
+        """Records the gradient norms of β·KL and of the other terms at the encoder's output."""
         (by_kl,) = torch.autograd.grad(self.beta * kl, latent, retain_graph=True)
         (by_rest,) = torch.autograd.grad(rest, latent, retain_graph=True)
         self._measured.append((float(by_kl.norm()), float(by_rest.norm())))
@@ -140,14 +140,14 @@ class Objective:
 
     @property
     def _rise(self) -> int:
-        """Epochs with a codebook over which β rises."""
+        """Number of epochs with a codebook over which β rises."""
         return max(round(RISE * self.settings.code_epochs), 1)
 
     def after_epoch(self) -> None:
-        """β rises linearly, then follows the wanted share of the gradient, up by ×1.25 at most.
+        """Updates β: a linear rise, then towards the wanted KL share of the gradient.
 
-        Where a share is wanted, the rise heads for the β that the gradients measured so far ask
-        for: one fixed beforehand ended too low for ×1.25 an epoch to catch up (LOG.md).
+        With `kl_share` set, the rise aims at the β that the gradients measured so far imply; a
+        target fixed beforehand ended too low for MOST_RESCALE to catch up (LOG.md).
         """
         s = self.settings
         if not s.kl or not self._measured:
@@ -166,7 +166,7 @@ class Objective:
 
 
 def reconstruction(decoded: Prediction, share: Tensor, mask: Tensor, settings: Settings) -> Tensor:
-    """Share and demand, each without and with the side input; all blocks of a file are exposed."""
+    """Loss of share and demand, without and with the side input; all blocks count as exposed."""
     used = (share > 0).float()
     total = losses.share_loss(decoded.share, share, mask)
     total = total + losses.share_loss(decoded.side_share, share, mask)
@@ -176,7 +176,10 @@ def reconstruction(decoded: Prediction, share: Tensor, mask: Tensor, settings: S
 
 
 def round_latent(latent: Tensor, done: float, generator: torch.Generator) -> Tensor:
-    """Straight-through rounding to 8 bits at first, then towards 4 stochastic ones, in ±4."""
+    """Rounds to 8 bits within ±4, from `done` = 0.2 on stochastically down to 4 bits.
+
+    Gradients pass straight through.
+    """
     bits = 8.0 if done < 0.2 else 8.0 - 4.0 * min((done - 0.2) / 0.4, 1.0)
     step = 8.0 / 2**bits
     noise = torch.zeros_like(latent)

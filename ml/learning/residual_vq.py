@@ -1,4 +1,4 @@
-"""Residual vector quantisation: each stage codes what the stages before it left over."""
+"""Residual vector quantisation: each stage codes the residual of the stages before it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from ml.learning.settings import Settings
 
 START_COUNT = 4.0
-"""Pseudo-uses of a code at its k-means start, against which the moving average weighs."""
+"""Initial usage count of a code in its moving average."""
 EXACT = 1e-10
-"""Mean squared error below which a stage has nothing left to code."""
+"""Mean squared error below which a stage gets no new codes."""
 
 
 class ResidualQuantiser(nn.Module):
-    """codes: (S, K, Z). Only the first `codes_in_use[s]` codes of a stage exist."""
+    """S stages of up to K codes, (S, K, Z); the first `codes_in_use[s]` of stage s are valid."""
 
     codes: Tensor
     counts: Tensor
@@ -32,7 +32,7 @@ class ResidualQuantiser(nn.Module):
         self.register_buffer("sums", torch.zeros(*shape, settings.latent))
 
     def start(self, latents: Tensor, seed: int) -> None:
-        """k-means of each stage's residuals. latents: (B, Z), at least one."""
+        """Initialises each stage by k-means of its residuals. latents: (B, Z), B ≥ 1."""
         residual = latents.detach().clone()
         for stage in range(len(self.codes_in_use)):
             most = (
@@ -49,18 +49,18 @@ class ResidualQuantiser(nn.Module):
         self.sums.copy_(self.codes * START_COUNT)
 
     def nearest(self, stage: int, residual: Tensor) -> Tensor:
-        """Index of the nearest code of a stage, (B,)."""
+        """Returns the index of the nearest code of a stage, (B,)."""
         return self.distances(stage, residual).argmin(1)
 
     def distances(self, stage: int, residual: Tensor) -> Tensor:
-        """Squared distances up to a constant per row, (B, used_codes)."""
+        """Returns squared distances up to a constant per row, (B, codes in use)."""
         codes = self.codes[stage, : self.codes_in_use[stage]]
         return codes.square().sum(1) - 2 * residual @ codes.T
 
     def forward(self, latent: Tensor, stages: Tensor, generator: torch.Generator) -> Tensor:
-        """The quantised latent, (B, Z), with straight-through gradients.
+        """Returns the quantised latent, (B, Z), with straight-through gradients.
 
-        stages: (B,), how many stages to use. In training the codes follow their residuals.
+        stages: number of stages per row, (B,). In training mode the codes follow their residuals.
         """
         residual, total = latent.detach(), torch.zeros_like(latent)
         for stage in range(len(self.codes_in_use)):
@@ -74,7 +74,7 @@ class ResidualQuantiser(nn.Module):
         return latent + (total - latent).detach()
 
     def tokens(self, latent: Tensor) -> Tensor:
-        """All stages' indices, (B, S)."""
+        """Returns the code indices of all stages, (B, S)."""
         residual, found = latent.detach(), []
         for stage in range(len(self.codes_in_use)):
             index = self.nearest(stage, residual)
@@ -85,7 +85,7 @@ class ResidualQuantiser(nn.Module):
     def _follow(
         self, stage: int, residual: Tensor, index: Tensor, generator: torch.Generator
     ) -> None:
-        """Moving averages of the codes; now and then dead codes restart at random residuals."""
+        """Updates the codes' moving averages; at random steps, dead codes restart at residuals."""
         if not len(residual):
             return
         decay, used_codes = self.settings.code_decay, self.codes_in_use[stage]
@@ -113,7 +113,7 @@ class ResidualQuantiser(nn.Module):
     def grow(self, latents: Tensor, most: float) -> None:
         """Adds up to `most` new codes per stage, as a share of its codes in use, where they pay.
 
-        New codes start at the worst fitted residuals; they stay only if they lower the stage's
+        New codes start at the worst-fitted residuals; they stay only if they lower the stage's
         squared error by more than the bits of their longer index cost: log2(after / before).
         """
         residual = latents.detach()
@@ -137,9 +137,9 @@ class ResidualQuantiser(nn.Module):
             residual = residual - self.codes[stage, self.nearest(stage, residual)]
 
     def expire(self, latents: Tensor, least: int) -> None:
-        """Drops codes used fewer than `least` times on these latents, stage after stage.
+        """Drops codes used fewer than `least` times on these latents, stage by stage.
 
-        A stage keeps at least one code. Later stages see the residuals that are left then.
+        A stage keeps at least one code; later stages see the residuals of the remaining codes.
         """
         residual = latents.detach()
         for stage in range(len(self.codes_in_use)):

@@ -1,4 +1,4 @@
-"""Every number of training, in one table. What did not help on held-back users is off (0)."""
+"""Every number of training; ideas that did not help on held-back users are off (0)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ STORED_NAMES = {"memory_keys": "slots"}
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes, schedule, augmentation, then the ideas that can be switched; figures in LOG.md."""
+    """Sizes, schedule, augmentation and optional loss terms; LOG.md has the figures behind them."""
 
     memory_keys: int = 16
-    """Directions of the latent's memory, which a block's key points into."""
+    """Directions of the latent's memory; a block's key is a vector over them."""
     channels: int = 2
     """Values kept per direction; the latent has memory_keys × channels dimensions."""
     hidden: int = 64
@@ -24,9 +24,9 @@ class Settings:
     """Width of a block's descriptor embedding."""
 
     stages: int = 8
-    """Residual stages; a token of 8 bits each."""
+    """Residual stages of the codebook, one token of 8 bits each."""
     codes: int = 256
-    """Most codes of a stage."""
+    """Largest number of codes per stage."""
 
     warm_epochs: int = 8
     """Epochs with a continuous latent, before the codebook."""
@@ -35,22 +35,22 @@ class Settings:
     batch: int = 1024
     """Visits per step."""
     rate: float = 3e-3
-    """Highest learning rate; one cycle per phase, the second at two thirds of it."""
+    """Peak learning rate of the warm-up cycle; the second cycle peaks at two thirds of it."""
     weight_decay: float = 1e-3
     """AdamW's weight decay."""
     most_steps: int = 12_000
-    """Upper bound on steps of a training, so that large files stay within minutes."""
+    """Upper bound on training steps, so that large files train within minutes."""
 
     swap_kinds: float = 0.25
-    """Share of samples whose blocks swap descriptors: the user and the popularity must carry."""
+    """Share of samples whose blocks swap descriptors: behaviour and popularity must be used."""
     hide_kinds: float = 0.1
-    """Share of samples that see kinds by their text alone, as blocks of an unknown kind are."""
+    """Share of samples with hidden kinds; only the text describes them, as for unknown kinds."""
     drop_popularity: float = 0.15
     """Share of samples without the surface's popularity."""
     thin_popularity: float = 0.15
-    """Share of samples whose popularity rests on a few visits only, as on a small site."""
+    """Share of samples whose popularity rests on few visits, as on a small site."""
     drop_days: float = 0.3
-    """Chance of hiding each of days since the first and since the last visit."""
+    """Probability of hiding each of: days since the first visit, days since the last visit."""
 
     demand_weight: float = 0.3
     """Weight of the yes/no demand loss beside the share loss."""
@@ -63,14 +63,14 @@ class Settings:
     code_decay: float = 0.98
     """Moving average of the code vectors per step."""
     least_usage: float = 0.02
-    """A code used less than this share of an even usage is dead and its slot re-seeded."""
+    """A code used less than this share of the mean usage is dead and restarts elsewhere."""
 
     kl: float = 0.0
     """β: weight of KL(soft assignments ‖ learned prior) of the first stage, after its rise."""
     kl_share: float = 0.0
-    """Wanted share of the KL gradient at the encoder's output, which β is rescaled towards."""
+    """Target share of the KL gradient at the encoder's output; β is rescaled towards it."""
     entropy_bonus: float = 0.01
-    """Small reward for evenly used codes, where kl > 0."""
+    """Weight of the bonus for evenly used codes, where kl > 0."""
     prediction: float = 0.0
     """γ: weight of predicting the latent of the hindsight layout from the behaviour."""
     variance: float = 0.0
@@ -80,13 +80,13 @@ class Settings:
     rounding: bool = False
     """Precision curriculum: 8-bit deterministic rounding first, then towards 4-bit stochastic."""
     growth: float = 0.0
-    """Most new slots per epoch as a share of those in use; 0 starts with all slots."""
+    """Largest share of new codes per epoch; 0 starts with all codes in use."""
 
     calibrate: float = 0.0
     """Share of the subjects kept out of training, on whom demand is calibrated (LOG.md)."""
 
     ms_per_bit: float = 0.05
-    """λ: a further token must save this many modelled milliseconds per bit. LOG.md has 1 ms."""
+    """λ: modelled milliseconds that a further token must save per bit. LOG.md compares 1 ms."""
 
     @property
     def latent(self) -> int:
@@ -102,5 +102,5 @@ class Settings:
         return cls(**{names.get(name, name): value for name, value in values.items()})
 
     def smoke(self) -> Settings:
-        """The same, small enough to end within seconds."""
+        """Returns smaller settings that train within seconds."""
         return replace(self, warm_epochs=1, code_epochs=1, codes=32, stages=8, batch=256)
