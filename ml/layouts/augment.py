@@ -1,4 +1,4 @@
-"""More layouts from few: variants that a person might have made just as well."""
+"""Augments layouts with variants that a person could have made."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from ml.layouts.records import Floats, Record, to_record
 from uiengine.model.layout_slots import HEADERS
 
 DROP_ROWS, DROP_ITEMS, SWAP_KINDS, MIRROR = 0.5, 0.2, 0.4, 0.15
-"""Chances of leaving out rows, leaving out items, giving a kind another's name, mirroring."""
+"""Probabilities of dropping rows, dropping items, renaming kinds, and mirroring."""
 REGRID, HALVE = 0.3, 0.05
-"""Chances of another number of columns, and of columns that the page does not use: else the number
-would stand for the tools that have it."""
+"""Probabilities of changing and of doubling the columns, so that they do not identify the tool."""
 FACTORS = (0.5, 2.0, 3.0, 4.0)
 LEAST_ITEMS = 3
 
 
 def variant(record: Record, kinds: tuple[str, ...], random: np.random.Generator) -> Record:
-    """A changed copy, its gaps closed upwards. kinds: names that a kind may change to."""
+    """Returns a changed copy with gaps closed upwards. kinds: names that a kind may change to."""
     keep = np.ones(len(record.kinds), dtype=bool)
     if random.random() < DROP_ROWS:
         keep = _keep_rows(record.boxes[:, 1], random)
@@ -56,7 +55,7 @@ def _renamed(names: list[str], kinds: tuple[str, ...], random: np.random.Generat
 
 
 def _regridded(boxes: Floats, columns: int, random: np.random.Generator) -> tuple[Floats, int]:
-    """The same page on a grid that is finer, coarser where it fits, or only half used."""
+    """Scales the page to a finer or coarser grid, or to one of which it uses half."""
     if random.random() < HALVE:
         return boxes, 2 * columns
     if random.random() >= REGRID:
@@ -69,7 +68,7 @@ def _regridded(boxes: Floats, columns: int, random: np.random.Generator) -> tupl
 
 
 def close_gaps(boxes: Floats) -> Floats:
-    """Each box moves up to the lowest bottom of those that it stood below; order is kept."""
+    """Moves each box up to the lowest bottom edge of the boxes above it; keeps the order."""
     closed = boxes.copy()
     order = np.lexsort((boxes[:, 0], boxes[:, 1]))
     for step, i in enumerate(order):

@@ -1,4 +1,4 @@
-"""Codes layouts by a version's layout part: search the tokens, decode them, sum up the figures."""
+"""Codes layouts by a version's layout part and summarises how well they come back."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ from uiengine.model.version_folder import load_version
 
 TOKEN_BITS = 8
 INNATE = Path(__file__).parents[2] / "fixtures/innate"
-"""The version whose layout part is exchanged for the one trained here."""
+"""The shipped innate version, whose layout part is exchanged for a trained one."""
 
 
 class Result(NamedTuple):
-    """Of one record, by number of tokens allowed, from 0: what the search found, what the nearest
-    codes alone give, and the boxes decoded from the former, (N, 4) in the record's slot order."""
+    """Codes of one record by number of tokens allowed, from 0.
+
+    searched: found by search. nearest: the nearest codes. boxes: decoded from the former, (N, 4),
+    in the record's slot order.
+    """
 
     searched: list[Coded]
     nearest: list[Coded]
@@ -34,7 +37,7 @@ class Result(NamedTuple):
 
 
 def code(part: LayoutCodec, record: Record, stages: int) -> Result:
-    """Encodes, then decodes from the tokens, the kinds and the columns alone."""
+    """Encodes a record, then decodes it from tokens, kinds and columns only."""
     if not record.kinds:
         whole = [Coded((), 1.0)] * (stages + 1)
         return Result(whole, whole, [np.empty((0, 4))] * (stages + 1))
@@ -44,7 +47,7 @@ def code(part: LayoutCodec, record: Record, stages: int) -> Result:
 
 
 def layout_part(folder: Path) -> LayoutCodec:
-    """Of a version, as it serves. VersionError where it has none."""
+    """Loads the layout part of a version. Raises VersionError if it has none."""
     part = load_version(folder).layouts
     if part is None:
         problem, step = "holds no layout part", "Name one that was trained with --layouts."
@@ -67,7 +70,7 @@ def _work(record: Record) -> Result:
 def code_all(
     folder: Path, records: Sequence[Record], stages: int, jobs: int, progress: Progress
 ) -> Iterator[Result]:
-    """Each record by itself, in order, by the version in `folder`; jobs: processes to use."""
+    """Codes the records one by one, in order, by the version in `folder`, in `jobs` processes."""
     if jobs == 1:
         part = layout_part(folder)
         for done, record in enumerate(records, 1):
@@ -82,7 +85,7 @@ def code_all(
 
 
 def lines_of(record: Record, result: Result, budgets: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """A line per budget, its items in the order of the file."""
+    """Yields one line per budget, with items in the order of the file."""
     for bits in budgets:
         allowed = min(bits // TOKEN_BITS, len(result.searched) - 1)
         items: list[dict[str, int]] = [{}] * len(record.kinds)
@@ -93,7 +96,7 @@ def lines_of(record: Record, result: Result, budgets: Sequence[int]) -> Iterator
 
 
 def summary(results: Sequence[Result], budgets: Sequence[int], stages: int) -> dict[str, Any]:
-    """Mean matched IoU by budget; 0 bits is the layout that descriptors alone give."""
+    """Returns the mean matched IoU per budget; at 0 bits only descriptors are known."""
     scored = {}
     for name in ("searched", "nearest"):
         scored[name] = {
@@ -117,7 +120,7 @@ def summary(results: Sequence[Result], budgets: Sequence[int], stages: int) -> d
 
 
 def _perplexity(codes: Sequence[int]) -> float:
-    """2 to the entropy: how many codes of a stage are in even use. 0 where none is."""
+    """Returns 2^entropy of the used codes; 0 if there are none."""
     if not codes:
         return 0.0
     share = np.unique(np.array(codes), return_counts=True)[1] / len(codes)
@@ -125,7 +128,7 @@ def _perplexity(codes: Sequence[int]) -> float:
 
 
 def with_items(records: Sequence[Record], files: Sequence[str]) -> list[Record]:
-    """The records that hold anything. DataError where none does."""
+    """Drops records without items. Raises DataError if none remains."""
     found = [record for record in records if record.kinds]
     if not found:
         problem = BadValue(", ".join(files), 0, "items", "none", "needs a layout with an item")

@@ -1,8 +1,8 @@
-"""What may make one arrangement of the same blocks better than another: features of a layout.
+"""Features of a layout, for comparing two arrangements of the same blocks.
 
-Every layout is first closed upwards (gaps that a file format allows and a browser removes would
-tell an older version from a newer one), sorted and rounded, so that neither the order of items nor
-the way numbers are written says anything. Boxes: (N, 4) of x, y, w, h in the tool's units.
+Every layout is first closed upwards, sorted by block and rounded: gaps (which a browser removes),
+the order of items and the format of numbers could reveal which of two versions is the newer.
+Boxes: (N, 4) of x, y, w, h in the tool's units.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ SMALL = ("stat", "singlestat", "gauge", "query_value", "text", "note", "metric",
 WIDE = ("table", "log")
 TITLES = ("row", "group", "header")
 PAGE_PX, ROW_PX, VIEWPORT_PX = 1200.0, 40.0, 800.0
-"""Pixels that a page's width, a row and a viewport are taken to have."""
+"""Assumed pixels of a page's width, a row's height and a viewport's height."""
 
 
 class Arrangement(NamedTuple):
-    """boxes: (N, 4), sorted by block id, closed upwards; types: of each; columns of the grid."""
+    """A normalised layout. boxes: (N, 4), sorted by block id; types: of each box."""
 
     boxes: Floats
     types: tuple[str, ...]
@@ -34,7 +34,7 @@ class Arrangement(NamedTuple):
 
 
 def arrangement(items: Sequence[Mapping[str, Any]], columns: float) -> Arrangement:
-    """items: {id, type, x, y, w, h}."""
+    """Normalises items {id, type, x, y, w, h} of a grid of `columns`."""
     placed = sorted(items, key=lambda item: str(item["id"]))
     boxes = np.round(np.array([[item[f] for f in "xywh"] for item in placed], dtype=float), 3)
     boxes[:, 1] -= boxes[:, 1].min()
@@ -42,39 +42,39 @@ def arrangement(items: Sequence[Mapping[str, Any]], columns: float) -> Arrangeme
 
 
 def height(layout: Arrangement) -> float:
+    """Returns the bottom edge of the lowest box, in rows."""
     return float((layout.boxes[:, 1] + layout.boxes[:, 3]).max())
 
 
 def density(layout: Arrangement) -> float:
-    """Share of the page that blocks cover."""
+    """Returns the share of the page that blocks cover."""
     _, _, w, h = layout.boxes.T
     return float((w * h).sum() / (height(layout) * layout.columns))
 
 
 def unevenness(layout: Arrangement) -> float:
-    """Share of blocks with a neighbour in their row that is of another height."""
+    """Returns the share of blocks with a neighbour of another height in their row."""
     _, y, _, h = layout.boxes.T
     beside = (y[:, None] == y) & (h[:, None] != h)
     return float(beside.any(1).mean())
 
 
 def reflow(items: Sequence[Mapping[str, Any]]) -> float:
-    """Mean rows that blocks move up when gaps close; raw, since it measures just that."""
+    """Returns by how many rows blocks move up on average when gaps close. Takes raw items."""
     boxes = np.array([[item[f] for f in "xywh"] for item in items], dtype=float)
     boxes[:, 1] -= boxes[:, 1].min()
     return float((boxes[:, 1] - close_gaps(boxes)[:, 1]).mean())
 
 
 def seconds(layout: Arrangement) -> float:
-    """The engine's pointing time, mean over blocks: its energy when nothing is known of demand
-    and every order is as good as another."""
+    """Returns the engine's pointing seconds, mean over blocks: its energy without any demand."""
     column = PAGE_PX / layout.columns
     x, y, w, h = (layout.boxes * [column, ROW_PX, column, ROW_PX]).T
     return float(pointing_seconds(x, y, w, h, VIEWPORT_PX).mean())
 
 
 def features(layout: Arrangement) -> dict[str, float]:
-    """Shape of the page, of its rows, and of the types of blocks; shares of size classes."""
+    """Returns features of the page, its rows and block types, and shares of size classes."""
     return {**_page(layout), **_rows(layout), **_types(layout), **_classes(layout)}
 
 
@@ -143,7 +143,7 @@ def _types(layout: Arrangement) -> dict[str, float]:
 
 
 def _classes(layout: Arrangement) -> dict[str, float]:
-    """Share of the blocks of each width, height and both, by themselves and with the type."""
+    """Returns the share of blocks per width, height and both, alone and per type."""
     x, _, w, h = layout.boxes.T
     found: dict[str, float] = defaultdict(float)
     grid = int(layout.columns)

@@ -1,8 +1,8 @@
-"""How alike two layouts of the same blocks are: matched mean intersection over union.
+"""Similarity of two layouts of the same blocks: matched mean intersection over union (IoU).
 
-Items of one kind are exchangeable, so each kind is matched one to one as favourably as possible
-(Hungarian algorithm). Units of height differ between tools, so y and h of the prediction are
-scaled by one common factor, the one that makes the two pages equally high.
+Items of one kind are exchangeable, so the items of each kind are matched one to one for the
+largest total IoU (Hungarian algorithm). Units of height differ between tools, so y and h of the
+prediction are scaled by one common factor, the one that makes the two pages equally high.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def matched_iou(kinds: Sequence[str], predicted: Floats, actual: Floats) -> float:
-    """Mean IoU over items, 0 to 1. kinds: (N,), of both; boxes: (N, 4) of x, y, w, h."""
+    """Returns the mean IoU over items, 0 to 1. kinds: (N,), of both; boxes: (N, 4), x, y, w, h."""
     actual = from_top(actual)
     predicted = from_top(predicted)
     predicted[:, 1::2] *= page_height(actual) / page_height(predicted)
@@ -38,7 +38,7 @@ def _by_kind(kinds: Sequence[str]) -> list[list[int]]:
 
 
 def from_top(boxes: Floats) -> Floats:
-    """A copy whose topmost box starts at y = 0."""
+    """Returns a copy whose topmost box starts at y = 0."""
     moved = boxes.astype(np.float64)
     moved[:, 1] -= moved[:, 1].min()
     return moved
@@ -49,7 +49,7 @@ def page_height(boxes: Floats) -> float:
 
 
 def pairwise_iou(first: Floats, second: Floats) -> Floats:
-    """(A, 4), (B, 4) to (A, B)."""
+    """Returns the IoU of every pair of boxes: (A, 4), (B, 4) to (A, B)."""
     a, b = first[:, None], second[None]
     low = np.maximum(a[..., :2], b[..., :2])
     high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])

@@ -1,8 +1,8 @@
-"""Training the codec on layouts: a continuous warm-up, then with the codebook in the loop."""
+"""Trains the layout codec: a warm-up without the codebook, then with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,16 +14,16 @@ from ml.layouts.networks import LAYOUTS, Goals, LayoutCodec, Slots, goals_of, la
 from ml.layouts.records import Record
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
+from ml.progress import Progress
 from uiengine.model.layout_slots import HEADERS
 
-Progress = Callable[[float, str], None]
 LEAST_USES = 2
-"""A code that fewer training layouts use expires at the end."""
+"""Codes used by fewer training layouts are dropped at the end."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """variants: changed copies per layout; warm, coded: steps without and with the codebook."""
+    """Variants per layout, and training steps without (warm) and with (coded) the codebook."""
 
     variants: int = 8
     warm: int = 1500
@@ -36,7 +36,7 @@ SMOKE = Effort(variants=1, warm=8, coded=8)
 
 @dataclass
 class FittedLayouts:
-    """A trained codec. kinds: what it knows, numbered from 1."""
+    """A trained layout codec. kinds: number of each known kind, from 1."""
 
     codec: LayoutCodec
     quantiser: ResidualQuantiser
@@ -52,7 +52,7 @@ def fit_layouts(
     effort: Effort = WHOLE,
     progress: Progress = lambda share, text: None,
 ) -> FittedLayouts:
-    """Same arguments and number of threads, same weights."""
+    """Trains a layout codec; deterministic for given arguments and number of threads."""
     names = sorted({kind for record in records for kind in record.kinds})
     kinds = {kind: i for i, kind in enumerate(names, 1)}
     with torch.random.fork_rng(devices=[]):
@@ -72,7 +72,7 @@ def fit_layouts(
 
 
 class _Pool:
-    """Layouts and their variants as tensors, sorted by size so that a batch has little padding."""
+    """Layouts and variants as batches, sorted by size so that they need little padding."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class _Pool:
 
     @torch.no_grad()
     def encode(self, codec: LayoutCodec) -> Tensor:
-        """Latents of all, (P, Z)."""
+        """Encodes all layouts and variants, (P, Z)."""
         was_training = codec.training
         codec.eval()
         latents = [codec.encode(slots, goals.place) for slots, goals in self.batches]
@@ -115,7 +115,7 @@ class _Loop:
     progress: Progress
 
     def run(self, steps: int, rate: float, *, coded: bool) -> None:
-        """One learning-rate cycle over batches drawn at random."""
+        """Runs one learning-rate cycle over batches drawn at random."""
         codec, quantiser = self.fitted.codec.train(), self.fitted.quantiser.train(coded)
         decay = self.fitted.settings.weight_decay
         optimiser = torch.optim.AdamW(codec.parameters(), lr=rate, weight_decay=decay)
@@ -150,7 +150,7 @@ class _Loop:
         return layout_loss(codec.decode(slots, coded), goals, slots.mask).mean() + extra
 
     def _stages(self, count: int) -> Tensor:
-        """How many stages each sample uses: all of them, or a random prefix, none included."""
+        """Draws the number of stages per sample: all, or a random prefix from 0 on."""
         settings = self.fitted.settings
         prefix = torch.randint(settings.stages + 1, (count,), generator=self.generator)
         whole = torch.rand(count, generator=self.generator) < settings.full_stages

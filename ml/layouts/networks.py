@@ -1,9 +1,9 @@
-"""The networks on layouts that people made: the product's own memory latent, decoder and codebook.
+"""The layout networks, built on the decoder and quantiser of `ml.learning`.
 
-`Decoder` and `ResidualQuantiser` are the product's classes. What differs: a page of a hundred
-equal kinds needs an embedding that also knows a slot's number among its kind, the encoder sees
-boxes instead of behaviour, and the decoder's size head says width and height classes. The order
-is the decoder's `share`, as when serving. Shapes: B layouts, N slots, Z latent.
+Three things differ: the embedding also knows a slot's number among its kind (a page may hold a
+hundred blocks of one kind), the encoder sees boxes instead of behaviour, and the decoder's size
+head gives width and height classes. The order is the decoder's `share`, as in serving. Shapes: B
+layouts, N slots, Z latent.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ LAYOUTS = replace(
     rate=2e-3,
     commit=0.05,
 )
-"""Settings of the codec on layouts; wider than serving needs, since pages hold more blocks."""
+"""Settings of the layout codec; wider than for behaviour, since pages hold more blocks."""
 SIZES = (WIDTHS, len(HEIGHTS), len(SPANS))
 ORDER_WEIGHT = 2.0
 
 
 class Slots(NamedTuple):
-    """What the decoder is given. kind: (B, N), 0 = unknown; text: (B, N, 64); slot: (B, N, SLOT);
-    mask: (B, N)."""
+    """Decoder inputs. kind: (B, N), 0 = unknown; text: (B, N, 64); slot: (B, N, SLOT);
+    mask: (B, N).
+    """
 
     kind: Tensor
     text: Tensor
@@ -49,8 +50,9 @@ class Slots(NamedTuple):
 
 
 class Goals(NamedTuple):
-    """What it should say. place: (B, N, PLACE), the encoder's input; rank, width, height: (B, N);
-    span: (B,)."""
+    """Encoder inputs and decoder targets. place: (B, N, PLACE), the encoder's input; rank, width,
+    height: (B, N); span: (B,).
+    """
 
     place: Tensor
     rank: Tensor
@@ -60,7 +62,9 @@ class Goals(NamedTuple):
 
 
 class LayoutOutputs(NamedTuple):
-    """order: (B, N), higher = nearer the top; logits of width, height (B, N, ·), span (B, ·)."""
+    """Decoder outputs. order: (B, N), higher = nearer the top; logits of width and height,
+    (B, N, ·), and of span, (B, ·).
+    """
 
     order: Tensor
     width: Tensor
@@ -69,21 +73,21 @@ class LayoutOutputs(NamedTuple):
 
 
 class SlotEmbedding(BlockEmbedding):
-    """A block's embedding and key, from its kind and its number among its kind."""
+    """Embeds a slot, and gives it a key, by its kind and its number among its kind."""
 
     def __init__(self, kinds: int, settings: Settings) -> None:
         super().__init__(kinds, settings)
         self.number = mlp(settings.kind_width + SLOT, settings.hidden, settings.kind_width)
 
     def forward(self, kind: Tensor, text: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
-        """shape: (B, N, SLOT), in place of the size limits that a layout file does not have."""
+        """shape: (B, N, SLOT), slot features in place of size limits, which layout files lack."""
         named = self.kind(kind) + self.text(text)
         seen = named + self.number(torch.cat([named, shape], -1))
         return seen, functional.normalize(self.key(seen), dim=-1)
 
 
 class BoxEncoder(nn.Module):
-    """s_y = E_y(layout, blocks): each slot writes its box along its key, as behaviour is."""
+    """s_y = E_y(layout, blocks): each slot writes its box into the memory along its key."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -94,7 +98,7 @@ class BoxEncoder(nn.Module):
         self.pooled = mlp(2 * h, h, settings.latent)
 
     def forward(self, seen: Tensor, keys: Tensor, mask: Tensor, place: Tensor) -> Tensor:
-        """(B, Z)."""
+        """Returns latents, (B, Z)."""
         mask = mask[..., None]
         hidden = self.block(torch.cat([seen, place], -1)) * mask
         mean = hidden.sum(1) / mask.sum(1)
@@ -106,7 +110,7 @@ class BoxEncoder(nn.Module):
 
 
 class LayoutCodec(nn.Module):
-    """Encoder and decoder over one latent; the codebook lives beside them."""
+    """Layout encoder and decoder over one latent; the quantiser is separate."""
 
     def __init__(self, kinds: int, settings: Settings) -> None:
         super().__init__()
@@ -116,7 +120,7 @@ class LayoutCodec(nn.Module):
         self.decoder.size = nn.Linear(settings.hidden, sum(SIZES))
 
     def embed(self, slots: Slots) -> tuple[Tensor, Tensor]:
-        """Embeddings (B, N, kind_width) and keys (B, N, slots); they do not depend on tokens."""
+        """Returns embeddings (B, N, kind_width) and keys (B, N, memory_keys), free of tokens."""
         seen, keys = self.blocks(slots.kind, slots.text, slots.slot)
         return seen, keys
 
@@ -137,7 +141,7 @@ class LayoutCodec(nn.Module):
 
 
 def _no_behaviour(mask: Tensor) -> Batch:
-    """A batch without profile, popularity and recency: layouts come with none."""
+    """Returns a batch of zeros: layout files hold no profile, popularity or recency."""
     b, n = mask.shape
     none = mask.new_zeros
     whole = torch.zeros(b, n, dtype=torch.long)
@@ -148,7 +152,7 @@ def _no_behaviour(mask: Tensor) -> Batch:
 
 
 def layout_loss(said: LayoutOutputs, goals: Goals, mask: Tensor) -> Tensor:
-    """−log p of a layout per item, in nats, (B,): order pair by pair, then the size classes."""
+    """Negative log-likelihood of a layout per item, in nats, (B,): pairwise order, size classes."""
     count = mask.sum(1)
     ahead = (goals.rank[:, None, :] - goals.rank[:, :, None]).sign()
     pairs = mask[:, :, None] * mask[:, None, :] * ahead.abs()
@@ -166,7 +170,7 @@ def _cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
 def slots_of(
     kinds: Sequence[Sequence[str]], columns: Sequence[int], numbers: Mapping[str, int]
 ) -> Slots:
-    """The decoder's input for B layouts, padded. numbers: the kinds a model knows, from 1."""
+    """Returns padded decoder inputs of B layouts. numbers: number of each known kind, from 1."""
     longest = max(map(len, kinds))
     mask = torch.tensor([[float(i < len(k)) for i in range(longest)] for k in kinds])
     rows = [[numbers.get(k, 0) for k in each] for each in kinds]
@@ -177,6 +181,7 @@ def slots_of(
 
 
 def goals_of(records: Sequence[Record]) -> Goals:
+    """Returns padded encoder inputs and decoder targets of B layouts."""
     wanted = [targets(record) for record in records]
     longest = max(len(record.kinds) for record in records)
     pairs = zip(records, wanted, strict=True)

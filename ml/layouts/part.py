@@ -1,7 +1,7 @@
-"""The layout part of a version folder: learned, exported, checked against torch, carried along.
+"""The layout part of a version folder: training, export, parity checks and copying.
 
-One function learns it, for `ml.train`, `ml.replay` and `ml.codec` alike; versions trained from
-another version take its layout part over, byte by byte.
+`learn_layouts` serves `ml.train`, `ml.replay` and `ml.codec`; versions trained from another version
+copy its layout part byte by byte.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from ml.data.errors import BadValue, DataError
-from ml.layouts.loop import WHOLE, Effort, FittedLayouts, Progress, fit_layouts
+from ml.layouts.loop import WHOLE, Effort, FittedLayouts, fit_layouts
 from ml.layouts.networks import LayoutCodec, Slots, slots_of
 from ml.layouts.records import Record, place_features, targets, to_record
+from ml.progress import Progress
 from ml.versions.folder import ExportedLayouts, codes_file, write_folder
 from ml.versions.onnx_export import check_parity, to_onnx
 from uiengine.model.layout_codec import (
@@ -35,11 +36,11 @@ from uiengine.model.layout_slots import GRIDS
 from uiengine.model.version_folder import load_version
 
 SHAPES = ((1, 1), (1, 5), (3, 8), (96, 11), (5, 120))
-"""Numbers of latents and of slots that parity is checked on."""
+"""Numbers of latents and of layout slots for the parity checks."""
 
 
 class LayoutEncoderGraph(nn.Module):
-    """One layout of N slots to its latent, (Z,)."""
+    """Encodes one layout of N slots to its latent, (Z,)."""
 
     def __init__(self, codec: LayoutCodec) -> None:
         super().__init__()
@@ -50,7 +51,7 @@ class LayoutEncoderGraph(nn.Module):
 
 
 class LayoutDecoderGraph(nn.Module):
-    """C latents on one page of N slots; the page is embedded once."""
+    """Decodes C latents on one page of N slots, which is embedded once."""
 
     def __init__(self, codec: LayoutCodec) -> None:
         super().__init__()
@@ -74,7 +75,7 @@ def learn_layouts(
     effort: Effort = WHOLE,
     progress: Progress = lambda share, text: None,
 ) -> ExportedLayouts:
-    """Trains the layout part and exports it. DataError where no record holds anything."""
+    """Trains and exports a layout part. Raises DataError if no record has an item."""
     begin = time.perf_counter()
     used = [record for record in records if record.kinds]
     if not used:
@@ -92,7 +93,10 @@ def learn_layouts(
 
 
 def export_layouts(fitted: FittedLayouts, **training: Any) -> ExportedLayouts:
-    """training: of the card. ExportError where ONNX and torch differ."""
+    """Exports a trained layout codec. training: the card's entry on its training.
+
+    Raises ExportError where ONNX and torch differ.
+    """
     generator = np.random.default_rng(0)
     cases = [_random_inputs(fitted, c, n, generator) for c, n in SHAPES]
     encoder, decoder = LayoutEncoderGraph(fitted.codec), LayoutDecoderGraph(fitted.codec)
@@ -129,7 +133,7 @@ def export_layouts(fitted: FittedLayouts, **training: Any) -> ExportedLayouts:
 def _random_inputs(
     fitted: FittedLayouts, latents: int, blocks: int, generator: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """All inputs of both graphs, of a random layout and random tokens."""
+    """Draws inputs of both graphs from a random layout and random tokens."""
     latent = np.zeros((latents, fitted.settings.latent), dtype=np.float32)
     for stage, used in enumerate(fitted.quantiser.codes_in_use):
         codes = fitted.quantiser.codes[stage].numpy()
@@ -157,7 +161,7 @@ def _random_inputs(
 
 
 def carried(folder: Path) -> ExportedLayouts | None:
-    """The layout part of a version folder, checked as for serving; None where it has none."""
+    """Reads and checks the layout part of a version folder; None if it has none."""
     part = load_version(folder).layouts
     if part is None:
         return None
@@ -167,8 +171,10 @@ def carried(folder: Path) -> ExportedLayouts | None:
 
 
 def with_layouts(base: Path, layouts: ExportedLayouts, out: Path) -> dict[str, Any]:
-    """Writes `out`: the version in `base` with another layout part, all else byte by byte as it
-    was. Returns the card. VersionError where `base` is not whole."""
+    """Copies the version in `base` to `out` with another layout part; returns the card.
+
+    Raises VersionError where `base` is damaged.
+    """
     load_version(base)
     manifest, card = (_read_json(base / name) for name in ("manifest.json", "card.json"))
     names = set(manifest["files"]) - {*FILES, "card.json"}

@@ -1,9 +1,8 @@
 """Layouts that people made, as the codec sees them. numpy only.
 
-A record's items are exchangeable within a kind, so the codec knows them as *slots*: kinds in
-alphabetical order, and within a kind the encoder numbers them in reading order. The decoder gets
-the kinds and their numbers, nothing else; shuffling a record's items changes no slot.
-N: slots of one record.
+Items of one kind are exchangeable, so a record orders its items as *slots*: by kind,
+alphabetically, and within a kind in reading order. The decoder gets only kinds and numbers within
+a kind, so the order of items in the file changes nothing. N: slots of one record.
 """
 
 from __future__ import annotations
@@ -25,14 +24,17 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 PLACE = 10 + WIDTHS + len(HEIGHTS)
-"""Width of the features of `place_features`."""
+"""Number of features per slot in `place_features`."""
 _NONE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One layout, slots in canonical order. boxes: (N, 4) of x, y, w, h in the tool's units, the
-    first row at y = 0; index: (N,), each slot's place among the file's items."""
+    """One layout, its slots in canonical order.
+
+    boxes: (N, 4), x, y, w, h in the tool's units, the first row at y = 0. index: (N,), position of
+    each slot among the file's items.
+    """
 
     id: str
     columns: int
@@ -43,8 +45,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Targets:
-    """What the decoder should say. rank: (N,) in reading order, 0 = top; width, height: (N,)
-    classes; span: index in SPANS; unit: the layout's usual height in its own units."""
+    """Decoder targets of one layout.
+
+    rank: (N,), in reading order, 0 = top. width, height: (N,), classes. span: index in SPANS.
+    unit: the layout's usual height in its own units.
+    """
 
     rank: Ints
     width: Ints
@@ -54,12 +59,12 @@ class Targets:
 
 
 def read_records(paths: Iterable[Path | str], *, strict: bool = True) -> list[Record]:
-    """All layouts of JSONL files, in order. strict: DataError where a line is wrong, else skip."""
+    """Reads the layouts of JSONL files. strict: raise DataError on a bad line, else skip it."""
     return [to_record(raw) for raw in read_layouts(paths, strict=strict)[0]]
 
 
 def read_edited(paths: Iterable[Path | str]) -> list[Record]:
-    """What people's rearrangements ended in: the `after` of each edit that is a whole layout."""
+    """Reads the `after` layouts of files of edits; skips edits whose `after` is incomplete."""
     records = []
     for path in map(Path, paths):
         for number, line in text_lines(path):
@@ -75,7 +80,7 @@ def read_edited(paths: Iterable[Path | str]) -> list[Record]:
 
 
 def _after(edit: Mapping[str, Any]) -> dict[str, Any]:
-    """As a record of DESIGN section 4; without `columns`, a grid as wide as its widest row."""
+    """Converts an edit to a layout line; without `columns`, the widest row gives them."""
     items = [{"kind": i["type"], **{f: i[f] for f in "xywh"}} for i in edit["after"]]
     widest = max((item["x"] + item["w"] for item in items), default=1)
     return {
@@ -87,7 +92,7 @@ def _after(edit: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_record(raw: Mapping[str, Any]) -> Record:
-    """A record of DESIGN section 4. An item without a kind has the kind ''."""
+    """Converts a line {id, columns, items: [{kind, x, y, w, h}]}; a missing kind is ''."""
     if not raw["items"]:
         return Record(str(raw.get("id", "")), int(raw["columns"]), (), np.empty((0, 4)), _NONE)
     items = raw["items"]
@@ -106,7 +111,7 @@ def to_record(raw: Mapping[str, Any]) -> Record:
 
 
 def targets(record: Record) -> Targets:
-    """A container that holds other items counts as its header only: outputs never overlap."""
+    """Returns decoder targets; containers count as their header only, as outputs never overlap."""
     boxes = _without_containers(record.boxes)
     x, y, w, h = boxes.T
     rank = np.empty(len(boxes), dtype=np.int64)
@@ -120,7 +125,7 @@ def targets(record: Record) -> Targets:
 
 
 def _without_containers(boxes: Floats) -> Floats:
-    """Boxes where one that overlaps smaller ones ends where the topmost of those begins."""
+    """Shortens each box that overlaps smaller ones to end where the topmost of them begins."""
     x, y, w, h = boxes.T
     crosses = (
         (x[:, None] < x + w)
@@ -136,7 +141,7 @@ def _without_containers(boxes: Floats) -> Floats:
 
 
 def place_features(record: Record, goal: Targets) -> npt.NDArray[np.float32]:
-    """What the layout encoder sees of each box, (N, PLACE)."""
+    """Returns the layout encoder's features of each box, (N, PLACE)."""
     x, y, w, h = record.boxes.T
     bottom, columns, unit = (y + h).max(), record.columns, goal.unit
     count = len(x)

@@ -1,9 +1,8 @@
-"""Analysis by synthesis: the tokens whose decoded layout is most like the layout to encode.
+"""Analysis by synthesis: a beam search for the tokens whose decoded layout matches best.
 
-The decoder turns tokens, kinds and columns into boxes. The encoder may try: stage by stage it
-takes the codes nearest to what is left of the latent, lets the decoder say what each would give,
-packs the most promising, and keeps a few token lists (a beam). Encoder, codes and decoder are
-those of a version's layout part, as exported.
+The decoder turns tokens, kinds and columns into boxes. Stage by stage, the search takes the codes
+nearest to the residual of the latent, decodes each, packs the most likely ones and keeps the best
+token lists. Encoder, codes and decoder are those of an exported layout part.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from ml.layouts.records import Record, place_features, targets
 from uiengine.model.layout_codec import LayoutCodec, LayoutLogits, Singles, place
 
 ENOUGH = 0.9999
-"""A score that no further token can raise."""
+"""Score from which on no further token is tried."""
 
 
 @dataclass(frozen=True)
 class Width:
-    """beam: token lists kept; near: codes per list that are decoded; packed: of these, packed."""
+    """Search width: token lists kept, codes decoded per list, and layouts packed per list."""
 
     beam: int = 4
     near: int = 96
@@ -34,14 +33,14 @@ class Width:
 
 
 class Coded(NamedTuple):
-    """tokens: codebook indices, one per stage used; score: matched IoU of their layout."""
+    """Tokens, one codebook index per stage used, and the matched IoU of their layout."""
 
     tokens: tuple[int, ...]
     score: float
 
 
 def nearest(part: LayoutCodec, record: Record, stages: int) -> list[Coded]:
-    """The same without search: each stage's nearest code to what is left of the latent."""
+    """Encodes without search, by the code nearest to each stage's residual."""
     search = _Search(part, record, Width())
     latent, tokens = search.latent, list[int]()
     for stage in range(stages):
@@ -51,7 +50,7 @@ def nearest(part: LayoutCodec, record: Record, stages: int) -> list[Coded]:
 
 
 def encode(part: LayoutCodec, record: Record, stages: int, width: Width = Width()) -> list[Coded]:
-    """The best tokens found with at most 0, 1, … `stages` of them: stages + 1 entries."""
+    """Returns the best tokens found for each limit of 0, 1, … `stages` tokens."""
     search = _Search(part, record, width)
     best = [Coded((), search.score(()))]
     beam: list[tuple[Singles, tuple[int, ...]]] = [(np.zeros_like(search.latent), ())]
@@ -74,7 +73,7 @@ class _Candidate(NamedTuple):
 
 
 def _keep(found: Sequence[_Candidate], count: int) -> list[_Candidate]:
-    """Half by what their layout scores now, half by how likely they make the true layout."""
+    """Keeps the best candidates, half by score and half by likelihood of the true layout."""
     by_score = sorted(found, key=lambda c: (-c.score, c.tokens))
     by_loss = sorted(found, key=lambda c: (c.loss, c.tokens))
     kept: dict[tuple[int, ...], _Candidate] = {}
@@ -86,7 +85,7 @@ def _keep(found: Sequence[_Candidate], count: int) -> list[_Candidate]:
 
 
 class _Search:
-    """One record's latent and goals, computed once."""
+    """The search for one record; its latent and targets are computed once."""
 
     def __init__(self, part: LayoutCodec, record: Record, width: Width) -> None:
         self.part, self.record, self.width = part, record, width
@@ -100,12 +99,12 @@ class _Search:
         return matched_iou(self.record.kinds, boxes, self.record.boxes)
 
     def distances(self, stage: int, residual: Singles) -> Singles:
-        """Squared, to each code of a stage that is in use."""
+        """Returns squared distances to the codes of a stage."""
         codes = self.part.codes[stage, : self.part.codes_in_use[stage]]
         return np.asarray(np.square(codes - residual).sum(1))
 
     def extend(self, stage: int, latent: Singles, tokens: tuple[int, ...]) -> list[_Candidate]:
-        """The packed candidates that add one token of this stage."""
+        """Returns the packed candidates that add one token of this stage."""
         order = self.distances(stage, self.latent - latent).argsort(kind="stable")
         near = order[: self.width.near]
         latents = latent + self.part.codes[stage, near]
@@ -118,7 +117,7 @@ class _Search:
         ]
 
     def _packed(self, said: LayoutLogits, row: int) -> float:
-        """The score of what is said; many tokens say the same in the end."""
+        """Scores one decoded layout; equal layouts are packed once."""
         sized_order = said.sized_order(row)
         order = np.argsort(-sized_order.score, kind="stable")
         key: tuple[bytes | int, ...] = (
@@ -132,7 +131,7 @@ class _Search:
 
 
 def likelihood_loss(said: LayoutLogits, goals: Goals) -> Singles:
-    """−log p per item of the one layout in `goals` under each of C latents, (C,)."""
+    """Returns the loss per item of the layout in `goals` under each of C latents, (C,)."""
     count, slots = said.order.shape
     many = Goals(*(value.expand(count, *value.shape[1:]) for value in goals))
     tensors = LayoutOutputs(*(torch.from_numpy(part) for part in said))

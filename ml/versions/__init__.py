@@ -1,5 +1,5 @@
-"""The version folder.
+"""Exports a fit as a version folder.
 
 In: fitted networks and codes. Out: ONNX graphs checked against torch, card.json, manifest.json.
-Start reading in `draft`.
+Start reading in `draft`, then `folder`.
 """

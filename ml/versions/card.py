@@ -1,4 +1,4 @@
-"""The card of a version: what it is, what it costs in bits, how well it does, what it cannot do."""
+"""The card of a version: settings, bits, figures on training visits, and limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from uiengine.features import RECENCY_BITS
 from uiengine.model.codebook import TOKEN_BITS, Codebook
 
 SAMPLE = 20_000
-"""Examples that the card's figures rest on, at most."""
+"""Largest number of examples behind the card's figures."""
 LIMITS = (
     "Seconds are modelled from ranks, not measured.",
     "Size classes are the default ones: visits do not show sizes.",
@@ -27,8 +27,7 @@ LIMITS = (
 
 
 def prefix_ranks(fitted: Fitted, examples: Examples, rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Per number of tokens 0..S: summed rank of a visit's used blocks, mean, and mean squared
-    error of the latent."""
+    """Returns, for 0 to S tokens, the mean summed rank of used blocks and the squared error."""
     batch, used = examples.at(rows), examples.share[rows] > 0
     with torch.no_grad():
         latent = fitted.codec.encode(batch)
@@ -45,9 +44,9 @@ def prefix_ranks(fitted: Fitted, examples: Examples, rows: Tensor) -> tuple[np.n
 
 
 def seconds_per_error(ranks: np.ndarray, errors: np.ndarray) -> float:
-    """Modelled seconds over the horizon per unit of squared error, by least squares over prefixes.
+    """Fits modelled seconds over the horizon per unit of squared error, by least squares.
 
-    A rank costs VALUES["search_per_rank"] seconds at every coming visit of the horizon.
+    A rank costs VALUES["search_per_rank"] seconds at every visit of the horizon, discounted.
     """
     visits = sum(VALUES["discount"] ** h for h in range(int(VALUES["horizon"])))
     seconds = (ranks[1:] - ranks[-1]) * VALUES["search_per_rank"] * visits
@@ -59,7 +58,7 @@ def seconds_per_error(ranks: np.ndarray, errors: np.ndarray) -> float:
 def codebook_facts(
     fitted: Fitted, examples: Examples, seed: int
 ) -> tuple[dict[str, Any], Codebook]:
-    """What `uiengine.model.codebook.Codebook` needs beside the codes, and that codebook."""
+    """Returns the manifest's facts about the codes, and the `Codebook` they describe."""
     rows = sample(examples, seed)
     ranks, errors = prefix_ranks(fitted, examples, rows)
     latent = _latents(fitted, examples, rows)
@@ -75,6 +74,7 @@ def codebook_facts(
 
 
 def sample(examples: Examples, seed: int) -> Tensor:
+    """Draws the rows that the card's figures are computed on, in ascending order."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randperm(len(examples), generator=generator)[:SAMPLE].sort().values
 
@@ -87,7 +87,7 @@ def _latents(fitted: Fitted, examples: Examples, rows: Tensor) -> Tensor:
 def write_card(
     fitted: Fitted, examples: Examples, book: Codebook, training: dict[str, Any], seed: int
 ) -> dict[str, Any]:
-    """The fields of DESIGN section 5 that training can measure."""
+    """Returns the fields of the card that training can measure."""
     rows = sample(examples, seed)
     ranks, errors = prefix_ranks(fitted, examples, rows)
     latents = _latents(fitted, examples, rows).numpy()
@@ -116,7 +116,7 @@ def write_card(
 
 
 def growth(fitted: Fitted) -> dict[str, Any]:
-    """Slots of all stages, in use and possible, and how many there were after each epoch."""
+    """Returns the number of codes in use, possible, and after each epoch."""
     s = fitted.settings
     return {
         "most_new_slots_per_epoch": s.growth,
@@ -127,7 +127,7 @@ def growth(fitted: Fitted) -> dict[str, Any]:
 
 
 def stage_usage(fitted: Fitted, latents: Tensor) -> list[dict[str, float]]:
-    """Per stage: allocated slots, the share of them in use, perplexity and entropy in bits."""
+    """Returns per stage the number of codes, the share used, perplexity and entropy in bits."""
     tokens = fitted.quantiser.tokens(latents).numpy()
     found = []
     for stage, in_use in enumerate(fitted.quantiser.codes_in_use):
@@ -146,7 +146,7 @@ def stage_usage(fitted: Fitted, latents: Tensor) -> list[dict[str, float]]:
 
 
 def reliability(fitted: Fitted, examples: Examples, rows: Tensor) -> list[dict[str, float]]:
-    """Demand said against uses seen, in BINS equal bins of said probability."""
+    """Returns mean predicted demand against observed use, in BINS equal bins of the prediction."""
     batch = examples.at(rows)
     with torch.no_grad():
         decoded = fitted.codec.decode(fitted.codec.encode(batch), batch)
@@ -166,7 +166,7 @@ def reliability(fitted: Fitted, examples: Examples, rows: Tensor) -> list[dict[s
 
 
 def slices(users: Sequence[tuple[str, str]]) -> dict[str, dict[str, int]]:
-    """Visits and subjects per surface."""
+    """Counts visits and subjects per surface."""
     found: dict[str, dict[str, int]] = {}
     for surface in sorted({s for s, _ in users}):
         mine = [u for s, u in users if s == surface]

@@ -1,7 +1,7 @@
-"""A trained version that is not exported yet: all that its folder will be made from, in one file.
+"""A trained version before its export, and the one file that stores it.
 
-Training and exporting are steps of their own, so that a worker that dies while it exports costs an
-export.
+Training and exporting are separate steps, so that a worker that dies during the export repeats only
+the export.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from ml.versions.folder import ExportedLayouts, write_version
 
 @dataclass
 class Draft:
-    """facts: what the codebook needs beside its codes; layouts: the layout part that it carries;
-    the rest as in `export.write_version`."""
+    """All that a version folder is written from.
+
+    facts: the manifest's entry on the codebook. layouts: the layout part, if it has one. The other
+    fields are the arguments of `folder.write_version`.
+    """
 
     fitted: Fitted
     facts: Mapping[str, Any]
@@ -53,7 +56,7 @@ class Draft:
 
 
 def save(draft: Draft, path: Path) -> None:
-    """Whole or not at all."""
+    """Writes the draft atomically."""
     words = {
         "facts": draft.facts,
         "card": draft.card,
@@ -80,6 +83,7 @@ def save(draft: Draft, path: Path) -> None:
 
 
 def load(path: Path) -> Draft:
+    """Reads a draft that `save` wrote."""
     held = torch.load(io.BytesIO(path.read_bytes()), weights_only=True)
     words = json.loads(held["words"])
     settings = Settings.from_stored(words.pop("settings"))
@@ -98,5 +102,5 @@ def load(path: Path) -> Draft:
 
 
 def _tensor(content: bytes) -> torch.Tensor:
-    """Bytes in the only form that is read back without running anything."""
+    """Wraps bytes in a tensor, which torch loads with `weights_only`, without running code."""
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)

@@ -28,16 +28,15 @@ from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPU
 from uiengine.model.version_folder import FORMAT
 
 SHAPES = ((1, 1), (1, 5), (3, 8), (16, 11), (5, 40))
-"""Batches and numbers of blocks that parity is checked on."""
+"""Batch sizes and numbers of blocks for the parity checks."""
 
 TIMED_BLOCKS = 12
-"""Blocks of the page that latency is measured on."""
+"""Number of blocks for the latency measurement."""
 
 
 @dataclass(frozen=True)
 class ExportedLayouts:
-    """A version's layout part (`ml.layouts.part`). files: content by name; facts: its entry in
-    the manifest; card: its entry in the card."""
+    """A version's layout part: its files by name, its manifest entry and its card entry."""
 
     files: Mapping[str, bytes]
     facts: Mapping[str, Any]
@@ -57,9 +56,16 @@ def write_version(
     cases: Sequence[dict[str, np.ndarray]] = (),
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Exports, checks parity, writes the folder. Returns the card. layouts: the layout part, if it
-    has one. cases: real decoder inputs that int8 is judged on, beside random ones. Nothing is left
-    behind where a check fails."""
+    """Exports the graphs, checks parity and writes the folder `out`; returns the card.
+
+    Args:
+        codebook: the manifest's entry on the codebook.
+        layouts: the layout part, if any.
+        cases: decoder inputs that int8 is judged on, in addition to random ones.
+
+    Raises:
+        ExportError: a graph differs from torch; then nothing is written.
+    """
     generator = np.random.default_rng(seed)
     random = [random_inputs(fitted, b, n, generator) for b, n in SHAPES]
     example = random_inputs(fitted, 3, 7, generator)
@@ -102,9 +108,9 @@ def write_folder(
     manifest: Mapping[str, Any],
     layouts: ExportedLayouts | None,
 ) -> dict[str, Any]:
-    """The files and what lists them, with the layout part. Returns the card with the id.
+    """Writes files, card and manifest; returns the card with the version's id.
 
-    The id follows from all but the card, whose timings differ from run to run.
+    The id is a hash of everything but the card, whose timings differ between runs.
     """
     card, files, said = dict(card), dict(files), {**manifest}
     if layouts is not None:
@@ -122,7 +128,7 @@ def write_folder(
 
 
 def codes_file(quantiser: ResidualQuantiser) -> bytes:
-    """(stages, codes, latent); no more codes than the fullest stage uses."""
+    """Serialises the codes, (stages, largest number of codes in use, latent), as .npy."""
     buffer = io.BytesIO()
     most = max(quantiser.codes_in_use)
     np.save(buffer, quantiser.codes[:, :most].numpy().astype(np.float32))
@@ -130,7 +136,7 @@ def codes_file(quantiser: ResidualQuantiser) -> bytes:
 
 
 def _weights(fitted: Fitted) -> bytes:
-    """The torch weights, so that another training can start from this version."""
+    """Serialises the torch weights, from which another training can start."""
     buffer = io.BytesIO()
     torch.save(fitted.codec.state_dict(), buffer)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""What a version costs to run: time per decision of its networks, bytes, memory, machine."""
+"""Measures what a version costs to run: latency of its networks, memory, machine."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ import onnxruntime
 from uiengine.model.version import DECODER_INPUTS, ENCODER_INPUTS
 
 WARM, TIMED = 20, 200
-"""Runs before timing, and timed ones."""
+"""Warm-up runs and timed runs."""
 
 
 def latency(files: Mapping[str, bytes], inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Milliseconds of one run of each graph, one thread, as serving runs them.
+    """Measures milliseconds per run of each graph on one thread, as in serving.
 
-    inputs: one subject (batch 1) and its blocks. The whole answer also packs, plans and signs; its
-    time is what `python -m tests.bench` measures.
+    inputs: one subject (batch 1) and its blocks. `python -m tests.bench` measures whole answers,
+    which also pack, plan and sign.
     """
     found: dict[str, Any] = {
         "blocks": int(inputs["mask"].shape[1]),
@@ -57,7 +57,7 @@ def _timed(content: bytes, inputs: Mapping[str, np.ndarray]) -> Sequence[float]:
 
 
 def hardware() -> dict[str, Any]:
-    """The machine that trained and exported, and the most memory this process has used."""
+    """Describes this machine and the peak memory of this process."""
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     divisor = 1024 if sys.platform != "darwin" else 1024**2
     return {
@@ -72,7 +72,7 @@ def hardware() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """As Linux names it; what Python knows elsewhere."""
+    """Returns the processor's name from /proc/cpuinfo, elsewhere from `platform`."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

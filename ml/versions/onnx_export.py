@@ -1,4 +1,4 @@
-"""A fitted codec as a version folder: ONNX graphs checked against torch, codes, card, manifest."""
+"""Exports torch networks as ONNX graphs and checks them against torch."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ from uiengine.features import CONTEXT, POPULARITY, SHAPE, TEXT_BUCKETS, USER
 from uiengine.model.version import DECODER_INPUTS
 
 TOLERANCE = 1e-4
-"""Largest float32 difference between torch and ONNX, before rounding and code choice."""
+"""Largest accepted float32 difference between torch and ONNX outputs."""
 INT8_DEMAND, INT8_ORDER = 0.01, 0.99
-"""int8 ships only if demand differs by less, and the order is the same on at least this share."""
+"""int8 ships if demand differs by at most the first and the order agrees on this share of rows."""
 
 
 class ExportError(RuntimeError):
-    """An exported graph that does not compute what torch computes."""
+    """An exported graph does not compute what torch computes."""
 
 
 class EncoderGraph(nn.Module):
+    """The behaviour encoder with the input names of the exported graph."""
+
     def __init__(self, codec: Codec) -> None:
         super().__init__()
         self.codec = codec
@@ -50,7 +52,7 @@ class EncoderGraph(nn.Module):
 
 
 class DecoderGraph(nn.Module):
-    """The decoder with its demand calibrated; all other outputs as trained."""
+    """The decoder with calibrated demand and the input names of the exported graph."""
 
     def __init__(self, codec: Codec, calibration: Calibration = AS_TRAINED) -> None:
         super().__init__()
@@ -79,14 +81,14 @@ class DecoderGraph(nn.Module):
 
 
 def straightened(logits: Tensor, line: Line) -> Tensor:
-    """No operation at all where there is nothing to calibrate."""
+    """Applies a calibration line; the identity adds no operation to the graph."""
     return logits if line == Line() else line.slope * logits + line.intercept
 
 
 def random_inputs(
     fitted: Fitted, batch: int, blocks: int, generator: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """All inputs of both graphs, with random tokens; the last row has one block fewer."""
+    """Draws inputs of both graphs, with random tokens; the last row has one padded block."""
     mask = np.ones((batch, blocks), dtype=np.float32)
     if blocks > 1:
         mask[-1, -1] = 0
@@ -116,7 +118,7 @@ def random_inputs(
 def export_graph(
     graph: nn.Module, names: Sequence[str], outputs: Sequence[str], example: dict[str, np.ndarray]
 ) -> bytes:
-    """ONNX bytes with free batch and number of blocks."""
+    """Exports a graph whose batch size and number of blocks are free."""
     batch, blocks = torch.export.Dim("batch"), torch.export.Dim("blocks")
     fixed = ("latent", "context")
     shapes = {n: {0: batch} if n in fixed else {0: batch, 1: blocks} for n in names}
@@ -130,7 +132,7 @@ def to_onnx(
     example: Mapping[str, np.ndarray],
     shapes: Mapping[str, Mapping[int, Any]],
 ) -> bytes:
-    """shapes: per input, its free dimensions."""
+    """Exports a graph to deterministic ONNX bytes. shapes: the free dimensions of each input."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -154,6 +156,7 @@ def to_onnx(
 def run_onnx(
     content: bytes, names: Sequence[str], inputs: Mapping[str, np.ndarray]
 ) -> list[np.ndarray]:
+    """Runs a graph on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -169,8 +172,14 @@ def check_parity(
     *,
     is_relative: bool = False,
 ) -> float:
-    """The largest difference to torch over all cases; ExportError above TOLERANCE. is_relative: in
-    parts of the larger of 1 and the value, for outputs so large that float32 says no less."""
+    """Returns the largest difference between ONNX and torch over all cases.
+
+    Args:
+        is_relative: divide by max(1, |value|), for outputs beyond the precision of float32.
+
+    Raises:
+        ExportError: the difference exceeds TOLERANCE.
+    """
     worst = 0.0
     for inputs in cases:
         with torch.no_grad():
@@ -193,11 +202,11 @@ def check_parity(
 def quantise_int8(
     content: bytes, cases: Sequence[dict[str, np.ndarray]], folder: Path
 ) -> tuple[bytes, dict[str, Any]]:
-    """The decoder with 8-bit weights, and how far it is from float32 on the same inputs."""
+    """Quantises the decoder to 8-bit weights and measures its distance to float32."""
     source, target = folder / ".float.onnx", folder / ".int8.onnx"
     source.write_bytes(content)
     level = logging.getLogger().level
-    logging.getLogger().setLevel(logging.ERROR)  # it advises pre-processing that is not needed
+    logging.getLogger().setLevel(logging.ERROR)  # it recommends pre-processing that is not needed
     try:
         quantize_dynamic(source, target, weight_type=QuantType.QInt8)
         small = target.read_bytes()
