@@ -1,4 +1,4 @@
-"""What the commands' files hold, for their `--help`; ml/README.md says the same at more length."""
+"""Shared parts of the commands: help texts on file formats, argument types, progress bars."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ replay (.jsonl), a line per visit, as ml.replay writes it, with at least:
 
 
 def command(name: str, description: str | None, *files: str) -> argparse.ArgumentParser:
-    """A parser of `python -m NAME` whose help ends with what the files hold; lines as written."""
+    """Returns a parser of `python -m NAME` whose help ends with the given file formats."""
     return argparse.ArgumentParser(
         prog=f"python -m {name}",
         description=description,
@@ -50,7 +50,7 @@ def command(name: str, description: str | None, *files: str) -> argparse.Argumen
 
 
 def existing_version(text: str) -> Path:
-    """An argument that names a version folder; whether its files are whole is seen on loading."""
+    """Argument type of a version folder; only loading it shows whether it is complete."""
     path = Path(text)
     if not (path / "manifest.json").is_file():
         says = f"{text!r} is no version folder: it must be there and hold manifest.json"
@@ -59,7 +59,7 @@ def existing_version(text: str) -> Path:
 
 
 def progress_bar(name: str) -> tuple[tqdm, Progress]:
-    """A bar on a terminal, nothing elsewhere."""
+    """Returns a progress bar and its callback; the bar shows only on a terminal."""
     bar = tqdm(total=100, desc=name, disable=_is_unseen(), file=sys.stderr)
 
     def show(share: float, text: str) -> None:
@@ -74,7 +74,7 @@ def _is_unseen() -> bool:
 
 
 def smoke_sample(visits: pd.DataFrame, subjects: int = 40) -> pd.DataFrame:
-    """The rows of the first few subjects of each surface."""
+    """Returns the rows of the first `subjects` subjects of each surface."""
     users = visits[["surface", "user"]].drop_duplicates()
     few = users.groupby("surface").head(subjects)
     return visits.merge(few, on=["surface", "user"])

@@ -1,4 +1,4 @@
-"""Refitting the energy's coefficients on recorded clicks.
+"""Refits the energy's coefficients on recorded clicks.
 
     python -m ml.clicks --data episodes.jsonl.gz
 
@@ -32,13 +32,13 @@ from uiengine.cost.coefficients import VALUES
 Floats = npt.NDArray[np.float64]
 
 SHORTEST, LONGEST = 0.15, 10.0
-"""Seconds. Below is a second event of one click, above is somebody thinking of something else."""
+"""Bounds in seconds: shorter is a second event of one click, longer is a distraction."""
 TYPED = ("INPUT_text", "INPUT_password", "TEXTAREA", "INPUT_time", "INPUT_date")
-"""After a click on one of these comes the keyboard, not a move."""
+"""Elements to type in: the next move starts from the keyboard."""
 MOST_NUMBER = 10**9
-"""Pixels or milliseconds; more are a fault of the file."""
+"""Largest plausible number of pixels or milliseconds."""
 HELD_OUT = 5
-"""One session in so many is held out."""
+"""One in this many sessions is held out."""
 NONE_USABLE = (
     "no usable clicks. An episode is usable if success is true, it has a session, its first click "
     "is on an element of its layout and a later one on another, away from the last click and not "
@@ -46,12 +46,12 @@ NONE_USABLE = (
     "Name a file with such episodes"
 )
 SMOOTHING, ROUNDS = 1e-3, 60
-"""Of the reweighted least squares that find a median: seconds, rounds."""
+"""Smoothing in seconds and rounds of the reweighted least squares."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """seconds = constant of the group + Σ slope·feature, at the median.
+    """A quantile fit: seconds = constant of the group + Σ slope·feature.
 
     slopes: one per feature. constants: per task, or one under "" where tasks share it.
     """
@@ -61,12 +61,11 @@ class Fit:
 
 
 def read_episodes(path: Path) -> pd.DataFrame:
-    """A row per usable click: session, task, kind (move or first), seconds, bits, read.
+    """Reads a row per usable click: session, task, kind (move or first), seconds, bits, read.
 
-    bits: log2(A/W + 1), A px from the last click to the box's centre, W its smaller side (NaN for
-    a first click: where the pointer was is unknown). read: elements read on the way, itself
-    included: from the last one clicked, or from the top. Raises DataError on the first line that
-    is no episode.
+    bits: log2(A/W + 1), with A px from the last click to the box's centre and W its smaller side;
+    NaN for a first click, whose start is unknown. read: elements from the last clicked one, or from
+    the top, to this one. Raises DataError on the first line that is not an episode.
     """
     rows = []
     for number, line in text_lines(path):
@@ -106,7 +105,7 @@ def _clicks(episode: Mapping[str, Any]) -> Iterator[tuple[str, str, str, float, 
 
 
 def _number(value: Any) -> float:
-    """Pixels or ms. Raises ValueError."""
+    """Checks a number of pixels or milliseconds. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MOST_NUMBER:
         raise ValueError(f"{value!r} is not a number within ±{MOST_NUMBER:,}")
     return float(value)
@@ -124,9 +123,9 @@ def quantile_fit(
     weights: Floats | None = None,
     quantile: float = 0.5,
 ) -> Fit:
-    """Least absolute deviations by reweighted least squares. weights: (rows,), repeats of a row.
+    """Fits a quantile by iteratively reweighted least squares. weights: (rows,), repeats of a row.
 
-    quantile: 0.5 is the median; lower ones fit the quick, who hardly think.
+    quantile: 0.5 is the median; lower ones fit quick moves with little thinking.
     """
     tasks = sorted(table["task"].unique()) if by_task else [""]
     constant = np.ones((len(table), 1))
@@ -149,7 +148,7 @@ def quantile_fit(
 
 
 def predict(fit: Fit, table: pd.DataFrame) -> Floats:
-    """Seconds, (rows,). A task that was not fitted has the median of the constants."""
+    """Predicts seconds, (rows,); tasks without a constant get the median constant."""
     usual = float(np.median(list(fit.constants.values())))
     seconds = table["task"].map(lambda task: fit.constants.get(task, usual)).to_numpy(np.float64)
     if list(fit.constants) == [""]:
@@ -160,7 +159,7 @@ def predict(fit: Fit, table: pd.DataFrame) -> Floats:
 
 
 def quoted() -> Fit:
-    """What `uiengine.cost.coefficients` says of a move by somebody who does not know the page."""
+    """Returns the engine's coefficients for a move by a newcomer to the page."""
     return Fit(
         {"bits": VALUES["point_per_bit"], "read": VALUES["search_per_rank"]},
         {"": VALUES["point_base"] + VALUES["search_base"]},
@@ -168,7 +167,7 @@ def quoted() -> Fit:
 
 
 def errors(fit: Fit, table: pd.DataFrame) -> dict[str, float]:
-    """median_error: median absolute error, s. explained: 1 − Σ|error| / Σ|error of the median|."""
+    """Returns the median absolute error in s, and 1 − Σ|error| / Σ|error of the median|."""
     seconds = table["seconds"].to_numpy(np.float64)
     off = np.abs(seconds - predict(fit, table))
     plain = np.abs(seconds - np.median(seconds))
@@ -181,7 +180,7 @@ def errors(fit: Fit, table: pd.DataFrame) -> dict[str, float]:
 def intervals(
     table: pd.DataFrame, features: Sequence[str], *, by_task: bool, draws: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """95 % percentile intervals of the slopes (and of a shared constant), over sessions."""
+    """Returns 95 % percentile intervals of slopes and shared constant, resampling sessions."""
     sessions, codes = np.unique(table["session"].to_numpy(), return_inverse=True)
     random = np.random.default_rng(seed)
     found: dict[str, list[float]] = {}
@@ -201,7 +200,7 @@ def intervals(
 
 
 def study(table: pd.DataFrame, *, draws: int, seed: int) -> dict[str, Any]:
-    """Both kinds of times: what is fitted, how sure it is, and its error on held-out sessions."""
+    """Fits both kinds of times: coefficients, intervals, and errors on held-out sessions."""
     parts = {kind: rows for kind, rows in table.groupby("kind")}
     return {
         "moves": _study_moves(*_split(parts["move"]), draws, seed),
@@ -242,7 +241,7 @@ def _study_moves(seen: pd.DataFrame, unseen: pd.DataFrame, draws: int, seed: int
 
 
 def _study_first(seen: pd.DataFrame, unseen: pd.DataFrame, draws: int, seed: int) -> dict[str, Any]:
-    """A constant per task always: it holds the reading of the task's text."""
+    """Fits first clicks, with a constant per task for the reading of the task's text."""
     refit = quantile_fit(seen, ["read"], by_task=True)
     slope = VALUES["search_per_rank"]
     rest = quantile_fit(

@@ -1,12 +1,11 @@
-"""Coding layouts that people made: at most 64 bits each, and what comes back.
+"""Codes layouts that people made in at most 64 bits each, and decodes them again.
 
     python -m ml.codec --train made.jsonl.gz --test unseen.jsonl --bits 8 16 32 64 --out out.jsonl
     python -m ml.codec --version fixtures/innate --test unseen.jsonl --out out.jsonl
 
-Trains a version's layout part on the first and exports it, beside the shipped innate networks, as
-every version is; then encodes and decodes the second by what was exported. The decoder is given
-the multiset of kinds, the number of columns, the tokens and the model; not order, type, source or
-id.
+Trains a version's layout part on the first file and exports it with the shipped innate networks,
+then encodes and decodes the second file by the exported version. The decoder gets the multiset of
+kinds, the number of columns, the tokens and the model, but no order, type, source or id.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """Trains and exports, or takes a version; codes, writes the lines; returns the summary."""
+    """Codes the test layouts by a trained or given version; returns the summary."""
     test = read_records([options.test])
     with_items(test, [options.test])
     begin = time.perf_counter()
@@ -91,7 +90,7 @@ def run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
 
 
 def _trained(options: argparse.Namespace, out: Path) -> Path:
-    """The innate version with a layout part learned from --train alone."""
+    """Writes the innate version with a layout part learned from --train only."""
     train = with_items(read_records(options.train), options.train)
     part = learn_layout_part(train, seed=options.seed, is_smoke=options.smoke)
     with_layouts(INNATE, part, out)

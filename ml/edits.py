@@ -1,11 +1,11 @@
-"""Rearrangements as preferences: which of two layouts of the same blocks did people move to?
+"""Learns which of two layouts of the same blocks people prefer, from their rearrangements.
 
     python -m ml.edits --train edits.jsonl.gz --test unseen.jsonl
 
-Pairs with equal block sets only. A small head over the difference in `ml.layouts.features` (a
-linear utility and a forest, averaged) learns to rank *after* above *before*; a pair whose layouts
-look alike to a scorer counts half. Baselines in the same run: a lower page, a denser page, a page
-without gaps (reflow), the engine's pointing time.
+Only edits that keep the set of blocks count. A linear utility and a forest over differences of
+`ml.layouts.features`, averaged, learn to rank *after* above *before*; a pair without a difference
+counts half. Baselines: a lower page, a denser page, a page without gaps (reflow), the engine's
+pointing time.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ from ml.layouts.features import arrangement, density, features, height, reflow, 
 Floats = npt.NDArray[np.float64]
 
 STRENGTH = 0.003
-"""Inverse weight of the squared coefficients; chosen by cross-validation over repositories."""
+"""Inverse L2 penalty, chosen by cross-validation over repositories."""
 TREES, LEAF = 300, 4
-"""Of the forest: trees, and least pairs in a leaf."""
+"""Number of trees of the forest, and fewest pairs in a leaf."""
 LEAST_PAIRS = 3
-"""A feature that differs in fewer pairs is left out."""
+"""Features that differ in fewer pairs are left out."""
 MOST = 3.0
-"""Differences are cut at so many deviations."""
+"""Differences are clipped at this many standard deviations."""
 CLASS_POWER = 0.5
-"""Shares of size classes enter as their signed square root: one block in twenty matters too."""
+"""Power of shares of size classes: a square root, so that one block in twenty matters."""
 FOLDS = 10
 
 
 @dataclass(frozen=True)
 class Pair:
-    """before, after: items {id, type, x, y, w, h} of the same ids; repo: whose edit it was."""
+    """An edit: items {id, type, x, y, w, h} with equal ids before and after, of a repository."""
 
     before: Sequence[Mapping[str, Any]]
     after: Sequence[Mapping[str, Any]]
@@ -55,10 +55,10 @@ class Pair:
 
 
 def read_pairs(paths: Iterable[Path | str]) -> list[Pair]:
-    """Edits that keep the set of blocks. Without `columns`, a grid as wide as its widest row.
+    """Reads the edits that keep the set of blocks; without `columns`, the widest row gives them.
 
-    Raises DataError on the first line that is no edit, or whose pair has a box that is none. Boxes
-    of edits that are no pair are not looked at: real files hold some that lie outside their grid.
+    Raises DataError on the first line that is not an edit or whose pair has an invalid box. Boxes
+    of other edits are not checked: real files hold some that lie outside their grid.
     """
     pairs = []
     for path in map(Path, paths):
@@ -96,7 +96,7 @@ def _ids(items: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _items(edit: Any, side: str, file: str, row: int) -> list[dict[str, Any]]:
-    """With ids and types as text; boxes as they stand in the file. Raises DataError."""
+    """Returns the items of one side with ids and types as text. Raises DataError."""
     items = edit.get(side) if isinstance(edit, dict) else None
     if not isinstance(items, list):
         rule = "must be a list of items {id, type, x, y, w, h}"
@@ -117,12 +117,13 @@ Row = tuple[dict[str, float], dict[str, float]]
 
 
 def describe(pair: Pair) -> Row:
-    """Features of before and after."""
-    return tuple(features(arrangement(side, pair.columns)) for side in (pair.before, pair.after))  # type: ignore[return-value]
+    """Returns the features of before and after."""
+    before, after = (arrangement(side, pair.columns) for side in (pair.before, pair.after))
+    return features(before), features(after)
 
 
 class Preference:
-    """Which of two layouts is preferred. Swapping the two turns the sign of the margin."""
+    """Ranks two layouts; swapping them changes the sign of the margin."""
 
     def __init__(self, rows: Sequence[Row], seed: int = 0) -> None:
         self.names = DictVectorizer(sparse=False).fit([side for row in rows for side in row])
@@ -138,7 +139,7 @@ class Preference:
         self.forest.fit(both, is_after)
 
     def margins(self, rows: Sequence[Row]) -> Floats:
-        """Confidence that after is preferred minus that before is, −2 to 2, (rows,)."""
+        """Returns the preference for after over before, −2 to 2, (rows,)."""
         change = self._scaled(self._change(rows))
         voted = self.forest.predict_proba(change)[:, 1] - self.forest.predict_proba(-change)[:, 1]
         return np.asarray(np.tanh(change @ self.weights / 2) + voted)
@@ -157,13 +158,13 @@ class Preference:
 
 
 def accuracy(margins: Floats) -> float:
-    """Share of pairs with after above before; undecided ones count half."""
+    """Returns the share of pairs with after ranked above before; ties count half."""
     ties = np.abs(margins) <= 1e-9
     return float(((margins > 0) & ~ties).mean() + ties.mean() / 2)
 
 
 def baseline_margins(pairs: Sequence[Pair]) -> dict[str, Floats]:
-    """What simple rules prefer, by name."""
+    """Returns the margins of simple rules, by name."""
     rules: dict[str, Callable[[Sequence[Mapping[str, Any]], float], float]] = {
         "height": lambda items, columns: -height(arrangement(items, columns)),
         "density": lambda items, columns: density(arrangement(items, columns)),
@@ -177,7 +178,7 @@ def baseline_margins(pairs: Sequence[Pair]) -> dict[str, Floats]:
 
 
 def cross_validated(rows: Sequence[Row], groups: Sequence[str]) -> Floats:
-    """Margins of every pair by a utility that saw no pair of its group."""
+    """Returns margins of every pair, from models that saw no pair of its group."""
     margins = np.zeros(len(rows))
     folds = GroupKFold(min(FOLDS, len(set(groups))))
     for seen, unseen in folds.split(np.zeros(len(rows)), groups=list(groups)):
@@ -192,7 +193,7 @@ def _deviation(margins: Floats) -> float:
 
 
 def study(train: Sequence[Pair], test: Sequence[Pair]) -> dict[str, Any]:
-    """Accuracies on the test pairs, all, and of repositories not seen in training."""
+    """Returns accuracies on all test pairs and on those of repositories unseen in training."""
     bar, show = progress_bar("describing layouts")
     pairs, rows = [*train, *test], []
     with bar:

@@ -1,9 +1,9 @@
 """Judging a replay: captured gain, modelled seconds, reading and blocks moved, per surface.
 
-`python -m ml.judge --replay FILE.jsonl --visits VISITS` prints one JSON line per surface, the
-policy beside the static order of the same lines. Formulas are those of the issue tracker's tables:
-the quoted coefficients with T_point = 0.37 + 0.13·log2(r + 1.5), and the reading model after Todi
-et al. (CHI 2021). Both are models of a user's time, not measurements of it.
+`python -m ml.judge --replay FILE.jsonl --visits VISITS` prints one JSON line per surface, with the
+policy relative to the static order of the same lines. `ml.evaluation.judge` has the formulas: the
+selection model with T_point = 0.37 + 0.13·log2(r + 1.5), and the reading model of Todi et al. (CHI
+2021). Both model a user's time; they do not measure it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ml.evaluation.replay_lines import read_lines
 
 
 def used_blocks(path: Path) -> dict[tuple[str, str, str], list[str]]:
-    """Blocks used per (surface, user, at)."""
+    """Reads the blocks used per (surface, user, at)."""
     frame, _ = read_visits([path])
     grouped = frame.groupby([frame.surface, frame.user, frame["at"].astype(str)])["block"]
     return {(str(s), str(u), str(at)): list(blocks) for (s, u, at), blocks in grouped}

@@ -2,10 +2,10 @@
 
     python -m ml.replay --train daily.parquet --test later.parquet --out replay.jsonl
 
-Trains on the first (or takes a version as it is), then walks the second in time order. The past of
-a visit is every visit of the test file with a strictly earlier `at`, of all users; network weights
-stay fixed. Each line holds the layout that would have been shown, the default order, tokens,
-distortion and what the decision cost.
+Trains on the first file (or takes a version as it is), then replays the second in time order. The
+past of a visit is every visit of the test file with a strictly earlier `at`, of all users; network
+weights stay fixed. Each line holds the layout that would have been shown, the default order,
+tokens, distortion and the milliseconds of the decision.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Prepares the version, replays, writes the lines; returns the summary."""
+    """Prepares the version, replays the visits, writes the lines and returns the summary."""
     test = _read([options.test], "visits to replay")
     train = _read(options.train, "visits to train on") if options.train else None
     if options.smoke:
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _read(files: Sequence[str], what: str) -> pd.DataFrame:
-    """DataError where the files hold their columns' names alone."""
+    """Reads visits. Raises DataError where the files have no rows."""
     visits, _ = read_visits(files)
     if visits.empty:
         rule = f"must hold at least one visit: name files of {what}"
@@ -99,7 +99,7 @@ def _written(lines: Iterator[dict[str, Any]], file: TextIO) -> Iterator[dict[str
 def _version(
     options: argparse.Namespace, train: pd.DataFrame | None
 ) -> tuple[CodebookVersion | None, dict[str, Sequence[str]], float]:
-    """The version to decide with, its default orders, and the seconds spent on training."""
+    """Returns the version to decide with, its default orders, and the seconds of training."""
     if options.version is not None:
         version = load_version(options.version, threads=2)
         return version, dict(version.default_orders), 0.0
@@ -132,7 +132,7 @@ def _version(
 def tested_surfaces(
     test: pd.DataFrame, train: pd.DataFrame | None, trained: Mapping[str, Sequence[str]]
 ) -> dict[str, Surface]:
-    """Pages of the test file's surfaces, with every block that occurs in train or test."""
+    """Returns pages of the tested surfaces with every block that occurs in train or test."""
     blocks: dict[str, set[str]] = {}
     for frame in (test, train):
         if frame is not None:

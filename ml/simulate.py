@@ -1,9 +1,9 @@
-"""A small simulated cohort: `python -m ml.simulate --out fixtures`. Nobody in it is real.
+"""Simulates a small cohort of invented people: `python -m ml.simulate --out fixtures`.
 
 Its figures follow aggregates of two real courses (OULAD AAA and BBB, CC BY 4.0: Kuzilek, Hlosta,
 Zdrahal 2017): blocks used per visit, visits per student, days between visits, popularity by kind,
 how much more likely a block is that was used the visit before, raw uses, shares of each group.
-Habits of the named people are invented. Same arguments, same rows.
+Names and habits are invented. The rows depend on the arguments only.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ TERM_DAYS = 133
 EXAM_DAY = 126
 
 BLOCKS_PER_VISIT = (0.50, 0.21, 0.17, 0.09, 0.025, 0.005)
-"""Share of visits that use 1, 2, … blocks."""
+"""Shares of visits that use 1, 2, … blocks."""
 MEDIAN_VISITS, VISITS_SPREAD, MOST_VISITS = 24.0, 0.75, 80
-"""Lognormal; the real median is 31 to 68 over a longer term. Smaller, so that the files are."""
+"""Lognormal visits per person; real medians are 31 to 68, but smaller files suffice here."""
 SAME_DAY_GAP, MEAN_GAP = 0.45, 3.6
-"""Chance that the next visit is on the next day; otherwise days, geometric."""
+"""Probability that the next visit is a day later, else the mean of geometric days."""
 POPULARITY = {
     "forum": 0.68,
     "content": 0.40,
@@ -43,9 +43,9 @@ POPULARITY = {
     "glossary": 0.012,
     "live": 0.012,
 }
-"""Share of visits that use the block. assignments and announcements have no real counterpart."""
+"""Shares of visits that use a block; assignments and announcements have no real counterpart."""
 STICKINESS = 2.2
-"""Odds of a block that was used the visit before, over those of one that was not."""
+"""Odds ratio of a block that was used in the previous visit."""
 USES = {"forum": 8.0, "content": 7.0, "quiz": 10.0, "pages": 2.0, "resources": 2.0}
 """Median raw uses in a visit; 1 elsewhere. Lognormal with spread 0.9."""
 GROUPS: dict[str, dict[str, float]] = {
@@ -57,13 +57,13 @@ GROUPS: dict[str, dict[str, float]] = {
 
 @dataclass(frozen=True)
 class Habit:
-    """likes: factor on the odds of a block; before_exam: the same in the last three weeks."""
+    """Factors on the odds of blocks, always and in the three weeks before the exam."""
 
     name: str
     likes: Mapping[str, float] = field(default_factory=dict)
     before_exam: Mapping[str, float] = field(default_factory=dict)
     visits: int = 0
-    """0: drawn."""
+    """Number of visits; 0 draws it."""
 
 
 HABITS = (
@@ -119,7 +119,7 @@ NAMES = (
 
 
 def cohort(people: int = len(NAMES), seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Visits and people of DESIGN section 4, on the surface `course-home`."""
+    """Returns frames of visits and people (see `ml.data.tables`) on the surface `course-home`."""
     rng = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
     persons: list[dict[str, str]] = []
@@ -170,7 +170,7 @@ def _factors(likes: Mapping[str, float]) -> np.ndarray[Any, np.dtype[np.float64]
 
 
 def _days(habit: Habit, rng: np.random.Generator) -> list[int]:
-    """Days since the start of term. All have visited lately, so that a demonstration is alive."""
+    """Draws visit days since the start of term, the last within four days of its end."""
     drawn = round(float(np.exp(rng.normal(np.log(MEDIAN_VISITS), VISITS_SPREAD))))
     wanted = habit.visits or min(max(drawn, 3), MOST_VISITS)
     gaps = [

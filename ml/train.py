@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _layouts_only(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, Any] | None:
-    """The version of --start with another layout part, all else as it is."""
+    """Copies the version of --start with a new layout part."""
     if not distributed.is_first():
         return None
     part = learn_layout_part(layouts, seed=options.seed, is_smoke=options.smoke)
@@ -63,7 +63,7 @@ def _layouts_only(options: argparse.Namespace, layouts: Sequence[Record]) -> dic
 
 
 def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, Any] | None:
-    """The card; None in all but the first of several processes, which alone writes."""
+    """Trains and exports; returns the card, or None in processes other than the first."""
     visits, _ = read_visits(options.train)
     settings = None
     if options.smoke:

@@ -1,7 +1,7 @@
-"""Held-back people: who they are, what a version costs them, and whether that is worse than before.
+"""Compares champion and challenger on people whom no version was trained on.
 
-A fifth of a surface's people never trains any of its versions, so that champion and challenger are
-compared on visits that neither has seen. Seconds are modelled (`audit_metrics`), not measured.
+A fifth of a surface's people is held back from every training. Seconds are modelled (`metrics`),
+not measured.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
 HELD_BACK = 20
-"""Percent of people, always the same ones."""
+"""Percent of people held back, always the same ones."""
 DRAWS = 2000
-"""Of the bootstrap."""
+"""Bootstrap draws."""
 LEVEL = 0.95
-"""Of the one-sided interval."""
+"""Level of the one-sided interval."""
 DEFAULT = "default"
-"""Name of the layout that everybody starts with."""
+"""Name of the default layout in comparisons."""
 
 
 def is_held_back(surface: str, user: str) -> bool:
+    """Decides by a hash of surface and user."""
     digest = hashlib.sha256(f"held back\n{surface}\n{user}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % 100 < HELD_BACK
 
 
 def split(visits: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows to train on, and those of held-back people."""
+    """Splits rows into those to train on and those of held-back people."""
     pairs = zip(visits["surface"], visits["user"], strict=True)
     held = np.fromiter((is_held_back(s, u) for s, u in pairs), dtype=bool, count=len(visits))
     return visits[~held], visits[held]
@@ -50,9 +51,10 @@ def split(visits: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @dataclass(frozen=True)
 class Paired:
-    """Per held-back person, summed over their visits: seconds under each of two layouts, and uses.
+    """Modelled seconds of each held-back person under two policies, summed over visits.
 
-    against: what the challenger is compared with, `champion` or `default`.
+    against: what the challenger is compared with, `champion` or `default`; `champion` holds its
+    seconds in both cases. visits: number of visits compared.
     """
 
     against: str
@@ -63,8 +65,7 @@ class Paired:
 
 @dataclass(frozen=True)
 class Interval:
-    """Of the challenger's seconds minus the other's, as a share of the other's. high: upper end of
-    the one-sided 95 % interval; low: lower end of the other one-sided one."""
+    """The challenger's extra seconds as a share of the other's, with one-sided 95 % bounds."""
 
     estimate: float
     low: float
@@ -78,8 +79,14 @@ def compare(
     work: Path,
     progress: Progress = lambda share, text: None,
 ) -> Paired:
-    """Replays held-back visits under each version of `folders`: `challenger`, and `champion` or
-    nothing. The past of a visit holds the visits of all people, as it would when serving."""
+    """Replays the visits of held-back people under challenger and champion.
+
+    Args:
+        visits: of all people, as every visit counts as history.
+        folders: version folders, `challenger` and optionally `champion`; without a champion the
+            challenger is compared with the default layout.
+        work: folder for the replay files.
+    """
     _, held = split(visits)
     users = frozenset(held["user"])
     sums: dict[str, pd.DataFrame] = {}
@@ -124,7 +131,7 @@ def _replay(
 
 
 def _sums(lines: Path, held: pd.DataFrame, surface: Surface) -> pd.DataFrame:
-    """A row per person, in order of their names."""
+    """Sums seconds and visits per person, ordered by name."""
     if not len(held):
         return pd.DataFrame(columns=["policy_seconds", "default_seconds", "visits"])
     shown = read_replay(lines, used_blocks(held))
@@ -134,8 +141,10 @@ def _sums(lines: Path, held: pd.DataFrame, surface: Surface) -> pd.DataFrame:
 
 
 def interval(champion: Sequence[float], challenger: Sequence[float], seed: int = 0) -> Interval:
-    """People are resampled, not visits: Σ(challenger − champion) / Σ champion. Efron's percentile
-    interval; nothing can be said of fewer than two people."""
+    """Estimates Σ(challenger − champion) / Σ champion with Efron's percentile interval.
+
+    People are resampled, not visits. With fewer than two people the bounds are infinite.
+    """
     base, other = np.array(champion, dtype=float), np.array(challenger, dtype=float)
     if len(base) < 2 or not base.sum():
         return Interval(0.0, -np.inf, np.inf)
@@ -145,7 +154,7 @@ def interval(champion: Sequence[float], challenger: Sequence[float], seed: int =
 
 
 def _resampled(base: Floats, change: Floats, generator: np.random.Generator) -> Floats:
-    """The share in each draw, (DRAWS,)."""
+    """Returns the estimate of each bootstrap draw, (DRAWS,)."""
     found = np.empty(DRAWS)
     for i in range(DRAWS):
         people = generator.integers(0, len(base), len(base))

@@ -1,6 +1,6 @@
-"""What visits that really happened cost, beside the default layout: modelled seconds, not measured.
+"""Prices visits that happened against the default layout, in modelled seconds.
 
-Familiarity is what each person's own visits on the page earned, as in the audit.
+Familiarity follows from each person's own visits to the page, as in the audit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from uiengine.page.surface import Surface
 
 @dataclass(frozen=True)
 class Happened:
-    """One visit. order: as shown; is_judged: whether it counts, or is history alone."""
+    """One visit. order: as shown; is_judged: False if it only counts as history."""
 
     user: str
     at: datetime
@@ -31,14 +31,14 @@ class Happened:
 
 @dataclass(frozen=True)
 class Cost:
-    """excess: seconds above the default's, as a share of them; None where nothing was judged."""
+    """Seconds above the default's, as a share of them; None if no visit was judged."""
 
     visits: int
     excess: float | None
 
 
 def live_cost(visits: Iterable[Happened], surface: Surface) -> Cost:
-    """visits: of some people, all of each, in order of time."""
+    """Prices visits. visits: all visits of the chosen people, in time order."""
     boxes: dict[tuple[str, ...], dict[str, Box]] = {}
     numbers: dict[str, int] = {}
     rows, judged = [], []

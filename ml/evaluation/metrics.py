@@ -1,7 +1,7 @@
-"""What the audit measures: every metric is a sum over visits divided by a sum over visits.
+"""The metrics of audit, gate, guard and trials; each is a sum over visits divided by another sum.
 
-A replay gives one line per visit: the layout a policy served and the default it replaced. Both are
-priced on the blocks the person then used, each with the familiarity that its own history earned.
+A replay has one line per visit: the layout that a policy served and the default it replaced. Both
+are priced on the blocks the person then used, each with the familiarity from its own history.
 Seconds come from `uiengine.cost.energy` and are modelled, not measured.
 """
 
@@ -20,17 +20,17 @@ from uiengine.cost import energy
 from uiengine.page.surface import Surface
 
 COLD_VISITS = 3
-"""A person's first visits, in which the engine knows little about them."""
+"""Number of first visits in which the engine knows little about a person."""
 HALF_USE = 0.5
-"""Uses each block is credited with before any was seen, for the choice probability q."""
+"""Prior uses of each block in the choice probability q."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """`numerator` / `denominator`, both summed over the visits of a group of people.
 
-    tolerance: the largest difference between a slice and the rest that passes; None: not gated.
-    Every gated metric is signed so that more is worse. visits: the column that counts its visits.
+    tolerance: largest difference between a slice and the rest that passes; None: not gated. More is
+    worse in every gated metric. visits: the column that counts its visits.
     """
 
     name: str
@@ -139,9 +139,10 @@ _USE_COLUMNS = (
 def visit_values(
     visits: Iterable[ReplayVisit], surfaces: Mapping[str, Surface] | None = None
 ) -> pd.DataFrame:
-    """One row per visit, in the order given (time order): its keys and every metric's columns.
+    """Returns one row per visit, in the given (time) order, with the columns of every metric.
 
-    surfaces: the pages that were laid out, for those that are not the page of DESIGN section 10.
+    surfaces: real pages by slug; other visits are priced on the one-column page of files
+    (`histories.page`).
     """
     walk = _Walk(Pages(surfaces))
     for visit in visits:
@@ -158,7 +159,7 @@ def visit_values(
 
 
 class _Walk:
-    """Each person's history on each surface, visit after visit, as the policy made it."""
+    """Tracks each person's history on each surface under the policy."""
 
     def __init__(self, pages: Pages) -> None:
         self.pages = pages
@@ -167,7 +168,7 @@ class _Walk:
         self.uses: list[tuple[float, ...]] = []
 
     def add(self, visit: ReplayVisit) -> None:
-        """Prices the visit with what came before it, then learns from it."""
+        """Prices the visit given the earlier ones, then adds it to the history."""
         person = self.profiles.setdefault((visit.surface, visit.user), profile.Profile())
         order = tuple(visit.layout)
         before = dict(zip(person.order, range(len(order)), strict=False))
@@ -209,7 +210,7 @@ class _Walk:
 def _price_uses(values: pd.DataFrame, rows: energy.Floats) -> None:
     """Adds policy_seconds, default_seconds, uses and target_px per visit. rows: (uses, columns).
 
-    The default never moves, so its familiarity is the count of uses itself.
+    The default never moves, so familiarity with it is the number of uses.
     """
     column = dict(zip(_USE_COLUMNS, rows.T, strict=True))
     demand = np.stack([column["uses"] + HALF_USE, column["others"]], axis=-1)
@@ -235,6 +236,6 @@ def _price_uses(values: pd.DataFrame, rows: energy.Floats) -> None:
 
 
 def user_sums(values: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """One row per (surface, user): the sums that every metric is made of, and the visits."""
+    """Sums the columns of the metrics per (surface, user)."""
     columns = {c for m in metrics for c in (m.visits, m.numerator, m.denominator)}
     return values.groupby(["surface", "user"], sort=True)[sorted(columns)].sum().reset_index()

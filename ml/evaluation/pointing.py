@@ -1,4 +1,4 @@
-"""Where the blocks of a replayed layout stand, and how long it takes to point at them."""
+"""Positions of the blocks in replayed layouts, and the time to point at them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Order = tuple[tuple[str, Box], ...]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A block in a layout: 0-based rank, T_point in modelled seconds, smaller side in px."""
+    """A block in a layout: rank from 0, T_point in modelled seconds, smaller side in px."""
 
     rank: int
     pointing: float
@@ -26,10 +26,10 @@ class Spot:
 
 
 class Pages:
-    """Spots of layouts, remembered: few layouts are shown over and over.
+    """Caches the spots of layouts, as few layouts are shown over and over.
 
-    surfaces: the real pages, at their widest breakpoint. Any other surface is the page that files
-    are judged on: one column, rows of 120 px, no fold (DESIGN section 10).
+    surfaces: real pages, taken at their widest breakpoint. Any other surface is the page of files:
+    one column, rows of 120 px, no fold.
     """
 
     def __init__(self, surfaces: Mapping[str, Surface] | None = None) -> None:
@@ -38,7 +38,7 @@ class Pages:
         self._defaults: dict[tuple[str, tuple[str, ...], int], dict[str, Spot]] = {}
 
     def served(self, visit: ReplayVisit) -> Mapping[str, Spot]:
-        """The layout that the policy served."""
+        """Returns the spots of the layout that the policy served."""
         order = tuple(visit.layout.items())
         key = (visit.surface, order)
         if key not in self._served:
@@ -50,7 +50,7 @@ class Pages:
         return self._served[key]
 
     def default(self, visit: ReplayVisit) -> Mapping[str, Spot]:
-        """The default that it replaced, packed as the engine packs it."""
+        """Returns the spots of the default that it replaced, packed by the engine."""
         key = (visit.surface, visit.default, len(visit.layout))
         if key not in self._defaults:
             surface = self._surface(visit)
@@ -67,7 +67,7 @@ class Pages:
 
 
 def _spots(surface: Surface, order: Order, columns: int) -> dict[str, Spot]:
-    """order: blocks in reading order with their cells, in a grid of `columns`."""
+    """Computes spots. order: blocks in reading order with their cells in a grid of `columns`."""
     column, row = surface.widest.width / columns, surface.row_height
     boxes = np.array([box for _, box in order], dtype=np.float64) * (column, row, column, row)
     x, y, w, h = boxes.T

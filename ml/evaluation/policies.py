@@ -1,4 +1,4 @@
-"""The policies a replay compares. Each turns one moment's requests into shown orders."""
+"""The policies that a replay compares; each maps simultaneous requests to orders."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from uiengine.model.version import CodebookVersion
 from uiengine.request import Request
 
 FRECENCY_HALF_LIFE = 1
-"""Index into profile.DAY_HALF_LIVES: uses that count half after 7 days."""
+"""Index into profile.DAY_HALF_LIVES of the half-life of 7 days."""
 CODED = ("engine", "eager", "tokens")
 POLICIES = (*CODED, "static", "mfu", "frecency", "random")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What one visit is shown. distortion: None where the policy has no codebook."""
+    """The order shown at one visit. distortion: None where the policy has no codebook."""
 
     order: tuple[str, ...]
     tokens: tuple[int, ...] = ()
@@ -40,7 +40,7 @@ Orders = Mapping[str, Sequence[str]]
 def policy(
     name: str, version: CodebookVersion | None, defaults: Orders, bits: int, seed: int
 ) -> Policy:
-    """The named policy. defaults: per surface the static order, which also breaks ties."""
+    """Returns the named policy. defaults: the static order per surface, which also breaks ties."""
     if name in CODED:
         assert version is not None
         return _coded(name, version, defaults, bits)
@@ -55,7 +55,7 @@ def policy(
 
 
 def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> Policy:
-    """engine: what the product serves; eager: by expected share; tokens: without side input."""
+    """engine: as served. eager: by expected share. tokens: by share from the tokens alone."""
 
     def decide(requests: Sequence[Request]) -> list[Shown]:
         shown = []

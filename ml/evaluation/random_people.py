@@ -1,7 +1,7 @@
-"""Random people on a page, seeded: what the rules of a page must hold against.
+"""Checks a version against the rules of a page, on decisions for seeded random people.
 
-They have random histories, pins with and without a cell, undone moves, orders set by hand, frozen
-and opted-out settings.
+They have random histories, pins with and without a cell, undone moves, orders set by hand, and
+frozen or opted-out settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from uiengine.request import Request
 
 TODAY = 100
 AT_ONCE = 256
-"""People decoded in one batch."""
+"""Number of people decoded in one batch."""
 
 
 def random_request(rng: np.random.Generator, surface: Surface) -> Request:
@@ -41,7 +41,7 @@ def random_request(rng: np.random.Generator, surface: Surface) -> Request:
 
 
 def random_profile(rng: np.random.Generator, ids: list[str]) -> Profile:
-    """After 0 to 8 visits under random layouts, with what the user may have asked for."""
+    """Draws a profile after 0 to 8 visits to random layouts, with random wishes of the user."""
     profile = Profile()
     for day in sorted(rng.integers(TODAY - 60, TODAY, size=rng.integers(9)).tolist()):
         used = rng.choice(ids, size=rng.integers(1, 5)).tolist()
@@ -64,7 +64,7 @@ def random_cell(rng: np.random.Generator, columns: int) -> list[int]:
 
 
 def _pin(rng: np.random.Generator, request: Request) -> None:
-    """Up to three blocks pinned by the user: where they stand, at any cell, or by rank alone."""
+    """Pins up to three blocks at their current cell, at a random cell, or by rank only."""
     surface, pins = request.surface, request.profile.feedback.pins
     shown = engine.fixed_layout(replace(request, profile=Profile())).layout
     for _ in range(rng.integers(4)):
@@ -85,7 +85,7 @@ def broken_rules(
     seed: int = 0,
     progress: Callable[[float, str], None] = lambda share, text: None,
 ) -> Counter[str]:
-    """How often each rule is broken by a version's decisions for random people. Empty: never."""
+    """Counts how often a version's decisions break each rule; empty if they never do."""
     broken: Counter[str] = Counter()
     for done, requests in _batches(surface, people, seed):
         for request, prediction in zip(requests, version.read(requests), strict=True):

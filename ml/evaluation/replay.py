@@ -1,4 +1,4 @@
-"""Replays visits in time order: what a policy would have shown at each of them."""
+"""Replays visits in time order and records what a policy would have shown at each."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ def replay(
     progress: Progress = lambda share, text: None,
     only: frozenset[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """A line per visit, in time order. Visits with the same `at` are decided before any is
-    learned from. defaults: the static order of every surface. only: users to decide for; the
-    others' visits are history alone."""
+    """Yields a line per visit, in time order; simultaneous visits see the same past.
+
+    Args:
+        defaults: the static order of every surface.
+        only: users to decide for; visits of others only count as history.
+    """
     past, boxes, done = Histories(), _Boxes(), 0
     for everyone in moments(visits):
         moment = [v for v in everyone if only is None or v.user in only]
@@ -54,7 +57,7 @@ def replay(
 
 
 class _Boxes:
-    """Packed layouts, remembered by surface and order: few orders are shown over and over."""
+    """Caches packed layouts by surface and order, as few orders are shown over and over."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
@@ -96,7 +99,7 @@ def _line(
 def static_orders(
     surfaces: Mapping[str, Surface], trained: Mapping[str, Sequence[str]]
 ) -> dict[str, list[str]]:
-    """The training data's popularity order; blocks it does not know follow, alphabetically."""
+    """Returns the trained default orders, followed by unknown blocks in alphabetical order."""
     orders = {}
     for slug, surface in surfaces.items():
         known = [b for b in trained.get(slug, ()) if b in surface.index]
@@ -107,10 +110,10 @@ def static_orders(
 def captured_gain(
     lines: Sequence[Mapping[str, Any]], visits: Sequence[RecordedVisit]
 ) -> dict[str, Any]:
-    """(S − P)/(S − C) per surface, over all visits and over each user's first three.
+    """Returns (S − P)/(S − C) per surface, over all visits and over each user's first three.
 
-    S, P, C: mean rank of used blocks (mean per visit, then over visits) under the default order,
-    the shown one, and a clairvoyant one. None where no order could gain anything.
+    S, P, C: mean rank of used blocks (per visit, then over visits) under the default, the shown and
+    a clairvoyant order. None where no order can gain.
     """
     sums: dict[tuple[str, str], list[float]] = {}
     for line, visit in zip(lines, visits, strict=True):

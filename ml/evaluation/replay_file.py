@@ -1,4 +1,4 @@
-"""Replay files, checked and joined with the visits they replay."""
+"""Reads replay files and joins them with the visits they replay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEEDED = ("user", "surface", "at", "visit", "layout", "default")
 class ReplayVisit:
     """One line of a replay, and the blocks the person then used.
 
-    layout: (x, y, w, h) in grid cells by block, in reading order. default: the order it replaced.
+    layout: (x, y, w, h) in grid cells by block, in reading order. default: the replaced order.
     distortion: None where the policy has no codebook.
     """
 
@@ -46,7 +46,7 @@ class ReplayVisit:
 
 
 def read_replay(path: Path, used: Mapping[Key, tuple[str, ...]]) -> Iterator[ReplayVisit]:
-    """The replay's visits in its own (time) order. Raises DataError after the last line."""
+    """Yields the visits of a replay in file order; raises DataError after the last line."""
     problems: list[BadValue] = []
     seen: set[Key] = set()
     for number, line in text_lines(path):
@@ -63,7 +63,7 @@ def read_replay(path: Path, used: Mapping[Key, tuple[str, ...]]) -> Iterator[Rep
 
 
 def used_blocks(visits: pd.DataFrame) -> dict[Key, tuple[str, ...]]:
-    """The blocks used in each visit, by (surface, user, instant), sorted."""
+    """Returns the sorted blocks used in each visit, by (surface, user, instant)."""
     rows = visits[["surface", "user", "at", "block"]].drop_duplicates()
     used: dict[Key, list[str]] = {}
     for surface, user, at, block in rows.itertuples(index=False, name=None):
@@ -73,7 +73,7 @@ def used_blocks(visits: pd.DataFrame) -> dict[Key, tuple[str, ...]]:
 
 @lru_cache(maxsize=1 << 16)
 def instant(at: str | date) -> datetime:
-    """An ISO date or datetime as a UTC instant; without a zone it is taken as UTC."""
+    """Parses an ISO date or datetime as a UTC instant; UTC is assumed without a zone."""
     if isinstance(at, datetime):
         when: datetime = at
     else:

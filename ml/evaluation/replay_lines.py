@@ -1,4 +1,4 @@
-"""The lines of a replay as `ml.judge` uses them, checked; no torch."""
+"""Reads and checks the replay lines that `ml.judge` judges; no torch."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ NEEDED = ("user", "surface", "at", "visit", "layout", "default", "tokens")
 
 
 def read_lines(path: Path, visits: Used) -> Iterator[dict[str, Any]]:
-    """In the order of the file. Raises DataError at the first line that is none of `ml.replay` or
-    is of a visit that `visits` lacks, and where there is no line."""
+    """Yields the lines in file order.
+
+    Raises DataError at the first malformed line or unknown visit, and for an empty file.
+    """
     number = 0
     for number, line in text_lines(path):
         try:
@@ -33,7 +35,7 @@ def read_lines(path: Path, visits: Used) -> Iterator[dict[str, Any]]:
 
 
 def _wrong(row: Any, visits: Used) -> Iterator[tuple[str, Any, str]]:
-    """Field, value and rule of what `judge` could not use; the first is what counts."""
+    """Yields field, value and rule of each fault; only the first is meaningful."""
     missing = [name for name in NEEDED if not isinstance(row, dict) or name not in row]
     if missing:
         yield "line", row, f"must be as ml.replay writes them; missing: {', '.join(missing)}"

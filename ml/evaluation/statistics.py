@@ -1,11 +1,11 @@
-"""The audit's statistics: small, documented, and checked against brute force.
+"""Effects, errors, intervals and verdicts of audits, trials and power studies.
 
 *Effect.* A slice's ratio of sums minus the same ratio over the rest of its surface. It has a sign,
 so that it averages out where there is no disparity; max − min over groups never does.
 *Error of an effect.* People are resampled, never visits, within each slice (stratified): the visits
 of one person resemble each other, and slices keep their sizes.
 *Interval.* Effect ± t · error, with as many degrees of freedom as the smaller side has effective
-people (Kish: (Σw)² / Σw² of the denominators), so that a few heavy users are not taken for many.
+people (Kish: (Σw)² / Σw² of the denominators), so that few heavy users do not count as many.
 *Verdict.* `within`: the interval of this slice lies inside ± tolerance. Calling all slices within
 needs no correction: each has to pass by itself. `exceeds`: the *shared* interval lies outside
 ± tolerance. It is wider, because the error is shared over all gated rows and over all looks, past
@@ -26,21 +26,20 @@ Floats = npt.NDArray[np.float64]
 Verdict = Literal["within", "exceeds", "inconclusive"]
 
 ERROR = 0.05
-"""Chance of any false `exceeds`, over all rows and all looks; and of one slice's false `within`."""
+"""Probability of any false `exceeds` over all rows and looks, and of a slice's false `within`."""
 PLANNED_LOOKS = 12
-"""Looks over which half of ERROR is spent; all later ones, without end, share the other half."""
+"""Number of looks that spend half of ERROR; all later looks together spend the other half."""
 MIN_USERS = 100
-"""People below which a slice is always inconclusive."""
+"""Smallest number of people for a conclusive verdict on a slice."""
 LEAST_SHOWN = 10
-"""People below which no figure of a slice is given: it would tell of single persons."""
+"""Smallest number of people whose figures are shown: fewer would reveal single persons."""
 CHUNK = 250
-"""Bootstrap draws made at once, to bound memory."""
+"""Bootstrap draws per batch, to bound memory."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """The ratios of the slices, or of what is outside each, (slices, metrics). NaN: nothing to
-    count."""
+    """Ratios inside or outside each slice, (slices, metrics); NaN where nothing was counted."""
 
     ratio: Floats
     error: Floats
@@ -49,7 +48,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Effects:
-    """Per slice and metric, (slices, metrics). NaN where a side has nothing to count."""
+    """Effects per slice and metric, (slices, metrics); NaN where a side has nothing counted."""
 
     estimate: Floats
     error: Floats
@@ -59,9 +58,9 @@ class Effects:
 
 
 def look_error(look: int) -> float:
-    """The share of ERROR that look 1, 2, … may spend: nearly flat at first, summing to ERROR.
+    """Returns the part of ERROR that look k = 1, 2, … may spend; all parts sum to ERROR.
 
-    α·K / ((k + K − 1)(k + K)) with K = PLANNED_LOOKS: looks 1..K spend α/2 together.
+    It is α·K / ((k + K − 1)(k + K)) with K = PLANNED_LOOKS: looks 1..K together spend α/2.
     """
     if look < 1:
         raise ValueError(f"looks are counted from 1, not {look}")
@@ -72,7 +71,10 @@ def look_error(look: int) -> float:
 def bootstrap_effects(
     numerators: Floats, denominators: Floats, cells: npt.NDArray[np.int64], draws: int, seed: int
 ) -> Effects:
-    """Effects of all slices of a grouping. numerators, denominators: (users, metrics)."""
+    """Estimates the effects of all slices of a grouping by a stratified bootstrap over people.
+
+    numerators, denominators: (users, metrics). cells: slice of each user.
+    """
     slices = int(cells.max()) + 1
     columns = np.concatenate([numerators, denominators], axis=1)
     sums = np.stack([columns[cells == c].sum(axis=0) for c in range(slices)])
@@ -98,7 +100,7 @@ def bootstrap_effects(
 
 
 def _resampled(columns: Floats, draws: int, rng: np.random.Generator) -> Floats:
-    """Sums over people drawn with replacement, (draws, columns)."""
+    """Returns sums over people drawn with replacement, (draws, columns)."""
     people = len(columns)
     picked = rng.integers(people, size=(draws, people))
     picked += np.arange(draws)[:, None] * people
@@ -108,12 +110,12 @@ def _resampled(columns: Floats, draws: int, rng: np.random.Generator) -> Floats:
 
 
 def _ratios(sums: Floats) -> tuple[Floats, Floats]:
-    """The ratio in each slice, and in the rest; sums: (…, slices, 2·metrics)."""
+    """Returns the ratio in each slice and in the rest. sums: (…, slices, 2·metrics)."""
     rest = sums.sum(axis=-2, keepdims=True) - sums
     metrics = sums.shape[-1] // 2
     with np.errstate(invalid="ignore", divide="ignore"):
         inside: Floats = sums[..., :metrics] / sums[..., metrics:]
-        # A rest of nobody leaves rounding residue instead of 0; it has no ratio.
+        # An empty rest leaves a rounding residue instead of 0; it has no ratio.
         counted = rest[..., metrics:] > 1e-9 * sums[..., metrics:].sum(axis=-2, keepdims=True)
         outside: Floats = np.where(counted, rest[..., :metrics] / rest[..., metrics:], np.nan)
     return inside, outside
@@ -122,7 +124,7 @@ def _ratios(sums: Floats) -> tuple[Floats, Floats]:
 def _freedom(
     denominators: Floats, cells: npt.NDArray[np.int64], slices: int
 ) -> tuple[Floats, Floats]:
-    """Effective people of the slice and of the rest, less one, (slices, metrics) each."""
+    """Returns effective people minus one of slice and rest, (slices, metrics) each."""
     first = np.stack([denominators[cells == c].sum(axis=0) for c in range(slices)])
     second = np.stack([(denominators[cells == c] ** 2).sum(axis=0) for c in range(slices)])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -135,7 +137,7 @@ def _freedom(
 def interval(
     estimate: float, error: float, freedom: float, level: float
 ) -> tuple[float, float] | None:
-    """Two-sided, missing the truth with probability `level`. None where nothing can be said."""
+    """Returns the two-sided t interval of error probability `level`; None if undefined."""
     if not np.isfinite([estimate, error]).all() or freedom <= 0:
         return None
     reach = float(stats.t.isf(level / 2, freedom)) * error
@@ -149,19 +151,23 @@ def slice_verdict(
     users: int,
     rest: int,
 ) -> Verdict:
-    """The verdict of one gated row. own, shared: its intervals; rest: people outside."""
+    """Returns the verdict of one gated row. own, shared: its intervals; rest: people outside."""
     if own is None or shared is None or users < MIN_USERS:
         return "inconclusive"
     if -tolerance <= own[0] and own[1] <= tolerance:
         return "within"
-    # A rest of few people is a small slice seen from the other side: it accuses nobody.
+    # With few people in the rest, the row is a small slice seen from the other side.
     if rest >= MIN_USERS and (shared[0] > tolerance or shared[1] < -tolerance):
         return "exceeds"
     return "inconclusive"
 
 
 def overall_verdict(rows: list[tuple[Verdict, int]]) -> Verdict:
-    """Of all gated rows as (verdict, users): DESIGN section 9."""
+    """Combines the verdicts of all gated rows, given as (verdict, users).
+
+    `exceeds` if any row exceeds; `within` if every row of at least MIN_USERS people is within;
+    otherwise `inconclusive`.
+    """
     if any(verdict == "exceeds" for verdict, _ in rows):
         return "exceeds"
     large = [verdict for verdict, users in rows if users >= MIN_USERS]

@@ -1,17 +1,16 @@
-"""Does adapting help? Subjects whose layouts adapt against those who keep the default one.
+"""Compares subjects whose layouts adapt with a control group that keeps the default layout.
 
-Who is in which group is a hash of the subject (`webapp.subjects`), so a difference between
-the groups is an effect of adapting, and of nothing else that the product could have chosen. As in
-the audit every figure is a ratio of sums over visits, and people are resampled, not visits.
+A hash of the subject assigns the group (`webapp.subjects`), so a difference between groups
+is an effect of adapting. Every figure is a ratio of sums over visits; people are resampled, not
+visits.
 
-*Stop rule.* Somebody looks every night, so an interval that is right for one look would be wrong at
-one of many. The interval that the rule uses spends a share of ERROR at each look, which sums to
-ERROR over all looks without end (`audit_statistics.look_error`) and is divided by the number of
-figures; by the union bound it holds at all looks and for all figures at once, with probability
-1 − ERROR, whatever the dependence between looks. One may therefore stop at any look.
+*Stop rule.* A trial is looked at every night, and an interval for a single look would be wrong at
+one of many. The any-time interval spends a part of ERROR at each look (`statistics.look_error`),
+divided by the number of figures. By the union bound it holds for all looks and figures at once
+with probability 1 − ERROR, whatever the dependence between looks, so one may stop at any look.
 
-*Caps.* A subject with more than MOST_VISITS visits or MOST_USES raw uses on one UTC day is taken
-for a bot, is left out with all of its visits, and is counted.
+*Caps.* A subject with more than MOST_VISITS visits or MOST_USES raw uses on one UTC day counts as a
+bot; all of its visits are excluded and their number is reported.
 """
 
 from __future__ import annotations
@@ -34,22 +33,22 @@ from uiengine.page.reading_order import complete, default_order
 from uiengine.page.surface import Surface
 
 MOST_VISITS, MOST_USES = 100, 1000
-"""Of one subject on one UTC day: a visit every five minutes for eight hours, a use every half."""
+"""Largest number of visits and of uses by one subject on one UTC day that is no bot's."""
 LATEST_USE = 300.0
-"""Seconds to the first use, at most: who goes away with the page open did not search so long."""
+"""Cap on seconds to the first use: longer times are absences, not searching."""
 DRAWS = 1000
 UNEVEN = 0.001
-"""Chance below which the sizes of the groups are called uneven."""
+"""p-value below which the group sizes are reported as uneven."""
 GROUPS = ("control", "adapted")
 
 
 @dataclass(frozen=True)
 class TrialVisit:
-    """A visit as the site stored it, in time order per subject.
+    """A stored visit.
 
     order: block ids as last shown. uses: raw uses per block. first_use: measured seconds from the
-    page's first impression, None where unknown. counts: False for a visit before the trial, which
-    only tells what the subject knew.
+    page's first impression, None if unknown. counts: False for a visit before the trial, which only
+    counts as history.
     """
 
     user: str
@@ -64,8 +63,10 @@ class TrialVisit:
 
 @dataclass(frozen=True)
 class Figure:
-    """numerator / denominator over visits. better: the sign of a good difference (adapted minus
-    control); tolerance: what is no harm yet."""
+    """A ratio of two sums over visits.
+
+    better: sign of a good difference (adapted minus control). tolerance: largest harmless one.
+    """
 
     name: str
     title: str
@@ -80,7 +81,7 @@ FIGURES = (
     Figure("seconds_per_use", "Modelled seconds per use", "s", "policy_seconds", "uses", -1),
     Figure("first_use", "Time to the first use", "s, measured", "first_use", "first_uses", -1),
     Figure("uses_per_visit", "Uses per visit", "blocks a visit", "uses", "visits", 1, 0.1),
-    # A default layout never moves, so nobody takes a move back: some undoing is what adapting is.
+    # A default layout never moves, so the control group has nothing to undo.
     Figure("undo_rate", "Moves taken back", "undos a visit", "undos", "visits", -1, 0.02),
 )
 
@@ -88,9 +89,9 @@ FIGURES = (
 def compare(
     visits: Sequence[TrialVisit], surface: Surface, *, percent: int, look: int, seed: int = 0
 ) -> dict[str, Any]:
-    """The figures of both groups, their differences with intervals, and what the stop rule says.
+    """Returns the figures of both groups, their differences with intervals, and the verdict.
 
-    look: 1, 2, …: which look of the trial this is.
+    visits: in time order per subject. look: number of this look at the trial, from 1.
     """
     bots = _bots(visits)
     kept = [v for v in visits if v.user not in bots and v.order]
@@ -111,8 +112,11 @@ def compare(
 
 
 def stop_rule(rows: Sequence[Mapping[str, Any]], people: Mapping[str, int]) -> str:
-    """harm: some figure is worse beyond its tolerance; help: time is saved, by either measure, and
-    nothing is worse; else go_on. Below MIN_USERS people in a group: too_few."""
+    """Returns the verdict of a look.
+
+    too_few: a group has fewer than MIN_USERS people. harm: a figure is worse beyond its tolerance.
+    help: time is saved by either measure and no figure is worse. go_on: otherwise.
+    """
     if not rows or min(people.values()) < MIN_USERS:
         return "too_few"
     judged = [(row, row["any_time_interval"]) for row in rows if row["any_time_interval"]]
@@ -123,7 +127,7 @@ def stop_rule(rows: Sequence[Mapping[str, Any]], people: Mapping[str, int]) -> s
 
 
 def _worst_case(row: Mapping[str, Any], ends: Sequence[float], *, best: bool) -> float:
-    """The end of the interval that is worst (or best) for adapting, signed so that more is good."""
+    """Returns the best or worst end of an interval for adapting, signed so that more is good."""
     signed: list[float] = [row["better"] * end for end in ends]
     return max(signed) if best else min(signed)
 
@@ -143,7 +147,7 @@ def _bots(visits: Sequence[TrialVisit]) -> set[str]:
 
 
 def _people(visits: Sequence[TrialVisit], surface: Surface) -> pd.DataFrame:
-    """One row per subject with a visit that counts: the sums that the figures are made of."""
+    """Returns the sums behind the figures, one row per subject with a visit that counts."""
     columns = ["policy_seconds", "uses", "visits", "undos", "first_use", "first_uses"]
     if not any(visit.counts for visit in visits):
         return pd.DataFrame(columns=[*columns, "is_adapted"], dtype=float)
@@ -159,7 +163,7 @@ def _people(visits: Sequence[TrialVisit], surface: Surface) -> pd.DataFrame:
 
 
 def _replayed(visits: Sequence[TrialVisit], surface: Surface) -> list[ReplayVisit]:
-    """The visits in the shape that the audit prices."""
+    """Converts visits to the replay visits that `metrics` prices."""
     default = default_order(surface)
     number: Counter[str] = Counter()
     boxes: dict[tuple[str, ...], dict[str, tuple[int, int, int, int]]] = {}
@@ -197,7 +201,7 @@ def _differences(
     part = look_error(look) / len(FIGURES)
     rows = []
     for column, figure in enumerate(FIGURES):
-        # The group of number 1 is `adapted`: its effect is its figure minus that of all others.
+        # Cell 1 is `adapted`: its effect is its figure minus that of the control group.
         estimate, error, freedom = (
             float(a[1, column]) for a in (effects.estimate, effects.error, effects.freedom)
         )
@@ -222,7 +226,7 @@ def _differences(
 
 
 def _is_uneven(people: Mapping[str, int], expected: float) -> bool:
-    """Whether the groups' sizes are not those of the share: something loses people of one group."""
+    """Tests whether the group sizes contradict the planned share, a sign of lost people."""
     total = sum(people.values())
     if not total or not 0 < expected < 1:
         return False

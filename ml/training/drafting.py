@@ -29,8 +29,13 @@ def draft_of(
     aside: Examples | None = None,
     **training: Any,
 ) -> Draft:
-    """The fit with its card. aside: of people it has not seen, whom demand is calibrated on.
-    started: `time.perf_counter()`; training: more of the card's part."""
+    """Makes a draft of a fit, with its card.
+
+    Args:
+        aside: examples of people kept out of training, to calibrate demand on.
+        started: `time.perf_counter()` at the start of the training.
+        training: further entries of the card's part on training.
+    """
     facts, book = codebook_facts(fitted, examples, seed)
     calibrated: dict[str, Any] = {"is_on": False}
     if aside is not None:

@@ -11,13 +11,13 @@ from ml.layouts.records import Record
 from ml.versions.folder import ExportedLayouts
 
 SMOKE_LAYOUTS = 12
-"""Layouts that a smoke run learns from."""
+"""Number of layouts in a smoke run."""
 
 
 def learn_layout_part(
     records: Sequence[Record], *, seed: int, is_smoke: bool = False
 ) -> ExportedLayouts:
-    """The layout part that these layouts teach, shown on a bar. DataError without layouts."""
+    """Learns a layout part with a progress bar. Raises DataError if no layout has an item."""
     bar, show = progress_bar("layouts")
     with bar:
         effort = SMOKE if is_smoke else WHOLE

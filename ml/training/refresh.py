@@ -1,8 +1,8 @@
-"""Refreshing a version: a few hundred steps from the champion, on a batch of recent people.
+"""Refreshes a version: a few hundred steps from the champion on a batch of recent people.
 
-Whoever calls chooses the people, balanced over slices; this module is given a list of them and
-knows no attribute. Codes are re-seeded where the champion's fit those people worst, then encoder,
-decoder and codes follow them. Everybody else's visits are still history and popularity.
+The caller chooses the people, balanced over slices; this module knows no attributes. New codes
+start where the champion's codes fit those people worst, then encoder, decoder and codes are
+trained on them. The visits of all other people still count as history and popularity.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ STEPS = 300
 BATCH = 256
 RATE = 1e-3
 EPOCHS = 4
-"""Parts of the steps between which progress is said."""
+"""Number of parts that the steps are divided into, for progress."""
 RESEED = 0.1
-"""Most new codes of a stage, as a share of those in use."""
+"""Largest share of new codes per stage, relative to the codes in use."""
 LEAST_VISITS = 30
 
 
@@ -49,9 +49,15 @@ def refresh_draft(
     steps: int = STEPS,
     progress: Progress = lambda share, text: None,
 ) -> Draft:
-    """visits: checked rows, of all people; users: whom to learn from. Same arguments, same draft.
+    """Trains a refreshed version; deterministic for given arguments.
 
-    Raises TooLittleDataError where the users have fewer than LEAST_VISITS visits.
+    Args:
+        visits: checked rows of all people.
+        users: the people to train on.
+        champion: the version folder to start from.
+
+    Raises:
+        TooLittleDataError: the users have fewer than LEAST_VISITS usable visits.
     """
     started = time.perf_counter()
     rows = usable(visits_of(visits), surfaces)
@@ -86,7 +92,7 @@ def _fit(
     steps: int,
     progress: Progress,
 ) -> Fitted:
-    """`steps` steps on the batch, again and again in another order."""
+    """Trains for `steps` steps on the batch, reshuffled each time it is used up."""
     per_epoch = max(steps // EPOCHS, 1)
     settings = replace(
         start.settings,

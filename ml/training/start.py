@@ -17,15 +17,18 @@ from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 
 LEAST_VISITS, LEAST_SUBJECTS = 30, 3
-"""Below either, a version would learn noise."""
+"""Smallest numbers of visits and subjects to train on; fewer would teach noise."""
 
 
 class TooLittleDataError(ValueError):
-    """Fewer visits or subjects than a version can be trained on."""
+    """There are fewer visits or subjects than a version can be trained on."""
 
 
 def usable(visits: Sequence[RecordedVisit], surfaces: Mapping[str, Surface]) -> list[RecordedVisit]:
-    """Visits of known surfaces, with the blocks those surfaces still have."""
+    """Returns visits of known surfaces, reduced to blocks that those surfaces still have.
+
+    Raises TooLittleDataError below LEAST_VISITS or LEAST_SUBJECTS.
+    """
     found = []
     for v in visits:
         surface = surfaces.get(v.surface)
@@ -49,7 +52,7 @@ def _with_blocks(visit: RecordedVisit, blocks: tuple[str, ...]) -> RecordedVisit
 
 
 def kinds_of(start: Fitted | None, surfaces: Mapping[str, Surface]) -> dict[str, int]:
-    """Numbers from 1: those of the start first, then new ones in alphabetical order."""
+    """Numbers kinds from 1: those of the start first, then new ones in alphabetical order."""
     kinds = dict(start.kinds) if start else {}
     for kind in sorted({b.kind for s in surfaces.values() for b in s.blocks}):
         kinds.setdefault(kind, len(kinds) + 1)
@@ -57,7 +60,7 @@ def kinds_of(start: Fitted | None, surfaces: Mapping[str, Surface]) -> dict[str,
 
 
 def load_fitted(folder: Path) -> Fitted:
-    """The weights of a version folder, to train on from. Checked as for serving."""
+    """Loads the torch weights of a version folder, after the checks of serving."""
     version = load_version(folder)
     settings = Settings.from_stored(version.card["settings"])
     codec = Codec(len(version.kinds), settings)

@@ -1,4 +1,4 @@
-"""Trains a version from visits: a new one, or one fine-tuned from another version."""
+"""Trains a version from visits, from random weights or from another version."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from ml.versions.folder import ExportedLayouts
 from uiengine.page.surface import Surface
 
 FINE_RATE = 1e-3
-"""Learning rate from an innate version on."""
+"""Peak learning rate of fine-tuning."""
 FINE_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 300, 4, 20
-"""From an innate version on: steps wanted, and the epochs that they may take."""
+"""Wanted steps of fine-tuning, and the bounds on its epochs."""
 STEPS_PER_EPOCH, LEAST_BATCH = 8, 64
-"""A small surface trains with smaller batches, so that an epoch has at least so many steps."""
+"""Small surfaces train with smaller batches: steps per epoch, and the smallest batch."""
 
 
 def train_version(
@@ -44,9 +44,9 @@ def train_version(
     is_innate: bool = False,
     layouts: ExportedLayouts | None = None,
 ) -> dict[str, Any]:
-    """Trains as `train_draft` does, writes the folder `out`, returns its card.
+    """Trains a draft, exports it to the folder `out` and returns its card.
 
-    layouts: its layout part; that of `innate` where None.
+    layouts: the layout part; None keeps that of `innate`. Other arguments: see `train_draft`.
     """
     draft = train_draft(
         visits,
@@ -74,11 +74,16 @@ def train_draft(
     settings: Settings | None = None,
     is_innate: bool = False,
 ) -> Draft:
-    """Trains on checked rows (`data.read_visits`).
+    """Trains a version on checked visits (see `ml.data.tables.read_visits`).
 
-    surfaces: the pages the visits are of; one-column pages of the blocks that occur where None.
-    innate: a version folder to start from, whose layout part is taken over.
-    is_innate: list no surfaces and no default orders.
+    Args:
+        surfaces: the pages of the visits; None means one-column pages of the blocks that occur.
+        innate: a version folder to start from, whose layout part is kept.
+        settings: None means the defaults, or those of fine-tuning with `innate`.
+        is_innate: leave out surfaces, default orders and priors.
+
+    Raises:
+        TooLittleDataError: fewer visits or subjects than can be trained on.
     """
     started = time.perf_counter()
     known = dict(surfaces) if surfaces is not None else pages([visits])
@@ -107,9 +112,11 @@ def train_draft(
 
 
 def fine_tuning(visits: int) -> dict[str, Any]:
-    """Settings that differ when training starts from an innate version. Few visits are seen more
-    often and in smaller batches (LOG.md: four epochs of a small surface taught it next to nothing),
-    but no more than 20 times, which three subjects would already be learned by heart with."""
+    """Returns the settings that differ in fine-tuning on so many visits.
+
+    Few visits train for more epochs and in smaller batches, as four epochs taught a small surface
+    next to nothing (LOG.md), but for at most MOST_EPOCHS, to limit memorising.
+    """
     batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), Settings().batch)
     wanted = math.ceil(FINE_STEPS / max(visits // batch, 1))
     epochs = min(max(wanted, LEAST_EPOCHS), MOST_EPOCHS)

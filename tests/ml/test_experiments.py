@@ -26,7 +26,7 @@ from ml.experiments.peers import (
     popularity_order,
     split_menu,
 )
-from ml.experiments.quantisers import PEERS, FiniteScalar
+from ml.experiments.quantisers import CODEBOOKS, FiniteScalar
 from ml.experiments.split import Split, is_held_back, prepare, split_frame
 from ml.learning.loop import Fitted, fit
 from ml.learning.settings import Settings
@@ -111,9 +111,9 @@ def test_learning_peers_beat_the_static_order(split, peer):
     assert gain(split, peer(split, 0)) > 0.1
 
 
-@pytest.mark.parametrize("name", list(PEERS))
+@pytest.mark.parametrize("name", list(CODEBOOKS))
 def test_other_codebooks_train_in_place_of_ours_and_code_with_few_values(split, name):
-    quantiser = PEERS[name](QUICK)
+    quantiser = CODEBOOKS[name](QUICK)
     fitted = fit(split.train.examples, split.kinds, QUICK, seed=0, quantiser=quantiser)
     latent = torch.from_numpy(latents(fitted, split.test.examples))
     stages = torch.full((len(latent),), QUICK.stages)
