@@ -84,7 +84,7 @@ TABLE = (
 
 
 def entries(apps: Sequence[str]) -> list[Entry]:
-    """Those whose task's app is among `apps`, the names in INSTALLED_APPS."""
+    """Schedule entries whose task's app is in `apps`, the names in INSTALLED_APPS."""
     labels = {name.rsplit(".", 1)[-1] for name in apps if name.startswith("webapp.")}
     return [entry for entry in TABLE if entry.since[0] in labels]
 

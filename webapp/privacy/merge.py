@@ -19,7 +19,7 @@ from webapp.surfaces.models import Surface
 
 
 def visitor_merge(*, visitor: str, user_id: str) -> None:
-    """What a visitor did before signing in belongs to the user from now on."""
+    """Merges a visitor's history into the user who signed in."""
     source = Subject.objects.filter(key=visitor).first()
     if source is not None:
         target = subject_get(key=f"django:{user_id}", user_id=user_id)
@@ -27,7 +27,7 @@ def visitor_merge(*, visitor: str, user_id: str) -> None:
 
 
 def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
-    """A visitor signed in: one history from now on, and the visitor's subject is gone."""
+    """Moves everything of one subject to another, and deletes the first."""
     for row in source.profiles.all():
         profile_fold(profile_id=row.pk, now=now)
     with transaction.atomic():

@@ -21,7 +21,7 @@ AT_ONCE = 1000
 
 
 def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
-    """Rows deleted by kind. Profiles hold what events said, so nobody starts anew without them."""
+    """Deletes expired rows; returns how many by kind. Profiles keep what deleted events said."""
     done: Counter[str] = Counter()
     old = _old_events(surface, now)
     done["events"] = _delete(old.all)
@@ -55,7 +55,7 @@ def _longest() -> int:
 
 
 def _old_events(surface: Surface, now: datetime) -> QuerySet[Event]:
-    """But for those of a month that will be dropped as a whole."""
+    """Old events, except those in a partition that is dropped as a whole."""
     until = now - timedelta(days=surface.event_days)
     folded = Event.objects.filter(profile__surface=surface, fold=Event.Fold.FOLDED)
     old = folded.filter(received_at__lt=until)
@@ -64,14 +64,14 @@ def _old_events(surface: Surface, now: datetime) -> QuerySet[Event]:
 
 
 def _old_decisions(surface: Surface, now: datetime) -> QuerySet[ServedDecision]:
-    """Those that no event and no open visit needs any more."""
+    """Old decisions that no event and no open visit refers to."""
     until = now - timedelta(days=surface.decision_days)
     mine = ServedDecision.objects.filter(profile__surface=surface, events=None)
     return mine.filter(received_at__lt=until).exclude(visits__is_closed=False)
 
 
 def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
-    """How many of the rows were deleted, with whatever hangs on them."""
+    """Deletes the rows in batches, with rows that refer to them; returns how many."""
     total = 0
     while pks := list(rows().values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
@@ -82,7 +82,7 @@ def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
 
 @transaction.atomic
 def _delete_idle(surface: Surface, since: datetime) -> int:
-    """Locked and asked again: an event that comes in now keeps its profile."""
+    """Deletes idle profiles under a lock, and checks again: a new event keeps its profile."""
     idle = Profile.objects.filter(surface=surface, updated_at__lt=since)
     waiting = Event.objects.filter(fold=Event.Fold.PENDING).values("profile")
     some = idle.exclude(pk__in=waiting).order_by("pk")[:AT_ONCE]

@@ -65,7 +65,7 @@ class Loading:
         return self._loaded.get(name)
 
     def is_refused(self, row: CodebookVersion) -> bool:
-        """For some seconds; then it is tried again."""
+        """Returns True for REFUSED seconds after a failed load; then the load is tried again."""
         return time.monotonic() - self._refused.get(_content(row), -60.0) < REFUSED
 
     def late(self) -> list[VersionLoad]:

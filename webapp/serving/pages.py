@@ -164,7 +164,7 @@ class Serving(ProcessState):
         self._loading.join(until)
 
     def popularity(self, page: Page, day: int) -> Popularity:
-        """As of the start of `day`. Causes a query when it is not in memory."""
+        """Popularity at the start of `day`. Causes a query where it is not in memory."""
         key = (page.surface_id, day)
         read_at, found = self._popular.get(key, (0.0, None))
         if found is None or time.monotonic() - read_at > POPULARITY_LIFETIME:
@@ -184,7 +184,7 @@ class Serving(ProcessState):
     def _page(
         self, row: surfaces.Surface, wanted: list[CodebookVersion | None], old: Page | None
     ) -> Page | None:
-        """The champion serves; if it cannot be loaded, whoever served before; else the innate."""
+        """The page under the champion, or else the version served before, or else the innate."""
         try:
             surface = self._surface(row)
         except EngineError:
@@ -204,7 +204,7 @@ class Serving(ProcessState):
         return Page(row.pk, surface, gap, version, fingerprint, row.control_percent, content)
 
     def _with_canary(self, page: Page, challenger: Alias | None) -> Page:
-        """A challenger without a share, or one that cannot be loaded, serves nobody."""
+        """Adds the challenger as canary, where it has a share and could be loaded."""
         version = self._version(challenger.version) if challenger and challenger.share else None
         if challenger is None or version is None:
             return page
@@ -226,7 +226,7 @@ class Serving(ProcessState):
         return self._parsed[key]
 
     def _version(self, row: CodebookVersion) -> Version | None:
-        """None where it was refused, or is being loaded."""
+        """The loaded version; None where it was refused or is still loading."""
         wait = max(self._wait_until - time.monotonic(), 0.0)
         return self._loading.version(row, wait=wait)
 

@@ -57,7 +57,7 @@ class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Subject)
 class SubjectAdmin(ReadOnlyAdmin):
-    """Whoever looks at a person is recorded in the admin's log."""
+    """Admin of subjects; every view of a person is recorded in the admin's log."""
 
     list_display = ("key", "source", "created_at")
     list_filter = ("source",)
@@ -81,7 +81,7 @@ class SubjectAdmin(ReadOnlyAdmin):
 
 
 def look_record(request: HttpRequest, subject: Subject, message: str) -> None:
-    """Who looked at whom, in the admin's log. A simulated person is nobody, and not recorded."""
+    """Records a view of a person in the admin's log; views of simulated people are not recorded."""
     if subject.source != Subject.Source.SIMULATED:
         admin.site.get_model_admin(Subject).log_change(request, subject, message)
 

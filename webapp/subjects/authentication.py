@@ -66,7 +66,7 @@ class MissingScope(exceptions.PermissionDenied):
 
 
 def identity_of(request: Request) -> Identity | None:
-    """Who asks; None for nobody. (REST framework calls it `user`, whatever it is.)"""
+    """Returns the request's identity (REST framework's `user`), or None."""
     identity: Any = request.user
     return identity if isinstance(identity, Identity) else None
 

@@ -92,7 +92,7 @@ def _frozen(value: Any) -> Any:
 
 
 def subject_hash(key: str, times_erased: int = 0) -> str:
-    """The name of a subject in decisions; empty for nobody. Every erasure changes it."""
+    """Hashes a subject's key for decisions; empty without a key. Every erasure changes the hash."""
     return _subject_hash(key, times_erased) if key else ""
 
 

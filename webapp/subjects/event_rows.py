@@ -69,7 +69,7 @@ class BatchTarget:
 
 @dataclass(frozen=True)
 class NewEvent:
-    """What is an event's own; the rest of a row is its batch's."""
+    """The columns of an event that its batch does not share."""
 
     event_id: str
     at: datetime
@@ -108,7 +108,7 @@ def rows_insert(
     now: datetime,
     lease_until: datetime,
 ) -> int:
-    """How many of the events are new; the others are there already."""
+    """Inserts the events that are new, and returns how many there were."""
     adapted = connection.ops.adapt_datetimefield_value
     rows = [
         (e.event_id, adapted(e.at), adapted(e.happened_at), e.kind, e.block, e.value)

@@ -77,7 +77,7 @@ def _fold_some(profile_id: int, now: datetime) -> int:
 
 
 def _mark_folded(events: list[Event], visit: str) -> None:
-    """By id, and by time: only the months that they are in are looked at."""
+    """Marks events folded. Selects by id and time, so only their months are searched."""
     times = [event.at for event in events]
     rows = Event.objects.filter(pk__in=[event.pk for event in events])
     rows = rows.filter(at__gte=min(times), at__lte=max(times))
@@ -85,7 +85,7 @@ def _mark_folded(events: list[Event], visit: str) -> None:
 
 
 class _Counted:
-    """Whether a block was counted in an earlier visit of this profile. Causes a query."""
+    """Tells whether an earlier visit of this profile counted a block. Causes a query."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -122,7 +122,7 @@ def _write_visits(row: Profile, changes: Changes, surface: Surface) -> None:
 
 
 def _drawn_columns(visit: LiveVisit, surface: Surface) -> dict[str, Any]:
-    """What a drawn layout came to, once its visit is over: nothing without exploration."""
+    """Columns of a drawn layout's reward when its visit closes; empty without exploration."""
     if visit.drawn is None or visit.before is None or visit.is_open:
         return {}
     drawn = ServedDecision.objects.filter(pk=visit.drawn)

@@ -96,7 +96,7 @@ def user_token_read(token: str, *, now: datetime) -> str | None:
 
 
 def user_token_id(token: str) -> str | None:
-    """What it is revoked by; None where the token is forged. Keep it where you issue tokens."""
+    """Returns the id that the token is revoked by; None where it is forged. Store it at issue."""
     found = _user_token(token)
     return found.id if found else None
 
@@ -150,7 +150,7 @@ def server_key_make(*, name: str, scopes: Iterable[str] = ()) -> tuple[ServerKey
 
 
 def server_key_read(text: str) -> GoodKey | None:
-    """None where the key is unknown or was revoked. Causes a query twice a minute per key."""
+    """Finds a server key; None: unknown or revoked. Causes a query twice a minute per key."""
     if len(text) > MOST_CREDENTIAL or not text.isprintable():
         return None
     prefix, _, secret = text.removeprefix(SERVER_PREFIX).partition("_")
@@ -168,7 +168,8 @@ def server_key_read(text: str) -> GoodKey | None:
 
 
 def server_key_revoke(row: ServerKey, *, now: datetime) -> bool:
-    """Whether it was good until now. Other processes without a shared cache follow in seconds."""
+    """Revokes a server key; False if it was revoked before. Without a shared cache, other processes
+    follow within 30 seconds."""
     is_new = ServerKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now) == 1
     with suppress(Exception):
         cache.delete(_remembered(row.digest))
@@ -195,7 +196,7 @@ def visitor_make() -> tuple[str, str]:
 
 
 def is_visitor(key: str) -> bool:
-    """Whether the key is an anonymous visitor's, whose history a user who signs in takes over."""
+    """Returns True for an anonymous visitor's key; its history becomes the user's at login."""
     return key.startswith(VISITOR)
 
 

@@ -1,4 +1,4 @@
-"""Whose layout it is, what they did, and what is kept of it."""
+"""Tables of subjects, their profiles, visits, events, decisions and keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from webapp.surfaces.models import Surface
 
 
 class Subject(models.Model):
-    """Whose layout it is. `key`: django:<pk>, file:<user>, anon:<random>, or the host's own."""
+    """A person or visitor. `key`: django:<pk>, file:<user>, anon:<random>, or the host's own."""
 
     class Source(models.TextChoices):
         LIVE = "live", "Live"
@@ -222,7 +222,7 @@ class TrainingMark(models.Model):
 
 
 class TrainingErasure(models.Model):
-    """How many subjects that a run trained with have been erased since: retrain its version."""
+    """Count of a run's training subjects erased since; its version should be retrained."""
 
     run = models.OneToOneField("codebooks.Run", models.CASCADE, related_name="training_erasure")
     subjects = models.PositiveIntegerField(default=0)
@@ -247,7 +247,7 @@ class Erasure(models.Model):
 
 
 class Scope(models.TextChoices):
-    """What a server key allows, for any subject."""
+    """Permissions of a server key, for any subject."""
 
     LAYOUT_READ = "layout:read", "Ask for layouts"
     EVENTS_WRITE = "events:write", "Send events and wishes"

@@ -55,7 +55,7 @@ def month_of(at: datetime, later: int = 0) -> Month:
 
 
 def months() -> list[Month]:
-    """Those that are partitions; none where the table is not partitioned."""
+    """Returns the months that are partitions; none where the table is not partitioned."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:

@@ -19,7 +19,7 @@ def subject_get(*, key: str, user_id: str | None = None, source: str = "live") -
 
 @transaction.atomic
 def clock_advance(*, subject: Subject, seconds: int) -> None:
-    """Lets this subject's clock run ahead by so much more. For demonstrations: nobody waits."""
+    """Advances the subject's clock, so that a demonstration need not wait."""
     Subject.objects.filter(pk=subject.pk).update(clock_offset=F("clock_offset") + seconds)
     subject.refresh_from_db(fields=["clock_offset"])
     state_cache.forget_on_commit(subject.key, Surface.objects.values_list("slug", flat=True))

@@ -49,7 +49,7 @@ the engine takes to decide."""
 
 
 class VisitedPage(Protocol):
-    """What this module needs to know of a page. gap: ms without an event that end a visit."""
+    """The part of a page that this module reads. gap: ms without an event that end a visit."""
 
     @property
     def surface_id(self) -> int: ...
@@ -62,7 +62,7 @@ class VisitedPage(Protocol):
 
 
 class Unkept(NamedTuple):
-    """What belongs into the cache: see `webapp.lib.cache.store`."""
+    """Entries to be stored in the cache (`webapp.lib.cache.store`)."""
 
     entries: Entries = NOTHING
     once: Entries = NOTHING
@@ -80,7 +80,7 @@ class Live:
 
 
 class Stored(NamedTuple):
-    """What the database says of a subject on a page. state: JSON, as in a profile's row."""
+    """A subject on a page as the database has it. state: JSON, as in a profile's row."""
 
     state: str
     clock_offset: int
@@ -177,7 +177,7 @@ def _overlaid(key: str, page: VisitedPage, row: Profile, pending: list[Event]) -
 
 
 def names(key: str, slug: str) -> tuple[str, str]:
-    """Of the state and of its generation, in the cache."""
+    """Cache keys of the state and of its generation."""
     digest = hashlib.sha256(f"{slug}\n{key}".encode()).hexdigest()[:32]
     return f"live:3:{digest}", f"live-generation:{digest}"
 

@@ -70,7 +70,8 @@ class State:
 
 @dataclass(frozen=True)
 class FoldTarget:
-    """Where folding happens. name: the id of the visit that begins after an event at a time."""
+    """The page that events are folded for. name: makes the id of a visit from the time of the last
+    event before it."""
 
     surface: Surface
     gap: int

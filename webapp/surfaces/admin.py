@@ -59,7 +59,7 @@ class DefinitionField(forms.JSONField):
         return readable(value)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What cannot be read is shown as it was typed."""
+        """Shows unreadable JSON as it was typed."""
         try:
             definition_read(data or "null")
         except UnreadableDefinition:
@@ -180,7 +180,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ]
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
-        """What is wrong with a definition as typed, and its default layout. Saves nothing."""
+        """Returns the problems of a definition as typed, and its default layout. Saves nothing."""
         if not (self.has_change_permission(request) or self.has_add_permission(request)):
             raise PermissionDenied("Checking needs the permission surfaces.change_surface.")
         if request.method != "POST":
@@ -193,7 +193,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return HttpResponse(_checked_html(checked))
 
     def get_fieldsets(self, request: HttpRequest, obj: Surface | None = None) -> Any:
-        """With the hidden field that guards against stale forms, for those who may save."""
+        """Adds the hidden field against stale forms for users who may save."""
         found = super().get_fieldsets(request, obj)
         if obj is None or not self.has_change_permission(request, obj):
             return found

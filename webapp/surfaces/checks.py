@@ -49,7 +49,7 @@ class Checked:
 
 
 def text_check(text: str, *, slug: str, mode: str) -> Checked:
-    """Of a definition as typed: JSON that cannot be read names line and column."""
+    """Checks a definition as typed; unreadable JSON is reported with line and column."""
     try:
         definition = definition_read(text)
     except UnreadableDefinition as error:
@@ -109,7 +109,7 @@ def _broken_by_default(surface: Surface) -> list[Problem]:
 
 
 def _mistakes_after(first: SurfaceError, definition: dict[str, Any]) -> Iterator[SurfaceError]:
-    """Where one block has a mistake: the first one of each block after it, read by itself."""
+    """Returns the first mistake of each later block, once one block has a mistake."""
     found = re.match(r"blocks\[(\d+)\]", first.field)
     blocks = definition["blocks"] if found else []
     for i in range(int(found[1]) + 1 if found else 0, len(blocks)):

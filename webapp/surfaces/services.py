@@ -45,7 +45,7 @@ def surface_save(data: Mapping[str, Any]) -> Surface:
 
 
 def _check_columns(data: Mapping[str, Any]) -> None:
-    """What the engine does not know and the columns bound. Raises SurfaceError."""
+    """Checks the values that only the table bounds. Raises SurfaceError."""
     title, percent = data.get("title", ""), data.get("control_percent", 0)
     if not isinstance(title, str) or len(title) > MOST_TITLE:
         raise SurfaceError("title", title, "is no text or too long", f"{MOST_TITLE} characters.")

@@ -102,7 +102,7 @@ def confirm(
 
 
 def _way_on(request: HttpRequest, error: BlockedError, blocker: Blocker) -> ValidationError:
-    """What stands in the way, and a link to where it is mended, or whom to ask."""
+    """Renders a blocker with a link to where it is resolved, or whom to ask."""
     says = f"{error.value} {blocker.problem}."
     if not blocker.page:
         return ValidationError(f"{says} {blocker.step}")
@@ -114,7 +114,7 @@ def _way_on(request: HttpRequest, error: BlockedError, blocker: Blocker) -> Vali
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What was sent, though it be empty; None where the form is only looked at."""
+    """Returns the submitted data, even if empty; None where the form was only opened."""
     return request.POST if request.method == "POST" else None
 
 
@@ -277,7 +277,7 @@ def ask(
 
 
 def _choose_surface(form: forms.Form, version: CodebookVersion) -> None:
-    """Those the version was trained for; any page for an innate one."""
+    """Offers the surfaces that the version was trained for; all of them for an innate version."""
     field = form.fields["surface"]
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = version.surfaces.all() or Surface.objects.all()
@@ -288,7 +288,7 @@ def _choose_surface(form: forms.Form, version: CodebookVersion) -> None:
 def _log(
     request: HttpRequest, version: CodebookVersion, message: str, surface: Surface | None = None
 ) -> None:
-    """In the history of the version, and of the page that it is about."""
+    """Writes to the admin's history of the version and of the surface."""
     admin.site.get_model_admin(CodebookVersion).log_change(request, version, message)
     if surface is not None:
         _log_surface(request, surface, f"{version.name}: {message}")

@@ -31,7 +31,7 @@ REPORTS = {Run.Kind.AUDIT: "audits_auditreport", Run.Kind.GATE: "codebooks_gater
 
 
 def _result(run: Run) -> SafeString:
-    """With a link to the report that the step wrote."""
+    """Shows a step's result with a link to its report."""
     shown, number = card_html(run.result), run.result.get("report")
     page = REPORTS.get(Run.Kind(run.kind)) if isinstance(number, int) else None
     if page is None:

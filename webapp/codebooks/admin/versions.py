@@ -159,7 +159,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="In the shadow")
     def agreement(self, version: CodebookVersion) -> str:
-        """Sums over all looks, beside whoever was champion then."""
+        """Sums the comparisons with the champions of their time."""
         looks = list(version.agreements.all())
         count = sum(look.decisions for look in looks)
         if not count:
@@ -233,7 +233,7 @@ def _figure(value: Any) -> str:
 
 @admin.register(Rollout)
 class RolloutAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """How versions come into service; a surface without a row has the defaults."""
+    """Rollout settings of a surface; a surface without a row has the defaults."""
 
     list_display = ("surface", "after_gate", "canary_percent", "needs_two", "rolls_back")
     fieldsets = (
@@ -251,7 +251,7 @@ class RolloutAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Who may not promote cannot lift the rule of two people, nor carry it to another page."""
+        """Locks the rule of two people, and the surface, for users who may not promote."""
         moves = request.user.has_perm(steps.MOVE)
         return (*(("surface",) if obj else ()), *(() if moves else ("needs_two",)))
 
@@ -269,7 +269,7 @@ class GuardWindowAdmin(ReadOnlyAdmin):
 
 @admin.register(Agreement)
 class AgreementAdmin(ReadOnlyAdmin):
-    """What a challenger in the shadow would have decided."""
+    """Comparisons of a challenger's decisions with the champion's."""
 
     list_display = ("until", "surface", "challenger", "champion", "decisions", "same", "moved")
     list_filter = ("surface",)

@@ -32,7 +32,7 @@ class Blocker:
 
 
 class BlockedError(PromotionError):
-    """Carries every blocker, so that nobody meets them one after the other."""
+    """A promotion that is refused, with all its blockers at once."""
 
     def __init__(self, version: CodebookVersion, blockers: Sequence[Blocker]) -> None:
         self.blockers = tuple(blockers)

@@ -124,5 +124,5 @@ def report_save(
 
 
 def _finite(value: float) -> float | None:
-    """None for an end that nothing is known of: databases refuse infinity."""
+    """Returns None for an infinite end of an interval: databases refuse infinity."""
     return value if math.isfinite(value) else None

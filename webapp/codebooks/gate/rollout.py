@@ -17,7 +17,7 @@ PIPELINE = "pipeline"
 
 
 def rollout_of(surface: Surface) -> Rollout:
-    """The surface's own, or the defaults."""
+    """Returns the surface's rollout settings, or the defaults."""
     return Rollout.objects.filter(surface=surface).first() or Rollout(surface=surface)
 
 

@@ -35,7 +35,7 @@ def guard_all() -> int:
 
 
 def live_cost_of(alias: Alias, now: datetime) -> tuple[int, float | None]:
-    """Visits that the version arranged lately, and their seconds above the default's."""
+    """Returns recent visits under the version, and their seconds above the default layout's."""
     from ml.evaluation.live_seconds import Happened, live_cost
 
     content, after = str(alias.version.manifest.get("id", "")), max(alias.since, now - LATELY)
@@ -62,7 +62,7 @@ def live_cost_of(alias: Alias, now: datetime) -> tuple[int, float | None]:
 
 
 def shadow_all() -> int:
-    """How every challenger decides beside its champion."""
+    """Compares every challenger with its champion; returns how many comparisons were made."""
     aliases = Alias.objects.filter(name=Alias.Name.CHALLENGER).select_related("surface", "version")
     looks = [shadow.challenger_compare(alias=alias, now=timezone.now()) for alias in aliases]
     return sum(look is not None for look in looks)

@@ -29,7 +29,7 @@ MOST = 500
 
 
 def challenger_compare(*, alias: Alias, now: datetime) -> Agreement | None:
-    """One look at the subjects who came since the last one; None where there are none."""
+    """Compares decisions for subjects seen since the last comparison; None where there are none."""
     row = alias.surface
     champion = row.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
     last = Agreement.objects.filter(surface=row, challenger=alias.version).first()
@@ -73,7 +73,7 @@ def _request(surface: Surface, state: State, popularity: Popularity, day: int) -
 
 
 def _compared(request: Request, champion: Version, challenger: Version) -> dict[str, int]:
-    """What one subject adds to the sums."""
+    """Compares the decisions for one subject."""
     shown = engine.decide(request, champion).layout.order
     try:
         other = engine.decide(request, challenger).layout.order

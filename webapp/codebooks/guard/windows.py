@@ -114,7 +114,7 @@ def _is_cooling_down(surface: Surface, rules: Rollout, now: datetime) -> bool:
 def _take_back(
     surface: Surface, alias: Alias, why: str, figures: dict[str, dict[str, float]]
 ) -> AliasMove | None:
-    """The champion before serves, or nobody challenges any more; the version is refused."""
+    """Rolls a champion back, or ends a challenge, and refuses the version."""
     if alias.name == Alias.Name.CHALLENGER:
         move = alias_drop(surface=surface, name=alias.name, why=why, by_name=GUARD, figures=figures)
     else:

@@ -1,4 +1,4 @@
-"""What several commands do: find a row by name, carry out a run, fail with a next step."""
+"""Parts of several commands: find a row by name, carry out a run, fail with a next step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def surface_named(slug: str) -> Surface:
 
 
 def version_named(name: str) -> CodebookVersion:
-    """By its whole name, or a start of it that only one version has."""
+    """Finds a version by its name, or by a prefix that only one version has."""
     rows = CodebookVersion.objects.filter(name__startswith=name)
     exact = rows.filter(name=name).first()
     if exact is not None:
@@ -90,7 +90,7 @@ def pipeline_done(
 
 
 def _may_take(run: Run, version: CodebookVersion | None) -> bool:
-    """Whether a run asked for earlier is the same, and nobody alive works on it."""
+    """Returns True for an earlier run of this version that no live worker has."""
     is_held = (
         run.state == Run.State.RUNNING and (run.lease_until or timezone.now()) > timezone.now()
     )

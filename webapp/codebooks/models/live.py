@@ -1,4 +1,4 @@
-"""What is seen of versions while they serve: agreement, answers, windows of the guard."""
+"""Tables of versions in service: agreement with the champion, answers, windows of the guard."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class LiveMinute(models.Model):
 
 
 class GuardWindow(models.Model):
-    """What the live guardrails saw of a version in ten minutes. bad: names of those it broke."""
+    """Ten minutes of a version under the live guardrails. bad: names of those it broke."""
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="guard_windows")
     version = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="guard_windows")

@@ -1,4 +1,4 @@
-"""How a version is made and judged: pipelines, their steps, and the gate's reports."""
+"""Tables of pipelines, their steps, and the gate's reports."""
 
 from __future__ import annotations
 

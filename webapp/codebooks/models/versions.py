@@ -42,7 +42,7 @@ class CodebookVersion(models.Model):
 
 
 class Alias(models.Model):
-    """Which version has which part on a surface."""
+    """A version's role on a surface: champion, challenger or anchor."""
 
     class Name(models.TextChoices):
         CHAMPION = "champion"
@@ -104,7 +104,7 @@ class AliasMove(models.Model):
 
 
 class Rollout(models.Model):
-    """How versions come into service on a surface, and when a live one is taken back by itself."""
+    """Rollout settings of a surface, and the limits at which the guard takes a version back."""
 
     class AfterGate(models.TextChoices):
         PROMOTE = "promote", "Promote"

@@ -21,18 +21,18 @@ KEPT = timedelta(days=1)
 
 
 def snapshot_folder(pipeline: Pipeline) -> str:
-    """Where steps leave things for one another, until the pipeline ends."""
+    """Names the storage folder in which a pipeline's steps leave files for later steps."""
     return f"pipelines/{pipeline.pk}"
 
 
 def is_dropped(pipeline: Pipeline, failed: Run) -> bool:
-    """Whether what `failed` would go on with is gone."""
+    """Returns True if the files that the failed step needs were deleted."""
     return failed.kind != Run.Kind.COLLECT and Run.Kind.COLLECT not in pipeline.result
 
 
 @transaction.atomic
 def snapshots_drop(lines: QuerySet[Pipeline] | None = None) -> int:
-    """How many pipelines that failed lost their files. lines: among these; None: among all."""
+    """Deletes files of failed pipelines; returns of how many. lines: only these; None: all."""
     rows = Pipeline.objects.all() if lines is None else lines
     kept = rows.filter(state=Pipeline.State.FAILED, result__has_key=Run.Kind.COLLECT.value)
     dropped = list(kept.select_for_update(of=("self",)))

@@ -46,7 +46,7 @@ def bad_values(error: Any) -> RefusedRunError:
 
 
 class LostRunError(Exception):
-    """Another worker holds this run by now; what this one did must not count."""
+    """The lease was lost to another worker; this worker's results are void."""
 
 
 def run_request(
@@ -58,7 +58,7 @@ def run_request(
     options: Mapping[str, Any] | None = None,
     by: str = "",
 ) -> tuple[Run, bool]:
-    """The run, and whether it is new. One that is under way, or of the same key, is returned."""
+    """Creates a run, or finds the active one or the one of the key. Returns it, and True if new."""
     key = key or f"{kind}:{surface.slug}:{secrets.token_hex(8)}"
     try:
         with transaction.atomic():
@@ -187,7 +187,7 @@ def run_with_lease(
 
 
 def _refuse_edited(run: Run) -> None:
-    """What earlier steps left is of the page as it was when its visits were collected."""
+    """Refuses to go on with a surface that was edited after its visits were collected."""
     left = run.pipeline.result.get(Run.Kind.COLLECT, {}) if run.pipeline else {}
     then, now = left.get("revision", run.surface.revision), run.surface.revision
     if then != now:

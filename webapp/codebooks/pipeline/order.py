@@ -97,7 +97,7 @@ def run_done(
 
 
 def run_failed(run: Run, error: str) -> None:
-    """A step that failed ends its pipeline; whoever asks again goes on from that step."""
+    """Ends the pipeline of a failed step; `pipeline_resume` goes on from that step."""
     if run.pipeline is not None:
         pipeline_end(run.pipeline, Pipeline.State.FAILED, f"{run.kind} failed: {error}")
 

@@ -21,7 +21,7 @@ class NothingToRollBack(ValueError):
 
 
 class ChampionChanged(ValueError):
-    """Another version serves than the one that was to be rolled back."""
+    """The champion changed before the rollback: another version serves."""
 
 
 def version_register(
@@ -47,7 +47,7 @@ def version_register(
 
 
 def surface_lock(surface: Surface) -> None:
-    """Until the transaction ends nobody else moves an alias of the surface."""
+    """Locks the surface's aliases until the transaction ends."""
     Surface.objects.select_for_update().get(pk=surface.pk)
 
 
@@ -146,7 +146,7 @@ def champion_before(surface: Surface, version: CodebookVersion) -> CodebookVersi
 
 
 def _mark(version: CodebookVersion) -> None:
-    """The state that follows from the version's aliases. One that was refused stays so."""
+    """Sets the version's status from its aliases. A refused version stays refused."""
     status = CodebookVersion.Status
     aliases = list(version.aliases.exclude(name=Alias.Name.ANCHOR))
     if any(alias.name == Alias.Name.CHAMPION for alias in aliases):

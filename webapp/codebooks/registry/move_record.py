@@ -73,7 +73,7 @@ def chain_append(
 
 
 def stated_of(move: AliasMove) -> dict[str, Any]:
-    """What a row says, in values that outlive the rows it points at."""
+    """Returns the row's content in values that outlive the rows it refers to."""
     return {
         "surface": move.surface.slug if move.surface else "",
         "alias": move.name,
@@ -113,7 +113,7 @@ def _rows() -> Iterator[AliasMove]:
 
 
 def _head_locked() -> str:
-    """Digest of the last row, which nobody else can follow until this transaction ends."""
+    """Locks the last row until the transaction ends, and returns its digest."""
     last = None
     while True:
         found = AliasMove.objects.select_for_update().order_by("-pk").first()

@@ -1,4 +1,4 @@
-"""Which versions were trained with whose visits, under keyed hashes instead of names."""
+"""Records which subjects each version was trained with, as keyed hashes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def training_record(*, run: Run, keys: Iterable[str]) -> None:
 
 
 def training_carry(*, source: str, target: str) -> None:
-    """What was trained with `source` counts as trained with `target`, which it became part of."""
+    """Transfers the training record of `source` to `target`, with which it was merged."""
     runs = _runs_with(source)
     marks = [TrainingMark(run_id=run, mark=_run_mark(run, target)) for run in runs]
     TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
@@ -73,7 +73,7 @@ def trained_versions(key: str) -> list[TrainedVersion]:
 
 
 def version_erasures(version: CodebookVersion) -> int:
-    """How many subjects a version was trained with that have been erased since."""
+    """Returns how many of the version's training subjects have been erased."""
     rows = TrainingErasure.objects.filter(run__version=version)
     return sum(rows.values_list("subjects", flat=True))
 
@@ -128,5 +128,5 @@ def _versions(runs: Sequence[int]) -> list[TrainedVersion]:
 
 
 def _run_mark(run: int, key: str) -> str:
-    """Another one for each run, so that the rows of a subject cannot be told to be one's."""
+    """Hashes run and key together, so that rows of one subject cannot be linked across runs."""
     return stored_mark("training", f"{run}\n{key}")

@@ -36,7 +36,7 @@ Row = tuple[str, str, float, int, str, int]
 
 @dataclass(frozen=True)
 class FileVisit:
-    """id: made of the time in the file, whatever day it is moved to."""
+    """A visit read from a file. id: derived from the time in the file, not the moved time."""
 
     id: str
     seconds: float
@@ -46,7 +46,7 @@ class FileVisit:
 
 @dataclass
 class Imported:
-    """What an import added; all zero when everything was known already."""
+    """Counts of what an import added; all zero where everything was known."""
 
     subjects: int = 0
     profiles: int = 0

@@ -1,4 +1,4 @@
-"""A page for visits of a surface that nobody has drawn yet."""
+"""Creates a surface for imported visits whose surface is not defined yet."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def summary(line: Pipeline) -> dict[str, Any]:
-    """What a pipeline came to, for one line of JSON."""
+    """Summarises a pipeline for one line of JSON."""
     left = line.result
     began, ended = line.created_at, line.finished_at
     return {
