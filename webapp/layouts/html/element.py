@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string, select_template
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -14,9 +17,18 @@ from webapp.layouts.html.grid_css import page_css
 
 
 def render(
-    payload: Mapping[str, Any], context: Mapping[str, Any], *, token: str = "", controls: bool
+    payload: Mapping[str, Any],
+    context: Mapping[str, Any],
+    *,
+    token: str = "",
+    controls: bool,
+    csrf: Mapping[str, str] | None = None,
 ) -> SafeString:
-    """The whole `<adaptive-layout>` element. `context` is what the blocks' templates see."""
+    """The whole `<adaptive-layout>` element.
+
+    context: what the blocks' templates see. csrf: what the client sends with wishes, as
+    `csrf_boot` gives it.
+    """
     blocks = [_block(payload, block_id, context) for block_id in payload["order"]]
     return render_to_string(
         "uiengine/adaptive_layout.html",
@@ -28,9 +40,24 @@ def render(
             "nonce": getattr(context.get("request"), "csp_nonce", ""),
             "css": mark_safe(page_css(payload, controls=controls)),
             "blocks": blocks,
-            "boot": {"payload": payload, "strings": _strings() if controls else {}},
+            "boot": {
+                "payload": payload,
+                "strings": _strings() if controls else {},
+                **({"csrf": csrf} if csrf else {}),
+            },
         },
     )
+
+
+def csrf_boot(request: HttpRequest) -> dict[str, str]:
+    """The request's CSRF token, the header that Django reads it from, and the cookie that scripts
+    may read it from as well, which follows a sign-in in another tab; empty where they may not."""
+    is_read = not (settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY)
+    return {
+        "cookie": settings.CSRF_COOKIE_NAME if is_read else "",
+        "header": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-"),
+        "token": get_token(request),
+    }
 
 
 def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,6 +94,7 @@ def _strings() -> dict[str, str]:
         "undone": _("Your last change is undone."),
         "returned": _("The layout is as it was at your last visit."),
         "nothing": _("There is nothing to undo."),
+        "changed": _("The layout was changed elsewhere. Nothing is undone."),
         "frozen": _("The layout is frozen."),
         "unfrozen": _("The layout may adapt again."),
         "restored": _("The layout is back to the default."),

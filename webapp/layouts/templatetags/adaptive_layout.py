@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django import template
 from django.http import HttpRequest
-from django.middleware.csrf import get_token
 from django.template import Context
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -35,11 +34,10 @@ def adaptive_layout(
             f"adaptive_layout: there is no surface {surface!r}. Add it in the admin, or declare it "
             "in a surfaces.py and run `manage.py load_surfaces`."
         )
-    if request:
-        get_token(request)  # sets the cookie that the client's wishes need
+    csrf = element.csrf_boot(request) if request else None  # sets the cookie, too
     token = keys.user_token_make(key=subject, now=now) if subject else ""
     seen = {str(name): value for name, value in context.flatten().items()}
-    return element.render(payload, seen, token=token, controls=controls)
+    return element.render(payload, seen, token=token, controls=controls, csrf=csrf)
 
 
 def _key(request: HttpRequest) -> str:

@@ -1,12 +1,12 @@
-// Adaptive layouts in the browser. Types, and what each method does: adaptive-layout.d.ts.
+// Types, and what each method does: adaptive-layout.d.ts.
 
 const KEY = 'adaptive-layout:';
-const BATCH = 50; // events in one request
-const KEEPALIVE = 60_000; // bytes; browsers let 64 KiB outlive the page, over all its requests
-const KEPT_BATCHES = 100; // unsent batches kept on this device
+const BATCH = 50; // events
+const KEEPALIVE = 60_000; // bytes; browsers allow 64 KiB over all requests
+const KEPT_BATCHES = 100;
 const SEND_AFTER = 1000; // ms
 const RETRY_AT_MOST = 300_000; // ms
-const LIMIT = 5000; // ms that a request may take
+const LIMIT = 5000; // ms for a request
 const ENGLISH = {
   options: 'Options for {title}',
   why: 'Why is this here?',
@@ -25,6 +25,7 @@ const ENGLISH = {
   undone: 'Your last change is undone.',
   returned: 'The layout is as it was at your last visit.',
   nothing: 'There is nothing to undo.',
+  changed: 'The layout was changed elsewhere. Nothing is undone.',
   frozen: 'The layout is frozen.',
   unfrozen: 'The layout may adapt again.',
   restored: 'The layout is back to the default.',
@@ -56,8 +57,8 @@ async function checked(response) {
 const PAGE = globalThis[Symbol.for(KEY)] ??= {
   clients: new Map(), // by address and surface
   queue: Promise.resolve(),
-  parting: new Map(), // key of a batch sent with keepalive → its length
-  failed: new Set(), // keys
+  parting: new Map(), // a batch's key → its length
+  failed: new Set(),
 };
 
 const isHidden = () => document.visibilityState === 'hidden';
@@ -102,7 +103,8 @@ export class LayoutClient extends EventTarget {
   async refresh() {
     const before = this.payload;
     // What the host put there stays; so does what is nobody's though somebody asks.
-    if (isHidden() || !before || this.#asking || this.held || (this.token && !before.whose)) return;
+    if (isHidden() || !before || this.held || (this.token && !before.whose)) return;
+    if (this.#asking) return this.#asking;
     await (this.#asking = this.load().catch(() => {}));
     this.#asking = null;
     if (this.payload !== before) {
@@ -403,8 +405,8 @@ export class AdaptiveLayout extends HTMLElement {
         if (this.#isPlaced(id) && !event.target.closest('.al-menu,.al-panel')) client.track('use', id);
       }, { capture: true, signal });
     }
-    const since = new Map(); // block id → when it came into view; NaN while the page is hidden
-    const dwell = new Map(); // block id → ms in view, not yet sent
+    const since = new Map(); // ms; NaN while the page is hidden
+    const dwell = new Map(); // ms, not yet sent
     const leave = (id) => {
       dwell.set(id, (dwell.get(id) ?? 0) + (performance.now() - since.get(id) || 0));
     };
@@ -555,7 +557,10 @@ export class AdaptiveLayout extends HTMLElement {
   }
 
   async undo() {
-    const { undo } = this.payload;
+    const shown = this.payload;
+    await this.client.refresh();
+    if (this.payload !== shown) return this.#say('changed');
+    const { undo } = shown;
     if (undo === 'nothing') return this.#say('nothing');
     return this.#ask('undo', {}, undo === 'visit' ? 'returned' : 'undone');
   }
