@@ -1,1 +1,1 @@
-"""Small parts that know no app of ours, one topic a file."""
+"""Small modules that import no app of this project, one topic per file."""

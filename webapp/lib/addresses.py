@@ -1,4 +1,4 @@
-"""The address that a request came from."""
+"""Finds the address that a request came from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from django.conf import settings
 
 
 def address_of(meta: Mapping[str, Any]) -> str:
-    """The caller's address: behind a proxy of ours, what that proxy says it was asked from."""
+    """The caller's address; behind our own proxy, the last address in X-Forwarded-For."""
     forwarded = meta.get("HTTP_X_FORWARDED_FOR", "") if settings.SECURE_PROXY_SSL_HEADER else ""
     return forwarded.rpartition(",")[2].strip() or meta.get("REMOTE_ADDR", "")

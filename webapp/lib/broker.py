@@ -1,8 +1,8 @@
-"""Celery's transport over files, made safe: a message appears in the folder whole or not at all.
+"""Celery's transport over files, with atomic writes.
 
-kombu's own creates a message's file and then fills it. A worker that looks in between takes an
-empty file, fails to read it, and ends with "Unrecoverable error". Here it is filled first, under a
-name that no worker looks for, and then renamed.
+kombu creates a message's file and then fills it. A worker that looks in between reads an empty
+file, fails, and ends with "Unrecoverable error". Here the file is written under a name that no
+worker looks for, and then renamed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from kombu.utils.json import dumps
 
 class Channel(filesystem.Channel):  # type: ignore[misc]
     def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
-        """Named by time, as kombu's are: a folder in order of names is a queue."""
+        """Names the file by time, as kombu does, so that the order of names is the queue's
+        order."""
         name = f"{round(time.monotonic() * 1000)}_{uuid4()}.{queue}.msg"
         folder = Path(self.data_folder_out)
         part = folder / f"{name}.part"
@@ -32,5 +33,5 @@ class Transport(filesystem.Transport):  # type: ignore[misc]
 
 
 def use() -> None:
-    """From now on `filesystem://` in this process means this transport."""
+    """Makes `filesystem://` mean this transport in this process."""
     TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"

@@ -1,8 +1,8 @@
-"""Django's cache in Redis, with a client that is kept, and several values read in one command.
+"""Django's Redis cache with a kept client, and several values read in one command.
 
-Django 5.2 makes a new client for every command, and redis-py takes longer to make one, to take a
-connection from a pool and to put it back than Redis takes to answer. A warm read is one round trip
-to Redis, and several calls with any other cache (embedded: local memory).
+Django 5.2 makes a new client for every command; making it, taking a connection from a pool and
+returning it takes longer than Redis takes to answer. A warm read is one round trip to Redis. Any
+other cache (embedded: local memory) takes several calls.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ end
 if #KEYS > #counts then found = redis.call('mget', unpack(KEYS, #counts + 1)) end
 return {counts, found}
 """
-"""ARGV: how many of the keys are counts, their lifetime in seconds."""
+"""ARGV: the number of keys that are counts, and their lifetime in seconds."""
 
 
 STORE = """
@@ -49,8 +49,7 @@ if agree then
 end
 return standing
 """
-"""ARGV: how many of the keys are to be agreed on, and how many more are set only where there is
-nothing; then of each key a value and its lifetime in seconds."""
+"""ARGV: the numbers of `agreed` keys and of `once` keys; then value and lifetime (s) per key."""
 Entries = Mapping[str, tuple[Any, int]]
 """Values by name, each with its lifetime in seconds."""
 NOTHING: Entries = MappingProxyType({})
@@ -59,9 +58,9 @@ NOTHING: Entries = MappingProxyType({})
 def count_and_get(
     counts: Sequence[str], names: Sequence[str], lifetime: int
 ) -> tuple[list[int], dict[str, Any]]:
-    """Adds one to each count and reads the values under the names.
+    """Adds one to each count and reads the values of the names.
 
-    lifetime: seconds that a count lives from its first. Raises any error of the cache.
+    lifetime: seconds that a count lives after its creation. Raises any error of the cache.
     """
     backend = caches["default"]
     if isinstance(backend, RedisCache):
@@ -72,8 +71,8 @@ def count_and_get(
 def store(entries: Entries, once: Entries, agreed: Entries = NOTHING) -> dict[str, Any]:
     """Stores the entries, unless one of `agreed` already has another value.
 
-    Entries of `once` and `agreed` are stored only where their names have no value. Returns the
-    values under the names of `agreed` and `once` afterwards. Raises any error of the cache.
+    Entries of `once` and `agreed` are stored only if their names have no value yet. Returns the
+    values of `agreed` and `once` afterwards, by name. Raises any error of the cache.
     """
     backend = caches["default"]
     if isinstance(backend, RedisCache):
@@ -94,18 +93,18 @@ def _first(name: str, value: object, lifetime: int) -> object:
 def _increased(name: str, lifetime: int) -> int:
     try:
         return int(cache.incr(name))
-    except ValueError:  # the first, or one of the first
+    except ValueError:  # no count yet; another request may add it at this moment
         return 1 if cache.add(name, 1, lifetime) else int(cache.incr(name))
 
 
 class Client(redis.RedisCacheClient):
-    """Keeps one connection per pool: Django gives every thread a client of its own."""
+    """Keeps one connection per pool, which is safe as Django gives every thread its own client."""
 
     def __init__(self, servers: list[str], **options: Any) -> None:
-        from redis.backoff import NoBackoff  # of the extra `redis`
+        from redis.backoff import NoBackoff  # from the extra `redis`
         from redis.retry import Retry
 
-        # Once more at once, where a kept connection broke. redis-py's own way waits for seconds.
+        # One immediate retry if a kept connection broke; redis-py's default waits for seconds.
         options.setdefault("retry", Retry(NoBackoff(), 1))
         super().__init__(servers, **options)
         self._kept: dict[tuple[Any, int], Any] = {}
@@ -121,7 +120,7 @@ class Client(redis.RedisCacheClient):
         return self._kept[kept]
 
     def incr(self, key: Any, delta: Any) -> Any:
-        """Raises ValueError where there is no such key, as Django's does, which asks twice."""
+        """Raises ValueError if the key does not exist, as Django's does, but in one round trip."""
         value = self._run(INCREASE, [key], [delta])
         if value is None:
             raise ValueError(f"Key '{key}' not found.")
@@ -130,13 +129,14 @@ class Client(redis.RedisCacheClient):
     def count_and_get(
         self, counts: Iterable[str], names: Iterable[str], lifetime: int
     ) -> tuple[list[int], list[Any]]:
-        """Takes keys, returns counts and values; None where there is no value."""
+        """Takes keys; returns counts and values, None for a missing value."""
         counted = list(counts)
         numbers, found = self._run(COUNT_AND_GET, [*counted, *names], [len(counted), lifetime])
         return numbers, [self._loaded(value) for value in found]
 
     def store(self, entries: Entries, once: Entries, agreed: Entries) -> list[Any]:
-        """Takes entries by key, returns what stood under those of `agreed` and `once`, or None."""
+        """Takes entries by key; returns the former values of `agreed` and `once`, None if
+        missing."""
         dumps = self._serializer.dumps  # type: ignore[attr-defined]
         sent = {**agreed, **once, **entries}
         values = [part for value, lifetime in sent.values() for part in (dumps(value), lifetime)]
@@ -144,7 +144,7 @@ class Client(redis.RedisCacheClient):
         return [self._loaded(value) for value in found]
 
     def _run(self, script: str, keys: Sequence[Any], arguments: Sequence[Any]) -> Any:
-        """Runs a script that the server keeps by its hash, and gets again after a restart."""
+        """Runs a script by its hash, and sends it again if the server has restarted."""
         client = self.get_client(write=True)
         if script not in self._scripts:
             self._scripts[script] = client.register_script(script)
@@ -164,7 +164,7 @@ class RedisCache(redis.RedisCache):
         self._class = Client
 
     def validate_key(self, key: str) -> None:
-        """Accepts any key: Django's check of every character is for memcached."""
+        """Accepts any key, because Django's check of every character is for memcached."""
 
     def count_and_get(
         self, counts: Sequence[str], names: Sequence[str], lifetime: int

@@ -1,4 +1,4 @@
-"""Rows that pipelines make, in the admin: to be looked at."""
+"""Admin pages for rows that only code writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """No adding, changing or deleting."""
+    """Shows rows without adding, changing or deleting them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

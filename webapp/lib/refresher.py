@@ -1,8 +1,7 @@
-"""What a process keeps in memory between requests, and the one thread that renews it.
+"""The state that a process keeps between requests, and the one thread that renews it.
 
-Whatever must be renewed is a `ProcessState` and registers itself. The thread starts once per
-process, with the first request that needs it, because a thread does not survive the fork of a web
-server.
+State that must be renewed is a `ProcessState` and registers itself. The thread starts once per
+process, with the first request that needs it, because threads do not survive a web server's fork.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from django.db import close_old_connections, connections
 
 log = logging.getLogger(__name__)
 LAST_WAIT = 5.0
-"""Seconds for which an ending process waits: a thread stopped inside ONNX Runtime aborts it."""
+"""Seconds that an ending process waits: a thread killed inside ONNX Runtime would abort it."""
 
 
 class ProcessState:
@@ -27,13 +26,14 @@ class ProcessState:
     every = 0.0
 
     def renew(self) -> None:
-        """Called by the thread, off the path of requests."""
+        """Called by the thread, outside requests."""
 
     def clear(self) -> None:
-        """Returns to the state of a process that has just started."""
+        """Resets to the state of a new process."""
 
     def stop(self, until: float) -> None:
-        """Ends threads of its own, waiting at most until a time of the monotonic clock."""
+        """Ends the state's own threads, waiting until `until` (monotonic clock, seconds) at
+        most."""
 
 
 class Refresher:
@@ -49,7 +49,7 @@ class Refresher:
         self._states.append(state)
 
     def start(self) -> None:
-        """Starts the thread where it does not run yet in this process."""
+        """Starts the thread, unless it runs already in this process."""
         with self._lock:
             if self.is_running():
                 return
@@ -66,7 +66,7 @@ class Refresher:
         self._due.set()
 
     def stop(self) -> None:
-        """Ends the thread, its connections and the states' own threads; not one that hangs."""
+        """Ends the thread and the states' own threads, waiting LAST_WAIT seconds at most."""
         self._is_stopped = True
         self._due.set()
         until = time.monotonic() + LAST_WAIT
@@ -76,7 +76,7 @@ class Refresher:
             state.stop(until)
 
     def clear(self) -> None:
-        """Returns to a process that has just started. Call `stop` first."""
+        """Resets to a new process. Call `stop` first."""
         self._begin()
         for state in self._states:
             state.clear()

@@ -1,7 +1,7 @@
 """The schedule of our tasks, in one table, for django-celery-beat or for Celery's own beat.
 
-With django-celery-beat each entry is a row that an admin can re-time (see `schedule_rows`).
-Without it, Celery's own beat takes `beat_schedule()`, as the setting CELERY_BEAT_SCHEDULE.
+With django-celery-beat each entry is a row whose time an admin can change (see `schedule_rows`).
+Without it, Celery's beat uses `beat_schedule()`, through the setting CELERY_BEAT_SCHEDULE.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import Any
 from celery.schedules import crontab
 
 SCHEDULER = "django_celery_beat"
-"""The app whose rows are the schedule, where it is installed."""
+"""The app whose rows are the schedule, if it is installed."""
 DATABASE_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """every: a number of periods, or 0 for a task that runs at a time of the (UTC) day.
+    """One line of the schedule.
 
-    since: the migration that adds the row, as app label and name.
+    every: a number of periods, or 0 for a task that runs at a time of the day (UTC); since: the
+    migration that adds the row, as app label and name.
     """
 
     name: str
@@ -84,13 +85,13 @@ TABLE = (
 
 
 def entries(apps: Sequence[str]) -> list[Entry]:
-    """Schedule entries whose task's app is in `apps`, the names in INSTALLED_APPS."""
+    """Entries whose app is among `apps`, the names in INSTALLED_APPS."""
     labels = {name.rsplit(".", 1)[-1] for name in apps if name.startswith("webapp.")}
     return [entry for entry in TABLE if entry.since[0] in labels]
 
 
 def beat_schedule(apps: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """For Celery's own beat. A message nobody took before the next one is due expires."""
+    """The setting for Celery's own beat; a message expires when the next one is due."""
     return {
         entry.name: {
             "task": entry.task,

@@ -1,7 +1,7 @@
-"""The schedule as rows of django-celery-beat. Rows, so that an admin can re-time them.
+"""Keeps the schedule as rows of django-celery-beat, so that an admin can change the times.
 
-They are made after migrations, and not by them: a migration that depends on an app which may be
-missing, or be added later, would leave a history that Django refuses.
+A signal after migrations writes them, not a migration: one that depends on an app which may be
+missing or added later would leave a history that Django refuses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def connect() -> None:
 
 
 def is_asked_for(task: str) -> bool:
-    """Whether the schedule has the task, and no admin has switched it off."""
+    """Returns True if the schedule has the task and no admin has switched it off."""
     if not installed.is_installed(schedule.SCHEDULER):
         return any(entry.task == task for entry in schedule.entries(settings.INSTALLED_APPS))
     rows = installed.get_model(schedule.SCHEDULER, "PeriodicTask")._default_manager
@@ -35,7 +35,7 @@ def is_asked_for(task: str) -> bool:
 
 
 def cadence(tasks: Sequence[str]) -> list[str]:
-    """A line for each entry of these tasks: its name, and when it runs."""
+    """Returns a line for each entry of these tasks: its name and when it runs."""
     if not installed.is_installed(schedule.SCHEDULER):
         found = schedule.entries(settings.INSTALLED_APPS)
         return sorted(f"{entry.name}: {entry.when}" for entry in found if entry.task in tasks)
@@ -52,9 +52,9 @@ def _when(row: Any) -> str:
 
 
 def _rows_follow(*, using: str, apps: Any = installed, plan: Any = (), **_: Any) -> None:
-    """Adds the rows of migrations that were applied, deletes those of migrations taken back.
+    """Adds the rows of applied migrations and deletes those of reversed ones.
 
-    Where django-celery-beat itself is new, all rows are. A row that is there stays as it is.
+    If django-celery-beat itself is new, all rows are added. Existing rows are not changed.
     """
     if TABLE not in connections[using].introspection.table_names():
         return

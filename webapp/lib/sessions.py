@@ -1,8 +1,8 @@
-"""Sessions in the database, cached; while the cache is away, in the database alone.
+"""Cached database sessions that fall back to the database while the cache is unavailable.
 
-Django's own `cached_db` reads on when the cache fails to answer, but then fails at writing what it
-read back, so that everybody who is signed in gets an error while Redis is down. Signing out still
-fails then: the cached copy would outlive it.
+Django's `cached_db` reads from the database if the cache fails, but then fails when it writes the
+session back, so every signed-in user gets an error while Redis is down. Signing out still fails
+during that time on purpose: otherwise the cached copy would outlive the session.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class SessionStore(CachedSessionStore):
             return super().load()
         except DatabaseError:
             raise
-        except Exception:  # each cache raises its own
+        except Exception:  # every cache backend raises its own errors
             data: dict[str, Any] = DatabaseSessionStore.load(self)
             return data
 

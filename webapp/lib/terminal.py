@@ -1,4 +1,4 @@
-"""A progress bar for commands: on a terminal, nothing elsewhere."""
+"""A progress bar for commands, shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 @contextmanager
 def progress_bar(name: str) -> Iterator[Callable[[float, str], None]]:
-    """Gives a function that is called with the share done and what is being done."""
+    """Yields a function to call with the finished share (0 to 1) and the current step."""
     hidden = not sys.stderr.isatty()
     with tqdm(total=100, desc=name, disable=hidden, file=sys.stderr) as bar:
 

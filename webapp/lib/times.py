@@ -1,4 +1,4 @@
-"""Times of the database as the engine counts them: milliseconds and whole UTC days."""
+"""Converts times of the database to the engine's units: milliseconds and whole UTC days."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uiengine.behaviour.profile import SECONDS_PER_DAY
 
 
 def to_milliseconds(at: datetime) -> int:
-    """Since 1970, UTC."""
+    """Milliseconds since 1970, UTC."""
     return round(at.timestamp() * 1000)
 
 

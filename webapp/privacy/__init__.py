@@ -1,1 +1,1 @@
-"""What touches everything kept on a person: export, erasing, merging, retention."""
+"""Operations on all data kept on a person: export, erasure, merging, retention."""

@@ -1,4 +1,4 @@
-"""A visitor who signs in becomes that user; a deleted user is erased."""
+"""Merges a visitor's history when the visitor signs in, and erases deleted users."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class PrivacyConfig(AppConfig):
 
 
 def _user_models() -> list[type[Model]]:
-    """The user model and its proxies: Django sends a signal for the class that is deleted, alone.
+    """The user model and its proxies, because Django sends a signal for the deleted class only.
 
-    A subclass with a table of its own deletes its parent's row, which sends the parent's signal.
+    A subclass with its own table deletes its parent's row, which sends the parent's signal.
     """
     user = apps.get_model(settings.AUTH_USER_MODEL)._meta.concrete_model
     return [model for model in apps.get_models() if model._meta.concrete_model is user]
@@ -46,14 +46,14 @@ def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
     try:
         with transaction.atomic():
             merge.visitor_merge(visitor=visitor, user_id=str(user.pk))
-    except Exception:  # nobody is kept from signing in; the next sign-in tries again
+    except Exception:  # signing in must succeed; the next sign-in merges again
         log.exception("subjects.merge_failed: what the visitor did is kept as it was")
 
 
 def _erase_user(*, instance: Any, **_: Any) -> None:
-    """Whatever deletes the account (the admin, the host's own code) erases what is kept of it.
+    """Erases a deleted account's data, however it was deleted (admin, the host's code).
 
-    By key too: a subject that a server key spoke for first is not tied to the account.
+    Looks by key too: a subject first named by a server key is not linked to the account.
     """
     from webapp.privacy import erase
     from webapp.subjects import models

@@ -18,11 +18,11 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     """Deletes the subject with profile, events, decisions and attributes.
 
     Returns the codebook versions that were trained with its visits, which are marked for
-    retraining. Decisions that were signed before are void.
+    retraining. Decisions signed earlier become void.
     """
     state_cache.forget_on_commit(key, Surface.objects.values_list("slug", flat=True))
     now = timezone.now()
-    # Made where there is none: events that are just being accepted are waited for, and go as well.
+    # Creating the row and locking it waits for events that are being accepted; they go as well.
     Subject.objects.select_for_update().get_or_create(key=key)
     Subject.objects.filter(key=key).delete()
     erasure.erasure_record(key=key, now=now)

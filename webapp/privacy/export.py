@@ -1,4 +1,7 @@
-"""Exports everything kept on a subject, attributes included, for the subject itself."""
+"""Exports everything kept on a subject, for the subject only.
+
+Personal attributes are given to no one else.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ OURS = ("profile", "batch", "fold", "lease_until")
 
 
 def subject_export(*, key: str) -> dict[str, Any]:
-    """Returns everything kept on the subject as JSON values."""
+    """Everything kept on the subject, as JSON values."""
     trained = [version.as_json() for version in trained_versions(key)]
     subject = Subject.objects.filter(key=key).first()
     if subject is None:
@@ -57,20 +60,20 @@ def _profile_export(row: Profile) -> dict[str, Any]:
 
 
 def _columns(row: Any) -> dict[str, Any]:
-    """Returns the row's columns without those of our own bookkeeping."""
+    """All columns except those of internal processing (OURS)."""
     names = [field.attname for field in row._meta.concrete_fields if field.name not in OURS]
     values = {name: getattr(row, name) for name in names}
     return {n: v.isoformat() if isinstance(v, datetime) else v for n, v in values.items()}
 
 
 def _group(row: Profile) -> str:
-    """Tells whether the subject's layouts adapt, or stay default as control."""
+    """Says whether the layouts here adapt or belong to the control group."""
     is_in = is_control(row.subject.key, row.surface.slug, row.surface.control_percent)
     return "control: keeps the default layout" if is_in else "adapted"
 
 
 def _tokens(row: Profile) -> dict[str, Any] | None:
-    """The serving version's tokens for the profile; None where no version serves."""
+    """The serving version's codes for the profile now; None if no version serves."""
     page = serving.page(row.surface.slug)
     if page is None or page.version is None:
         return None

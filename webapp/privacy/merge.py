@@ -19,7 +19,7 @@ from webapp.surfaces.models import Surface
 
 
 def visitor_merge(*, visitor: str, user_id: str) -> None:
-    """Merges a visitor's history into the user who signed in."""
+    """Gives the user the history that a visitor had before signing in."""
     source = Subject.objects.filter(key=visitor).first()
     if source is not None:
         target = subject_get(key=f"django:{user_id}", user_id=user_id)
@@ -27,7 +27,7 @@ def visitor_merge(*, visitor: str, user_id: str) -> None:
 
 
 def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
-    """Moves everything of one subject to another, and deletes the first."""
+    """Merges the source's history into the target and deletes the source."""
     for row in source.profiles.all():
         profile_fold(profile_id=row.pk, now=now)
     with transaction.atomic():

@@ -1,7 +1,7 @@
-"""Moving what hangs on one profile to another that may hold some of it already.
+"""Moves a profile's rows to another profile that may already hold some of them.
 
-Who signs in, out and in again may come back as the same visitor: then a visit, a decision or an
-event is under both profiles, and the two become one row.
+A person who signs in, out and in again may return as one visitor. Then both profiles hold a
+visit, a decision or an event, and the two rows become one.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from webapp.subjects.models import Event, Profile, ServedDecision, Visit
 
 
 def rows_move(source: Profile, target: Profile) -> dict[int | None, int]:
-    """Moves visits, decisions and events; visits are closed. Call it inside a transaction.
+    """Moves visits, decisions and events, and closes visits. Must be called inside a transaction.
 
-    Returns the rows of decisions that both had: the source's, and the target's that stands for it.
+    Returns the decisions that both profiles had: the source's row, and the target's replacing it.
     """
     same = _decisions_move(source, target)
     _visits_move(source, target)

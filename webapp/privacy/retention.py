@@ -1,5 +1,8 @@
-"""Deleting what a surface keeps no longer. In batches, so that nobody waits for a lock; in
-PostgreSQL, events that no surface keeps go with their month (see `partitions`)."""
+"""Deletes rows past their retention time.
+
+Small batches keep locks short; in PostgreSQL, events that no surface keeps go with their month
+(see `partitions`).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ AT_ONCE = 1000
 
 
 def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
-    """Deletes expired rows; returns how many by kind. Profiles keep what deleted events said."""
+    """Deletes a surface's old rows and returns their number by kind.
+
+    Profiles already contain the folded events, so deleting events does not reset anyone's layout.
+    """
     done: Counter[str] = Counter()
     old = _old_events(surface, now)
     done["events"] = _delete(old.all)
@@ -31,7 +37,7 @@ def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
         since = now - timedelta(days=surface.idle_days)
         while count := _delete_idle(surface, since):
             done["profiles"] += count
-        # Deleted with their last profile: nothing is left that they would be kept for.
+        # A subject without profiles or user holds nothing else.
         done["subjects"] = _delete(
             lambda: Subject.objects.filter(profiles=None, user=None, created_at__lt=since)
         )
@@ -39,7 +45,7 @@ def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
 
 
 def months_renew(*, now: datetime) -> dict[str, list[str]]:
-    """Makes the coming months of events, and drops those that no surface keeps any more.
+    """Makes the coming months' partitions, and drops those that no surface keeps any more.
 
     An event of a dropped month is too old to be accepted again, so none counts twice.
     """
@@ -50,12 +56,12 @@ def months_renew(*, now: datetime) -> dict[str, list[str]]:
 
 
 def _longest() -> int:
-    """Days for which the surface keeps events that keeps them longest; 0 without surfaces."""
+    """The longest retention of events among all surfaces, in days; 0 without surfaces."""
     return Surface.objects.aggregate(most=Max("event_days"))["most"] or 0
 
 
 def _old_events(surface: Surface, now: datetime) -> QuerySet[Event]:
-    """Old events, except those in a partition that is dropped as a whole."""
+    """Old events, except those in a partition that is dropped later."""
     until = now - timedelta(days=surface.event_days)
     folded = Event.objects.filter(profile__surface=surface, fold=Event.Fold.FOLDED)
     old = folded.filter(received_at__lt=until)
@@ -71,7 +77,7 @@ def _old_decisions(surface: Surface, now: datetime) -> QuerySet[ServedDecision]:
 
 
 def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
-    """Deletes the rows in batches, with rows that refer to them; returns how many."""
+    """Deletes the rows in batches with everything that depends on them; returns their number."""
     total = 0
     while pks := list(rows().values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
@@ -82,7 +88,7 @@ def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
 
 @transaction.atomic
 def _delete_idle(surface: Surface, since: datetime) -> int:
-    """Deletes idle profiles under a lock, and checks again: a new event keeps its profile."""
+    """Deletes idle profiles under a lock, checking again so that one with a new event stays."""
     idle = Profile.objects.filter(surface=surface, updated_at__lt=since)
     waiting = Event.objects.filter(fold=Event.Fold.PENDING).values("profile")
     some = idle.exclude(pk__in=waiting).order_by("pk")[:AT_ONCE]

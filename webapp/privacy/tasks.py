@@ -1,4 +1,4 @@
-"""Celery's door to retention."""
+"""Celery's task for retention."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from webapp.surfaces.models import Surface
 
 @shared_task(name="subjects.retention")  # type: ignore[untyped-decorator]
 def retention() -> dict[str, dict[str, int]]:
-    """Deletes what each surface keeps no longer; what was deleted is in the worker's log.
+    """Deletes each surface's old rows; the worker's log has the counts.
 
-    Raises the last error, once every surface had its turn.
+    Every surface has its turn before the last error is raised.
     """
     done: dict[str, dict[str, int]] = {}
     failed: Exception | None = None
     revoked.expired_delete(now=timezone.now())
     try:
         log.info("subjects.months %s", months_renew(now=timezone.now()))
-    except Exception as error:  # no lock to be had: tomorrow again
+    except Exception as error:  # no lock was free: tomorrow's run tries again
         log.exception("subjects.months_failed")
         failed = error
     for surface in Surface.objects.all():

@@ -1,1 +1,1 @@
-"""What this process serves: pages and versions in memory, renewed off the request path."""
+"""Keeps pages and versions in this process's memory, and renews them outside requests."""

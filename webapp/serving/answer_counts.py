@@ -1,13 +1,14 @@
 """Counts of the answers that this process gave: by status, and by surface, version and minute.
 
 By status since the process started, for /api/health and /metrics:
+
 adapted, default, frozen, dry_run, fallback, not_modified   every answer, by status
 system_1          of them, decided without a search: the decoded order, as far as rules allow
 budget_lowered    of them, searched with fewer candidates than configured
-throttled, failed why a fallback was served
+throttled, failed the reason for a fallback
 
-By minute for the live guardrails, written to the database off the request path. A process that
-ends loses what it counted since its last flush; the guardrails look at shares.
+By minute for the live guardrails, written to the database outside requests. A process that ends
+loses its counts since the last flush, which is harmless: the guardrails look at shares.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class AnswerCounts(ProcessState):
         self.flush()
 
     def flush(self) -> None:
-        """Adds the counts to the rows; counts that could not be written wait for the next flush."""
+        """Adds the counts to the rows; if writing fails, they are kept for the next flush."""
         with self._lock:
             taken, self.by_minute = self.by_minute, Counter()
         try:
@@ -93,8 +94,8 @@ def answered(
 ) -> None:
     """Counts one answer to a subject in its minute.
 
-    content: id of the version that should have decided, empty where none should; fell_back:
-    something else was served; failed: because deciding raised.
+    content: id of the version that should have decided, or empty if there is none; fell_back:
+    another layout was served instead; failed: deciding raised an error.
     """
     if not content:
         return

@@ -1,7 +1,7 @@
-"""Versions on their way into this process, each loaded by a thread of its own.
+"""Loads versions into this process, each in its own thread.
 
-A storage may keep a load waiting for ever: then that version alone is missing, and a line in the
-log and `/health/ready` say which. The same version is never loaded twice at once.
+A load may hang on its storage for ever. Then only that version is missing, and the log and
+`/health/ready` name it. A version is never loaded twice at once.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from webapp.codebooks.registry import artefacts
 
 log = logging.getLogger(__name__)
 MOST = 8
-"""Loads at once. Where so many hang, no other is begun."""
+"""Concurrent loads; if this many hang, no further load begins."""
 LATE = 30.0
-"""Seconds after which a load is said to hang."""
+"""Seconds after which a load counts as hanging."""
 REFUSED = 10.0
-"""Seconds for which a version that could not be loaded is not tried again."""
+"""Seconds before a version that could not be loaded is tried again."""
 
 
 @dataclass
@@ -40,9 +40,9 @@ class VersionLoad:
 
 
 class Loading:
-    """What this process has loaded, could not load, and is loading.
+    """Versions that this process has loaded, could not load, or is loading.
 
-    done: called by the loading thread after each load, whatever came of it.
+    done: called by the loading thread after each load, whether it succeeded or not.
     """
 
     def __init__(self, done: Callable[[], None]) -> None:
@@ -52,12 +52,12 @@ class Loading:
         self._under_way: dict[str, VersionLoad] = {}
 
     def version(self, row: CodebookVersion, *, wait: float) -> Version | None:
-        """None where it was refused, or is being loaded. One caller at a time.
+        """Returns a version, or None while it is being loaded or after it was refused.
 
-        wait: seconds for which a load that is begun here is waited for.
+        Not safe for concurrent callers. wait: seconds to wait for a load that begins here.
         """
         name = _content(row)
-        # First who is at it, then what came of it: one that ends meanwhile is not loaded again.
+        # Threads are looked at before results, so a load that ends in between is not repeated.
         self._under_way = {n: p for n, p in self._under_way.items() if p.thread.is_alive()}
         is_wanted = name not in self._loaded and not self.is_refused(row)
         if is_wanted and name not in self._under_way and len(self._under_way) < MOST:
@@ -65,21 +65,22 @@ class Loading:
         return self._loaded.get(name)
 
     def is_refused(self, row: CodebookVersion) -> bool:
-        """Returns True for REFUSED seconds after a failed load; then the load is tried again."""
+        """Returns True for some seconds after a failed load; then the version is tried again."""
         return time.monotonic() - self._refused.get(_content(row), -60.0) < REFUSED
 
     def late(self) -> list[VersionLoad]:
+        """Loads that have been running for longer than LATE."""
         loads = list(self._under_way.values())
         return [load for load in loads if load.thread.is_alive() and load.seconds > LATE]
 
     def refused(self) -> list[str]:
-        """Names of the versions that are wanted and could not be loaded the last time."""
-        now = time.monotonic()  # one that is wanted is tried again, and refused again, in seconds
+        """Names of wanted versions whose last load failed."""
+        now = time.monotonic()  # a wanted version is retried, so its refusal stays recent
         found = {n for n, at in list(self._refused.items()) if now - at < LATE}
         return sorted(name.rpartition(" ")[0] for name in found - self._loaded.keys())
 
     def report(self) -> None:
-        """A line for each version that hangs, once."""
+        """Logs each hanging load once."""
         for load in self.late():
             if not load.is_reported:
                 load.is_reported = True
@@ -87,7 +88,7 @@ class Loading:
                 log.error("serving.version_hangs", extra=extra)
 
     def join(self, until: float) -> None:
-        """Waits for what is being loaded, at most until a time of the monotonic clock."""
+        """Waits for running loads until `until`, in seconds of the monotonic clock."""
         for load in list(self._under_way.values()):
             load.thread.join(max(until - time.monotonic(), 0.0))
 
@@ -105,7 +106,7 @@ class Loading:
     def _load(self, name: str, row: CodebookVersion) -> None:
         try:
             self._loaded[name] = artefacts.load(row.folder, row.manifest)
-        except Exception:  # whatever is wrong with a file, the other pages are served
+        except Exception:  # a bad file must not keep other pages from being served
             self._refused[name] = time.monotonic()
             log.exception("serving.version_refused", extra={"version": row.name})
 

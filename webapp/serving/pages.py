@@ -1,10 +1,10 @@
-"""What this process serves: pages, their champions, loaded versions. Read without a query.
+"""Pages, their champions and loaded versions, read from memory without a query.
 
-The refresher's thread re-reads surfaces and aliases, and loads what is new; a request takes the
-latest snapshot. A version that is new to a running process is loaded aside (`loading`): however
-long that takes, what else has changed (a page switched off, a token revoked, another version)
-counts within a second. A version that cannot be loaded is refused with an error in the log, and the
-one that served before keeps serving.
+The refresher's thread re-reads surfaces and aliases, and loads new versions; a request takes the
+latest snapshot. A running process loads a new version in a separate thread (`loading`). However
+long that takes, other changes (a page switched off, a token revoked, another version) take effect
+within a second. If a version cannot be loaded, an error is logged and the version that served
+before keeps serving.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ from webapp.surfaces import models as surfaces
 
 log = logging.getLogger(__name__)
 INNATE = "innate"
-"""Name of the version that serves where no champion was chosen."""
+"""Name of the version that serves a surface without a champion."""
 MOST_SHARES = 20
-"""Changes of a canary's share that open visits are kept by."""
+"""Changes of a canary's share that are remembered for visits that began before them."""
 FIRST_WAIT = 15.0
-"""Seconds for which a process that starts waits for versions: half of what gunicorn allows it."""
+"""Seconds that a starting process waits for versions: half of gunicorn's timeout."""
 POPULARITY_LIFETIME = 30.0
-"""Seconds after which a day's popularity is read again (only an import changes a past day)."""
+"""Seconds after which a day's popularity is read again; only an import changes a past day."""
 
 
 @dataclass(frozen=True)
 class Page:
     """A surface ready to be served.
 
-    gap: ms without an event that end a visit; fingerprint: of the row, which changes with every
-    edit; wanted: content id of the champion, which may not be what could be loaded; canary: the
-    same page under the challenger; shares: since when (ms) it serves which percent of subjects, the
-    earliest first. A visit goes by the share that there was when it began.
+    gap: ms without an event that end a visit; fingerprint: changes with every edit of the row;
+    wanted: content id of the champion, which may differ from the loaded version; canary: this page
+    under the challenger; shares: (since ms, percent of subjects) of the canary, the earliest first.
+    A visit follows the share that held when it began.
     """
 
     surface_id: int
@@ -64,7 +64,7 @@ class Page:
 
     @cached_property
     def name(self) -> str:
-        """A hash of all of it that determines decisions."""
+        """A hash of everything that determines decisions."""
         facts = (
             self.surface.slug,
             self.surface.revision,
@@ -80,8 +80,11 @@ class Page:
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
 
     def serving(self, key: str, began: int) -> Page:
-        """The page as a subject's visit sees it: always the same subjects have the canary, and a
-        visit keeps what it began with. began: ms, on the server's clock."""
+        """Returns the canary or the champion's page for a subject's visit.
+
+        A hash of the subject decides, so it does not change from request to request; a visit keeps
+        the share of its beginning. began: ms, on the server's clock.
+        """
         canary = self.canary
         if canary is None or canary.version is None:
             return self
@@ -97,7 +100,7 @@ class Snapshot:
 
 
 class Serving(ProcessState):
-    """The snapshot of this process, renewed by a refresher's thread."""
+    """The snapshot of this process, renewed by the refresher's thread."""
 
     def __init__(self, refresher: Refresher) -> None:
         self.refresher = refresher
@@ -117,7 +120,7 @@ class Serving(ProcessState):
         return self.snapshot().pages.get(slug)
 
     def snapshot(self) -> Snapshot:
-        """The first call in a process reads it; later ones cost nothing."""
+        """Returns the snapshot; only the first call in a process reads the database."""
         if not settings.UIENGINE_REFRESH_MS:
             self.refresh()
         elif not self._snapshot.is_ready or self._pid != os.getpid():
@@ -131,7 +134,7 @@ class Serving(ProcessState):
         self._renew_popularity()
 
     def refresh(self) -> None:
-        """Reads surfaces and aliases and loads what is new."""
+        """Reads surfaces and aliases, and loads new versions."""
         with self._lock:
             is_aside = self._snapshot.is_ready and self.refresher.is_running()
             self._wait_until = time.monotonic() + (0.0 if is_aside else FIRST_WAIT)
@@ -164,7 +167,7 @@ class Serving(ProcessState):
         self._loading.join(until)
 
     def popularity(self, page: Page, day: int) -> Popularity:
-        """Popularity at the start of `day`. Causes a query where it is not in memory."""
+        """Returns the popularity at the start of `day`. Causes a query if it is not in memory."""
         key = (page.surface_id, day)
         read_at, found = self._popular.get(key, (0.0, None))
         if found is None or time.monotonic() - read_at > POPULARITY_LIFETIME:
@@ -184,7 +187,8 @@ class Serving(ProcessState):
     def _page(
         self, row: surfaces.Surface, wanted: list[CodebookVersion | None], old: Page | None
     ) -> Page | None:
-        """The page under the champion, or else the version served before, or else the innate."""
+        """Serves the champion; if it cannot be loaded, the version that served before, or the
+        innate one."""
         try:
             surface = self._surface(row)
         except EngineError:
@@ -195,7 +199,7 @@ class Serving(ProcessState):
         version = self._version(champion) if champion else None
         if version is None and champion:
             version = old.version if old else None
-            if not self._loading.is_refused(champion):  # being loaded: nobody misses it yet
+            if not self._loading.is_refused(champion):  # still loading: not a fallback yet
                 content = old.wanted if old else ""
         if version is None and innate:
             version = self._version(innate)
@@ -204,7 +208,7 @@ class Serving(ProcessState):
         return Page(row.pk, surface, gap, version, fingerprint, row.control_percent, content)
 
     def _with_canary(self, page: Page, challenger: Alias | None) -> Page:
-        """Adds the challenger as canary, where it has a share and could be loaded."""
+        """Adds the canary, unless the challenger has no share or cannot be loaded."""
         version = self._version(challenger.version) if challenger and challenger.share else None
         if challenger is None or version is None:
             return page
@@ -212,8 +216,10 @@ class Serving(ProcessState):
         return replace(page, canary=canary, shares=_shares(challenger))
 
     def _rows(self) -> list[surfaces.Surface]:
-        """With the definitions of those that were edited since: reading all of them twice a second
-        would keep requests waiting."""
+        """Reads all rows, but definitions only of surfaces edited since the last read.
+
+        Reading every definition twice a second would keep requests waiting.
+        """
         rows = list(surfaces.Surface.objects.defer("definition"))
         edited = [row.pk for row in rows if _edition(row) not in self._parsed]
         whole = surfaces.Surface.objects.in_bulk(edited) if edited else {}
@@ -226,7 +232,7 @@ class Serving(ProcessState):
         return self._parsed[key]
 
     def _version(self, row: CodebookVersion) -> Version | None:
-        """The loaded version; None where it was refused or is still loading."""
+        """Returns None if the version was refused or is being loaded."""
         wait = max(self._wait_until - time.monotonic(), 0.0)
         return self._loading.version(row, wait=wait)
 
@@ -243,7 +249,8 @@ def _edition(row: surfaces.Surface) -> tuple[str, int, str]:
 
 
 def _shares(challenger: Alias) -> tuple[tuple[int, int], ...]:
-    """Since when (ms) it serves which percent, the earliest first; the alias says the last."""
+    """(since ms, percent) of the challenger's shares, the earliest first; the alias holds the
+    latest."""
     moves = AliasMove.objects.filter(surface=challenger.surface_id, name=challenger.name)
     found = [(times.to_milliseconds(challenger.since), challenger.share)]
     for position, move in enumerate(moves.order_by("-pk")[:MOST_SHARES]):

@@ -1,4 +1,4 @@
-"""Admin of surfaces: the definition is checked in full before it is saved."""
+"""Admin of surfaces; a definition is checked in full before it is saved."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ WRITTEN = (
     *("min_width", "columns", "viewport_height", "groups", "guardrails", "breakpoints"),
     *("blocks", "sizes", "default", "min", "max"),
 )
-"""Keys of a definition, in the order of fixtures/surfaces."""
+"""Keys of a definition, in the order used in fixtures/surfaces."""
 EDITED = (
     *("slug", "title", "mode", "visit_minutes"),
     *("control_percent", "event_days", "decision_days", "idle_days"),
@@ -51,7 +51,7 @@ EDITED = (
 
 
 class DefinitionField(forms.JSONField):
-    """Shown a line per breakpoint and size, as the files in fixtures/surfaces are."""
+    """Shows a line per breakpoint and size, like the files in fixtures/surfaces."""
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, InvalidJSONInput | str):
@@ -59,7 +59,7 @@ class DefinitionField(forms.JSONField):
         return readable(value)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """Shows unreadable JSON as it was typed."""
+        """Shows unreadable text as it was typed."""
         try:
             definition_read(data or "null")
         except UnreadableDefinition:
@@ -76,14 +76,14 @@ class DefinitionField(forms.JSONField):
 
 
 def readable(value: Any) -> str:
-    """Indented JSON whose innermost objects and pairs stay on a line."""
+    """Indented JSON that keeps innermost objects and pairs on one line."""
     text = json.dumps(_ordered(value, _rank(value)), indent=2, ensure_ascii=False)
     text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda m: f"[{_line(m[1])}]", text)
     return re.sub(r"\{\s+([^{}]{1,120}?)\s+\}", lambda m: f"{{{_line(m[1])}}}", text)
 
 
 def _rank(definition: Any) -> dict[str, int]:
-    """The order that people write keys in; PostgreSQL keeps none."""
+    """The usual order of keys, by key; PostgreSQL does not keep the order of JSON keys."""
     listed = definition.get("breakpoints") if isinstance(definition, dict) else None
     rows = listed if isinstance(listed, list) else []
     names = [str(row.get("name")) for row in rows if isinstance(row, dict)]
@@ -111,7 +111,7 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk and "opened" in self.fields:  # who may only look has no fields
+        if self.instance.pk and "opened" in self.fields:  # a read-only form has no fields
             self.fields["opened"].initial = self.instance.updated_at.isoformat()
 
     class Meta:
@@ -136,8 +136,10 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
     def _refuse_stale(self, opened: str) -> None:
-        """Saving would take back what was changed since the form was opened: a switch to off, an
-        edit of somebody else."""
+        """Refuses a form that was opened before the last change.
+
+        Saving it would revert that change: a switch to off, or another admin's edit.
+        """
         if not opened or not self.instance.pk or opened == self.instance.updated_at.isoformat():
             return
         names = [str(self.fields[n].label or n) for n in self.changed_data if n != "opened"]
@@ -180,7 +182,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ]
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
-        """Returns the problems of a definition as typed, and its default layout. Saves nothing."""
+        """Shows the mistakes of a definition as typed, and its default layout. Saves nothing."""
         if not (self.has_change_permission(request) or self.has_add_permission(request)):
             raise PermissionDenied("Checking needs the permission surfaces.change_surface.")
         if request.method != "POST":
@@ -193,7 +195,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return HttpResponse(_checked_html(checked))
 
     def get_fieldsets(self, request: HttpRequest, obj: Surface | None = None) -> Any:
-        """Adds the hidden field against stale forms for users who may save."""
+        """Adds the hidden field that guards against stale forms, for admins who may save."""
         found = super().get_fieldsets(request, obj)
         if obj is None or not self.has_change_permission(request, obj):
             return found
@@ -212,7 +214,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Default layout, as defined")
     def preview(self, surface: Surface) -> SafeString:
-        """Renewed while the definition is typed, where there is JavaScript."""
+        """Shows the check's result; JavaScript renews it while the definition is typed."""
         kept = Checked(None)
         if surface.pk:
             mode = surface.mode

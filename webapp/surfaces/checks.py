@@ -1,4 +1,4 @@
-"""Is a surface's definition one that can be served? The same answer while typing and on saving."""
+"""Checks a surface's definition; typing and saving use one check."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
 SHAPE = "definition"
-"""Stands where no guardrail is broken: the definition itself cannot be read."""
+"""Used as `rule` if the definition cannot be read, so that no guardrail is involved."""
 MOST_MISTAKES = 10
 
 
 class UnreadableDefinition(ValueError):
-    """Text that is no JSON, or JSON that cannot be kept."""
+    """The text is not JSON, or the JSON cannot be stored."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """rule: the guardrails that clash, by name, or SHAPE; block: the id it is about, if one is."""
+    """rule: names of the guardrails that clash, or SHAPE; block: the id concerned, or empty."""
 
     rule: str
     block: str
@@ -42,7 +42,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Checked:
-    """surface: None where it cannot be read or no layout keeps its rules."""
+    """surface: None if it cannot be read or no layout can satisfy its rules."""
 
     surface: Surface | None
     problems: tuple[Problem, ...] = ()
@@ -58,7 +58,8 @@ def text_check(text: str, *, slug: str, mode: str) -> Checked:
 
 
 def definition_read(text: str) -> Any:
-    """The JSON value. Raises UnreadableDefinition, also for what no database or page could hold."""
+    """Parses the JSON. Raises UnreadableDefinition, also for values that no database or page can
+    hold."""
     try:
         definition = json.loads(text)
         surface_json.refuse_unusable(definition)
@@ -75,7 +76,7 @@ def definition_read(text: str) -> Any:
 
 
 def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:
-    """Its shape first, then whether its rules can be kept together, then the default layout."""
+    """Checks the shape, then whether the rules are feasible together, then the default layout."""
     if not isinstance(definition, dict):
         says = "is not an object. Start with { and end with }."
         return Checked(None, (Problem(SHAPE, "", says),))
@@ -100,7 +101,7 @@ def _clash(sentence: str, ids: Sequence[str]) -> Problem:
 
 
 def _broken_by_default(surface: Surface) -> list[Problem]:
-    """Rules that the default layout itself would break; no page may be without a layout."""
+    """Rules that the default layout breaks; a page always needs a layout to fall back to."""
     case = guardrails.Case(surface, pack(surface, default_order(surface)))
     return [
         Problem(v.rule, v.where.rsplit(": ", 1)[-1], f"{v.sentence} Not kept at {v.where}.")
@@ -109,7 +110,7 @@ def _broken_by_default(surface: Surface) -> list[Problem]:
 
 
 def _mistakes_after(first: SurfaceError, definition: dict[str, Any]) -> Iterator[SurfaceError]:
-    """Returns the first mistake of each later block, once one block has a mistake."""
+    """If one block has a mistake, yields the first mistake of each later block, parsed alone."""
     found = re.match(r"blocks\[(\d+)\]", first.field)
     blocks = definition["blocks"] if found else []
     for i in range(int(found[1]) + 1 if found else 0, len(blocks)):

@@ -14,14 +14,14 @@ from uiengine.page import feasibility, surface_json
 
 
 def declarations() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(module, declaration) of every surface, in the order of INSTALLED_APPS."""
+    """Yields (module, declaration) of every surface, in the order of INSTALLED_APPS."""
     for config in apps.get_app_configs():
         name = f"{config.name}.surfaces"
         if find_spec(name) is not None:
             for declared in getattr(import_module(name), "SURFACES", ()):
-                yield name, json.loads(json.dumps(declared))  # as the database gives it back
+                yield name, json.loads(json.dumps(declared))  # tuples become lists, as in rows
 
 
 def declaration_check(declared: Mapping[str, Any]) -> None:
-    """Raises SurfaceError where the surface has a mistake, or no layout can keep its rules."""
+    """Raises SurfaceError if the surface has a mistake, or no layout can satisfy its rules."""
     feasibility.refuse_impossible(surface_json.parse(declared))

@@ -1,4 +1,4 @@
-"""Rows of surfaces and their popularity to engine values."""
+"""Converts rows of surfaces and their popularity to engine values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uiengine.page.surface import Surface
 from webapp.surfaces import models as surfaces
 
 POPULARITY_DAYS = 120
-"""Days of popularity rows that are read; 2^(−120/15) of a visit is left after that."""
+"""Days of popularity rows that are read; an older visit weighs less than 2^(−120/15)."""
 
 
 def to_surface(row: surfaces.Surface) -> Surface:
@@ -19,7 +19,7 @@ def to_surface(row: surfaces.Surface) -> Surface:
 
 
 def to_popularity(rows: Iterable[surfaces.PopularityDay], day: int) -> Popularity:
-    """The surface's popularity as of the start of `day`, from the rows of earlier days."""
+    """The surface's popularity at the start of `day`, from the rows of earlier days."""
     total = Popularity()
     for row in sorted(rows, key=lambda r: r.day):
         if row.day < day:

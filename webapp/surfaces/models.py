@@ -17,7 +17,7 @@ MOST_TITLE = 200
 MOST_CONTROL = 50
 """Percent."""
 MOST_REVISION = 10**9
-"""Of a page that is declared; PostgreSQL counts to 2^31."""
+"""Limit of a declared revision; PostgreSQL's integers end at 2^31."""
 MOST_MINUTES = 7 * 24 * 60
 """A week."""
 MOST_DAYS = 36_500
@@ -25,7 +25,10 @@ MOST_DAYS = 36_500
 
 
 def not_while_events_arrive(days: int) -> None:
-    """An event that is sent again after its row was deleted would count twice."""
+    """Refuses days below UIENGINE_EVENT_DAYS.
+
+    Otherwise an event that is sent again after its row was deleted would count twice.
+    """
     least = settings.UIENGINE_EVENT_DAYS
     if days < least:
         raise ValidationError(
@@ -34,7 +37,8 @@ def not_while_events_arrive(days: int) -> None:
 
 
 class Surface(models.Model):
-    """A page whose blocks may be arranged. `definition` is the JSON object of fixtures/surfaces."""
+    """A page whose blocks can be arranged. `definition` is a JSON object as in
+    fixtures/surfaces."""
 
     class Mode(models.TextChoices):
         LIVE = "live", "Live"
@@ -86,7 +90,7 @@ class Surface(models.Model):
         return self.title or self.slug
 
     def clean(self) -> None:
-        if self.definition is None:  # the form refused it, and says why
+        if self.definition is None:  # the form has refused it already
             return
         if not isinstance(self.definition, dict):
             raise ValidationError({"definition": "is not an object."})
@@ -96,13 +100,13 @@ class Surface(models.Model):
             raise ValidationError({"definition": str(error)}) from error
 
     def full_definition(self) -> dict[str, Any]:
-        """The definition with the columns that are kept apart from it."""
+        """The definition together with the values stored in columns."""
         row = {"slug": self.slug, "revision": self.revision, "mode": self.mode}
         return {**self.definition, **row}
 
 
 class PopularityDay(models.Model):
-    """The visits counted on one UTC day: what `uiengine.behaviour.popularity.fold_day` takes."""
+    """The visits counted on one UTC day: the input of `uiengine.behaviour.popularity.fold_day`."""
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="popularity_days")
     day = models.PositiveIntegerField(help_text="Whole UTC days since 1970-01-01.")

@@ -1,4 +1,7 @@
-"""Layouts as SVG, a picture per breakpoint. No inline styles: the admin's policy refuses them."""
+"""Layouts as SVG, one picture per breakpoint.
+
+No inline styles, because the admin's content security policy refuses them.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,21 @@ from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Breakpoint, Surface
 
 WIDTHS = (110, 360)
-"""Pixels of the narrowest and the widest picture."""
+"""Width in px of the narrowest and the widest picture."""
 ROW = 15
 LETTER = 5.6
-"""Pixels that a letter takes, at the pictures' size of text."""
+"""Width of a letter in px, at the pictures' font size."""
 DARKEST = 0.55
-"""Opacity of the shade of the most demanded block; text on it stays readable."""
+"""Opacity of the most demanded block's shade; text on it stays readable."""
 
 
 def default_layout_svg(surface: Surface) -> str:
-    """The default layout at every breakpoint; pinned and required blocks are marked in words."""
+    """The default layout at every breakpoint; words mark pinned and required blocks."""
     return layout_svg(surface, pack(surface, default_order(surface)))
 
 
 def layout_svg(surface: Surface, layout: Layout, demand: Mapping[str, float] | None = None) -> str:
-    """A layout at every breakpoint. demand: shares 0 to 1 by block, which shade the boxes."""
+    """A layout at every breakpoint. demand: shares 0 to 1 by block, shown as shades."""
     widest = max(at.width for at in surface.breakpoints)
     figures = []
     for at in surface.breakpoints:
@@ -45,7 +48,7 @@ def picture(
     row: int = ROW,
     demand: Mapping[str, float] | None = None,
 ) -> str:
-    """One breakpoint, `width` px wide, `row` px per grid row. Its label reads the order out."""
+    """One breakpoint, `width` px wide, `row` px per grid row. Its label lists the order."""
     height = row * max(p.bottom for p in placed)
     most = max(demand.values(), default=0.0) if demand else 0.0
     boxes = "".join(
@@ -94,7 +97,7 @@ def _box(
 
 
 def _text(title: str, share: float | None, box: tuple[float, float, float, float]) -> str:
-    """The title as far as it fits, and below or after it the share."""
+    """The title, shortened to fit, with the share below or before it."""
     x, y, w, h = box
     fits = int((w - 6) / LETTER)
     if h < 11 or fits < 2:

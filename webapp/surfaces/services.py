@@ -1,4 +1,4 @@
-"""Changing surfaces and counting what is popular on them."""
+"""Saves surfaces and counts the popularity of their blocks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = ("slug", "revision", "mode", "control_percent")
 def surface_save(data: Mapping[str, Any]) -> Surface:
     """Creates or edits the surface of `data["slug"]`; a changed definition raises its revision.
 
-    Raises uiengine.errors.SurfaceError on the first mistake, or where no layout keeps the rules.
+    Raises uiengine.errors.SurfaceError for the first mistake, or if no layout satisfies the rules.
     """
     feasibility.refuse_impossible(surface_json.parse(data))
     _check_columns(data)
@@ -45,7 +45,8 @@ def surface_save(data: Mapping[str, Any]) -> Surface:
 
 
 def _check_columns(data: Mapping[str, Any]) -> None:
-    """Checks the values that only the table bounds. Raises SurfaceError."""
+    """Checks the values that the engine does not know against their columns. Raises
+    SurfaceError."""
     title, percent = data.get("title", ""), data.get("control_percent", 0)
     if not isinstance(title, str) or len(title) > MOST_TITLE:
         raise SurfaceError("title", title, "is no text or too long", f"{MOST_TITLE} characters.")
@@ -61,14 +62,14 @@ def _check_columns(data: Mapping[str, Any]) -> None:
 
 
 class CountedVisit(NamedTuple):
-    """A closed visit: how many its subject had made before, and the blocks that it used."""
+    """A closed visit. number: its subject's visits before it; blocks: those it used."""
 
     number: int
     blocks: Iterable[str]
 
 
 def popularity_add(surface_id: int, day: int, visits: Iterable[CountedVisit]) -> None:
-    """Adds visits to a day's row. Call it inside a transaction."""
+    """Adds visits to a day's row. Must be called inside a transaction."""
     shares: dict[str, float] = defaultdict(float)
     newcomers: dict[str, float] = defaultdict(float)
     count = 0

@@ -1,8 +1,8 @@
-"""Tells other apps that a surface was added or edited by a person or an import."""
+"""The signal that a person or an import added or edited a surface."""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
 surface_defined = Signal()
-"""Sent inside the transaction that saves it, with `surface`."""
+"""Sent inside the saving transaction, with `surface`."""

@@ -1,4 +1,5 @@
-"""`manage.py event_months`: partitions of events in PostgreSQL, made and dropped as at night."""
+"""`manage.py event_months`: makes and drops monthly partitions of events, as the nightly task
+does."""
 
 from __future__ import annotations
 
