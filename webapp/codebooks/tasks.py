@@ -62,8 +62,7 @@ def sweep() -> int:
 
 @shared_task(name="codebooks.retrain_all")  # type: ignore[untyped-decorator]
 def retrain_all() -> int:
-    """A retrain for each surface in use that has new visits since the last one, or whose last one
-    was trained with somebody who was erased."""
+    """Requests retrains of surfaces in use with new visits or an erased training subject."""
     today = timezone.now().date()
     in_use = Surface.objects.exclude(mode=Surface.Mode.OFF)
     return sum(retrain_if_new(surface, today) for surface in in_use)

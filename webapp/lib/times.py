@@ -13,5 +13,5 @@ def to_milliseconds(at: datetime) -> int:
 
 
 def to_day(milliseconds: int) -> int:
-    """Whole UTC days since 1970."""
+    """Returns whole UTC days since 1970."""
     return milliseconds // (SECONDS_PER_DAY * 1000)

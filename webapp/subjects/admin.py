@@ -1,5 +1,5 @@
-"""Admin of subjects: what is kept of their behaviour. Attributes are shown to nobody as rows:
-audits read them, and reports give aggregates."""
+"""Admin of subjects and their behaviour. Attributes are never shown as rows: audits read them, and
+reports give aggregates."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ MOST_ATTRIBUTES = 3
 
 
 def people_of(surface: Surface, by: Sequence[str]) -> list[dict[str, str]]:
-    """One dict per subject of the surface with consented attributes: user, surface, and `by`.
+    """Yields a dict per subject of the surface with consented attributes: user, surface, and `by`.
 
-    What is said for this surface goes before what is said for all.
+    Attributes given for this surface take precedence over those given for all surfaces.
     """
     rows = PersonalAttributes.objects.filter(
         Q(surface=surface) | Q(surface=None), subject__profiles__surface=surface

@@ -1,4 +1,4 @@
-"""Rows of events as SQL: one statement to find where they belong, one to write them.
+"""Events in SQL: one statement finds the rows they belong to, one inserts them.
 
 As SQL, because the ORM takes several times as long to build these statements as the database takes
 to carry them out. What varies between the events of a batch travels as one JSON text, which both
@@ -56,7 +56,7 @@ SQLITE = {
 
 @dataclass(frozen=True)
 class BatchTarget:
-    """Where a batch belongs: rows that exist, the subject's locked until the transaction ends.
+    """The rows that a batch belongs to; the subject's is locked until the transaction ends.
 
     clock_offset: seconds. times_erased: how often, by key.
     """
@@ -80,9 +80,9 @@ class NewEvent:
 
 
 def target_find(*, key: str, visitor: str, slug: str, digest: str) -> BatchTarget | None:
-    """None where a row is missing: the subject's, its profile's, the decision's or the surface's.
+    """Finds and locks a batch's rows; None where subject, profile, decision or surface is missing.
 
-    An erasure that is under way is waited for, and its subject is then missing.
+    Waits for an erasure under way, after which the subject is missing.
     """
     marks, others = erasure_marks(key), erasure_marks(visitor)
     statement = FIND.format(

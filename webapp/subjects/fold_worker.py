@@ -1,4 +1,4 @@
-"""Folding events into profiles: exactly once, whatever dies in between.
+"""Folds events into profiles exactly once, even where a worker dies in between.
 
 The rows say what is pending. One transaction locks the profile, folds its pending events, writes
 the profile and marks the events folded: a worker that is killed leaves all of it undone, and

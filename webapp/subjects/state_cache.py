@@ -93,10 +93,10 @@ def fold_target(key: str, page: VisitedPage) -> FoldTarget:
 
 
 def read(key: str, page: VisitedPage, found: Mapping[str, Any] | None = None) -> Live:
-    """Without a query where the cache knows it.
+    """Returns the subject's state on a page; no query where it is cached.
 
-    found: what the cache has under `names`, where it was asked already: whoever did so also keeps
-    what was read anew (`Live.unkept`).
+    found: cached values under `names`, if the caller read them already; it then stores
+    `Live.unkept` itself.
     """
     name, generation_name = names(key, page.surface.slug)
     known = _cached([name, generation_name]) if found is None else found

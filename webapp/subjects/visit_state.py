@@ -105,7 +105,7 @@ class Happened:
 
 @dataclass
 class Changes:
-    """What folding did besides changing the state.
+    """Effects of folding besides the changed state.
 
     touched: visits by id, as they were left; closed: those that closed now, each
     with the number of visits before it; late: uses of earlier

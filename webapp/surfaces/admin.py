@@ -158,10 +158,10 @@ def _refusal(problem: Problem) -> str:
 @admin.register(Surface)
 class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = SurfaceForm
-    list_display = ("slug", "title", "mode", "revision", "blocks", "updated_at")
+    list_display: tuple[str, ...] = ("slug", "title", "mode", "revision", "blocks", "updated_at")
     list_filter = ("mode",)
     search_fields = ("slug", "title")
-    readonly_fields = ("revision", "preview")
+    readonly_fields: tuple[str, ...] = ("revision", "preview")
     fieldsets = (
         (None, {"fields": (*EDITED, "revision")}),
         (

@@ -1,4 +1,4 @@
-"""What stands between a version and serving a surface: all of it at once, each with a way on."""
+"""Blockers between a version and serving a surface, all at once, each with its next step."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BlockedError(PromotionError):
 
 
 def version_check(version: CodebookVersion, surface: Surface) -> None:
-    """Raises BlockedError where the version may serve nobody.
+    """Raises BlockedError where the version may not serve.
 
     Call it in the transaction that moves the alias: the surface is locked first, so that of two
     promotions at once the second is judged beside the champion that the first one made.
@@ -56,7 +56,7 @@ def version_check(version: CodebookVersion, surface: Surface) -> None:
 
 
 def blockers(version: CodebookVersion, surface: Surface) -> list[Blocker]:
-    """Where it was made for another page, or refused, its audit and gate do not matter."""
+    """Returns the blockers; those of audit and gate only if the version fits the surface."""
     found = list(_fit(version, surface))
     if found or not version.manifest.get("surfaces"):  # an innate one is judged where it serves
         return found

@@ -115,7 +115,7 @@ def _second_check(version: CodebookVersion, surface: Surface, name: str) -> None
 def challenger_end(
     *, surface: Surface, why: str, by: User | None = None, by_name: str = ""
 ) -> AliasMove:
-    """The champion serves everybody again. Raises PromotionError where nobody challenges it."""
+    """Lets the champion serve all subjects. Raises PromotionError without a challenger."""
     name = Alias.Name.CHALLENGER
     move = alias_drop(surface=surface, name=name, why=why, by=by, by_name=by_name)
     if move is None:

@@ -9,7 +9,7 @@ from webapp.surfaces.models import Surface
 
 
 class Agreement(models.Model):
-    """How a challenger would have decided beside the champion: sums over a look, no person's row.
+    """Sums of a comparison of a challenger's decisions with the champion's; no row of a person.
 
     decisions: compared; same: equal orders; moved: blocks at another rank, summed; failed: where
     the challenger raised.

@@ -1,7 +1,7 @@
-"""Visits that a pipeline which failed still keeps in its files, for going on; and their end.
+"""Files of visits that a failed pipeline keeps, so that it can be resumed, and their deletion.
 
-Nobody needs them for long, and nobody who was erased may be in them: without them, going on begins
-a new pipeline, which collects again.
+They are deleted after KEPT, and when somebody is erased. A pipeline without them is resumed as a
+new one, which collects visits again.
 """
 
 from __future__ import annotations

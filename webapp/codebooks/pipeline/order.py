@@ -43,8 +43,8 @@ def pipeline_request(
     options: Mapping[str, Any] | None = None,
     by: str = "",
 ) -> tuple[Pipeline, bool]:
-    """The pipeline, and whether it is new. The one under way, or of the same key, is returned:
-    a surface has one at a time."""
+    """Creates a pipeline, or finds the one of the key or the running one: a surface has one at a
+    time. Returns it, and True if it is new."""
     key = key or f"{kind}:{surface.slug}:{secrets.token_hex(8)}"
     try:
         with transaction.atomic():

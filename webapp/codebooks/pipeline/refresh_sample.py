@@ -1,6 +1,6 @@
-"""Whom a refresh learns from: people of late, as many of each slice. Nothing else reads attributes.
+"""Chooses the people a refresh trains on: recent ones, balanced over slices.
 
-What goes on from here is a list of keys. The same list gives the same version, whoever they are.
+Only this choice reads attributes. It hands on a list of keys; an equal list gives an equal version.
 """
 
 from __future__ import annotations

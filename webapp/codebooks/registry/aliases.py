@@ -115,9 +115,9 @@ def version_promote(
 def version_rollback(
     *, surface: Surface, why: str, present_seen: int | None = None, **who: Any
 ) -> AliasMove:
-    """The champion before serves again (see `champion_before`).
+    """Makes the previous champion serve again (see `champion_before`).
 
-    present_seen: key of the version that whoever asks saw serving; another one is left alone.
+    present_seen: primary key of the version the caller saw serving; another one is not rolled back.
     """
     surface_lock(surface)
     present = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()

@@ -38,7 +38,7 @@ def local(folder: str) -> Path:
 
 
 def registered(folder: str, manifest: Mapping[str, Any]) -> Path:
-    """The same, for whoever loads the files: they must be those registered with this manifest.
+    """Returns the local folder of a version to load, checked against its registered manifest.
 
     Raises VersionError where a file was exchanged together with its hash; that each file has the
     hash its manifest says is checked by `load_version`.

@@ -79,9 +79,9 @@ def version_erasures(version: CodebookVersion) -> int:
 
 
 def version_subjects(version: CodebookVersion) -> int:
-    """How many subjects a version was trained with that are still known.
+    """Returns how many of the version's training subjects are still known.
 
-    Another run on the same visits makes the same version, and says the same once more.
+    Several runs on equal visits make one version; only the latest run is counted.
     """
     marks = TrainingMark.objects.filter(run__version=version)
     last = marks.order_by("-run_id").first()
