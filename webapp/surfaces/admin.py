@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -158,10 +158,17 @@ def _refusal(problem: Problem) -> str:
 @admin.register(Surface)
 class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = SurfaceForm
-    list_display: tuple[str, ...] = ("slug", "title", "mode", "revision", "blocks", "updated_at")
+    list_display: ClassVar[tuple[str, ...]] = (
+        "slug",
+        "title",
+        "mode",
+        "revision",
+        "blocks",
+        "updated_at",
+    )
     list_filter = ("mode",)
     search_fields = ("slug", "title")
-    readonly_fields: tuple[str, ...] = ("revision", "preview")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("revision", "preview")
     fieldsets = (
         (None, {"fields": (*EDITED, "revision")}),
         (
