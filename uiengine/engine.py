@@ -14,8 +14,7 @@ from uiengine.decision import Decision, Variant
 from uiengine.explain import reasons
 from uiengine.guardrails import Case
 from uiengine.model.prediction import Prediction, Version
-from uiengine.page.layout import Layout
-from uiengine.page.packing import pack
+from uiengine.page.layout import Layout, pack
 from uiengine.page.reading_order import apply_pins, complete, default_order
 from uiengine.page.surface import Cell, Same
 from uiengine.request import Request

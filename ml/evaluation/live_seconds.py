@@ -13,7 +13,7 @@ import pandas as pd
 
 from ml.evaluation.metrics import visit_values
 from ml.evaluation.replay_file import Box, ReplayVisit
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.reading_order import complete, default_order
 from uiengine.page.surface import Surface
 

@@ -10,7 +10,7 @@ import numpy as np
 from ml.data.histories import page
 from ml.evaluation.replay_file import Box, ReplayVisit
 from uiengine.cost import energy
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.surface import Surface
 
 Order = tuple[tuple[str, Box], ...]

@@ -9,7 +9,7 @@ from typing import Any
 from ml.data.histories import Histories, RecordedVisit, moments
 from ml.evaluation.policies import Policy, Shown
 from ml.progress import Progress
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 

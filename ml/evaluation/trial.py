@@ -28,7 +28,7 @@ from scipy import stats
 from ml.evaluation.metrics import visit_values
 from ml.evaluation.replay_file import ReplayVisit
 from ml.evaluation.statistics import ERROR, MIN_USERS, bootstrap_effects, interval, look_error
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.reading_order import complete, default_order
 from uiengine.page.surface import Surface
 

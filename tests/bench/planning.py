@@ -21,7 +21,7 @@ from uiengine.behaviour import profile
 from uiengine.behaviour.popularity import Popularity
 from uiengine.model.prediction import Prediction
 from uiengine.model.version_folder import load_version
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface_json import parse
 from uiengine.request import Request

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from uiengine.behaviour.profile import MOST_STEPS, UNDO_DAYS, Pin, Profile, Step, Undone, show_order
+from uiengine.behaviour.profile import (
+    MOST_STEPS,
+    UNDO_DAYS,
+    Pin,
+    Profile,
+    Step,
+    Undone,
+    show_order,
+    undoes,
+)
 
 
 def remember(profile: Profile, shown: Sequence[str]) -> None:
@@ -26,14 +35,6 @@ def remember(profile: Profile, shown: Sequence[str]) -> None:
 def forget(profile: Profile) -> None:
     """The visit is over: its wishes stay granted."""
     profile.feedback.steps = ()
-
-
-def undoes(profile: Profile, *, order: Sequence[str], before: Sequence[str]) -> str:
-    """What an undo takes back: the user's last `wish` of this visit, else the engine's moves since
-    the last `visit`, else `nothing`. Arguments as of `undo`."""
-    if profile.feedback.steps:
-        return "wish"
-    return "visit" if tuple(order) != tuple(before) else "nothing"
 
 
 def pin(profile: Profile, block_id: str, place: Pin) -> None:

@@ -347,3 +347,14 @@ def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
         override=later.override,
         override_visit=later.override_visit,
     )
+
+
+def undoes(profile: Profile, *, order: Sequence[str], before: Sequence[str]) -> str:
+    """Names what `feedback.undo` would take back: `wish`, `visit` or `nothing`.
+
+    The user's last wish of this visit comes first, then the engine's moves since the last visit.
+    order: the order on the page; before: the order of the previous visit.
+    """
+    if profile.feedback.steps:
+        return "wish"
+    return "visit" if tuple(order) != tuple(before) else "nothing"

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uiengine.model.layout_slots import HEIGHTS, WIDTHS, kind_text, slot_features, used_columns
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.surface import Block, Breakpoint, GuardrailSettings, Size, SizeLimits, Surface
 
 ENCODER, DECODER, CODES = "layout_encoder.onnx", "layout_decoder.onnx", "layout_codes.npy"

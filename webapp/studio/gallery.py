@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from uiengine.behaviour.profile import Profile
 from uiengine.model.prediction import Prediction
 from uiengine.model.version import CodebookVersion
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.reading_order import apply_pins
 from uiengine.page.surface import Surface
 from uiengine.request import Request

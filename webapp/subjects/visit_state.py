@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uiengine.behaviour import feedback, profile, profile_json
-from uiengine.behaviour.profile import SECONDS_PER_DAY, OpenVisit, Pin, Profile
+from uiengine.behaviour.profile import SECONDS_PER_DAY, OpenVisit, Pin, Profile, undoes
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
@@ -259,7 +259,7 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
         feedback.move(state, event.block, rank, order=visit.order, visit=visit.id)
     elif event.kind == "undo":
         before = state.before or default
-        if feedback.undoes(state, order=visit.order, before=before) == "nothing":
+        if undoes(state, order=visit.order, before=before) == "nothing":
             return
         feedback.undo(state, order=visit.order, before=before, visit=visit.id, day=visit.day)
     elif event.kind == "reset":

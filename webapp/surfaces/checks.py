@@ -12,7 +12,7 @@ from typing import Any
 from uiengine import guardrails
 from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from uiengine.page.layout import Layout, Placement
-from uiengine.page.packing import pack
+from uiengine.page.layout import Layout, Placement, pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Breakpoint, Surface
 

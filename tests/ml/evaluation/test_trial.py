@@ -23,7 +23,7 @@ from ml.evaluation.trial import (
 )
 from uiengine.cost import energy
 from uiengine.page import surface_json
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 
 COURSE = surface_json.parse(json.loads(Path("fixtures/surfaces/course_home.json").read_text()))

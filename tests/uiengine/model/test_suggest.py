@@ -10,7 +10,7 @@ from uiengine import guardrails
 from uiengine.model.layout_codec import SizedOrder
 from uiengine.model.layout_slots import HEIGHTS, WIDTHS
 from uiengine.model.suggest import known_kinds, suggest
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Block, Breakpoint, Size, SizeLimits, Surface
 

@@ -10,7 +10,7 @@ from tests.uiengine.guardrails.facts import page
 from uiengine.errors import SurfaceError
 from uiengine.guardrails import Case, check
 from uiengine.page.feasibility import clashes, refuse_impossible
-from uiengine.page.packing import pack
+from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface_json import parse
 

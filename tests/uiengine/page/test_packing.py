@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from tests.uiengine.guardrails.facts import page
 from tests.uiengine.strategies import surfaces
-from uiengine.page.layout import Placement
-from uiengine.page.packing import pack
+from uiengine.page.layout import Placement, pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Cell
 

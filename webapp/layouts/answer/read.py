@@ -15,9 +15,8 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 from uiengine import engine
-from uiengine.behaviour import feedback
 from uiengine.behaviour.popularity import Popularity
-from uiengine.behaviour.profile import Profile
+from uiengine.behaviour.profile import Profile, undoes
 from uiengine.decision import Decision, Variant
 from uiengine.page.reading_order import default_order
 from uiengine.request import Request
@@ -257,7 +256,7 @@ def _undoes(found: DecisionContext, decision: Decision) -> str:
     if not found.key:
         return "nothing"
     before = found.before or default_order(found.page.surface)
-    return feedback.undoes(found.profile, order=decision.layout.order, before=before)
+    return undoes(found.profile, order=decision.layout.order, before=before)
 
 
 def payload_for_nobody(found: DecisionContext, decision: Decision, status: str) -> bytes:
