@@ -18,8 +18,6 @@ from uiengine.page.surface_json import parse
 
 PAGE = Path(uiengine.__file__).parent / "page"
 SCHEMA = json.loads((PAGE / "surface.schema.json").read_text())
-    Path(uiengine.__file__).with_name("page").joinpath("surface.schema.json").read_text()
-)
 VALIDATOR = Draft202012Validator(SCHEMA)
 FIXTURES = sorted(Path("fixtures/surfaces").glob("*.json"))
 SMALL = {
