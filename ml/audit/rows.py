@@ -14,7 +14,7 @@ from ml.evaluation.metrics import Metric
 from ml.evaluation.statistics import (
     ERROR,
     MIN_USERS,
-    Side,
+    SideRatios,
     bootstrap_effects,
     interval,
     slice_verdict,
@@ -91,7 +91,7 @@ def withheld(row: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in row.items() if k != "direction"} | hidden | {"reason": why}
 
 
-def _interval(side: Side, cell: int, column: int) -> list[float] | None:
+def _interval(side: SideRatios, cell: int, column: int) -> list[float] | None:
     ratio, error, freedom = (float(f[cell, column]) for f in (side.ratio, side.error, side.freedom))
     found = interval(ratio, error, freedom, ERROR)
     return found and list(found)

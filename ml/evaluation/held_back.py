@@ -64,7 +64,7 @@ class Paired:
 
 
 @dataclass(frozen=True)
-class Interval:
+class ExcessInterval:
     """The challenger's extra seconds as a share of the other's, with one-sided 95 % bounds."""
 
     estimate: float
@@ -140,17 +140,19 @@ def _sums(lines: Path, held: pd.DataFrame, surface: Surface) -> pd.DataFrame:
     return values.groupby("user", sort=True)[columns].sum()
 
 
-def interval(champion: Sequence[float], challenger: Sequence[float], seed: int = 0) -> Interval:
+def interval(
+    champion: Sequence[float], challenger: Sequence[float], seed: int = 0
+) -> ExcessInterval:
     """Estimates Σ(challenger − champion) / Σ champion with Efron's percentile interval.
 
     People are resampled, not visits. With fewer than two people the bounds are infinite.
     """
     base, other = np.array(champion, dtype=float), np.array(challenger, dtype=float)
     if len(base) < 2 or not base.sum():
-        return Interval(0.0, -np.inf, np.inf)
+        return ExcessInterval(0.0, -np.inf, np.inf)
     drawn = _resampled(base, other - base, np.random.default_rng(seed))
     low, high = np.quantile(drawn, [1 - LEVEL, LEVEL])
-    return Interval(float((other - base).sum() / base.sum()), float(low), float(high))
+    return ExcessInterval(float((other - base).sum() / base.sum()), float(low), float(high))
 
 
 def _resampled(base: Floats, change: Floats, generator: np.random.Generator) -> Floats:

@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass
-class Walk:
+class SeenLayouts:
     """The orders one user has seen on a surface under one policy, and the resulting familiarity."""
 
     order: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Walk:
 
 
 def selection_seconds(
-    used: Sequence[str], order: Sequence[str], walk: Walk, choice: dict[str, float]
+    used: Sequence[str], order: Sequence[str], walk: SeenLayouts, choice: dict[str, float]
 ) -> float:
     """Returns the mean T over the used blocks. choice: q of each block."""
     ranks = np.array([order.index(b) for b in used], dtype=np.float64)
@@ -104,7 +104,7 @@ def judge(
     figures: dict[str, list[dict[str, float]]] = defaultdict(list)
     for row in rows:
         key = (row["surface"], row["user"])
-        new = {"P": Walk(), "S": Walk(), "uses": defaultdict(float)}
+        new = {"P": SeenLayouts(), "S": SeenLayouts(), "uses": defaultdict(float)}
         subject = subjects.setdefault(key, new)
         used = visits[(row["surface"], row["user"], str(row["at"]))]
         found = judge_visit(row, used, subject)

@@ -38,7 +38,7 @@ CHUNK = 250
 
 
 @dataclass(frozen=True)
-class Side:
+class SideRatios:
     """Ratios inside or outside each slice, (slices, metrics); NaN where nothing was counted."""
 
     ratio: Floats
@@ -53,8 +53,8 @@ class Effects:
     estimate: Floats
     error: Floats
     freedom: Floats
-    inside: Side
-    outside: Side
+    inside: SideRatios
+    outside: SideRatios
 
 
 def look_error(look: int) -> float:
@@ -94,8 +94,8 @@ def bootstrap_effects(
         inside - outside,
         errors[0],
         np.fmin(*free),
-        Side(inside, errors[1], free[0]),
-        Side(outside, errors[2], free[1]),
+        SideRatios(inside, errors[1], free[0]),
+        SideRatios(outside, errors[2], free[1]),
     )
 
 

@@ -69,16 +69,7 @@ def write_version(
     generator = np.random.default_rng(seed)
     random = [random_inputs(fitted, b, n, generator) for b, n in SHAPES]
     example = random_inputs(fitted, 3, 7, generator)
-    encoder = EncoderGraph(fitted.codec).eval()
-    decoder = DecoderGraph(fitted.codec, fitted.calibration).eval()
-    files = {
-        "encoder.onnx": export_graph(encoder, ENCODER_INPUTS, ["latent"], example),
-        "decoder.onnx": export_graph(decoder, DECODER_INPUTS, DECODER_OUTPUTS, example),
-    }
-    parity = {
-        "encoder": check_parity(files["encoder.onnx"], encoder, ENCODER_INPUTS, random),
-        "decoder": check_parity(files["decoder.onnx"], decoder, DECODER_INPUTS, random),
-    }
+    files, parity = _graphs(fitted, example, random)
     out.mkdir(parents=True, exist_ok=True)
     small, int8 = quantise_int8(files["decoder.onnx"], [*random, *cases], out)
     if int8["shipped"]:
@@ -99,6 +90,25 @@ def write_version(
         "decoder": "decoder.onnx",
     }
     return write_folder(out, files, card, manifest, layouts)
+
+
+def _graphs(
+    fitted: Fitted,
+    example: dict[str, np.ndarray],
+    cases: Sequence[dict[str, np.ndarray]],
+) -> tuple[dict[str, bytes], dict[str, float]]:
+    """Exports encoder and decoder and checks them; returns the files and the differences."""
+    encoder = EncoderGraph(fitted.codec).eval()
+    decoder = DecoderGraph(fitted.codec, fitted.calibration).eval()
+    files = {
+        "encoder.onnx": export_graph(encoder, ENCODER_INPUTS, ["latent"], example),
+        "decoder.onnx": export_graph(decoder, DECODER_INPUTS, DECODER_OUTPUTS, example),
+    }
+    parity = {
+        "encoder": check_parity(files["encoder.onnx"], encoder, ENCODER_INPUTS, cases),
+        "decoder": check_parity(files["decoder.onnx"], decoder, DECODER_INPUTS, cases),
+    }
+    return files, parity
 
 
 def write_folder(

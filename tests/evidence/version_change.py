@@ -24,7 +24,7 @@ import torch
 from ml.data.histories import default_orders, pages, visits_of
 from ml.data.tables import check_visits, read_visits
 from ml.evaluation.held_back import split
-from ml.evaluation.judge import Walk, captured, judge_visit
+from ml.evaluation.judge import SeenLayouts, captured, judge_visit
 from ml.evaluation.policies import Policy, Shown, policy
 from ml.evaluation.replay import replay
 from ml.learning.settings import Settings
@@ -62,7 +62,7 @@ def first_visits(lines: list[dict[str, Any]], visits: Any, day: int) -> dict[str
     found = []
     for line, visit in zip(lines, visits, strict=True):
         key = (visit.surface, visit.user)
-        new = {"P": Walk(), "S": Walk(), "uses": defaultdict(float)}
+        new = {"P": SeenLayouts(), "S": SeenLayouts(), "uses": defaultdict(float)}
         figures = judge_visit(line, list(visit.blocks), subjects.setdefault(key, new))
         if visit.day >= day and seen.get(key) == "before":
             found.append({**figures, "visit": line["visit"], "tokens": len(line["tokens"])})
