@@ -1,5 +1,6 @@
 """Admin of subjects and their behaviour. Attributes are never shown as rows: audits read them, and
-reports give aggregates."""
+reports give aggregates.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
 
     @admin.display(description="Page")
     def explained(self, row: Profile) -> SafeString | str:
-        """A door to the studio, where the project has it."""
+        """Links to the studio, if the project has installed it."""
         try:
             address = reverse("studio:explain", args=[row.pk])
         except NoReverseMatch:
@@ -88,7 +89,8 @@ def look_record(request: HttpRequest, subject: Subject, message: str) -> None:
 
 @admin.register(ServerKey)
 class ServerKeyAdmin(ReadOnlyAdmin):
-    """Made by `manage.py server_key create`, which shows the secret once; revoked here too."""
+    """Lists and revokes server keys; `manage.py server_key create` makes them and shows the
+    secret once."""
 
     list_display = ("name", "prefix", "scopes", "created_at", "revoked_at")
     fields = ("name", "prefix", "scopes", "created_at", "revoked_at")
@@ -109,7 +111,8 @@ class ServerKeyAdmin(ReadOnlyAdmin):
 
 @admin.register(RevokedToken)
 class RevokedTokenAdmin(ReadOnlyAdmin):
-    """Taken back by `manage.py user_token --revoke`; rows go once their tokens have expired."""
+    """Lists tokens revoked by `manage.py user_token --revoke`; rows go once their tokens have
+    expired."""
 
     list_display = ("token_id", "revoked_at", "expires_at")
     fields = list_display

@@ -1,4 +1,4 @@
-"""People's attributes, as an audit reads them."""
+"""People's attributes, in the form that an audit reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.subjects.models import PersonalAttributes
 from webapp.surfaces.models import Surface
 
 USUAL = ("gender", "age_band", "disability")
-"""Compared by unless somebody says otherwise, as far as they are known."""
+"""Attributes that an audit compares by default, if they are known."""
 MOST_ATTRIBUTES = 3
 
 
@@ -35,7 +35,7 @@ def people_of(surface: Surface, by: Sequence[str]) -> list[dict[str, str]]:
 
 
 def attributes_known(surface: Surface) -> list[str]:
-    """Names of attributes that subjects of the surface have, the most common first."""
+    """Names of the attributes of the surface's subjects, the most common first."""
     rows = PersonalAttributes.objects.filter(
         Q(surface=surface) | Q(surface=None), subject__profiles__surface=surface
     )

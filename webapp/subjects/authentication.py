@@ -1,8 +1,8 @@
-"""Who asks: a signed-in user, a user token, a server with a key, or a visitor who consented.
+"""Authenticates a signed-in user, a user token, a server key, or a visitor who consented.
 
-A request that a browser makes by itself (session, visitor's cookie) needs a CSRF token to change
-anything, but for views where the signed decision in the body is the proof that a page of ours sent
-it; a token in the Authorization header needs none.
+A browser sends sessions and visitors' cookies by itself, so such a request needs a CSRF token to
+change anything. Exempt are views where the signed decision in the body proves that one of our
+pages sent it. A token in the Authorization header needs no CSRF token.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from webapp.subjects import keys
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED = 60
-"""Seconds for which a session found good is not looked up again by requests that only read."""
+"""Seconds during which requests that only read do not look up a valid session again."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """kind: session, token, server or visitor. visitor: the key of a visitor's cookie beside it.
-    user_id: the account's primary key as text, whatever the host's user model has.
+    """The authenticated caller.
 
-    server_key: the prefix of the server key that speaks for the subject.
+    kind: session, token, server or visitor; visitor: the key in a visitor's cookie sent alongside;
+    user_id: the account's primary key as text; server_key: prefix of the server key that speaks for
+    the subject.
     """
 
     key: str
@@ -62,7 +63,7 @@ class SubjectAuthentication(BaseAuthentication):
 
 
 class MissingScope(exceptions.PermissionDenied):
-    """A server key that was not made for what it is used for."""
+    """The server key lacks the scope of the view."""
 
 
 def identity_of(request: Request) -> Identity | None:
@@ -72,7 +73,7 @@ def identity_of(request: Request) -> Identity | None:
 
 
 def enforce_csrf(request: Request) -> None:
-    """Raises PermissionDenied."""
+    """Raises PermissionDenied if the CSRF check fails."""
     check = CSRFCheck(_nothing)
     check.process_request(request._request)
     reason = check.process_view(request._request, _nothing, (), {})
@@ -117,7 +118,7 @@ def _by_server_key(request: Request, credential: str) -> Identity | None:
     if not header:
         return None
     try:
-        # Headers arrive as Latin-1, whatever was sent; keys are UTF-8.
+        # Django decodes headers as Latin-1, but keys are sent as UTF-8.
         key = keys.subject_key_checked(header.encode("latin-1").decode("utf-8"))
     except ValueError as error:
         raise exceptions.AuthenticationFailed(f"X-Subject is not usable: {error}") from error
@@ -137,13 +138,13 @@ def _by_session(request: Request) -> Identity | None:
     user = get_user(request._request)
     if not user.is_authenticated:
         return None
-    with suppress(Exception):  # a cache that is away costs a query next time
+    with suppress(Exception):  # without a cache, the next request queries again
         cache.set(remembered, True, REMEMBERED)
     return found
 
 
 def _is_remembered(name: str) -> bool:
-    """Returns False, too, while the cache is away."""
+    """Returns False while the cache is unavailable, too."""
     try:
         return bool(cache.get(name))
     except Exception:

@@ -1,7 +1,7 @@
-"""How many accepted events wait to be folded: past a bound, new ones are asked to wait.
+"""Counts accepted events that wait to be folded; above a limit, clients are asked to wait.
 
-Counted off the path of requests, so a batch costs no count; between two counts a little more than
-the bound may come in.
+The count runs outside requests, so a batch costs no query; between two counts slightly more than
+the limit may be accepted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from webapp.lib.refresher import ProcessState, refresher
 from webapp.subjects.models import Event
 
 WAIT = 10
-"""Seconds that a client is asked to wait: workers fold some thousands of events in it."""
+"""Seconds that a client is asked to wait; workers fold some thousands of events in that time."""
 
 
 class Backlog(ProcessState):
@@ -26,13 +26,13 @@ class Backlog(ProcessState):
         self.count()
 
     def count(self) -> int:
-        """Counts pending events, up to just past the bound."""
+        """Counts pending events, stopping just above the limit."""
         waiting = Event.objects.filter(fold=Event.Fold.PENDING).order_by()
         self._counted = waiting[: settings.UIENGINE_BACKLOG + 1].count()
         return self._counted
 
     def pending(self) -> int:
-        """The last count; counts where no thread does (UIENGINE_REFRESH_MS 0)."""
+        """Returns the last count, or counts now if no thread does (UIENGINE_REFRESH_MS 0)."""
         known = self._counted if settings.UIENGINE_REFRESH_MS else None
         return self.count() if known is None else known
 

@@ -1,9 +1,9 @@
 """Decisions as signed strings, and the hashes of subjects that name visits and groups.
 
-A decision travels with the page as a string and comes back with events, so that serving writes
-nothing. The string is compressed and signed with a salt of its own and without a time: equal
-decisions give equal bytes. It names its subject by a hash, so it also proves that a page of ours
-sent a batch of events (see `authentication`).
+The page carries the decision as a string and sends it back with events, so serving writes nothing.
+The string is compressed and signed with its own salt and without a time, so equal decisions give
+equal bytes. It names its subject by a hash, so it also proves that one of our pages sent a batch of
+events (see `authentication`).
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ FORMAT = 2
 
 
 Drawable = tuple[tuple[int, ...], float, float]
-"""An order, as places in the order that was shown; its modelled seconds; its propensity."""
+"""An order (as positions in the shown order), its modelled seconds, and its propensity."""
 
 
 class UnreadableDecision(ValueError):
-    """The string was not signed by this server, or was changed since."""
+    """The string was not signed by this server, or was changed afterwards."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """order: as shown; since: ms, the last event before the visit (see `visits`); budget:
-    candidates that could be scored, 0 where nothing was decided; candidates: what was drawn among,
-    where the surface explores."""
+    """A decision as it was served.
+
+    order: as shown; since: ms, the last event before the visit (see `visit_state`); budget:
+    candidates that could be scored, 0 if nothing was decided; candidates: the orders drawn from, if
+    the surface explores.
+    """
 
     subject: str
     surface: str
@@ -60,13 +63,13 @@ class Served:
 
 
 def sign(served: Served) -> str:
-    """The decision as a string; `read` is its inverse."""
+    """Encodes the decision as a string; `read` is the inverse."""
     values = [getattr(served, f.name) for f in fields(served)]
     return _signer().sign_object([FORMAT, *values], serializer=_UTF8, compress=True)
 
 
 def read(text: str) -> Served:
-    """Raises UnreadableDecision."""
+    """Decodes a signed decision. Raises UnreadableDecision."""
     try:
         version, *values = _signer().unsign_object(text, serializer=_UTF8)
     except (BadSignature, ValueError, TypeError, zlib.error) as error:
@@ -78,7 +81,7 @@ def read(text: str) -> Served:
 
 
 class _UTF8:
-    """Django's own serializer reads Latin-1."""
+    """Serialises as UTF-8; Django's own serializer reads Latin-1."""
 
     def dumps(self, value: Any) -> bytes:
         return orjson.dumps(value)
@@ -109,9 +112,9 @@ def visit_id(key: str, surface: str, since: int) -> str:
 
 
 def is_control(key: str, slug: str, percent: int) -> bool:
-    """Whether the subject keeps the default layout of a surface, for comparison.
+    """Returns True if the subject belongs to the control group, which keeps the default layout.
 
-    Every process gives the same answer. A larger percentage adds subjects and removes none.
+    Every process gives one answer. A larger percentage adds subjects and removes none.
     """
     digest = hashlib.sha256(f"control\n{slug}\n{key}".encode()).digest()
     return int.from_bytes(digest[:8]) < percent * 2**64 // 100

@@ -1,8 +1,8 @@
-"""What outlives an erasure: keyed hashes that void old decisions and find trained versions.
+"""Keyed hashes that outlive an erasure: they void old decisions and find trained versions.
 
-Whoever holds only the database cannot turn them back into keys; who also holds SECRET_KEY can ask
-whether a given key is among them, which is their purpose. A rotated secret stays in
-SECRET_KEY_FALLBACKS for as long as what was marked under it matters.
+The database alone does not reveal the keys. With SECRET_KEY one can test whether a given key is
+among them, which is their purpose. A rotated secret stays in SECRET_KEY_FALLBACKS for as long as
+the marks made under it matter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ AT_ONCE = 500
 
 
 def times_erased(key: str) -> int:
-    """How often the key was erased. Causes a query."""
+    """Counts the erasures of the key. Causes a query."""
     if not key:
         return 0
     rows = Erasure.objects.filter(mark__in=erasure_marks(key))
@@ -28,12 +28,12 @@ def times_erased(key: str) -> int:
 
 
 def erasure_marks(key: str) -> list[str]:
-    """The marks under which rows of the key's erasures may stand."""
+    """The marks under which rows of the key's erasures can be stored."""
     return stored_marks("erasure", key)
 
 
 def erasure_record(*, key: str, now: datetime) -> None:
-    """Voids the decisions that were signed for the key until now."""
+    """Voids all decisions signed for the key so far."""
     columns = {"last_at": now}
     row, is_new = Erasure.objects.get_or_create(mark=stored_mark("erasure", key), defaults=columns)
     if not is_new:
@@ -41,12 +41,12 @@ def erasure_record(*, key: str, now: datetime) -> None:
 
 
 def stored_mark(purpose: str, value: str, secret: str | None = None) -> str:
-    """A keyed hash of a value, as rows keep it. secret: SECRET_KEY if None."""
+    """A keyed hash of a value, as stored in rows. secret: SECRET_KEY if None."""
     digest = salted_hmac(f"webapp.{purpose}", value, secret, algorithm="sha256")
     return digest.hexdigest()[:32]
 
 
 def stored_marks(purpose: str, value: str) -> list[str]:
-    """Every mark that rows may have: under SECRET_KEY, and under each of SECRET_KEY_FALLBACKS."""
+    """All marks that rows can have: under SECRET_KEY, and under each of SECRET_KEY_FALLBACKS."""
     known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return [stored_mark(purpose, value, secret) for secret in known]

@@ -1,4 +1,4 @@
-"""Taking events in: rows on disk before the answer, folding afterwards."""
+"""Accepts events: rows are written before the answer, and folded afterwards."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from webapp.subjects.models import Profile, ServedDecision, Subject
 from webapp.surfaces.models import Surface
 
 LEASE = timedelta(seconds=30)
-"""How long the task that was just sent has, before the sweep sends another."""
+"""Time that a folding task has before the sweep sends another."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """An event as a client sends it. at: UTC, by the client's clock."""
+    """An event as sent by a client. at: UTC, by the client's clock."""
 
     id: str
     at: datetime
@@ -41,7 +41,10 @@ class Counted:
 def target_make(
     *, key: str, user_id: str | None, visitor: str, served: Served, surface: Surface
 ) -> BatchTarget:
-    """Makes what `target_find` misses. Call it inside a transaction; the subject is locked."""
+    """Creates the rows that `target_find` misses, and locks the subject.
+
+    Must be called inside a transaction.
+    """
     locked = Subject.objects.select_for_update(no_key=True)
     subject, _ = locked.get_or_create(key=key, defaults={"user_id": user_id})
     profile, _ = Profile.objects.get_or_create(subject=subject, surface=surface)
@@ -60,13 +63,14 @@ def events_accept(
     arrivals: Sequence[Arrival],
     now: datetime,
 ) -> Counted:
-    """Keeps the events that are new and asks a worker to fold them once they are on disk.
+    """Stores new events and asks a worker to fold them after the commit.
 
-    Call it inside the transaction that found or made the target: an erasure comes before or after.
+    Must be called inside the transaction that found or made the target, so that an erasure comes
+    before or after.
     """
     offset = timedelta(seconds=target.clock_offset)
     since = datetime.fromtimestamp(served.since / 1000, UTC)
-    # Not before the decision it carries could be made, not after its arrival.
+    # An event happened after its decision could be made, and before its arrival.
     first = min(since, now + offset)
     events = [
         NewEvent(a.id, a.at, max(min(a.at, now) + offset, first), a.kind, a.block, dict(a.value))

@@ -1,4 +1,4 @@
-"""Asks a worker to fold a profile's events, by the name of Celery's task."""
+"""Asks a worker to fold a profile's events; the Celery task is named, not imported."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from celery import current_app
 log = logging.getLogger(__name__)
 TASK = "subjects.fold_profile"
 BROKER_PAUSE = 5.0
-"""Seconds without another attempt after the broker refused one."""
+"""Seconds without another attempt after the broker failed."""
 
 
 class Broker:
-    """Remembers that the broker was away: finding out takes seconds each time."""
+    """Remembers that the broker was unavailable, because finding out takes seconds each time."""
 
     def __init__(self) -> None:
         self.silent_until = 0.0
 
     def send(self, profile_id: int) -> None:
-        """Sends the task's message, or leaves it to the sweep where the broker is away."""
+        """Sends the task's message; while the broker is unavailable, leaves it to the sweep."""
         if time.monotonic() < self.silent_until:
             return
         try:

@@ -29,11 +29,11 @@ AT_ONCE = 500
 """Events folded in one transaction."""
 SWEEP_LEASE = timedelta(seconds=60)
 SWEEP_AT_MOST = 1000
-"""Profiles looked after in one sweep."""
+"""Profiles handled in one sweep."""
 
 
 def profile_fold(*, profile_id: int, now: datetime) -> int:
-    """Folds all that is pending and closes a visit that is over; returns the number of events."""
+    """Folds all pending events and closes a visit that is over; returns the number of events."""
     total = 0
     while True:
         count = _fold_some(profile_id, now)
@@ -127,7 +127,7 @@ def _drawn_columns(visit: LiveVisit, surface: Surface) -> dict[str, Any]:
         return {}
     drawn = ServedDecision.objects.filter(pk=visit.drawn)
     order = drawn.values_list("order", flat=True).first()
-    if order is None:  # kept no longer
+    if order is None:  # deleted by retention
         return {}
     before = profile_json.load(visit.before)
     seconds = seconds_per_use(surface, before, tuple(order), visit.uses)
@@ -139,7 +139,10 @@ def _drawn_columns(visit: LiveVisit, surface: Surface) -> dict[str, Any]:
 
 
 def _count_popularity(row: Profile, closed: Iterable[tuple[int, LiveVisit]], today: int) -> None:
-    """A visit counts on its own day, or today if that is over: what others decided by stays."""
+    """Counts a visit on its own day, or today if that day is over.
+
+    Past days do not change, so decisions based on them can be repeated.
+    """
     days: dict[int, list[CountedVisit]] = {}
     for number, visit in closed:
         if visit.uses:
@@ -149,7 +152,7 @@ def _count_popularity(row: Profile, closed: Iterable[tuple[int, LiveVisit]], tod
 
 
 def events_sweep(*, now: datetime) -> list[int]:
-    """Profiles with events whose lease ran out, for the caller to enqueue; the lease is renewed."""
+    """Profiles with events whose lease ran out, for the caller to enqueue; renews the lease."""
     stale = Event.objects.filter(fold=Event.Fold.PENDING, lease_until__lt=now)
     profiles = list(
         stale.order_by("profile_id").values_list("profile_id", flat=True).distinct()[:SWEEP_AT_MOST]
@@ -159,7 +162,7 @@ def events_sweep(*, now: datetime) -> list[int]:
 
 
 def visits_sweep(*, now: datetime) -> list[int]:
-    """Profiles whose open visit is over."""
+    """Profiles whose open visit has ended."""
     over = Profile.objects.filter(open_until__lt=now).order_by(F("open_until"))
     return list(over.values_list("pk", flat=True)[:SWEEP_AT_MOST])
 

@@ -1,8 +1,8 @@
-"""Who may speak for a subject: signed user tokens, server keys, and the visitor's cookie.
+"""Credentials that speak for a subject: signed user tokens, server keys, visitors' cookies.
 
-Tokens and cookies are signed with SECRET_KEY and accepted under SECRET_KEY_FALLBACKS too: to
-rotate, put the old key there and take it out once the last token it signed has expired. One token
-alone is taken back by its id (`revoked`).
+Tokens and cookies are signed with SECRET_KEY and accepted under SECRET_KEY_FALLBACKS too. To
+rotate, put the old key there and remove it once the last token it signed has expired. A single
+token is revoked by its id (`revoked`).
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from webapp.subjects.models import Scope, ServerKey
 
 TOKEN_SALT = "webapp.user-token"
 VISITOR = "anon:"
-"""Start of an anonymous subject's key."""
+"""Prefix of an anonymous subject's key."""
 VISITOR_SALT = "webapp.visitor"
 VISITOR_COOKIE = "layout_visitor"
 VISITOR_COOKIE_AGE = 180 * 86_400
 TOKEN_PREFIX, SERVER_PREFIX = "ut_", "sk_"
 REMEMBERED = 30
-"""Seconds for which a server key found good is not looked up again."""
+"""Seconds during which a valid server key is not looked up again."""
 MOST_KEY = 200
-"""Characters of a subject's key."""
+"""Maximum characters of a subject's key."""
 UNUSABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-"""Databases and headers do not take these; a tab they do."""
+"""Characters that databases or headers refuse; a tab is accepted."""
 TOKEN_ID = re.compile("([0-9a-f]{6,9})-[0-9a-f]{16}")
-"""When it expires (Unix seconds), and a random number."""
+"""Expiry in Unix seconds, and a random number, both hexadecimal."""
 MOST_CREDENTIAL = 1024
-"""Characters of a token, a server key or a visitor's cookie."""
+"""Maximum characters of a token, a server key or a visitor's cookie."""
 MOST_VERIFIED = 4096
-"""User tokens whose signature a process need not check again."""
+"""User tokens whose checked signature a process remembers."""
 
 
 @dataclass(frozen=True)
 class GoodKey:
-    """A server key that exists and was not revoked."""
+    """A server key that exists and is not revoked."""
 
     prefix: str
     scopes: tuple[str, ...]
@@ -63,11 +63,11 @@ class UserToken:
 
 
 class UnusableKeyError(ValueError):
-    """A subject's key that is empty, too long, or holds what cannot be written down."""
+    """The subject's key is empty, too long, or has characters that cannot be stored."""
 
 
 def subject_key_checked(key: str) -> str:
-    """The key as it is. Raises UnusableKeyError."""
+    """Returns the key unchanged. Raises UnusableKeyError."""
     if not key.strip():
         raise UnusableKeyError("A subject's key is empty. Name whose layout it is.")
     if len(key) > MOST_KEY:
@@ -80,7 +80,7 @@ def subject_key_checked(key: str) -> str:
 
 
 def user_token_make(*, key: str, now: datetime, days: int | None = None) -> str:
-    """A token that speaks for the subject of `key` until it expires. Raises UnusableKeyError."""
+    """Makes a token that speaks for the subject `key` until it expires. Raises UnusableKeyError."""
     lifetime = timedelta(days=settings.UIENGINE_TOKEN_DAYS if days is None else days)
     expires = int((now + lifetime).timestamp())
     content = [subject_key_checked(key), expires, secrets.token_hex(8)]
@@ -88,7 +88,7 @@ def user_token_make(*, key: str, now: datetime, days: int | None = None) -> str:
 
 
 def user_token_read(token: str, *, now: datetime) -> str | None:
-    """The subject's key, or None where the token is forged, has expired or was revoked."""
+    """Returns the subject's key, or None if the token is forged, expired or revoked."""
     found = _user_token(token)
     if found is None or now.timestamp() >= found.expires or revoked.is_revoked(found.id):
         return None
@@ -102,9 +102,9 @@ def user_token_id(token: str) -> str | None:
 
 
 def user_token_revoke(token_id: str, *, now: datetime) -> bool:
-    """Every process refuses the token within a second. Whether it was good until now.
+    """Makes every process refuse the token within a second.
 
-    Raises ValueError where it is no id of a token.
+    Returns False if it was already expired or revoked. Raises ValueError if it is not a token's id.
     """
     match = TOKEN_ID.fullmatch(token_id)
     if match is None:
@@ -123,10 +123,9 @@ def _user_token(token: str) -> UserToken | None:
 
 @lru_cache(maxsize=MOST_VERIFIED)
 def _verified(token: str, signed_with: tuple[str, ...]) -> UserToken | None:
-    """What a token says, whether or not it is expired or revoked; None where it is forged.
+    """A token's content, even if expired or revoked; None if forged.
 
-    Kept for exactly these bytes under exactly these secrets: a page asks with the same token again
-    and again.
+    The cache key holds the exact bytes and secrets; a page sends one token again and again.
     """
     if len(token) > MOST_CREDENTIAL or not token.startswith(TOKEN_PREFIX):
         return None
@@ -134,7 +133,7 @@ def _verified(token: str, signed_with: tuple[str, ...]) -> UserToken | None:
     signer = signing.Signer(key=signed_with[0], salt=TOKEN_SALT, fallback_keys=fallbacks)
     try:
         key, expires, *rest = signer.unsign_object(signed)
-        # Tokens of before there were ids are known by a hash.
+        # Tokens issued before ids existed are identified by a hash.
         name = rest[0] if rest else _digest(signed.rpartition(":")[0])[:16]
         return UserToken(subject_key_checked(key), expires, f"{expires:x}-{name}")
     except (signing.BadSignature, ValueError, TypeError, AttributeError, zlib.error):
@@ -142,7 +141,7 @@ def _verified(token: str, signed_with: tuple[str, ...]) -> UserToken | None:
 
 
 def server_key_make(*, name: str, scopes: Iterable[str] = ()) -> tuple[ServerKey, str]:
-    """A new server key; its secret is returned once and cannot be read again. No scopes: all."""
+    """Makes a server key; its secret is returned once and not stored. No scopes: all."""
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     allowed = [scope for scope in Scope.values if scope in set(scopes) or not scopes]
     row = ServerKey.objects.create(name=name, prefix=prefix, digest=_digest(secret), scopes=allowed)
@@ -169,7 +168,8 @@ def server_key_read(text: str) -> GoodKey | None:
 
 def server_key_revoke(row: ServerKey, *, now: datetime) -> bool:
     """Revokes a server key; False if it was revoked before. Without a shared cache, other processes
-    follow within 30 seconds."""
+    follow within 30 seconds.
+    """
     is_new = ServerKey.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now) == 1
     with suppress(Exception):
         cache.delete(_remembered(row.digest))
@@ -177,7 +177,7 @@ def server_key_revoke(row: ServerKey, *, now: datetime) -> bool:
 
 
 def _cached(digest: str) -> GoodKey | None:
-    """A cache that is away costs a query."""
+    """Returns None while the cache is unavailable, which costs a query."""
     try:
         found: GoodKey | None = cache.get(_remembered(digest))
     except Exception:

@@ -1,4 +1,4 @@
-"""Rows to engine values and back. No other module builds engine values from rows."""
+"""Converts rows of subjects to engine values and back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from webapp.subjects.visit_state import Happened, LiveVisit, Shown, State
 
 
 def to_state(row: Profile) -> State:
-    """The state of a profile row; an empty one for a new subject."""
+    """The state of a profile row; empty for a new subject."""
     return to_state_of(row.state or {})
 
 
 def to_state_of(data: Mapping[str, Any]) -> State:
-    """The state in the JSON of a profile row."""
+    """The state from the JSON of a profile row."""
     visit = data.get("visit")
     return State(
         profile=profile_json.load(data.get("profile", {})),
@@ -50,7 +50,7 @@ def from_state(state: State) -> dict[str, Any]:
 
 
 def to_happened(row: Event) -> Happened:
-    """An event row (with its decision selected) as what is folded."""
+    """The value to fold from an event row, whose decision is selected."""
     decision = row.decision
     shown = Shown(
         decision=decision.pk,

@@ -38,7 +38,7 @@ class Subject(models.Model):
 
 
 class PersonalAttributes(models.Model):
-    """Demographic attributes, given with consent, for audits only: no model of ours reads them."""
+    """Demographic attributes, given with consent, for audits only: no trained model reads them."""
 
     subject = models.ForeignKey(Subject, models.CASCADE, related_name="attributes")
     surface = models.ForeignKey(
@@ -64,7 +64,7 @@ class PersonalAttributes(models.Model):
 
 
 class Profile(models.Model):
-    """What is kept of a subject's behaviour on a surface (`webapp.subjects.visit_state.State`)."""
+    """A subject's stored behaviour on a surface (`webapp.subjects.visit_state.State`)."""
 
     subject = models.ForeignKey(Subject, models.CASCADE, related_name="profiles")
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="profiles")
@@ -83,7 +83,7 @@ class Profile(models.Model):
 
 
 class ServedDecision(models.Model):
-    """A decision that an event came back with: what was shown, and how it was chosen."""
+    """A decision that came back with an event: the layout shown, and how it was chosen."""
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="decisions")
     digest = models.CharField(max_length=32, help_text="Hash of all that the decision says.")
@@ -118,7 +118,8 @@ class ServedDecision(models.Model):
 
 
 class Visit(models.Model):
-    """One visit, folded: raw counts per block. A block counts once, however often it was used."""
+    """A folded visit with raw counts per block. A used block counts once in profile and
+    popularity."""
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="visits")
     visit = models.CharField(max_length=40, help_text="The id that decisions carry.")
@@ -153,7 +154,7 @@ class Visit(models.Model):
 
 
 class Event(models.Model):
-    """Something a subject did. Its identity is (id, at); the row says whether it was folded."""
+    """An action of a subject, identified by (id, at). The row says if it has been folded."""
 
     class Kind(models.TextChoices):
         IMPRESSION = "impression"
@@ -207,7 +208,8 @@ class Event(models.Model):
 
 
 class TrainingMark(models.Model):
-    """A subject whose visits a run trained with, as a keyed hash: enough to answer "was I?"."""
+    """A keyed hash of a subject that a run trained with; it can answer if a given key was
+    included."""
 
     run = models.ForeignKey(
         "codebooks.Run", models.CASCADE, related_name="training_marks", help_text="A retrain."
@@ -236,7 +238,7 @@ class TrainingErasure(models.Model):
 
 
 class Erasure(models.Model):
-    """That a key was erased, as a keyed hash: decisions signed before are void from then on."""
+    """A keyed hash of an erased key; decisions signed before the erasure are void."""
 
     mark = models.CharField(max_length=32, unique=True, help_text="HMAC of the subject's key.")
     times = models.PositiveIntegerField(default=1)
@@ -259,7 +261,8 @@ def every_scope() -> list[str]:
 
 
 class ServerKey(models.Model):
-    """A key for a server that may ask for any subject by its bare key. Only its hash is kept."""
+    """A key for a server that may act for any subject, named by its bare key. Only its hash is
+    stored."""
 
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, unique=True)
@@ -276,7 +279,7 @@ class ServerKey(models.Model):
 
 
 class RevokedToken(models.Model):
-    """A user token that is refused although it has not expired. Says nothing of whose it was."""
+    """A user token that is refused before it expires. The row does not say whose it was."""
 
     token_id = models.CharField(max_length=60, unique=True)
     expires_at = models.DateTimeField(help_text="From then on it is refused anyway.")

@@ -1,9 +1,10 @@
-"""In PostgreSQL the table of events is partitioned by month of `at`, which is part of an event's
-identity, so one unique index per month keeps retries from counting twice.
+"""Monthly partitions of the events' table in PostgreSQL.
 
-A month whose events nobody keeps any more is taken off and dropped: no row is deleted, nothing is
-left to vacuum. What fits no month (a clock that is years ahead) is in the partition `…_rest`.
-SQLite has one plain table, and nothing here does anything there.
+The table is partitioned by month of `at`, which is part of an event's identity, so one unique index
+per month keeps retries from counting twice. A month that no surface keeps any more is detached and
+dropped, so no rows are deleted and nothing is left to vacuum. Events outside all months (a clock
+years ahead) are in the partition `…_rest`. SQLite has one plain table, and these functions do
+nothing there.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 TABLE = "subjects_event"
 REST = f"{TABLE}_rest"
 AHEAD = 1
-"""Months made before they begin."""
+"""Number of future months to create."""
 PATIENCE = "100ms"
-"""How long a change of partitions waits for a lock, and others behind it."""
+"""Longest wait of a partition change for its lock; other queries queue behind it meanwhile."""
 TRIES = 20
 PAUSE = 0.5
 """Seconds between two tries."""
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, order=True)
 class Month:
-    """A partition: events from `start` until before `end`."""
+    """A partition with the events from `start` up to, but not including, `end`."""
 
     start: datetime
 
@@ -48,7 +49,7 @@ class Month:
 
 
 def month_of(at: datetime, later: int = 0) -> Month:
-    """The month of a time, or one some months later."""
+    """The month of a time, or the month that is `later` months after it."""
     at = at.astimezone(UTC)
     years, month = divmod(at.month - 1 + later, 12)
     return Month(datetime(at.year + years, month + 1, 1, tzinfo=UTC))
@@ -70,7 +71,7 @@ def months() -> list[Month]:
 
 
 def months_make(*, now: datetime) -> list[str]:
-    """Makes what is missing of this month and the next ones; returns their names."""
+    """Creates the missing partitions of this month and the next ones; returns their names."""
     if connection.vendor != "postgresql":
         return []
     known = set(months())
@@ -81,10 +82,10 @@ def months_make(*, now: datetime) -> list[str]:
 
 
 def months_drop(*, before: datetime) -> list[str]:
-    """Drops the months that were over by then, and returns their names.
+    """Drops the months that ended by `before`, and returns their names.
 
-    One that holds events not folded yet stays. Raises OperationalError where a lock is not to be
-    had; whoever waits behind us then waits for `PATIENCE` at most, as often as we try.
+    A month with unfolded events stays. Raises OperationalError if no lock is free after TRIES
+    attempts; each attempt delays other queries by PATIENCE at most.
     """
     dropped = []
     for month in months():
@@ -94,7 +95,7 @@ def months_drop(*, before: datetime) -> list[str]:
 
 
 def month_waiting(until: datetime) -> Month | None:
-    """The partition that `until` lies in: it is dropped as a whole once it is over."""
+    """The partition that contains `until`, which is dropped as a whole once it is over."""
     month = month_of(until)
     return month if month in months() else None
 
@@ -115,7 +116,7 @@ def _patiently(change: Callable[[], T]) -> T:
 
 
 def _make(month: Month) -> None:
-    """Events of the month that came before it was made are moved into it."""
+    """Creates a month's partition and moves its early events into it."""
     bounds = [month.start, month.end]
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE {month.name} (LIKE {TABLE} INCLUDING DEFAULTS)")
@@ -132,7 +133,7 @@ def _make(month: Month) -> None:
 
 def _drop(month: Month) -> bool:
     with connection.cursor() as cursor:
-        # Whoever writes waits from here on, so what is found is all that there is.
+        # Writers wait from here on, so the check below sees all events.
         cursor.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {month.name} WHERE fold = 'pending')")
         if cursor.fetchone()[0]:

@@ -1,8 +1,7 @@
-"""User tokens that were revoked before they expire: a list of ids that every process knows.
+"""User tokens revoked before they expire: every process keeps the list of their ids in memory.
 
-A request looks in memory. The refresher's thread reads the list anew when it has changed, so every
-process refuses a token within a second. Rows of expired tokens are deleted nightly: the list stays
-as short as tokens live.
+The refresher's thread re-reads the list when it has changed, so every process refuses a token
+within a second. Rows of expired tokens are deleted nightly, so the list stays short.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from webapp.subjects.models import RevokedToken
 
 
 class RevokedTokens(ProcessState):
-    """The list in memory. _state: the process that read it, and what it looked like then: rows,
-    latest row."""
+    """The list in memory. _state: (process id, number of rows, latest row) when it was read."""
 
     def __init__(self) -> None:
         self.clear()
@@ -30,7 +28,7 @@ class RevokedTokens(ProcessState):
         self._state: tuple[int, int, int | None] | None = None
 
     def renew(self) -> None:
-        """Reads the ids where rows came or went since."""
+        """Reads the ids if rows were added or deleted."""
         found = RevokedToken.objects.aggregate(rows=Count("pk"), latest=Max("pk"))
         state = (os.getpid(), found["rows"], found["latest"])
         if state != self._state:
@@ -62,8 +60,7 @@ def token_revoke(*, token_id: str, expires_at: datetime, now: datetime) -> bool:
 
 
 def is_revoked(token_id: str) -> bool:
-    """Causes a query once per process, or always where no thread renews the list
-    (UIENGINE_REFRESH_MS 0)."""
+    """Looks in memory. Causes a query once per process, or always if UIENGINE_REFRESH_MS is 0."""
     return revoked.holds(token_id)
 
 

@@ -1,4 +1,4 @@
-"""What can be done with a subject: begin its next visit, merge, export, erase."""
+"""Gets a subject, advances its clock, ends its visit."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def clock_advance(*, subject: Subject, seconds: int) -> None:
 
 
 def visit_end(*, subject: Subject, surface: Surface, days: int = 0) -> None:
-    """Ends the open visit as minutes without an event would: the next read begins another.
+    """Ends the open visit as if it had timed out, so that the next read begins another.
 
-    days: how many days later that is. Folds what is pending first.
+    days: days until the next visit. Folds pending events first.
     """
     row = Profile.objects.filter(subject=subject, surface=surface).first()
     if row:

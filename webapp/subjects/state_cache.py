@@ -1,9 +1,9 @@
-"""A subject's state on a page as of now: the row, with what is not folded yet folded over it.
+"""A subject's current state on a page: the row, with unfolded events folded over it.
 
-Kept in the cache under a generation: whoever changes what lies beneath renews the generation, and
-an entry of another generation is read anew; so are layouts (see `layouts.kept`). An entry lives for
-a minute, so that a change made by a process with another cache (the embedded set-up has a cache per
-process) is seen by then.
+It is cached under a generation. A change of the underlying rows renews the generation; an entry
+of another generation is read anew, and so are layouts (see `webapp.layouts.answer.answer_cache`).
+An entry lives for a minute, so that changes by a process with its own cache (the embedded set-up)
+are seen by then.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 LIFETIME = 60
 """Seconds."""
 DAY = 86_400
-"""Seconds that a generation is kept: any time beyond that of what is kept under it."""
+"""Seconds that a generation is kept; it must outlive the entries stored under it."""
 ALL_OF_A_SUBJECT = """
 SELECT
     s.clock_offset,
@@ -44,8 +44,8 @@ FROM (SELECT 1) AS always
 LEFT JOIN subjects_subject s ON s.key = %s
 LEFT JOIN subjects_profile p ON p.subject_id = s.id AND p.surface_id = %s
 """
-"""One row, whoever it is. As SQL, because the ORM takes longer to build these four queries than
-the engine takes to decide."""
+"""One row even for unknown subjects. Plain SQL, because the ORM takes longer to build these four
+queries than the engine takes to decide."""
 
 
 class VisitedPage(Protocol):
@@ -70,7 +70,8 @@ class Unkept(NamedTuple):
 
 @dataclass(frozen=True)
 class Live:
-    """clock_offset: seconds that the subject's clock runs ahead. times_erased: of its key."""
+    """clock_offset: seconds that the subject's clock is ahead; times_erased: erasures of its
+    key."""
 
     state: State
     clock_offset: int
@@ -88,7 +89,7 @@ class Stored(NamedTuple):
 
 
 def fold_target(key: str, page: VisitedPage) -> FoldTarget:
-    """Where a subject's events on a page are folded."""
+    """The target for folding a subject's events on a page."""
     return FoldTarget(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
 
 
@@ -106,7 +107,7 @@ def read(key: str, page: VisitedPage, found: Mapping[str, Any] | None = None) ->
         return _live(Stored(*kept), generation)
     stored, generation = _load(key, page), generation or secrets.token_hex(8)
     entry = (generation, *stored)
-    # Where a change renewed the generation meanwhile, it stands, and the entry is of another one.
+    # If a change renewed the generation meanwhile, this entry's one differs and is not used.
     unkept = Unkept({name: (entry, LIFETIME)}, {generation_name: (generation, DAY)})
     if found is None:
         keep(unkept)
@@ -123,7 +124,7 @@ def keep(unkept: Unkept) -> None:
 
 
 def forget(key: str, slugs: Iterable[str]) -> None:
-    """To be called after a commit that changed what `read` is made of."""
+    """Renews generations; must be called after a commit that changed the input of `read`."""
     fresh = {names(key, slug)[1]: secrets.token_hex(8) for slug in slugs}
     _try(lambda: cache.set_many(fresh, DAY))
 
@@ -134,7 +135,7 @@ def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
 
 
 def _load(key: str, page: VisitedPage) -> Stored:
-    """The row, with its pending events folded over it."""
+    """Reads the row and folds its pending events over it."""
     opened = getattr(connection, "prepared_cursor", connection.cursor)  # see `webapp.postgres`
     with opened() as cursor:
         marks = erasure_marks(key)
@@ -147,7 +148,7 @@ def _load(key: str, page: VisitedPage) -> Stored:
 
 
 def _with_pending(key: str, page: VisitedPage, profile_id: int) -> State:
-    """Row and pending events, read as of one version of the row."""
+    """Reads row and pending events consistently, at one version of the row."""
     rows = Profile.objects.filter(pk=profile_id)
     row = rows.first()
     while row is not None:
@@ -189,7 +190,7 @@ def _cached(names: list[str]) -> dict[str, Any]:
 
 
 def _try(act: Callable[[], object]) -> None:
-    """A cache that is away makes reads slower, never wrong or failing."""
+    """Ignores errors of the cache: without it reads are slower, but right."""
     try:
         act()
     except Exception:

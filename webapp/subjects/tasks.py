@@ -1,4 +1,4 @@
-"""Celery's door to folding. A message is a hint: what it names is read from the rows."""
+"""Celery tasks for folding. A message is only a hint; the rows say what is pending."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def fold_profile(profile_id: int) -> int:
 
 @shared_task(name="subjects.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> int:
-    """Asks again for what was lost with a worker or a broker, and closes visits that are over."""
+    """Enqueues profiles again that a worker or broker lost, and closes visits that are over."""
     now = timezone.now()
     asked = fold_worker.events_sweep(now=now)
     for profile_id in asked:
@@ -28,6 +28,6 @@ def sweep() -> int:
     for profile_id in over:
         try:
             fold_worker.profile_fold(profile_id=profile_id, now=now)
-        except Exception:  # the others are not kept waiting
+        except Exception:  # one failure must not stop the others
             log.exception("subjects.fold_failed profile=%s", profile_id)
     return len(asked) + len(over)

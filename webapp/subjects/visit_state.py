@@ -1,10 +1,10 @@
-"""Folding events into a subject's state on a surface: which visit they belong to, what they change.
+"""Folds events into a subject's state on a surface: finds their visit and applies them.
 
-Pure functions of values: the read path folds what is still pending over a cached state, the worker
-folds the same into the row, and both come to the same result.
+The functions are pure. The read path folds pending events over a cached state, the worker folds
+them into the row, and both get one result.
 
-The profile stays as of the start of the visit until the visit closes, so that a reload within a
-visit decides the same. Feedback is the exception: it acts at once.
+The profile keeps its state from the start of the visit until the visit closes, so that reloads
+within a visit decide alike. Feedback is the exception and takes effect at once.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ DAY = SECONDS_PER_DAY * 1000
 
 @dataclass
 class LiveVisit:
-    """The latest visit, open or closed. Times in ms; `since`: the last event before the visit.
+    """The latest visit, open or closed. Times in ms.
 
-    order: as shown by the latest event's decision, or set by the user; uses: raw count per block;
-    decision: the row of that decision; budget: candidates that the visit is decided by, 0 until an
-    event brings a decision that says so. drawn: the row of the decision whose layout was drawn for
-    this visit, where the surface explores; before: the profile it was made of, as JSON.
-    is_control: whether the visit began in the control share, None until a decision says so: a share
-    that is changed meanwhile holds from the next visit on.
+    since: the last event before the visit; order: as shown by the latest event's decision, or set
+    by the user; uses: raw count per block; decision: the row of that decision; budget: candidates
+    used for the visit's decisions, 0 until an event's decision tells; drawn: row of the decision
+    whose layout was drawn for this visit, if the surface explores; before: the profile it was drawn
+    with, as JSON; is_control: True if the visit began in the control share, None until a decision
+    tells. A changed share takes effect at the next visit.
     """
 
     id: str
@@ -52,7 +52,8 @@ class LiveVisit:
 
 @dataclass
 class State:
-    """late: uses (block, day) of earlier visits that arrived during this one; they count after."""
+    """late: uses (block, day) of earlier visits that arrived during this one; they count after
+    it."""
 
     profile: Profile = field(default_factory=Profile)
     visit: LiveVisit | None = None
@@ -71,7 +72,8 @@ class State:
 @dataclass(frozen=True)
 class FoldTarget:
     """The page that events are folded for. name: makes the id of a visit from the time of the last
-    event before it."""
+    event before it.
+    """
 
     surface: Surface
     gap: int
@@ -80,8 +82,11 @@ class FoldTarget:
 
 @dataclass(frozen=True)
 class Shown:
-    """The decision that an event carries. is_control: whether it was made without a version, as
-    for the control share; None where it fell back and says nothing."""
+    """The decision that an event carries.
+
+    is_control: True if it was made without a version, as for the control share; None if it fell
+    back, which tells nothing.
+    """
 
     decision: int | None
     visit: str
@@ -118,7 +123,7 @@ class Changes:
 
 
 Counted = Callable[[str, str], bool]
-"""Whether a block was already counted in an earlier visit."""
+"""Takes a visit and a block; returns True if the block was already counted in that visit."""
 
 
 def settle(state: State, now: int, gap: int, changes: Changes | None = None) -> None:
@@ -128,7 +133,8 @@ def settle(state: State, now: int, gap: int, changes: Changes | None = None) -> 
 
 
 def current(state: State, target: FoldTarget, now: int) -> tuple[str, int, int]:
-    """The visit at `now`: its id, the time of the last event before it, its day. Settle first."""
+    """The visit at `now`: its id, the time of the last event before it, its day. Call `settle`
+    first."""
     if visit := state.open:
         return visit.id, visit.since, visit.day
     return target.name(state.last), state.last, now // DAY
@@ -141,7 +147,7 @@ def fold(
     counted: Counted,
     changes: Changes | None = None,
 ) -> str:
-    """Folds one event; returns the id of the visit it belongs to. Fold in order of time."""
+    """Folds one event and returns the id of its visit. Events must come in time order."""
     changes = changes if changes is not None else Changes()
     visit = _locate(state, event, target, changes)
     if visit is None or not visit.is_open:
@@ -167,7 +173,8 @@ def fold(
 
 
 def _remember_draw(state: State, visit: LiveVisit, shown: Shown) -> None:
-    """Until the visit closes, the profile is what the layout was drawn by, but for feedback."""
+    """Stores the profile of a drawn layout, which until the visit closes changes by feedback
+    only."""
     is_as_decided = shown.generation == state.profile.feedback.generation
     if shown.is_drawn and visit.drawn is None and is_as_decided:
         visit.drawn = shown.decision
@@ -227,7 +234,7 @@ def _fold_late(
     counted: Counted,
     changes: Changes,
 ) -> None:
-    """An event of a visit that is over: a use counts unless its block did, a wish is granted."""
+    """Folds an event of a past visit: a use counts once per block, and a wish is still granted."""
     if event.kind in ("pin", "unpin", "freeze"):
         _give_wish(state.profile, event, event.shown.order)
     if event.kind != "use":
@@ -250,7 +257,7 @@ def _fold_late(
 
 
 def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: Surface) -> None:
-    """Acts at once; what is shown stays for the rest of the visit but for what was asked for."""
+    """Applies feedback at once; the rest of the shown order stays until the visit ends."""
     default = default_order(surface)
     if event.kind in UNDOABLE:
         feedback.remember(state, visit.order)
@@ -271,7 +278,7 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
 
 
 def _give_wish(state: Profile, event: Happened, order: tuple[str, ...]) -> None:
-    """pin, unpin, freeze: what needs no open visit."""
+    """Applies pin, unpin and freeze, which need no open visit."""
     value = event.value
     if event.kind == "freeze":
         feedback.freeze(state, on=bool(value.get("on", True)))

@@ -1,4 +1,4 @@
-"""Reads a file of visits, by ml's formats, and imports it in this process."""
+"""Reads a file of visits in one of ml's formats and imports it in this process."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ def import_file(
     add_blocks: bool = False,
     progress: Progress = lambda share, doing: None,
 ) -> dict[str, Any]:
-    """Raises ml.data.DataError, which lists every bad row. ending: an ISO date that the last visit
-    is moved to, for trying old data out today. add_blocks: blocks that a known surface lacks are
-    added to it; otherwise they are bad rows."""
+    """Imports visits and people. Raises ml.data.DataError, which lists every bad row.
+
+    ending: an ISO date; all visits move by whole days so that the last falls on it, which lets old
+    data be tried out today. add_blocks: adds blocks that a known surface lacks; otherwise rows with
+    such blocks are bad.
+    """
     from ml.data import formats
     from ml.data.rows import visit_rows
 

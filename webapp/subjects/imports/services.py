@@ -1,7 +1,7 @@
-"""Visits and people of files as rows: surfaces, subjects, profiles, popularity, attributes.
+"""Stores visits and people of files: surfaces, subjects, profiles, popularity, attributes.
 
-A visit is known by its subject, surface and time in the file, so that importing a file again adds
-nothing. All of it is one transaction: a mistake or a killed process leaves nothing behind.
+A visit is identified by its subject, surface and time in the file, so importing a file again adds
+nothing. An import is one transaction: an error or a killed process leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -68,8 +68,11 @@ def visits_import(
     days_later: int = 0,
     progress: Progress = lambda share, doing: None,
 ) -> Imported:
-    """Adds the visits that are not known yet. rows: sorted by surface, user and time; every surface
-    must exist. days_later: moves all visits by so many days (a demonstration of old data)."""
+    """Adds the visits that are not known yet.
+
+    rows: sorted by surface, user and time; every surface must exist. days_later: moves all visits
+    by this many days (to demonstrate old data).
+    """
     done = Imported()
     surfaces = {s.slug: s for s in Surface.objects.filter(slug__in={row[0] for row in rows})}
     subjects = _subjects({row[1] for row in rows}, source, done)
@@ -88,7 +91,7 @@ def visits_import(
 
 
 def _subjects(users: Iterable[str], source: str, done: Imported) -> dict[str, Subject]:
-    """Per user of the files the subject `file:<user>`."""
+    """The subject `file:<user>` of each user in the files."""
     keys = {PREFIX + user: user for user in users}
     known = _by_keys(keys)
     new = [Subject(key=key, source=source) for key in sorted(keys) if key not in known]
@@ -106,7 +109,7 @@ def _by_keys(keys: Iterable[str]) -> dict[str, Subject]:
 
 
 def _histories(rows: Iterable[Row], days_later: int) -> dict[str, list[FileVisit]]:
-    """Per user the visits, in time order."""
+    """Visits by user, in time order."""
     histories: dict[str, list[FileVisit]] = defaultdict(list)
     for (user, seconds, day), group in groupby(rows, key=lambda row: (row[1], row[2], row[3])):
         uses = {block: count for _s, _u, _t, _d, block, count in group}
@@ -150,7 +153,7 @@ def _import_surface(
 
 
 def _profiles(surface: Surface, subjects: Sequence[int], done: Imported) -> dict[int, Profile]:
-    """Per subject its profile on the surface, locked; made where it is missing."""
+    """Locked profiles on the surface by subject; missing ones are created."""
     mine = Profile.objects.select_for_update(of=("self",)).select_related("subject")
     wanted = set(subjects)
     known = {p.subject_id: p for p in mine.filter(surface=surface) if p.subject_id in wanted}
@@ -182,7 +185,8 @@ def _visit_row(row: Profile, visit: FileVisit) -> Visit:
 
 
 def _folded(row: Profile, fresh: Sequence[FileVisit], *, has_visits: bool) -> dict[str, Any]:
-    """The state with the new visits. Where older ones lie between, all are folded anew in order."""
+    """The state with the new visits; if older visits lie between them, all are refolded in
+    order."""
     state = mappers.to_state(row) if row.state else State()
     history = [(v.seconds, v.day, tuple(v.uses), ()) for v in fresh]
     if has_visits and state.profile.visits and fresh[0].seconds <= state.profile.last_event:
@@ -215,9 +219,10 @@ def _write(
 
 @transaction.atomic
 def people_import(*, people: Iterable[Mapping[str, str]], note: str) -> int:
-    """Attributes of people whose visits were imported; returns how many rows changed.
+    """Adds attributes of people whose visits were imported; returns the number of changed rows.
 
-    people: one mapping per person, `user`, perhaps `surface`, and the attributes; empty: unknown.
+    people: one mapping per person with `user`, optionally `surface`, and attributes; an empty
+    attribute is unknown.
     """
     rows = [dict(person) for person in people]
     subjects = _by_keys({PREFIX + person["user"] for person in rows})

@@ -17,10 +17,9 @@ BREAKPOINTS = (
 
 
 def surfaces_ensure(blocks: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Creates the surfaces that are missing, and returns their slugs; adds blocks that a surface
-    lacks at its end.
+    """Creates missing surfaces and returns their slugs; appends missing blocks to existing ones.
 
-    blocks: per surface the visits that used each block. The most used stands first.
+    blocks: by surface, the number of visits that used each block. The most used comes first.
     """
     known = set(Surface.objects.filter(slug__in=blocks).values_list("slug", flat=True))
     made = sorted(set(blocks) - known)

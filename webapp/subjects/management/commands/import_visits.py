@@ -1,4 +1,4 @@
-"""`manage.py import_visits PATH`: visits and people of files, into the database."""
+"""`manage.py import_visits PATH`: imports visits and people from files into the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.lib.terminal import progress_bar
 from webapp.subjects.imports.jobs import import_file
 
 SHOWN = 20
-"""Skipped rows that are printed."""
+"""Maximum number of skipped rows printed."""
 
 
 class Command(BaseCommand):

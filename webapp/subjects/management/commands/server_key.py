@@ -1,4 +1,4 @@
-"""`manage.py server_key create|list|revoke`: keys of servers that ask for any subject."""
+"""`manage.py server_key create|list|revoke`: manages keys of servers that act for any subject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py user_token KEY`: a signed token that speaks for one subject; `--revoke` ends one."""
+"""`manage.py user_token KEY`: prints a signed token that speaks for one subject, or revokes one."""
 
 from __future__ import annotations
 
