@@ -158,7 +158,7 @@ def _refusal(problem: Problem) -> str:
 @admin.register(Surface)
 class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = SurfaceForm
-    list_display: ClassVar[tuple[str, ...]] = (
+    list_display: tuple[str, ...] = (
         "slug",
         "title",
         "mode",
