@@ -1,4 +1,4 @@
-"""Codebooks: when Django starts, the pipeline gets its steps, and surfaces a first version."""
+"""Registers the pipeline's steps and the first version of new surfaces when Django starts."""
 
 from __future__ import annotations
 

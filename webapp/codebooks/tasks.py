@@ -1,7 +1,7 @@
-"""Celery's door to the life of a version: a task per step, and the schedules.
+"""Celery tasks for a version's life: one per step, and the scheduled ones.
 
-Each step takes its run, reads what the steps before left in the artefact storage, and ends in one
-transaction with its result and the run of the next step (`pipeline/order`). Done twice, it does
+Each step takes its run, reads the files of earlier steps from the artefact storage, and ends in
+one transaction with its result and the next step's run (`pipeline/order`). A repeated task does
 nothing.
 """
 
@@ -52,7 +52,7 @@ def promote(run_id: int) -> None:
 
 @shared_task(name="codebooks.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> int:
-    """Asks again for runs whose message or worker was lost."""
+    """Enqueues runs again whose message or worker was lost."""
     lost = lease.runs_sweep()
     work_sweep()
     for run in Run.objects.filter(pk__in=lost):
@@ -70,7 +70,7 @@ def retrain_all() -> int:
 
 @shared_task(name="codebooks.guard")  # type: ignore[untyped-decorator]
 def guard_all() -> int:
-    """Closes the windows of live versions that are due; returns how many versions it took back."""
+    """Closes due windows of live versions; returns how many versions it rolled back."""
     return guard_jobs.guard_all()
 
 

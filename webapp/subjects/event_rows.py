@@ -1,8 +1,8 @@
-"""Events in SQL: one statement finds the rows they belong to, one inserts them.
+"""SQL for events: one statement finds the rows they belong to, one inserts them.
 
-As SQL, because the ORM takes several times as long to build these statements as the database takes
-to carry them out. What varies between the events of a batch travels as one JSON text, which both
-databases take apart in the same words.
+The ORM takes several times as long to build these statements as the database takes to run them.
+Values that vary between the events of a batch travel as one JSON text, which both databases unpack
+with one syntax.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Steps of a version's life, from the admin: each asks once more, and why, before it acts."""
+"""Admin actions on versions and surfaces: each asks for confirmation, and most for a reason."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class WhyForm(forms.Form):
 
 
 class RollbackForm(WhyForm):
-    """Carries which version served when it was opened: a second press must not go on further."""
+    """Carries the champion seen when the form opened, so that a second submit rolls back no
+    further."""
 
     champion = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -65,7 +66,7 @@ class ChallengeForm(PromoteForm):
 
 
 class SureForm(forms.Form):
-    """Nothing to fill in: the button is the answer."""
+    """An empty form; the button confirms."""
 
 
 def confirm(
@@ -78,7 +79,7 @@ def confirm(
     act: Act,
     back: str,
 ) -> HttpResponse:
-    """The second step: shows what will happen; a POST does it, says what it did, and goes back."""
+    """Shows what will happen; a POST does it, reports the result, and returns to `back`."""
     if not request.user.has_perm(permission):
         raise PermissionDenied(f"{title}: this needs the permission {permission}.")
     if request.method == "POST" and form.is_valid():
@@ -220,7 +221,7 @@ def acknowledge_gate(request: HttpRequest, report: GateReport, back: str) -> Htt
 def ask_audit(
     request: HttpRequest, surface: Surface, back: str, version: CodebookVersion | None = None
 ) -> HttpResponse:
-    """Asks the workers for an audit; one that is under way is not asked for twice."""
+    """Requests an audit from the workers, unless one is under way."""
 
     def act(data: dict[str, Any]) -> str:
         name = person(request).get_username()
@@ -245,7 +246,7 @@ def ask(
     back: str,
     version: CodebookVersion | None = None,
 ) -> HttpResponse:
-    """Asks the workers for a pipeline; a surface has one at a time."""
+    """Requests a pipeline from the workers; a surface has one at a time."""
 
     def act(data: dict[str, Any]) -> str:
         name = person(request).get_username()

@@ -1,4 +1,4 @@
-"""A card as nested tables, for people."""
+"""Renders a card as nested tables for people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEEPEST = 4
 
 
 def card_html(value: Any, depth: int = 0) -> SafeString:
-    """Escaped. Long lists are cut, and say so; numbers are rounded for reading."""
+    """Renders a value as escaped HTML; long lists are cut with a note, and numbers are rounded."""
     if isinstance(value, dict) and value and depth < DEEPEST:
         rows = ((_words(key), card_html(item, depth + 1)) for key, item in value.items())
         body = format_html_join("", "<tr><th scope='row'>{}</th><td>{}</td></tr>", rows)

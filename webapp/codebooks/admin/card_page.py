@@ -1,4 +1,4 @@
-"""The card of a version as a page: what it is, what it costs, how it does, what it cannot do."""
+"""Renders a version's card as a page: purpose, cost, quality and limits."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from webapp.codebooks.registry.training_record import version_erasures, version_
 from webapp.lib import schedule_rows
 
 KL_WANTED = (0.10, 0.20)
-"""Where the KL share is to stay in at least 80 % of the later epochs (the loss, ml/README.md)."""
+"""Range of the KL share for at least 80 % of the later epochs (the loss, ml/README.md)."""
 LATER = 0.3
-"""Share of the epochs in which β still rises."""
+"""Share of the epochs during which β still rises."""
 CADENCE = ("codebooks.retrain_all", "audits.audit_all")
 MOST_NAMED = 6
 WIDTH, HEIGHT, LEFT, FOOT = 340.0, 150.0, 42.0, 26.0
 DETAILS = ("settings", "history", "reliability", "calibration")
-"""Parts that are folded away, as they were written."""
+"""Parts shown collapsed and unchanged."""
 
 
 def card_page(version: CodebookVersion) -> SafeString:
-    """Escaped. A card of an older release lacks some parts: they are said to be unknown."""
+    """Renders the card as escaped HTML; parts missing from an older release's card show as
+    unknown."""
     card = version.card
     details = [(name, card_html(card[name])) for name in DETAILS if name in card]
     context = {
@@ -49,13 +50,13 @@ def card_page(version: CodebookVersion) -> SafeString:
 
 
 def _files(part: Mapping[str, Any]) -> dict[str, Any] | None:
-    """KiB of a part's files, in all and each."""
+    """Sizes of a part's files in KiB, in total and each."""
     sizes = {name: size / 1024 for name, size in part.get("bytes", {}).items()}
     return {"total": sum(sizes.values()), "each": sizes} if sizes else None
 
 
 def _latest_audits(version: CodebookVersion) -> list[Any]:
-    """The latest one on each surface."""
+    """The latest audit report on each surface."""
     latest: dict[int | None, Any] = {}
     for report in version.audit_reports.select_related("surface").order_by("created_at", "pk"):
         latest[report.surface_id] = report
@@ -80,7 +81,7 @@ def _serves(version: CodebookVersion) -> list[str]:
 
 
 def _kl(shares: Sequence[float]) -> dict[str, Any] | None:
-    """The share of the KL gradient at the encoder's output, over the epochs after β's rise."""
+    """The KL share of the gradient at the encoder's output, over the epochs after β's rise."""
     later = list(shares)[round(LATER * len(shares)) :]
     if not later:
         return None
@@ -90,7 +91,7 @@ def _kl(shares: Sequence[float]) -> dict[str, Any] | None:
 
 
 def _cadence() -> list[str]:
-    """The schedule of retraining and auditing, as an admin set it."""
+    """The schedule of retraining and auditing, as set by an admin."""
     return schedule_rows.cadence(CADENCE)
 
 
@@ -99,8 +100,8 @@ def _parity(card: Mapping[str, Any]) -> dict[str, str]:
 
 
 def curve_svg(points: Sequence[Mapping[str, float]]) -> str:
-    """Distortion over bits, as inline SVG without styles; empty where there is no curve."""
-    shown = [p for p in points if p["bits"]]  # without a token everybody is the same person
+    """Distortion over bits, as inline SVG without styles; empty without a curve."""
+    shown = [p for p in points if p["bits"]]  # zero bits cannot tell people apart
     if len(shown) < 2:
         return ""
     bits = [float(p["bits"]) for p in shown]

@@ -41,7 +41,7 @@ def _result(run: Run) -> SafeString:
 
 
 class AskedAdmin(ReadOnlyAdmin):
-    """Renews its list while something is under way."""
+    """Reloads its list while a run is queued or running."""
 
     def has_view_or_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_view_permission(request, obj)

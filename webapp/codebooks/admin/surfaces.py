@@ -1,6 +1,6 @@
-"""A surface's page with its versions, and the buttons of promotion, training and audits.
+"""Admin page of a surface, with its versions and buttons for promotion, training and audits.
 
-Takes the place of the plain page that `webapp.surfaces` registers.
+Replaces the plain page that `webapp.surfaces` registers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ServedSurfaceAdmin(SurfaceAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Steps back are offered only where there is something to go back from."""
+        """Offers rollback and the end of a challenge only if they are possible."""
         aliases = Alias.objects.filter(surface__pk=object_id if object_id.isdigit() else 0)
         champion = aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
         found = {

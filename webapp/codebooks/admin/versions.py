@@ -1,4 +1,4 @@
-"""Admin of codebook versions and their rollout. Rows are made by pipelines, never by hand."""
+"""Admin of codebook versions and their rollout. Only pipelines write versions."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         return redirect(f"{reverse('studio:compare')}?{query.urlencode()}")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Comparing is the studio's, where the project has it."""
+        """Drops the action to compare versions if the studio is not installed."""
         actions = super().get_actions(request)
         if not apps.is_installed("webapp.studio"):
             actions.pop("compare_chosen", None)

@@ -15,13 +15,16 @@ ACKNOWLEDGE = "Acknowledge it in the admin, or promote with --acknowledge NAME -
 
 
 class PromotionError(EngineError):
-    """A version that may not serve a surface, and what to do first."""
+    """The version may not serve a surface; the message names the next step."""
 
 
 @dataclass(frozen=True)
 class Blocker:
-    """problem: "was not audited"; step: on the command line; label, page, args: the way on in the
-    admin, as the name of a page and its arguments; permission: what that page needs."""
+    """A reason against serving.
+
+    problem: "was not audited"; step: on the command line; label, page, args: the next step in the
+    admin, as a page's name and its arguments; permission: required by that page.
+    """
 
     problem: str
     step: str
@@ -42,10 +45,10 @@ class BlockedError(PromotionError):
 
 
 def version_check(version: CodebookVersion, surface: Surface) -> None:
-    """Raises BlockedError where the version may not serve.
+    """Raises BlockedError if the version may not serve the surface.
 
-    Call it in the transaction that moves the alias: the surface is locked first, so that of two
-    promotions at once the second is judged beside the champion that the first one made.
+    Must be called in the transaction that moves the alias: it locks the surface first, so the
+    second of two concurrent promotions is judged against the champion set by the first.
     """
     surface_lock(surface)
     version.refresh_from_db(fields=("status",))
@@ -58,7 +61,7 @@ def version_check(version: CodebookVersion, surface: Surface) -> None:
 def blockers(version: CodebookVersion, surface: Surface) -> list[Blocker]:
     """Returns the blockers; those of audit and gate only if the version fits the surface."""
     found = list(_fit(version, surface))
-    if found or not version.manifest.get("surfaces"):  # an innate one is judged where it serves
+    if found or not version.manifest.get("surfaces"):  # innate versions are judged once they serve
         return found
     return [*_audit(version, surface), *_gate(version, surface)]
 
@@ -79,7 +82,8 @@ def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
 
 
 def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
-    """Over all looks at the version: a later, smaller one does not undo what an earlier found."""
+    """Considers all audits of the version: a later, smaller one does not undo an earlier
+    finding."""
     rows = version.audit_reports.filter(surface=surface).order_by("created_at", "pk")
     columns = ("pk", "verdict", "attributes", "acknowledged_at", "report__surfaces")
     looks = standing(look_of(row) for row in rows.values(*columns))
@@ -120,7 +124,8 @@ def _is_unclear(look: Look) -> bool:
 
 
 def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
-    """The latest judgement counts: a real one, of the page as it is, beside the champion of now."""
+    """Considers the latest judgement: not a smoke run, of this revision, against today's
+    champion."""
     report = version.gate_reports.filter(surface=surface).first()
     champion = surface.aliases.filter(name=Alias.Name.CHAMPION).first()
     if report is None:
@@ -168,7 +173,7 @@ def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
 
 
 def _joined(sentences: Sequence[str]) -> str:
-    """Without the last full stop: the sentence that quotes them has its own."""
+    """Joins the sentences without the last full stop, because the quoting sentence has its own."""
     return " ".join(sentences).removesuffix(".")
 
 

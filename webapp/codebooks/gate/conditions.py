@@ -1,4 +1,4 @@
-"""The gate's four conditions, each with its figure, its limit and a sentence, and their report."""
+"""The gate's four conditions, each with figure, limit and sentence, and their report."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from webapp.codebooks.models import CodebookVersion, GateReport
 from webapp.surfaces.models import Surface
 
 PARITY_LIMIT = 1e-4
-"""Largest difference between the exported networks and torch."""
+"""Largest allowed difference between the exported networks and torch."""
 ENERGY_LIMIT = 0.005
-"""Upper end of the one-sided 95 % interval of the extra seconds, as a share."""
+"""Limit for the upper end of the one-sided 95 % interval of the extra seconds, as a share."""
 LEAST_PEOPLE = 20
-"""Held-back people below whom nothing is clear."""
+"""Fewest held-back people for a clear verdict."""
 Verdict = GateReport.Verdict
 Condition = dict[str, Any]
 AUDITS = {"within": Verdict.PASSED, "inconclusive": Verdict.UNCLEAR, "exceeds": Verdict.FAILED}
@@ -39,8 +39,11 @@ def parity(card: Mapping[str, Any]) -> Condition:
 def energy(
     *, estimate: float, low: float, high: float, against: str, people: int, visits: int
 ) -> Condition:
-    """Passed: surely no worse than the limit. Failed: surely worse. Otherwise unclear, as it is
-    with few people: a bootstrap over them is too sure of itself."""
+    """Judges modelled seconds: passes if surely within the limit, fails if surely above it.
+
+    Otherwise, and with fewer than LEAST_PEOPLE people, it is unclear, because a bootstrap over few
+    people gives intervals that are too narrow.
+    """
     verdict = Verdict.UNCLEAR
     if people < LEAST_PEOPLE:
         pass

@@ -1,4 +1,4 @@
-"""How a pipeline ended: whether the version waits for a person, and the sentence people read."""
+"""The end of a pipeline: its sentence, and if it waits for a person."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Outcome:
-    """is_held: a person has to act before the version goes on."""
+    """is_held: a person must act before the version goes on."""
 
     words: str
     is_held: bool = False
 
 
 def held(why: str, before: str = "") -> Outcome:
-    """An outcome that waits for a person. before: a sentence that comes first."""
+    """An outcome that waits for a person. before: a sentence put first."""
     return Outcome(f"{before} Held: {why}".strip(), is_held=True)

@@ -1,4 +1,4 @@
-"""Champions: promoting what is cleared, going back, and the innate version."""
+"""Champions: promotes cleared versions, rolls back, and installs the innate version."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from webapp.surfaces.models import Surface
 INNATE_FOLDER = FIXTURES / "innate"
 INNATE = "innate"
 ENGINE = "engine"
-"""Named in the record of moves that nobody asked for."""
+"""Author of automatic moves in the record."""
 
 
 @transaction.atomic
@@ -35,10 +35,10 @@ def champion_set(
     by: User | None = None,
     by_name: str = "",
 ) -> AliasMove | None:
-    """Makes the version champion of the surface; None where it is already.
+    """Makes the version champion of the surface; returns None if it already is.
 
-    Raises PromotionError where it was not trained for the surface, or its audit or the gate stands
-    against it; VersionError where its files are damaged.
+    Raises PromotionError if it was not trained for the surface or if its audit or the gate blocks
+    it; VersionError if its files are damaged.
     """
     version_check(version, surface)
     present = Alias.objects.filter(surface=surface, name=Alias.Name.CHAMPION, version=version)
@@ -55,8 +55,11 @@ def champion_return(
     by: User | None = None,
     by_name: str = "",
 ) -> AliasMove:
-    """The champion before serves again. Raises PromotionError where there was none, and where
-    another version serves by now than the one with the key `present_seen`."""
+    """Rolls back to the previous champion.
+
+    Raises PromotionError if there is none, or if another version than `present_seen` (a primary
+    key) serves by now.
+    """
     try:
         return version_rollback(
             surface=surface, why=why[:500], present_seen=present_seen, by=by, by_name=by_name
@@ -71,12 +74,12 @@ def champion_return(
 
 
 def innate_version() -> CodebookVersion | None:
-    """The latest version that was trained for no surface in particular."""
+    """The latest version that was trained for no particular surface."""
     return CodebookVersion.objects.filter(manifest__surfaces=[]).order_by("-created_at").first()
 
 
 def surface_adopt_innate(*, surface: Surface) -> AliasMove | None:
-    """The innate version serves a surface that has no champion yet."""
+    """Makes the innate version champion of a surface without one."""
     innate = innate_version()
     if innate is None or surface.aliases.filter(name=Alias.Name.CHAMPION).exists():
         return None
@@ -86,7 +89,7 @@ def surface_adopt_innate(*, surface: Surface) -> AliasMove | None:
 
 @transaction.atomic
 def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
-    """The shipped version serves every surface that has no champion, or an older innate one."""
+    """Makes the shipped version champion of surfaces that have none or an older innate one."""
     before = innate_version()
     content = manifest_read(folder)["id"]
     name = f"{INNATE}-{content}" if before else INNATE
@@ -102,8 +105,10 @@ def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
 
 
 def gate_acknowledge(*, report: GateReport, name: str, why: str) -> None:
-    """A named person takes what the gate left unclear upon themselves. Raises ValueError where
-    nothing is unclear."""
+    """Records that a named person accepts an unclear gate report.
+
+    Raises ValueError if the report is not unclear.
+    """
     if report.verdict != GateReport.Verdict.UNCLEAR:
         raise ValueError(f"verdict: only an unclear gate is acknowledged, not {report.verdict}")
     report.acknowledged_at = timezone.now()

@@ -1,4 +1,4 @@
-"""Bringing a version into service: shadow, canary, promotion by one person or two."""
+"""Brings a version into service: shadow, canary, and promotion by one or two people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webapp.codebooks.registry.aliases import alias_drop, alias_move, surface_lo
 from webapp.surfaces.models import Surface
 
 PIPELINE = "pipeline"
-"""Named in the record of what no person did."""
+"""Author of the pipeline's moves in the record."""
 
 
 def rollout_of(surface: Surface) -> Rollout:
@@ -30,9 +30,9 @@ def promotion_ask(
     by: User | None = None,
     by_name: str = "",
 ) -> AliasMove | Proposal | None:
-    """Promotes; or, where the surface needs two people, keeps the first one's proposal.
+    """Promotes the version; if the surface needs two people, the first call stores a proposal.
 
-    None: it is champion already. Raises PromotionError where it may not serve, or where somebody
+    Returns None if it is champion already. Raises PromotionError if it may not serve, or if someone
     confirms their own proposal.
     """
     name = by_name or (by.get_username() if by else "")
@@ -66,10 +66,10 @@ def challenger_set(
     by: User | None = None,
     by_name: str = "",
 ) -> AliasMove:
-    """The version decides in the shadow (share 0), or serves `share` percent of subjects.
+    """Makes the version challenger: in the shadow (share 0), or serving `share` % of subjects.
 
-    Raises PromotionError where it is the champion or there is none; where it serves anybody, also
-    where it may not be promoted.
+    Raises PromotionError if it is champion or there is no champion; with a share above 0, also if
+    it may not be promoted.
     """
     surface_lock(surface)
     champion = surface.aliases.filter(name=Alias.Name.CHAMPION).first()
@@ -96,9 +96,9 @@ def challenger_set(
 
 
 def _second_check(version: CodebookVersion, surface: Surface, name: str) -> None:
-    """Raises PromotionError where two people are needed and nobody else proposed the version.
+    """Raises PromotionError if two people are needed and no second person proposed the version.
 
-    A canary that the surface's own rollout settings start was agreed on with those settings.
+    A canary started by the surface's rollout settings needs none, because the settings approve it.
     """
     if name == PIPELINE or not rollout_of(surface).needs_two:
         return
@@ -125,7 +125,7 @@ def challenger_end(
 
 
 def after_gate(*, version: CodebookVersion, surface: Surface) -> Outcome:
-    """Does with a version that meets all four conditions what the surface's rollout asks for."""
+    """Applies the surface's rollout settings to a version that meets all four conditions."""
     rules = rollout_of(surface)
     wanted, choice = rules.after_gate, Rollout.AfterGate
     why = "It meets all four conditions of the gate."

@@ -1,6 +1,6 @@
-"""Which audit reports of a version still count: evidence is added, never replaced.
+"""Selects the audit reports of a version that still count: evidence adds up.
 
-An audit looks only at visits since the look before it, so the latest report may rest on a few
+An audit looks only at visits since the previous audit, so the latest report may rest on a few
 visits. It therefore does not undo an earlier one that found more.
 """
 
@@ -26,7 +26,8 @@ class Look:
     acknowledged_at: datetime | None = None
 
     def replaces(self, other: Look) -> bool:
-        """Returns True if this later look asked at least as much of at least as many."""
+        """Returns True if this later look covers at least the other's attributes, users and
+        visits."""
         return (
             self.attributes >= other.attributes
             and self.users >= other.users
@@ -48,10 +49,10 @@ def look_of(row: Mapping[str, Any]) -> Look:
 
 
 def standing(looks: Iterable[Look]) -> list[Look]:
-    """Returns the looks that still count, latest first, of all looks from the earliest on.
+    """Returns the looks that still count, latest first, from looks in time order.
 
-    A report that *exceeds* counts until a later one replaces it. Another counts for the attributes
-    that no later one asked for; the latest always counts.
+    A report that *exceeds* counts until a later one without an excess replaces it. Any other counts
+    unless later looks asked for all its attributes; the latest always counts.
     """
     later: list[Look] = []
     found: list[Look] = []

@@ -1,5 +1,5 @@
-"""Watches the version that serves, and the one in its shadow or canary.
+"""Watches the serving version, and the challenger in shadow or canary.
 
-In: answers counted by the minute. Out: guard windows, and a rollback where one fails.
+In: answers counted by the minute. Out: guard windows, and a rollback after two bad ones.
 Start reading in `windows`.
 """

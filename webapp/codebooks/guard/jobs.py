@@ -1,4 +1,4 @@
-"""Looks at all live versions: the guard takes bad ones back, the shadow compares challengers."""
+"""Checks all live versions: the guard rolls bad ones back, the shadow compares challengers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 
 LATELY = timedelta(hours=24)
-"""Visits that the guard prices: seconds per use change slowly."""
+"""Age of the visits that the guard prices; it is long as seconds per use change slowly."""
 MOST_PEOPLE = 300
 
 
 def guard_all() -> int:
-    """Closes the windows of all live versions that are due; takes bad versions back."""
+    """Closes due windows of all live versions and rolls bad versions back; returns their number."""
     now = timezone.now()
     since, taken = windows.window_begin(now), 0
     live = Alias.objects.exclude(name=Alias.Name.ANCHOR).exclude(surface__mode=Surface.Mode.OFF)

@@ -25,7 +25,7 @@ from webapp.surfaces.mappers import to_popularity, to_surface
 from webapp.surfaces.models import PopularityDay
 
 MOST = 500
-"""Subjects compared in one look."""
+"""Maximum number of subjects compared at once."""
 
 
 def challenger_compare(*, alias: Alias, now: datetime) -> Agreement | None:
@@ -77,7 +77,7 @@ def _compared(request: Request, champion: Version, challenger: Version) -> dict[
     shown = engine.decide(request, champion).layout.order
     try:
         other = engine.decide(request, challenger).layout.order
-    except Exception:  # whatever goes wrong in the shadow, nobody was served by it
+    except Exception:  # a failing challenger is counted; it served no one
         return {"decisions": 1, "failed": 1}
     moved = sum(a != b for a, b in zip(shown, other, strict=True))
     return {"decisions": 1, "same": int(not moved), "moved": moved}

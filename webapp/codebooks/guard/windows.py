@@ -1,7 +1,7 @@
-"""Taking a live version back by itself, when it fails, falls back or slows people down.
+"""Rolls back a live version that fails, falls back too often, or slows people down.
 
-Every ten minutes are a window with the version's figures. Two bad windows in a row take it back; a
-window with too few answers says nothing; after a rollback the next one waits.
+A window has a version's figures of ten minutes. Two bad windows in a row cause a rollback; a window
+with too few answers is ignored; after a rollback the next one waits.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ log = logging.getLogger(__name__)
 MINUTES = 10
 WINDOW = timedelta(minutes=MINUTES)
 BAD_WINDOWS = 2
-"""In a row, before a version is taken back."""
+"""Consecutive bad windows before a rollback."""
 KEPT = timedelta(days=7)
-"""How long counts by minute stay."""
+"""Retention of the counts by minute."""
 GUARD = "live guardrails"
-"""Named in the record of what no person did."""
+"""Author of the guard's moves in the record."""
 
 
 def window_begin(now: datetime) -> datetime:
-    """When the last whole window began."""
+    """The start of the last complete window."""
     return now.replace(minute=now.minute // MINUTES * MINUTES, second=0, microsecond=0) - WINDOW
 
 
 def window_close(
     *, alias: Alias, since: datetime, visits: int, excess: float | None
 ) -> tuple[GuardWindow, bool]:
-    """The window of a version that begins at `since`, and whether it is new.
+    """The version's window that begins at `since`, and True if it is new.
 
-    visits, excess: those judged lately, and their modelled seconds above the default's.
+    visits, excess: recently judged visits, and their modelled seconds above the default's.
     """
     rules, version = rollout_of(alias.surface), alias.version
     counted = LiveMinute.objects.filter(
@@ -86,7 +86,7 @@ def _broken(figures: dict[str, float], rules: Rollout) -> list[str]:
 
 @transaction.atomic
 def guard_act(*, alias: Alias, now: datetime) -> AliasMove | None:
-    """Takes the version back where its last windows ask for it; None where all is well."""
+    """Rolls the version back if its last windows are bad; returns None otherwise."""
     surface = Surface.objects.select_for_update().get(pk=alias.surface_id)
     rules = rollout_of(surface)
     if not rules.rolls_back or not Alias.objects.filter(pk=alias.pk, version=alias.version):

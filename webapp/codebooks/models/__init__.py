@@ -1,4 +1,4 @@
-"""The rows of codebook versions, by what they are about."""
+"""Tables of codebook versions, grouped by topic."""
 
 from webapp.codebooks.models.live import Agreement, GuardWindow, LiveMinute
 from webapp.codebooks.models.pipelines import GateReport, Pipeline, Run

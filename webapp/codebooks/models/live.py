@@ -38,7 +38,7 @@ class Agreement(models.Model):
 
 
 class LiveMinute(models.Model):
-    """Answers that web processes gave in a minute. content: the version's content id."""
+    """Answers that web processes gave within a minute. content: the version's content id."""
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="live_minutes")
     content = models.CharField(max_length=64)

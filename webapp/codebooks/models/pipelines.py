@@ -9,7 +9,8 @@ from webapp.surfaces.models import Surface
 
 
 class Pipeline(models.Model):
-    """A version on its way: `pipelines.STEPS`, each of them a Run."""
+    """The steps (`webapp.codebooks.pipeline.order.STEPS`) that make or judge a version, each a
+    Run."""
 
     class Kind(models.TextChoices):
         RETRAIN = "retrain"
@@ -51,10 +52,10 @@ class Pipeline(models.Model):
 
 
 class Run(models.Model):
-    """A step of a pipeline that a worker carries out. The row is the truth; a message is a hint.
+    """A step of a pipeline, carried out by a worker. The row is authoritative; a message is a hint.
 
-    A worker holds a run by `holder` until `lease_until`; when that passes, the sweep gives the run
-    to another one, and whatever the first still does with it is refused.
+    A worker (`holder`) has a run until `lease_until`. After that the sweep gives it to another
+    worker, and later writes by the first one are refused.
     """
 
     class Kind(models.TextChoices):
@@ -123,7 +124,7 @@ class GateReport(models.Model):
     """The gate's judgement of a version for a surface: four conditions with their figures.
 
     conditions: {name, verdict, figure, limit, unit, text, …}. A failed condition blocks; an unclear
-    one blocks until a named person takes it upon themselves.
+    one blocks until a named person acknowledges it.
     """
 
     class Verdict(models.TextChoices):

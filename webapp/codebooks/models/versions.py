@@ -11,7 +11,7 @@ from webapp.surfaces.models import Surface
 
 
 class CodebookVersion(models.Model):
-    """An immutable artefact: its files lie in the `artefacts` storage under `folder`."""
+    """An immutable artefact; its files are in `folder` of the `artefacts` storage."""
 
     class Status(models.TextChoices):
         DRAFT = "draft"
@@ -66,10 +66,10 @@ class Alias(models.Model):
 
 
 class AliasMove(models.Model):
-    """A row of the record: what an alias was pointed at, who did it, when and why.
+    """A row of the record: an alias's new version, who moved it, when and why.
 
-    The rows of all surfaces are one chain (`chain`): `stated` is what was said, `digest` the hash
-    of it and of the row before. Rows outlive the surface.
+    The rows of all surfaces form one chain (`registry.move_record`): `stated` is the hashed
+    content, `digest` the hash of it and of the previous digest. Rows outlive the surface.
     """
 
     surface = models.ForeignKey(Surface, models.SET_NULL, null=True, related_name="alias_moves")
@@ -165,7 +165,7 @@ class Rollout(models.Model):
 
 
 class Proposal(models.Model):
-    """A promotion that one person asked for and another has to confirm."""
+    """A promotion proposed by one person that another has to confirm."""
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="proposals")
     version = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="proposals")

@@ -1,4 +1,4 @@
-"""The life of a version as steps in rows: collect, train, export, replay, audit, gate, promote.
+"""A version's life as steps in rows: collect, train, export, replay, audit, gate, promote.
 
 In: a surface with stored visits. Out: a version that serves or is held.
 Start reading in `order`, then `jobs`.

@@ -1,4 +1,4 @@
-"""Messages to the workers that a run waits for them."""
+"""Tells workers by message that a run is queued."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.db import transaction
 from webapp.codebooks.models import Run
 
 LEASE = timedelta(minutes=2)
-"""Longest silence of a worker that is alive."""
+"""Time without a renewal after which a worker counts as dead."""
 ACTIVE = (Run.State.QUEUED, Run.State.RUNNING)
-"""States of a run that is not over."""
+"""States of an unfinished run."""
 TASKS = {
     Run.Kind.COLLECT: "codebooks.collect",
     Run.Kind.TRAIN: "codebooks.train",
@@ -25,7 +25,7 @@ TASKS = {
 
 
 def run_enqueue(run: Run) -> None:
-    """Sends the message once the row is committed. Where the broker is away, the sweep sends it."""
+    """Sends the message after the commit; if the broker is unavailable, the sweep repeats it."""
 
     def send() -> None:
         current_app.send_task(TASKS[Run.Kind(run.kind)], [run.pk])

@@ -1,4 +1,4 @@
-"""What each step of a pipeline does. `steps` carries them out; a step ends with `lease.finish`."""
+"""The work of each step of a pipeline. `steps` runs them; a step ends with `lease.finish`."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 
 Frame = Any
-"""A pandas table; this module cannot name the type without importing it."""
+"""A pandas table; naming its type would import pandas into web processes."""
 SMOKE_PEOPLE = 200
-"""Random people that the gate of a smoke run looks at."""
+"""Number of random people that the gate of a smoke run checks."""
 
 
 def collect(lease: Lease) -> None:
-    """Keeps today's visits for the later steps; for a refresh also whom it learns from."""
+    """Saves today's visits for the later steps; for a refresh, also the people to learn from."""
     from ml.data.rows import visits_frame
     from ml.evaluation.held_back import split
 
@@ -67,7 +67,7 @@ def collect(lease: Lease) -> None:
 
 
 def train(lease: Lease) -> None:
-    """Trains weights, codes and card; `export` makes a version of them."""
+    """Trains weights, codes and card; `export` makes a version from them."""
     from ml.data.errors import DataError
     from ml.training.start import TooLittleDataError
     from ml.versions import draft
@@ -125,7 +125,7 @@ def _refreshed(lease: Lease, visits: Frame) -> Any:
 
 
 def export(lease: Lease) -> None:
-    """Exports ONNX, checks its parity, and registers the version: whole, or not at all."""
+    """Exports ONNX, checks its parity, and registers the version in one transaction."""
     from ml.versions import draft
     from ml.versions.onnx_export import ExportError
 
@@ -152,7 +152,8 @@ def export(lease: Lease) -> None:
 
 
 def replay(lease: Lease) -> None:
-    """Prices the layouts that this version and the champion would have shown held-back people."""
+    """Prices the layouts that this version and the champion would have shown to held-back
+    people."""
     from ml.evaluation.held_back import compare
 
     run, pipeline = lease.run, _pipeline(lease)
@@ -176,7 +177,7 @@ def replay(lease: Lease) -> None:
 
 
 def gate(lease: Lease) -> None:
-    """Judges the version by the four conditions; one that fails ends the pipeline held."""
+    """Judges the version by the four conditions; unless all pass, the pipeline ends held."""
     from ml.evaluation.held_back import interval
     from ml.evaluation.random_people import broken_rules
 
@@ -220,7 +221,7 @@ def _stopped_by(report: GateReport) -> str:
 
 
 def promote(lease: Lease) -> None:
-    """Promotes the version, or does what else the surface's rollout asks for after the gate."""
+    """Promotes the version, or applies the surface's other rollout setting."""
     version = _version(lease)
     with transaction.atomic():
         try:
@@ -256,5 +257,5 @@ def champion_of(surface: Surface) -> CodebookVersion | None:
 
 
 def _file(pipeline: Pipeline, path: Path) -> str:
-    """The name in the artefact storage that later steps fetch the file by."""
+    """The storage name by which later steps fetch the file."""
     return f"{snapshot_folder(pipeline)}/{path.name}"

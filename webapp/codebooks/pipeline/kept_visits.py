@@ -17,7 +17,7 @@ from webapp.codebooks.registry import artefacts
 from webapp.surfaces.models import Surface
 
 KEPT = timedelta(days=1)
-"""How long a pipeline that failed can go on with the visits it collected."""
+"""Time during which a failed pipeline can resume with the visits it collected."""
 
 
 def snapshot_folder(pipeline: Pipeline) -> str:
@@ -32,7 +32,8 @@ def is_dropped(pipeline: Pipeline, failed: Run) -> bool:
 
 @transaction.atomic
 def snapshots_drop(lines: QuerySet[Pipeline] | None = None) -> int:
-    """Deletes files of failed pipelines; returns of how many. lines: only these; None: all."""
+    """Deletes the files of failed pipelines and returns their number. lines: these only; None:
+    all."""
     rows = Pipeline.objects.all() if lines is None else lines
     kept = rows.filter(state=Pipeline.State.FAILED, result__has_key=Run.Kind.COLLECT.value)
     dropped = list(kept.select_for_update(of=("self",)))

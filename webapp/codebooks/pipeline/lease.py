@@ -1,4 +1,4 @@
-"""Runs: asked for once, leased to one worker at a time, given to another when that one dies."""
+"""Runs: requested once, leased to one worker at a time, given to another if it dies."""
 
 from __future__ import annotations
 
@@ -25,18 +25,20 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 20.0
 MOST_ATTEMPTS = 3
 SHOW_EVERY = 1.0
-"""Seconds between two writes of the progress."""
+"""Seconds between two writes of the progress to the row."""
 
 Progress = Callable[[float, str], None]
 
 
 class RefusedRunError(Exception):
-    """A run that cannot do what was asked; trying again would not help."""
+    """The run cannot do what was asked, and a retry would not help."""
 
 
 def bad_values(error: Any) -> RefusedRunError:
-    """What an `ml.data.DataError` says, without the values: those name people, and whoever may
-    look at runs reads this. The log has them."""
+    """A refusal with the rules that an `ml.data.DataError` lists, but without the bad values.
+
+    Values can name people, and everyone with access to runs reads the message; the log has them.
+    """
     log.warning("run.bad_values %s", error)
     counts = Counter(f"{problem.field}: {problem.rule}" for problem in error.problems)
     rules = "; ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
@@ -58,7 +60,8 @@ def run_request(
     options: Mapping[str, Any] | None = None,
     by: str = "",
 ) -> tuple[Run, bool]:
-    """Creates a run, or finds the active one or the one of the key. Returns it, and True if new."""
+    """Creates a run, or finds the active one or the one with this key. Returns it, and True if
+    new."""
     key = key or f"{kind}:{surface.slug}:{secrets.token_hex(8)}"
     try:
         with transaction.atomic():
@@ -75,14 +78,16 @@ def run_request(
     except IntegrityError:
         same = Q(key=key) | Q(kind=kind, surface=surface, state__in=ACTIVE, pipeline=None)
         run = Run.objects.filter(same).order_by("-pk").first()  # type: ignore[assignment]
-        if run is None:  # it ended between the two queries
+        if run is None:  # the active run ended between the two queries
             return run_request(kind=kind, surface=surface, version=version, options=options, by=by)
         return run, False
 
 
 class Lease:
-    """A worker's right to a run, for LEASE at a time. Once another worker has the run, every
-    method raises LostRunError."""
+    """A worker's exclusive right to a run, for LEASE at a time.
+
+    Every method raises LostRunError once another worker has the run.
+    """
 
     def __init__(self, run: Run, watch: Progress | None = None) -> None:
         self.run = run
@@ -107,9 +112,9 @@ class Lease:
         version: CodebookVersion | None = None,
         outcome: Outcome | None = None,
     ) -> None:
-        """Ends the run. Call it in the transaction that writes what the run made.
+        """Ends the run. Must be called in the transaction that writes its results.
 
-        version: the version it made or judged. outcome: ends the run's pipeline with this step.
+        version: the version made or judged. outcome: ends the run's pipeline with this step.
         """
         left = {**result, "ends": outcome.words} if outcome else dict(result)
         with transaction.atomic():
@@ -132,7 +137,7 @@ class Lease:
         order.run_failed(self.run, error)
 
     def give_back(self) -> None:
-        """Lets another worker take the run at once."""
+        """Releases the run to another worker at once."""
         self._update(state=Run.State.QUEUED, lease_until=timezone.now())
 
     def _update(self, **columns: Any) -> None:
@@ -142,7 +147,7 @@ class Lease:
 
 
 def run_take(*, run_id: int, watch: Progress | None = None) -> Lease | None:
-    """Leases a queued run, or one whose worker died; None where there is nothing to do."""
+    """Leases a queued run, or one whose worker died; None if there is nothing to do."""
     now = timezone.now()
     stale = Q(state=Run.State.RUNNING, lease_until__lt=now)
     holder = secrets.token_hex(16)
@@ -161,9 +166,9 @@ def run_take(*, run_id: int, watch: Progress | None = None) -> Lease | None:
 def run_with_lease(
     *, run_id: int, work: Callable[[Lease], None], watch: Progress | None = None
 ) -> Run | None:
-    """Takes the run and does `work`, which ends with `lease.finish`. None: nothing to take.
+    """Leases the run and calls `work`, which ends with `lease.finish`. None: nothing to lease.
 
-    A mistake in what was asked fails the run; anything else fails it too, and is raised.
+    Any error fails the run; all but RefusedRunError are raised too.
     """
     lease = run_take(run_id=run_id, watch=watch)
     if lease is None:
@@ -180,7 +185,7 @@ def run_with_lease(
     except Exception as error:
         lease.fail(f"{type(error).__name__}: {error}")
         raise
-    except BaseException:  # Ctrl-C, or a worker that is told to stop
+    except BaseException:  # Ctrl-C, or a worker being shut down
         lease.give_back()
         raise
     return Run.objects.get(pk=run_id)
@@ -199,7 +204,7 @@ def _refuse_edited(run: Run) -> None:
 
 @contextmanager
 def _beating(lease: Lease) -> Iterator[None]:
-    """Renews the lease from a thread of its own: exporting says nothing for minutes."""
+    """Renews the lease from a separate thread, because exporting shows no progress for minutes."""
     over = Event()
 
     def beat() -> None:
@@ -222,7 +227,10 @@ def _beating(lease: Lease) -> Iterator[None]:
 
 
 def runs_sweep() -> list[int]:
-    """Runs to ask for again: their message or their worker was lost. Too many deaths fail a run."""
+    """Finds runs to enqueue again, whose message or worker was lost.
+
+    A run whose worker died MOST_ATTEMPTS times fails.
+    """
     now = timezone.now()
     lost = Run.objects.filter(state__in=ACTIVE, lease_until__lt=now)
     lost.filter(attempts__gte=MOST_ATTEMPTS).update(

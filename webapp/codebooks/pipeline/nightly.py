@@ -1,4 +1,4 @@
-"""Which surfaces are retrained at night."""
+"""Decides which surfaces are retrained at night."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from webapp.surfaces.models import Surface
 
 
 def retrain_if_new(surface: Surface, today: date) -> bool:
-    """Asks for a retrain where there are new visits since the last one, or where somebody it was
-    trained with was erased. False where it asked for none."""
+    """Requests a retrain if there are new visits since the last one, or an erased training subject.
+
+    Returns False if it requested none.
+    """
     done = Run.objects.filter(kind=Run.Kind.COLLECT, surface=surface, state=Run.State.DONE)
     last = done.filter(pipeline__kind=Pipeline.Kind.RETRAIN).first()
     is_new_data = visits_count(surface) > (last.result.get("visits", 0) if last else 0)

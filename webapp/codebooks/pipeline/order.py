@@ -1,7 +1,7 @@
-"""Pipelines: which step follows which, and how they end. All of it rows, changed with the steps.
+"""The order of a pipeline's steps, and how it ends, stored in rows.
 
-The run of the next step is written in the transaction that ends the step before; a message only
-hints at it. So a worker that dies leaves a step undone or done, and never a step left out.
+The next step's run is written in the transaction that ends the previous step; a message is only a
+hint. So a dying worker leaves a step undone or done, and never skips one.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ STEPS: dict[str, tuple[Run.Kind, ...]] = {
     Pipeline.Kind.JUDGE: (Run.Kind.COLLECT, *_JUDGED),
 }
 JUDGED = Outcome("Judged.")
-"""The end of a pipeline whose steps are all done."""
+"""The outcome of a pipeline that completed all steps."""
 HERE = "in_process"
-"""Option: a command carries the steps out itself; workers are asked only if it dies."""
+"""Option: a command runs the steps itself; workers take over only if it dies."""
 
 
 @transaction.atomic
@@ -44,7 +44,8 @@ def pipeline_request(
     by: str = "",
 ) -> tuple[Pipeline, bool]:
     """Creates a pipeline, or finds the one of the key or the running one: a surface has one at a
-    time. Returns it, and True if it is new."""
+    time. Returns it, and True if it is new.
+    """
     key = key or f"{kind}:{surface.slug}:{secrets.token_hex(8)}"
     try:
         with transaction.atomic():
@@ -61,7 +62,7 @@ def pipeline_request(
     except IntegrityError:
         same = Q(key=key) | Q(surface=surface, state=Pipeline.State.RUNNING)
         known = Pipeline.objects.filter(same).order_by("-pk").first()
-        if known is None:  # it ended between the two queries
+        if known is None:  # the running pipeline ended between the two queries
             return pipeline_request(
                 kind=kind, surface=surface, version=version, options=options, by=by
             )
@@ -74,8 +75,10 @@ def run_done(
     version: CodebookVersion | None,
     outcome: Outcome | None = None,
 ) -> None:
-    """Writes the next step's run, or ends the pipeline where there is an outcome or no step is
-    left. Call it in the transaction that ends the run."""
+    """Writes the next step's run, or ends the pipeline with `outcome` or after its last step.
+
+    Must be called in the transaction that ends the run.
+    """
     if run.pipeline is None:
         if run.kind == Run.Kind.AUDIT:
             _refresh_if_exceeds(run.surface, result, champion_only=True)
@@ -84,7 +87,7 @@ def run_done(
     pipeline.version = version or pipeline.version
     pipeline.result = {**pipeline.result, run.kind: dict(result)}
     pipeline.save(update_fields=("version", "result"))
-    if version:  # known from the export on; whom it was trained with hangs on an earlier step
+    if version:  # earlier steps get it too: training marks refer to the run that collected
         pipeline.runs.filter(version=None).update(version=version)
     steps = STEPS[pipeline.kind]
     rest = steps[steps.index(Run.Kind(run.kind)) + 1 :]
@@ -112,8 +115,10 @@ def pipeline_end(pipeline: Pipeline, state: str, outcome: str) -> None:
 
 @transaction.atomic
 def pipeline_resume(pipeline: Pipeline) -> Pipeline | None:
-    """Goes on from the step that failed; where the visits it collected were dropped since, in a new
-    pipeline. None where another one is under way."""
+    """Resumes at the failed step, or in a new pipeline if its collected visits were deleted.
+
+    Returns None if another pipeline is running.
+    """
     if Pipeline.objects.filter(surface=pipeline.surface, state=Pipeline.State.RUNNING).exists():
         return None
     pipeline = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
@@ -141,7 +146,7 @@ def _begun_anew(pipeline: Pipeline) -> Pipeline | None:
 
 
 def pipelines_sweep() -> None:
-    """Ends pipelines whose step was given up after too many deaths."""
+    """Ends pipelines whose step failed after too many deaths of workers."""
     for run in Run.objects.filter(
         pipeline__state=Pipeline.State.RUNNING, state=Run.State.FAILED
     ).select_related("pipeline"):
@@ -167,7 +172,7 @@ def _step_add(pipeline: Pipeline, kind: Run.Kind) -> Run:
 def _refresh_if_exceeds(
     surface: Surface, audit: Mapping[str, Any], champion_only: bool = False
 ) -> None:
-    """An audit that exceeds asks for a refresh, which is followed by an audit of its own."""
+    """Requests a refresh after an audit that exceeds; the refresh has its own audit."""
     if audit.get("verdict") != "exceeds":
         return
     champion = surface.aliases.filter(name="champion").select_related("version").first()

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 PER_SLICE = 150
-"""Most people of a slice."""
+"""Maximum people per slice."""
 UNKNOWN = ""
-"""The value of an attribute that nobody gave; its people are a slice like any other."""
+"""The value of a missing attribute; people without it form a slice too."""
 
 
 def balanced_batch(
@@ -19,7 +19,7 @@ def balanced_batch(
     by: Sequence[str],
     most: int = PER_SLICE,
 ) -> tuple[list[str], dict[str, int]]:
-    """Keys in alphabetical order, and how many of each slice are among them.
+    """Returns keys in alphabetical order, and the number of them in each slice.
 
     last_seen: time of the last visit of everybody who may be learned from. people: `user` and the
     attributes in `by`.

@@ -1,5 +1,7 @@
-"""Which function carries out which step. Apps add theirs when Django starts (`apps.ready`), so the
-pipeline knows no audit."""
+"""Maps step kinds to functions and runs them.
+
+Apps register their steps when Django starts (`apps.ready`), so the pipeline imports no audit.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from webapp.codebooks.pipeline.work_folder import work_folder, work_sweep
 from webapp.codebooks.registry import artefacts
 
 Work = Callable[[Lease], None]
-"""Does a step and ends it with `lease.finish`."""
+"""Carries out a step and ends it with `lease.finish`."""
 STEPS: dict[str, Work] = {}
 
 
@@ -23,7 +25,7 @@ def register(kind: Run.Kind, work: Work) -> None:
 
 
 def step_run(run_id: int, watch: Progress | None = None) -> Run | None:
-    """Carries out one step; None where another worker has it, or it is done."""
+    """Carries out one step; None if another worker has it, or it is done."""
     try:
         done = run_with_lease(run_id=run_id, work=_work, watch=watch)
     except Exception:
@@ -37,7 +39,7 @@ def step_run(run_id: int, watch: Progress | None = None) -> Run | None:
 
 
 def pipeline_carry_out(pipeline: Pipeline, watch: Progress | None = None) -> Pipeline:
-    """Carries out all steps of a pipeline, one after the other, in this process."""
+    """Carries out all steps of a pipeline in this process."""
     while run := pipeline.runs.filter(state__in=ACTIVE).order_by("pk").first():
         if step_run(run.pk, watch) is None:
             break  # another worker has it

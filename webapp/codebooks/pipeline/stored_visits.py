@@ -1,4 +1,4 @@
-"""Stored visits as the plain rows that ml reads. Attributes are not among them, ever."""
+"""Stored visits as the plain rows that ml reads, without personal attributes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from webapp.subjects.models import Visit
 from webapp.surfaces.models import Surface
 
 NOBODY = ("demo:",)
-"""Starts of keys that are in nobody's statistics."""
+"""Prefixes of keys excluded from all statistics."""
 
 
 def stored_visits(surface: Surface) -> Iterator[tuple[str, str, str, str, int]]:
-    """Rows (surface, user, at, block, uses) of closed visits, for blocks the surface still has."""
+    """Yields (surface, user, at, block, uses) of closed visits, for blocks that the surface
+    still has."""
     blocks = {block["id"] for block in surface.definition["blocks"]}
     visits = Visit.objects.filter(profile__surface=surface, is_closed=True)
     for start in NOBODY:

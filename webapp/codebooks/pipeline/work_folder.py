@@ -1,4 +1,4 @@
-"""Temporary folders in which steps work, and their removal after a crash."""
+"""Temporary folders of running steps, and their removal after a crash."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def work_folder(run: Run) -> Path:
 
 
 def work_sweep() -> None:
-    """Deletes what runs that are over left on this machine: visits, among other things."""
+    """Deletes folders of finished runs on this machine, because they contain visits."""
     for folder in (Path(settings.VAR_DIR) / "runs").glob("*"):
         if not Run.objects.filter(pk=folder.name, state__in=enqueue.ACTIVE).exists():
             shutil.rmtree(folder, ignore_errors=True)

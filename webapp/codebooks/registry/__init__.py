@@ -1,4 +1,4 @@
-"""Versions that are there: files, aliases, the record of moves, and who they were trained with.
+"""Existing versions: files, aliases, the record of moves, and their training subjects.
 
 In: a version folder. Out: rows, stored files, alias moves.
 Start reading in `aliases`.

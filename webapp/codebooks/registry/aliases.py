@@ -1,4 +1,4 @@
-"""Versions and aliases: registering, moving an alias in one transaction, taking it back."""
+"""Versions and aliases: registers versions, moves aliases in one transaction, rolls back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def version_register(
 ) -> CodebookVersion:
     """Checks a version's folder by loading it, stores its files, and adds its row.
 
-    Raises uiengine.errors.VersionError where a file is missing or is not what the manifest says.
+    Raises uiengine.errors.VersionError if a file is missing or differs from the manifest.
     """
     load_version(source)
     folder = f"versions/{name}"
@@ -63,8 +63,8 @@ def alias_move(
 ) -> AliasMove:
     """Points an alias at a version. All web processes see it within a second.
 
-    share: of a challenger, percent of subjects. record: by, by_name, is_rollback, figures.
-    Raises uiengine.errors.VersionError where the artefact must not serve: nothing moves then.
+    share: a challenger's percentage of subjects. record: by, by_name, is_rollback, figures.
+    Raises uiengine.errors.VersionError if the artefact cannot be loaded; then nothing moves.
     """
     artefacts.load(version.folder, version.manifest)
     surface_lock(surface)
@@ -83,7 +83,7 @@ def alias_move(
 
 @transaction.atomic
 def alias_drop(*, surface: Surface, name: str, why: str, **record: Any) -> AliasMove | None:
-    """Takes an alias away; None where there is none."""
+    """Removes an alias; None if it does not exist."""
     surface_lock(surface)
     alias = Alias.objects.filter(surface=surface, name=name).first()
     if alias is None:
@@ -98,8 +98,10 @@ def alias_drop(*, surface: Surface, name: str, why: str, **record: Any) -> Alias
 def version_promote(
     *, surface: Surface, version: CodebookVersion, why: str, **who: Any
 ) -> AliasMove:
-    """Makes a version the champion, and no longer the challenger. The first one approved on a
-    surface also becomes its anchor."""
+    """Makes a version the champion and ends its challenge.
+
+    The first version promoted on a surface also becomes its anchor.
+    """
     with transaction.atomic():
         move = alias_move(surface=surface, version=version, why=why, **who)
         if not Alias.objects.filter(surface=surface, name=Alias.Name.ANCHOR).exists():
@@ -130,8 +132,10 @@ def version_rollback(
 
 
 def champion_before(surface: Surface, version: CodebookVersion) -> CodebookVersion | None:
-    """The latest other champion that was neither refused nor, since it was last promoted, taken
-    back: a rollback of a rollback goes further back, never forward again."""
+    """The latest earlier champion neither refused nor rolled back since its last promotion.
+
+    A rollback after a rollback therefore goes further back, never forward again.
+    """
     moves = AliasMove.objects.filter(surface=surface, name=Alias.Name.CHAMPION)
     promoted, taken_back = set(), {version.pk}
     for move in moves.select_related("before").order_by("-pk"):

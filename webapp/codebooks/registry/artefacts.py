@@ -1,4 +1,4 @@
-"""Version folders in the artefact storage, and on the disk that ONNX Runtime reads from."""
+"""Version folders in the artefact storage, and on the disk that ONNX Runtime reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MANIFEST, CARD = "manifest.json", "card.json"
 
 
 def put(source: Path, folder: str) -> None:
-    """Copies a version's files into the storage; the manifest last, so that none is half there."""
+    """Copies a version's files into the storage, the manifest last to mark the copy complete."""
     names = sorted((p.name for p in source.iterdir() if p.is_file()), key=lambda n: n == MANIFEST)
     for name in names:
         with (source / name).open("rb") as content:
@@ -29,7 +29,7 @@ def put(source: Path, folder: str) -> None:
 
 
 def local(folder: str) -> Path:
-    """A folder on this machine with the version's files; fetched once from a remote storage."""
+    """A local folder with the version's files; downloaded once from a remote storage."""
     storage = _storage()
     try:
         return Path(storage.path(folder))
@@ -52,22 +52,24 @@ def registered(folder: str, manifest: Mapping[str, Any]) -> Path:
 
 
 def load(folder: str, manifest: Mapping[str, Any]) -> version.CodebookVersion:
-    """The version in a folder, which must be the one that was registered with this manifest.
+    """Loads the version in a folder, which must have the registered manifest.
 
-    Raises VersionError where a file is missing, damaged, or was exchanged together with its hash.
+    Raises VersionError if a file is missing, damaged, or was exchanged together with its hash.
     """
     return load_version(registered(folder, manifest))
 
 
 def keep(source: Path, name: str) -> str:
-    """Copies one file into the storage, and returns the name it got there: where another worker
-    was at it, or died over it, a new one."""
+    """Copies one file into the storage and returns its name there.
+
+    The storage gives a new name if the file exists, as after another worker's attempt.
+    """
     with source.open("rb") as content:
         return _storage().save(name, File(content))
 
 
 def fetch(name: str, into: Path) -> Path:
-    """A kept file on this machine; in the folder `into` where the storage is remote."""
+    """Path of a kept file on this machine; a remote file is downloaded to the folder `into`."""
     try:
         return Path(_storage().path(name))
     except NotImplementedError:
@@ -79,16 +81,16 @@ def fetch(name: str, into: Path) -> Path:
 
 
 def clear(folder: str) -> None:
-    """Deletes the files of a folder, which need not be there."""
+    """Deletes the files of a folder, if it exists."""
     if _storage().exists(folder):
         for name in _storage().listdir(folder)[1]:
             _storage().delete(f"{folder}/{name}")
-        with suppress(OSError):  # a storage without folders has none to delete
+        with suppress(OSError):  # some storages have no folders
             _storage().delete(folder)
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """Empty where there is no such file."""
+    """Reads a JSON object; empty if the file does not exist."""
     path = folder / name
     data = json.loads(path.read_text()) if path.is_file() else {}
     return data if isinstance(data, dict) else {}

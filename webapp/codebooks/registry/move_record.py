@@ -1,8 +1,8 @@
-"""The record of alias moves is a chain: each row's digest covers the digest of the row before.
+"""The record of alias moves is a hash chain: each digest covers the previous row's digest.
 
-Changing, adding or taking out a row breaks the chain from there on. Taking off the last rows does
-not; then the aliases say something else than the record. Somebody who can write to the database can
-also compute a whole new chain: keep a copy of the head elsewhere, and compare with it.
+Changing, adding or removing a row breaks the chain from there on. Removing the last rows does not,
+but then the aliases contradict the record. Someone who can write to the database can also compute a
+whole new chain, so keep a copy of the head elsewhere and compare.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.surfaces.models import Surface
 
 START = "0" * 64
-"""Stands for the row before the first."""
+"""The `previous` digest of the first row."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """head: digest of the last row."""
+    """The result of a check. head: digest of the last row."""
 
     rows: int
     head: str
@@ -33,7 +33,7 @@ class Checked:
 
 
 def digest_of(stated: Mapping[str, Any], previous: str) -> str:
-    """SHA-256 over canonical JSON."""
+    """SHA-256 over canonical JSON of the row and the previous digest."""
     text = json.dumps({"previous": previous, **stated}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -51,7 +51,7 @@ def chain_append(
     is_rollback: bool = False,
     figures: Mapping[str, Any] | None = None,
 ) -> AliasMove:
-    """Adds a row. Call it in the transaction that moves the alias: both happen, or neither."""
+    """Adds a row. Must be called in the transaction that moves the alias."""
     move = AliasMove(
         surface=surface,
         name=name,
@@ -89,7 +89,7 @@ def stated_of(move: AliasMove) -> dict[str, Any]:
 
 
 def chain_check(head: str = "") -> Checked:
-    """Walks the whole record. head: a digest noted earlier, which must still be among the rows."""
+    """Checks the whole record. head: a digest noted earlier, which must still be among the rows."""
     problems, previous, rows, seen = [], START, 0, {START}
     for move in _rows():
         rows += 1
@@ -113,7 +113,10 @@ def _rows() -> Iterator[AliasMove]:
 
 
 def _head_locked() -> str:
-    """Locks the last row until the transaction ends, and returns its digest."""
+    """Locks the last row until the transaction ends, and returns its digest.
+
+    It reads again after locking, because another transaction may have added a row meanwhile.
+    """
     last = None
     while True:
         found = AliasMove.objects.select_for_update().order_by("-pk").first()
@@ -149,5 +152,5 @@ def _aliases_that_differ() -> list[str]:
 
 
 def _name(version: CodebookVersion | None) -> str:
-    """A version's name and content, which no other version has."""
+    """A version's name and content id, which identify it."""
     return f"{version.name} {version.manifest.get('id', '')}".strip() if version else ""

@@ -1,4 +1,4 @@
-"""Stores a version folder: its files go to the artefact storage, its card to the database."""
+"""Stores a version folder: files in the artefact storage, the card in the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.surfaces.models import Surface
 
 
 def manifest_read(folder: Path) -> dict[str, Any]:
-    """The manifest of a whole folder. Raises VersionError where a file is missing or differs."""
+    """The manifest of a complete folder. Raises VersionError if a file is missing or differs."""
     manifest = artefacts.read_json(folder, artefacts.MANIFEST)
     if not manifest:
         problem, step = "has no readable manifest", "Train the version again."
@@ -40,10 +40,10 @@ def version_store(
     surfaces: Iterable[Surface] = (),
     parent: CodebookVersion | None = None,
 ) -> tuple[CodebookVersion, bool]:
-    """The version of this content, and whether it is new: no content is stored twice."""
+    """The version with this content, and True if it is new; no content is stored twice."""
     content = manifest_read(folder)["id"]
     known = CodebookVersion.objects.filter(manifest__id=content).first()
     if known is not None:
         return known, False
-    artefacts.clear(f"versions/{name}")  # of a worker that died while it copied them
+    artefacts.clear(f"versions/{name}")  # files left by a worker that died while copying
     return version_register(source=folder, name=name, surfaces=surfaces, parent=parent), True

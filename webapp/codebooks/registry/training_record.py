@@ -18,7 +18,8 @@ from webapp.subjects.models import Subject, TrainingErasure, TrainingMark
 
 @dataclass(frozen=True)
 class TrainedVersion:
-    """A codebook version that was trained with somebody's visits. serves: slugs, as champion."""
+    """A codebook version trained with a given subject's visits. serves: slugs where it is
+    champion."""
 
     version: str
     status: str
@@ -30,9 +31,9 @@ class TrainedVersion:
 
 
 def training_record(*, run: Run, keys: Iterable[str]) -> None:
-    """Remembers whose visits a run trains with. Call it once they are read, before training.
+    """Records whose visits a run trains with. Must be called after reading them, before training.
 
-    Who was erased in the meantime counts as erased from the version that the run will make.
+    A subject erased in the meantime counts as erased from the version that the run will make.
     """
     wanted = sorted(set(keys))
     for start in range(0, len(wanted), AT_ONCE):
@@ -40,7 +41,7 @@ def training_record(*, run: Run, keys: Iterable[str]) -> None:
         marks = [TrainingMark(run=run, mark=_run_mark(run.pk, key)) for key in some]
         TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
         with transaction.atomic():
-            # Locked: an erasure that has begun is waited for, and is then seen here.
+            # The lock waits for an erasure in progress, so that it is seen here.
             here = Subject.objects.select_for_update().filter(key__in=some)
             for key in set(some) - set(here.values_list("key", flat=True)):
                 trained_versions_mark(key=key, now=timezone.now())
@@ -56,7 +57,8 @@ def training_carry(*, source: str, target: str) -> None:
 
 @transaction.atomic
 def trained_versions_mark(*, key: str, now: datetime) -> list[TrainedVersion]:
-    """The versions trained with the key's visits; each is marked for retraining, and forgets it."""
+    """Marks the versions trained with the key's visits for retraining, and deletes the key's
+    marks."""
     runs = _runs_with(key)
     for run in [*runs, *_runs_after(runs)]:
         columns = {"last_at": now}
@@ -67,7 +69,7 @@ def trained_versions_mark(*, key: str, now: datetime) -> list[TrainedVersion]:
 
 
 def trained_versions(key: str) -> list[TrainedVersion]:
-    """The versions trained with the key's visits, and those that were refreshed from them."""
+    """The versions trained with the key's visits, and those refreshed from them."""
     runs = _runs_with(key)
     return _versions([*runs, *_runs_after(runs)])
 

@@ -1,4 +1,4 @@
-"""`manage.py challenger VERSION --surface S --share 5`: shadow or canary, and its end."""
+"""`manage.py challenger VERSION --surface S --share 5`: begins or ends a shadow or canary."""
 
 from __future__ import annotations
 

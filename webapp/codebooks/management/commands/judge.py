@@ -1,4 +1,4 @@
-"""`manage.py judge VERSION`: the gate's four conditions for a version that is there already."""
+"""`manage.py judge VERSION`: applies the gate's four conditions to an existing version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`manage.py load_fixtures`: what the repository ships, into the database. Safe to repeat."""
+"""`manage.py load_fixtures`: loads the repository's surfaces, version and people. Safe to
+repeat."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
 
 
 def _load_surfaces() -> list[str]:
-    """Slugs of those that were missing."""
+    """Loads missing surfaces and returns their slugs."""
     made = []
     for path in sorted((FIXTURES / "surfaces").glob("*.json")):
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -53,12 +54,12 @@ def _load_surfaces() -> list[str]:
 
 
 def _load_innate() -> str | None:
-    """Its name; None where the repository ships none."""
+    """Loads the innate version and returns its name; None if the repository has none."""
     return innate_ship().name if (INNATE_FOLDER / "manifest.json").is_file() else None
 
 
 def _load_cohort() -> dict[str, Any]:
-    """Simulated people, moved so that their last visits were yesterday. Only once."""
+    """Loads simulated people once, moved in time so that their last visits were yesterday."""
     if Subject.objects.filter(source=Subject.Source.SIMULATED, key__startswith="file:").exists():
         return {}
     yesterday = timezone.now().date() - timedelta(days=1)

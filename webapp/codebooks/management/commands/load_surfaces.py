@@ -1,4 +1,4 @@
-"""`manage.py load_surfaces`: what apps declare in `surfaces.py`, into the database."""
+"""`manage.py load_surfaces`: loads the surfaces that apps declare in `surfaces.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py refresh --surface S`: a few hundred steps from the champion, in this process."""
+"""`manage.py refresh --surface S`: trains the champion for a few hundred steps, in this process."""
 
 from __future__ import annotations
 

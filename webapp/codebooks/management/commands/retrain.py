@@ -1,4 +1,4 @@
-"""`manage.py retrain --surface S`: the whole pipeline from stored visits, in this process."""
+"""`manage.py retrain --surface S`: runs the pipeline on stored visits, in this process."""
 
 from __future__ import annotations
 

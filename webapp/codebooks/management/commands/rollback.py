@@ -1,4 +1,4 @@
-"""`manage.py rollback --surface S`: back to the champion before."""
+"""`manage.py rollback --surface S`: returns to the previous champion."""
 
 from __future__ import annotations
 

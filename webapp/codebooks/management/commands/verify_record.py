@@ -1,4 +1,4 @@
-"""`manage.py verify_record`: is the record of promotions and rollbacks as it was written?"""
+"""`manage.py verify_record`: checks that the record of promotions and rollbacks is unchanged."""
 
 from __future__ import annotations
 
