@@ -29,7 +29,7 @@ ETAG = re.compile(r'"([0-9a-f]{32})-(\d{1,9})"')
 LIFETIME = 1800
 """Seconds for which an answer is kept: a visit, as a rule."""
 UNASKED = 1000 * state_cache.LIFETIME
-"""Milliseconds after which the subject's state is looked at again (see `subjects.live`)."""
+"""Milliseconds after which the subject's state is looked at again (see `subjects.state_cache`)."""
 
 
 @dataclass(frozen=True)
