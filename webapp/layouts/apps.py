@@ -1,4 +1,4 @@
-"""The API and the client; what a host project lacks is said when Django starts."""
+"""The API and the client; when Django starts, missing settings of the host are reported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class LayoutsConfig(AppConfig):
 
 
 def _trace(endpoint: str) -> None:
-    """A variable of the whole machine may name the collector: lacking packages are no error."""
+    """Starts tracing. Missing packages are only logged, as the endpoint may be a machine-wide
+    variable."""
     try:
         from webapp.telemetry import tracing
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`manage.py check`: what a host project still lacks, with the lines to add."""
+"""`manage.py check`: reports missing settings of a host project, with the lines to add."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _storage() -> Iterator[CheckMessage]:
 
 
 def _production() -> Iterator[CheckMessage]:
-    """What is fine on one's own machine, and not where DEBUG is off."""
+    """Warns of settings that suit development, but not a server with DEBUG off."""
     if settings.DEBUG:
         return
     if str(settings.CACHES["default"]["BACKEND"]).endswith(("LocMemCache", "DummyCache")):

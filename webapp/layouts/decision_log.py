@@ -1,5 +1,6 @@
-"""What `python -m ml.ope` reads: visits whose layout was drawn, and what another version makes of
-them. A line per visit; subjects by the keyed hash that their decisions carry.
+"""Exports visits with drawn layouts for `python -m ml.ope`, and another version's view of them.
+
+There is one line per visit; subjects are named by the keyed hash in their decisions.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from webapp.subjects.decisions import subject_hash
 from webapp.subjects.models import Visit
 
 AT_ONCE = 200
-"""Visits decoded in one batch."""
+"""Number of visits decoded in one batch."""
 
 
 def drawn_visits(page: Page) -> QuerySet[Visit]:
-    """Closed visits under the surface's present revision whose layout was drawn."""
+    """Closed visits under the surface's current revision whose layout was drawn."""
     return (
         Visit.objects.filter(
             profile__surface_id=page.surface_id,
@@ -42,7 +43,7 @@ def drawn_visits(page: Page) -> QuerySet[Visit]:
 
 
 def logged_line(page: Page, visit: Visit) -> dict[str, Any]:
-    """The visit as it was served; reward None where nothing was used."""
+    """The visit as it was served; reward is None if no block was used."""
     decision = _drawn(visit)
     return {
         **_named(page, visit),
@@ -60,10 +61,11 @@ def logged_line(page: Page, visit: Visit) -> dict[str, Any]:
 def target_lines(
     page: Page, visits: Iterable[Visit], version: Version
 ) -> Iterator[tuple[dict[str, Any], bool]]:
-    """How likely another version would have served each layout that could be drawn.
+    """Yields another version's probability of each layout that could be drawn.
 
-    It chooses among these alone, by its own energies and with the same exploration: the log can say
-    nothing of others. Beside each line, whether the layout it would have found by itself is one.
+    The version chooses among these layouts only, by its own energies and with equal exploration,
+    because the log says nothing about others. With each line comes True if the layout that the
+    version would find by itself is among them.
     """
     rest = iter(visits)
     while some := list(itertools.islice(rest, AT_ONCE)):
@@ -91,7 +93,7 @@ def _target_line(
 
 
 def _request(page: Page, visit: Visit) -> Request:
-    """What the engine was asked when the visit began; the profile is kept with the visit."""
+    """Rebuilds the engine's request at the visit's start; the profile was stored with the visit."""
     decision = _drawn(visit)
     return Request(
         surface=page.surface,

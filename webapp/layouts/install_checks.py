@@ -1,4 +1,4 @@
-"""`manage.py check`: how the package is installed, and what drives its schedule."""
+"""`manage.py check`: reports how the package is installed, and which scheduler runs its tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API takes, and what it gives."""
+"""Serializers of the API's requests and answers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from webapp.subjects.visit_state import FEEDBACK
 
 MOST_EVENTS = 100
 MOST_DECISION = 65_536
-"""Characters: what a page of 200 blocks with ids of 100 characters comes to, and to spare."""
+"""Maximum characters; 200 blocks with ids of 100 characters need less."""
 NOT_ONE_OF = '"{{input}}" is not a valid choice. Send one of: {choices}.'
 VALUES = ("rank", "breakpoint", "x", "y", "w", "h", "on", "ms")
 WITH_BLOCK = ("use", "dwell", "dismiss", "pin", "unpin", "move", "resize")
 
 
 def _choice(choices: Sequence[str | tuple[str, str]]) -> serializers.ChoiceField:
-    """Refuses another value with the list of them."""
+    """A choice field whose error lists the allowed values."""
     values = [choice if isinstance(choice, str) else choice[0] for choice in choices]
     said = NOT_ONE_OF.format(choices=", ".join(values))
     return serializers.ChoiceField(choices, error_messages={"invalid_choice": said})

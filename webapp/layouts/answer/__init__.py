@@ -1,5 +1,5 @@
-"""How `GET /api/layout` is answered.
+"""Answers `GET /api/layout`.
 
-In: a subject, a surface, and the state kept of both. Out: the payload, with its ETag and status.
+In: a subject, a surface, and the stored state of both. Out: the payload, with its ETag and status.
 Start reading in `read`.
 """

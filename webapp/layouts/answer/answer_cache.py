@@ -1,8 +1,8 @@
-"""The answer that a subject had last, kept with what it holds under.
+"""Caches a subject's last answer, together with the facts it depends on.
 
-One cache read tells whether it may be given again: of the subject's state that takes its generation
-alone, and nothing is decoded, decided or hashed. Its body is kept apart, and not read for a caller
-who holds it.
+One cache read tells if the answer can be given again. It reads only the generation of the subject's
+state; nothing is decoded, decided or hashed. The body has an entry of its own, which is not read
+for a caller that holds it already.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from webapp.subjects import state_cache
 
 log = logging.getLogger(__name__)
 ETAG = re.compile(r'"([0-9a-f]{32})-(\d{1,9})"')
-"""Of what determines the decision, and the budget it was made by."""
+"""Groups: a hash of what determines the decision, and the budget it was made with."""
 LIFETIME = 1800
-"""Seconds for which an answer is kept: a visit, as a rule."""
+"""Seconds that an answer is kept, which is usually a visit."""
 UNASKED = 1000 * state_cache.LIFETIME
 """Milliseconds after which the subject's state is looked at again (see `subjects.state_cache`)."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """body: JSON; empty where the caller has it already. A fallback has no etag.
+    """body: JSON, or empty if the caller has it already. A fallback has no etag.
 
-    counted: what `counters` call it.
+    counted: its names in `webapp.serving.answer_counts`.
     """
 
     body: bytes
@@ -49,10 +49,11 @@ class Answer:
 
 
 class CachedAnswer(NamedTuple):
-    """generation: of the subject's state; page: `Page.name`; since, until: ms, between which the
-    visit and its day are the same. tag: a hash of all that determines the decision.
+    """An answer as it is cached, without its body.
 
-    decided_by, is_decided_by_another: see `situations.DecisionContext`.
+    generation: of the subject's state; page: `Page.name`; since, until: ms, between which visit and
+    day do not change; tag: a hash of everything that determines the decision; decided_by,
+    is_decided_by_another: see `context.DecisionContext`.
     """
 
     generation: str
@@ -67,13 +68,15 @@ class CachedAnswer(NamedTuple):
 
     @property
     def budget(self) -> int:
-        """Candidates it was decided by, as its ETag says, which may have been the caller's."""
+        """The candidates it was decided with, from its ETag, which may be the caller's."""
         named = ETAG.fullmatch(self.etag)
         return int(named[2]) if named else 0
 
     def answer_with(self, held: str, body: bytes) -> Answer | None:
-        """held: the ETag by which the caller has it, empty otherwise; body: empty where there is
-        none. None where the caller lacks it, and so do we."""
+        """Combines the answer with its body; None if neither the caller nor the cache has the body.
+
+        held: the ETag under which the caller has it, or empty; body: empty if it is not cached.
+        """
         if held:
             return Answer(b"", held, ("not_modified",))
         return Answer(body, self.etag, self.counted) if body else None
@@ -81,8 +84,11 @@ class CachedAnswer(NamedTuple):
 
 @dataclass(frozen=True)
 class CacheRead:
-    """What one cache read brought. counts: as asked for; state: for `live.read`; held: the ETag by
-    which the caller has the last answer; body: empty where the caller has it or nobody does."""
+    """The result of one cache read.
+
+    counts: as requested; state: for `webapp.subjects.state_cache.read`; held: the ETag under which
+    the caller has the last answer; body: empty if the caller has it, or if it is not cached.
+    """
 
     counts: list[int] = field(default_factory=list)
     state: Mapping[str, Any] = field(default_factory=dict)
@@ -92,7 +98,7 @@ class CacheRead:
     body: bytes = b""
 
     def answer(self, page: Page, now: datetime) -> Answer | None:
-        """The last answer again, where it is sure to be the same."""
+        """The last answer, if it still holds; else None."""
         last = self.last
         if last is None or last.generation != self.generation or last.page != page.name:
             return None
@@ -102,8 +108,10 @@ class CacheRead:
 
 @dataclass(frozen=True)
 class CacheSlot:
-    """Where the answers of a subject (nobody where `key` is empty) on a page are kept, by language,
-    number of variants and `payload.mounted`."""
+    """Names the cache entries of a subject's answers on a page.
+
+    They differ by language, number of variants and `payload.mounted`. key: empty without a subject.
+    """
 
     key: str
     page: Page
@@ -113,14 +121,16 @@ class CacheSlot:
 
     @cached_property
     def names(self) -> tuple[str, str, str, str]:
-        """In the cache: of the answer, its body, the subject's state and its generation."""
+        """Cache names of the answer, its body, the subject's state and its generation."""
         state, generation = state_cache.names(self.key, self.page.surface.slug)
         mine = f"answer:2:{state}:{self.language}:{self.variants}:{self.mounted}"
         return mine, f"{mine}:body", state, generation
 
     def look(self, counts: list[str], known: str) -> CacheRead:
-        """Adds one to each count, by name, too. A cache that is away has nothing and counts
-        nothing. known: If-None-Match."""
+        """Adds one to each count and reads the entries; empty if the cache is unavailable.
+
+        counts: names; known: If-None-Match.
+        """
         mine, body, state, generation = self.names
         names = [mine, *([state, generation] if self.key else []), *([] if known else [body])]
         try:
@@ -134,11 +144,11 @@ class CacheSlot:
             return CacheRead()
         newest = found.get(generation) if self.key else ""
         named, content = found.get(body) or ("", b"")
-        is_its = last is not None and last.etag == named  # they are not read at the same time
+        is_its = last is not None and last.etag == named  # the two reads may differ in time
         return CacheRead(numbers, found, newest, last, etag, content if is_its else b"")
 
     def entries(self, answer: CachedAnswer, body: bytes) -> Entries:
-        """The cache entries of an answer. body: empty where the caller holds it."""
+        """The cache entries of an answer. body: empty if the caller holds it."""
         kept: dict[str, tuple[Any, int]] = {self.names[0]: (answer, LIFETIME)}
         if body:
             kept[self.names[1]] = ((answer.etag, body), LIFETIME)
@@ -150,8 +160,8 @@ def keep(
 ) -> Mapping[str, Any]:
     """Stores entries, unless one of `agreed` already has another value; returns the agreed values.
 
-    unkept: the subject's state, where it was read from the database. Without a cache nothing is
-    stored or returned.
+    unkept: the subject's state, if it was read from the database. While the cache is unavailable,
+    nothing is stored or returned.
     """
     more = unkept or state_cache.Unkept()
     try:
@@ -162,7 +172,7 @@ def keep(
 
 
 def held(tag: str, known: str) -> str:
-    """The ETag in If-None-Match that begins with the tag, whatever budget it names; empty if none
-    does."""
+    """The ETag in If-None-Match that begins with the tag, with any budget; empty if there is
+    none."""
     named = (found[0] for found in ETAG.finditer(known) if found[1] == tag)
     return next(named, "")

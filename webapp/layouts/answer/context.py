@@ -1,4 +1,4 @@
-"""All that determines a decision, read before it is made."""
+"""Reads everything that determines a decision before it is made."""
 
 from __future__ import annotations
 
@@ -28,24 +28,23 @@ from webapp.subjects.decisions import is_control
 
 log = logging.getLogger(__name__)
 LEAST = 4
-"""Candidates. A search among fewer finds nothing that System 1 would not serve."""
+"""Fewest candidates worth a search; with fewer it finds nothing better than System 1."""
 SYSTEM_1 = 1
-"""The budget that means: no search."""
+"""The budget that means no search."""
 MEMORY = 0.1
-"""Weight of the latest decision in the mean of processor times."""
+"""Weight of the latest decision in the running mean of processor times."""
 
 
 @dataclass(frozen=True)
 class DecisionContext:
-    """All that determines a decision, and enough to name it before it is made.
+    """Everything that determines a decision, and enough to name it before it is made.
 
-    key: the subject's, empty for nobody. since: ms, the last event before the visit. times_erased:
-    how often everything stored of the key was erased. budget: candidates that the visit is decided
-    by, 0 where none was agreed on yet (see `budget_agree`). was_control: whether the open visit
-    began in the control share, None where none is open. before: the order shown at the visit
-    before, empty where there was none. until: ms, when the visit ends (before its first event: its
-    day), or a canary's share changes. cached_as: the generation of the subject's state in the
-    cache; unkept: the state to store there.
+    key: the subject's, or empty; since: ms, the last event before the visit; times_erased: erasures
+    of the key; budget: candidates for the visit's decisions, 0 before one is agreed on (see
+    `budget_agree`); was_control: True if the open visit began in the control share, None without an
+    open visit; before: the order shown at the previous visit, or empty; until: ms, when the visit
+    ends (before its first event: its day) or a canary's share changes; cached_as: the generation of
+    the subject's state in the cache; unkept: the state to store there.
     """
 
     key: str
@@ -64,20 +63,20 @@ class DecisionContext:
 
     @property
     def decided_by(self) -> str:
-        """Content id of the version that should decide; empty where none should."""
+        """Content id of the version that should decide, or empty if none should."""
         is_asked = self.key and self.page.surface.mode != "off" and not self.is_control
         return self.page.wanted if is_asked else ""
 
     @property
     def is_decided_by_another(self) -> bool:
-        """That version could not be loaded."""
+        """True if that version could not be loaded."""
         return self.page.version is None or self.page.version.id != self.page.wanted
 
     @cached_property
     def is_control(self) -> bool:
-        """Whether this subject keeps the default layout, for comparison; pins and freezing hold.
+        """True if this subject keeps the default layout, for comparison; pins and freezing hold.
 
-        An open visit stays what it began as, so that a changed share moves nothing under a reader.
+        An open visit keeps its group, so that a changed share moves nothing while someone reads.
         """
         if self.page.surface.mode != "live":
             return False
@@ -87,7 +86,7 @@ class DecisionContext:
 
     @cached_property
     def name(self) -> str:
-        """A hash of what determines the decision, but for the budget."""
+        """A hash of everything that determines the decision, except the budget."""
         version = self.page.version
         return hash_of(
             self.key,
@@ -106,11 +105,11 @@ class DecisionContext:
 
 
 class SearchBudget(ProcessState):
-    """How many candidates this process can afford to search now.
+    """Estimates how many candidates this process can afford to search now.
 
-    A decision's processor time, times the decisions under way in this process, is about how long
-    the next one takes. While that fits into what is left of UIENGINE_DEADLINE_MS, the configured
-    budget stands; beyond it the budget shrinks in proportion, down to SYSTEM_1.
+    The next decision takes about the mean processor time of a decision, times the decisions under
+    way in this process. While that fits into the rest of UIENGINE_DEADLINE_MS, the configured
+    budget applies; beyond it the budget shrinks in proportion, down to SYSTEM_1.
 
     under_way: decisions being made or waited for; seconds: mean processor time of recent ones.
     """
@@ -128,8 +127,8 @@ class SearchBudget(ProcessState):
     def deciding(self) -> Iterator[None]:
         """Lets one thread at a time decide and render; the others wait.
 
-        A process computes in one thread at a time anyway, and threads that take turns in the midst
-        of decisions need a quarter more processor time for each.
+        Python computes in one thread at a time anyway, and threads that alternate during decisions
+        need a quarter more processor time each.
         """
         with self._lock:
             self.under_way += 1
@@ -158,7 +157,10 @@ refresher.register(search_budget)
 def decision_context(
     *, key: str, page: Page, now: datetime, state: Mapping[str, Any] | None = None
 ) -> DecisionContext:
-    """Without a query where caches are warm. state: see `live.read`."""
+    """Reads the context, without a query if caches are warm.
+
+    state: cached values for `webapp.subjects.state_cache.read`.
+    """
     milliseconds = to_milliseconds(now)
     if not key or page.surface.mode == "off":
         return nobody_context(page, to_day(milliseconds))
@@ -191,7 +193,7 @@ def decision_context(
 
 
 def _ends(state: visit_state.State, page: Page, here: int, now: int) -> int:
-    """See `DecisionContext.until`. Times in ms; here: now, by the subject's clock."""
+    """Computes `DecisionContext.until`. Times in ms; here: now, by the subject's clock."""
     ahead = here - now
     if state.open:
         return state.last + page.gap - ahead
@@ -209,11 +211,11 @@ def budget_agree(
     entries: Entries = NOTHING,
     unkept: state_cache.Unkept | None = None,
 ) -> int:
-    """Returns the budget that the visit is decided by, however often it is asked for.
+    """Returns the budget of the visit, which is equal for all its decisions.
 
     An open visit keeps the budget of the decision that its first event carried. Until then the
-    first to decide tells the others through the cache. mine: the budget proposed here, under which
-    `entries` were made; they are stored, with `unkept`, only if it is the one agreed on.
+    first process to decide shares its budget through the cache. mine: the proposed budget, with
+    which `entries` were made; they are stored, with `unkept`, only if it is the agreed one.
     """
     is_settled, name = found.budget or not found.key, f"budget:{found.name}"
     proposed = NOTHING if is_settled else {name: (mine, answer_cache.LIFETIME)}
@@ -221,7 +223,8 @@ def budget_agree(
 
 
 def affordable(waited: float) -> int:
-    """Returns how many candidates a request that began `waited` seconds ago has time for."""
+    """Returns the number of candidates for which a request that began `waited` seconds ago has
+    time."""
     left = settings.UIENGINE_DEADLINE_MS / 1000 - waited
     return search_budget.budget(settings.UIENGINE_BUDGET, left=left)
 

@@ -22,7 +22,7 @@ from uiengine.page.layout import Layout, Placement
 from uiengine.page.surface import Block, Breakpoint, Same, Surface
 
 Item = dict[str, Any]
-"""A block's box in grid cells, as grid libraries read it."""
+"""A block's box in grid cells, in the format of grid libraries."""
 WISHES = ("pin", "undo", "reset", "freeze")
 SENTENCES = {
     "pinned": gettext_noop("You pinned $title here."),
@@ -34,7 +34,7 @@ SENTENCES = {
     "first_visit": gettext_noop("People who are new to this page often need $title."),
     "kept": gettext_noop("Everything stays where you know it: moving it would not save you time."),
 }
-"""By code; a test compares them with `uiengine.explain.SENTENCES`."""
+"""Sentences by code; a test compares them with `uiengine.explain.SENTENCES`."""
 
 
 def payload(
@@ -49,11 +49,11 @@ def payload(
     budget: int = 0,
     variants: Sequence[tuple[Variant, str]] = (),
 ) -> bytes:
-    """The answer of GET /api/layout as JSON, in the language that is active.
+    """Returns the JSON of GET /api/layout, in the active language.
 
-    undo: what undo would take back. whose: the user's name in decisions, by which a client tells
-    its batches from another user's; empty for visitors and nobody. budget: candidates that could
-    be scored. variants: each with its own signed decision.
+    undo: the effect that undo would have. whose: the user's name in decisions, by which a client
+    separates its users' batches; empty for visitors and without a subject. budget: candidates that
+    could be scored. variants: each with its own signed decision.
     """
     body = {
         "surface": surface.slug,
@@ -96,18 +96,18 @@ def reason_sentence(reason: Reason) -> str:
 
 @lru_cache(maxsize=4096)
 def _sentence(code: str, values: tuple[tuple[str, Any], ...], language: str | None) -> str:
-    """language: the active one, which is part of the cache's key."""
+    """language: the active one; it is an argument because it belongs to the cache's key."""
     said = {name: gettext(v) if isinstance(v, str) else v for name, v in values}
     return explain.sentence(Reason(code, "", said), gettext(SENTENCES[code]))
 
 
 def seconds_note() -> str:
-    """The note that goes with every figure in seconds."""
+    """The note shown with every figure in seconds."""
     return gettext("Seconds are modelled, not measured.")
 
 
 def mounted() -> str:
-    """A hash of where links lead: a site may be reached under several prefixes or addresses."""
+    """A hash of the links' targets, because a site may be mounted under several prefixes."""
     return _mounted(get_script_prefix(), get_urlconf())
 
 
@@ -118,7 +118,7 @@ def _mounted(prefix: str, urlconf: str | None) -> str:
 
 @lru_cache(maxsize=16)
 def _links(prefix: str, urlconf: str | None) -> dict[str, str]:
-    """prefix, urlconf: what `reverse` goes by, and here to tell one from another."""
+    """prefix, urlconf: the state that `reverse` depends on, as the cache's key."""
     wish = reverse("layouts:feedback")
     return {"events": reverse("layouts:events"), **{name: wish for name in WISHES}}
 
@@ -153,7 +153,7 @@ def _pinned_at(breakpoint: str, pins: Mapping[str, Pin]) -> set[str]:
 
 
 def _item(box: Item, placed: Placement, is_pinned: bool) -> Item:
-    """A block's box where it was placed. is_pinned: the user pinned it to this cell."""
+    """A placed block's box. is_pinned: the user pinned it to this cell."""
     _, x, y, w, h = placed
     item = {**box, "x": x, "y": y, "w": w, "h": h}
     if w < box["minW"] or h < box["minH"]:
@@ -167,7 +167,7 @@ def _item(box: Item, placed: Placement, is_pinned: bool) -> Item:
 
 @lru_cache(maxsize=256)
 def _boxes(of: Same[Surface]) -> dict[str, dict[str, Item]]:
-    """Items without their cells, by breakpoint and block."""
+    """Boxes without their cells, by breakpoint and block."""
     return {
         at.name: {block.id: _box(block, at) for block in of.value.blocks}
         for at in of.value.breakpoints
@@ -177,8 +177,8 @@ def _boxes(of: Same[Surface]) -> dict[str, dict[str, Item]]:
 def _box(block: Block, at: Breakpoint) -> Item:
     """One block for react-grid-layout (`i`, `static`, `isDraggable`…) and gridstack (`id`, …).
 
-    Neither library may pull up a block that is pinned to a cell. The user may still drag what the
-    user pinned; nobody may drag what the team pinned. x, y, w and h are filled in by `_item`.
+    Neither library may move up a block that is pinned to a cell. Users may drag their own pinned
+    blocks, but not those pinned by the team. `_item` sets x, y, w and h.
     """
     limits, is_fixed = block.sizes[at.name], block.is_pinned
     most = {"maxW": limits.max.w, "maxH": limits.max.h} if limits.max else {}
@@ -203,7 +203,7 @@ def _box(block: Block, at: Breakpoint) -> Item:
 
 @lru_cache(maxsize=256)
 def _elements(of: Same[Surface], language: str) -> orjson.Fragment:
-    """Blocks by id, in a language: it is the active one, and here to tell one from another."""
+    """Blocks by id, in the active language, which is an argument as part of the cache's key."""
     return orjson.Fragment(orjson.dumps({b.id: _element(b) for b in of.value.blocks}))
 
 

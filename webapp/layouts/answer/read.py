@@ -1,4 +1,4 @@
-"""The answer to "which layout now?": read, decide, render, and never be without one."""
+"""Answers a request for a layout: reads, decides, renders, and falls back to the default."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def layout_read(
     variants: int = 1,
     limits: Mapping[str, int] = NO_LIMITS,
 ) -> Answer:
-    """The layout for a subject (nobody where `key` is empty). known: If-None-Match.
+    """Returns the layout for a subject, or for none if `key` is empty.
 
-    variants: how many of the best layouts to list beside the one to show. limits: of the caller,
-    see `throttles`; whoever is over one gets the default layout.
+    known: If-None-Match. variants: number of best layouts to list beside the served one. limits:
+    the caller's, see `throttles`; a caller above one gets the default layout.
     """
     started, decided_by, times = time.perf_counter(), page.wanted, 0
     whose = key if page.surface.mode != "off" else ""
@@ -85,7 +85,7 @@ def layout_read(
 
 
 def throttled(*, key: str, page: Page) -> Answer:
-    """For callers who ask too often: nothing is decided."""
+    """Answers callers above their limit with the default layout, without deciding."""
     try:
         times = state_cache.read(key, page).times_erased if key else 0
     except Exception:
@@ -95,15 +95,17 @@ def throttled(*, key: str, page: Page) -> Answer:
 
 
 def fallback(*, key: str, page: Page, why: str, times_erased: int) -> Answer:
-    """The default layout. times_erased: of the key, so that events that carry this decision count;
-    0 where that cannot be known."""
+    """Answers with the default layout.
+
+    times_erased: of the key, so that events that carry this decision count; 0 if it is unknown.
+    """
     count("fallback", why)
     unread = replace(nobody_context(page, day=0), key=key, times_erased=times_erased)
     return Answer(_payload(unread, _default(unread), "fallback"))
 
 
 def layout_payload(*, key: str, slug: str, now: datetime) -> dict[str, Any] | None:
-    """The payload for templates that render on the server; None for an unknown surface."""
+    """The payload for server-side templates; None for an unknown surface."""
     page = serving.page(slug)
     if page is None:
         return None
@@ -112,12 +114,12 @@ def layout_payload(*, key: str, slug: str, now: datetime) -> dict[str, Any] | No
 
 
 def surface_of(signed: str) -> str:
-    """The surface of a decision that was checked before."""
+    """The surface of a decision whose signature was checked before."""
     return decisions.read(signed).surface
 
 
 def decide(found: DecisionContext, variants: int = 1) -> tuple[Decision, str]:
-    """The decision to serve, with so many variants to list, and its status."""
+    """Returns the decision to serve, with up to `variants` variants, and its status."""
     version, mode = found.page.version, found.page.surface.mode
     if not found.key or version is None or mode == "off" or found.is_control:
         held = (
@@ -155,7 +157,8 @@ def _newest(
     now: datetime,
     started: float,
 ) -> tuple[CachedAnswer, bytes]:
-    """What is kept from now on: what was, if it is the same decision, else one made now."""
+    """Returns the answer to cache from now on: the last one if its decision still holds, or a
+    new one."""
     tag = hash_of(found.name, slot.language, slot.variants, slot.mounted)
     last, since, etag = seen.last, to_milliseconds(now), answer_cache.held(tag, known)
     if last and last.tag == tag and (seen.body or etag):
@@ -184,8 +187,10 @@ def _decided(
 
 
 def _budget(found: DecisionContext, tag: str, last: CachedAnswer | None, started: float) -> int:
-    """Returns the budget to propose for the visit: its own if it has one, else the last answer's
-    (whose body alone was evicted), else what there is time for."""
+    """Returns the budget to propose for the visit.
+
+    It is the visit's own; or the last answer's, if only its body was evicted; or what time allows.
+    """
     if found.budget or not found.key:
         return found.budget
     said = min(last.budget, settings.UIENGINE_BUDGET) if last and last.tag == tag else 0
@@ -209,7 +214,7 @@ def _kept(
 
 
 def _rendered(found: DecisionContext, tag: str, variants: int) -> Answer:
-    if found.key:  # may ask the database: not while others wait
+    if found.key:  # may query the database, so it runs before others have to wait
         serving.popularity(found.page, found.day)
     with search_budget.deciding():
         with tracing.span("layout.decide") as span:
@@ -260,19 +265,19 @@ def _undoes(found: DecisionContext, decision: Decision) -> str:
 
 
 def payload_for_nobody(found: DecisionContext, decision: Decision, status: str) -> bytes:
-    """The same under a decision that is nobody's: events that carry it are kept nowhere."""
+    """Renders the decision without a subject; events that carry it are ignored."""
     return _payload(replace(found, key=""), decision, status)
 
 
 def _instead(decision: Decision, variant: Variant) -> Decision:
-    """The decision of a team that shows a variant by a choice of its own."""
+    """The decision of a page that shows a variant, chosen by the page itself."""
     if variant.layout.order == decision.layout.order:
         return decision
     return replace(decision, layout=variant.layout, propensity=1.0, explored=False, candidates=())
 
 
 def served(found: DecisionContext, decision: Decision, status: str) -> decisions.Served:
-    """What the signed string says."""
+    """Builds the content of the signed decision."""
     return decisions.Served(
         subject=decisions.subject_hash(found.key, found.times_erased),
         surface=found.page.surface.slug,
@@ -295,7 +300,8 @@ def served(found: DecisionContext, decision: Decision, status: str) -> decisions
 
 
 def _drawable(decision: Decision) -> tuple[decisions.Drawable, ...]:
-    """Propensities are exact: they are what estimates divide by. Energies are a hint."""
+    """The candidates of a draw. Propensities are exact, as estimates divide by them; energies
+    are rounded."""
     slot = decision.layout.ranks
     return tuple(
         (tuple(slot[b] for b in candidate.order), round(candidate.energy, 4), candidate.propensity)

@@ -1,4 +1,4 @@
-"""How often one may ask: a count per minute and caller, all in one cache operation."""
+"""Limits requests by a count per minute and caller, in one cache operation."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from webapp.subjects.authentication import Identity, identity_of
 
 log = logging.getLogger(__name__)
 MOST_OF_A_SERVER = 60_000
-"""Requests a minute and server key, where UIENGINE_THROTTLES names no other number."""
+"""Requests per minute and server key, unless UIENGINE_THROTTLES has another number."""
 LIFETIME = 120
 """Seconds that a minute's count is kept."""
 
 
 def limits(request: Request, scope: str) -> dict[str, int]:
-    """The counts, by name in the cache, that a request of a scope adds one to, and what each may
-    come to.
+    """Returns the limit of each count, by cache name, that a request of a scope adds to.
 
     A server with a key is counted twice: per subject that it speaks for, and per key.
     """
@@ -37,13 +36,12 @@ def limits(request: Request, scope: str) -> dict[str, int]:
 
 
 def is_over(limits: Mapping[str, int], counts: Sequence[int]) -> bool:
-    """Whether a caller has spent this minute's requests. No counts: the cache is away, and nobody
-    is refused."""
+    """Returns True if a count is above its limit. Empty counts (no cache) refuse no one."""
     return any(count > most for count, most in zip(counts, limits.values(), strict=False))
 
 
 def refuse_over(request: Request, scope: str) -> None:
-    """Counts. Raises Throttled, which says how long to wait."""
+    """Counts the request. Raises Throttled, with the seconds to wait, above a limit."""
     allowed = limits(request, scope)
     try:
         counts, _ = count_and_get(list(allowed), (), LIFETIME)

@@ -1,4 +1,4 @@
-"""Warm-up: what the first request of a process, or an unlucky later one, would wait for."""
+"""Prepares a process so that its first requests need not wait."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from webapp.serving.pages import serving
 log = logging.getLogger(__name__)
 YOUNG = 10_000
 NOBODY_REAL = "warm-up"
-"""A key that no subject has: nothing is written under it."""
+"""A key that no subject has; nothing is written for it."""
 
 
 def warm_up() -> None:
-    """Loads every version that serves and decides once with each; nothing is served or counted.
+    """Loads every serving version and decides once with each; nothing is served or counted.
 
-    Where that fails (there is no database yet), the first request does it.
+    If that fails (there is no database yet), the first request does it.
     """
     try:
         for page in serving.snapshot().pages.values():
@@ -31,10 +31,10 @@ def warm_up() -> None:
 
 
 def garbage_settle() -> None:
-    """What a process has loaded by now stays: the collector need not look at it again.
+    """Excludes everything loaded so far from garbage collection.
 
-    Walking all of it takes about 0.1 s, which whoever was being answered would wait for. Younger
-    garbage is looked for every YOUNG objects: one answer makes more than Python's 700.
+    Walking all of it takes about 0.1 s, during which an answer would wait. Younger garbage is
+    collected every YOUNG objects, because one answer makes more than Python's default of 700.
     """
     gc.collect()
     gc.freeze()

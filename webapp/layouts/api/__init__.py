@@ -1,1 +1,1 @@
-"""HTTP: views, how they read and answer, and the OpenAPI schema."""
+"""HTTP: views, request parsing, and the OpenAPI schema."""

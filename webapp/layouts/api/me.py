@@ -1,4 +1,4 @@
-"""What is kept on the caller, the visitor's consent, and how this process fares."""
+"""Views of the caller's stored data, the visitor's consent, and this process's health."""
 
 from __future__ import annotations
 

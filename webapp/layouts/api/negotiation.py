@@ -1,4 +1,4 @@
-"""Content negotiation: there is one representation, JSON, whatever a caller says it accepts."""
+"""Content negotiation with one representation, JSON, for any Accept header."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 
 class AlwaysTheSame(DefaultContentNegotiation):
-    """A page is never without a layout because of an Accept header."""
+    """Chooses JSON always, so that no Accept header leaves a page without a layout."""
 
     def select_renderer(
         self,

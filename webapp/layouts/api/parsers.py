@@ -1,4 +1,4 @@
-"""JSON bodies, up to a size."""
+"""Parses JSON bodies up to a maximum size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.layouts.errors.problem import TooLarge, body_length
 
 
 class BoundedJSONParser(JSONParser):
-    """Refuses a body above DATA_UPLOAD_MAX_MEMORY_SIZE before it is read."""
+    """Refuses a body above DATA_UPLOAD_MAX_MEMORY_SIZE before reading it."""
 
     def parse(
         self,

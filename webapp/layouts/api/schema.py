@@ -1,4 +1,4 @@
-"""The OpenAPI document: our addresses alone, whatever else the host serves with REST framework."""
+"""The OpenAPI document of our addresses only, without the host's own REST framework views."""
 
 from __future__ import annotations
 

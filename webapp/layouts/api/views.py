@@ -42,7 +42,7 @@ PROBLEM = OpenApiResponse(serializers.ProblemOut, "Problem details (RFC 9457).")
 REFUSED = {(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 413, 415, 429, 503)}
 MOST_VARIANTS = 8
 USUAL = 256
-"""Characters of a query string that is remembered as parsed."""
+"""Maximum characters of a query string whose parsed form is cached."""
 VARY = "Authorization, Cookie, X-Subject"
 KEPT = {"Cache-Control": "private, no-cache", "Vary": VARY}
 NOT_KEPT = {"Cache-Control": "private, no-store", "Vary": VARY}
@@ -53,9 +53,9 @@ SUBJECT = OpenApiParameter(
 
 
 class LayoutAPIView(APIView):
-    """Base of all views of the API.
+    """Base of all API views.
 
-    How they read, answer and refuse depends on nothing in a host's REST_FRAMEWORK setting.
+    How they parse, render and refuse is independent of the host's REST_FRAMEWORK setting.
     """
 
     authentication_classes: Sequence[type[BaseAuthentication]] = (SubjectAuthentication,)
@@ -69,15 +69,15 @@ class LayoutAPIView(APIView):
     def as_view(cls, **initkwargs: Any) -> Any:
         """Exempts the view from the host's ATOMIC_REQUESTS.
 
-        This request and other processes read what was just written before it is answered. Writes
-        are transactions of their own.
+        Writes must be visible to this request and other processes before the answer, so they have
+        their own transactions.
         """
         return non_atomic_requests(super().as_view(**initkwargs))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticates; there is one renderer and no versioning, and views throttle by themselves.
+        """Authenticates; there is one renderer and no versioning, and views throttle themselves.
 
-        A method that the address does not take is refused before authentication.
+        A method that the address does not support is refused before authentication.
         """
         request.accepted_renderer = _RENDERER
         request.accepted_media_type = _RENDERER.media_type
@@ -193,7 +193,8 @@ class FeedbackView(LayoutAPIView):
 
 @lru_cache(maxsize=256)
 def _asked(query: str) -> tuple[str, str]:
-    """surface and variants of a query string, which few pages ask with again and again."""
+    """Parses surface and variants from a query string; pages repeat few of them, so it is
+    cached."""
     found = QueryDict(query.encode("latin-1"))  # as WSGI gives it
     return found.get("surface", ""), found.get("variants", "1")
 

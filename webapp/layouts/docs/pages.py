@@ -1,4 +1,4 @@
-"""Pages for whoever builds on the API: Swagger UI, snippets to copy, the error catalogue."""
+"""Pages for developers who use the API: Swagger UI, snippets to copy, the error catalogue."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def errors(request: HttpRequest) -> HttpResponse:
 
 
 def _marked(text: str) -> SafeString:
-    """Escaped, with what stands between backticks as code."""
+    """Escapes text and renders parts in backticks as code."""
     return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 

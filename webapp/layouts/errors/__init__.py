@@ -1,1 +1,1 @@
-"""Every error as problem details: the catalogue, the body, the middleware."""
+"""Renders every error as problem details: the catalogue, the body, the middleware."""

@@ -1,5 +1,8 @@
-"""Every error the API answers with. `problems` takes status and title from here, and the page
-behind an error's `type` is drawn from it; a test holds the two together."""
+"""Every error of the API.
+
+`problem` takes status and title from here, and the page behind an error's `type` shows the entries;
+a test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from webapp.subjects.authentication import MissingScope
 
 @dataclass(frozen=True)
 class Kind:
-    """slug: the fragment of `type`. next_step: where the error itself names none."""
+    """slug: the fragment of `type`. next_step: the default if the error has none of its own."""
 
     slug: str
     status: int

@@ -1,9 +1,8 @@
-"""Every error under the API's addresses is problem details, whoever made it.
+"""Turns every error under the API's addresses into problem details.
 
-Views raise problems by themselves. What Django answers before or around them (no such address,
-another method of a page, a host name that is not ours, a fault) would be HTML, in DEBUG with much
-of it; here it becomes what a client of the API reads anyway. What a host's own views answer below
-the same prefix stays theirs.
+Views raise problems themselves. Django's own answers (unknown address, unsupported method, wrong
+host name, server error) would be HTML, very long with DEBUG; here they become JSON for clients of
+the API. Answers of a host's own views below the prefix are not changed.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ OF_STATUS = {
     405: KINDS["method-not-allowed"],
     413: KINDS["too-large"],
 }
-"""Where the status alone says which; other refusals are OTHER."""
+"""Kinds that follow from the status alone; other refusals are OTHER."""
 OTHER = KINDS["request-refused"]
 SPOKEN = (CONTENT_TYPE, "application/json")
-"""Answers that views of the API wrote: /api/health says in JSON of its own what is not ready."""
+"""Content types of the API's own views, whose errors are not changed."""
 
 
 def api_problems(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware. Looks at errors alone: an answer that is well costs one comparison."""
+    """Middleware for errors; a successful answer costs it one comparison."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -50,16 +49,16 @@ def api_problems(
 
 
 def _is_of_others(request: HttpRequest) -> bool:
-    """Whether a view answered that is not of the API; there may have been none at all."""
+    """Returns True if a view outside the API answered; there may have been no view."""
     match = request.resolver_match
     return match is not None and "layouts" not in match.app_names
 
 
 def _prefix() -> str:
-    """Where the API is: /api/, or what a host project says."""
+    """The API's prefix: /api/, or the host project's."""
     try:
         return reverse("layouts:layout").removesuffix("layout")
-    except NoReverseMatch:  # nowhere: `manage.py check` says so
+    except NoReverseMatch:  # the API is not mounted, which `manage.py check` reports
         return "\0"
 
 
@@ -82,7 +81,7 @@ def _detail(kind: Kind) -> str:
 
 
 def _named(request: HttpRequest, status: int) -> dict[str, str]:
-    """The field and the value that were wrong, where they can be told."""
+    """The wrong field and its value, if they are known."""
     try:
         request.get_host()
     except DisallowedHost:

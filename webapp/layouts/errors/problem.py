@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details: what was wrong, with which value, and the next step."""
+"""Errors as RFC 9457 problem details: the mistake, its value, and the next step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from webapp.telemetry.metrics import REFUSALS
 
 
 class TooLarge(APIException):
-    """`length`: bytes of the body, None where it came without saying how long it is."""
+    """length: bytes of the body, or None if the request does not say."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
@@ -38,7 +38,7 @@ class TooLarge(APIException):
 
 
 def body_length(request: HttpRequest | Request | None) -> int | None:
-    """Bytes, as the request says; None where it does not."""
+    """The body's length in bytes from Content-Length, or None."""
     length = request.META.get("CONTENT_LENGTH") if request else None
     return int(length) if length and length.isdecimal() else None
 
@@ -46,16 +46,18 @@ def body_length(request: HttpRequest | Request | None) -> int | None:
 log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 SHOWN = 200
-"""Characters of a bad value that are sent back."""
+"""Maximum characters of a bad value that are sent back."""
 AWAY = 5
-"""Seconds after which to try again where the database is away: what a restart takes."""
+"""Retry-After in seconds while the database is unavailable; a restart takes about as long."""
 MOST_ERRORS = 10
-"""Mistakes of one request that are listed."""
+"""Maximum mistakes listed per request."""
 
 
 class Problem(exceptions.APIException):
-    """A refused request. `field` names what was wrong in it, `value` what stood there; `mistakes`
-    are all of them where there may be several, this one first."""
+    """A refused request. field: the wrong field; value: its value.
+
+    mistakes: all of them if there can be several, this one first.
+    """
 
     def __init__(
         self,
@@ -177,7 +179,7 @@ def _below(path: str, name: str | int) -> str:
 
 
 def _value(data: Any, path: str) -> Any:
-    """What stands at a path such as `events[3].block`; None where nothing does."""
+    """The value at a path such as `events[3].block`, or None."""
     for part in re.findall(r"[^.\[\]]+", path):
         if isinstance(data, list) and part.isdecimal() and int(part) < len(data):
             data = data[int(part)]
@@ -187,7 +189,7 @@ def _value(data: Any, path: str) -> Any:
 
 
 def _short(value: object) -> object:
-    """As it came where JSON can say it, else as text: 1e400 is read as infinity."""
+    """The value itself if JSON can express it briefly, else as text (1e400 is read as infinity)."""
     is_plain = isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value))
     if value is None or (is_plain and len(repr(value)) <= SHOWN):
         return value

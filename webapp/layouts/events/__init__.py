@@ -1,1 +1,1 @@
-"""How `POST /api/events` takes a batch: parse, then accept."""
+"""Handles `POST /api/events`: parses a batch, then accepts it."""

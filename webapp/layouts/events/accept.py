@@ -1,4 +1,4 @@
-"""From a checked request to events on disk: whose they are, and whether the decision is ours."""
+"""Stores the events of a checked request, after checking their subject and decision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.subjects.events import Arrival, Counted, events_accept, target_make
 from webapp.surfaces.models import Surface
 
 MOVING = ("pin", "move")
-"""What a user asks for that gives a block a target."""
+"""Wishes that give a block a target position."""
 
 
 def backlog_refuse() -> None:
@@ -42,10 +42,10 @@ def batch_accept(
     now: datetime,
     field: str = "events[{}].",
 ) -> Counted | None:
-    """Keeps the events; None where nothing is kept: they are of nobody, or of a decision that was
-    made before its subject was erased. Raises Problem.
+    """Stores the events. Raises Problem.
 
-    field: how a mistake names the event it is in.
+    Returns None if nothing is stored: the decision has no subject, or was made before its subject
+    was erased. field: the format of an event's path in mistakes.
     """
     served = _served(decision)
     _check(served, arrivals, now, field)
@@ -82,7 +82,7 @@ def _keep(
     arrivals: Sequence[Arrival],
     now: datetime,
 ) -> Counted | None:
-    """The rest of the transaction that locked the target."""
+    """Finishes the transaction that locked the target."""
     if _is_void(identity, served, target.times_erased):
         transaction.set_rollback(True)
         return None
@@ -114,8 +114,10 @@ def _served(text: str) -> Served:
 
 
 def _is_void(identity: Identity, served: Served, times_erased: Mapping[str, int]) -> bool:
-    """Whether what was kept of the caller has been erased since the decision was made. Raises
-    Problem where it was made for a subject that the caller may not speak for."""
+    """Returns True if the caller was erased after the decision was made.
+
+    Raises Problem if the decision was made for a subject that the caller may not speak for.
+    """
     mine = {key: times_erased[key] for key in (identity.key, identity.visitor) if key}
     if any(served.subject in decisions.subject_hashes(*of) for of in mine.items()):
         return False
@@ -154,7 +156,7 @@ def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: st
 def _mistake(
     arrival: Arrival, where: str, known: Collection[str], held: Collection[str]
 ) -> Problem:
-    """What is wrong with an event that `_check` found; of several mistakes the first."""
+    """The first mistake of an event that `_check` found."""
     if arrival.block and arrival.block not in known:
         return Problem(
             "block-not-on-page",

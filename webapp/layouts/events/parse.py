@@ -1,8 +1,8 @@
-"""A batch of events as a request brings it, checked.
+"""Parses and checks a batch of events.
 
-What is in order is recognised in one pass over plain values; anything else is read by REST
-framework's serializers, which say what is wrong. `EventIn` declares the limits for both, and a test
-compares the two: what the pass takes, the serializers take, with the same values.
+One pass over plain values accepts valid events. Anything else goes to REST framework's
+serializers, which name the mistakes. `EventIn` declares the limits for both, and a test checks that
+the serializers accept all that the pass accepts, with equal values.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KINDS = frozenset(Event.Kind.values)
 
 
 def batch_read(data: Any) -> tuple[str, list[Arrival]]:
-    """The decision and the events of a request. Raises ValidationError."""
+    """Returns the decision and the events of a request. Raises ValidationError."""
     plain = _plain_batch(data)
     if plain is not None:
         return plain
@@ -45,7 +45,7 @@ def batch_read(data: Any) -> tuple[str, list[Arrival]]:
 
 
 def plain_event(event: Any, zone: tzinfo) -> Arrival | None:
-    """None where it takes the serializers to tell what it is."""
+    """Parses a plain event; returns None if the serializers have to judge it."""
     if type(event) is not dict:
         return None
     name, at = event.get("id"), _plain_time(event.get("at"), zone)
@@ -78,7 +78,7 @@ def _plain_batch(data: Any) -> tuple[str, list[Arrival]] | None:
 
 
 def _plain_time(text: Any, zone: tzinfo) -> datetime | None:
-    """A time that says its zone."""
+    """Parses a time with a zone."""
     try:
         at = datetime.fromisoformat(text) if type(text) is str else None
         return at.astimezone(zone) if at and at.tzinfo else None
@@ -87,7 +87,7 @@ def _plain_time(text: Any, zone: tzinfo) -> datetime | None:
 
 
 def _is_plain_text(text: Any, most: int = 100) -> bool:
-    """Nothing to strip, nothing that databases refuse."""
+    """Returns True for text without outer blanks and characters that databases refuse."""
     return (
         type(text) is str
         and len(text) <= most
@@ -98,7 +98,7 @@ def _is_plain_text(text: Any, most: int = 100) -> bool:
 
 @cache
 def _checks() -> dict[str, Callable[[Any], bool]]:
-    """By the name of a value: whether one is plainly what `EventIn` declares."""
+    """By the name of a value, a check that it plainly meets `EventIn`."""
     fields = EventIn().fields
     return {name: _check(fields[name]) for name in VALUES}
 

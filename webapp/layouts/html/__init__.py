@@ -1,1 +1,1 @@
-"""The arranged page as HTML: the element and the CSS of its grid."""
+"""Renders the arranged page as HTML: the element and the CSS of its grid."""

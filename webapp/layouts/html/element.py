@@ -1,4 +1,4 @@
-"""A layout payload as HTML: blocks in reading order, placed without script."""
+"""Renders a layout payload as HTML: blocks in reading order, placed without scripts."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ def render(
     controls: bool,
     csrf: Mapping[str, str] | None = None,
 ) -> SafeString:
-    """The whole `<adaptive-layout>` element.
+    """Renders the whole `<adaptive-layout>` element.
 
-    context: what the blocks' templates see. csrf: what the client sends with wishes, as
-    `csrf_boot` gives it.
+    context: for the blocks' templates. csrf: sent by the client with wishes, from `csrf_boot`.
     """
     blocks = [_block(payload, block_id, context) for block_id in payload["order"]]
     return render_to_string(
@@ -50,8 +49,11 @@ def render(
 
 
 def csrf_boot(request: HttpRequest) -> dict[str, str]:
-    """The request's CSRF token, the header that Django reads it from, and the cookie that scripts
-    may read it from as well, which follows a sign-in in another tab; empty where they may not."""
+    """The data with which the client sends the CSRF token.
+
+    token: the request's; header: the one Django reads it from; cookie: its name if scripts may read
+    it, which follows a sign-in in another tab, or empty.
+    """
     is_read = not (settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY)
     return {
         "cookie": settings.CSRF_COOKIE_NAME if is_read else "",
@@ -75,7 +77,7 @@ def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]
 
 
 def _strings() -> dict[str, str]:
-    """The client's words, in the language of the request."""
+    """The client's texts, in the language of the request."""
     return {
         "options": _("Options for {title}"),
         "why": _("Why is this here?"),

@@ -1,6 +1,6 @@
-"""The grid of every breakpoint as container queries, so that no script is needed to place blocks.
+"""CSS of the grid at every breakpoint, as container queries, so that blocks need no script.
 
-adaptive-layout.js writes the same rules (`gridCss`); a test compares the two.
+adaptive-layout.js writes equal rules (`gridCss`); a test compares the two.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ CONTROLS = (
     "adaptive-layout>.al-bar{min-block-size:2.5rem;white-space:nowrap;overflow-x:auto}"
     "@media (scripting:none){adaptive-layout>.al-bar{display:none}}"
 )
-"""Room for the buttons that the script adds, so that nothing shifts when it starts."""
+"""Reserves space for the script's buttons, so that nothing shifts when it starts."""
 
 
 def page_css(payload: Mapping[str, Any], *, controls: bool) -> str:
-    """All that a page needs to show the payload's layouts. Slugs and ids are plain identifiers."""
+    """The CSS of a payload's layouts. Slugs and ids are plain identifiers, so they need no
+    escaping."""
     scope = f'adaptive-layout[surface="{payload["surface"]}"]>[data-grid]'
     return BASE + (CONTROLS if controls else "") + grid_css(payload, scope)
 

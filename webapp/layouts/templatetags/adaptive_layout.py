@@ -1,4 +1,5 @@
-"""`{% adaptive_layout "home" %}`: the page in the order of whoever asks, without script."""
+"""`{% adaptive_layout "home" %}`: renders the page in the current subject's order, without
+scripts."""
 
 from __future__ import annotations
 
@@ -21,12 +22,12 @@ def adaptive_layout(
 ) -> SafeString:
     """Renders each block by `<surface>/<block id>.html`, `blocks/<kind>.html` or a bare title.
 
-    controls: a menu in each block, and undo, freeze and reset above. subject: a key of your own
-    that the page speaks for, by a user token; otherwise the signed-in user or the visitor, and
-    nobody where the context has no request.
+    controls: adds a menu to each block, and undo, freeze and reset above. subject: a key of the
+    host's for which the page acts, by a user token; by default the signed-in user or the visitor,
+    and no subject if the context has no request.
     """
     now = timezone.now()
-    request = context.get("request")  # none in mails, or rendered by hand: nobody's, unless named
+    request = context.get("request")  # missing in mails or manual rendering: then no subject
     key = subject or (_key(request) if request else "")
     payload = read.layout_payload(key=key, slug=surface, now=now)
     if payload is None:
@@ -41,7 +42,7 @@ def adaptive_layout(
 
 
 def _key(request: HttpRequest) -> str:
-    """The signed-in user, the visitor who consented, or nobody, as the API sees them."""
+    """The key of the signed-in user or consenting visitor, or empty, as the API determines it."""
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return f"django:{user.pk}"

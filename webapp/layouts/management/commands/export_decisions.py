@@ -1,4 +1,4 @@
-"""`manage.py export_decisions --surface S --log FILE`: drawn layouts and what they came to."""
+"""`manage.py export_decisions --surface S --log FILE`: exports drawn layouts with their rewards."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _logged(page: Page, visits: QuerySet[Visit]) -> Iterator[tuple[dict[str, Any
 
 
 def _written(path: Path, lines: Iterable[tuple[dict[str, Any], Any]]) -> list[Any]:
-    """Writes each line; returns what stood beside them."""
+    """Writes each line to the file; returns the second values of the pairs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = []
     with path.open("w", encoding="utf-8") as file:
