@@ -18,7 +18,7 @@ from uiengine.behaviour.profile import Profile
 from webapp.layouts.answer import read
 from webapp.layouts.answer.context import DecisionContext
 from webapp.serving.pages import Page, serving
-from webapp.subjects import mappers, state_cache
+from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.models import Profile as ProfileRow
 from webapp.subjects.models import Visit
 from webapp.subjects.visit_state import State
@@ -71,7 +71,7 @@ def history_write(*, key: str, slug: str) -> int:
     Visit.objects.bulk_update(rows, ["order"])
     stored = ProfileRow.objects.select_for_update().get(subject__key=key, surface__slug=slug)
     profile.last_event = mappers.to_state(stored).profile.last_event
-    stored.state, stored.version = mappers.from_state(State(profile)), stored.version + 1
+    stored.state, stored.version = visit_state.dump(State(profile)), stored.version + 1
     stored.save()
     state_cache.forget_on_commit(key, [slug])
     return len(rows)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from uiengine.behaviour import profile as profiles
 from webapp.codebooks.registry import training_record
 from webapp.privacy.merge_rows import rows_move
-from webapp.subjects import mappers, state_cache
+from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.fold_worker import profile_fold
 from webapp.subjects.models import Profile, Subject
 from webapp.subjects.services import subject_get
@@ -56,7 +56,7 @@ def _profile_move(row: Profile, target: Subject) -> None:
     if visit := one.visit:
         visit.decision = same.get(visit.decision, visit.decision)
         visit.drawn = same.get(visit.drawn, visit.drawn)
-    kept.state = mappers.from_state(_merged(one, other))
+    kept.state = visit_state.dump(_merged(one, other))
     kept.version += 1
     kept.open_until = None
     kept.save()

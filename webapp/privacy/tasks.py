@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from webapp.privacy.retention import months_renew, retention_apply
-from webapp.subjects import revoked
+from webapp.subjects import keys
 from webapp.subjects.tasks import log
 from webapp.surfaces.models import Surface
 
@@ -19,7 +19,7 @@ def retention() -> dict[str, dict[str, int]]:
     """
     done: dict[str, dict[str, int]] = {}
     failed: Exception | None = None
-    revoked.expired_delete(now=timezone.now())
+    keys.revoked_expired_delete(now=timezone.now())
     try:
         log.info("subjects.months %s", months_renew(now=timezone.now()))
     except Exception as error:  # no lock was free: tomorrow's run tries again

@@ -106,9 +106,26 @@ def subject_hashes(key: str, times_erased: int = 0) -> set[str]:
 
 
 def visit_id(key: str, surface: str, since: int) -> str:
-    """The id of the visit that begins after the event at `since` (ms; 0 if none)."""
+    """Returns the id of the visit that begins after the event at `since` (ms, 0 if none)."""
     value = f"{key}\n{surface}\n{since}"
     return salted_hmac("webapp.visit", value, algorithm="sha256").hexdigest()[:32]
+
+
+def erasure_marks(key: str) -> list[str]:
+    """The marks under which rows of the key's erasures may stand."""
+    return stored_marks("erasure", key)
+
+
+def stored_mark(purpose: str, value: str, secret: str | None = None) -> str:
+    """A keyed hash of a value, as rows keep it. secret: SECRET_KEY if None."""
+    digest = salted_hmac(f"webapp.{purpose}", value, secret, algorithm="sha256")
+    return digest.hexdigest()[:32]
+
+
+def stored_marks(purpose: str, value: str) -> list[str]:
+    """Every mark that rows may have: under SECRET_KEY, and under each of SECRET_KEY_FALLBACKS."""
+    known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [stored_mark(purpose, value, secret) for secret in known]
 
 
 def is_control(key: str, slug: str, percent: int) -> bool:

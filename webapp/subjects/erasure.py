@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import F
-from django.utils.crypto import salted_hmac
 
+from webapp.subjects.decisions import erasure_marks, stored_mark
 from webapp.subjects.models import Erasure
 
 AT_ONCE = 500
@@ -27,26 +26,9 @@ def times_erased(key: str) -> int:
     return sum(rows.values_list("times", flat=True))
 
 
-def erasure_marks(key: str) -> list[str]:
-    """The marks under which rows of the key's erasures can be stored."""
-    return stored_marks("erasure", key)
-
-
 def erasure_record(*, key: str, now: datetime) -> None:
     """Voids all decisions signed for the key so far."""
     columns = {"last_at": now}
     row, is_new = Erasure.objects.get_or_create(mark=stored_mark("erasure", key), defaults=columns)
     if not is_new:
         Erasure.objects.filter(pk=row.pk).update(times=F("times") + 1, last_at=now)
-
-
-def stored_mark(purpose: str, value: str, secret: str | None = None) -> str:
-    """A keyed hash of a value, as stored in rows. secret: SECRET_KEY if None."""
-    digest = salted_hmac(f"webapp.{purpose}", value, secret, algorithm="sha256")
-    return digest.hexdigest()[:32]
-
-
-def stored_marks(purpose: str, value: str) -> list[str]:
-    """All marks that rows can have: under SECRET_KEY, and under each of SECRET_KEY_FALLBACKS."""
-    known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return [stored_mark(purpose, value, secret) for secret in known]

@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from webapp.subjects.erasure import erasure_marks
+from webapp.subjects.decisions import erasure_marks
 from webapp.subjects.models import Event
 
 FIND = """
@@ -58,7 +58,7 @@ SQLITE = {
 class BatchTarget:
     """The rows that a batch belongs to; the subject's is locked until the transaction ends.
 
-    clock_offset: seconds. times_erased: how often, by key.
+    clock_offset: seconds. times_erased: by key.
     """
 
     profile_id: int

@@ -18,7 +18,7 @@ from uiengine.behaviour import profile_json
 from uiengine.cost.reward import seconds_per_use
 from uiengine.page.surface import Surface
 from webapp.lib.times import to_day, to_milliseconds
-from webapp.subjects import mappers, state_cache
+from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.models import Event, Profile, ServedDecision, Visit
 from webapp.subjects.visit_state import Changes, FoldTarget, LiveVisit, State, fold, settle
@@ -96,7 +96,7 @@ class _Counted:
 
 
 def _write_profile(row: Profile, state: State, gap: int, offset: int) -> None:
-    row.state = mappers.from_state(state)
+    row.state = visit_state.dump(state)
     row.version += 1
     row.open_until = _to_datetime(state.last + gap - offset) if state.open else None
     row.save(update_fields=("state", "version", "open_until", "updated_at"))

@@ -2,12 +2,13 @@
 
 Tokens and cookies are signed with SECRET_KEY and accepted under SECRET_KEY_FALLBACKS too. To
 rotate, put the old key there and remove it once the last token it signed has expired. A single
-token is revoked by its id (`revoked`).
+token is revoked by its id (`RevokedTokens`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 import zlib
@@ -20,9 +21,11 @@ from functools import lru_cache
 from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Max
 
-from webapp.subjects import revoked
-from webapp.subjects.models import Scope, ServerKey
+from webapp.lib.refresher import ProcessState, refresher
+from webapp.subjects.models import RevokedToken, Scope, ServerKey
 
 TOKEN_SALT = "webapp.user-token"
 VISITOR = "anon:"
@@ -62,6 +65,46 @@ class UserToken:
     id: str
 
 
+class RevokedTokens(ProcessState):
+    """Ids of user tokens that were revoked before they expire, in this process's memory.
+
+    The refresher's thread reads the list when it has changed, so every process refuses a token
+    within a second. Rows of expired tokens are deleted nightly: the list stays as short as tokens
+    live.
+
+    _state: the process that read the list, and its number of rows and latest row then.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self._known: frozenset[str] = frozenset()
+        self._state: tuple[int, int, int | None] | None = None
+
+    def renew(self) -> None:
+        """Reads the ids if rows were added or deleted since."""
+        found = RevokedToken.objects.aggregate(rows=Count("pk"), latest=Max("pk"))
+        state = (os.getpid(), found["rows"], found["latest"])
+        if state != self._state:
+            self._known = frozenset(RevokedToken.objects.values_list("token_id", flat=True))
+            self._state = state
+
+    def holds(self, token_id: str) -> bool:
+        """Causes a query once per process, or always where no thread renews the list
+        (UIENGINE_REFRESH_MS 0)."""
+        if not settings.UIENGINE_REFRESH_MS:
+            self.renew()
+        elif self._state is None or self._state[0] != os.getpid():
+            self.renew()
+            refresher.start()
+        return token_id in self._known
+
+
+revoked = RevokedTokens()
+refresher.register(revoked)
+
+
 class UnusableKeyError(ValueError):
     """The subject's key is empty, too long, or has characters that cannot be stored."""
 
@@ -90,7 +133,7 @@ def user_token_make(*, key: str, now: datetime, days: int | None = None) -> str:
 def user_token_read(token: str, *, now: datetime) -> str | None:
     """Returns the subject's key, or None if the token is forged, expired or revoked."""
     found = _user_token(token)
-    if found is None or now.timestamp() >= found.expires or revoked.is_revoked(found.id):
+    if found is None or now.timestamp() >= found.expires or revoked.holds(found.id):
         return None
     return found.key
 
@@ -112,7 +155,23 @@ def user_token_revoke(token_id: str, *, now: datetime) -> bool:
     expires_at = datetime.fromtimestamp(int(match[1], 16), UTC)
     if expires_at <= now:
         return False
-    return revoked.token_revoke(token_id=token_id, expires_at=expires_at, now=now)
+    return _token_revoke(token_id, expires_at, now)
+
+
+def revoked_expired_delete(*, now: datetime) -> int:
+    """Deletes the rows of tokens that have expired; returns how many."""
+    return RevokedToken.objects.filter(expires_at__lt=now).delete()[0]
+
+
+def _token_revoke(token_id: str, expires_at: datetime, now: datetime) -> bool:
+    """Returns False if it was already revoked."""
+    try:
+        with transaction.atomic():
+            RevokedToken.objects.create(token_id=token_id, expires_at=expires_at, revoked_at=now)
+    except IntegrityError:
+        return False
+    transaction.on_commit(revoked.renew)
+    return True
 
 
 def _user_token(token: str) -> UserToken | None:

@@ -22,9 +22,8 @@ from django.db import connection, transaction
 
 from uiengine.page.surface import Surface
 from webapp.lib.cache import NOTHING, Entries, store
-from webapp.subjects import mappers
-from webapp.subjects.decisions import visit_id
-from webapp.subjects.erasure import erasure_marks
+from webapp.subjects import mappers, visit_state
+from webapp.subjects.decisions import erasure_marks, visit_id
 from webapp.subjects.models import Event, Profile, Visit
 from webapp.subjects.visit_state import FoldTarget, State, fold
 
@@ -115,7 +114,7 @@ def read(key: str, page: VisitedPage, found: Mapping[str, Any] | None = None) ->
 
 
 def _live(stored: Stored, generation: str, unkept: Unkept | None = None) -> Live:
-    state = mappers.to_state_of(orjson.loads(stored.state))
+    state = visit_state.load(orjson.loads(stored.state))
     return Live(state, stored.clock_offset, stored.times_erased, generation, unkept)
 
 
@@ -143,7 +142,7 @@ def _load(key: str, page: VisitedPage) -> Stored:
         cursor.execute(statement, [*marks, key, page.surface_id])
         offset, times, profile_id, state, is_pending = cursor.fetchone()
     if is_pending:
-        state = json.dumps(mappers.from_state(_with_pending(key, page, profile_id)))
+        state = json.dumps(visit_state.dump(_with_pending(key, page, profile_id)))
     return Stored(state or "{}", offset or 0, times or 0)
 
 

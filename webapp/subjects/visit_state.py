@@ -126,6 +126,26 @@ Counted = Callable[[str, str], bool]
 """Takes a visit and a block; returns True if the block was already counted in that visit."""
 
 
+def load(data: Mapping[str, Any]) -> State:
+    """The state in the JSON of a profile row; an empty one for {}."""
+    visit = data.get("visit")
+    return State(
+        profile=profile_json.load(data.get("profile", {})),
+        visit=visit and LiveVisit(**{**visit, "order": tuple(visit["order"])}),
+        late=[(block, day) for block, day in data.get("late", ())],
+    )
+
+
+def dump(state: State) -> dict[str, Any]:
+    """The inverse of `load`."""
+    visit = state.visit
+    return {
+        "profile": profile_json.dump(state.profile),
+        "visit": visit and {**vars(visit), "order": list(visit.order)},
+        "late": [list(pair) for pair in state.late],
+    }
+
+
 def settle(state: State, now: int, gap: int, changes: Changes | None = None) -> None:
     """Closes the open visit if it ended before `now`."""
     if state.open and now - state.last >= gap:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from webapp.lib import times as lib_times
-from webapp.subjects import fold_worker, mappers, tasks
+from webapp.subjects import fold_worker, mappers, tasks, visit_state
 from webapp.subjects.models import Event, Profile, Subject, Visit
 from webapp.subjects.services import clock_advance, visit_end
 from webapp.surfaces.models import PopularityDay
@@ -82,7 +82,7 @@ def test_what_is_read_before_folding_is_what_folding_writes(owner, worker, clock
 
     worker.work()
 
-    assert mappers.from_state(read) == mappers.from_state(mappers.to_state(profile_of(owner)))
+    assert visit_state.dump(read) == visit_state.dump(mappers.to_state(profile_of(owner)))
 
 
 def test_state_survives_json(owner, worker):
@@ -90,7 +90,7 @@ def test_state_survives_json(owner, worker):
     worker.work()
     state = profile_of(owner).state
 
-    again = mappers.from_state(mappers.to_state(profile_of(owner)))
+    again = visit_state.dump(mappers.to_state(profile_of(owner)))
     assert json.loads(json.dumps(again)) == state
 
 

@@ -10,8 +10,7 @@ import hmac
 
 import pytest
 
-from webapp.subjects.decisions import subject_hash, subject_hashes, visit_id
-from webapp.subjects.erasure import erasure_marks
+from webapp.subjects.decisions import erasure_marks, subject_hash, subject_hashes, visit_id
 
 
 def keyed(purpose: str, value: str, secret: str) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from tests.patience import PATIENCE
 from webapp.privacy.tasks import retention
-from webapp.subjects import keys, revoked
+from webapp.subjects import keys
 from webapp.subjects.models import RevokedToken
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,4 +99,4 @@ def test_the_list_forgets_tokens_that_have_expired(db):
     retention()
 
     assert [row.token_id for row in RevokedToken.objects.all()] == [keys.user_token_id(token)]
-    assert revoked.is_revoked(keys.user_token_id(token)) and not revoked.is_revoked("gone")
+    assert keys.revoked.holds(keys.user_token_id(token)) and not keys.revoked.holds("gone")

@@ -12,7 +12,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from webapp.codebooks.models import Alias, CodebookVersion, Run
-from webapp.subjects.erasure import AT_ONCE, stored_mark, stored_marks
+from webapp.subjects.decisions import stored_mark, stored_marks
+from webapp.subjects.erasure import AT_ONCE
 from webapp.subjects.models import Subject, TrainingErasure, TrainingMark
 
 

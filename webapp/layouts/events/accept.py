@@ -23,7 +23,7 @@ MOVING = ("pin", "move")
 
 
 def backlog_refuse() -> None:
-    """Raises Problem while too many events wait for a worker."""
+    """Raises Problem while more events wait for a worker than the backlog allows."""
     if backlog.is_full():
         raise Problem(
             "backlog-full",

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from uiengine.behaviour import profile as profiles
 from uiengine.behaviour.profile import SECONDS_PER_DAY
-from webapp.subjects import mappers, state_cache
+from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
@@ -198,7 +198,7 @@ def _folded(row: Profile, fresh: Sequence[FileVisit], *, has_visits: bool) -> di
     for seconds, day, blocks, order in sorted(history):
         profiles.fold_visit(state.profile, day, blocks, order)
         state.profile.last_event = max(state.profile.last_event, seconds)
-    return mappers.from_state(state)
+    return visit_state.dump(state)
 
 
 def _write(
