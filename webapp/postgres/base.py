@@ -24,15 +24,15 @@ class PreparedCursor(base.ServerBindingCursor):
     """
 
     def __init__(self, wrapper: DatabaseWrapper) -> None:
-        super().__init__(wrapper.connection)
+        super().__init__(wrapper.connection)  # type: ignore[call-arg]
         self._wrapper = wrapper
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         try:
-            return super().execute(query, params, prepare=True, **options)
+            return super().execute(query, params, prepare=True, **options)  # type: ignore[misc]
         except GONE:
             self._wrapper.prepares = False
-            return super().execute(query, params, prepare=False, **options)
+            return super().execute(query, params, prepare=False, **options)  # type: ignore[misc]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
