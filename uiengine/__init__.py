@@ -1,4 +1,4 @@
-"""Arranges the blocks of a page for one person: a profile in, a layout out.
+"""Arranges the blocks of a page for one person: takes a profile and returns a layout.
 
 The public names below are imported at their first use, so that `import uiengine` loads neither
 numpy nor onnxruntime. The README beside this file gives a reading order.
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from uiengine.page.surface_json import parse as parse_surface
     from uiengine.request import Request
 
-# Before onnxruntime is imported: it otherwise keeps a device id in the home folder and reports its
-# use to its maker from a thread of its own.
+# Must be set before onnxruntime is imported, which otherwise keeps a device id in the home folder
+# and reports its use to its maker from a thread.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The variant that is served, and what is remembered of why."""
+"""Decisions: the served layout, its alternatives, and the reasons."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ class Variant:
 
 @dataclass(frozen=True)
 class Stability:
-    """moved: blocks whose rank differs from the previous visit's. cost_seconds: modelled seconds
-    lost to unlearnt places over the horizon; saves_seconds: what the move saves net of that."""
+    """moved: blocks whose rank differs from the previous visit's.
+
+    cost_seconds: modelled seconds over the horizon lost to forgotten positions; saves_seconds: the
+    move's saving net of them.
+    """
 
     moved: tuple[str, ...] = ()
     budget: int = 0
@@ -29,7 +32,7 @@ class Stability:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a block stands where it does: a code with its values, worded by `explain.sentence`."""
+    """The reason for a block's position: a code with values, worded by `explain.sentence`."""
 
     code: str
     block: str
@@ -38,7 +41,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An order that could be drawn, its modelled seconds, and with which probability it is."""
+    """An order that could be drawn, its modelled seconds, and its probability."""
 
     order: tuple[str, ...]
     energy: float
@@ -47,11 +50,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Decision:
-    """status: adapted, default or frozen (the web layer adds dry_run and fallback).
+    """The engine's result for a visit.
 
-    energy: modelled seconds over the horizon, lower is better; None where nothing was scored.
-    propensity: probability with which this layout was drawn, among `candidates` where the surface
-    explores; variants: the best distinct ones.
+    status: adapted, default or frozen (the web layer adds dry_run and fallback). energy: modelled
+    seconds over the horizon, lower is better; None if nothing was scored. propensity: probability
+    with which this layout was drawn, from `candidates` if the surface explores. variants: the best
+    distinct layouts.
     """
 
     layout: Layout

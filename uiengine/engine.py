@@ -1,6 +1,7 @@
-"""The main path: a request and a codebook version in, a decision out.
+"""The main path from a request and a codebook version to a decision.
 
-Read the tokens, plan the order that costs least within the rules, pack it into every grid, say why.
+It reads the tokens, plans the cheapest order within the rules, packs it into every grid, and gives
+reasons.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ from uiengine.search.assignment import last_order
 from uiengine.search.planner import plan
 
 NEIGHBOURS = 8
-"""One-token neighbours decoded, in one batch, where more than one variant is asked for."""
+"""Number of one-token neighbours decoded, in one batch, if several variants are requested."""
 MOST_SHARED = 16
-"""Decisions for newcomers kept with a surface: versions, budgets, numbers of variants of a day."""
+"""Maximum number of cached decisions for newcomers per surface."""
 _NOTHING = Profile()
 
 
 def decide(request: Request, version: Version) -> Decision:
-    """The layout for this subject's visit. Same arguments, same decision."""
+    """Decides the layout for this subject's visit; deterministic for given arguments."""
     if fixed_order(request) is not None:
         return fixed_layout(request, version.id)
     if not _is_shared(request):
         return _decided(request, version)
-    # A crowd of newcomers that arrives at once would wait for equal searches.
+    # Otherwise many newcomers arriving at once would wait for equal searches.
     decisions: dict[tuple[Any, ...], Decision] = request.surface.memory.setdefault("newcomers", {})
     popularity = Same(request.popularity)
     key = (version.id, popularity, request.day, request.budget, request.variants)
@@ -47,7 +48,10 @@ def decide(request: Request, version: Version) -> Decision:
 
 
 def _is_shared(request: Request) -> bool:
-    """Whether every subject without a history gets this decision: a draw depends on its seed."""
+    """Returns True if the decision is equal for all subjects without a history.
+
+    With exploration it is not, because a draw depends on the seed.
+    """
     return request.profile == _NOTHING and not request.surface.guardrails.exploration
 
 
@@ -61,7 +65,7 @@ def _decided(request: Request, version: Version) -> Decision:
 def choose(
     request: Request, prediction: Prediction, version_id: str, neighbours: Sequence[Prediction] = ()
 ) -> Decision:
-    """The decision once tokens are decoded; batch callers decode many subjects at once."""
+    """Decides from decoded tokens; batch callers decode many subjects at once."""
     if fixed_order(request) is not None:
         return fixed_layout(request, version_id)
     best = plan(request, prediction, neighbours)
@@ -94,9 +98,9 @@ def choose(
 
 
 def fixed_order(request: Request) -> tuple[str, ...] | None:
-    """The order that the user's own word leaves no choice about; None where the engine may choose.
+    """The order if the user's wishes leave no choice; None if the engine may choose.
 
-    Frozen and opted-out subjects keep what they have; an order set by hand holds for its visit.
+    Frozen and opted-out subjects keep their order; an order set by hand holds for its visit.
     """
     feedback = request.profile.feedback
     if feedback.override and feedback.override_visit == request.visit:
@@ -108,7 +112,7 @@ def fixed_order(request: Request) -> tuple[str, ...] | None:
 
 
 def fixed_layout(request: Request, version_id: str = "") -> Decision:
-    """The decision where nothing is chosen: the user's own order, or the default one."""
+    """The decision if there is nothing to choose: the user's own order, or the default one."""
     held = fixed_order(request)
     feedback = request.profile.feedback
     status = "frozen" if feedback.frozen or feedback.opted_out else "adapted"
@@ -125,12 +129,12 @@ def fixed_layout(request: Request, version_id: str = "") -> Decision:
 
 
 def default_layout(request: Request) -> Layout:
-    """What is served without a version, without consent, or when anything fails."""
+    """The layout served without a version, without consent, or after an error."""
     return pack(request.surface, default_order(request.surface))
 
 
 def pinned_cells(request: Request) -> dict[str, dict[str, Cell]]:
-    """Per breakpoint, the cells of the blocks that the user pinned there."""
+    """Per breakpoint, the cells of blocks that the user pinned there."""
     cells: dict[str, dict[str, Cell]] = {}
     pins: Mapping[str, Pin] = request.profile.feedback.pins
     for block_id, pin in pins.items():
@@ -140,7 +144,7 @@ def pinned_cells(request: Request) -> dict[str, dict[str, Cell]]:
 
 
 def guardrail_case(request: Request, decision: Decision) -> Case:
-    """What the guardrails judge a decision by."""
+    """Builds the input of the guardrails for a decision."""
     feedback = request.profile.feedback
     return Case(
         surface=request.surface,

@@ -1,13 +1,13 @@
 """The engine's exceptions.
 
 EngineError
-├── SurfaceError   a surface whose description or rules cannot be served
-└── VersionError   a codebook version that is missing, corrupt or made for another engine
+├── SurfaceError   the surface's description or rules cannot be served
+└── VersionError   the codebook version is missing, corrupt or made for another engine
 """
 
 
 class EngineError(Exception):
-    """What was wrong, with which value, and what to do next."""
+    """An error that names the field, its value, the problem and the next step."""
 
     def __init__(self, field: str, value: object, problem: str, next_step: str) -> None:
         self.field = field
@@ -18,8 +18,8 @@ class EngineError(Exception):
 
 
 class SurfaceError(EngineError):
-    """A surface description that is malformed or whose rules clash."""
+    """The surface's description is malformed, or its rules clash."""
 
 
 class VersionError(EngineError):
-    """A codebook version that must not serve."""
+    """The codebook version must not serve."""

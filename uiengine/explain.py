@@ -1,4 +1,4 @@
-"""Reasons: why a block stands higher than the default layout has it, in words a user reads."""
+"""Reasons why a block stands higher than in the default layout, worded for users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uiengine.request import Request
 
 AT_MOST = 3
 OFTEN, SOMETIMES = 0.6, 0.25
-"""Share of visits from which a block counts as opened in most, or in some, of them."""
+"""Smallest shares of visits for "most visits" and "some visits"."""
 
 SENTENCES: Mapping[str, str] = {
     "pinned": "You pinned $title here.",
@@ -34,9 +34,9 @@ def sentence(reason: Reason, template: str | None = None) -> str:
 
 
 def reasons(request: Request, prediction: Prediction, order: tuple[str, ...]) -> tuple[Reason, ...]:
-    """At most three, for the blocks whose climb over the default order is worth most.
+    """At most three reasons, for the blocks whose climb over the default order is worth most.
 
-    Worth is demand × ranks climbed: the part of the energy's search term that the climb saves.
+    The worth is demand × ranks climbed: the part of the energy's search term that the climb saves.
     """
     demand = dict(zip(request.surface.index, prediction.demand.tolist(), strict=True))
     default = {block_id: rank for rank, block_id in enumerate(default_order(request.surface))}
@@ -46,7 +46,7 @@ def reasons(request: Request, prediction: Prediction, order: tuple[str, ...]) ->
     chosen = list(dict.fromkeys([*pinned, *(b for _, b in climbed)]))[:AT_MOST]
     if not chosen or order == request.profile.order:
         said = chosen[: AT_MOST - 1]
-        # On a block that has no reason of its own, so that neither hides the other.
+        # Attached to a block without a reason, so that neither hides the other.
         rest = [b for b in order if b not in said] if request.profile.visits else []
         kept = [Reason("kept", b, {}) for b in rest[:1]]
         return (*(_reason(request, b) for b in said), *kept)
@@ -59,7 +59,7 @@ def _reason(request: Request, block_id: str) -> Reason:
 
 
 def _evidence(request: Request, block_id: str) -> str:
-    """The strongest thing known about this block: the user's word, habit, last visit, others."""
+    """The strongest evidence for this block: the user's wish, habit, last visit, other people."""
     profile = request.profile
     counters = profile.blocks.get(block_id)
     if block_id in profile.feedback.pins:

@@ -1,9 +1,9 @@
-"""Features: what the networks see of blocks, of a profile and of a surface's popularity.
+"""Features: the networks' inputs on blocks, a profile and a surface's popularity.
 
-The only feature code there is: training, replay and serving call it. Two steps: *gather* reads one
-profile or one popularity row into a small array, *encode* turns a batch of gathered rows into
-network inputs. B requests, N blocks; rows with fewer blocks are padded and masked. Attributes of
-people are no argument of anything here.
+Training, replay and serving all use this module, the only code for features. It has two steps:
+*gather* reads one profile or popularity into a small array, *encode* turns a batch of gathered rows
+into network inputs. B requests, N blocks; rows with fewer blocks are padded and masked. Personal
+attributes are never an input.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 TEXT_BUCKETS = 64
-"""Buckets that character 3-grams of kind and title are hashed into."""
+"""Number of hash buckets for character 3-grams of kind and title."""
 TITLE_WEIGHT = 0.5
-"""Weight of the title's 3-grams beside the kind's."""
+"""Weight of the title's 3-grams; the kind's is 1."""
 SHAPE, USER, POPULARITY, CONTEXT = 6, 12, 16, 6
 """Widths of the features; see `_shape`, `encode_user`, `encode_popularity`, `encode_context`."""
 LAST_VISIT, FIRST_VISIT, EVIDENCE = 2, 3, 5
-"""Columns of the context: days since the last and the first visit, weight of the popularity."""
+"""Columns of the context: days since last and first visit, weight of the popularity."""
 COUNTERS = 8
 """Width of one gathered block: 2 visit shares, 3 day uses, visits and days since, uses."""
 RECENCY_BITS = 4
@@ -40,16 +40,16 @@ _NO_USE = (0.0,) * COUNTERS
 _VISIT_DECAYS = 2.0 ** (-1 / np.array(VISIT_HALF_LIVES))
 _VISIT_LOSSES = 1 - _VISIT_DECAYS
 _DAY_RATES = -1 / np.array([*DAY_HALF_LIVES, 4.0, 30.0])
-"""Per day, as powers of 2; the last two for how lately a block was used."""
+"""Exponents of 2 per day; the last two measure how recently a block was used."""
 _CONTEXT_LOGS = (0, LAST_VISIT, FIRST_VISIT, EVIDENCE)
 _CONTEXT_SCALES = (3.0, 3.0, 4.0, 5.0)
 _PRIOR_VISITS = 0.5
 KNOWN_PRIOR_VISITS = 5.0
-"""Visits that a trained surface's popularity in its training data counts for."""
+"""Weight, in visits, of a trained surface's popularity in its training data."""
 
 
 class Descriptors(NamedTuple):
-    """Blocks as the networks know them. kind: (N,), 0 = unknown; text: (N, 64); shape: (N, 6)."""
+    """Block descriptors for the networks. kind: (N,), 0 = unknown; text: (N, 64); shape: (N, 6)."""
 
     kind: Ints
     text: Floats
@@ -65,9 +65,10 @@ class People(NamedTuple):
 
 
 class Pages(NamedTuple):
-    """Raw rows of B pages. popularity: (B, N, 2, 3), decayed share sums of all and of newcomers;
-    prior: (B, N, 2), visits' worth of shares taken for granted, see `gather_prior`; mask: (B, N), 1
-    where there is a block.
+    """Raw rows of B pages.
+
+    popularity: (B, N, 2, 3), decayed share sums of all visits and of newcomers'; prior: (B, N, 2),
+    prior shares in visits, see `gather_prior`; mask: (B, N), 1 for a block, 0 for padding.
     """
 
     popularity: npt.NDArray[np.float64]
@@ -76,7 +77,7 @@ class Pages(NamedTuple):
 
 
 def describe(surface: Surface, kinds: Mapping[str, int]) -> Descriptors:
-    """The surface's blocks. `kinds`: the kinds a version knows, numbered from 1."""
+    """Describes the surface's blocks. kinds: the version's known kinds, numbered from 1."""
     blocks = surface.blocks
     return Descriptors(
         np.array([kinds.get(block.kind, 0) for block in blocks], dtype=np.int64),
@@ -86,7 +87,7 @@ def describe(surface: Surface, kinds: Mapping[str, int]) -> Descriptors:
 
 
 def hashed_text(kind: str, title: str) -> Floats:
-    """Character 3-grams of kind and title in TEXT_BUCKETS buckets, of unit length.
+    """Hashes character 3-grams of kind and title into TEXT_BUCKETS buckets; unit length.
 
     A title that repeats the kind adds nothing.
     """
@@ -107,7 +108,7 @@ def _grams(text: str) -> Floats:
 
 
 def _shape(surface: Surface, block: Block) -> tuple[float, ...]:
-    """Widths as shares of the columns, height, flags; at the widest breakpoint, all in 0..1."""
+    """Widths as shares of the columns, height, and flags, at the widest breakpoint; all in 0..1."""
     at = surface.widest
     limits = block.sizes[at.name]
     widest = limits.max.w if limits.max else at.columns
@@ -124,8 +125,8 @@ def _shape(surface: Surface, block: Block) -> tuple[float, ...]:
 def gather_user(profile: Profile, blocks: Iterable[str], day: int) -> list[tuple[float, ...]]:
     """A profile's counters for the blocks: N rows of COUNTERS.
 
-    Decayed shares and uses are as of the last use. Visits since it are 1 for the last visit and 0
-    for a block that was never used, of which everything is 0.
+    Decayed shares and uses are those at the last use. Visits since then are 1 for the last visit;
+    all values of an unused block are 0.
     """
     known, visits = profile.blocks, profile.visits
     return [_counters(known[b], visits, day) if b in known else _NO_USE for b in blocks]
@@ -137,7 +138,7 @@ def _counters(use: BlockUse, visits: int, day: int) -> tuple[float, ...]:
 
 
 def gather_history(profile: Profile, day: int) -> tuple[float, ...]:
-    """Visits, days since the last and since the first; 0 for a subject without a visit."""
+    """Number of visits, days since the last and since the first; 0 for a new subject."""
     if not profile.visits:
         return (0.0, 0.0, 0.0)
     return (profile.visits, max(day - profile.last_day, 0), max(day - profile.first_day, 0))
@@ -146,7 +147,7 @@ def gather_history(profile: Profile, day: int) -> tuple[float, ...]:
 def gather_popularity(
     popularity: Popularity, blocks: Sequence[str], day: int
 ) -> npt.NDArray[np.float64]:
-    """Decayed share sums of all and of newcomers as of `day`, (N, 2, 3); 0 where nobody used it."""
+    """Decayed share sums of all and of newcomers at `day`, (N, 2, 3); 0 for unused blocks."""
     none = (0.0,) * len(POPULARITY_HALF_LIVES)
     shares, newcomers = popularity.shares, popularity.newcomers
     rows = np.array([(shares.get(b, none), newcomers.get(b, none)) for b in blocks])
@@ -157,8 +158,11 @@ def gather_popularity(
 def gather_prior(
     shares: Mapping[str, Sequence[float]] | None, blocks: Sequence[str]
 ) -> npt.NDArray[np.float64]:
-    """What popularity starts from, (N, 2), for all and for newcomers: a version's mean shares of a
-    surface it was trained for, worth 5 visits; an even share worth half a visit elsewhere."""
+    """Prior shares for all visits and newcomers' visits, (N, 2), in visits.
+
+    An even share is worth half a visit; on surfaces the version was trained for, its mean shares
+    add 5 visits.
+    """
     even = np.full((len(blocks), 2), _PRIOR_VISITS / len(blocks))
     if not shares:
         return even
@@ -177,10 +181,11 @@ def gather_page(
 
 
 def encode_user(people: People) -> Floats:
-    """The user's own behaviour per block, (B, N, 12).
+    """The user's behaviour per block, (B, N, 12).
 
-    Shares per visit at half-lives of 4 and 20 visits; uses decayed by days (log); used in the last
-    visit; 1 / visits since; decay of days since; uses (log), any use, root of uses per visit.
+    Columns: shares per visit at half-lives of 4 and 20 visits; uses decayed by days (log); used in
+    the last visit; 1 / visits since; decay of days since; uses (log), any use, root of uses per
+    visit.
     """
     c, visits = people.counters, people.history[:, :1]
     gap, uses = c[..., 5], c[..., 7]
@@ -201,10 +206,10 @@ def encode_user(people: People) -> Floats:
 
 
 def encode_popularity(pages: Pages) -> Floats:
-    """The page's popularity per block, (B, N, 16): of all visits, then of newcomers' alone.
+    """The page's popularity per block, (B, N, 16): of all visits, then of newcomers' only.
 
-    Share relative to an even one and its log at each half-life (1.5, 5, 15 days), and two trends;
-    all 0 where nothing is known of it.
+    Columns: share relative to an even one, and its log, at each half-life (1.5, 5, 15 days), and
+    two trends; all 0 without data.
     """
     count = pages.mask.sum(axis=1)[:, None, None, None]
     weight = pages.popularity + pages.prior[..., None]
@@ -217,7 +222,7 @@ def encode_popularity(pages: Pages) -> Floats:
 
 
 def evidence(pages: Pages) -> npt.NDArray[np.float64]:
-    """Weight of the popularity, (B,): what was used of late, in visits."""
+    """The weight of the popularity, (B,): recent use, in visits."""
     return np.asarray(pages.popularity[:, :, 0, 0].sum(axis=1))
 
 
@@ -233,7 +238,7 @@ def encode_context(people: People, evidence: npt.NDArray[np.float64]) -> Floats:
 
 
 def recency(people: People) -> Ints:
-    """The side input, (B, N): 0 never used, then 1..15 by visits since the last use. 4 bits."""
+    """The side input, (B, N): 0 for never used, else 1..15 by visits since the last use. 4 bits."""
     return _RECENCY_STEPS.searchsorted(people.counters[..., 5], side="left")
 
 
@@ -243,7 +248,8 @@ def side_bits(surface: Surface) -> int:
 
 
 def pad(rows: Sequence[npt.NDArray[Any]], count: int) -> npt.NDArray[Any]:
-    """Rows of shape (n, …) stacked to (B, count, …), filled with 0; one that fits is not copied."""
+    """Stacks rows of shape (n, …) to (B, count, …), filled with 0; a single full row is not
+    copied."""
     if len(rows) == 1 and len(rows[0]) == count:
         return rows[0][None]
     stacked = np.zeros((len(rows), count, *rows[0].shape[1:]), dtype=rows[0].dtype)

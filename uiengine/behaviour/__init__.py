@@ -1,1 +1,1 @@
-"""What is known of a user and of everybody on a page: profile, feedback, popularity."""
+"""Behaviour of one user and of all users of a page: profile, feedback, popularity."""

@@ -1,4 +1,4 @@
-"""What a user asks for outright: pin, unpin, move, undo, freeze, reset. Each acts at once."""
+"""A user's explicit wishes: pin, unpin, move, undo, freeze, reset. Each takes effect at once."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from uiengine.behaviour.profile import (
 
 
 def remember(profile: Profile, shown: Sequence[str]) -> None:
-    """To be called before a pin, unpin, move or reset of the open visit, which undo takes back.
+    """Saves the state before a pin, unpin, move or reset of the open visit, for undo to restore.
 
-    shown: the order on the page. The last MOST_STEPS wishes are remembered.
+    shown: the order on the page. The last MOST_STEPS wishes can be undone.
     """
     step = Step(
         shown=tuple(shown),
@@ -33,12 +33,12 @@ def remember(profile: Profile, shown: Sequence[str]) -> None:
 
 
 def forget(profile: Profile) -> None:
-    """The visit is over: its wishes stay granted."""
+    """Drops the undo steps at the end of a visit; its wishes stay in effect."""
     profile.feedback.steps = ()
 
 
 def pin(profile: Profile, block_id: str, place: Pin) -> None:
-    """Holds a block at its rank, and at its cell at the breakpoint where the user pinned it."""
+    """Fixes a block at its rank, and at its cell at the breakpoint where the user pinned it."""
     profile.feedback.pins[block_id] = place
     _changed(profile)
 
@@ -49,9 +49,9 @@ def unpin(profile: Profile, block_id: str) -> None:
 
 
 def move(profile: Profile, block_id: str, rank: int, *, order: Sequence[str], visit: str) -> None:
-    """The user put a block at `rank` of `order`; it stays there until it is unpinned.
+    """Moves a block to `rank` of `order`, where it stays until it is unpinned.
 
-    A block that is held at that rank already makes room: the newest wish wins.
+    If another block is fixed at that rank, it makes room: the newest wish wins.
     """
     rest = [b for b in order if b != block_id]
     rank = max(0, min(rank, len(rest)))
@@ -63,8 +63,8 @@ def move(profile: Profile, block_id: str, rank: int, *, order: Sequence[str], vi
 
 
 def _make_room(pins: dict[str, Pin], block_id: str, rank: int, step: int) -> None:
-    """Pins at `rank` shift by `step`, towards where the block came from, and so do those in the
-    way: as the shown order does."""
+    """Shifts pins at `rank`, and those in their way, towards the block's former rank, as the
+    order does."""
     held = {b: pin for b, pin in pins.items() if b != block_id}
     while shifted := [b for b, pin in held.items() if pin.rank == rank]:
         rank += step
@@ -75,11 +75,11 @@ def _make_room(pins: dict[str, Pin], block_id: str, rank: int, step: int) -> Non
 def undo(
     profile: Profile, *, order: Sequence[str], before: Sequence[str], visit: str, day: int
 ) -> None:
-    """Takes back the user's last wish of this visit: pins and order are as before it. Without one
-    takes back the engine's moves: the page is in the order `before` this visit, and those moves
-    are not proposed again for 28 days. With neither, changes nothing.
+    """Takes back the user's last wish of this visit, restoring pins and order.
 
-    A block that the engine's undo sends back is no longer pinned.
+    Without a wish, takes back the engine's moves: the order becomes `before`, the moves are not
+    proposed again for UNDO_DAYS days, and blocks sent back are unpinned. Without either, changes
+    nothing.
     """
     undoing = undoes(profile, order=order, before=before)
     if undoing == "wish":
@@ -116,13 +116,13 @@ def _take_back_visit(
 
 
 def freeze(profile: Profile, *, on: bool) -> None:
-    """While frozen, the layout stays exactly as it is."""
+    """Freezes the layout, which then does not change, or unfreezes it."""
     profile.feedback.frozen = on
     _changed(profile)
 
 
 def reset(profile: Profile, *, default: Sequence[str], visit: str) -> None:
-    """Back to the default layout, without pins; history stays."""
+    """Restores the default layout without pins; the counted history stays."""
     profile.feedback.pins.clear()
     profile.feedback.undone = ()
     _set_order(profile, default, visit)

@@ -1,4 +1,4 @@
-"""A surface's own popularity over all its subjects: decayed shares per block, no user state."""
+"""The popularity of a surface's blocks over all subjects, as decayed shares."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 HALF_LIVES = (1.5, 5.0, 15.0)
-"""Days after which a visit counts half."""
+"""Half-lives of a visit, in days."""
 NEWCOMER_VISITS = 3
-"""A subject's first visits to a surface, which are counted a second time on their own."""
+"""Number of a subject's first visits to a surface, which are also counted separately."""
 
 
 @dataclass(frozen=True, slots=True)
 class Popularity:
-    """One dated row: all visits of the UTC days before `day`, decayed to it.
+    """All visits of the UTC days before `day`, decayed to it.
 
-    shares: per block, the decayed sum of 1 / blocks used over visits that used it; newcomers: the
-    same over subjects' first NEWCOMER_VISITS visits alone; visits: decayed number of visits; each
-    per half-life of HALF_LIVES.
+    shares: per block, the decayed sum of 1 / blocks used over visits that used it; newcomers: that
+    sum over subjects' first NEWCOMER_VISITS visits only; visits: decayed number of visits. All have
+    one value per half-life of HALF_LIVES.
     """
 
     day: int = 0
@@ -28,7 +28,7 @@ class Popularity:
 
 
 def advance(popularity: Popularity, day: int) -> Popularity:
-    """The same row decayed to a later day; an earlier day changes nothing."""
+    """Decays the popularity to a later day; an earlier day changes nothing."""
     elapsed = day - popularity.day
     if elapsed <= 0:
         return popularity
@@ -48,11 +48,11 @@ def fold_day(
     visits: int,
     newcomers: Mapping[str, float] = MappingProxyType({}),
 ) -> Popularity:
-    """Adds a whole day's visits; the result is dated to the next day, which it may be used on.
+    """Adds a day's visits; the result is dated to the next day, from which on it may be used.
 
-    shares: per block, the sum of 1 / blocks used over the day's visits; newcomers: over those of
-    them that were one of their subject's first NEWCOMER_VISITS. A day that lies before the row's
-    own (late events) is added with its decay.
+    shares: per block, the sum of 1 / blocks used over the day's visits; newcomers: that sum over
+    their subjects' first NEWCOMER_VISITS visits only. A day before the popularity's own (late
+    events) is added with its decay.
     """
     target = max(popularity.day, day + 1)
     base = advance(popularity, target)

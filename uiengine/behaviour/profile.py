@@ -1,9 +1,9 @@
-"""Profiles: what is kept of one subject's behaviour on one surface.
+"""Profiles: the stored behaviour of one subject on one surface.
 
-Counters carry their time and decay lazily, so folding a visit costs O(blocks touched). Times are
-whole UTC days since 1970-01-01 (`day`); an open visit also keeps seconds. A Profile is changed in
-place by the functions below, which is the engine's one exception to frozen values: copying every
-block on every event would make folding O(blocks).
+Counters store their time and decay lazily, so folding a visit costs O(blocks touched). Times are
+whole UTC days since 1970-01-01 (`day`); an open visit also has seconds. The functions below change
+a Profile in place, the engine's one exception to frozen values: copying every block on every event
+would make folding O(blocks).
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 DAY_HALF_LIVES = (2.0, 7.0, 28.0)
-"""Days after which a use counts half."""
+"""Half-lives of a use, in days."""
 VISIT_HALF_LIVES = (4.0, 20.0)
-"""Visits after which a share (1 / blocks used in the visit) counts half."""
+"""Half-lives of a share (1 / blocks used in the visit), in visits."""
 SECONDS_PER_DAY = 86_400
 MOST_STEPS = 20
-"""Wishes of a visit that can be taken back."""
+"""Maximum number of wishes of a visit that can be undone."""
 UNDO_DAYS = 28
 """Days for which an undone move is not proposed again."""
 
 
 @dataclass(slots=True)
 class BlockUse:
-    """One block's counters, all as of its last use.
+    """One block's counters at its last use.
 
-    day_uses: uses decayed by days; visit_shares: shares decayed by visits; day, visit: the day and
-    the ordinal of the visit of the last use; uses: visits in which it was used; last_share: its
-    share of that last visit.
+    day_uses: uses decayed by days; visit_shares: shares decayed by visits; day, visit: day and
+    ordinal of the visit of the last use; uses: number of visits that used it; last_share: its share
+    of the last such visit.
     """
 
     day_uses: tuple[float, ...] = (0.0,) * len(DAY_HALF_LIVES)
@@ -41,7 +41,7 @@ class BlockUse:
 
 @dataclass(slots=True)
 class OpenVisit:
-    """The visit that events are being folded into. Its uses count when it closes."""
+    """The visit that events are folded into. Its uses count when it closes."""
 
     id: str
     day: int
@@ -50,7 +50,7 @@ class OpenVisit:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A block the user holds: at `rank` everywhere, and at cell (x, y) at `breakpoint`."""
+    """A block fixed by the user: at `rank` everywhere, and at cell (x, y) at `breakpoint`."""
 
     rank: int
     breakpoint: str = ""
@@ -60,7 +60,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """A move the user took back: this block is not moved to `rank` again until `until_day`."""
+    """A move taken back by the user: the block is not moved to `rank` again until `until_day`."""
 
     block: str
     rank: int
@@ -69,7 +69,7 @@ class Undone:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How things stood before one wish of the open visit, for undo to bring back.
+    """The state before one wish of the open visit, for undo to restore.
 
     shown: the order on the page; order, familiarity: the profile's; pins, undone: the feedback's.
     """
@@ -83,10 +83,10 @@ class Step:
 
 @dataclass(slots=True)
 class Feedback:
-    """What the user asked for outright; every change raises `generation` and acts at once.
+    """The user's explicit wishes; every change raises `generation` and takes effect at once.
 
-    override: the order the user set by hand in visit `override_visit`, kept for that whole visit.
-    steps: the latest wishes of the open visit that undo can take back, the last one at the end.
+    override: the order set by hand in visit `override_visit`, which holds for that visit. steps:
+    the states before the latest wishes of the open visit, the last one at the end.
     """
 
     pins: dict[str, Pin] = field(default_factory=dict)
@@ -101,11 +101,12 @@ class Feedback:
 
 @dataclass(slots=True)
 class Profile:
-    """visits: closed visits; day_visits: the same decayed to `last_day`, per half-life in days;
-    order: the last layout's reading order, empty for a new subject.
+    """A subject's counters on a surface.
 
-    familiarity: uses of each block since it last moved (u). before: the order ahead of the open
-    visit, which undo returns to. last_event: seconds since 1970 of the last folded event, or 0.
+    visits: closed visits; day_visits: visits decayed to `last_day`, per half-life in days; order:
+    the last layout's reading order, empty for a new subject; familiarity: uses of each block since
+    it last moved (u); before: the order before the open visit, which undo restores; last_event:
+    seconds since 1970 of the last folded event, or 0.
     """
 
     blocks: dict[str, BlockUse] = field(default_factory=dict)
@@ -124,7 +125,7 @@ class Profile:
 def fold_visit(
     profile: Profile, day: int, blocks: Iterable[str], order: Sequence[str] = ()
 ) -> None:
-    """A whole visit at once, as files give it. `order`: the layout that was shown."""
+    """Folds a whole visit, as files hold it. order: the layout that was shown."""
     open_visit(profile, f"day:{day}", day, order)
     for block_id in blocks:
         add_use(profile, block_id)
@@ -132,7 +133,7 @@ def fold_visit(
 
 
 def open_visit(profile: Profile, visit: str, day: int, order: Sequence[str] = ()) -> None:
-    """Closes any open visit and opens another, shown in `order` (unknown where empty)."""
+    """Closes any open visit and opens another, shown in `order` (empty: unknown)."""
     close_visit(profile)
     profile.before = profile.order
     show_order(profile, order)
@@ -140,7 +141,8 @@ def open_visit(profile: Profile, visit: str, day: int, order: Sequence[str] = ()
 
 
 def show_order(profile: Profile, order: Sequence[str]) -> None:
-    """The subject now sees `order`: familiarity of moved blocks halves (by one rank) or is lost."""
+    """Records a new order; a moved block keeps half its familiarity after one rank, none after
+    more."""
     if not order or tuple(order) == profile.order:
         return
     ranks = {block_id: rank for rank, block_id in enumerate(profile.order)}
@@ -152,19 +154,22 @@ def show_order(profile: Profile, order: Sequence[str]) -> None:
 
 
 def familiarity_kept(shift: int) -> float:
-    """Share of u that survives a move by `shift` ranks: 1, a half within the neighbourhood, 0."""
+    """Share of u that remains after a move by `shift` ranks: 1 for 0, 0.5 for ±1, else 0."""
     return (1.0, 0.5)[abs(shift)] if abs(shift) <= 1 else 0.0
 
 
 def add_use(profile: Profile, block_id: str) -> None:
-    """A block was used in the open visit; a second use of it in the same visit changes nothing."""
+    """Records a block's use in the open visit; repeated uses change nothing.
+
+    Raises ValueError without an open visit.
+    """
     if profile.open is None:
         raise ValueError("add_use needs an open visit: call open_visit first")
     profile.open.blocks.add(block_id)
 
 
 def close_visit(profile: Profile) -> None:
-    """Counts the open visit. A visit without a use leaves the counters as they are."""
+    """Counts the open visit. A visit without a use does not change the counters."""
     visit, profile.open = profile.open, None
     if visit is None or not visit.blocks:
         return
@@ -179,10 +184,10 @@ def close_visit(profile: Profile) -> None:
 
 
 def add_late_use(profile: Profile, block_id: str, day: int) -> None:
-    """A use of an earlier, already closed visit: it adds 2^(−Δ/h) to the day counters.
+    """Counts a use of an earlier, closed visit: it adds 2^(−Δ/h) to the day counters.
 
-    Its share is unknown by now, so the per-visit counters stay. The caller makes sure that a block
-    counts once per visit.
+    Its share is no longer known, so the per-visit counters do not change. The caller must ensure
+    that a block counts once per visit.
     """
     late = BlockUse(day=day, uses=1, day_uses=(1.0,) * len(DAY_HALF_LIVES))
     counters = profile.blocks.get(block_id)
@@ -199,17 +204,17 @@ def add_late_use(profile: Profile, block_id: str, day: int) -> None:
 
 
 def day_visits_at(profile: Profile, day: int) -> tuple[float, ...]:
-    """Decayed visits as of `day`, per half-life of DAY_HALF_LIVES."""
+    """Decayed visits at `day`, per half-life of DAY_HALF_LIVES."""
     return _decayed(profile.day_visits, day - profile.last_day, DAY_HALF_LIVES)
 
 
 def day_uses_at(counters: BlockUse, day: int) -> tuple[float, ...]:
-    """Decayed uses as of `day`, per half-life of DAY_HALF_LIVES."""
+    """Decayed uses at `day`, per half-life of DAY_HALF_LIVES."""
     return _decayed(counters.day_uses, day - counters.day, DAY_HALF_LIVES)
 
 
 def visit_shares_at(counters: BlockUse, visits: int) -> tuple[float, ...]:
-    """Decayed shares as of visit `visits`, per half-life of VISIT_HALF_LIVES."""
+    """Decayed shares at visit `visits`, per half-life of VISIT_HALF_LIVES."""
     return _decayed(counters.visit_shares, visits - counters.visit, VISIT_HALF_LIVES)
 
 
@@ -220,11 +225,11 @@ def habit_at(counters: BlockUse, visits: int) -> float:
 
 
 def merge(one: Profile, other: Profile) -> Profile:
-    """Both histories as one (an anonymous visitor signs in). Commutative; open visits are closed.
+    """Merges two histories, as when an anonymous visitor signs in. Commutative; closes open visits.
 
-    Day counters are rebased to the later time. Per-visit counters treat all visits of the profile
-    that ended earlier as preceding the other's, which is exact where they do not interleave. The
-    later profile's order, and its word in conflicting feedback, win.
+    Day counters are decayed to the later time. Per-visit counters treat all visits of the profile
+    that ended earlier as preceding the other's, which is exact unless they interleave. The later
+    profile's order, and its settings in conflicting feedback, win.
     """
     earlier, later = sorted((_closed(one), _closed(other)), key=_age)
     last_day = max(earlier.last_day, later.last_day)
@@ -249,8 +254,8 @@ def merge(one: Profile, other: Profile) -> Profile:
 
 
 def copy(profile: Profile) -> Profile:
-    """A copy that shares nothing that can change."""
-    feedback = replace(profile.feedback, pins=dict(profile.feedback.pins))  # steps are not changed
+    """Copies the profile; no mutable part is shared."""
+    feedback = replace(profile.feedback, pins=dict(profile.feedback.pins))  # steps never change
     visit = profile.open
     return replace(
         profile,
@@ -268,7 +273,7 @@ def _closed(profile: Profile) -> Profile:
 
 
 def _age(profile: Profile) -> tuple[object, ...]:
-    # The tail only breaks ties, so that merging does not depend on the argument order.
+    # The last parts only break ties, so that merging does not depend on the argument order.
     return (profile.last_event, profile.last_day, profile.first_day, profile.visits, repr(profile))
 
 
@@ -325,7 +330,7 @@ def _merge_counters(earlier: BlockUse | None, later: BlockUse | None, shift: int
 
 
 def _merge_familiarity(earlier: Profile, later: Profile) -> dict[str, float]:
-    """u of the layout that stays; the other's counts as far as it showed the block near there."""
+    """u under the order that stays, plus the other profile's u of blocks that stood near there."""
     shown = later if later.order else earlier
     other = earlier if shown is later else later
     familiarity = dict(shown.familiarity)
@@ -350,7 +355,7 @@ def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
 
 
 def undoes(profile: Profile, *, order: Sequence[str], before: Sequence[str]) -> str:
-    """Names what `feedback.undo` would take back: `wish`, `visit` or `nothing`.
+    """Names the effect of `feedback.undo`: `wish`, `visit` or `nothing`.
 
     The user's last wish of this visit comes first, then the engine's moves since the last visit.
     order: the order on the page; before: the order of the previous visit.

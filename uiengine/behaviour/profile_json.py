@@ -1,4 +1,4 @@
-"""Profiles to JSON and back, for a database row or a cache."""
+"""Converts profiles to JSON and back, for database rows and caches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FIELDS = frozenset(f.name for f in fields(Profile))
 
 
 def dump(profile: Profile) -> dict[str, Any]:
-    """A JSON object; `load` gives an equal profile back."""
+    """Returns a JSON object, from which `load` restores an equal profile."""
     data = asdict(profile)
     if profile.open is not None:
         data["open"]["blocks"] = sorted(profile.open.blocks)
@@ -19,7 +19,7 @@ def dump(profile: Profile) -> dict[str, Any]:
 
 
 def load(data: dict[str, Any]) -> Profile:
-    """The profile of a JSON object made by `dump`; fields it lacks take their defaults."""
+    """Restores a profile from the JSON object of `dump`; missing fields get their defaults."""
     values = {name: value for name, value in data.items() if name in FIELDS}
     values["blocks"] = {b: _block_use(c) for b, c in data.get("blocks", {}).items()}
     values["feedback"] = _feedback(data.get("feedback", {}))

@@ -1,1 +1,1 @@
-"""The energy: modelled seconds of the user's time, its coefficients and the table of costs."""
+"""The energy: modelled seconds of the user's time, with its coefficients and the cost matrix."""

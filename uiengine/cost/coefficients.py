@@ -1,4 +1,4 @@
-"""Every number of the energy: name, default, unit, source. Formulas hold none of their own."""
+"""All numbers of the energy, with name, default, unit and source; formulas contain none."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What it costs to put each block at each rank: the horizon energy as a table.
+"""The horizon energy as a matrix: the cost of each block at each rank.
 
-Under a given last layout, a block's horizon seconds depend on its own rank alone as long as the
-blocks above it are about as tall as the average one. So the energy of any order is a sum of N
-entries of an (N, N) table, rules about order are infinite entries, and searching is cheap. The
-candidates found this way are then scored exactly (`energy.horizon_energy`).
+Given the last layout, a block's horizon seconds depend only on its own rank, if the blocks above it
+have about average height. So the energy of any order is a sum of N entries of an (N, N) matrix,
+order rules are infinite entries, and searching is cheap. The candidates found this way are then
+scored exactly (`energy.horizon_energy`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from uiengine.cost.energy import Floats, Ints, Outlook, pointing_seconds
 from uiengine.page.surface import Surface
 
 _LEFT_AROUND = np.array([1.0, 0.5, 0.5])[:, None, None]
-"""Share of familiarity that is left where a block is, a rank below and a rank above."""
+"""Share of familiarity kept at the block's rank, one rank below, and one rank above."""
 MOST_KEPT = 64
-"""Geometries of a surface that are kept: one for each choice of size classes that is met."""
+"""Maximum number of cached geometries of a surface, one per choice of size classes."""
 
 
 class Geometry:
-    """Block sizes in px at the widest breakpoint, flowed as if rows filled up without gaps."""
+    """Block sizes in px at the widest breakpoint, laid out as if rows filled without gaps."""
 
     def __init__(self, surface: Surface, size_classes: Ints) -> None:
         at = surface.widest
@@ -34,10 +34,10 @@ class Geometry:
         self.height = cells[:, 1] * surface.row_height
         self.advance = self.height * cells[:, 0] / at.columns
         self.is_even = bool((self.advance == self.advance[0]).all())
-        """Whether every order has the same height above each rank."""
+        """True if the height above each rank does not depend on the order."""
 
     def pointing(self, orders: Ints) -> Floats:
-        """T_point per block of K orders of block indices, (K, N) to (K, N)."""
+        """T_point per block for K orders of block indices, (K, N) to (K, N)."""
         advance = self.advance.take(orders)
         top = np.empty_like(advance)
         top[np.arange(len(orders))[:, None], orders] = np.add.accumulate(advance, axis=1) - advance
@@ -46,8 +46,10 @@ class Geometry:
 
     @cached_property
     def pointing_by_rank(self) -> Floats:
-        """T_point of block i at rank r, (N, N), with average blocks above it; (1, N) where all
-        blocks have the same size."""
+        """T_point of block i at rank r, (N, N), with average blocks above it.
+
+        (1, N) if all blocks have one size.
+        """
         top = np.arange(len(self.advance)) * self.advance.mean()
         left = np.zeros(())
         is_one_size = np.ptp(self.width) == 0 == np.ptp(self.height)
@@ -57,7 +59,7 @@ class Geometry:
 
 
 def geometry(surface: Surface, size_classes: Ints) -> Geometry:
-    """The geometry of these sizes, worked out once for a surface and kept with it."""
+    """The geometry for these sizes, cached with the surface."""
     kept = surface.memory.setdefault("geometries", {})
     point = (VALUES["point_base"], VALUES["point_per_bit"])
     scroll = (VALUES["scroll_base"], VALUES["scroll_per_px"])
@@ -79,7 +81,7 @@ def _cells(surface: Surface) -> Floats:
 
 
 def _distinct(surface: Surface) -> Ints:
-    """Per block and size class the first class of the same size at the widest, (N, 3)."""
+    """Per block and size class, the first class of equal size at the widest breakpoint, (N, 3)."""
     found = surface.memory.get("distinct")
     if found is None:
         known = surface.sizes[surface.widest.name]
@@ -90,23 +92,23 @@ def _distinct(surface: Surface) -> Ints:
 
 
 def cost_matrix(pointing: Floats, outlook: Outlook) -> Floats:
-    """Horizon seconds of each block at rank r, (N, N): `horizon_energy` is a sum of these.
+    """Horizon seconds of each block at rank r, (N, N), which `horizon_energy` sums.
 
-    The blocks of `outlook` are in the last order, so that the diagonal is what staying costs.
-    pointing: (N, N), T_point of each block at rank r, or (1, N) where it is the same for all.
+    The blocks of `outlook` are in the last order, so the diagonal is the cost of staying. pointing:
+    (N, N), T_point of each block at rank r, or (1, N) if it is equal for all.
     """
     weight, decide, gained, total = outlook.steps
     count = len(total)
     search, around, first = _search_seconds(count)
     disturbance = outlook.disturbance
     novice = 1.0 / (gained + 1.0)
-    # As if every block were new wherever it stands. Sooner or later all do better than searching…
+    # Cost as if every block were new at its rank. In time, every block is faster than searching…
     known = weight - weight * novice
     saved, lasting = np.add.reduce(known * decide, axis=0), np.add.reduce(known, axis=0)
     costs: Floats = np.multiply.outer(total - lasting, search)
     costs += total[:, None] * pointing
     costs += (saved + disturbance)[:, None]
-    # …except near the top, where searching may be quicker than deciding.
+    # …except near the top, where searching may be faster than deciding.
     over = decide - first[:, None, None]
     np.maximum(over, 0.0, out=over)
     over *= known
@@ -117,7 +119,8 @@ def cost_matrix(pointing: Floats, outlook: Outlook) -> Floats:
 
 
 def _add_learnt(costs: Floats, outlook: Outlook, novice: Floats, around: Floats) -> None:
-    """What is still known of a block that stays, or moves by one rank: u_i, or half of it."""
+    """Subtracts the time saved by remaining familiarity: u_i at the block's rank, half of it
+    beside."""
     weight, decide, gained, _ = outlook.steps
     saved = decide - around
     np.minimum(saved, 0.0, out=saved)
@@ -131,8 +134,10 @@ def _add_learnt(costs: Floats, outlook: Outlook, novice: Floats, around: Floats)
 
 
 def unlearnt_seconds(places: Ints, ranks: Ints, outlook: Outlook) -> float:
-    """Seconds over the horizon that are lost by K blocks that go from `places` to `ranks`, (K,):
-    what was known of them, and the disturbance."""
+    """Seconds over the horizon lost by moving K blocks from `places` to `ranks`, (K,).
+
+    They are the lost familiarity and the disturbance.
+    """
     weight, decide, gained = (of[:, places] for of in outlook.steps[:3])
     search, _, _ = _search_seconds(len(outlook.demand))
     uses, known = outlook.familiarity.take(places), gained + 1.0
@@ -144,8 +149,10 @@ def unlearnt_seconds(places: Ints, ranks: Ints, outlook: Outlook) -> float:
 
 
 def _search_seconds(count: int) -> tuple[Floats, Floats, Floats]:
-    """T_search at each of `count` ranks; there, a rank below and a rank above, (3, 1, count); and
-    at those ranks where deciding may take longer."""
+    """T_search per rank, around each rank, and where deciding may take longer.
+
+    Shapes: (count,); (3, 1, count) for the rank, one below and one above; the first ranks only.
+    """
     per_rank, least = VALUES["search_per_rank"], VALUES["least_choice"]
     longest = VALUES["decide_base"] - VALUES["decide_per_bit"] * log2(least)
     return _ranks(count, VALUES["search_base"], per_rank, longest)

@@ -1,6 +1,6 @@
-"""The energy of a layout, in modelled seconds of the user's time. The only place for seconds.
+"""The energy of a layout, in modelled seconds of the user's time. No other module models time.
 
-The shape is the menu performance model of Cockburn, Gutwin and Greenberg (CHI 2007): a novice
+It follows the menu performance model of Cockburn, Gutwin and Greenberg (CHI 2007): a novice
 searches down the page, an expert goes to a known place, and both point. See `coefficients`.
 """
 
@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def choice_probability(demand: Floats) -> Floats:
-    """q: demand normalised over the last axis, floored so that its surprise is finite."""
+    """q: demand normalised over the last axis, with a floor that keeps its surprisal finite."""
     total = np.maximum(np.add.reduce(demand, axis=-1, keepdims=True), 1e-12)
     choice: Floats = demand / total
     return np.maximum(choice, VALUES["least_choice"], out=choice)
@@ -45,10 +45,10 @@ def selection_seconds(
 def pointing_seconds(
     left: Floats, top: Floats, width: Floats, height: Floats, viewport_height: float
 ) -> Floats:
-    """T_point, with T_scroll below the fold. All in px; `left, top` of the block's leading corner.
+    """T_point, with T_scroll below the fold. All in px; `left, top` is the block's leading corner.
 
-    W is the block's smaller side; A reaches from the viewport's top left to the centre of the
-    W-square at the leading top corner, at most the viewport's height.
+    W is the block's smaller side; A is the distance from the viewport's top left to the centre of
+    the W-square at the leading top corner, at most the viewport's height.
     """
     side = np.minimum(width, height)
     half = side / 2
@@ -62,11 +62,11 @@ def pointing_seconds(
 
 @dataclass(frozen=True)
 class Outlook:
-    """What the coming visits are expected to hold, per block (shape (N,)).
+    """The expected use of each block over the coming visits, shape (N,).
 
-    demand: share of the uses of the next visit; base: the share of the visits after, to which
-    demand returns; familiarity: u under the last layout, before any move. settled: whether there
-    is a layout that the subject has seen, so that moving can disturb.
+    demand: share of the uses of the next visit; base: share in later visits, to which demand
+    returns; familiarity: u under the last layout, before any move; settled: True if the subject has
+    seen a layout, so that moving can disturb.
     """
 
     demand: Floats
@@ -76,14 +76,16 @@ class Outlook:
 
     @cached_property
     def disturbance(self) -> Floats:
-        """Seconds that moving costs besides what is unlearnt, (N,): `surprise` at the next visit's
-        use, and `reorient` whether the block is used or not."""
+        """Seconds that a move costs besides lost familiarity, (N,).
+
+        `surprise` applies to the next visit's use, `reorient` in any case.
+        """
         lost = VALUES["surprise"] * self.demand + VALUES["reorient"]
         return lost if self.settled else np.zeros_like(lost)
 
     @cached_property
     def steps(self) -> Steps:
-        """p_i(h) = π_i + (p_i − π_i)·0.9^h, with π the base, and what follows from it."""
+        """p_i(h) = π_i + (p_i − π_i)·0.9^h, with π the base, and the quantities derived from it."""
         count = int(VALUES["horizon"])
         powers = _powers(count, VALUES["discount"], VALUES["persistence"])
         found = powers @ np.array([self.base, self.demand - self.base])
@@ -94,14 +96,17 @@ class Outlook:
         return Steps(weight, decide, gained, found[-1])
 
     def of(self, blocks: Ints) -> Outlook:
-        """The same of these blocks, in this order."""
+        """Selects these blocks, in this order."""
         demand, base = self.demand.take(blocks), self.base.take(blocks)
         return Outlook(demand, base, self.familiarity.take(blocks), self.settled)
 
 
 class Steps(NamedTuple):
-    """Per step h and block, (H, N): ρ^h·p_i(h), T_decide, and the uses gained by then; and per
-    block, (N,), the total of the first over all steps."""
+    """Quantities per step h and block, (H, N), and their total per block, (N,).
+
+    weight: ρ^h·p_i(h); decide: T_decide; gained: uses gained by step h; total: sum of `weight` over
+    h.
+    """
 
     weight: Floats
     decide: Floats
@@ -111,8 +116,10 @@ class Steps(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _powers(horizon: int, discount: float, persistence: float) -> Floats:
-    """What the base, and demand beyond it, count for, (3H + 1, 2): in p_i(h), in ρ^h·p_i(h), in the
-    uses gained by step h, and in the total of ρ^h·p_i(h)."""
+    """Factors of the base and of demand above it, (3H + 1, 2).
+
+    Rows: p_i(h), ρ^h·p_i(h), the uses gained by step h, and the total of ρ^h·p_i(h).
+    """
     steps = np.arange(horizon)[:, None]
     demand = np.concatenate([np.ones((horizon, 1)), persistence**steps], axis=1)
     weight = discount**steps * demand
@@ -123,9 +130,9 @@ def _powers(horizon: int, discount: float, persistence: float) -> Floats:
 def horizon_energy(ranks: Ints, shifts: Ints, pointing: Floats, outlook: Outlook) -> Floats:
     """E = Σ_h ρ^h Σ_i p_i(h)·T_i(h) + disturbance of K candidates; lower is better. Shape (K,).
 
-    ranks, shifts, pointing: (K, N), per block its rank, its rank minus that of the last layout, and
-    T_point. u_i grows by p_i(h) a step, halved at the start by a move of one rank and lost by a
-    longer one. A moved block disturbs once (`Outlook.disturbance`).
+    ranks, shifts, pointing: (K, N), per block its rank, its rank minus that in the last layout, and
+    T_point. u_i grows by p_i(h) per step; a move by one rank halves it at the start, a longer one
+    resets it. A moved block disturbs once (`Outlook.disturbance`).
     """
     weight, decide, gained, total = outlook.steps
     search = VALUES["search_base"] + VALUES["search_per_rank"] * (ranks + 1.0)

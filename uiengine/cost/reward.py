@@ -1,4 +1,4 @@
-"""What a visit was worth, once it is over: the reward that explored layouts are compared by."""
+"""The reward of a past visit, by which explored layouts are compared."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def seconds_per_use(
 ) -> float | None:
     """Modelled seconds per block used in a visit that was shown `order`; None without a use.
 
-    profile: as of the start of the visit. The choice probability is the user's own past, whichever
-    version decided: q = max(0.001, (uses + ½)/(all uses + ½N)). A block that moved since the last
-    visit costs `surprise` once more. Blocks have their default sizes.
+    profile: at the start of the visit. The choice probability comes from the user's own past, for
+    any version: q = max(0.001, (uses + ½)/(all uses + ½N)). A block that moved since the last visit
+    costs `surprise` once more. Blocks have their default sizes.
     """
     rows = [surface.index[block_id] for block_id in used if block_id in surface.index]
     if not rows:

@@ -1,6 +1,6 @@
-"""Guardrails: what no layout may do. One rule per file, with the sentence that states it.
+"""Guardrails: rules that every layout must keep, one per file, with the sentence that states it.
 
-`check` and `explain` use the same rule objects that the tests hold against every layout.
+`check` and `explain` use the rule objects that the tests apply to every layout.
 """
 
 from __future__ import annotations

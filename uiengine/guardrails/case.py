@@ -1,4 +1,4 @@
-"""What a guardrail judges."""
+"""The input of the guardrails."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from uiengine.page.surface import Breakpoint, Surface
 
 @dataclass(frozen=True)
 class Case:
-    """A layout, the surface it is for, and what the subject saw and asked for before.
+    """A layout, its surface, and the subject's last order and wishes.
 
-    before: the previous visit's reading order; empty on a first visit, which has nothing to move.
-    by_user: the order was set by the user's own hand in this visit, which no budget limits.
+    before: the previous visit's reading order; empty on a first visit, where nothing can move.
+    by_user: the user set the order by hand in this visit, so no move budget applies.
     """
 
     surface: Surface
@@ -30,7 +30,8 @@ class Case:
             yield at, self.layout.placements.get(at.name, ())
 
     def is_free(self, at: Breakpoint, block_id: str) -> bool:
-        """Neither the team nor the user fixed the block's cell at this breakpoint."""
+        """Returns True if neither the team nor the user fixed the block's cell at this
+        breakpoint."""
         block = self.surface.index.get(block_id)
         pin = self.feedback.pins.get(block_id)
         by_team = block is not None and self.surface.blocks[block].is_pinned

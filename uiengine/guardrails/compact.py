@@ -1,7 +1,7 @@
 """The layout is a fixed point of vertical compaction.
 
-Grid libraries pull blocks up until they touch something; a layout that would be pulled elsewhere is
-not the one that was decided. Blocks with a fixed cell are exempt.
+Grid libraries pull blocks up until they touch something, which would change any other layout.
+Blocks with a fixed cell are exempt.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The array order is the reading order: by y, then x; free blocks keep one order everywhere."""
+"""Placements are listed by y, then x, and free blocks have one order at all breakpoints."""
 
 from collections.abc import Iterator
 

@@ -12,6 +12,6 @@ def broken(case: Case) -> Iterator[str]:
         least = case.surface.smallest_target(at)
         for p in placed:
             limits = case.surface.block(p.id).sizes[at.name]
-            # A touch target may ask for more than the team's minimum, never past its maximum.
+            # A touch target may require more than the team's minimum, never more than its maximum.
             if not limits.allows(max(p.w, least.w), max(p.h, least.h)):
                 yield f"{at.name}: {p.id}"

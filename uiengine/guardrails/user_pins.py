@@ -1,7 +1,7 @@
 """A block that the user pinned keeps its rank, and its cell at the breakpoint of the pin.
 
-Where the page has changed since (fewer blocks, a group, a cell that the team took), the pin holds
-the nearest place that the other rules leave; see `reading_order.apply_pins`.
+If the page has changed since (fewer blocks, a group, a cell that the team took), the pin holds the
+nearest place that the other rules allow; see `reading_order.apply_pins`.
 """
 
 from collections.abc import Iterator
