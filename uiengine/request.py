@@ -1,4 +1,4 @@
-"""The request: everything that a decision depends on besides the version."""
+"""The request: everything that a decision depends on except the version."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from uiengine.page.surface import Surface
 
 @dataclass(frozen=True)
 class Request:
-    """Everything a decision depends on besides the version; the engine reads nothing else.
+    """The engine's only input besides the version.
 
-    profile: as of the start of the visit, its open visit closed. popularity: of the days before
-    `day` (whole UTC days since 1970). visit: the id that names the visit. budget: candidates that
-    may be scored; 1 means System 1, the decoded variant alone. seed: for exploration only.
-    variants: how many of the best distinct layouts to return.
+    profile: at the start of the visit, without an open visit. popularity: of the days before `day`
+    (whole UTC days since 1970). visit: the visit's id. budget: candidates that may be scored; 1
+    means System 1, the decoded order alone. seed: for exploration only. variants: number of best
+    distinct layouts to return.
     """
 
     surface: Surface

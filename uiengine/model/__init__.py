@@ -1,1 +1,1 @@
-"""A codebook version: loading it, tokens, predictions, and the layout part."""
+"""A codebook version: loading, tokens, predictions, and the layout part."""

@@ -1,4 +1,5 @@
-"""Residual quantisation: a latent becomes 1 to 8 codebook indices, while they pay their bits."""
+"""Residual quantisation of a latent into 1 to 8 codebook indices, as long as they pay their
+bits."""
 
 from __future__ import annotations
 
@@ -15,10 +16,11 @@ TOKEN_BITS = 8
 
 @dataclass(frozen=True)
 class Codebook:
-    """codes: (S, K, Z), of which the first codes_in_use[s] of stage s exist. variance: of latents.
+    """The codes of a version and their prices.
 
-    seconds_per_error: modelled seconds over the horizon that one unit of squared quantisation
-    error costs, fitted in training. seconds_per_bit: λ, what a bit must save to be spent.
+    codes: (S, K, Z), of which the first codes_in_use[s] of stage s exist; variance: of the latents;
+    seconds_per_error: modelled seconds over the horizon per unit of squared quantisation error,
+    fitted in training; seconds_per_bit: λ, the saving that a bit must bring.
     """
 
     codes: Floats
@@ -29,12 +31,13 @@ class Codebook:
 
     @cached_property
     def _stages(self) -> list[tuple[Floats, Floats]]:
-        """Per stage its codes, (K, Z), and half their squared lengths, (K,)."""
+        """Per stage, its codes, (K, Z), and half their squared lengths, (K,)."""
         held = [self.codes[i, :n] for i, n in enumerate(self.codes_in_use)]
         return [(codes, np.square(codes).sum(axis=1) / 2) for codes in held]
 
     def encode(self, latents: Floats, most: Sequence[int]) -> list[tuple[int, ...]]:
-        """Tokens of each latent, (B, Z). most: the largest number of tokens for each, ≥ 1."""
+        """Returns the tokens of each latent, (B, Z). most: maximum number of tokens of each, ≥
+        1."""
         stages = self._stages[: max(most)]
         residuals = np.empty((len(stages) + 1, *latents.shape), dtype=np.float32)
         residuals[0] = latents
@@ -45,13 +48,13 @@ class Codebook:
             chosen.append(index.tolist())
         lefts = np.add.reduce(np.square(residuals[1:]), axis=2)
         pays = self.seconds_per_error * (lefts[:-1] - lefts[1:]) > self.seconds_per_bit * TOKEN_BITS
-        counts = np.logical_and.accumulate(pays).sum(axis=0)  # all after the first that does not
+        counts = np.logical_and.accumulate(pays).sum(axis=0)  # stops at the first that does not
         rows = zip(*chosen, strict=True)
         limits = zip(rows, counts.tolist(), most, strict=True)
         return [row[: min(count + 1, limit)] for row, count, limit in limits]
 
     def decode(self, tokens: Sequence[Sequence[int]]) -> Floats:
-        """The latents that tokens stand for, (B, Z)."""
+        """Returns the latents of tokens, (B, Z)."""
         latents = np.zeros((len(tokens), self.codes.shape[2]), dtype=np.float32)
         for i, indices in enumerate(tokens):
             codes = self.codes[np.arange(len(indices)), list(indices)]
@@ -59,6 +62,6 @@ class Codebook:
         return latents
 
     def distortion(self, latents: Floats, decoded: Floats) -> npt.NDArray[np.float64]:
-        """Squared quantisation error of each latent over the latent's variance, (B,)."""
+        """Squared quantisation error of each latent, divided by the variance of latents, (B,)."""
         squared = np.square(latents - decoded, dtype=np.float64).sum(axis=1)
         return np.asarray(squared / max(self.variance, 1e-12))

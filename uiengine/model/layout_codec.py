@@ -1,8 +1,9 @@
-"""Layouts that people made: what a version learned of them, and the boxes it makes of tokens.
+"""Codes layouts that people made as tokens, and decodes tokens to boxes.
 
-A version may hold a *layout part*: an encoder (a whole layout to a latent), its own residual codes
-and a decoder (a latent and the page's kinds to an order and sizes). Its files are opened at the
-first use: no decision about a visit needs them. N: slots (`slots`); C: latents; Z: their width.
+A version may have a *layout part*: an encoder (a layout to a latent), its own residual codes and a
+decoder (a latent and the page's kinds to an order and sizes). Its files are opened at the first
+use, because no decision about a visit needs them. N: slots (`layout_slots`); C: latents; Z: their
+width.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from uiengine.page.surface import Block, Breakpoint, GuardrailSettings, Size, Si
 
 ENCODER, DECODER, CODES = "layout_encoder.onnx", "layout_decoder.onnx", "layout_codes.npy"
 FILES = (ENCODER, DECODER, CODES)
-"""Of the layout part, in a version's folder."""
+"""Files of the layout part in a version's folder."""
 ENCODER_INPUTS = ("kind", "text", "slot", "place")
 DECODER_INPUTS = ("kind", "text", "slot", "latent")
 DECODER_OUTPUTS = ("order", "width", "height", "span")
 AT = "grid"
 CELL_PX = 24
-"""Pixels per column and row, so that one cell is a touch target and nothing is enlarged."""
+"""Pixels per column and row; one cell is a touch target, so no box is enlarged."""
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -42,8 +43,11 @@ class Graph(Protocol):
 
 
 class LayoutLogits(NamedTuple):
-    """Of C latents. order: (C, N), higher = nearer the top; logits of the width and height
-    classes, (C, N, ·), and of the share of the columns used, (C, ·)."""
+    """Decoder outputs for C latents.
+
+    order: (C, N), higher = nearer the top; width, height: logits of the classes, (C, N, ·); span:
+    logits of the share of columns used, (C, ·).
+    """
 
     order: Singles
     width: Singles
@@ -51,7 +55,7 @@ class LayoutLogits(NamedTuple):
     span: Singles
 
     def sized_order(self, row: int) -> SizedOrder:
-        """The likeliest classes of one latent."""
+        """Returns the most likely classes of one latent."""
         return SizedOrder(
             self.order[row].astype(np.float64),
             self.width[row].argmax(-1),
@@ -61,7 +65,7 @@ class LayoutLogits(NamedTuple):
 
 
 class SizedOrder(NamedTuple):
-    """score: (N,), higher stands nearer the top; width, height: (N,) classes; span: in SPANS."""
+    """score: (N,), higher = nearer the top; width, height: (N,) classes; span: index in SPANS."""
 
     score: Floats
     width: Ints
@@ -71,8 +75,11 @@ class SizedOrder(NamedTuple):
 
 @dataclass
 class LayoutCodec:
-    """kinds: those it knows, numbered from 1; codes_in_use: by stage; read: a file's
-    checked content, by name; open_graph: a network from its content."""
+    """A version's layout part.
+
+    kinds: its known kinds, numbered from 1; codes_in_use: by stage; read: returns a file's checked
+    content by name; open_graph: loads a network from its content.
+    """
 
     kinds: Mapping[str, int]
     codes_in_use: tuple[int, ...]
@@ -81,7 +88,7 @@ class LayoutCodec:
 
     @cached_property
     def codes(self) -> Singles:
-        """(stages, codes, Z)."""
+        """The code vectors, (stages, codes, Z)."""
         return np.asarray(np.load(io.BytesIO(self.read(CODES)), allow_pickle=False))
 
     @cached_property
@@ -93,17 +100,17 @@ class LayoutCodec:
         return self.open_graph(self.read(DECODER))
 
     def latent(self, kinds: Sequence[str], columns: int, place: Singles) -> Singles:
-        """(Z,) of a whole layout. place: (N, ·), what is known of each slot's box."""
+        """Encodes a whole layout, (Z,). place: (N, ·), features of each slot's box."""
         feed = {**self._slots(kinds, columns), "place": place}
         return np.asarray(self._encoder.run(["latent"], feed)[0])
 
     def say(self, kinds: Sequence[str], columns: int, latents: Singles) -> LayoutLogits:
-        """What each latent, (C, Z), stands for on a page of these slots."""
+        """Decodes each latent, (C, Z), on a page of these slots."""
         feed = {**self._slots(kinds, columns), "latent": latents}
         return LayoutLogits(*self._decoder.run(DECODER_OUTPUTS, feed))
 
     def summed(self, tokens: Sequence[int]) -> Singles:
-        """The latent that tokens stand for, (Z,); zeros for none."""
+        """Sums the codes of tokens to a latent, (Z,); zeros without tokens."""
         total = np.zeros(self.codes.shape[2], dtype=np.float32)
         for stage, token in enumerate(tokens):
             total += self.codes[stage, token]
@@ -112,11 +119,13 @@ class LayoutCodec:
     def sized_order(
         self, kinds: Sequence[str], columns: int, tokens: Sequence[int] = ()
     ) -> SizedOrder:
-        """kinds: in alphabetical order. Without tokens: what descriptors alone give."""
+        """Decodes tokens, or only the descriptors if there are none. kinds: in alphabetical
+        order."""
         return self.say(kinds, columns, self.summed(tokens)[None]).sized_order(0)
 
     def boxes(self, kinds: Sequence[str], columns: int, tokens: Sequence[int] = ()) -> Floats:
-        """(N, 4) of x, y, w, h in cells. All that the decoder is given is here."""
+        """Decodes to boxes, (N, 4): x, y, w, h in cells. The decoder gets nothing but these
+        arguments."""
         return place(self.sized_order(kinds, columns, tokens), columns)
 
     def _slots(self, kinds: Sequence[str], columns: int) -> dict[str, npt.NDArray[Any]]:
@@ -128,7 +137,8 @@ class LayoutCodec:
 
 
 def place(sized_order: SizedOrder, columns: int) -> Floats:
-    """Boxes (N, 4) by the engine's own packing, slots in the order given. Ties keep that order."""
+    """Packs slots into boxes, (N, 4), by the engine's packing. Equal scores keep the slots'
+    order."""
     used = used_columns(columns, sized_order.span)
     shares = (sized_order.width + 1) / WIDTHS
     widths = np.clip(np.round(shares * used), 1, used).astype(int).tolist()

@@ -1,4 +1,4 @@
-"""What a version's layout part is given of a page: its blocks as *slots*.
+"""Describes a page's blocks as *slots*, the inputs of a version's layout part.
 
 Blocks of one kind are exchangeable in files of layouts, so a slot is a kind and a number within it:
 kinds in alphabetical order, and within a kind 0, 1, … N: slots of one page.
@@ -18,27 +18,27 @@ from uiengine.features import TEXT_BUCKETS, hashed_text
 WIDTHS = 24
 """Width classes: 1/24 … 24/24 of the page's used width."""
 UNIT = 12
-"""Rows that the layout's usual height is given, whatever its own units are."""
+"""Rows to which a layout's usual height is scaled, as units of height differ between tools."""
 HEIGHTS = np.unique(np.maximum(np.round(UNIT * 2.0 ** np.arange(-3.5, 3.26, 0.25)), 1))
 """Height classes, in rows: quarter octaves around the usual height."""
 SPANS = (1.0, 0.5)
-"""Share of the columns that a page uses; some tools fill half of their grid."""
+"""Possible shares of the columns that a page uses; some tools fill half of their grid."""
 HEADERS = frozenset({"row", "group", "header"})
-"""Kinds that say nothing of a layout's usual height."""
+"""Kinds that do not count for a layout's usual height."""
 FREQUENCIES = (1, 2, 3, 4, 6)
 GRIDS = (12, 24, 48, 72)
-"""Numbers of columns that have a feature of their own."""
+"""Numbers of columns with a separate feature."""
 SLOT = 1 + 2 * len(FREQUENCIES) + 5 + 8 + 4 + 3 + len(GRIDS) + 2
-"""Width of the features of `slot_features`."""
+"""Number of features in `slot_features`."""
 
 
 def used_columns(columns: int, span: int) -> int:
-    """span: index in SPANS."""
+    """Returns the number of columns used. span: index in SPANS."""
     return max(1, round(columns * SPANS[span]))
 
 
 def usual_height(kinds: Sequence[str], boxes: npt.NDArray[np.float64]) -> float:
-    """The height that covers most area; headers count only where there is nothing else.
+    """The height that covers most area; headers count only if there is nothing else.
 
     boxes: (N, 4) of x, y, w, h.
     """
@@ -52,13 +52,15 @@ def usual_height(kinds: Sequence[str], boxes: npt.NDArray[np.float64]) -> float:
 
 @lru_cache(maxsize=4096)
 def kind_text(kind: str) -> npt.NDArray[np.float32]:
-    """Hashed 3-grams of a kind, so that unknown kinds are something too."""
+    """Hashed 3-grams of a kind, so that unknown kinds have features too."""
     return hashed_text(kind, kind) if kind else np.zeros(TEXT_BUCKETS, dtype=np.float32)
 
 
 def slot_features(kinds: Sequence[str], columns: int) -> npt.NDArray[np.float32]:
-    """What the decoder may know of each slot beside its kind, (N, SLOT): its number among its
-    kind, how many there are, the columns of the grid."""
+    """Features of each slot besides its kind, (N, SLOT).
+
+    They are its number within its kind, the number of such slots, and the grid's columns.
+    """
     total = Counter(kinds)
     seen: Counter[str] = Counter()
     number = np.empty(len(kinds))

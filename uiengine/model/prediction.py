@@ -1,4 +1,4 @@
-"""What a codebook version says of one subject on one surface."""
+"""A codebook version's prediction for one subject on one surface."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Prediction:
-    """Per block, in the order of `surface.blocks` (shape (N,)).
+    """Values per block, (N,), in the order of `surface.blocks`.
 
     tokens: 1 to 8 codebook indices. score: order score, higher stands nearer the top. demand:
     probability of use at the next visit; share: expected share of the visit's uses (sums to 1);
-    both with the side input, and `score` follows `share`. tokens_share: the same from the tokens
+    both with the side input, and `score` follows `share`. tokens_share: share from the tokens
     alone. outlook: expected share over the coming visits (a head trained on the mean share of the
-    next 20 visits within 28 days, discounted by 0.95 a visit; sums to 1), which the planner takes
-    for the base that demand returns to. size_class: 0 min, 1 default, 2 max. side_bits: bits of
-    side input read.
-    distortion: squared quantisation error of the latent over its variance.
+    next 20 visits within 28 days, discounted by 0.95 per visit; sums to 1), which the planner uses
+    as the base that demand returns to. size_class: 0 min, 1 default, 2 max. side_bits: bits of side
+    input read. distortion: squared quantisation error of the latent over its variance.
     """
 
     tokens: tuple[int, ...]

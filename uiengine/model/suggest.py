@@ -1,7 +1,7 @@
-"""A first arrangement for a page that nobody has used yet, from its blocks' kinds alone.
+"""Suggests a first arrangement of an unused page, from its blocks' kinds alone.
 
-The default order and sizes that a version's layout part, which learned from layouts people made,
-gives to these kinds. A proposal for the team that owns the page: nothing serves it by itself.
+Order and sizes come from a version's layout part, which learned from layouts that people made. The
+suggestion is for the team that owns the page; it is not served automatically.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from uiengine.page.surface import Block, Breakpoint, Size, SizeLimits, Surface
 
 
 def suggest(surface: Surface, part: LayoutCodec) -> Surface:
-    """The surface with its blocks in a suggested order, of suggested default sizes.
+    """Returns the surface with its blocks in a suggested order and suggested default sizes.
 
-    Limits, groups and what the team pinned stay; equal kinds keep their order where they can.
+    Limits, groups and the team's pins stay; equal kinds keep their order if possible.
     """
     blocks = sorted(surface.blocks, key=lambda block: block.kind)
     kinds = [block.kind for block in blocks]
@@ -34,12 +34,13 @@ def suggest(surface: Surface, part: LayoutCodec) -> Surface:
 
 
 def known_kinds(surface: Surface, part: LayoutCodec) -> list[str]:
-    """The page's kinds that the part learned; of others it has only their letters."""
+    """The page's kinds that the layout part was trained on; for others it uses only their
+    letters."""
     return sorted({block.kind for block in surface.blocks} & set(part.kinds))
 
 
 def _sized(surface: Surface, block: Block, i: int, said: dict[str, SizedOrder]) -> Block:
-    """i: the block's slot."""
+    """Returns the block with suggested sizes. i: the block's slot."""
     sizes = {at.name: _limits(surface, block, i, at, said[at.name]) for at in surface.breakpoints}
     return replace(block, sizes={**block.sizes, **sizes})
 
@@ -47,7 +48,8 @@ def _sized(surface: Surface, block: Block, i: int, said: dict[str, SizedOrder]) 
 def _limits(
     surface: Surface, block: Block, i: int, at: Breakpoint, sized_order: SizedOrder
 ) -> SizeLimits:
-    """Within the block's limits; heights in proportion to the page's usual one."""
+    """Suggests a default size within the block's limits; heights scale with the page's usual
+    height."""
     least, limits = surface.smallest_target(at), block.sizes[at.name]
     w = round((int(sized_order.width[i]) + 1) / WIDTHS * at.columns)
     h = round(float(HEIGHTS[sized_order.height[i]]) / UNIT * _usual_height(surface, at))
@@ -57,7 +59,7 @@ def _limits(
 
 
 def _usual_height(surface: Surface, at: Breakpoint) -> float:
-    """Rows, of the page as it is declared."""
+    """The declared page's usual height, in rows."""
     sizes = [block.sizes[at.name].default for block in surface.blocks]
     boxes = np.array([[0, 0, size.w, size.h] for size in sizes], dtype=float)
     return usual_height([block.kind for block in surface.blocks], boxes)

@@ -19,15 +19,17 @@ from uiengine.page.surface import Same, Surface
 from uiengine.request import Request
 
 MOST_KEPT = 256
-"""Surfaces whose descriptors, and pages whose inputs, a version keeps at hand."""
+"""Maximum number of surfaces and of pages whose network inputs a version caches."""
 ENCODER_INPUTS = ("kind", "text", "shape", "user", "popularity", "mask", "context")
 DECODER_INPUTS = ("kind", "text", "shape", "latent", "popularity", "mask", "context", "recency")
 DECODER_OUTPUTS = ("share", "demand", "side_share", "side_demand", "outlook", "size")
 
 
 class PageInputs(NamedTuple):
-    """What the networks see of a page on a day, whoever looks at it: (N, …), named as the inputs.
-    evidence: see `features.evidence`."""
+    """Network inputs of a page on a day, equal for all subjects: (N, …), named as the inputs.
+
+    evidence: see `features.evidence`.
+    """
 
     kind: Ints
     text: Floats
@@ -39,10 +41,12 @@ class PageInputs(NamedTuple):
 
 @dataclass
 class CodebookVersion:
-    """A loaded version. `surfaces`: those it was trained for, empty for the innate one;
-    default_orders: per surface, the popularity order of its training data;
-    priors: per surface, each block's mean share of a training visit and of a newcomer's;
-    layouts: what it learned of layouts people made, opened at its first use."""
+    """A loaded version.
+
+    surfaces: those it was trained for, empty for the innate one; default_orders: per surface, the
+    popularity order of its training data; priors: per surface, each block's mean share of a
+    training visit and of a newcomer's; layouts: the layout part, opened at its first use.
+    """
 
     id: str
     surfaces: tuple[str, ...]
@@ -62,7 +66,7 @@ class CodebookVersion:
     def read(self, requests: Sequence[Request], *, bits: int = 64) -> list[Prediction]:
         """Encodes each subject into at most bits/8 tokens and decodes them, in one batch.
 
-        A subject without a closed visit gets the one innate token.
+        A subject without a closed visit gets the single innate token.
         """
         if not requests:
             return []
@@ -73,7 +77,7 @@ class CodebookVersion:
         return self._decoded(requests, inputs, recency, tokens, latents)
 
     def neighbours(self, request: Request, tokens: tuple[int, ...], count: int) -> list[Prediction]:
-        """The decoded variants of at most `count` token lists that differ in one token.
+        """Decodes at most `count` token lists that differ from `tokens` in one token.
 
         Those nearest to the subject's latent come first; each stage offers its nearest other codes.
         """
@@ -83,9 +87,9 @@ class CodebookVersion:
         return self._each(request, inputs, recency, latents, lists)
 
     def decode(self, request: Request, lists: Sequence[tuple[int, ...]]) -> list[Prediction]:
-        """What token lists stand for on the request's page, whoever's they are.
+        """Decodes any token lists on the request's page.
 
-        Distortion is that of the request's own subject, had it these tokens.
+        Distortion is relative to the latent of the request's subject.
         """
         inputs, recency = self._inputs([request])
         return self._each(request, inputs, recency, self._encode(inputs), lists)
@@ -179,7 +183,7 @@ class CodebookVersion:
 
 
 def gather_people(requests: Sequence[Request], count: int) -> People:
-    """The raw rows of the requests' subjects, padded to `count` blocks."""
+    """Gathers raw rows of the requests' subjects, padded to `count` blocks."""
     counters = np.zeros((len(requests), count, features.COUNTERS))
     for i, request in enumerate(requests):
         if request.profile.blocks:
@@ -195,7 +199,7 @@ def _one(
     out: Sequence[npt.NDArray[np.float32]],
     distortion: float,
 ) -> Prediction:
-    """out: one row of each of DECODER_OUTPUTS."""
+    """Builds one prediction. out: one row of each of DECODER_OUTPUTS."""
     count = len(request.surface.blocks)
     share, _, side_share, side_demand, outlook, size = (row[:count] for row in out)
     logits = np.array([side_share, share, outlook], dtype=np.float64)

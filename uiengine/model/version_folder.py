@@ -1,7 +1,7 @@
-"""Loads a version folder, checks it against its manifest, opens its networks in ONNX Runtime.
+"""Loads a version folder, checks it against its manifest, and opens its networks in ONNX Runtime.
 
-The only module that imports onnxruntime. `manifest.json` names every file with its SHA-256; a
-folder that differs from its manifest is refused as a whole.
+No other module imports onnxruntime. `manifest.json` lists every file with its SHA-256; a folder
+that differs from its manifest is refused as a whole.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from uiengine.model.layout_codec import FILES, LayoutCodec
 from uiengine.model.version import CodebookVersion
 
 FORMAT = 2
-"""Of `manifest.json`; raised when an older engine could not read a newer version."""
+"""Format of `manifest.json`; raised if an older engine could not read a newer version."""
 _REBUILD = "Train or copy the version again; the one that serves keeps serving."
 
 
 def load_version(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
-    """The version in a folder, every file checked against `manifest.json`; VersionError if not."""
+    """Loads the version in a folder. Raises VersionError if a file differs from `manifest.json`."""
     path = Path(folder)
     manifest = _manifest(path)
     files = {name: _checked(path, name, digest) for name, digest in manifest["files"].items()}
@@ -52,7 +52,7 @@ def load_version(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
 
 
 def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutCodec | None:
-    """None in a version that learned nothing of layouts people made."""
+    """Returns None if the version has no layout part."""
     facts, digests = manifest.get("layouts"), manifest["files"]
     if facts is None:
         return None
@@ -120,5 +120,5 @@ def _session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises classes of its own for each kind of damage
+    except Exception as error:  # onnxruntime has an exception class for each kind of damage
         raise ValueError(f"a network cannot be loaded: {error}") from error

@@ -1,1 +1,1 @@
-"""The page: surface, its JSON, reading orders, and packing into a grid."""
+"""The page: its surface, the surface's JSON, reading orders, and packing into a grid."""

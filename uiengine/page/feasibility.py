@@ -1,4 +1,4 @@
-"""Is there any layout of a surface that keeps its rules? Asked when a surface is saved."""
+"""Checks, when a surface is saved, that some layout can keep its rules."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from uiengine.page.surface import Surface
 
 
 def clashes(surface: Surface) -> tuple[str, ...]:
-    """Sentences naming the blocks and rules that cannot be kept together; empty if all can."""
+    """Sentences that name blocks and rules in conflict; empty if all rules can be kept."""
     return tuple(
         [*_targets_past_limits(surface), *_pins_outside(surface), *_pins_overlapping(surface)]
     )
 
 
 def refuse_impossible(surface: Surface) -> None:
-    """Raises SurfaceError that names every rule and block that clash."""
+    """Raises SurfaceError that names all rules and blocks in conflict."""
     if found := clashes(surface):
         problem = "no layout keeps " + "; ".join(sentence.rstrip(".") for sentence in found)
         step = "Change the sizes, pins or guardrails that it names."

@@ -1,9 +1,9 @@
-"""Layouts: where every block stands at every breakpoint, and how an order is packed into a grid.
+"""Layouts: the position of every block at every breakpoint, and packing an order into a grid.
 
-Packing: blocks with a fixed cell go first; every other block goes to the topmost, then leftmost
+Packing places blocks with a fixed cell first. Every other block goes to the topmost, then leftmost
 free place that follows its predecessor in reading order and whose top edge touches the page's top
-or the bottom of a placed block. Rows are bit masks of columns, so that testing a row takes a few
-integer operations whatever its width.
+or the bottom of a placed block. Rows are bit masks of columns, so testing a row takes a few integer
+operations for any width.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from uiengine.page.surface import Breakpoint, Cell, Size, Surface
 
 
 class Placement(NamedTuple):
-    """A block's box in grid cells. (A named tuple: hundreds are made for a decision.)"""
+    """A block's box in grid cells. A named tuple, because a decision makes hundreds of them."""
 
     id: str
     x: int
@@ -41,10 +41,10 @@ class Placement(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """`order`: all block ids in reading order; `placements`: per breakpoint, sorted by (y, x).
+    """order: all block ids in reading order; placements: per breakpoint, sorted by (y, x).
 
-    There is one order for all breakpoints. Only a block with a fixed cell (pinned by the team, or
-    by the user at that breakpoint) may stand elsewhere in a breakpoint's placements.
+    All breakpoints share one order. Only a block with a fixed cell (pinned by the team, or by the
+    user at that breakpoint) may stand elsewhere in a breakpoint's placements.
     """
 
     order: tuple[str, ...]
@@ -57,7 +57,7 @@ class Layout:
 
 
 def moved_blocks(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
-    """Blocks of both orders whose rank differs, in the order of `after` (pushed ones included)."""
+    """Blocks of both orders whose rank differs, in the order of `after`; includes pushed blocks."""
     rank = {block_id: r for r, block_id in enumerate(before)}
     return tuple(b for r, b in enumerate(after) if b in rank and rank[b] != r)
 
@@ -66,7 +66,7 @@ _reading = attrgetter("y", "x")
 _placement: Callable[[tuple[str, int, int, int, int]], Placement] = partial(
     tuple.__new__, Placement
 )
-"""`Placement` of its fields, in half the time."""
+"""Makes a `Placement` from its fields in half the time of its constructor."""
 
 
 def pack(
@@ -75,10 +75,10 @@ def pack(
     size_classes: Mapping[str, int] | None = None,
     held: Mapping[str, Mapping[str, Cell]] | None = None,
 ) -> Layout:
-    """The layout of `order` (ids of all blocks) at every breakpoint.
+    """Packs `order` (ids of all blocks) at every breakpoint.
 
     size_classes: 0 min, 1 default, 2 max per block, default 1. held: per breakpoint, the cells of
-    blocks that a user pinned there; a cell that is taken or outside the grid is let go.
+    blocks that a user pinned there; an occupied cell, or one outside the grid, is ignored.
     """
     classes, held = size_classes or {}, held or {}
     chosen = [(block_id, classes.get(block_id, 1)) for block_id in order]
@@ -92,7 +92,7 @@ def pack(
 def _pack_breakpoint(
     surface: Surface, at: Breakpoint, chosen: Sequence[tuple[str, int]], held: Mapping[str, Cell]
 ) -> tuple[Placement, ...]:
-    """chosen: all blocks in order, each with its size class."""
+    """Packs one breakpoint. chosen: all blocks in order, each with its size class."""
     grid, known = _Grid(at.columns), surface.sizes[at.name]
     sizes = [(block_id, known[block_id][size_class]) for block_id, size_class in chosen]
     if not held and not surface.pinned_ranks:
@@ -110,7 +110,7 @@ def _fixed(
     held: Mapping[str, Cell],
     grid: _Grid,
 ) -> list[Placement]:
-    """Puts the blocks that the team pinned, and those the user did, into their cells."""
+    """Puts the blocks pinned by the team or the user into their cells."""
     placed = []
     for block_id in surface.pinned_ranks:
         cell, size = surface.block(block_id).pinned[at.name], surface.sizes[at.name][block_id][1]
@@ -124,7 +124,7 @@ def _fixed(
 
 
 class _Grid:
-    """Occupied cells: one int per row, bit x set where column x is taken."""
+    """Occupied cells: one int per row, with bit x set if column x is occupied."""
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
@@ -144,10 +144,13 @@ class _Grid:
         return not any(row & mask for row in self.rows[cell.y : cell.y + size.h])
 
     def flow(self, sizes: Iterable[tuple[str, Size]]) -> list[Placement]:
-        """Puts every block to the first free, supported cell after the one before it in reading
-        order; one always exists. (One loop without calls: it runs a hundred times a decision.)"""
+        """Puts every block into the first free, supported cell after its predecessor.
+
+        Such a cell always exists. One loop without calls, because it runs a hundred times per
+        decision.
+        """
         rows, columns, full = self.rows, self.columns, (1 << self.columns) - 1
-        has_fixed = bool(rows)  # else no row is left empty, and whatever lies below starts above
+        has_fixed = bool(rows)  # without fixed boxes, a box in the rows below starts at y or above
         placed, x, y, height = [], 0, 0, len(rows)
         for block_id, size in sizes:
             w, h = size.w, size.h

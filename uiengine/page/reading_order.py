@@ -1,4 +1,4 @@
-"""Reading orders that keep the rules which concern order: fixed blocks, groups, the user's pins."""
+"""Reading orders that keep the order rules: fixed blocks, groups, the user's pins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uiengine.page.surface import Surface
 
 
 def default_order(surface: Surface) -> tuple[str, ...]:
-    """The surface's own order: declared order, with groups and fixed blocks where they belong."""
+    """The declared order, with groups and fixed blocks in their places."""
     order: tuple[str, ...] | None = surface.memory.get("default_order")
     if order is None:
         order = apply_pins(surface, tuple(block.id for block in surface.blocks), {})
@@ -18,7 +18,7 @@ def default_order(surface: Surface) -> tuple[str, ...]:
 
 
 def complete(surface: Surface, order: Sequence[str]) -> tuple[str, ...]:
-    """`order` with removed blocks left out and added ones after their declared predecessor."""
+    """`order` without removed blocks, and with added ones after their declared predecessor."""
     if len(order) == len(surface.index) and surface.index.keys() == set(order):
         return tuple(order)
     known = [b for b in dict.fromkeys(order) if b in surface.index]
@@ -32,7 +32,7 @@ def complete(surface: Surface, order: Sequence[str]) -> tuple[str, ...]:
 
 
 def apply_pins(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) -> tuple[str, ...]:
-    """The order nearest to `order` (a permutation of all blocks) that keeps what is fixed.
+    """The order closest to `order` (a permutation of all blocks) that keeps the fixed ranks.
 
     Blocks pinned by the team stand at their rank in the default layout, groups follow one another,
     and a block pinned by the user takes its rank, or the nearest free one within its group.
@@ -58,7 +58,7 @@ def apply_pins(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) 
 def _fill(
     slots: list[str | None], ranks: Sequence[int], members: Sequence[str], pins: Mapping[str, Pin]
 ) -> None:
-    """Puts a group's members into its ranks: pinned ones first, the rest in the order given."""
+    """Assigns a group's members to its ranks: pinned ones first, the rest in the given order."""
     open_ranks = list(ranks)
     held = sorted((pins[b].rank, b) for b in members if b in pins)
     for wanted, block_id in held:

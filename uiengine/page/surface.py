@@ -1,4 +1,4 @@
-"""Surfaces: the pages whose blocks may be arranged, and the rules their owners set."""
+"""Surfaces: pages whose blocks can be arranged, and the rules set by their owners."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 MIN_TARGET_WIDTH = 320
-"""Pixels. Touch targets are judged at no less than this page width ."""
+"""Smallest page width in px at which touch targets are judged."""
 
 
 class Same(Generic[T]):
-    """A key for caches that stands for one object, not for all objects of equal content.
+    """A cache key that compares objects by identity instead of content.
 
-    It keeps the object alive: while an entry of a cache exists, no other object can take its
-    address, and comparing identities is quicker than comparing surfaces.
+    It keeps the object alive, so that no other object can get its address while the entry exists.
+    Comparing identities is faster than comparing surfaces.
     """
 
     __slots__ = ("value",)
@@ -34,7 +34,7 @@ class Same(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Breakpoint:
-    """A page width from which a grid applies. Pixels, but for `columns`."""
+    """A page width from which a grid applies. In px, except for `columns`."""
 
     name: str
     min_width: int
@@ -64,7 +64,7 @@ class SizeLimits:
     max: Size | None = None
 
     def of_class(self, size_class: int) -> Size:
-        """0 the minimum, 1 the default, 2 the maximum (the default where unlimited)."""
+        """The size of a class: 0 minimum, 1 default, 2 maximum (the default if unlimited)."""
         return (self.min, self.default, self.max or self.default)[size_class]
 
     def allows(self, w: int, h: int) -> bool:
@@ -82,7 +82,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Block:
-    """One thing on a surface. `pinned` holds its fixed cell per breakpoint; empty: it may move."""
+    """One item of a surface. pinned: its fixed cell per breakpoint; empty if it can move."""
 
     id: str
     kind: str
@@ -99,7 +99,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class GuardrailSettings:
-    """What the surface's owner sets.
+    """Rules set by the surface's owner.
 
     move_budget: blocks that may move per visit. exploration: share of visits (0 to 0.2) served a
     layout drawn by its energy instead of the best; off by default.
@@ -114,7 +114,7 @@ class GuardrailSettings:
 class Surface:
     """A page: blocks in their default reading order, and the grids they are packed into.
 
-    `groups` is the order of groups from the top; blocks without a group come after all groups.
+    groups: the order of groups from the top; blocks without a group come after all groups.
     """
 
     slug: str
@@ -133,38 +133,40 @@ class Surface:
 
     @cached_property
     def group_ranks(self) -> tuple[int, ...]:
-        """Per block: the place of its group from the top; no group is last."""
+        """Per block, its group's position from the top; blocks without a group come last."""
         place = {name: i for i, name in enumerate(self.groups)}
         return tuple(place.get(block.group, len(place)) for block in self.blocks)
 
     @cached_property
     def pinned_ranks(self) -> Mapping[str, int]:
-        """Rank of each block that the team pinned: its place in the declared order."""
+        """Rank of each block pinned by the team: its position in the declared order."""
         return {block.id: rank for rank, block in enumerate(self.blocks) if block.is_pinned}
 
     @cached_property
     def widest(self) -> Breakpoint:
-        """The breakpoint on which energies are computed: one order serves all of them."""
+        """The breakpoint for which energies are computed, because one order serves all
+        breakpoints."""
         return max(self.breakpoints, key=lambda b: (b.min_width, b.columns))
 
     @cached_property
     def memory(self) -> dict[str, Any]:
-        """What other modules work out of a surface once and need at every decision."""
+        """Values that other modules derive from the surface once and need at every decision."""
         return {}
 
     def block(self, block_id: str) -> Block:
         return self.blocks[self.index[block_id]]
 
     def smallest_target(self, at: Breakpoint) -> Size:
-        """The least size in cells that is a touch target of `min_target_px` both ways."""
+        """The smallest size in cells that is a touch target of `min_target_px` in both
+        directions."""
         px = self.guardrails.min_target_px
         return Size(ceil(px * at.columns / at.width), ceil(px / self.row_height))
 
     @cached_property
     def sizes(self) -> Mapping[str, Mapping[str, tuple[Size, Size, Size]]]:
-        """Per breakpoint and block: its sizes of class 0, 1, 2 (minimum, default, maximum).
+        """Per breakpoint and block, its sizes of class 0, 1, 2 (minimum, default, maximum).
 
-        Never below the touch target, never past the grid.
+        At least the touch target, and at most as wide as the grid.
         """
         return {at.name: {b.id: self._sizes(at, b) for b in self.blocks} for at in self.breakpoints}
 
@@ -178,7 +180,7 @@ class Surface:
 
 
 def to_json(surface: Surface) -> dict[str, Any]:
-    """The surface as the JSON object of `fixtures/surfaces`; `surface_json.parse` reads it back."""
+    """The surface as a JSON object as in `fixtures/surfaces`, which `surface_json.parse` reads."""
     return {
         "slug": surface.slug,
         "revision": surface.revision,

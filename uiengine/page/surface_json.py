@@ -1,4 +1,4 @@
-"""Reading a surface from JSON: every mistake names the field, the value and the next step."""
+"""Parses a surface from JSON; every error names the field, the value and the next step."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ MAX_ROWS = 1000
 MOST_EXPLORATION = 0.2
 MAX_DEPTH = 20
 MAX_NUMBER = 2**53
-"""Beyond it JSON numbers are not exact everywhere."""
+"""Larger JSON numbers are not exact in every language."""
 UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-"""Control characters and halves of characters: databases and browsers do not take them."""
+"""Control characters and lone surrogates, which databases and browsers refuse."""
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 
 def parse(data: Any) -> Surface:
-    """A surface from its JSON object. Raises SurfaceError on the first mistake.
+    """Parses a surface from its JSON object. Raises SurfaceError on the first mistake.
 
-    Sizes may be given per breakpoint or, as a short form, once for all under "*"; limits that a
-    narrow grid cannot hold are clipped to its columns. A missing `sizes` means full width, one row.
+    Sizes may be given per breakpoint or, as a short form, for all of them under "*"; limits wider
+    than a narrow grid are clipped to its columns. Missing `sizes` mean full width and one row.
     """
     _mapping("surface", data)
     refuse_unusable(data)
@@ -72,8 +72,11 @@ def parse(data: Any) -> Surface:
 
 
 def refuse_unusable(data: Any) -> None:
-    """Raises SurfaceError for what JSON may say and not every database or page can hold: control
-    characters, halves of characters, numbers beyond 2^53, nesting beyond MAX_DEPTH."""
+    """Raises SurfaceError for valid JSON that some database or page cannot hold.
+
+    Refused are control characters, lone surrogates, numbers beyond 2^53 and nesting beyond
+    MAX_DEPTH.
+    """
     waiting = [("", data, 0)]
     while waiting:
         path, value, depth = waiting.pop()

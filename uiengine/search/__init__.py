@@ -1,1 +1,1 @@
-"""The search for the order of least energy within the rules."""
+"""Searches for the order of least energy within the rules."""

@@ -1,7 +1,7 @@
-"""What is searched: one subject's visit as a table of costs, and what it makes of an order.
+"""The search problem: one subject's visit as an assignment of blocks to ranks with a cost matrix.
 
-Orders are arrays of places: which place of the order seen last each rank shows. The order seen last
-is 0, 1, 2, …, and every array per block, (N,), follows it.
+Orders are arrays of places: for each rank, the place in the last order of the block shown there.
+The last order is 0, 1, 2, …, and every array per block, (N,), follows it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from uiengine.search.local_search import FORBIDDEN, Bools, LocalSearch, Sections
 
 @dataclass(frozen=True)
 class Assignment:
-    """last: ids of the order seen last; blocks: their places in `surface.blocks`; places: 0, 1, ….
+    """A visit's search problem.
 
-    may_move: how many blocks may leave their place; forbidden: see `order_constraints`; costs:
-    (N, N), seconds of each at each rank, FORBIDDEN where a rule forbids it; pointing: (N or 1, N),
-    T_point in them.
+    last: ids in the last order; blocks: their positions in `surface.blocks`; places: 0, 1, ….
+    may_move: number of blocks that may leave their place; forbidden: see `order_constraints`;
+    costs: (N, N), seconds of each block at each rank, FORBIDDEN if a rule excludes it; pointing: (N
+    or 1, N), the part T_point of the costs.
     """
 
     last: tuple[str, ...]
@@ -47,8 +48,8 @@ class Assignment:
     def score(self, orders: Ints) -> Floats:
         """Horizon energy of K orders that keep the rules, (K, N) to (K,).
 
-        The sum of the table's entries, with T_point as the blocks above really are instead of
-        average.
+        It sums the matrix's entries, but with T_point for the actual heights above instead of
+        average ones.
         """
         summed: Floats = np.add.reduce(self.costs[orders, self.places], axis=1)
         if self.geometry.is_even:
@@ -63,7 +64,7 @@ class Assignment:
         return float(self.costs[order, self.places].sum())
 
     def keeps_rules(self, orders: Ints) -> Bools:
-        """Of one order, (N,), or each of K, (K, N)."""
+        """Tells if orders keep the rules: (N,) for one order, (K, N) for K."""
         is_kept: Bools = np.add.reduce(orders != self.places, axis=-1) <= self.may_move
         if self.forbidden is not None:
             is_kept &= ~self.forbidden[orders, self.places].any(axis=-1)
@@ -73,8 +74,8 @@ class Assignment:
         return tuple([self.last[place] for place in order.tolist()])
 
     def stability(self, order: Ints, saves: float, request: Request) -> Stability:
-        """What moved, what the lost familiarity costs, and what moving saves net of it, which are
-        `saves` seconds."""
+        """The moved blocks and the cost of lost familiarity. saves: seconds saved by moving, net
+        of it."""
         budget = request.surface.guardrails.move_budget
         ranks = (order != self.places).nonzero()[0]
         if not ranks.size:
@@ -118,7 +119,7 @@ def assignment_of(request: Request, prediction: Prediction) -> Assignment:
 
 
 def seed_of(request: Request, prediction: Prediction, assignment: Assignment) -> Ints:
-    """The decoded order with the rules on groups and pins applied."""
+    """The decoded order, adjusted to the rules on groups and pins."""
     surface, pins = request.surface, request.profile.feedback.pins
     names = [surface.blocks[i].id for i in np.argsort(-prediction.score, kind="stable").tolist()]
     place = {block_id: p for p, block_id in enumerate(assignment.last)}
@@ -126,17 +127,17 @@ def seed_of(request: Request, prediction: Prediction, assignment: Assignment) ->
 
 
 def last_order(request: Request) -> tuple[str, ...]:
-    """The reading order the subject saw last, fitted to the surface and the pins of today."""
+    """The last order the subject saw, adjusted to the current surface and pins."""
     surface, profile = request.surface, request.profile
     order = complete(surface, profile.order) if profile.order else default_order(surface)
     return apply_pins(surface, order, profile.feedback.pins)
 
 
 def outlook(request: Request, prediction: Prediction) -> Outlook:
-    """What the energy needs to know of the coming visits, in the order of `surface.blocks`.
+    """The expected use over the coming visits, in the order of `surface.blocks`.
 
-    The base is the subject's own decayed share, shrunk to the decoded outlook: the more visits of
-    theirs there are, the less it changes from one to the next.
+    The base is the subject's own decayed share, shrunk towards the decoded outlook; the more visits
+    the subject has, the less one visit changes it.
     """
     profile, index = request.profile, request.surface.index
     uses, known = profile.familiarity, profile.blocks
@@ -148,15 +149,18 @@ def outlook(request: Request, prediction: Prediction) -> Outlook:
 
 
 class OrderConstraints(NamedTuple):
-    """forbidden: (N, N), whether the block at place p of the last order may not go to rank r; None
-    where every block may go anywhere. sections: the ranks that trade blocks among themselves."""
+    """Rules about order, as a matrix and as sections.
+
+    forbidden: (N, N), True if the block at place p of the last order may not go to rank r; None
+    without constraints. sections: the ranks that exchange blocks.
+    """
 
     forbidden: Bools | None
     sections: Sections
 
 
 def order_constraints(request: Request, last: Sequence[str]) -> OrderConstraints:
-    """What holds for this subject. last: ids in the order seen last, fitted to the surface."""
+    """The constraints for this subject. last: ids in the last order, adjusted to the surface."""
     surface, feedback = request.surface, request.profile.feedback
     if not feedback.pins and not feedback.undone:
         return _of_surface(surface)
@@ -178,7 +182,7 @@ def order_constraints(request: Request, last: Sequence[str]) -> OrderConstraints
 
 
 def _of_surface(surface: Surface) -> OrderConstraints:
-    """What holds for everybody."""
+    """The constraints that hold for all subjects, cached with the surface."""
     found = surface.memory.get("order_constraints")
     if found is None:
         found = surface.memory["order_constraints"] = _held(surface, set())
@@ -187,7 +191,7 @@ def _of_surface(surface: Surface) -> OrderConstraints:
 
 
 def _held(surface: Surface, pinned: set[int]) -> OrderConstraints:
-    """pinned: places whose block the user holds there, besides those the team holds."""
+    """The surface's constraints. pinned: places of blocks fixed by the user."""
     held = sorted({*surface.pinned_ranks.values(), *pinned})
     group: Ints = np.array([surface.group_ranks[surface.index[b]] for b in default_order(surface)])
     forbidden: Bools = group[:, None] != group

@@ -1,4 +1,4 @@
-"""What a version makes of orders that are given, instead of searched for."""
+"""Evaluates given orders under a version, without a search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exploration with exact propensities: now and then a layout other than the best is served."""
+"""Exploration with exact propensities: a share of visits is served a layout other than the best."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uiengine.decision import Candidate
 def candidates(
     ranked: Sequence[tuple[tuple[str, ...], float]], share: float
 ) -> tuple[Candidate, ...]:
-    """What the draw is among, from distinct orders with their energies, best first."""
+    """The candidates of a draw. ranked: distinct orders with their energies, best first."""
     chances = propensities([energy for _, energy in ranked], share)
     return tuple(
         Candidate(order, energy, float(chance))
@@ -23,7 +23,7 @@ def candidates(
 
 
 def propensities(energies: Sequence[float], share: float) -> Floats:
-    """π(y) = (1−c)·[y is best] + c·softmax(−E/τ) over distinct layouts, sorted best first."""
+    """π(y) = (1−c)·[y is best] + c·softmax(−E/τ) over distinct layouts, best first. share: c."""
     relative = np.array(energies) - energies[0]
     weights = np.exp(-relative / VALUES["temperature"])
     chances: Floats = share * weights / weights.sum()
@@ -32,7 +32,8 @@ def propensities(energies: Sequence[float], share: float) -> Floats:
 
 
 def explore(energies: Sequence[float], share: float, seed: int) -> tuple[int, float]:
-    """One draw: the place of the layout to serve and its propensity. A share of 0 is the best."""
+    """Draws once: the index of the layout to serve and its propensity. A share of 0 gives the
+    best."""
     if share <= 0 or len(energies) == 1:
         return 0, 1.0
     chances = propensities(energies, share)

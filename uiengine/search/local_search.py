@@ -1,11 +1,11 @@
 """Best-improvement local search over single swaps and insertions within groups of blocks.
 
-Groups have a fixed place from the top, so each group occupies a section of the ranks, and only
-blocks of one group can trade ranks. With N blocks in G groups a step compares G tables of N/G × N/G
-changes at once instead of one of N × N.
+Groups have a fixed order from the top, so each group occupies a section of the ranks, and only
+blocks of one group can exchange ranks. With N blocks in G groups, a step compares G matrices of
+N/G × N/G changes at once instead of one of N × N.
 
-Orders are arrays of places: which place of the last order each rank shows, so that 0, 1, 2, … is
-the last order itself.
+Orders are arrays of places: for each rank, the place in the last order of the block shown there, so
+0, 1, 2, … is the last order itself.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ import numpy.typing as npt
 from uiengine.cost.energy import Floats, Ints
 
 FORBIDDEN = 1e6
-"""Seconds. Stands for infinity in the cost table, where real infinities would not cancel."""
+"""Seconds that replace infinity in the cost matrix, where real infinities would not cancel."""
 LEAST_GAIN = 1e-6
-"""Seconds. A step must gain more than rounding errors do."""
+"""Smallest gain of a step in seconds, above rounding errors."""
 Table = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Sections:
-    """Ranks that trade blocks among themselves, a row per group: (G, n), from the top.
+    """Ranks that exchange blocks, one row per group from the top: (G, n).
 
-    Rows are as long as the longest. is_filler: the entries of a (G, n, n) table that stand for no
-    rank and only fill it up; None where there are none. is_whole: one group, and it is the page.
+    Rows are padded to the longest. is_filler: the padded entries of a (G, n, n) table, None if
+    there are none. is_whole: True if one group covers the page.
     """
 
     ranks: Ints
@@ -42,9 +42,10 @@ class Sections:
 
 
 def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
-    """group_of_rank: (N,), the group of the block at each rank. held: ranks whose block is fixed.
+    """Builds the sections.
 
-    Blocks close up over a held rank, as they do on the page.
+    group_of_rank: (N,), the group of the block at each rank. held: ranks whose block is fixed;
+    other blocks close up over them, as they do on the page.
     """
     fixed, found = set(held), dict[int, list[int]]()
     for rank, group in enumerate(group_of_rank.tolist()):
@@ -61,15 +62,17 @@ def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
 
 
 class LocalSearch:
-    """Steps down a cost table, (N, N): what the block at place p of the last order adds to the sum
-    at rank r. At most `may_move` blocks may leave their place."""
+    """Descends a cost matrix, (N, N), of the block at place p of the last order at rank r.
+
+    At most `may_move` blocks may leave their place.
+    """
 
     def __init__(self, costs: Floats, may_move: int, sections: Sections) -> None:
         self.costs, self.may_move, self.sections = costs, may_move, sections
         self.places = np.arange(len(costs))
 
     def steps(self, order: Ints, most: int) -> Iterator[Ints]:
-        """At most `most` orders, each better than the one before, until none is."""
+        """Yields at most `most` orders, each better than the previous one."""
         if self.may_move < 2 or not self.sections.ranks.size:
             return
         for _ in range(most):
@@ -80,9 +83,9 @@ class LocalSearch:
             yield order
 
     def _best_step(self, order: Ints) -> Ints | None:
-        """The order after the swap or insertion that saves most, or None when none pays."""
+        """The order after the best swap or insertion, or None if none improves it."""
         gains, spare = self._gains(order), self.may_move - np.count_nonzero(order != self.places)
-        if spare == self.may_move:  # a swap moves two blocks, an insertion all that it passes
+        if spare == self.may_move:  # a swap moves two blocks, an insertion all that it passes over
             np.copyto(gains[1], FORBIDDEN, where=_farther(gains.shape[-1], self.may_move))
         step = self._cheapest(order, gains)
         if step is None or np.count_nonzero(step != self.places) <= self.may_move:
@@ -91,9 +94,9 @@ class LocalSearch:
         return self._cheapest(order, gains)
 
     def _gains(self, order: Ints) -> Floats:
-        """Seconds of every swap and every insertion, (2, G, n, n)."""
+        """Change in seconds by every swap and every insertion, (2, G, n, n)."""
         ranks, is_filler = self.sections.ranks, self.sections.is_filler
-        if self.sections.is_whole:  # whole rows, which is much faster
+        if self.sections.is_whole:  # taking whole rows is much faster
             alone = self.costs.take(order, axis=0)[None]
         else:
             alone = self.costs[order[ranks][:, :, None], ranks[:, None, :]]
@@ -102,7 +105,7 @@ class LocalSearch:
         return step_changes(alone)
 
     def _fresh(self, order: Ints) -> Table:
-        """How many more blocks are away from their place after each, (2, G, n, n)."""
+        """Change of the number of displaced blocks by every step, (2, G, n, n)."""
         ranks = self.sections.ranks
         shown = order[None] if self.sections.is_whole else order[ranks]
         is_away = shown[:, :, None] != ranks[:, None, :]
@@ -133,9 +136,11 @@ class LocalSearch:
 def step_changes(table: Table) -> Table:
     """Change of each sum by every swap and every insertion, (2, G, n, n).
 
-    table: (G, n, n), what the block now at place i adds at place j; its diagonal is now, and is
-    taken off every row. [0, g, i, j]: the blocks at places i and j trade places. [1, g, i, j]: the
-    block at place i goes to place j, and those between close up.
+    table: (G, n, n), the cost of the block now at place i at place j; its diagonal, the present
+    cost, is subtracted from every row in place. [0, g, i, j]: the blocks at places i and j swap.
+    [1, g, i, j]: the block at place i goes to place j, and those between close up.
+
+    Prefix sums of the costs of shifting by one place make it O(n²) instead of O(n³).
     """
     groups, size, _ = table.shape
     flat = table.reshape(groups, size * size)
@@ -153,13 +158,13 @@ def step_changes(table: Table) -> Table:
 
 @lru_cache(maxsize=256)
 def is_earlier(size: int) -> Bools:
-    """Whether place j comes before place i, (n, n)."""
+    """True if place j comes before place i, (n, n)."""
     return np.tri(size, k=-1, dtype=np.bool_)
 
 
 @lru_cache(maxsize=256)
 def _farther(size: int, distance: int) -> Bools:
-    """Whether places i and j are at least `distance` apart, (n, n)."""
+    """True if places i and j are at least `distance` apart, (n, n)."""
     place = np.arange(size)
     is_far: Bools = np.abs(place[:, None] - place) >= distance
     return is_far

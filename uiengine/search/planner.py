@@ -1,10 +1,10 @@
-"""System 2: search for the order of least horizon energy within the rules .
+"""System 2: searches for the order of least horizon energy within the rules.
 
-Rules about order are forbidden entries of a table of costs (`assignment`), so that
-every order built from it keeps them. Search starts from the better of the last order and the
-decoded one, and improves it by the best single swap or insertion until none pays or the budget of
-candidates is spent; the best of all that were scored wins. One-token neighbours are decoded for
-variants only: as starts of the search they changed one decision in 2,774 (ml/LOG.md).
+Order rules are forbidden entries of a cost matrix (`assignment`), so every order built from it
+keeps them. The search starts from the better of the last order and the decoded one, and applies
+the best single swap or insertion until none improves it or the budget of candidates is spent; the
+best of all scored orders wins. One-token neighbours are decoded for variants only: as starting
+points of the search they changed one decision in 2,774 (ml/LOG.md).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from uiengine.search.exploration import candidates, explore
 from uiengine.search.local_search import FORBIDDEN, is_earlier
 
 NEAR = 4
-"""One-swap neighbours of the best order that are proposed beside it."""
+"""Number of one-swap neighbours of the best order that become candidates."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """order: block ids; energy: modelled seconds over the horizon; scored: candidates scored.
+    """The result of the search.
 
-    variants: where several are asked for, the best distinct orders with their energies, best first;
-    propensity: probability with
-    which `order` was drawn among them all; explored: whether it is other than the best;
-    candidates: all of them, where a draw is made at all.
+    order: block ids; energy: modelled seconds over the horizon; scored: number of candidates
+    scored; variants: if several are requested, the best distinct orders with their energies, best
+    first; propensity: probability with which `order` was drawn; explored: True if it is not the
+    best; candidates: all candidates if there was a draw.
     """
 
     order: tuple[str, ...]
@@ -48,9 +48,9 @@ class Plan:
 
 
 def plan(request: Request, prediction: Prediction, neighbours: Sequence[Prediction] = ()) -> Plan:
-    """The order to serve. A budget of 1 is System 1: the decoded order, as far as rules allow.
+    """Plans the order to serve. A budget of 1 (System 1) gives the decoded order within the rules.
 
-    neighbours: decoded one-token neighbours, which may enter the variants.
+    neighbours: decoded one-token neighbours, which may become variants.
     """
     assignment = assignment_of(request, prediction)
     ranked = _ranked(
@@ -76,8 +76,10 @@ def plan(request: Request, prediction: Prediction, neighbours: Sequence[Predicti
 
 
 def _proposed(request: Request, assignment: Assignment, seed: Ints) -> list[Ints]:
-    """The candidates: System 1's one, or what System 2 finds, with its neighbours where one of them
-    may be drawn, or may be better once real heights count."""
+    """The candidates: System 1's single one, or those that System 2 finds.
+
+    Neighbours of the best are added if one of them can be drawn, or be better with actual heights.
+    """
     if request.budget <= 1:
         return [_toward(assignment, seed)]
     matters = request.surface.guardrails.exploration > 0 or not assignment.geometry.is_even
@@ -92,10 +94,10 @@ def _variants(
     ranked: Sequence[tuple[Ints, float]],
     neighbours: Sequence[Prediction],
 ) -> tuple[tuple[tuple[str, ...], float], ...]:
-    """The best order found, then other distinct ones by energy; none unless several are asked for.
+    """The best order, then other distinct ones by energy; empty unless several are requested.
 
-    Neighbours of the best by one swap and by one token come on top of the budget; they change
-    nothing that is served, so the best stays first even if one of them costs less.
+    Neighbours of the best by one swap and by one token are not part of the budget. They do not
+    change the served layout, so the best stays first even if one of them costs less.
     """
     if request.variants <= 1:
         return ()
@@ -110,9 +112,10 @@ def _variants(
 
 
 def _search(assignment: Assignment, seed: Ints, budget: int) -> tuple[list[Ints], Ints]:
-    """At most `budget` candidates, 2 or more, and the one that costs least: the last order, the
-    decoded one, and what improves on the better of them step by step (partial moves of the blocks
-    that gain most)."""
+    """At most `budget` (≥ 2) candidates and the cheapest of them.
+
+    Candidates are the last order, the decoded one, and the steps that improve the better of both.
+    """
     orders, start = [assignment.places], assignment.places
     if assignment.keeps_rules(seed):
         orders.append(seed)
@@ -122,8 +125,8 @@ def _search(assignment: Assignment, seed: Ints, budget: int) -> tuple[list[Ints]
 
 
 def _near(assignment: Assignment, order: Ints, count: int) -> Ints:
-    """The `count` cheapest orders, fewer if there are no more, that differ from `order` by one swap
-    and keep the rules."""
+    """The `count` cheapest orders that differ from `order` by one swap and keep the rules, or
+    fewer."""
     table = assignment.costs.take(order, axis=0)
     table -= table.diagonal()[:, None].copy()
     gains = table + table.T
@@ -138,14 +141,14 @@ def _near(assignment: Assignment, order: Ints, count: int) -> Ints:
 
 
 def _ranked(assignment: Assignment, orders: Sequence[Ints]) -> list[tuple[Ints, float]]:
-    """Distinct orders with their energies, best first; of equals the first proposed."""
+    """Distinct orders with their energies, best first; ties keep the proposed order."""
     distinct = list({o.tobytes(): o for o in orders}.values())
     energies = assignment.score(np.array(distinct)).tolist()
     return sorted(zip(distinct, energies, strict=True), key=itemgetter(1))
 
 
 def _staying(assignment: Assignment, ranked: Sequence[tuple[Ints, float]]) -> float:
-    """The energy of the order seen last, which System 2 has scored."""
+    """The energy of the last order, which System 2 has scored."""
     last = assignment.places.tobytes()
     for order, energy in ranked:
         if order.tobytes() == last:
@@ -154,7 +157,7 @@ def _staying(assignment: Assignment, ranked: Sequence[tuple[Ints, float]]) -> fl
 
 
 def _toward(assignment: Assignment, target: Ints) -> Ints:
-    """The target itself, or as much of it as the move budget allows, by least cost."""
+    """The target order, or as much of it as the move budget allows, by least cost."""
     if assignment.keeps_rules(target):
         return target
     return [assignment.places, *assignment.local_search.steps(assignment.places, len(target))][-1]
