@@ -4,11 +4,12 @@
 //   node check_payload.mjs < payloads.jsonl
 //
 // The last line printed is one JSON object of counts; the exit status is 1 if anything moved.
-// Consecutive payloads of the same surface are also loaded one over the other, as a live page does.
+// Consecutive payloads of the same surface are also loaded one over the other, as a live page does,
+// and each breakpoint over the others, as where a window changes its width.
 
 import { createInterface } from 'node:readline';
 import { compactorLayout, renderedLayout, servedBreakpoint } from './react_grid_layout.mjs';
-import { freshLayout, relaidLayout } from './gridstack.mjs';
+import { freshLayout, relaidLayout, widenedLayout } from './gridstack.mjs';
 import { version } from './versions.mjs';
 
 const CHECKS = {
@@ -17,6 +18,7 @@ const CHECKS = {
   'react-grid-layout: breakpoint': servedBreakpoint,
   'gridstack: load': freshLayout,
   'gridstack: load over the last': relaidLayout,
+  'gridstack: load over other breakpoints': widenedLayout,
 };
 const SHOWN = 5;
 

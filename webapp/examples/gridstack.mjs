@@ -1,4 +1,5 @@
-// A payload in gridstack: a breakpoint's array goes into `grid.load` as it is.
+// A payload in gridstack: a breakpoint's array goes into `grid.load`, with limits that are always
+// written, as gridstack keeps those of the load before.
 
 import { createRequire } from 'node:module';
 import { Window } from 'happy-dom';
@@ -19,21 +20,32 @@ const GridStack = createRequire(import.meta.url)('gridstack/dist/gridstack-all.j
 
 /** The blocks of an empty grid after `grid.load`, gravity on. */
 export function freshLayout(payload, name) {
-  return laidOut(payload.cols[name], [payload.layouts[name]]);
+  return laidOut([[payload, name]]);
 }
 
 /** The same on a grid that shows the payload before, as on a live page; null where there is none. */
 export function relaidLayout(payload, name, before) {
   if (!before?.layouts[name]) return null;
-  return laidOut(payload.cols[name], [before.layouts[name], payload.layouts[name]]);
+  return laidOut([[before, name], [payload, name]]);
 }
 
-function laidOut(column, layouts) {
+/** The same on a grid that showed every other breakpoint, as where a window is made wider. */
+export function widenedLayout(payload, name) {
+  const others = Object.keys(payload.layouts).filter((other) => other !== name);
+  if (!others.length) return null;
+  return laidOut([...others, name].map((one) => [payload, one]));
+}
+
+function laidOut(loads) {
   const element = window.document.createElement('div');
   window.document.body.appendChild(element);
-  const grid = GridStack.init({ column, float: false, ...QUIET }, element);
-  // gridstack writes into the objects that it is given.
-  for (const layout of layouts) grid.load(layout.map((item) => ({ ...item })));
+  const [[{ cols }, first]] = loads;
+  const grid = GridStack.init({ column: cols[first], float: false, ...QUIET }, element);
+  for (const [payload, name] of loads) {
+    grid.column(payload.cols[name], 'none');
+    // gridstack writes into the objects that it is given.
+    grid.load(payload.layouts[name].map((item) => ({ maxW: 0, maxH: 0, ...item })));
+  }
   const shown = GridStack.Utils.sort(grid.engine.nodes.map(({ id, x, y, w, h }) => ({ id, x, y, w, h })));
   grid.destroy();
   return shown;

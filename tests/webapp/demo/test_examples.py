@@ -96,3 +96,62 @@ def test_the_curl_snippet_gets_a_304_counts_a_use_once_and_pins(
     assert '{"accepted":1,"duplicate":0,"ignored":0}' in done.stdout
     assert '{"accepted":0,"duplicate":1,"ignored":0}' in done.stdout
     assert json.loads((tmp_path / "pinned.json").read_text())["pins"] == ["forum"]
+
+
+@pytest.mark.parametrize("name", ["gridstack", "react"])
+def test_a_wobble_of_five_pixels_is_a_use_and_no_wish(
+    page: Page, demo: Demo, has_examples: bool, name: str
+) -> None:
+    key = open_example(page, name, has_examples)
+    before = len(events(demo, key, "use"))
+    moves = len(events(demo, key, "move"))
+    box = page.locator(FORUM[name]).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 40, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 43, box["y"] + 22, steps=3)
+    page.mouse.move(box["x"] + 44, box["y"] + 23, steps=3)
+    page.mouse.up()
+    wait_for(lambda: len(events(demo, key, "use")) == before + 1)
+    page.wait_for_timeout(1300)
+    assert len(events(demo, key, "use")) == before + 1
+    assert len(events(demo, key, "move")) == moves
+
+
+def test_gridstack_takes_the_columns_of_the_width_it_has_now(
+    page: Page, demo: Demo, has_examples: bool
+) -> None:
+    open_example(page, "gridstack", has_examples)
+    columns = "document.querySelector('.grid-stack').gridstack.getColumn()"
+    assert page.evaluate(columns) > 4
+    page.set_viewport_size({"width": 420, "height": 800})
+    wait_for(lambda: page.evaluate(columns) == 4)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    wait_for(lambda: page.evaluate(columns) > 4)
+
+
+@pytest.mark.parametrize("name", ["gridstack", "react"])
+def test_right_to_left_the_examples_are_mirrored_and_inside_the_page(
+    page: Page, demo: Demo, has_examples: bool, name: str
+) -> None:
+    page.add_init_script(
+        "new MutationObserver(() => document.documentElement?.setAttribute('dir', 'rtl'))"
+        ".observe(document, { childList: true })"
+    )
+    open_example(page, name, has_examples)
+    page.wait_for_timeout(500)
+    assert page.get_attribute("html", "dir") == "rtl"
+    items = page.locator(".grid-stack-item, .react-grid-item:not(.react-grid-placeholder)")
+    boxes = [items.nth(i).bounding_box() for i in range(items.count())]
+    found = [(round(b["y"] / 8), round(-b["x"] - b["width"])) for b in boxes if b]
+    assert all(b and b["x"] >= 0 and b["x"] + b["width"] <= 1280 for b in boxes)
+    titles = [items.nth(i).inner_text().strip() for i in range(items.count())]
+    layout = page.evaluate(
+        """async () => {
+          const { dataset } = document.querySelector('[data-surface]');
+          const headers = { Authorization: `Bearer ${dataset.token}` };
+          return (await fetch('/api/layout?surface=course-home', { headers })).json();
+        }"""
+    )
+    wanted = [layout["elements"][block]["title"] for block in layout["order"]]
+    assert [title for _, title in sorted(zip(found, titles, strict=True))] == wanted

@@ -4,23 +4,32 @@ import { LayoutClient } from '/static/uiengine/adaptive-layout.js';
 
 const page = document.querySelector('[data-surface]');
 const client = new LayoutClient({ surface: page.dataset.surface, token: page.dataset.token });
-const payload = await client.load();
+const { row_height: cellHeight } = await client.load();
 
-// The breakpoint of this width; its array goes into gridstack as it is.
-const [name] = Object.entries(payload.breakpoints).filter(([, min]) => min <= page.clientWidth)
-  .sort((a, b) => b[1] - a[1])[0];
 page.className = 'grid-stack';
 GridStack.renderCB = (content, { id }) => {
   content.textContent = client.payload.elements[id].title;
   content.addEventListener('click', () => client.track('use', id));
 };
-const grid = GridStack.init({ column: payload.cols[name], cellHeight: payload.row_height, disableResize: true });
-const show = ({ layouts }) => grid.load(structuredClone(layouts[name])); // gridstack writes into it
-show(payload);
+const rtl = getComputedStyle(page).direction === 'rtl';
+const grid = GridStack.init({ cellHeight, rtl, disableResize: true });
+
+// The array of this width's breakpoint. gridstack keeps limits from the load before: 0 takes them away.
+function show() {
+  const { breakpoints, cols, layouts } = client.payload;
+  const [name] = Object.entries(breakpoints).filter(([, min]) => min <= page.clientWidth)
+    .sort((a, b) => b[1] - a[1])[0];
+  grid.column(cols[name], 'none');
+  grid.load(layouts[name].map((item) => ({ maxW: 0, maxH: 0, ...item })));
+}
+new ResizeObserver(show).observe(page.parentElement);
+client.addEventListener('layout', show); // after a wish, and back from another tab
 client.track('impression');
 
-// Dragging a block asks for its new rank; the answer is the layout that follows.
-grid.on('dragstop', async (_, { gridstackNode: { id } }) => {
-  const order = GridStack.Utils.sort(grid.engine.nodes).map((node) => node.id);
-  show(await client.feedback('move', { block: id, rank: order.indexOf(id) }));
+// Dragging a block asks for its new rank. A hand that trembles meant to click, and no click comes.
+grid.on('dragstop', (_, { gridstackNode: { id } }) => {
+  const rank = GridStack.Utils.sort(grid.engine.nodes).findIndex((node) => node.id === id);
+  if (rank !== client.payload.order.indexOf(id)) return client.feedback('move', { block: id, rank });
+  client.track('use', id);
+  show();
 });

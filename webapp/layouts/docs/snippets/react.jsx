@@ -1,25 +1,41 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ResponsiveGridLayout, useContainerWidth } from 'react-grid-layout';
 import 'react-grid-layout/css/styles.css';
 import { LayoutClient } from '/static/uiengine/adaptive-layout.js';
 
-function AdaptiveGrid({ client }) {
-  const [payload, setPayload] = useState(client.payload);
-  const { width, containerRef, mounted } = useContainerWidth();
-  useEffect(() => client.track('impression'), [client]);
-  const { layouts, breakpoints, cols, row_height, order, elements } = payload;
+const page = document.querySelector('[data-surface]');
+const dir = getComputedStyle(page).direction;
+const client = new LayoutClient({ surface: page.dataset.surface, token: page.dataset.token });
+await client.load();
 
-  const move = async (layout, _before, { i }) => {
-    const rank = [...layout].sort((a, b) => a.y - b.y || a.x - b.x).findIndex((item) => item.i === i);
-    setPayload(await client.feedback('move', { block: i, rank }));
+// react-grid-layout counts columns from the left, wherever reading starts.
+const mirror = (items, cols) => items.map((item) => ({ ...item, x: cols - item.x - item.w }));
+const start = ({ x, w }) => (dir === 'rtl' ? -x - w : x);
+
+function AdaptiveGrid() {
+  const [{ layouts, breakpoints, cols, row_height, order, elements }, setPayload] = useState(client.payload);
+  const { width, containerRef, mounted } = useContainerWidth();
+  const shown = useMemo(() => (dir === 'ltr' ? layouts : Object.fromEntries(
+    Object.entries(layouts).map(([name, items]) => [name, mirror(items, cols[name])]),
+  )), [layouts, cols]);
+  useEffect(() => {
+    const follow = () => setPayload(client.payload); // after a wish, and back from another tab
+    client.addEventListener('layout', follow);
+    client.see('');
+    return () => client.removeEventListener('layout', follow);
+  }, []);
+
+  const move = (layout, _before, { i }) => {
+    const rank = [...layout].sort((a, b) => a.y - b.y || start(a) - start(b)).findIndex((item) => item.i === i);
+    if (rank !== order.indexOf(i)) client.feedback('move', { block: i, rank }); // else it only trembled
   };
   return (
-    <div ref={containerRef}>
+    <div ref={containerRef} dir="ltr">
       {mounted && (
-        <ResponsiveGridLayout {...{ width, layouts, breakpoints, cols }} rowHeight={row_height} onDragStop={move}>
+        <ResponsiveGridLayout {...{ width, layouts: shown, breakpoints, cols }} rowHeight={row_height} onDragStop={move}>
           {order.map((id) => (
-            <section key={id} onClick={() => client.track('use', id)}>{elements[id].title}</section>
+            <section key={id} dir={dir} onClick={() => client.track('use', id)}>{elements[id].title}</section>
           ))}
         </ResponsiveGridLayout>
       )}
@@ -27,7 +43,4 @@ function AdaptiveGrid({ client }) {
   );
 }
 
-const page = document.querySelector('[data-surface]');
-const client = new LayoutClient({ surface: page.dataset.surface, token: page.dataset.token });
-await client.load();
-createRoot(page).render(<AdaptiveGrid client={client} />);
+createRoot(page).render(<AdaptiveGrid />);
