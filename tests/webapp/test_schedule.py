@@ -11,7 +11,7 @@ from celery.schedules import crontab
 from django.apps import apps
 from django.conf import settings as project
 
-from webapp.layouts.install_checks import scheduler_check
+from webapp.layouts.install_checks import scheduler_check, scheduler_named
 from webapp.lib import schedule, schedule_rows
 
 HAS_ROWS = apps.is_installed(schedule.SCHEDULER)
@@ -102,6 +102,6 @@ def test_the_check_says_which_schedule_is_at_work(monkeypatch, is_installed, nam
     )
     monkeypatch.setattr("webapp.layouts.install_checks.settings", host)
 
-    [message] = scheduler_check()
+    [message] = [*scheduler_check(), *scheduler_named()]
 
     assert message.id == found and words in message.msg and message.hint

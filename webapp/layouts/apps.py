@@ -20,7 +20,7 @@ class LayoutsConfig(AppConfig):
 
     def ready(self) -> None:
         from webapp.layouts.checks import host_check
-        from webapp.layouts.install_checks import scheduler_check
+        from webapp.layouts.install_checks import scheduler_check, scheduler_named
 
         if problem := host.lacking():
             raise ImproperlyConfigured(problem)
@@ -28,6 +28,7 @@ class LayoutsConfig(AppConfig):
         schedule_rows.connect()
         checks.register(host_check)
         checks.register(scheduler_check)
+        checks.register(scheduler_named, deploy=True)
         if settings.UIENGINE_OTLP_ENDPOINT:
             _trace(settings.UIENGINE_OTLP_ENDPOINT)
 

@@ -7,13 +7,19 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Info, Warning
+from django.core.checks import WARNING, CheckMessage, Info, Warning
 
 from webapp.lib import schedule
 
 
 def scheduler_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    return list(_scheduler())
+    """Warns where the schedule is read by nobody."""
+    return [message for message in _scheduler() if message.level >= WARNING]
+
+
+def scheduler_named(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Says which of the two schedules is at work: with --deploy, not on every command."""
+    return [message for message in _scheduler() if message.level < WARNING]
 
 
 def _scheduler() -> Iterator[CheckMessage]:

@@ -19,6 +19,7 @@ from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline import order
 from webapp.codebooks.pipeline.enqueue import ACTIVE, LEASE
+from webapp.lib.learning_extra import missing_sentence
 from webapp.surfaces.models import Surface
 
 log = logging.getLogger(__name__)
@@ -183,7 +184,8 @@ def run_with_lease(
     except RefusedRunError as refused:
         lease.fail(str(refused))
     except Exception as error:
-        lease.fail(f"{type(error).__name__}: {error}")
+        lacking = missing_sentence() if isinstance(error, ModuleNotFoundError) else ""
+        lease.fail(lacking or f"{type(error).__name__}: {error}")
         raise
     except BaseException:  # Ctrl-C, or a worker being shut down
         lease.give_back()

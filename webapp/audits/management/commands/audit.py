@@ -13,6 +13,7 @@ from webapp.codebooks.management.runs import carried_out, surface_named, version
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.pipeline.stored_visits import visits_count
+from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 from webapp.subjects.attributes import attributes_known
 from webapp.surfaces.models import Surface
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--by", nargs="+", default=[], help="attributes; default: the usual")
 
     def handle(self, *args: Any, surface: str | None, by: list[str], **options: Any) -> None:
+        require_learning()
         version = version_named(options["codebook"]) if options["codebook"] else None
         rows = [surface_named(surface)] if surface else _surfaces(version)
         found = [self._audit(row, version, by) for row in rows]

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from webapp.codebooks.management.runs import pipeline_done, surface_named, version_named
 from webapp.codebooks.models import GateReport, Pipeline
 from webapp.codebooks.pipeline.steps import pipeline_carry_out
+from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, name: str, surface: str, by: list[str], smoke: bool, **options: Any
     ) -> None:
+        require_learning()
         row, version = surface_named(surface), version_named(name)
         with progress_bar(f"judge {version.name}") as show:
             done = pipeline_done(

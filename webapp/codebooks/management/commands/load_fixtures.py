@@ -14,6 +14,7 @@ from django.utils import timezone
 from uiengine.errors import EngineError
 from webapp.codebooks.gate.promotion import INNATE_FOLDER, innate_ship
 from webapp.host import FIXTURES
+from webapp.lib.learning_extra import require_learning
 from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-cohort", action="store_true", help="without simulated people")
 
     def handle(self, *args: Any, no_cohort: bool, **options: Any) -> None:
+        if not no_cohort:
+            require_learning()
         try:
             surfaces = _load_surfaces()
             innate = _load_innate()

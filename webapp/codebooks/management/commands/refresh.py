@@ -12,6 +12,7 @@ from webapp.codebooks.management.commands.retrain import summary
 from webapp.codebooks.management.runs import pipeline_done, surface_named
 from webapp.codebooks.models import Pipeline
 from webapp.codebooks.pipeline.steps import pipeline_carry_out
+from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, surface: str, by: list[str], seed: int, smoke: bool, **options: Any
     ) -> None:
+        require_learning()
         row = surface_named(surface)
         with progress_bar(f"refresh {surface}") as show:
             done = pipeline_done(

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from webapp.codebooks.management.runs import pipeline_done, surface_named
 from webapp.codebooks.models import Pipeline
 from webapp.codebooks.pipeline.steps import pipeline_carry_out
+from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, surface: str, seed: int, by: list[str], smoke: bool, **options: Any
     ) -> None:
+        require_learning()
         row = surface_named(surface)
         with progress_bar(f"retrain {surface}") as show:
             done = pipeline_done(

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 from webapp.subjects.imports.jobs import import_file
 
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, path: str, **options: Any) -> None:
+        require_learning()
         begin = time.perf_counter()
         with progress_bar("import") as show:
             try:

@@ -1,0 +1,30 @@
+"""Says which extra is missing where training and auditing are asked for without it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.core.management.base import CommandError
+
+MODULES = (
+    *("fairlearn", "onnx", "onnxscript", "pandas"),
+    *("pyarrow", "scipy", "sklearn", "torch"),
+)
+"""What the extra `ml` brings."""
+
+
+def missing_sentence() -> str:
+    """Names the missing packages and the extra; empty where all are installed."""
+    missing = [name for name in MODULES if find_spec(name) is None]
+    if not missing:
+        return ""
+    return (
+        f"The extra 'ml' is not installed ({', '.join(missing)} missing): "
+        "pip install 'uiengine[ml]'"
+    )
+
+
+def require_learning() -> None:
+    """Raises CommandError in a process that cannot train or audit."""
+    if sentence := missing_sentence():
+        raise CommandError(sentence)
