@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from celery.signals import worker_init
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
@@ -20,14 +21,21 @@ class LayoutsConfig(AppConfig):
 
     def ready(self) -> None:
         from webapp.layouts.checks import host_check
-        from webapp.layouts.install_checks import scheduler_check, scheduler_named
+        from webapp.layouts.install_checks import (
+            names_check,
+            scheduler_check,
+            scheduler_named,
+            worker_refuses,
+        )
 
         if problem := host.lacking():
             raise ImproperlyConfigured(problem)
         host.supply()
         schedule_rows.connect()
         checks.register(host_check)
+        checks.register(names_check)
         checks.register(scheduler_check)
+        worker_init.connect(worker_refuses, weak=False, dispatch_uid="layouts.names")
         checks.register(scheduler_named, deploy=True)
         if settings.UIENGINE_OTLP_ENDPOINT:
             _trace(settings.UIENGINE_OTLP_ENDPOINT)

@@ -7,9 +7,25 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import WARNING, CheckMessage, Info, Warning
+from django.core.checks import WARNING, CheckMessage, Error, Info, Warning
 
+from uiengine.package_names import NAMES, clash_sentence, way_out
 from webapp.lib import schedule
+
+
+def names_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Errors where Python takes a package of the host's for one of ours."""
+    return [
+        Error(sentence, hint=way_out(name), id="layouts.E006")
+        for name in NAMES
+        if (sentence := clash_sentence(name))
+    ]
+
+
+def worker_refuses(**_: Any) -> None:
+    """Ends a worker before it takes a task that it could not do."""
+    if found := [sentence for name in NAMES if (sentence := clash_sentence(name))]:
+        raise SystemExit(" ".join(found))
 
 
 def scheduler_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
