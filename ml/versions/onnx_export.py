@@ -153,15 +153,25 @@ def to_onnx(
     return bytes(model.SerializeToString(deterministic=True))
 
 
+def open_graph(content: bytes) -> onnxruntime.InferenceSession:
+    """Opens a graph on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
 def run_onnx(
     content: bytes, names: Sequence[str], inputs: Mapping[str, np.ndarray]
 ) -> list[np.ndarray]:
     """Runs a graph on one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    return [np.asarray(out) for out in session.run(None, {n: inputs[n] for n in names})]
+    return _outputs(open_graph(content), names, inputs)
+
+
+def _outputs(
+    graph: onnxruntime.InferenceSession, names: Sequence[str], inputs: Mapping[str, np.ndarray]
+) -> list[np.ndarray]:
+    return [np.asarray(out) for out in graph.run(None, {n: inputs[n] for n in names})]
 
 
 def check_parity(
@@ -202,7 +212,12 @@ def check_parity(
 def quantise_int8(
     content: bytes, cases: Sequence[dict[str, np.ndarray]], folder: Path
 ) -> tuple[bytes, dict[str, Any]]:
-    """Quantises the decoder to 8-bit weights and measures its distance to float32."""
+    """Quantises the decoder to 8-bit weights and measures its distance to float32.
+
+    Its activations are scaled by the range of the whole batch, so a subject's answer depends on
+    who shares the batch. Serving decodes one subject at a time; both forms are judged, and the
+    worse one counts.
+    """
     source, target = folder / ".float.onnx", folder / ".int8.onnx"
     source.write_bytes(content)
     level = logging.getLogger().level
@@ -214,16 +229,34 @@ def quantise_int8(
         logging.getLogger().setLevel(level)
         source.unlink()
         target.unlink(missing_ok=True)
+    alone = [{n: a[i : i + 1] for n, a in case.items()} for case in cases for i in _rows(case)]
+    worst, share = 0.0, 1.0
+    for form in (cases, alone):
+        difference, same = _int8_difference(open_graph(content), open_graph(small), form)
+        worst, share = max(worst, difference), min(share, same)
+    ships = worst <= INT8_DEMAND and share >= INT8_ORDER
+    facts = {"bytes": len(small), "demand_difference": worst, "same_order": share}
+    return small, {**facts, "shipped": ships}
+
+
+def _rows(case: Mapping[str, np.ndarray]) -> range:
+    """Rows of a batch that are judged alone; a hundred of each batch tell enough."""
+    return range(min(len(case["mask"]), 100))
+
+
+def _int8_difference(
+    float32: onnxruntime.InferenceSession,
+    int8: onnxruntime.InferenceSession,
+    cases: Sequence[Mapping[str, np.ndarray]],
+) -> tuple[float, float]:
+    """Returns the largest difference in demand, and the share of rows with an equal order."""
     worst, same, count = 0.0, 0, 0
     for inputs in cases:
-        whole = run_onnx(content, DECODER_INPUTS, inputs)
-        less = run_onnx(small, DECODER_INPUTS, inputs)
+        outputs = [_outputs(graph, DECODER_INPUTS, inputs) for graph in (float32, int8)]
         mask = inputs["mask"] > 0
-        demand = [1 / (1 + np.exp(-out[3])) for out in (whole, less)]
+        demand = [1 / (1 + np.exp(-out[3])) for out in outputs]
         worst = max(worst, float(np.abs(demand[0] - demand[1])[mask].max()))
-        orders = [np.argsort(np.where(mask, -out[2], np.inf), 1, "stable") for out in (whole, less)]
+        orders = [np.argsort(np.where(mask, -out[2], np.inf), 1, "stable") for out in outputs]
         same += int((orders[0] == orders[1]).all(axis=1).sum())
         count += len(mask)
-    ships = worst <= INT8_DEMAND and same / count >= INT8_ORDER
-    facts = {"bytes": len(small), "demand_difference": worst, "same_order": same / count}
-    return small, {**facts, "shipped": ships}
+    return worst, same / count
