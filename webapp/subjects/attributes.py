@@ -17,7 +17,7 @@ MOST_ATTRIBUTES = 3
 
 
 def people_of(surface: Surface, by: Sequence[str]) -> list[dict[str, str]]:
-    """Yields a dict per subject of the surface with consented attributes: user, surface, and `by`.
+    """Returns a dict per subject with consented attributes: user, surface, and those in `by`.
 
     Attributes given for this surface take precedence over those given for all surfaces.
     """

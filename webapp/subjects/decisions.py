@@ -112,18 +112,18 @@ def visit_id(key: str, surface: str, since: int) -> str:
 
 
 def erasure_marks(key: str) -> list[str]:
-    """The marks under which rows of the key's erasures may stand."""
+    """The marks under which rows of the key's erasures can be stored."""
     return stored_marks("erasure", key)
 
 
 def stored_mark(purpose: str, value: str, secret: str | None = None) -> str:
-    """A keyed hash of a value, as rows keep it. secret: SECRET_KEY if None."""
+    """A keyed hash of a value, as stored in rows. secret: SECRET_KEY if None."""
     digest = salted_hmac(f"webapp.{purpose}", value, secret, algorithm="sha256")
     return digest.hexdigest()[:32]
 
 
 def stored_marks(purpose: str, value: str) -> list[str]:
-    """Every mark that rows may have: under SECRET_KEY, and under each of SECRET_KEY_FALLBACKS."""
+    """All marks that rows can have: under SECRET_KEY, and under each of SECRET_KEY_FALLBACKS."""
     known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return [stored_mark(purpose, value, secret) for secret in known]
 

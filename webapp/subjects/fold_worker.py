@@ -1,8 +1,8 @@
-"""Folds events into profiles exactly once, even where a worker dies in between.
+"""Folds events into profiles exactly once, even if a worker dies in between.
 
-The rows say what is pending. One transaction locks the profile, folds its pending events, writes
-the profile and marks the events folded: a worker that is killed leaves all of it undone, and
-another one does it again.
+Rows say which events are pending. One transaction locks the profile, folds its pending events,
+writes the profile and marks the events folded. A killed worker leaves all of it undone, and another
+worker repeats it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _mark_folded(events: list[Event], visit: str) -> None:
 
 
 class _Counted:
-    """Tells whether an earlier visit of this profile counted a block. Causes a query."""
+    """Tells if the given visit of this profile counted a block. Causes a query."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile

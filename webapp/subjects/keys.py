@@ -91,8 +91,11 @@ class RevokedTokens(ProcessState):
             self._state = state
 
     def holds(self, token_id: str) -> bool:
-        """Causes a query once per process, or always where no thread renews the list
-        (UIENGINE_REFRESH_MS 0)."""
+        """Returns True if the token is revoked.
+
+        Causes a query once per process, or always if no thread renews the list (UIENGINE_REFRESH_MS
+        0).
+        """
         if not settings.UIENGINE_REFRESH_MS:
             self.renew()
         elif self._state is None or self._state[0] != os.getpid():
@@ -164,7 +167,7 @@ def revoked_expired_delete(*, now: datetime) -> int:
 
 
 def _token_revoke(token_id: str, expires_at: datetime, now: datetime) -> bool:
-    """Returns False if it was already revoked."""
+    """Adds the token to the list; returns False if it was already there."""
     try:
         with transaction.atomic():
             RevokedToken.objects.create(token_id=token_id, expires_at=expires_at, revoked_at=now)

@@ -1,4 +1,4 @@
-"""Rows to engine values. No other module builds engine values from rows."""
+"""Converts rows of subjects to engine values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from webapp.subjects.visit_state import Happened, Shown, State, load
 
 
 def to_state(row: Profile) -> State:
-    """The state of a profile row; an empty one for a new subject."""
+    """The state of a profile row; empty for a new subject."""
     return load(row.state or {})
 
 

@@ -69,8 +69,10 @@ class Unkept(NamedTuple):
 
 @dataclass(frozen=True)
 class Live:
-    """clock_offset: seconds that the subject's clock is ahead; times_erased: erasures of its
-    key."""
+    """A subject's state with what its cache entry also holds.
+
+    clock_offset: seconds that the subject's clock is ahead; times_erased: erasures of its key.
+    """
 
     state: State
     clock_offset: int
@@ -93,7 +95,7 @@ def fold_target(key: str, page: VisitedPage) -> FoldTarget:
 
 
 def read(key: str, page: VisitedPage, found: Mapping[str, Any] | None = None) -> Live:
-    """Returns the subject's state on a page; no query where it is cached.
+    """Returns the subject's state on a page, without a query if it is cached.
 
     found: cached values under `names`, if the caller read them already; it then stores
     `Live.unkept` itself.

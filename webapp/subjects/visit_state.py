@@ -52,8 +52,7 @@ class LiveVisit:
 
 @dataclass
 class State:
-    """late: uses (block, day) of earlier visits that arrived during this one; they count after
-    it."""
+    """late: uses (block, day) of earlier visits that arrived during this one and count after it."""
 
     profile: Profile = field(default_factory=Profile)
     visit: LiveVisit | None = None
@@ -71,8 +70,10 @@ class State:
 
 @dataclass(frozen=True)
 class FoldTarget:
-    """The page that events are folded for. name: makes the id of a visit from the time of the last
-    event before it.
+    """The page that events are folded for.
+
+    gap: ms without an event that end a visit; name: makes the id of a visit from the time (ms) of
+    the last event before it.
     """
 
     surface: Surface
@@ -112,9 +113,8 @@ class Happened:
 class Changes:
     """Effects of folding besides the changed state.
 
-    touched: visits by id, as they were left; closed: those that closed now, each
-    with the number of visits before it; late: uses of earlier
-    visits, as (visit, block, time).
+    touched: changed visits by id; closed: visits that closed now, each with the number of visits
+    before it; late: uses of earlier visits, as (visit, block, time).
     """
 
     touched: dict[str, LiveVisit] = field(default_factory=dict)
@@ -127,7 +127,7 @@ Counted = Callable[[str, str], bool]
 
 
 def load(data: Mapping[str, Any]) -> State:
-    """The state in the JSON of a profile row; an empty one for {}."""
+    """The state from the JSON of a profile row; empty for {}."""
     visit = data.get("visit")
     return State(
         profile=profile_json.load(data.get("profile", {})),
@@ -137,7 +137,7 @@ def load(data: Mapping[str, Any]) -> State:
 
 
 def dump(state: State) -> dict[str, Any]:
-    """The inverse of `load`."""
+    """Returns JSON values, from which `load` restores the state."""
     visit = state.visit
     return {
         "profile": profile_json.dump(state.profile),
@@ -153,8 +153,7 @@ def settle(state: State, now: int, gap: int, changes: Changes | None = None) -> 
 
 
 def current(state: State, target: FoldTarget, now: int) -> tuple[str, int, int]:
-    """The visit at `now`: its id, the time of the last event before it, its day. Call `settle`
-    first."""
+    """The visit at `now`: its id, the last event before it (ms), its day. Call `settle` first."""
     if visit := state.open:
         return visit.id, visit.since, visit.day
     return target.name(state.last), state.last, now // DAY
@@ -193,8 +192,7 @@ def fold(
 
 
 def _remember_draw(state: State, visit: LiveVisit, shown: Shown) -> None:
-    """Stores the profile of a drawn layout, which until the visit closes changes by feedback
-    only."""
+    """Stores the profile of a drawn layout, which only feedback changes until the visit closes."""
     is_as_decided = shown.generation == state.profile.feedback.generation
     if shown.is_drawn and visit.drawn is None and is_as_decided:
         visit.drawn = shown.decision
