@@ -10,7 +10,7 @@ import hmac
 
 import pytest
 
-from webapp.subjects.decisions import erasure_marks, subject_hash, subject_hashes, visit_id
+from webapp.subjects.decisions import erasure_marks, read, subject_hash, subject_hashes, visit_id
 
 
 def keyed(purpose: str, value: str, secret: str) -> str:
@@ -40,3 +40,22 @@ def test_a_new_secret_gives_new_hashes(settings):
     settings.SECRET_KEY = "one that was changed while the process runs"
 
     assert subject_hash("user-7") != before
+
+
+def test_a_decision_that_was_signed_before_is_still_read(settings):
+    """By hand-written code of before, which packed with another window of zlib."""
+    settings.SECRET_KEY = "a secret of 0.1.0"
+    signed = (
+        ".SImFjEEOwiAURO8y60nzAbF6FsLiW35jY4smkHp9uYFvM3mLeckT4ny4xOt8u-tjKbaCeL4PAwNx_gGM9DI"
+        "gtlq1j5cjtOinWwETqn3bCB667WO6tldDZnIzQ6ZQpkg3CVfdmw1POf8ApWQt-Q:"
+        "BUZKIaP6kB3Zr0zXCAi0Z7h6we6oXgUHBoBhLJGCsUc"
+    )
+
+    served = read(signed)
+
+    assert (served.surface, served.order, served.tokens) == (
+        "home",
+        ("news", "mail", "tasks"),
+        (17, 3),
+    )
+    assert (served.visit, served.since, served.distortion) == ("v" * 32, 5, 0.5)
