@@ -29,7 +29,7 @@ def worker_refuses(**_: Any) -> None:
 
 
 def scheduler_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Warns where the schedule is read by nobody."""
+    """Warns if no scheduler reads the configured schedule."""
     return [message for message in _scheduler() if message.level >= WARNING]
 
 

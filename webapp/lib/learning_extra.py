@@ -1,4 +1,4 @@
-"""Says which extra is missing where training and auditing are asked for without it."""
+"""Names the missing extra if training or auditing is requested without it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MODULES = (
     *("fairlearn", "onnx", "onnxscript", "pandas"),
     *("pyarrow", "scipy", "sklearn", "torch"),
 )
-"""What the extra `ml` brings."""
+"""Packages that the extra `ml` installs."""
 
 
 def missing_sentence() -> str:
