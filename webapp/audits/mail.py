@@ -11,11 +11,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 
 from webapp.audits.models import AuditReport
 from webapp.audits.services import champion_of
 from webapp.audits.words import slice_name
+from webapp.lib.times import utc_now
 
 log = logging.getLogger(__name__)
 GROUP = "auditor"
@@ -39,7 +39,7 @@ def reports_mail() -> int:
     new = AuditReport.objects.filter(
         verdict=AuditReport.Verdict.EXCEEDS,
         mailed_at=None,
-        created_at__gte=timezone.now() - AT_MOST,
+        created_at__gte=utc_now() - AT_MOST,
     )
     return sum(_mail(report) for report in new.select_related("surface", "version"))
 
@@ -47,7 +47,7 @@ def reports_mail() -> int:
 def _mail(report: AuditReport) -> bool:
     to = recipients()
     if not to:
-        is_news = report.created_at > timezone.now() - timedelta(hours=1)
+        is_news = report.created_at > utc_now() - timedelta(hours=1)
         log.log(
             logging.WARNING if is_news else logging.DEBUG,
             "audits.mail report %s exceeds, and nobody is told: set AUDIT_EMAILS, or give members "
@@ -57,7 +57,7 @@ def _mail(report: AuditReport) -> bool:
         )
         return False
     mine = AuditReport.objects.filter(pk=report.pk, mailed_at=None)
-    if not mine.update(mailed_at=timezone.now()):
+    if not mine.update(mailed_at=utc_now()):
         return False
     try:
         _message(report, to).send()

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from webapp.codebooks.models import CodebookVersion
+from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
 
@@ -31,13 +32,13 @@ class AuditReport(models.Model):
     attributes = models.JSONField(default=list, help_text="Names of the attributes compared by.")
     report = models.JSONField(help_text="report.json")
     html = models.TextField(blank=True, help_text="report.html")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = UTCDateTimeField(auto_now_add=True)
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = UTCDateTimeField(null=True, blank=True)
     acknowledgement = models.CharField(max_length=500, blank=True)
-    mailed_at = models.DateTimeField(
+    mailed_at = UTCDateTimeField(
         null=True, blank=True, help_text="When the mail about a report that exceeds was sent."
     )
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, CodebookVersion, Pipeline
+from webapp.lib.times import utc_now
 from webapp.subjects.models import Profile, Subject
 from webapp.surfaces.models import Surface
 
@@ -82,6 +82,6 @@ def report_acknowledge(*, report: AuditReport, name: str, why: str, by: User | N
             f"verdict: only an inconclusive audit is acknowledged, not {report.verdict}"
         )
     report.acknowledged_by = by
-    report.acknowledged_at = timezone.now()
+    report.acknowledged_at = utc_now()
     report.acknowledgement = f"{name}: {why}"[:500]
     report.save(update_fields=("acknowledged_by", "acknowledged_at", "acknowledgement"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
 from webapp.audits.mail import reports_mail
 from webapp.audits.weekly import audits_request
 from webapp.codebooks.pipeline.steps import step_run
+from webapp.lib.times import utc_now
 
 
 @shared_task(name="audits.audit")  # type: ignore[untyped-decorator]
@@ -25,4 +25,4 @@ def mail() -> int:
 @shared_task(name="audits.audit_all")  # type: ignore[untyped-decorator]
 def audit_all() -> int:
     """An audit of each champion that people are served by."""
-    return audits_request(now=timezone.now())
+    return audits_request(now=utc_now())

@@ -8,7 +8,6 @@ nothing.
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
 from webapp.codebooks.guard import jobs as guard_jobs
 from webapp.codebooks.models import Run
@@ -17,6 +16,7 @@ from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.nightly import retrain_if_new
 from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.pipeline.work_folder import work_sweep
+from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 
@@ -63,7 +63,7 @@ def sweep() -> int:
 @shared_task(name="codebooks.retrain_all")  # type: ignore[untyped-decorator]
 def retrain_all() -> int:
     """Requests retrains of surfaces in use with new visits or an erased training subject."""
-    today = timezone.now().date()
+    today = utc_now().date()
     in_use = Surface.objects.exclude(mode=Surface.Mode.OFF)
     return sum(retrain_if_new(surface, today) for surface in in_use)
 

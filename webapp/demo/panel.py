@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from uiengine.decision import Decision, Reason
@@ -14,6 +13,7 @@ from webapp.demo.words import STATUSES
 from webapp.layouts.answer import context, read
 from webapp.layouts.answer.context import DecisionContext
 from webapp.layouts.answer.payload import reason_sentence
+from webapp.lib.times import utc_now
 from webapp.serving.pages import serving
 from webapp.subjects import decisions
 
@@ -26,7 +26,7 @@ def facts_now(key: str, slug: str) -> dict[str, Any]:
     page = serving.page(slug)
     if page is None:
         return {}
-    found = context.decision_context(key=key, page=page, now=timezone.now())
+    found = context.decision_context(key=key, page=page, now=utc_now())
     if found.key and not found.budget:
         found = replace(found, budget=context.budget_agree(found, context.affordable(0.0)))
     return facts(found, *read.decide(found, CANDIDATES))

@@ -10,7 +10,6 @@ from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -22,6 +21,7 @@ from webapp.demo.services import visit_next
 from webapp.layouts.answer import read
 from webapp.layouts.docs.pages import SNIPPETS
 from webapp.layouts.html import element as html
+from webapp.lib.times import utc_now
 from webapp.subjects import keys
 
 SLUG = "course-home"
@@ -57,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
     request.csp_nonce = get_random_string(22)  # type: ignore[attr-defined]
     if past:
         seen = {**context, "request": request}
-        token = keys.user_token_make(key=person.key, now=timezone.now())
+        token = keys.user_token_make(key=person.key, now=utc_now())
         context["page"] = html.render(past["payload"], seen, token=token, controls=False)
     return _with_policy(request, "demo/home.html", context)
 
@@ -95,7 +95,7 @@ def example(request: HttpRequest, name: str) -> HttpResponse:
         "title": EXAMPLES[name],
         "surface_slug": SLUG,
         "key": key,
-        "token": keys.user_token_make(key=key, now=timezone.now()),
+        "token": keys.user_token_make(key=key, now=utc_now()),
         "script": f"examples/{name}.js",
         "is_built": name not in BUILT or bool(finders.find(f"examples/{name}.js")),
     }

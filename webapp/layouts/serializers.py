@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 from rest_framework import serializers
@@ -30,7 +31,7 @@ class EventIn(serializers.Serializer[Arrival]):
     """An event. Its identity is (id, at): a retry sends the same bytes and counts once."""
 
     id = serializers.RegexField(r"^[\x21-\x7e]+$", max_length=64)
-    at = serializers.DateTimeField(help_text="UTC, by the client's clock.")
+    at = serializers.DateTimeField(default_timezone=UTC, help_text="UTC, by the client's clock.")
     type = _choice(Event.Kind.choices)
     block = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     rank = serializers.IntegerField(min_value=0, max_value=1000, required=False)

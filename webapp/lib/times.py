@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils import timezone
 
 from uiengine.behaviour.profile import SECONDS_PER_DAY
 
@@ -15,3 +18,13 @@ def to_milliseconds(at: datetime) -> int:
 def to_day(milliseconds: int) -> int:
     """Returns whole UTC days since 1970."""
     return milliseconds // (SECONDS_PER_DAY * 1000)
+
+
+def utc_now() -> datetime:
+    """Aware, whatever USE_TZ and TIME_ZONE the host sets."""
+    return timezone.now().astimezone(UTC)
+
+
+def as_utc(value: Any) -> Any:
+    """A naive time is of the system's zone, which Django sets to TIME_ZONE; None stays None."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

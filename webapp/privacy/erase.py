@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.codebooks.pipeline.kept_visits import snapshots_drop
 from webapp.codebooks.registry import training_record
 from webapp.codebooks.registry.training_record import TrainedVersion
+from webapp.lib.times import utc_now
 from webapp.subjects import erasure, state_cache
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
@@ -21,7 +21,7 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     retraining. Decisions signed earlier become void.
     """
     state_cache.forget_on_commit(key, Surface.objects.values_list("slug", flat=True))
-    now = timezone.now()
+    now = utc_now()
     # Creating the row and locking it waits for events that are being accepted; they go as well.
     Subject.objects.select_for_update().get_or_create(key=key)
     Subject.objects.filter(key=key).delete()

@@ -8,11 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from uiengine.request import Request
 from webapp.codebooks.registry.training_record import trained_versions
 from webapp.lib import times
+from webapp.lib.times import utc_now
 from webapp.serving.pages import serving
 from webapp.subjects import mappers
 from webapp.subjects.decisions import is_control
@@ -77,7 +76,7 @@ def _tokens(row: Profile) -> dict[str, Any] | None:
     page = serving.page(row.surface.slug)
     if page is None or page.version is None:
         return None
-    day = times.to_day(times.to_milliseconds(timezone.now()))
+    day = times.to_day(times.to_milliseconds(utc_now()))
     popularity = serving.popularity(page, day)
     state = mappers.to_state(row)
     request = Request(page.surface, state.profile, popularity, day)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from uiengine.behaviour import profile as profiles
 from webapp.codebooks.registry import training_record
+from webapp.lib.times import utc_now
 from webapp.privacy.merge_rows import rows_move
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.fold_worker import profile_fold
@@ -23,7 +23,7 @@ def visitor_merge(*, visitor: str, user_id: str) -> None:
     source = Subject.objects.filter(key=visitor).first()
     if source is not None:
         target = subject_get(key=f"django:{user_id}", user_id=user_id)
-        subject_merge(source=source, target=target, now=timezone.now())
+        subject_merge(source=source, target=target, now=utc_now())
 
 
 def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:

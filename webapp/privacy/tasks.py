@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.privacy.retention import months_renew, retention_apply
 from webapp.subjects import keys
 from webapp.subjects.tasks import log
@@ -19,15 +19,15 @@ def retention() -> dict[str, dict[str, int]]:
     """
     done: dict[str, dict[str, int]] = {}
     failed: Exception | None = None
-    keys.revoked_expired_delete(now=timezone.now())
+    keys.revoked_expired_delete(now=utc_now())
     try:
-        log.info("subjects.months %s", months_renew(now=timezone.now()))
+        log.info("subjects.months %s", months_renew(now=utc_now()))
     except Exception as error:  # no lock was free: tomorrow's run tries again
         log.exception("subjects.months_failed")
         failed = error
     for surface in Surface.objects.all():
         try:
-            done[surface.slug] = retention_apply(surface=surface, now=timezone.now())
+            done[surface.slug] = retention_apply(surface=surface, now=utc_now())
         except Exception as error:
             log.exception("subjects.retention_failed surface=%s", surface.slug)
             failed = error

@@ -7,13 +7,13 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils import timezone
 
 from uiengine.behaviour.profile import Profile
 from uiengine.errors import EngineError
 from uiengine.model.version import CodebookVersion as Loaded
 from webapp.codebooks.models import Alias, CodebookVersion
 from webapp.lib import times
+from webapp.lib.times import utc_now
 from webapp.serving.pages import Page, serving
 from webapp.studio.loaded import version_load
 from webapp.studio.personas import MADE_UP, NEWCOMER, PERSON, Persona, made_up, person, simulated
@@ -54,7 +54,7 @@ def surface_page(surface: Surface) -> Page | None:
 
 def day_of() -> int:
     """Returns today's date in whole UTC days since 1970."""
-    return times.to_day(times.to_milliseconds(timezone.now()))
+    return times.to_day(times.to_milliseconds(utc_now()))
 
 
 class ChoiceForm(forms.Form):

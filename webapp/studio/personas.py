@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.utils import timezone
 
 from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 from webapp.layouts.answer.context import decision_context
+from webapp.lib.times import utc_now
 from webapp.serving.pages import Page, serving
 from webapp.subjects.models import Subject
 
@@ -72,5 +72,5 @@ def person(key: str, page: Page) -> Persona | None:
     subject = Subject.objects.filter(key=key).first()
     if subject is None:
         return None
-    found = decision_context(key=key, page=page, now=timezone.now())
+    found = decision_context(key=key, page=page, now=utc_now())
     return Persona(found.profile, found.day, found.visit, subject)

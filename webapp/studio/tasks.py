@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from celery import shared_task
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.studio.heartbeat import heartbeat_write
 
 
 @shared_task(name="studio.heartbeat", bind=True)  # type: ignore[untyped-decorator]
 def heartbeat(self: Any) -> None:
-    heartbeat_write(worker=self.request.hostname or "in process", now=timezone.now())
+    heartbeat_write(worker=self.request.hostname or "in process", now=utc_now())

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -17,6 +16,7 @@ from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.models import CodebookVersion
 from webapp.layouts.answer import read
 from webapp.layouts.answer.context import decision_context, request_of
+from webapp.lib.times import utc_now
 from webapp.studio import compare, gallery, health, plots, waiting
 from webapp.studio.access import SEES_PEOPLE, needs, page
 from webapp.studio.anatomy import HALF_LIVES, take_apart
@@ -43,9 +43,9 @@ from webapp.surfaces.models import Surface
 def health_page(request: HttpRequest) -> HttpResponse:
     items = waiting.waiting(request.user)
     context = {
-        "now": timezone.now(),
+        "now": utc_now(),
         "waiting": items,
-        "signs": [waiting.sign(items), *health.signs(timezone.now())],
+        "signs": [waiting.sign(items), *health.signs(utc_now())],
         "active": health.active_runs(),
         "ended": health.ended_runs(),
         "surfaces": health.surfaces(),
@@ -152,7 +152,7 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
     if here is None or not isinstance(here.version, CodebookVersionLoaded):
         refused = "No version serves this page: everybody has the default layout."
         return page(request, "explain.html", title, **context, refused=refused)
-    found = decision_context(key=row.subject.key, page=here, now=timezone.now())
+    found = decision_context(key=row.subject.key, page=here, now=utc_now())
     decision, status = read.decide(found)
     shown = None if status == "dry_run" else decision  # in a dry run the default is served
     anatomy = take_apart(request_of(found), here.version, shown=shown)

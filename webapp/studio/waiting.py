@@ -9,11 +9,11 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.urls import reverse
-from django.utils import timezone
 
 from webapp.audits.mail import AT_MOST, recipients
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Proposal
+from webapp.lib.times import utc_now
 from webapp.studio.health import MOST_SURFACES, Sign
 from webapp.surfaces.models import Surface
 
@@ -102,7 +102,7 @@ def _audits(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
 
 
 def _untold() -> Iterator[Waiting]:
-    late = timezone.now() - AT_MOST
+    late = utc_now() - AT_MOST
     exceeds = AuditReport.objects.filter(verdict=AuditReport.Verdict.EXCEEDS, mailed_at=None)
     if not exceeds.filter(created_at__gte=late).exists() or recipients():
         return

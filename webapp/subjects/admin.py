@@ -10,11 +10,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from webapp.lib.read_only_admin import ReadOnlyAdmin
+from webapp.lib.times import utc_now
 from webapp.subjects.keys import server_key_revoke
 from webapp.subjects.models import Profile, RevokedToken, ServerKey, Subject
 
@@ -99,7 +99,7 @@ class ServerKeyAdmin(ReadOnlyAdmin):
     @admin.action(description="Revoke: servers that use them are refused", permissions=("revoke",))
     def revoke(self, request: HttpRequest, rows: QuerySet[ServerKey]) -> None:
         for row in rows:
-            if server_key_revoke(row, now=timezone.now()):
+            if server_key_revoke(row, now=utc_now()):
                 self.log_change(request, row, "Revoked.")
                 self.message_user(request, f"{row.name} ({row.prefix}) was revoked.")
             else:

@@ -14,11 +14,11 @@ from typing import Any
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.request import Request
 
+from webapp.lib.times import utc_now
 from webapp.subjects import keys
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -95,7 +95,7 @@ def _by_header(request: Request) -> Identity | None:
         raise exceptions.AuthenticationFailed("Use `Authorization: Bearer <token>`.")
     if credential.startswith(keys.SERVER_PREFIX):
         return _by_server_key(request, credential)
-    key = keys.user_token_read(credential, now=timezone.now())
+    key = keys.user_token_read(credential, now=utc_now())
     if key is None:
         raise exceptions.AuthenticationFailed(
             "The user token is forged, has expired or was revoked."

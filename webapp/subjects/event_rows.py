@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from webapp.lib.utc_field import column_value
 from webapp.subjects.decisions import erasure_marks
 from webapp.subjects.models import Event
 
@@ -109,7 +110,10 @@ def rows_insert(
     lease_until: datetime,
 ) -> int:
     """Inserts the events that are new, and returns how many there were."""
-    adapted = connection.ops.adapt_datetimefield_value
+
+    def adapted(at: datetime) -> Any:
+        return column_value(at, connection)
+
     rows = [
         (e.event_id, adapted(e.at), adapted(e.happened_at), e.kind, e.block, e.value)
         for e in events

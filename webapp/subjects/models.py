@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
 
@@ -28,7 +29,7 @@ class Subject(models.Model):
     clock_offset = models.BigIntegerField(
         default=0, help_text="Seconds that this subject's clock runs ahead. For demonstrations."
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = UTCDateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("key",)
@@ -45,7 +46,7 @@ class PersonalAttributes(models.Model):
         Surface, models.CASCADE, null=True, blank=True, help_text="Empty: on every surface."
     )
     values = models.JSONField(default=dict, help_text='For example {"gender": "F"}.')
-    consented_at = models.DateTimeField()
+    consented_at = UTCDateTimeField()
     consent_note = models.CharField(max_length=200, help_text="Where and how consent was given.")
 
     class Meta:
@@ -70,10 +71,10 @@ class Profile(models.Model):
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="profiles")
     state = models.JSONField(default=dict)
     version = models.PositiveBigIntegerField(default=0, help_text="Raised by every write.")
-    open_until = models.DateTimeField(
+    open_until = UTCDateTimeField(
         null=True, blank=True, db_index=True, help_text="When the open visit ends by itself."
     )
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = UTCDateTimeField(auto_now=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("subject", "surface"), name="profile_once"),)
@@ -108,7 +109,7 @@ class ServedDecision(models.Model):
         blank=True,
         help_text="Where the surface explores: places in `order`, modelled seconds, propensity.",
     )
-    received_at = models.DateTimeField(auto_now_add=True)
+    received_at = UTCDateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("profile", "digest"), name="decision_once"),)
@@ -123,7 +124,7 @@ class Visit(models.Model):
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="visits")
     visit = models.CharField(max_length=40, help_text="The id that decisions carry.")
-    started_at = models.DateTimeField(db_index=True)
+    started_at = UTCDateTimeField(db_index=True)
     day = models.PositiveIntegerField(help_text="Whole UTC days since 1970-01-01.")
     uses = models.JSONField(default=dict, help_text="Raw uses per block.")
     order = models.JSONField(default=list, help_text="Block ids as last shown in the visit.")
@@ -176,15 +177,15 @@ class Event(models.Model):
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="events")
     decision = models.ForeignKey(ServedDecision, models.CASCADE, related_name="events")
     event_id = models.CharField(max_length=64, help_text="The client's id.")
-    at = models.DateTimeField(help_text="When it happened, by the client's clock.")
-    happened_at = models.DateTimeField(help_text="The same, held within what the server knows.")
+    at = UTCDateTimeField(help_text="When it happened, by the client's clock.")
+    happened_at = UTCDateTimeField(help_text="The same, held within what the server knows.")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     block = models.CharField(max_length=100, blank=True)
     value = models.JSONField(default=dict, help_text="Rank, cell, milliseconds: by kind.")
     batch = models.UUIDField(help_text="The request that brought it.")
-    received_at = models.DateTimeField()
+    received_at = UTCDateTimeField()
     fold = models.CharField(max_length=8, choices=Fold.choices, default=Fold.PENDING)
-    lease_until = models.DateTimeField(help_text="Until then someone is asked to fold it.")
+    lease_until = UTCDateTimeField(help_text="Until then someone is asked to fold it.")
     visit = models.CharField(max_length=40, blank=True, help_text="The visit it was folded into.")
 
     class Meta:
@@ -228,7 +229,7 @@ class TrainingErasure(models.Model):
 
     run = models.OneToOneField("codebooks.Run", models.CASCADE, related_name="training_erasure")
     subjects = models.PositiveIntegerField(default=0)
-    last_at = models.DateTimeField(help_text="Of the latest one.")
+    last_at = UTCDateTimeField(help_text="Of the latest one.")
 
     class Meta:
         ordering = ("-last_at",)
@@ -242,7 +243,7 @@ class Erasure(models.Model):
 
     mark = models.CharField(max_length=32, unique=True, help_text="HMAC of the subject's key.")
     times = models.PositiveIntegerField(default=1)
-    last_at = models.DateTimeField()
+    last_at = UTCDateTimeField()
 
     def __str__(self) -> str:
         return f"{self.mark[:8]}, erased {self.times} times"
@@ -268,8 +269,8 @@ class ServerKey(models.Model):
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the secret.")
     scopes = models.JSONField(default=every_scope, help_text="What it allows.")
-    created_at = models.DateTimeField(auto_now_add=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_at = UTCDateTimeField(auto_now_add=True)
+    revoked_at = UTCDateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("name",)
@@ -282,8 +283,8 @@ class RevokedToken(models.Model):
     """A user token that is refused before it expires. The row does not say whose it was."""
 
     token_id = models.CharField(max_length=60, unique=True)
-    expires_at = models.DateTimeField(help_text="From then on it is refused anyway.")
-    revoked_at = models.DateTimeField()
+    expires_at = UTCDateTimeField(help_text="From then on it is refused anyway.")
+    revoked_at = UTCDateTimeField()
 
     class Meta:
         ordering = ("-revoked_at",)

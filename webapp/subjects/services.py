@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.subjects import state_cache
 from webapp.subjects.fold_worker import profile_fold
 from webapp.subjects.models import Profile, Subject
@@ -32,5 +32,5 @@ def visit_end(*, subject: Subject, surface: Surface, days: int = 0) -> None:
     """
     row = Profile.objects.filter(subject=subject, surface=surface).first()
     if row:
-        profile_fold(profile_id=row.pk, now=timezone.now())
+        profile_fold(profile_id=row.pk, now=utc_now())
     clock_advance(subject=subject, seconds=surface.visit_minutes * 60 + 1 + days * 86_400)

@@ -11,6 +11,7 @@ from django.db import models
 
 from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
+from webapp.lib.utc_field import UTCDateTimeField
 
 MOST_TITLE = 200
 """Characters."""
@@ -80,8 +81,8 @@ class Surface(models.Model):
         help_text="Days without anything new after which a subject's profile and visits here are "
         "deleted. 0: never.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = UTCDateTimeField(auto_now_add=True)
+    updated_at = UTCDateTimeField(auto_now=True)
 
     class Meta:
         ordering = ("slug",)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.surfaces import mappers
 from webapp.trials.models import Trial, TrialLook
 from webapp.trials.services import trial_visits
@@ -18,7 +18,7 @@ def trial_look(trial: Trial) -> int | None:
     visits = [TrialVisit(**fields) for fields in trial_visits(trial)]
     page = mappers.to_surface(trial.surface)
     figures = compare(visits, page, percent=trial.percent, look=number)
-    columns = {"at": timezone.now(), "verdict": figures["verdict"], "figures": figures}
+    columns = {"at": utc_now(), "verdict": figures["verdict"], "figures": figures}
     try:
         with transaction.atomic():
             return TrialLook.objects.create(trial=trial, number=number, **columns).pk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
 
@@ -12,8 +13,8 @@ class Trial(models.Model):
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="trials")
     percent = models.PositiveSmallIntegerField(help_text="Control share.")
-    started_at = models.DateTimeField(help_text="Visits from here on count.")
-    ended_at = models.DateTimeField(
+    started_at = UTCDateTimeField(help_text="Visits from here on count.")
+    ended_at = UTCDateTimeField(
         null=True, blank=True, help_text="When the share or the mode was seen to have changed."
     )
 
@@ -40,7 +41,7 @@ class TrialLook(models.Model):
 
     trial = models.ForeignKey(Trial, models.CASCADE, related_name="looks")
     number = models.PositiveIntegerField(help_text="Each look spends a share of the error.")
-    at = models.DateTimeField()
+    at = UTCDateTimeField()
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     figures = models.JSONField()
 

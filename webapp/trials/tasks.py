@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 from webapp.trials.jobs import trial_look
 from webapp.trials.services import trial_current
@@ -19,7 +19,7 @@ def look(surface_id: int) -> int | None:
     surface = Surface.objects.filter(pk=surface_id).first()
     if surface is None:
         return None
-    trial = trial_current(surface=surface, now=timezone.now())
+    trial = trial_current(surface=surface, now=utc_now())
     return trial_look(trial) if trial else None
 
 
@@ -33,5 +33,5 @@ def look_all() -> int:
 @shared_task(name="trials.begin")  # type: ignore[untyped-decorator]
 def begin() -> int:
     """Starts and ends trials whose share or mode has changed; returns the number that run."""
-    now, surfaces = timezone.now(), Surface.objects.all()
+    now, surfaces = utc_now(), Surface.objects.all()
     return sum(trial_current(surface=surface, now=now) is not None for surface in surfaces)

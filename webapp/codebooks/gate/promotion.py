@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, GateReport
@@ -18,6 +17,7 @@ from webapp.codebooks.registry.aliases import (
 )
 from webapp.codebooks.registry.store import manifest_read, version_store
 from webapp.host import FIXTURES
+from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 INNATE_FOLDER = FIXTURES / "innate"
@@ -111,6 +111,6 @@ def gate_acknowledge(*, report: GateReport, name: str, why: str) -> None:
     """
     if report.verdict != GateReport.Verdict.UNCLEAR:
         raise ValueError(f"verdict: only an unclear gate is acknowledged, not {report.verdict}")
-    report.acknowledged_at = timezone.now()
+    report.acknowledged_at = utc_now()
     report.acknowledgement = f"{name}: {why}"[:500]
     report.save(update_fields=("acknowledged_at", "acknowledgement"))

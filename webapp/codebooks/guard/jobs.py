@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from webapp.codebooks.guard import shadow, windows
 from webapp.codebooks.models import Alias, LiveMinute
+from webapp.lib.times import utc_now
 from webapp.subjects.models import Profile, Visit
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
@@ -20,7 +20,7 @@ MOST_PEOPLE = 300
 
 def guard_all() -> int:
     """Closes due windows of all live versions and rolls bad versions back; returns their number."""
-    now = timezone.now()
+    now = utc_now()
     since, taken = windows.window_begin(now), 0
     live = Alias.objects.exclude(name=Alias.Name.ANCHOR).exclude(surface__mode=Surface.Mode.OFF)
     for alias in live.select_related("surface", "version"):
@@ -64,5 +64,5 @@ def live_cost_of(alias: Alias, now: datetime) -> tuple[int, float | None]:
 def shadow_all() -> int:
     """Compares every challenger with its champion; returns how many comparisons were made."""
     aliases = Alias.objects.filter(name=Alias.Name.CHALLENGER).select_related("surface", "version")
-    looks = [shadow.challenger_compare(alias=alias, now=timezone.now()) for alias in aliases]
+    looks = [shadow.challenger_compare(alias=alias, now=utc_now()) for alias in aliases]
     return sum(look is not None for look in looks)

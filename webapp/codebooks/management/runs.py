@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.utils import timezone
 
 from webapp.codebooks.models import CodebookVersion, Pipeline, Run
 from webapp.codebooks.pipeline.lease import run_request
 from webapp.codebooks.pipeline.order import HERE, pipeline_request
+from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 
@@ -91,7 +91,5 @@ def pipeline_done(
 
 def _may_take(run: Run, version: CodebookVersion | None) -> bool:
     """Returns True for an earlier run of this version that no live worker has."""
-    is_held = (
-        run.state == Run.State.RUNNING and (run.lease_until or timezone.now()) > timezone.now()
-    )
+    is_held = run.state == Run.State.RUNNING and (run.lease_until or utc_now()) > utc_now()
     return not is_held and run.version == version

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from webapp.codebooks.models.versions import CodebookVersion
+from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
 
@@ -18,8 +19,8 @@ class Agreement(models.Model):
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="agreements")
     champion = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="+")
     challenger = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="agreements")
-    since = models.DateTimeField()
-    until = models.DateTimeField()
+    since = UTCDateTimeField()
+    until = UTCDateTimeField()
     decisions = models.PositiveIntegerField(default=0)
     same = models.PositiveIntegerField(default=0)
     moved = models.PositiveIntegerField(default=0)
@@ -42,7 +43,7 @@ class LiveMinute(models.Model):
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="live_minutes")
     content = models.CharField(max_length=64)
-    minute = models.DateTimeField(db_index=True)
+    minute = UTCDateTimeField(db_index=True)
     answers = models.PositiveIntegerField(default=0)
     errors = models.PositiveIntegerField(default=0)
     fallbacks = models.PositiveIntegerField(default=0)
@@ -63,7 +64,7 @@ class GuardWindow(models.Model):
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="guard_windows")
     version = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="guard_windows")
-    since = models.DateTimeField()
+    since = UTCDateTimeField()
     answers = models.PositiveIntegerField()
     visits = models.PositiveIntegerField()
     figures = models.JSONField(default=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from webapp.codebooks.models.versions import CodebookVersion
+from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
 
@@ -34,8 +35,8 @@ class Pipeline(models.Model):
     outcome = models.CharField(max_length=500, blank=True, help_text="How it ended, in words.")
     result = models.JSONField(default=dict, blank=True, help_text="What its steps left, by step.")
     asked_by = models.CharField(max_length=150, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    created_at = UTCDateTimeField(auto_now_add=True)
+    finished_at = UTCDateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -96,15 +97,15 @@ class Run(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
     holder = models.CharField(max_length=32, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_until = UTCDateTimeField(null=True, blank=True)
     progress = models.FloatField(default=0.0, help_text="Share done, 0 to 1.")
     doing = models.CharField(max_length=200, blank=True)
     result = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
     asked_by = models.CharField(max_length=150, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    created_at = UTCDateTimeField(auto_now_add=True)
+    started_at = UTCDateTimeField(null=True, blank=True)
+    finished_at = UTCDateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -150,8 +151,8 @@ class GateReport(models.Model):
     is_smoke = models.BooleanField(
         "smoke run", default=False, help_text="Judged on a few random people: clears nothing."
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    created_at = UTCDateTimeField(auto_now_add=True)
+    acknowledged_at = UTCDateTimeField(null=True, blank=True)
     acknowledgement = models.CharField(max_length=500, blank=True, help_text="Who, and why.")
 
     class Meta:

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
 
@@ -32,7 +33,7 @@ class CodebookVersion(models.Model):
         Surface, blank=True, related_name="versions", help_text="Trained for; none: innate."
     )
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = UTCDateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("-created_at", "name")
@@ -55,7 +56,7 @@ class Alias(models.Model):
     share = models.PositiveSmallIntegerField(
         default=0, help_text="Of a challenger: percent of subjects it serves. 0: shadow."
     )
-    since = models.DateTimeField(default=timezone.now, help_text="Visits open then are left alone.")
+    since = UTCDateTimeField(default=timezone.now, help_text="Visits open then are left alone.")
 
     class Meta:
         verbose_name_plural = "aliases"
@@ -91,7 +92,7 @@ class AliasMove(models.Model):
     why = models.CharField(max_length=500)
     is_rollback = models.BooleanField(default=False)
     figures = models.JSONField(default=dict, blank=True, help_text="What it was decided on.")
-    at = models.DateTimeField(default=timezone.now)
+    at = UTCDateTimeField(default=timezone.now)
     stated = models.JSONField(default=dict, help_text="What is hashed.")
     previous = models.CharField(max_length=64, unique=True, help_text="Digest of the row before.")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256.")
@@ -171,7 +172,7 @@ class Proposal(models.Model):
     version = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="proposals")
     by_name = models.CharField(max_length=150)
     why = models.CharField(max_length=500)
-    at = models.DateTimeField(default=timezone.now)
+    at = UTCDateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("-at",)

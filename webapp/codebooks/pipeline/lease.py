@@ -13,13 +13,13 @@ from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline import order
 from webapp.codebooks.pipeline.enqueue import ACTIVE, LEASE
 from webapp.lib.learning_extra import missing_sentence
+from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def run_request(
                 key=key,
                 options=dict(options or {}),
                 asked_by=by,
-                lease_until=timezone.now() + LEASE,
+                lease_until=utc_now() + LEASE,
             )
         return run, True
     except IntegrityError:
@@ -102,10 +102,10 @@ class Lease:
         if monotonic() - self._shown < SHOW_EVERY:
             return
         self._shown = monotonic()
-        self._update(progress=share, doing=doing[:200], lease_until=timezone.now() + LEASE)
+        self._update(progress=share, doing=doing[:200], lease_until=utc_now() + LEASE)
 
     def renew(self) -> None:
-        self._update(lease_until=timezone.now() + LEASE)
+        self._update(lease_until=utc_now() + LEASE)
 
     def finish(
         self,
@@ -126,20 +126,18 @@ class Lease:
                 progress=1.0,
                 doing="",
                 lease_until=None,
-                finished_at=timezone.now(),
+                finished_at=utc_now(),
             )
             order.run_done(self.run, left, version or self.run.version, outcome)
 
     @transaction.atomic
     def fail(self, error: str) -> None:
-        self._update(
-            state=Run.State.FAILED, error=error, lease_until=None, finished_at=timezone.now()
-        )
+        self._update(state=Run.State.FAILED, error=error, lease_until=None, finished_at=utc_now())
         order.run_failed(self.run, error)
 
     def give_back(self) -> None:
         """Releases the run to another worker at once."""
-        self._update(state=Run.State.QUEUED, lease_until=timezone.now())
+        self._update(state=Run.State.QUEUED, lease_until=utc_now())
 
     def _update(self, **columns: Any) -> None:
         mine = Run.objects.filter(pk=self.run.pk, holder=self.run.holder, state=Run.State.RUNNING)
@@ -149,7 +147,7 @@ class Lease:
 
 def run_take(*, run_id: int, watch: Progress | None = None) -> Lease | None:
     """Leases a queued run, or one whose worker died; None if there is nothing to do."""
-    now = timezone.now()
+    now = utc_now()
     stale = Q(state=Run.State.RUNNING, lease_until__lt=now)
     holder = secrets.token_hex(16)
     taken = Run.objects.filter(Q(state=Run.State.QUEUED) | stale, pk=run_id).update(
@@ -233,7 +231,7 @@ def runs_sweep() -> list[int]:
 
     A run whose worker died MOST_ATTEMPTS times fails.
     """
-    now = timezone.now()
+    now = utc_now()
     lost = Run.objects.filter(state__in=ACTIVE, lease_until__lt=now)
     lost.filter(attempts__gte=MOST_ATTEMPTS).update(
         state=Run.State.FAILED,

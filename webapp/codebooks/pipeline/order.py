@@ -12,12 +12,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import CodebookVersion, Pipeline, Run
 from webapp.codebooks.pipeline.enqueue import LEASE, run_enqueue
 from webapp.codebooks.pipeline.kept_visits import is_dropped
+from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 _JUDGED = (Run.Kind.REPLAY, Run.Kind.AUDIT, Run.Kind.GATE)
@@ -107,7 +107,7 @@ def run_failed(run: Run, error: str) -> None:
 
 def pipeline_end(pipeline: Pipeline, state: str, outcome: str) -> None:
     pipeline.state, pipeline.outcome = state, outcome[:500]
-    pipeline.finished_at = timezone.now()
+    pipeline.finished_at = utc_now()
     pipeline.save(update_fields=("state", "outcome", "finished_at"))
     if pipeline.kind != Pipeline.Kind.REFRESH and state != Pipeline.State.FAILED:
         _refresh_if_exceeds(pipeline.surface, pipeline.result.get(Run.Kind.AUDIT, {}))
@@ -128,7 +128,7 @@ def pipeline_resume(pipeline: Pipeline) -> Pipeline | None:
     pipeline.state, pipeline.outcome, pipeline.finished_at = Pipeline.State.RUNNING, "", None
     pipeline.save(update_fields=("state", "outcome", "finished_at"))
     run.state, run.attempts, run.error = Run.State.QUEUED, 0, ""
-    run.finished_at, run.lease_until = None, timezone.now()
+    run.finished_at, run.lease_until = None, utc_now()
     run.save()
     run_enqueue(run)
     return pipeline
@@ -162,7 +162,7 @@ def _step_add(pipeline: Pipeline, kind: Run.Kind) -> Run:
         key=f"pipeline:{pipeline.pk}:{kind}",
         options=pipeline.options,
         asked_by=pipeline.asked_by,
-        lease_until=timezone.now() + LEASE,
+        lease_until=utc_now() + LEASE,
     )
     if not pipeline.options.get(HERE):
         run_enqueue(run)

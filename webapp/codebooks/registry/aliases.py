@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from uiengine.model.version_folder import load_version
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.move_record import chain_append
+from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 
@@ -70,7 +70,7 @@ def alias_move(
     surface_lock(surface)
     alias = Alias.objects.filter(surface=surface, name=name).first()
     before = alias.version if alias else None
-    columns = {"version": version, "share": share, "since": timezone.now()}
+    columns = {"version": version, "share": share, "since": utc_now()}
     Alias.objects.update_or_create(surface=surface, name=name, defaults=columns)
     move = chain_append(
         surface=surface, name=name, before=before, after=version, share=share, why=why, **record

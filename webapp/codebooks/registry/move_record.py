@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 START = "0" * 64
@@ -63,7 +63,7 @@ def chain_append(
         why=why[:500],
         is_rollback=is_rollback,
         figures=dict(figures or {}),
-        at=timezone.now(),
+        at=utc_now(),
         previous=_head_locked(),
     )
     move.stated = stated_of(move)

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from webapp.codebooks.models import Alias, CodebookVersion, Run
+from webapp.lib.times import utc_now
 from webapp.subjects.decisions import stored_mark, stored_marks
 from webapp.subjects.erasure import AT_ONCE
 from webapp.subjects.models import Subject, TrainingErasure, TrainingMark
@@ -45,7 +45,7 @@ def training_record(*, run: Run, keys: Iterable[str]) -> None:
             # The lock waits for an erasure in progress, so that it is seen here.
             here = Subject.objects.select_for_update().filter(key__in=some)
             for key in set(some) - set(here.values_list("key", flat=True)):
-                trained_versions_mark(key=key, now=timezone.now())
+                trained_versions_mark(key=key, now=utc_now())
 
 
 def training_carry(*, source: str, target: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 
-from django.utils import timezone
-
 from webapp.layouts.answer import context, read
+from webapp.lib.times import utc_now
 from webapp.serving.pages import serving
 
 log = logging.getLogger(__name__)
@@ -23,7 +22,7 @@ def warm_up() -> None:
     """
     try:
         for page in serving.snapshot().pages.values():
-            found = context.decision_context(key=NOBODY_REAL, page=page, now=timezone.now())
+            found = context.decision_context(key=NOBODY_REAL, page=page, now=utc_now())
             decision, status = read.decide(found)
             read.payload_for_nobody(found, decision, status)
     except Exception:

@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.db.transaction import non_atomic_requests
 from django.http import HttpResponse, QueryDict
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
@@ -33,6 +32,7 @@ from webapp.layouts.api.parsers import BoundedJSONParser
 from webapp.layouts.errors.problem import CONTENT_TYPE, Problem, problem_response
 from webapp.layouts.events.accept import backlog_refuse, batch_accept
 from webapp.layouts.events.parse import batch_read
+from webapp.lib.times import utc_now
 from webapp.serving.pages import Page, serving
 from webapp.subjects.authentication import SubjectAuthentication, identity_of
 from webapp.subjects.models import Scope
@@ -119,7 +119,7 @@ class LayoutView(LayoutAPIView):
         answer = read.layout_read(
             key=key,
             page=page,
-            now=timezone.now(),
+            now=utc_now(),
             known=request.META.get("HTTP_IF_NONE_MATCH", ""),
             variants=count,
             limits=throttles.limits(request, "layout"),
@@ -148,7 +148,7 @@ class EventsView(LayoutAPIView):
         backlog_refuse()
         decision, arrivals = batch_read(request.data)
         counted = batch_accept(
-            identity=identity_of(request), decision=decision, arrivals=arrivals, now=timezone.now()
+            identity=identity_of(request), decision=decision, arrivals=arrivals, now=utc_now()
         )
         body = {
             "accepted": counted.accepted if counted else 0,
@@ -174,7 +174,7 @@ class FeedbackView(LayoutAPIView):
         throttles.refuse_over(request, "write")
         wish = serializers.FeedbackIn(data=request.data)
         wish.is_valid(raise_exception=True)
-        now = timezone.now()
+        now = utc_now()
         counted = batch_accept(
             identity=identity_of(request),
             decision=wish.validated_data["decision"],
@@ -185,7 +185,7 @@ class FeedbackView(LayoutAPIView):
         if counted is None:
             raise no_subject()
         page = _page(read.surface_of(wish.validated_data["decision"]))
-        answer = read.layout_read(key=key_of(request), page=page, now=timezone.now())
+        answer = read.layout_read(key=key_of(request), page=page, now=utc_now())
         response = HttpResponse(answer.body, content_type="application/json")
         response["Cache-Control"] = "no-store"
         return response

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from webapp.layouts.serializers import (
@@ -71,8 +70,7 @@ def _plain_batch(data: Any) -> tuple[str, list[Arrival]] | None:
         return None
     if not _is_plain_text(decision, MOST_DECISION) or not decision:
         return None
-    zone = timezone.get_current_timezone()
-    arrivals = [plain_event(event, zone) for event in events]
+    arrivals = [plain_event(event, UTC) for event in events]
     read = [arrival for arrival in arrivals if arrival is not None]
     return (decision, read) if len(read) == len(events) else None
 

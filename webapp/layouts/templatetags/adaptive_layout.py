@@ -6,11 +6,11 @@ from __future__ import annotations
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from webapp.layouts.answer import read
 from webapp.layouts.html import element
+from webapp.lib.times import utc_now
 from webapp.subjects import keys
 
 register = template.Library()
@@ -26,7 +26,7 @@ def adaptive_layout(
     host's for which the page acts, by a user token; by default the signed-in user or the visitor,
     and no subject if the context has no request.
     """
-    now = timezone.now()
+    now = utc_now()
     request = context.get("request")  # missing in mails or manual rendering: then no subject
     key = subject or (_key(request) if request else "")
     payload = read.layout_payload(key=key, slug=surface, now=now)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.studio import health, waiting
 
 register = template.Library()
@@ -21,7 +21,7 @@ def studio_overview(context: dict[str, Any]) -> dict[str, Any]:
     return {
         "waiting": items,
         "perms": context.get("perms"),
-        "signs": [waiting.sign(items), *health.signs(timezone.now())] if may_see else (),
+        "signs": [waiting.sign(items), *health.signs(utc_now())] if may_see else (),
         "surfaces": health.surfaces() if user.has_perm("surfaces.view_surface") else (),
         "active": health.active_runs() if may_see else (),
     }

@@ -15,10 +15,10 @@ from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from uiengine.behaviour import profile as profiles
 from uiengine.behaviour.profile import SECONDS_PER_DAY
+from webapp.lib.times import utc_now
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
 from webapp.subjects.visit_state import State
@@ -228,7 +228,7 @@ def people_import(*, people: Iterable[Mapping[str, str]], note: str) -> int:
     subjects = _by_keys({PREFIX + person["user"] for person in rows})
     surfaces = dict(Surface.objects.values_list("slug", "pk"))
     stored = {(a.subject_id, a.surface_id): a for a in PersonalAttributes.objects.all().iterator()}
-    new, changed, now = [], [], timezone.now()
+    new, changed, now = [], [], utc_now()
     for person in rows:
         subject = subjects.get(PREFIX + person.pop("user"))
         slug = person.pop("surface", "")

@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from uiengine.errors import EngineError
 from webapp.codebooks.gate.promotion import INNATE_FOLDER, innate_ship
 from webapp.host import FIXTURES
 from webapp.lib.learning_extra import require_learning
+from webapp.lib.times import utc_now
 from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
@@ -65,7 +65,7 @@ def _load_cohort() -> dict[str, Any]:
     """Loads simulated people once, moved in time so that their last visits were yesterday."""
     if Subject.objects.filter(source=Subject.Source.SIMULATED, key__startswith="file:").exists():
         return {}
-    yesterday = timezone.now().date() - timedelta(days=1)
+    yesterday = utc_now().date() - timedelta(days=1)
     return import_file(
         str(FIXTURES / "cohort_visits.csv"),
         people=str(FIXTURES / "cohort_people.csv"),

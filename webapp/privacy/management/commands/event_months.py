@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import connection
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.privacy.retention import months_renew
 from webapp.subjects.partitions import months
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         if connection.vendor != "postgresql":
             self.stdout.write("Events are one table: there are months in PostgreSQL only.")
             return
-        done = months_renew(now=timezone.now())
+        done = months_renew(now=utc_now())
         for what, names in done.items():
             self.stdout.write(f"{what}: {', '.join(names) or 'none'}")
         self.stdout.write(f"months: {', '.join(month.name for month in months())}")

@@ -6,8 +6,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.subjects.keys import server_key_make, server_key_revoke
 from webapp.subjects.models import Scope, ServerKey
 
@@ -46,6 +46,6 @@ class Command(BaseCommand):
         found = ServerKey.objects.filter(prefix=prefix).first()
         if found is None:
             raise CommandError(f"prefix: {prefix!r} is unknown. See `manage.py server_key list`.")
-        if not server_key_revoke(found, now=timezone.now()):
+        if not server_key_revoke(found, now=utc_now()):
             raise CommandError(f"prefix: {prefix} was revoked on {found.revoked_at:%Y-%m-%d}.")
         self.stdout.write(f"{found.name} ({prefix}) is refused from now on.")

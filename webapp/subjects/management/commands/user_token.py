@@ -7,8 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from webapp.lib.times import utc_now
 from webapp.subjects.keys import (
     TOKEN_PREFIX,
     UnusableKeyError,
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         if not 1 <= days <= MOST_DAYS:
             raise CommandError(f"--days={days} is not understood. Give 1 to {MOST_DAYS}.")
         try:
-            token = user_token_make(key=key, now=timezone.now(), days=days)
+            token = user_token_make(key=key, now=utc_now(), days=days)
         except UnusableKeyError as error:
             raise CommandError(f"key: {error}") from error
         self.stderr.write(f"To take it back: manage.py user_token --revoke {user_token_id(token)}")
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         is_token = text.startswith(TOKEN_PREFIX)
         name = user_token_id(text) if is_token else text
         try:
-            was_good = user_token_revoke(name or "", now=timezone.now())
+            was_good = user_token_revoke(name or "", now=utc_now())
         except ValueError as error:
             shown = "the token was not signed here" if is_token else str(error)
             raise CommandError(f"key: {shown}. Give a token, or the id shown with it.") from error
