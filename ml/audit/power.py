@@ -81,7 +81,12 @@ def replay_pool(values: pd.DataFrame) -> Pool:
 
 
 def simulated_pool(seed: int, people: int = 2000, windows: int = 6) -> Pool:
-    """Draws windows: savings spread over people (8 %) and windows (4 %), long-tailed visits."""
+    """Simulates people, each with `windows` windows.
+
+    On average a version saves 3 % of the default's seconds. This share varies between people with a
+    standard deviation of 8 points, and between the windows of a person with one of 4. The number of
+    visits is log-normal, so that a few people make many.
+    """
     rng = np.random.default_rng(seed)
     shape = (people, windows)
     visits = np.ceil(rng.lognormal(1.5, 0.8, (people, 1)) * rng.lognormal(0.0, 0.4, shape))

@@ -108,7 +108,7 @@ class _Search:
         order = self.distances(stage, self.latent - latent).argsort(kind="stable")
         near = order[: self.width.near]
         latents = latent + self.part.codes[stage, near]
-        said = self.part.say(self.record.kinds, self.record.columns, latents)
+        said = self.part.decode(self.record.kinds, self.record.columns, latents)
         losses = likelihood_loss(said, self.goals)
         picked = losses.argsort(kind="stable")[: self.width.packed]
         return [

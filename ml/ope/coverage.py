@@ -56,7 +56,7 @@ def refused_without_exploration(people: int, logs: int, seed: int) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ml.ope.simulation")
+    parser = argparse.ArgumentParser(prog="python -m ml.ope.coverage")
     parser.add_argument("--logs", type=int, default=1000, help="simulated logs")
     parser.add_argument("--users", type=int, default=400, help="people per log")
     parser.add_argument("--apart", type=float, default=APART, help="how far the versions differ")

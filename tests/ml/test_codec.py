@@ -171,7 +171,7 @@ def test_the_exported_decoder_says_what_torch_says(fitted, part):
         wanted = fitted.codec.decode(slots, latent[None])
         encoded = fitted.codec.encode(slots, goals_of([record]).place)[0]
 
-    said = part.say(record.kinds, 12, part.summed(tokens)[None])
+    said = part.decode(record.kinds, 12, part.summed(tokens)[None])
 
     for want, have in zip(wanted, said, strict=True):
         np.testing.assert_allclose(have, want.numpy(), atol=1e-4)

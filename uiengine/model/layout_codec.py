@@ -65,7 +65,11 @@ class LayoutLogits(NamedTuple):
 
 
 class SizedOrder(NamedTuple):
-    """score: (N,), higher = nearer the top; width, height: (N,) classes; span: index in SPANS."""
+    """An order of the slots, the size of each, and the width that the page uses.
+
+    score: (N,), higher = nearer the top; width, height: (N,), indices of size classes, see WIDTHS
+    and HEIGHTS of `layout_slots`; span: index in its SPANS.
+    """
 
     score: Floats
     width: Ints
@@ -104,7 +108,7 @@ class LayoutCodec:
         feed = {**self._slots(kinds, columns), "place": place}
         return np.asarray(self._encoder.run(["latent"], feed)[0])
 
-    def say(self, kinds: Sequence[str], columns: int, latents: Singles) -> LayoutLogits:
+    def decode(self, kinds: Sequence[str], columns: int, latents: Singles) -> LayoutLogits:
         """Decodes each latent, (C, Z), on a page of these slots."""
         feed = {**self._slots(kinds, columns), "latent": latents}
         return LayoutLogits(*self._decoder.run(DECODER_OUTPUTS, feed))
@@ -119,9 +123,11 @@ class LayoutCodec:
     def sized_order(
         self, kinds: Sequence[str], columns: int, tokens: Sequence[int] = ()
     ) -> SizedOrder:
-        """Decodes tokens, or only the descriptors if there are none. kinds: in alphabetical
-        order."""
-        return self.say(kinds, columns, self.summed(tokens)[None]).sized_order(0)
+        """Decodes tokens to the most likely order and sizes of the page's slots.
+
+        Without tokens, it decodes from the kinds and columns alone. kinds: in alphabetical order.
+        """
+        return self.decode(kinds, columns, self.summed(tokens)[None]).sized_order(0)
 
     def boxes(self, kinds: Sequence[str], columns: int, tokens: Sequence[int] = ()) -> Floats:
         """Decodes to boxes, (N, 4): x, y, w, h in cells. The decoder gets nothing but these

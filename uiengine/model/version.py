@@ -28,7 +28,8 @@ DECODER_OUTPUTS = ("share", "demand", "side_share", "side_demand", "outlook", "s
 class PageInputs(NamedTuple):
     """Network inputs of a page on a day, equal for all subjects: (N, …), named as the inputs.
 
-    evidence: see `features.evidence`.
+    evidence: how many visits of all subjects the popularity rests on, decayed with a half-life of
+    1.5 days (`features.evidence`).
     """
 
     kind: Ints

@@ -62,9 +62,10 @@ def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
 
 
 class LocalSearch:
-    """Descends a cost matrix, (N, N), of the block at place p of the last order at rank r.
+    """Searches for a cheaper order by steps that each improve it.
 
-    At most `may_move` blocks may leave their place.
+    costs: (N, N) seconds; entry [p, r] is the cost of showing at rank r the block that was at place
+    p of the last order. may_move: how many blocks may leave their place.
     """
 
     def __init__(self, costs: Floats, may_move: int, sections: Sections) -> None:

@@ -99,7 +99,10 @@ def post_worker_init(worker: Any) -> None:
 
 
 def _connect(met: Barrier) -> None:
-    """met: barrier of all threads, so that none takes two of the tasks."""
+    """Connects the calling thread to database and cache; errors are ignored.
+
+    met: barrier of all threads, so that none takes two of the tasks.
+    """
     from django.core.cache import cache
     from django.db import connection
 

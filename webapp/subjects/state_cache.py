@@ -61,7 +61,10 @@ class VisitedPage(Protocol):
 
 
 class Unkept(NamedTuple):
-    """Entries to be stored in the cache (`webapp.lib.cache.store`)."""
+    """Cache entries of a state that was read from the database, for `webapp.lib.cache.store`.
+
+    entries: replace older values; once: stored only if their names have no value yet.
+    """
 
     entries: Entries = NOTHING
     once: Entries = NOTHING
@@ -69,9 +72,11 @@ class Unkept(NamedTuple):
 
 @dataclass(frozen=True)
 class Live:
-    """A subject's state with what its cache entry also holds.
+    """A subject's state on a page, as `read` returns it.
 
-    clock_offset: seconds that the subject's clock is ahead; times_erased: erasures of its key.
+    clock_offset: seconds that the subject's clock is ahead; times_erased: erasures of its key;
+    generation: the one that the state is cached under; unkept: the cache entries of a state that
+    came from the database, None if it came from the cache.
     """
 
     state: State
@@ -90,7 +95,7 @@ class Stored(NamedTuple):
 
 
 def fold_target(key: str, page: VisitedPage) -> FoldTarget:
-    """The target for folding a subject's events on a page."""
+    """Returns the page's surface and gap, and how this subject's visits to it are named."""
     return FoldTarget(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
 
 

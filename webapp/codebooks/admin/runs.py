@@ -1,4 +1,4 @@
-"""Admin of pipelines, their steps, and the record of what they and people did."""
+"""Admin pages of pipelines, of their steps (runs), and of the record of alias moves."""
 
 from __future__ import annotations
 
