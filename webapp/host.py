@@ -14,6 +14,7 @@ from django.apps import apps
 from django.conf import settings
 from rest_framework.settings import api_settings
 
+from webapp.current_celery import make_default, own_application
 from webapp.lib import schedule
 
 HERE = Path(__file__).parent
@@ -77,7 +78,9 @@ def supply() -> None:
     """Adds settings that the host lacks; called once, after all apps are loaded."""
     base = getattr(settings, "BASE_DIR", None)
     missing = {"VAR_DIR": Path(base) / "var"} if base else {}
-    for name, value in {**missing, **DEFAULTS, **CELERY, **_beat()}.items():
+    has_celery = own_application() is not None  # then its broker and settings are its own
+    celery = {} if has_celery else {**CELERY, **_beat()}
+    for name, value in {**missing, **DEFAULTS, **celery}.items():
         _default(name, value)
     schema = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
     settings.REST_FRAMEWORK = {**schema, **getattr(settings, "REST_FRAMEWORK", {})}
@@ -85,7 +88,10 @@ def supply() -> None:
     if str(HERE / "locale") not in map(str, settings.LOCALE_PATHS):
         settings.LOCALE_PATHS = [*settings.LOCALE_PATHS, HERE / "locale"]
     if hasattr(settings, "VAR_DIR"):
-        _store_and_broker(Path(settings.VAR_DIR))
+        _store(Path(settings.VAR_DIR))
+        if not has_celery:
+            _broker(Path(settings.VAR_DIR))
+    make_default()
 
 
 def _beat() -> dict[str, Any]:
@@ -94,12 +100,16 @@ def _beat() -> dict[str, Any]:
     return {"CELERY_BEAT_SCHEDULE": schedule.beat_schedule(settings.INSTALLED_APPS)}
 
 
-def _store_and_broker(folder: Path) -> None:
-    """Stores artefacts under VAR_DIR, and Celery's messages too where no broker is configured."""
+def _store(folder: Path) -> None:
+    """Stores artefacts under VAR_DIR unless the host says where."""
     if "artefacts" not in settings.STORAGES:
         backend = "django.core.files.storage.FileSystemStorage"
         place = {"BACKEND": backend, "OPTIONS": {"location": folder / "artefacts"}}
         settings.STORAGES = {**settings.STORAGES, "artefacts": place}
+
+
+def _broker(folder: Path) -> None:
+    """Keeps Celery's messages under VAR_DIR where no broker is configured."""
     if getattr(settings, "CELERY_BROKER_URL", ""):
         return
     queue, control = folder / "broker" / "queue", folder / "broker" / "control"

@@ -16,7 +16,7 @@ MESSAGES = 400
 WRITE = f"""
 import sys
 from kombu import Connection
-from webapp import broker
+from webapp.lib import broker
 broker.use()
 options = dict(zip(("data_folder_in", "data_folder_out", "control_folder"), sys.argv[1:]))
 with Connection("filesystem://localhost", transport_options=options) as connection:

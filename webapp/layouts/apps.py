@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from webapp import host
 from webapp.lib import schedule_rows
+from webapp.telemetry import requests
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class LayoutsConfig(AppConfig):
         if problem := host.lacking():
             raise ImproperlyConfigured(problem)
         host.supply()
+        requests.connect_tasks()
         schedule_rows.connect()
         checks.register(host_check)
         checks.register(names_check)
