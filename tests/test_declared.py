@@ -21,13 +21,13 @@ EXTRAS_OF = {
     "ml/": ("ml",),
     "webapp/telemetry/tracing.py": ("otel",),
     "webapp/lib/cache.py": ("redis",),
+    "webapp/lib/overdue_scheduler.py": ("scheduler",),
     "webapp/postgres/": ("postgres",),
     "webapp/deploy/": ("server",),
 }
 """Prefixes of files that are loaded only with an extra installed, longest first."""
 NAMED = {
     "hiredis": "redis-py parses with it",
-    "django-celery-beat": "an entry of INSTALLED_APPS",
     "drf-spectacular-sidecar": "an entry of INSTALLED_APPS",
     "django-cors-headers": "an entry of INSTALLED_APPS",
     "whitenoise": "an entry of MIDDLEWARE",

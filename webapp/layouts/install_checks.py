@@ -41,7 +41,7 @@ def scheduler_named(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
 def _scheduler() -> Iterator[CheckMessage]:
     named = str(getattr(settings, "CELERY_BEAT_SCHEDULER", ""))
     if schedule.SCHEDULER not in settings.INSTALLED_APPS:
-        if named.startswith(schedule.SCHEDULER):
+        if _reads_rows(named):
             yield Warning(
                 f"CELERY_BEAT_SCHEDULER is {named!r}, and its app is not installed: beat fails.",
                 hint=f"Add {schedule.SCHEDULER!r} to INSTALLED_APPS (pip install "
@@ -54,7 +54,7 @@ def _scheduler() -> Iterator[CheckMessage]:
             hint=f"For a schedule that an admin can re-time, {_install()} and run migrate.",
             id="layouts.I001",
         )
-    elif named and not named.startswith(schedule.SCHEDULER):
+    elif named and not _reads_rows(named):
         yield Warning(
             f"Beat does not read the schedule in the admin: CELERY_BEAT_SCHEDULER is {named!r}.",
             hint=f"Set CELERY_BEAT_SCHEDULER = {schedule.DATABASE_SCHEDULER!r}, or take "
@@ -68,6 +68,10 @@ def _scheduler() -> Iterator[CheckMessage]:
             "application does not read CELERY_BEAT_SCHEDULER.",
             id="layouts.I001",
         )
+
+
+def _reads_rows(named: str) -> bool:
+    return named == schedule.DATABASE_SCHEDULER or named.startswith(schedule.SCHEDULER)
 
 
 def _install() -> str:

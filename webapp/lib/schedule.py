@@ -14,7 +14,8 @@ from celery.schedules import crontab
 
 SCHEDULER = "django_celery_beat"
 """The app whose rows are the schedule, if it is installed."""
-DATABASE_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+DATABASE_SCHEDULER = "webapp.lib.overdue_scheduler:OverdueScheduler"
+"""Reads the schedule from that app's rows."""
 
 
 @dataclass(frozen=True)
