@@ -125,3 +125,15 @@ def test_every_setting_of_ours_has_a_default_for_hosts():
     assert names == set(host.DEFAULTS), "add the setting to webapp/host.py too"
     assert {name: getattr(ours, name) for name in names} == host.DEFAULTS
     assert {name: getattr(ours, name) for name in host.CELERY} == host.CELERY
+
+
+def test_no_file_names_a_user_model():
+    """A host may have its own: get_user_model(), or AUTH_USER_MODEL in a model."""
+    named = [
+        str(path)
+        for path in Path("webapp").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.contrib.auth.models"
+        if "User" in {alias.name for alias in node.names}
+    ]
+    assert not named

@@ -12,32 +12,9 @@ import pytest
 import redis
 
 from tests.patience import PATIENCE
+from tests.webapp.foreign_host import around, run, site
 
-ROOT = Path(__file__).parents[2]
 BROKER = "redis://127.0.0.1:6379/13"
-SETTINGS = """
-from pathlib import Path
-BASE_DIR = Path(__file__).parents[1]
-SECRET_KEY = "a secret of the host's"
-USE_TZ = True
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-ROOT_URLCONF = "mysite.urls"
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3",
-    "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20}}}
-INSTALLED_APPS = [
-    "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
-    "django.contrib.staticfiles", "rest_framework", "drf_spectacular", "uiengine",
-    "webapp.surfaces", "webapp.subjects", "webapp.codebooks", "webapp.audits", "webapp.trials",
-    "webapp.privacy", "webapp.layouts",
-]
-MIDDLEWARE = []
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True,
-    "OPTIONS": {"context_processors": ["django.template.context_processors.request"]}}]
-"""
-URLS = """
-from django.urls import include, path
-urlpatterns = [path("api/", include("webapp.layouts.urls"))]
-"""
 CELERY = f"""
 import os
 from celery import Celery, shared_task
@@ -71,27 +48,7 @@ print(json.dumps({"found": found, "settings": named, "ours": "webapp.celery" in 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
-    site = tmp_path / "mysite"
-    site.mkdir()
-    for name, text in (("settings", SETTINGS), ("urls", URLS), ("celery", CELERY)):
-        (site / f"{name}.py").write_text(text)
-    (site / "__init__.py").write_text("from .celery import app\n")
-    return tmp_path
-
-
-def run(host: Path, *command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *command], **around(host), capture_output=True, timeout=PATIENCE
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def around(host: Path) -> dict[str, object]:
-    path = f"{host}{os.pathsep}{ROOT}"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment = {**kept, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "mysite.settings"}
-    return {"cwd": host, "env": environment, "text": True}
+    return site(tmp_path, __init__="from .celery import app\n", celery=CELERY)
 
 
 def test_the_application_of_the_host_stays_the_current_one_in_every_thread(host):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.core.mail import EmailMultiAlternatives
 from django.urls import NoReverseMatch, reverse
 
@@ -26,8 +26,22 @@ MOST_NAMED = 20
 
 def recipients() -> list[str]:
     """Returns the addresses in AUDIT_EMAILS and those of the group *auditor*."""
-    group = User.objects.filter(groups__name__iexact=GROUP, is_active=True).exclude(email="")
-    return sorted({*settings.UIENGINE_AUDIT_EMAILS, *group.values_list("email", flat=True)})
+    return sorted({*settings.UIENGINE_AUDIT_EMAILS, *_auditors()})
+
+
+def email_field() -> str:
+    """Returns the e-mail field of the host's user model; "" if it has none, or no groups."""
+    model = get_user_model()
+    names = {field.name for field in model._meta.get_fields()}
+    field = model.get_email_field_name()
+    return field if {field, "groups"} <= names else ""
+
+
+def _auditors() -> set[str]:
+    if not (field := email_field()):
+        return set()
+    group = get_user_model()._default_manager.filter(groups__name__iexact=GROUP)
+    return {getattr(user, field) for user in group if user.is_active} - {"", None}
 
 
 def reports_mail() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from webapp.audits.models import AuditReport
@@ -75,13 +75,15 @@ def refresh_after(report: AuditReport) -> Pipeline | None:
     return Pipeline.objects.filter(key=f"refresh:after-audit:{report.pk}").first()
 
 
-def report_acknowledge(*, report: AuditReport, name: str, why: str, by: User | None = None) -> None:
+def report_acknowledge(
+    *, report: AuditReport, name: str, why: str, by: AbstractBaseUser | None = None
+) -> None:
     """Records that a named person accepts an inconclusive audit. Raises ValueError for others."""
     if report.verdict != AuditReport.Verdict.INCONCLUSIVE:
         raise ValueError(
             f"verdict: only an inconclusive audit is acknowledged, not {report.verdict}"
         )
-    report.acknowledged_by = by
+    report.acknowledged_by = by  # type: ignore[assignment] # a host has its own user model
     report.acknowledged_at = utc_now()
     report.acknowledgement = f"{name}: {why}"[:500]
     report.save(update_fields=("acknowledged_by", "acknowledged_at", "acknowledgement"))

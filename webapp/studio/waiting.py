@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
@@ -35,7 +34,13 @@ class Waiting:
     address: str
 
 
-def waiting(user: User | AnonymousUser) -> list[Waiting]:
+class Permitted(Protocol):
+    """A user of the host's model, or nobody."""
+
+    def has_perm(self, perm: str) -> bool: ...
+
+
+def waiting(user: Permitted) -> list[Waiting]:
     """Returns the items that the user may see, worst first."""
     surfaces = _surfaces()
     found: list[Waiting] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
@@ -32,7 +32,7 @@ def champion_set(
     version: CodebookVersion,
     surface: Surface,
     why: str,
-    by: User | None = None,
+    by: AbstractBaseUser | None = None,
     by_name: str = "",
 ) -> AliasMove | None:
     """Makes the version champion of the surface; returns None if it already is.
@@ -52,7 +52,7 @@ def champion_return(
     surface: Surface,
     why: str,
     present_seen: int | None = None,
-    by: User | None = None,
+    by: AbstractBaseUser | None = None,
     by_name: str = "",
 ) -> AliasMove:
     """Rolls back to the previous champion.

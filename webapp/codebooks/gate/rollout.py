@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
@@ -27,7 +27,7 @@ def promotion_ask(
     version: CodebookVersion,
     surface: Surface,
     why: str,
-    by: User | None = None,
+    by: AbstractBaseUser | None = None,
     by_name: str = "",
 ) -> AliasMove | Proposal | None:
     """Promotes the version; if the surface needs two people, the first call stores a proposal.
@@ -63,7 +63,7 @@ def challenger_set(
     surface: Surface,
     share: int,
     why: str,
-    by: User | None = None,
+    by: AbstractBaseUser | None = None,
     by_name: str = "",
 ) -> AliasMove:
     """Makes the version challenger: in the shadow (share 0), or serving `share` % of subjects.
@@ -113,7 +113,7 @@ def _second_check(version: CodebookVersion, surface: Surface, name: str) -> None
 
 
 def challenger_end(
-    *, surface: Surface, why: str, by: User | None = None, by_name: str = ""
+    *, surface: Surface, why: str, by: AbstractBaseUser | None = None, by_name: str = ""
 ) -> AliasMove:
     """Lets the champion serve all subjects. Raises PromotionError without a challenger."""
     name = Alias.Name.CHALLENGER

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
 
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.lib.times import utc_now
@@ -45,14 +45,14 @@ def chain_append(
     before: CodebookVersion | None,
     after: CodebookVersion | None,
     why: str,
-    by: User | None = None,
+    by: AbstractBaseUser | None = None,
     by_name: str = "",
     share: int = 0,
     is_rollback: bool = False,
     figures: Mapping[str, Any] | None = None,
 ) -> AliasMove:
     """Adds a row. Must be called in the transaction that moves the alias."""
-    move = AliasMove(
+    move = AliasMove(  # type: ignore[misc] # `by`: a host has its own user model
         surface=surface,
         name=name,
         before=before,
