@@ -143,8 +143,8 @@ def _write(surface: Any, over: threading.Event, spans: list[float]) -> None:
     from django.utils import timezone
 
     from webapp.subjects.decisions import Served
-    from webapp.subjects.event_rows import place_find
-    from webapp.subjects.events import Arrival, events_accept, place_make
+    from webapp.subjects.event_rows import target_find
+    from webapp.subjects.events import Arrival, events_accept, target_make
 
     served = Served("s", SLUG, 1, "v", 0, 1, "", 0, "adapted", ("forum",))
     while not over.is_set():
@@ -152,10 +152,10 @@ def _write(surface: Any, over: threading.Event, spans: list[float]) -> None:
         arrivals = [Arrival(str(uuid4()), now, "use", "forum") for _ in range(10)]
         who = {"key": f"new:{len(spans) % 100}", "visitor": ""}
         with transaction.atomic():
-            place = place_find(**who, slug=SLUG, digest=served.digest) or place_make(
+            place = target_find(**who, slug=SLUG, digest=served.digest) or target_make(
                 **who, user_id=None, served=served, surface=surface
             )
-            events_accept(key=who["key"], place=place, served=served, arrivals=arrivals, now=now)
+            events_accept(key=who["key"], target=place, served=served, arrivals=arrivals, now=now)
         spans.append(time.perf_counter() - started)
     connection.close()
 

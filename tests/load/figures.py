@@ -234,14 +234,14 @@ def _place_of_floor() -> Any:
     from django.db import transaction
 
     from webapp.subjects.decisions import Served
-    from webapp.subjects.events import place_make
+    from webapp.subjects.events import target_make
     from webapp.surfaces.models import Surface
 
     surface = Surface.objects.get(slug="dashboard-20")
     served = Served("s", surface.slug, 1, "v", 0, 1, "", 0, "adapted", ("b0",))
     key = {"key": "load:floor", "user_id": None, "visitor": ""}
     with transaction.atomic():
-        return place_make(**key, served=served, surface=surface)
+        return target_make(**key, served=served, surface=surface)
 
 
 def _by_bulk_create(place: Any, names: list[str], now: datetime) -> None:
