@@ -23,10 +23,11 @@ METRICS = Path(
 ).resolve()
 
 try:
-    from webapp import env  # after setting the folder: importing webapp starts the metrics
+    from webapp import env
 
     if os.environ["DJANGO_SETTINGS_MODULE"] == OURS:  # a host project has its own key
         env.secret_here("SECRET_KEY")
+    import_module("webapp.telemetry.metrics")  # after setting the folder, which it makes
     from webapp import processes
 
     bind, workers, threads = processes.BIND, processes.WEB_PROCESSES, processes.WEB_THREADS
