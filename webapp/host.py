@@ -12,7 +12,6 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from rest_framework.settings import api_settings
 
 from webapp.current_celery import make_default, own_application
 from webapp.lib import schedule
@@ -82,9 +81,6 @@ def supply() -> None:
     celery = {} if has_celery else {**CELERY, **_beat()}
     for name, value in {**missing, **DEFAULTS, **celery}.items():
         _default(name, value)
-    schema = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
-    settings.REST_FRAMEWORK = {**schema, **getattr(settings, "REST_FRAMEWORK", {})}
-    api_settings.reload()
     if str(HERE / "locale") not in map(str, settings.LOCALE_PATHS):
         settings.LOCALE_PATHS = [*settings.LOCALE_PATHS, HERE / "locale"]
     if hasattr(settings, "VAR_DIR"):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.test import Client
 from django.urls import clear_url_caches, set_urlconf
 from django.utils.module_loading import import_string
 
 from webapp import host
+from webapp.layouts import urls as api_urls
 from webapp.layouts.checks import host_check
+from webapp.observability import urls as monitoring_urls
 
 
 def test_our_own_project_lacks_nothing(settings):
@@ -54,3 +57,23 @@ def test_a_former_import_path_is_refused_with_the_present_one(monkeypatch, old):
 def test_a_missing_app_is_named(monkeypatch):
     monkeypatch.setattr(apps, "is_installed", lambda name: name != "webapp.privacy")
     assert host.lacking() == "INSTALLED_APPS lacks 'webapp.privacy'. Add what is missing."
+
+
+OF_ANYBODY = [
+    *(f"/api/{p.pattern}" for p in api_urls.urlpatterns),
+    *(f"/{p.pattern}" for p in monitoring_urls.urlpatterns),
+    "/admin/login/",
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", OF_ANYBODY)
+def test_a_host_that_asks_everybody_to_sign_in_does_not_ask_probes_clients_or_readers(
+    settings, address
+):
+    required = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    kept = [name for name in settings.MIDDLEWARE if name != "webapp.middleware.probes_answered"]
+    settings.MIDDLEWARE = [*kept, required]
+
+    assert Client().get(address).status_code not in (301, 302)
+    assert Client().get("/admin/").status_code == 302  # the middleware is at work

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
-from rest_framework import serializers
+from rest_framework import ISO_8601, serializers
 
 from webapp.subjects.events import Arrival
 from webapp.subjects.models import Event
@@ -31,7 +31,9 @@ class EventIn(serializers.Serializer[Arrival]):
     """An event. Its identity is (id, at): a retry sends the same bytes and counts once."""
 
     id = serializers.RegexField(r"^[\x21-\x7e]+$", max_length=64)
-    at = serializers.DateTimeField(default_timezone=UTC, help_text="UTC, by the client's clock.")
+    at = serializers.DateTimeField(
+        default_timezone=UTC, input_formats=[ISO_8601], help_text="UTC, by the client's clock."
+    )
     type = _choice(Event.Kind.choices)
     block = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     rank = serializers.IntegerField(min_value=0, max_value=1000, required=False)
@@ -76,7 +78,7 @@ class FeedbackIn(EventIn):
 class BatchOut(serializers.Serializer[Any]):
     accepted = serializers.IntegerField()
     duplicate = serializers.IntegerField()
-    ignored = serializers.IntegerField(help_text="Of nobody: without consent nothing is kept.")
+    ignored = serializers.IntegerField(help_text="Without a subject: nothing is kept.")
 
 
 class ItemOut(serializers.Serializer[Any]):
@@ -167,7 +169,7 @@ class LayoutOut(serializers.Serializer[Any]):
     decision = serializers.CharField(help_text="Signed; events and feedback carry it.")
     whose = serializers.CharField(
         help_text="A hash of the user, so that a shared device keeps apart whose events wait. "
-        "Empty for visitors, who may sign in, and for nobody."
+        "Empty for visitors, who may sign in, and without a subject."
     )
     variants = VariantOut(many=True, help_text="The best first; empty unless asked for.")
     links = serializers.DictField(child=serializers.CharField())

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.db import connection
@@ -26,6 +27,7 @@ FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwar
 _is_migrated = False
 
 
+@login_not_required
 @require_safe
 @never_cache
 def metrics_text(request: HttpRequest) -> HttpResponse:
@@ -36,6 +38,7 @@ def metrics_text(request: HttpRequest) -> HttpResponse:
     return HttpResponse(gauges.as_text(), content_type=CONTENT_TYPE_LATEST)
 
 
+@login_not_required
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
@@ -43,6 +46,7 @@ def live(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
+@login_not_required
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:

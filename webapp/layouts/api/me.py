@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.layouts import serializers
 from webapp.layouts.answer import throttles
+from webapp.layouts.api.schema import described
 from webapp.layouts.api.views import PROBLEM, REFUSED, VARY, LayoutAPIView, key_of, no_subject
 from webapp.layouts.errors.problem import CONTENT_TYPE, Problem
 from webapp.privacy.erase import subject_erase
@@ -25,13 +25,13 @@ from webapp.subjects.models import Scope
 class MeView(LayoutAPIView):
     scope = Scope.SUBJECTS_ADMIN
 
-    @extend_schema(operation_id="me_export", responses={200: dict, **REFUSED})
+    @described(operation_id="me_export", responses={200: dict, **REFUSED})
     def get(self, request: Request) -> Response:
-        """All that is kept on whoever asks."""
+        """All that is kept on the caller."""
         throttles.refuse_over(request, "write")
         return Response(subject_export(key=_known_key(request)), headers=_no_store())
 
-    @extend_schema(
+    @described(
         operation_id="me_consent",
         request=serializers.ConsentIn,
         responses={204: None, **REFUSED},
@@ -58,10 +58,10 @@ class MeView(LayoutAPIView):
             )
         return response
 
-    @extend_schema(operation_id="me_erase", responses={200: serializers.ErasedOut, **REFUSED})
+    @described(operation_id="me_erase", responses={200: serializers.ErasedOut, **REFUSED})
     def delete(self, request: Request) -> Response:
-        """Erases profile, events, decisions and attributes of whoever asks. Answers with the
-        codebook versions that were trained with them, which are marked for retraining."""
+        """Erases the caller's profile, events, decisions and attributes. Answers with the codebook
+        versions that were trained with them, which are marked for retraining."""
         throttles.refuse_over(request, "write")
         trained = subject_erase(key=_known_key(request))
         body = {"erased": True, "trained_versions": [version.as_json() for version in trained]}
@@ -73,7 +73,7 @@ class MeView(LayoutAPIView):
 class HealthView(LayoutAPIView):
     authentication_classes = ()
 
-    @extend_schema(
+    @described(
         operation_id="health",
         auth=[],
         responses={200: serializers.HealthOut, (503, CONTENT_TYPE): PROBLEM},

@@ -6,6 +6,8 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
+from webapp.layouts.errors.problem import CONTENT_TYPE
+
 NAMES = ("news", "mail")
 
 
@@ -110,6 +112,7 @@ FEEDBACK_EXAMPLE = OpenApiExample(
 PROBLEM_EXAMPLE = OpenApiExample(
     "A block that is not on the page",
     response_only=True,
+    media_type=CONTENT_TYPE,
     status_codes=["400"],
     value={
         "type": "/api/errors#block-not-on-page",

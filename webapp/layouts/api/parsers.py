@@ -16,6 +16,8 @@ from webapp.layouts.errors.problem import TooLarge, body_length
 class BoundedJSONParser(JSONParser):
     """Refuses a body above DATA_UPLOAD_MAX_MEMORY_SIZE before reading it."""
 
+    strict = True
+
     def parse(
         self,
         stream: IO[Any],

@@ -10,12 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.db.transaction import non_atomic_requests
 from django.http import HttpResponse, QueryDict
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.metadata import SimpleMetadata
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
 from rest_framework.views import APIView
 
 from webapp.layouts import serializers
@@ -29,6 +31,7 @@ from webapp.layouts.api.openapi_examples import (
     PROBLEM_EXAMPLE,
 )
 from webapp.layouts.api.parsers import BoundedJSONParser
+from webapp.layouts.api.schema import OwnSchema, described
 from webapp.layouts.errors.problem import CONTENT_TYPE, Problem, problem_response
 from webapp.layouts.events.accept import backlog_refuse, batch_accept
 from webapp.layouts.events.parse import batch_read
@@ -46,22 +49,34 @@ USUAL = 256
 VARY = "Authorization, Cookie, X-Subject"
 KEPT = {"Cache-Control": "private, no-cache", "Vary": VARY}
 NOT_KEPT = {"Cache-Control": "private, no-store", "Vary": VARY}
-_RENDERER = JSONRenderer()
 SUBJECT = OpenApiParameter(
     "X-Subject", str, OpenApiParameter.HEADER, description="With a server key: whose it is."
 )
 
 
+class OwnJSONRenderer(JSONRenderer):
+    ensure_ascii, compact, strict = False, True, True
+
+
+_RENDERER = OwnJSONRenderer()
+
+
 class LayoutAPIView(APIView):
     """Base of all API views.
 
-    How they parse, render and refuse is independent of the host's REST_FRAMEWORK setting.
+    How they parse, render and refuse is independent of the host's REST_FRAMEWORK setting: each
+    attribute that REST framework takes from there has a value of its own.
     """
+
+    settings = APISettings(DEFAULTS, DEFAULTS, IMPORT_STRINGS)
+    schema = OwnSchema()
+    metadata_class = SimpleMetadata
+    versioning_class = None
 
     authentication_classes: Sequence[type[BaseAuthentication]] = (SubjectAuthentication,)
     permission_classes = (AllowAny,)
     throttle_classes = ()
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (OwnJSONRenderer,)
     parser_classes = (BoundedJSONParser,)
     content_negotiation_class = AlwaysTheSame
 
@@ -92,7 +107,7 @@ class LayoutAPIView(APIView):
 class LayoutView(LayoutAPIView):
     scope = Scope.LAYOUT_READ
 
-    @extend_schema(
+    @described(
         operation_id="layout",
         parameters=[
             OpenApiParameter("surface", str, required=True),
@@ -100,7 +115,7 @@ class LayoutView(LayoutAPIView):
                 "variants",
                 {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS, "default": 1},
                 description="List so many of the best distinct layouts, for previews and "
-                "experiments of your own. Whoever shows one sends events with its `decision`.",
+                "experiments of your own. A page that shows one sends events with its `decision`.",
             ),
             SUBJECT,
         ],
@@ -112,7 +127,7 @@ class LayoutView(LayoutAPIView):
         },
     )
     def get(self, request: Request) -> HttpResponse:
-        """The layout of a page for whoever asks. Always a layout: the default one if need be."""
+        """The layout of a page for its caller. Always a layout: the default one if need be."""
         query = request.META.get("QUERY_STRING", "")
         slug, variants = (_asked if len(query) < USUAL else _asked.__wrapped__)(query)
         page, key, count = _page(slug), key_of(request), _variants(variants)
@@ -136,7 +151,7 @@ class EventsView(LayoutAPIView):
     is_proved_by_decision = True
     scope = Scope.EVENTS_WRITE
 
-    @extend_schema(
+    @described(
         operation_id="events",
         request=serializers.BatchIn,
         examples=[EVENTS_EXAMPLE, COUNTED_EXAMPLE, PROBLEM_EXAMPLE],
@@ -163,7 +178,7 @@ class EventsView(LayoutAPIView):
 class FeedbackView(LayoutAPIView):
     scope = Scope.EVENTS_WRITE
 
-    @extend_schema(
+    @described(
         operation_id="feedback",
         request=serializers.FeedbackIn,
         examples=[FEEDBACK_EXAMPLE, PROBLEM_EXAMPLE],

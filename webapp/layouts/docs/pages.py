@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import escape
@@ -14,7 +16,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from webapp.layouts.api.schema import document
 from webapp.layouts.errors.catalogue import KINDS
+from webapp.layouts.errors.middleware import api_prefix
 
 POLICY = (
     "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
@@ -23,12 +27,22 @@ POLICY = (
 SNIPPETS = Path(__file__).parent / "snippets"
 
 
+@login_not_required
 @require_GET
 def api(request: HttpRequest) -> HttpResponse:
     has_assets = apps.is_installed("drf_spectacular_sidecar")
     return _page(request, "api", {"has_assets": has_assets})
 
 
+@login_not_required
+@require_GET
+def schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document, of the addresses as they are in this project."""
+    body = document(api_prefix(), settings.SESSION_COOKIE_NAME)
+    return HttpResponse(body, content_type="application/vnd.oai.openapi+json")
+
+
+@login_not_required
 @require_GET
 def snippets(request: HttpRequest) -> HttpResponse:
     shown = [
@@ -38,6 +52,7 @@ def snippets(request: HttpRequest) -> HttpResponse:
     return _page(request, "snippets", {"snippets": shown})
 
 
+@login_not_required
 @require_GET
 def errors(request: HttpRequest) -> HttpResponse:
     kinds = [(kind, _marked(kind.meaning), _marked(kind.next_step)) for kind in KINDS.values()]

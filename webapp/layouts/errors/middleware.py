@@ -39,7 +39,7 @@ def api_problems(
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if response.status_code < 400 or not request.path.startswith(_prefix()):
+        if response.status_code < 400 or not request.path.startswith(api_prefix()):
             return response
         if response.headers.get("Content-Type", "").startswith(SPOKEN) or _is_of_others(request):
             return response
@@ -54,7 +54,7 @@ def _is_of_others(request: HttpRequest) -> bool:
     return match is not None and "layouts" not in match.app_names
 
 
-def _prefix() -> str:
+def api_prefix() -> str:
     """The API's prefix: /api/, or the host project's."""
     try:
         return reverse("layouts:layout").removesuffix("layout")

@@ -18,6 +18,7 @@ from rest_framework import exceptions, status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from uiengine.errors import EngineError
@@ -175,7 +176,7 @@ def _mistakes(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def _below(path: str, name: str | int) -> str:
     if isinstance(name, int):
         return f"{path}[{name}]"
-    return path if name == "non_field_errors" else f"{path}.{name}".strip(".")
+    return path if name == api_settings.NON_FIELD_ERRORS_KEY else f"{path}.{name}".strip(".")
 
 
 def _value(data: Any, path: str) -> Any:
