@@ -15,6 +15,8 @@ MIDDLEWARE = {
     "django.contrib.sessions.middleware.SessionMiddleware": "signed-in users are nobody",
     "django.contrib.auth.middleware.AuthenticationMiddleware": "signed-in users are nobody",
     "django.middleware.csrf.CsrfViewMiddleware": "what users ask for (pin, undo, …) is refused",
+    "webapp.layouts.errors.middleware.api_problems": "errors of the API are HTML, and shared "
+    "caches may keep a person's page",
 }
 
 

@@ -1,4 +1,5 @@
-"""Turns every error under the API's addresses into problem details.
+"""Turns every error under the API's addresses into problem details, and keeps pages with a
+person's layout out of shared caches.
 
 Views raise problems themselves. Django's own answers (unknown address, unsupported method, wrong
 host name, server error) would be HTML, very long with DEBUG; here they become JSON for clients of
@@ -28,6 +29,8 @@ OF_STATUS = {
 }
 """Kinds that follow from the status alone; other refusals are OTHER."""
 OTHER = KINDS["request-refused"]
+PRIVATE = "uiengine.private"
+"""In a request's META: its page shows a person's layout."""
 SPOKEN = (CONTENT_TYPE, "application/json")
 """Content types of the API's own views, whose errors are not changed."""
 
@@ -35,10 +38,12 @@ SPOKEN = (CONTENT_TYPE, "application/json")
 def api_problems(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware for errors; a successful answer costs it one comparison."""
+    """Middleware for errors and private pages; other answers cost it two comparisons."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
+        if PRIVATE in request.META:
+            patch_cache_control(response, private=True)
         if response.status_code < 400 or not request.path.startswith(api_prefix()):
             return response
         if response.headers.get("Content-Type", "").startswith(SPOKEN) or _is_of_others(request):

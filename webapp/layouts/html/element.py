@@ -36,7 +36,7 @@ def render(
             "api": reverse("layouts:health").removesuffix("health"),
             "token": token,
             "controls": controls,
-            "nonce": getattr(context.get("request"), "csp_nonce", ""),
+            "nonce": _nonce(context),
             "css": mark_safe(page_css(payload, controls=controls)),
             "blocks": blocks,
             "boot": {
@@ -60,6 +60,18 @@ def csrf_boot(request: HttpRequest) -> dict[str, str]:
         "header": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-"),
         "token": get_token(request),
     }
+
+
+def _nonce(context: Mapping[str, Any]) -> str:
+    """Returns the nonce of the page's policy, or an empty text.
+
+    It comes from a context processor, from django-csp's middleware, or from Django 6's, whose
+    `get_nonce` reads `_csp_nonce`. Both of these make it when it is first read and are false until
+    then, so it is read as text.
+    """
+    given = [context.get("csp_nonce")]
+    given += [getattr(context.get("request"), name, None) for name in ("csp_nonce", "_csp_nonce")]
+    return next((text for nonce in given if nonce is not None and (text := str(nonce))), "")
 
 
 def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 
 from webapp.layouts.answer import read
+from webapp.layouts.errors.middleware import PRIVATE
 from webapp.layouts.html import element
 from webapp.lib.times import utc_now
 from webapp.subjects import keys
@@ -36,9 +37,17 @@ def adaptive_layout(
             "in a surfaces.py and run `manage.py load_surfaces`."
         )
     csrf = element.csrf_boot(request) if request else None  # sets the cookie, too
+    if request:
+        _keep_private(request)
     token = keys.user_token_make(key=subject, now=now) if subject else ""
     seen = {str(name): value for name, value in context.flatten().items()}
     return element.render(payload, seen, token=token, controls=controls, csrf=csrf)
+
+
+def _keep_private(request: HttpRequest) -> None:
+    """Keeps the page out of Django's own cache; the middleware tells others by Cache-Control."""
+    request._cache_update_cache = False  # type: ignore[attr-defined]
+    request.META[PRIVATE] = True
 
 
 def _key(request: HttpRequest) -> str:
