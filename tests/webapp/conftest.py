@@ -99,7 +99,11 @@ class Person:
     def __init__(self, key: str, clock: Clock) -> None:
         self.key, self.clock = key, clock
         self.client = Client()
-        token = user_token_make(key=key, now=clock.now)
+        self.token_renew()
+
+    def token_renew(self) -> None:
+        """Takes another token, as a page of the host does whenever it is loaded."""
+        token = user_token_make(key=self.key, now=self.clock.now)
         self.headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **headers: str) -> Any:

@@ -9,7 +9,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.db.models.signals import pre_delete
 from django.http import HttpRequest
 
@@ -53,11 +53,12 @@ def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
 def _erase_user(*, instance: Any, **_: Any) -> None:
     """Erases a deleted account's data, however it was deleted (admin, the host's code).
 
-    Looks by key too: a subject first named by a server key is not linked to the account.
+    Its own key is erased even if nothing is kept, so that its tokens and open pages bring nothing
+    back.
     """
     from webapp.privacy import erase
-    from webapp.subjects import models
+    from webapp.subjects import keys, models
 
-    mine = Q(user=instance) | Q(key=f"django:{instance.pk}")
-    for key in list(models.Subject.objects.filter(mine).values_list("key", flat=True)):
+    linked = models.Subject.objects.filter(user=instance).values_list("key", flat=True)
+    for key in sorted({*linked, keys.account_key(instance.pk)}):
         erase.subject_erase(key=key)

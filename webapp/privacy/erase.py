@@ -9,6 +9,7 @@ from webapp.codebooks.registry import training_record
 from webapp.codebooks.registry.training_record import TrainedVersion
 from webapp.lib.times import utc_now
 from webapp.subjects import erasure, state_cache
+from webapp.subjects.ended import erased
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 
@@ -18,7 +19,7 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     """Deletes the subject with profile, events, decisions and attributes.
 
     Returns the codebook versions that were trained with its visits, which are marked for
-    retraining. Decisions signed earlier become void.
+    retraining. Decisions and user tokens signed earlier become void.
     """
     state_cache.forget_on_commit(key, Surface.objects.values_list("slug", flat=True))
     now = utc_now()
@@ -26,5 +27,6 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     Subject.objects.select_for_update().get_or_create(key=key)
     Subject.objects.filter(key=key).delete()
     erasure.erasure_record(key=key, now=now)
+    transaction.on_commit(erased.renew, robust=True)  # user tokens end; other processes see it soon
     snapshots_drop()
     return training_record.trained_versions_mark(key=key, now=now)

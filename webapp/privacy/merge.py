@@ -10,7 +10,7 @@ from uiengine.behaviour import profile as profiles
 from webapp.codebooks.registry import training_record
 from webapp.lib.times import utc_now
 from webapp.privacy.merge_rows import rows_move
-from webapp.subjects import mappers, state_cache, visit_state
+from webapp.subjects import keys, mappers, state_cache, visit_state
 from webapp.subjects.fold_worker import profile_fold
 from webapp.subjects.models import Profile, Subject
 from webapp.subjects.services import subject_get
@@ -22,7 +22,7 @@ def visitor_merge(*, visitor: str, user_id: str) -> None:
     """Gives the user the history that a visitor had before signing in."""
     source = Subject.objects.filter(key=visitor).first()
     if source is not None:
-        target = subject_get(key=f"django:{user_id}", user_id=user_id)
+        target = subject_get(key=keys.account_key(user_id), user_id=user_id)
         subject_merge(source=source, target=target, now=utc_now())
 
 

@@ -7,12 +7,10 @@ pages sent it. A token in the Authorization header needs no CSRF token.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
@@ -20,10 +18,9 @@ from rest_framework.request import Request
 
 from webapp.lib.times import utc_now
 from webapp.subjects import keys
+from webapp.subjects.ended import accounts
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-REMEMBERED = 60
-"""Seconds during which requests that only read do not look up a valid session again."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,8 @@ class Identity:
 
     kind: session, token, server or visitor; visitor: the key in a visitor's cookie sent alongside;
     user_id: the account's primary key as text; server_key: prefix of the server key that speaks for
-    the subject.
+    the subject; scopes: that key's; erasures: of the key at the credential's issue, after which
+    another ends it, None if none does.
     """
 
     key: str
@@ -40,6 +38,8 @@ class Identity:
     user_id: str | None = None
     visitor: str = ""
     server_key: str = ""
+    scopes: tuple[str, ...] = ()
+    erasures: int | None = None
 
     is_authenticated = True
 
@@ -51,8 +51,7 @@ class Identity:
 class SubjectAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Identity, None] | None:
         identity = _by_header(request) or _by_session(request) or _by_cookie(request)
-        view = request.parser_context.get("view") if request.parser_context else None
-        is_proved = getattr(view, "is_proved_by_decision", False)
+        is_proved = getattr(_view(request), "is_proved_by_decision", False)
         by_browser = identity is None or identity.is_browser
         if by_browser and request.method not in SAFE and not is_proved:
             enforce_csrf(request)
@@ -95,20 +94,28 @@ def _by_header(request: Request) -> Identity | None:
         raise exceptions.AuthenticationFailed("Use `Authorization: Bearer <token>`.")
     if credential.startswith(keys.SERVER_PREFIX):
         return _by_server_key(request, credential)
-    key = keys.user_token_read(credential, now=utc_now())
-    if key is None:
+    token = keys.user_token_checked(credential, now=utc_now(), afresh=_asks_afresh(request))
+    if token is None:
         raise exceptions.AuthenticationFailed(
             "The user token is forged, has expired or was revoked."
         )
-    return Identity(key, "token")
+    return Identity(token.key, "token", erasures=token.erasures)
+
+
+def _asks_afresh(request: Request) -> bool:
+    """Returns True if the view answers with stored data, so that memory will not do."""
+    return bool(getattr(_view(request), "reads_stored_data", False))
+
+
+def _view(request: Request) -> Any:
+    return request.parser_context.get("view") if request.parser_context else None
 
 
 def _by_server_key(request: Request, credential: str) -> Identity | None:
-    found = keys.server_key_read(credential)
+    found = keys.server_key_read(credential, afresh=_asks_afresh(request))
     if found is None:
         raise exceptions.AuthenticationFailed("The server key is unknown or was revoked.")
-    view = request.parser_context.get("view") if request.parser_context else None
-    scope = getattr(view, "scope", "")
+    scope = getattr(_view(request), "scope", "")
     if scope and scope not in found.scopes:
         raise MissingScope(
             f"The server key {found.prefix} lacks the scope {scope}; it has "
@@ -122,7 +129,7 @@ def _by_server_key(request: Request, credential: str) -> Identity | None:
         key = keys.subject_key_checked(header.encode("latin-1").decode("utf-8"))
     except ValueError as error:
         raise exceptions.AuthenticationFailed(f"X-Subject is not usable: {error}") from error
-    return Identity(key, "server", server_key=found.prefix)
+    return Identity(key, "server", server_key=found.prefix, scopes=found.scopes)
 
 
 def _by_session(request: Request) -> Identity | None:
@@ -130,27 +137,19 @@ def _by_session(request: Request) -> Identity | None:
     if session is None or not (pk := session.get(SESSION_KEY)):
         return None
     visitor = keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""
-    found = Identity(f"django:{pk}", "session", str(pk), visitor)
+    found = Identity(keys.account_key(pk), "session", str(pk), visitor)
     backend, digest = session.get(BACKEND_SESSION_KEY), session.get(HASH_SESSION_KEY)
-    remembered = f"session:{pk}:{backend}:{digest}"
-    if request.method in SAFE and _is_remembered(remembered):
+    verified = f"{backend}:{digest}"
+    is_read = request.method in SAFE and not _asks_afresh(request)
+    if is_read and accounts.is_verified(str(pk), verified):
         return found
     user = get_user(request._request)
     if not user.is_authenticated:
         return None
-    with suppress(Exception):  # without a cache, the next request queries again
-        cache.set(remembered, True, REMEMBERED)
+    accounts.verified(user, verified)
     return found
-
-
-def _is_remembered(name: str) -> bool:
-    """Returns False while the cache is unavailable, too."""
-    try:
-        return bool(cache.get(name))
-    except Exception:
-        return False
 
 
 def _by_cookie(request: Request) -> Identity | None:
     key = keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, ""))
-    return Identity(key, "visitor") if key else None
+    return Identity(key, "visitor", erasures=0) if key else None

@@ -27,8 +27,14 @@ def times_erased(key: str) -> int:
 
 
 def erasure_record(*, key: str, now: datetime) -> None:
-    """Voids all decisions signed for the key so far."""
-    columns = {"last_at": now}
-    row, is_new = Erasure.objects.get_or_create(mark=stored_mark("erasure", key), defaults=columns)
+    """Voids all decisions and user tokens of the key so far.
+
+    A row that was made under a former secret counts on, so that a key has one row.
+    """
+    mark, columns = stored_mark("erasure", key), {"last_at": now}
+    known = Erasure.objects.filter(mark__in=erasure_marks(key)).order_by("pk").first()
+    row, is_new = known, False
+    if row is None:
+        row, is_new = Erasure.objects.get_or_create(mark=mark, defaults=columns)
     if not is_new:
         Erasure.objects.filter(pk=row.pk).update(times=F("times") + 1, last_at=now)

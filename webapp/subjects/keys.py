@@ -1,14 +1,13 @@
 """Credentials that speak for a subject: signed user tokens, server keys, visitors' cookies.
 
 Tokens and cookies are signed with SECRET_KEY and accepted under SECRET_KEY_FALLBACKS too. To
-rotate, put the old key there and remove it once the last token it signed has expired. A single
-token is revoked by its id (`RevokedTokens`).
+rotate, put the old key there and remove it once the last token it signed has expired. What ends a
+token earlier is in `ended`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import secrets
 import zlib
@@ -22,12 +21,15 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max
 
-from webapp.lib.refresher import ProcessState, refresher
+from webapp.subjects.decisions import erasure_marks
+from webapp.subjects.ended import UserToken, account_read, has_ended, revoked
+from webapp.subjects.erasure import times_erased
 from webapp.subjects.models import RevokedToken, Scope, ServerKey
 
 TOKEN_SALT = "webapp.user-token"
+ACCOUNT = "django:"
+"""Prefix of the key of a Django user."""
 VISITOR = "anon:"
 """Prefix of an anonymous subject's key."""
 VISITOR_SALT = "webapp.visitor"
@@ -56,89 +58,81 @@ class GoodKey:
     scopes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class UserToken:
-    """expires: Unix seconds."""
-
-    key: str
-    expires: int
-    id: str
-
-
-class RevokedTokens(ProcessState):
-    """Ids of user tokens that were revoked before they expire, in this process's memory.
-
-    The refresher's thread reads the list when it has changed, so every process refuses a token
-    within a second. Rows of expired tokens are deleted nightly: the list stays as short as tokens
-    live.
-
-    _state: the process that read the list, and its number of rows and latest row then.
-    """
-
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        self._known: frozenset[str] = frozenset()
-        self._state: tuple[int, int, int | None] | None = None
-
-    def renew(self) -> None:
-        """Reads the ids if rows were added or deleted since."""
-        found = RevokedToken.objects.aggregate(rows=Count("pk"), latest=Max("pk"))
-        state = (os.getpid(), found["rows"], found["latest"])
-        if state != self._state:
-            self._known = frozenset(RevokedToken.objects.values_list("token_id", flat=True))
-            self._state = state
-
-    def holds(self, token_id: str) -> bool:
-        """Returns True if the token is revoked.
-
-        Causes a query once per process, or always if no thread renews the list (UIENGINE_REFRESH_MS
-        0).
-        """
-        if not settings.UIENGINE_REFRESH_MS:
-            self.renew()
-        elif self._state is None or self._state[0] != os.getpid():
-            self.renew()
-            refresher.start()
-        return token_id in self._known
-
-
-revoked = RevokedTokens()
-refresher.register(revoked)
-
-
 class UnusableKeyError(ValueError):
     """The subject's key is empty, too long, or has characters that cannot be stored."""
 
 
 def subject_key_checked(key: str) -> str:
-    """Returns the key unchanged. Raises UnusableKeyError."""
+    """Returns the key as rows have it. Raises UnusableKeyError.
+
+    An account's key that is too long, or has characters that cannot be stored, becomes a hash,
+    because nobody can choose another primary key.
+    """
     if not key.strip():
         raise UnusableKeyError("A subject's key is empty. Name whose layout it is.")
+    is_unusable = UNUSABLE.search(key)
+    if key.startswith(ACCOUNT) and (is_unusable or len(key) > MOST_KEY):
+        return f"{ACCOUNT}#{_digest(key)}"
     if len(key) > MOST_KEY:
         raise UnusableKeyError(
             f"A subject's key has {len(key)} characters, and {MOST_KEY} at most are taken."
         )
-    if UNUSABLE.search(key):
+    if is_unusable:
         raise UnusableKeyError("A subject's key holds a control character or half of one.")
     return key
 
 
+def account_key(pk: object) -> str:
+    """The key of the Django user with this primary key."""
+    return subject_key_checked(f"{ACCOUNT}{pk}")
+
+
+def account_is_gone(key: str) -> bool:
+    """Returns True if the key is of a Django user that does not exist. Causes a query."""
+    pk = _account_of(key)
+    return bool(pk) and not pk.startswith("#") and account_read(pk) is None
+
+
+def _account_of(key: str) -> str:
+    """The primary key in the key of a Django user; empty for other keys."""
+    return key.removeprefix(ACCOUNT) if key.startswith(ACCOUNT) else ""
+
+
 def user_token_make(*, key: str, now: datetime, days: int | None = None) -> str:
-    """Makes a token that speaks for the subject `key` until it expires. Raises UnusableKeyError."""
+    """Makes a token that speaks for the subject `key` until it expires, the key is erased, or the
+    account that it names is deactivated, deleted or has another password.
+
+    Raises UnusableKeyError, also for an account that is not active. Causes a query or two.
+    """
     lifetime = timedelta(days=settings.UIENGINE_TOKEN_DAYS if days is None else days)
-    expires = int((now + lifetime).timestamp())
-    content = [subject_key_checked(key), expires, secrets.token_hex(8)]
+    stored, expires = subject_key_checked(key), int((now + lifetime).timestamp())
+    erasures, stamp = times_erased(stored), ""
+    if account := _account_of(key):
+        found = account_read(account)
+        if (found is None and erasures) or (found is not None and not found.is_active):
+            raise UnusableKeyError(f"The account of the key {key} was deleted or is not active.")
+        stamp = found.stamps[0] if found else ""
+    name, issued = secrets.token_hex(8), int(now.timestamp())
+    content = [key, expires, name, issued, erasures, stamp]
     return TOKEN_PREFIX + signing.Signer(salt=TOKEN_SALT).sign_object(content)
 
 
 def user_token_read(token: str, *, now: datetime) -> str | None:
-    """Returns the subject's key, or None if the token is forged, expired or revoked."""
+    """Returns the subject's key, or None if the token is forged, has expired or has ended."""
+    found = user_token_checked(token, now=now)
+    return found.key if found else None
+
+
+def user_token_checked(token: str, *, now: datetime, afresh: bool = False) -> UserToken | None:
+    """Returns what `user_token_read` does, as the whole content.
+
+    afresh: asks the database instead of memory, which another process may be half a second ahead
+    of.
+    """
     found = _user_token(token)
-    if found is None or now.timestamp() >= found.expires or revoked.holds(found.id):
+    if found is None or now.timestamp() >= found.expires or has_ended(found, afresh=afresh):
         return None
-    return found.key
+    return found
 
 
 def user_token_id(token: str) -> str | None:
@@ -197,8 +191,20 @@ def _verified(token: str, signed_with: tuple[str, ...]) -> UserToken | None:
         key, expires, *rest = signer.unsign_object(signed)
         # Tokens issued before ids existed are identified by a hash.
         name = rest[0] if rest else _digest(signed.rpartition(":")[0])[:16]
-        return UserToken(subject_key_checked(key), expires, f"{expires:x}-{name}")
-    except (signing.BadSignature, ValueError, TypeError, AttributeError, zlib.error):
+        usual = expires - settings.UIENGINE_TOKEN_DAYS * 86_400
+        issued, erasures, stamp = rest[1:] or (usual, 0, None)
+        stored = subject_key_checked(key)
+        return UserToken(
+            key=stored,
+            expires=expires,
+            id=f"{expires:x}-{name}",
+            issued=datetime.fromtimestamp(issued, UTC),
+            erasures=erasures,
+            account=_account_of(key),
+            stamp=stamp,
+            marks=erasure_marks(stored),
+        )
+    except (signing.BadSignature, ValueError, TypeError, AttributeError, OverflowError, zlib.error):
         return None
 
 
@@ -210,13 +216,16 @@ def server_key_make(*, name: str, scopes: Iterable[str] = ()) -> tuple[ServerKey
     return row, f"{SERVER_PREFIX}{prefix}_{secret}"
 
 
-def server_key_read(text: str) -> GoodKey | None:
-    """Finds a server key; None: unknown or revoked. Causes a query twice a minute per key."""
+def server_key_read(text: str, *, afresh: bool = False) -> GoodKey | None:
+    """Finds a server key; None: unknown or revoked.
+
+    Causes a query twice a minute per key; afresh: always.
+    """
     if len(text) > MOST_CREDENTIAL or not text.isprintable():
         return None
     prefix, _, secret = text.removeprefix(SERVER_PREFIX).partition("_")
     digest = _digest(secret)
-    found: GoodKey | None = _cached(digest)
+    found: GoodKey | None = None if afresh else _cached(digest)
     if found is not None and found.prefix == prefix:
         return found
     row = ServerKey.objects.filter(prefix=prefix, revoked_at=None).first()
@@ -272,4 +281,4 @@ def visitor_read(cookie: str) -> str | None:
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

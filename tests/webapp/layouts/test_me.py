@@ -54,6 +54,7 @@ def test_erases_everything_and_only_that(owner, colleague, worker, clock):
             if field.related_model is Subject:
                 assert not model.objects.filter(**{field.attname: subject.pk}).exists()
     assert Profile.objects.count() == 1
+    owner.token_renew()
     assert owner.layout()["decision"] != adapted["decision"]
     assert worker.work() >= 0  # messages sent before the erasure find nothing
     assert owner.get("me").json()["profiles"] == []

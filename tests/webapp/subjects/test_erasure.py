@@ -27,6 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def erase(person):
     response = person.client.delete("/api/me", headers=person.headers)
     assert response.status_code == 200
+    assert person.get("me").status_code == 401
+    person.token_renew()
     return response.json()
 
 

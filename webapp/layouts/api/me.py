@@ -24,6 +24,7 @@ from webapp.subjects.models import Scope
 
 class MeView(LayoutAPIView):
     scope = Scope.SUBJECTS_ADMIN
+    reads_stored_data = True
 
     @described(operation_id="me_export", responses={200: dict, **REFUSED})
     def get(self, request: Request) -> Response:

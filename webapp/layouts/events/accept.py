@@ -10,7 +10,7 @@ from django.db import transaction
 
 from webapp.layouts.errors.problem import MOST_ERRORS, Problem
 from webapp.serving.pages import serving
-from webapp.subjects import backlog, decisions
+from webapp.subjects import backlog, decisions, keys
 from webapp.subjects.authentication import Identity
 from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
@@ -116,12 +116,19 @@ def _served(text: str) -> Served:
 def _is_void(identity: Identity, served: Served, times_erased: Mapping[str, int]) -> bool:
     """Returns True if the caller was erased after the decision was made.
 
-    Raises Problem if the decision was made for a subject that the caller may not speak for.
+    True too if the caller's credential was issued before an erasure, or the account of the erased
+    key is gone. Raises Problem if the decision was made for a subject that the caller may not speak
+    for.
     """
+    times = times_erased[identity.key]
+    if identity.erasures is not None and times > identity.erasures:
+        return True
+    if times and keys.account_is_gone(identity.key):
+        return True
     mine = {key: times_erased[key] for key in (identity.key, identity.visitor) if key}
     if any(served.subject in decisions.subject_hashes(*of) for of in mine.items()):
         return False
-    before = [(key, t) for key, times in mine.items() for t in range(times)]
+    before = [(key, t) for key, most in mine.items() for t in range(most)]
     if any(served.subject in decisions.subject_hashes(*of) for of in before):
         return True
     raise Problem(

@@ -54,5 +54,5 @@ def _key(request: HttpRequest) -> str:
     """The key of the signed-in user or consenting visitor, or empty, as the API determines it."""
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        return f"django:{user.pk}"
+        return keys.account_key(user.pk)
     return keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""
