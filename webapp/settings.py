@@ -281,6 +281,17 @@ BEHIND_PROXY = env.boolean(
     help="A proxy sets X-Forwarded-Proto and X-Forwarded-For, and takes clients' own away.",
 )
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+REST_FRAMEWORK = {
+    "NUM_PROXIES": env.integer(
+        "NUM_PROXIES",
+        int(BEHIND_PROXY),
+        low=0,
+        high=10,
+        unset="1 with BEHIND_PROXY, else 0",
+        help="Proxies that each add to X-Forwarded-For; callers are counted by what the first "
+        "of them added.",
+    )
+}
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

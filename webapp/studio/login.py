@@ -12,7 +12,6 @@ import hashlib
 import logging
 import time
 import unicodedata
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.contrib import admin
@@ -28,7 +27,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from webapp.lib.addresses import address_of
+from webapp.lib.addresses import address_of, network_of
 from webapp.lib.cache import count_and_get
 
 log = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ def _limits(request: HttpRequest, name: str, browser: str) -> dict[str, int]:
     """Returns the counters that a guess increments, in this order, with their limits."""
     if browser:
         return {_count("browser", f"{browser}:{name}"): MOST_OF_ADDRESS}
-    address = _network(address_of(request.META))
+    address = network_of(address_of(request.META))
     return {_count("address", address): MOST_OF_ADDRESS, _count("name", name): MOST_OF_NAME}
 
 
@@ -145,18 +144,6 @@ def _remember(response: HttpResponse, name: str, browser: str) -> None:
 def _normal(name: str) -> str:
     """Normalises a name as Django's form does, and its case, so that variants share one counter."""
     return unicodedata.normalize("NFKC", name.strip()).casefold()
-
-
-def _network(address: str) -> str:
-    """Returns the /64 network of an IPv6 address, as one client usually has all its addresses."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped or ip_network((int(found), 64), strict=False))
-    return address
 
 
 def _count(kind: str, of: str) -> str:

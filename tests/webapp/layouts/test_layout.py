@@ -105,6 +105,41 @@ def test_answers_304_to_whoever_has_it(owner):
     assert {"Authorization", "Cookie"} <= {v.strip() for v in first["Vary"].split(",")}
 
 
+OTHER = f'"{"0" * 32}-7"'
+
+
+@pytest.mark.parametrize(
+    ("known", "is_held"),
+    [
+        ("{}", True),
+        ("W/{}", True),  # as nginx and Django's GZipMiddleware write it
+        ("{}-gzip", True),  # Apache's mod_deflate, mod_brotli
+        ("{}-br", True),
+        ("W/{}-zstd", True),
+        ("{}--gzip", True),  # Jetty
+        ("{};gzip", True),
+        (OTHER + ", {}", True),
+        (f"W/{OTHER},W/{{}}-gzip , {OTHER}", True),
+        ("*", True),
+        (" * ", True),
+        (OTHER, False),
+        (OTHER.replace("7", "7-gzip"), False),
+        ('"*"', False),
+        ("", False),
+    ],
+)
+def test_an_etag_is_known_as_servers_in_between_write_it(owner, known, is_held):
+    first = owner.get("layout?surface=course-home")
+    tag, suffix = first["ETag"].strip('"'), known.partition("{}")[2].partition(" ")[0]
+    named = known.replace("{}" + suffix, f'"{tag}{suffix}"')
+
+    for _ in range(2):  # decided, and kept
+        again = owner.get("layout?surface=course-home", **{"If-None-Match": named})
+        assert (again.status_code, bool(again.content)) == (304, False) if is_held else (200, True)
+        assert again["ETag"] == first["ETag"]
+        cache.clear()
+
+
 def test_a_warm_read_asks_the_database_nothing(owner, settings):
     settings.UIENGINE_REFRESH_MS = 60_000
     payload = owner.visit("forum")

@@ -124,20 +124,6 @@ def test_a_password_is_hashed_once_whether_or_not_the_name_exists(monkeypatch):
     assert for_known == hashed == ["a guess"]
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "is_same"),
-    [
-        ("2001:db8::1", "2001:db8::ffff:1", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
-        ("10.0.0.1", "10.0.0.2", False),
-        ("", "", True),
-    ],
-)
-def test_an_address_of_ipv6_is_counted_by_its_network(one, other, is_same):
-    assert (login._network(one) == login._network(other)) == is_same
-
-
 def test_with_the_cache_away_one_can_still_sign_in(monkeypatch):
     def away(*_args):
         raise ConnectionError

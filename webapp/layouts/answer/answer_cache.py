@@ -24,8 +24,11 @@ from webapp.serving.pages import Page
 from webapp.subjects import state_cache
 
 log = logging.getLogger(__name__)
-ETAG = re.compile(r'"([0-9a-f]{32})-(\d{1,9})"')
-"""Groups: a hash of what determines the decision, and the budget it was made with."""
+ETAG = re.compile(r'"([0-9a-f]{32})-(\d{1,9})(?:[-;]+[a-z]{1,10})?"')
+"""Groups: a hash of what determines the decision, and the budget it was made with.
+
+A server that compresses may add its name (`-gzip`, `-br`, `;gzip`) or write `W/` before it.
+"""
 LIFETIME = 1800
 """Seconds that an answer is kept, which is usually a visit."""
 UNASKED = 1000 * state_cache.LIFETIME
@@ -172,7 +175,6 @@ def keep(
 
 
 def held(tag: str, known: str) -> str:
-    """The ETag in If-None-Match that begins with the tag, with any budget; empty if there is
-    none."""
-    named = (found[0] for found in ETAG.finditer(known) if found[1] == tag)
+    """Our ETag, with any budget, that If-None-Match names for the tag; empty if it names none."""
+    named = (f'"{tag}-{found[2]}"' for found in ETAG.finditer(known) if found[1] == tag)
     return next(named, "")

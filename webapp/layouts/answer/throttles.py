@@ -11,7 +11,7 @@ from django.conf import settings
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
-from webapp.lib.addresses import address_of
+from webapp.lib.addresses import address_of, network_of
 from webapp.lib.cache import count_and_get
 from webapp.subjects.authentication import Identity, identity_of
 
@@ -58,4 +58,4 @@ def _name(scope: str, caller: str) -> str:
 
 
 def _caller(request: Request, identity: Identity | None) -> str:
-    return identity.key if identity else f"ip:{address_of(request.META)}"
+    return identity.key if identity else f"ip:{network_of(address_of(request.META))}"

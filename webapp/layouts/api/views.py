@@ -131,17 +131,20 @@ class LayoutView(LayoutAPIView):
         query = request.META.get("QUERY_STRING", "")
         slug, variants = (_asked if len(query) < USUAL else _asked.__wrapped__)(query)
         page, key, count = _page(slug), key_of(request), _variants(variants)
+        known = request.META.get("HTTP_IF_NONE_MATCH", "")
+        has_any = known.strip() == "*"
         answer = read.layout_read(
             key=key,
             page=page,
             now=utc_now(),
-            known=request.META.get("HTTP_IF_NONE_MATCH", ""),
+            known="" if has_any else known,
             variants=count,
             limits=throttles.limits(request, "layout"),
         )
+        is_known = answer.is_known or (has_any and bool(answer.etag))
         return HttpResponse(
-            answer.body,
-            status=304 if answer.is_known else 200,
+            b"" if is_known else answer.body,
+            status=304 if is_known else 200,
             content_type="application/json",
             headers={"ETag": answer.etag, **KEPT} if answer.etag else NOT_KEPT,
         )
