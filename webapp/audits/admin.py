@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -19,6 +20,7 @@ from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
 from webapp.audits.to_do import to_do
 from webapp.codebooks.admin.actions import WhyForm, confirm, person, posted
+from webapp.codebooks.admin.next_steps import after_acknowledging, rollback_offers
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
 NEEDED = "Audit reports need the permission audits.view_auditreport."
@@ -47,6 +49,22 @@ class AuditReportAdmin(ReadOnlyAdmin):
             path("<int:pk>/acknowledge/", view(self.acknowledge_view), name=f"{name}_acknowledge"),
             *super().get_urls(),
         ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Offers to roll back where the audited version serves."""
+        report = self.get_object(request, unquote(object_id))
+        rollbacks = []
+        if report is not None:
+            offers = rollback_offers(request.user, report.version)
+            rollbacks = [offer for offer in offers if offer["surface"] == report.surface]
+        context = {"rollbacks": rollbacks, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
 
     def page_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Serves the stored report; the policy forbids scripts, and it contains none."""
@@ -104,7 +122,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
             by = person(request)
             report_acknowledge(report=report, name=by.get_username(), why=data["why"], by=by)
             self.log_change(request, report, f"Acknowledged: {data['why']}")
-            return "Acknowledged. The version may be promoted now."
+            return after_acknowledging(request.user, report.version, report.surface)
 
         return confirm(
             request,

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from webapp.audits.models import AuditReport
 from webapp.audits.services import champion_of, refresh_after
+from webapp.lib.admin_pages import page_of
 from webapp.surfaces.models import Surface
 
 Verdict = AuditReport.Verdict
@@ -23,9 +24,9 @@ def to_do(report: AuditReport) -> SafeString:
             "the slices that the report names, then audit again."
         )
     if report.verdict == Verdict.WITHIN:
-        return _plain("Nothing: this audit does not stand in the way of promotion.")
+        return _promoting(report, "Nothing: this audit does not stand in the way of promotion.")
     if report.acknowledged_at:
-        return _plain("Nothing: it is acknowledged, and no longer stands in the way of promotion.")
+        return _promoting(report, "It is acknowledged, and stands in the way of promotion no more.")
     return format_html(
         '<a href="{}">Acknowledge it</a> before this version serves anybody, be it a canary share. '
         "In the shadow it may decide without that. With more visits of more people, audit again.",
@@ -68,6 +69,16 @@ def _refresh(report: AuditReport, surface: Surface) -> SafeString:
         "No refresh was started by itself (another pipeline was under way, or the version did not "
         'serve then): <a href="{}">start one</a>.',
         reverse("admin:surfaces_surface_refresh", args=[surface.pk]),
+    )
+
+
+def _promoting(report: AuditReport, told: str) -> SafeString:
+    """Adds a link to the version, whose promotion names whatever else stands in the way."""
+    return format_html(
+        '{} <a href="{}">Promote {}</a> says what else does, if anything.',
+        told,
+        page_of(report.version, "promote"),
+        report.version,
     )
 
 

@@ -175,6 +175,23 @@ class LayoutOut(serializers.Serializer[Any]):
     links = serializers.DictField(child=serializers.CharField())
 
 
+class HeldOut(serializers.Serializer[Any]):
+    """The rule that keeps a block from the rank that was asked for."""
+
+    block = serializers.CharField()
+    rank = serializers.IntegerField(help_text="Where it stands.")
+    asked = serializers.IntegerField()
+    rule = serializers.CharField(
+        help_text="`group_order`, `pinned_stay` (the team keeps a block there), or the `status` of "
+        "a layout that nobody arranges."
+    )
+    says = serializers.CharField(help_text="A sentence for the page, in the request's language.")
+
+
+class FeedbackOut(LayoutOut):
+    held = HeldOut(allow_null=True, help_text="Null where the wish was granted as asked.")
+
+
 class MistakeOut(serializers.Serializer[Any]):
     field = serializers.CharField()
     value = serializers.JSONField()

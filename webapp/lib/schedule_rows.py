@@ -15,6 +15,7 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 
 from webapp.lib import schedule
+from webapp.lib.admin_pages import list_of
 
 FIRST = (schedule.SCHEDULER, "0001_initial")
 TABLE = "django_celery_beat_periodictask"
@@ -32,6 +33,13 @@ def is_asked_for(task: str) -> bool:
         return any(entry.task == task for entry in schedule.entries(settings.INSTALLED_APPS))
     rows = installed.get_model(schedule.SCHEDULER, "PeriodicTask")._default_manager
     return bool(rows.filter(task=task, enabled=True).exists())
+
+
+def page() -> str:
+    """Returns the address of the rows in the admin; empty without django-celery-beat."""
+    if not installed.is_installed(schedule.SCHEDULER):
+        return ""
+    return list_of(installed.get_model(schedule.SCHEDULER, "PeriodicTask"))
 
 
 def cadence(tasks: Sequence[str]) -> list[str]:

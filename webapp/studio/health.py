@@ -10,12 +10,13 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from webapp.audits.models import AuditReport
-from webapp.codebooks.models import Alias, Run
+from webapp.codebooks.models import Alias, AliasMove, Run
 from webapp.lib import schedule_rows
+from webapp.lib.admin_pages import list_of
 from webapp.serving import answer_counts
 from webapp.studio.models import Heartbeat
 from webapp.subjects.models import Event
@@ -35,12 +36,14 @@ MOST_SURFACES = 50
 
 @dataclass(frozen=True)
 class Sign:
-    """state: ok, look or bad. step: the next step, empty where the state is ok."""
+    """state: ok, look or bad. step: the next step, empty where the state is ok; address: of the
+    page that the step names."""
 
     name: str
     state: str
     says: str
     step: str = ""
+    address: str = ""
 
 
 def signs(now: datetime) -> list[Sign]:
@@ -61,16 +64,21 @@ def ended_runs() -> list[Run]:
 def surfaces() -> list[Surface]:
     """Returns surfaces annotated with their champion and last audits.
 
-    `champion`, `champion_id`: name and key. `verdict`, `verdict_id`, `verdict_at`: the champion's
-    last audit. `other`, `other_id`, `other_at`, `other_version`: the last audit of another version.
+    `champion`, `champion_id`: name and key. `has_moved`: it took another one's place. `verdict`,
+    `verdict_id`, `verdict_at`: the champion's last audit. `other`, `other_id`, `other_at`,
+    `other_version`: the last audit of another version.
     """
     champion = Alias.objects.filter(surface=OuterRef("pk"), name=Alias.Name.CHAMPION)
     reports = AuditReport.objects.filter(surface=OuterRef("pk")).order_by("-created_at", "-pk")
+    moves = AliasMove.objects.filter(
+        surface=OuterRef("pk"), name=Alias.Name.CHAMPION, before__isnull=False, is_rollback=False
+    )
     own = reports.filter(version=OuterRef("champion_id"))
     other = reports.exclude(version=Coalesce(OuterRef("champion_id"), 0))
     rows = Surface.objects.annotate(
         champion=Subquery(champion.values("version__name")[:1]),
         champion_id=Subquery(champion.values("version_id")[:1]),
+        has_moved=Exists(moves),
         verdict=Subquery(own.values("verdict")[:1]),
         verdict_id=Subquery(own.values("pk")[:1]),
         verdict_at=Subquery(own.values("created_at")[:1]),
@@ -115,7 +123,8 @@ def _workers(now: datetime) -> Sign:
         return Sign("Workers and beat", "ok", says)
     if not schedule_rows.is_asked_for("studio.heartbeat"):
         step = "Enable the periodic task of studio.heartbeat."
-        return Sign("Workers and beat", "look", "Nobody asks for signs of life.", step)
+        says = "Nobody asks for signs of life."
+        return Sign("Workers and beat", "look", says, step, schedule_rows.page())
     seen = _ago(now, beats) if beats else "There has been none yet."
     step = "Start a worker and beat: celery --app webapp worker, and celery --app webapp beat."
     return Sign("Workers and beat", "bad", f"No sign of life. {seen}", step)
@@ -147,10 +156,15 @@ def _runs(now: datetime) -> Sign:
     silent = Run.objects.filter(state=Run.State.RUNNING, lease_until__lt=now).count()
     if silent:
         step = "The sweep gives it to another worker; see that workers run."
-        return Sign("Runs", "look", f"{silent} without a word from its worker.", step)
+        says, page = (
+            f"{silent} without a word from its worker.",
+            list_of(Run, "state__exact=running"),
+        )
+        return Sign("Runs", "look", says, step, page)
     if failed:
         step = "Read the error of the run, then ask again."
-        return Sign("Runs", "look", f"{failed} failed in the last 7 days.", step)
+        says, page = f"{failed} failed in the last 7 days.", list_of(Run, "state__exact=failed")
+        return Sign("Runs", "look", says, step, page)
     return Sign("Runs", "ok", "None failed in the last 7 days.")
 
 

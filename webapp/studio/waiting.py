@@ -1,4 +1,7 @@
-"""Lists what waits for a person, each with its next step, in a fixed number of queries."""
+"""Lists what waits for a person, each with its next step.
+
+The number of queries is fixed, but for a few more for each surface with a held pipeline.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from django.urls import reverse
 
 from webapp.audits.mail import AT_MOST, recipients
 from webapp.audits.models import AuditReport
+from webapp.codebooks.gate.clearance import blockers
 from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Proposal
+from webapp.lib.admin_pages import page_of
 from webapp.lib.times import utc_now
 from webapp.studio.health import MOST_SURFACES, Sign
 from webapp.surfaces.models import Surface
@@ -97,7 +102,7 @@ def _audits(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
         page = reverse("admin:audits_auditreport_change", args=[report.pk])
         if report.verdict == verdict.EXCEEDS and serves:
             says = f"{surface.slug}: {report.version}, which serves, treats some people worse than "
-            says += "tolerated. Roll it back, or retrain."
+            says += "tolerated. Roll it back, or retrain: its page has both."
             yield Waiting("bad", says, f"Audit {report.pk}", page)
         elif report.verdict == verdict.INCONCLUSIVE and (
             serves or report.version_id in (surface.challenger_id, surface.newest_id)
@@ -135,10 +140,13 @@ def _pipelines(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
         surface: Any = surfaces[line.surface_id]
         if line.version_id and line.version_id == surface.champion_id:
             continue
-        failed = line.state == Pipeline.State.FAILED
-        page = reverse("admin:codebooks_pipeline_change", args=[line.pk])
+        is_failed = line.state == Pipeline.State.FAILED
         says = f"{surface.slug}, {line.get_kind_display().lower()}: {line.outcome[:MOST_SAID]}"
-        yield Waiting("bad" if failed else "look", says, f"Pipeline {line.pk}", page)
+        if not is_failed and line.version and not blockers(line.version, surface):
+            says = f"{surface.slug}: nothing stands in the way of {line.version} now. It waits for "
+            says += "somebody to promote it."
+        label = f"Pipeline {line.pk}"
+        yield Waiting("bad" if is_failed else "look", says, label, page_of(line))
 
 
 def _proposals(step: str) -> Iterator[Waiting]:

@@ -274,7 +274,7 @@ def test_a_refused_promotion_links_every_blocker_and_the_way_on(owner, version, 
     assert [f'href="{way}"' in page for way in ways] == [True, True]
     assert "--acknowledge" not in page
     for way in ways:
-        owner.post(way, {"why": "few people"})
+        owner.post(way, {"why": "few people"}, follow=True)
     assert ways[1] not in owner.get(report).content.decode()
     owner.post(url, {"surface": course.pk, "why": "now"})
     assert Alias.objects.get(name="champion").version == version

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,12 +26,12 @@ FORUM = {
 """Selector of the forum in each example."""
 
 
-def open_example(page: Page, name: str, has_examples: bool) -> str:
+def open_example(page: Page, name: str, has_examples: bool, person: int = 2) -> str:
     """Opens the example as a simulated person; returns the person's key."""
     if not has_examples and name in ("gridstack", "react"):
         pytest.skip("node not found: gridstack and React were not built")
     open_page(page)
-    become(page, 2)
+    become(page, person)
     key = person_key(page)
     page.goto(f"/examples/{name}")
     page.wait_for_selector(FORUM[name])
@@ -78,6 +81,52 @@ def test_blocks_stand_in_the_payloads_order_and_dragging_one_asks_for_its_rank(
         page.mouse.up()
     assert answer.value.ok
     assert events(demo, key, "move")
+
+
+@contextmanager
+def grouped(demo: Demo) -> Iterator[None]:
+    """Puts the page's first five blocks into a group, as an edit in the admin would."""
+    with closing(sqlite3.connect(demo.var / "db.sqlite3", timeout=20)) as database:
+        read = "SELECT definition FROM surfaces_surface WHERE slug = 'course-home'"
+        write = (
+            "UPDATE surfaces_surface SET definition = ?, revision = revision + 1 "
+            "WHERE slug = 'course-home'"
+        )
+        (kept,) = database.execute(read).fetchone()
+        page = {**json.loads(kept), "groups": ["study"]}
+        for block in page["blocks"][:5]:
+            block["group"] = "study"
+        with database:
+            database.execute(write, [json.dumps(page)])
+        try:
+            yield
+        finally:
+            with database:
+                database.execute(write, [kept])
+
+
+@pytest.mark.parametrize("name", ["gridstack", "react"])
+def test_a_drag_into_another_group_snaps_back_and_says_by_which_rule(
+    page: Page, demo: Demo, has_examples: bool, name: str
+) -> None:
+    with grouped(demo):
+        page.wait_for_timeout(1500)  # all processes see an edit within a second
+        open_example(page, name, has_examples, person=3)
+        items = page.locator(".grid-stack-item, .react-grid-item:not(.react-grid-placeholder)")
+        boxes = [items.nth(i).bounding_box() for i in range(items.count())]
+        by_place = sorted(
+            range(len(boxes)), key=lambda i: (round(boxes[i]["y"] / 8), boxes[i]["x"])
+        )
+        top, below = boxes[by_place[1]], boxes[by_place[-1]]
+        page.mouse.move(top["x"] + 40, top["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(below["x"] + 60, below["y"] + 60, steps=8)
+        page.mouse.move(below["x"] + 40, below["y"] + 44, steps=8)
+        with page.expect_response("**/api/feedback") as answer:
+            page.mouse.up()
+        assert answer.value.json()["held"]["rule"] == "group_order"
+        words = page.locator("p[role=status]", has_text="stays in the group study")
+        words.wait_for()
 
 
 def test_the_curl_snippet_gets_a_304_counts_a_use_once_and_pins(

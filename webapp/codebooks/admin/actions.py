@@ -12,11 +12,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from uiengine.errors import EngineError
-from webapp.codebooks.gate.clearance import BlockedError, Blocker
+from webapp.codebooks.admin.next_steps import MOVE, after_acknowledging, way_on
+from webapp.codebooks.gate.clearance import BlockedError
 from webapp.codebooks.gate.promotion import champion_return, gate_acknowledge
 from webapp.codebooks.gate.rollout import challenger_end, challenger_set, promotion_ask, rollout_of
 from webapp.codebooks.models import CodebookVersion, GateReport, Pipeline, Proposal, Run
@@ -24,15 +25,16 @@ from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.lease import run_request
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.registry.aliases import champion_before
+from webapp.lib.admin_pages import link
 from webapp.surfaces.models import Surface
 
-MOVE = "codebooks.change_alias"
 ASK = "codebooks.add_run"
 """Audits, and the gate's judgement."""
 RETRAIN = "codebooks.add_pipeline"
 """New versions: retrain and refresh."""
 
 Act = Callable[[dict[str, Any]], str]
+"""Does what was confirmed and returns the sentence to show; raises ValueError with one."""
 
 
 class WhyForm(forms.Form):
@@ -87,11 +89,12 @@ def confirm(
             messages.success(request, act(form.cleaned_data))
             return redirect(back)
         except BlockedError as error:
-            form.add_error(None, [_way_on(request, error, blocker) for blocker in error.blockers])
+            ways = [way_on(request.user, str(error.value), blocker) for blocker in error.blockers]
+            form.add_error(None, [ValidationError(way) for way in ways])
         except EngineError as error:
             form.add_error(None, f"{error.field} {error.value}: {error.problem}. {error.next_step}")
         except ValueError as error:
-            form.add_error(None, str(error))
+            form.add_error(None, error.args[0])
     context = {
         **admin.site.each_context(request),
         "title": title,
@@ -100,18 +103,6 @@ def confirm(
         "back": back,
     }
     return TemplateResponse(request, "codebooks/confirm.html", context)
-
-
-def _way_on(request: HttpRequest, error: BlockedError, blocker: Blocker) -> ValidationError:
-    """Renders a blocker with a link to where it is resolved, or whom to ask."""
-    says = f"{error.value} {blocker.problem}."
-    if not blocker.page:
-        return ValidationError(f"{says} {blocker.step}")
-    if not request.user.has_perm(blocker.permission):
-        ask = f"Ask somebody with the permission {blocker.permission}: {blocker.label.lower()}."
-        return ValidationError(f"{says} {ask}")
-    address = reverse(f"admin:{blocker.page}", args=blocker.args)
-    return ValidationError(format_html('{} <a href="{}">{}</a>', says, address, blocker.label))
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -126,18 +117,21 @@ def person(request: HttpRequest) -> AbstractBaseUser:
 
 def promote(request: HttpRequest, version: CodebookVersion, back: str) -> HttpResponse:
     form = PromoteForm(posted(request))
-    _choose_surface(form, version)
+    _choose_surface(request, form, version)
 
     def act(data: dict[str, Any]) -> str:
         surface, by = data["surface"], person(request)
         done = promotion_ask(version=version, surface=surface, why=data["why"], by=by)
         if isinstance(done, Proposal):
             _log(request, version, f"Proposed on {surface.slug}: {data['why']}", surface)
-            return f"Proposed. Somebody else has to promote {version.name} as well."
+            return format_html(
+                "Proposed. Somebody else has to promote {} as well.", link(version, version.name)
+            )
         _log(request, version, f"Promoted on {surface.slug}: {data['why']}", surface)
         if done is None:
             return f"{version.name} was champion of {surface} already. Nothing changed."
-        return f"{version.name} now serves {surface}. All processes see it within a second."
+        says = "{} now serves {}. All processes see it within a second."
+        return format_html(says, version.name, link(surface, surface))
 
     text = (
         "The version becomes champion: it arranges the page for everybody. "
@@ -155,7 +149,7 @@ def rollback(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
         )
         assert move.after is not None
         _log(request, move.after, f"Serves again on {surface.slug}: {data['why']}", surface)
-        return f"{move.after.name} serves {surface} again."
+        return format_html("{} serves {} again.", link(move.after, move.after), surface)
 
     title = f"Roll back {surface}"
     form, text = RollbackForm(posted(request)), "This surface has no champion."
@@ -173,7 +167,7 @@ def rollback(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
 def challenge(request: HttpRequest, version: CodebookVersion, back: str) -> HttpResponse:
     """Shadow or canary, on one surface."""
     form = ChallengeForm(posted(request))
-    _choose_surface(form, version)
+    _choose_surface(request, form, version)
     if not form.is_bound and (surface := form.fields["surface"].initial):
         form.fields["share"].initial = rollout_of(surface).canary_percent
 
@@ -182,7 +176,8 @@ def challenge(request: HttpRequest, version: CodebookVersion, back: str) -> Http
         challenger_set(version=version, surface=surface, share=share, why=data["why"], by=by)
         _log(request, version, f"Challenges on {surface.slug}, {share} %: {data['why']}", surface)
         what = f"serves {share} % of subjects of" if share else "decides in the shadow of"
-        return f"{version.name} {what} {surface}. All processes see it within a second."
+        says = "{} {} {}. All processes see it within a second."
+        return format_html(says, version.name, what, link(surface, surface))
 
     text = (
         "In the shadow it decides beside the champion and serves nobody; as a canary it serves a "
@@ -210,7 +205,7 @@ def acknowledge_gate(request: HttpRequest, report: GateReport, back: str) -> Htt
         name = person(request).get_username()
         gate_acknowledge(report=report, name=name, why=data["why"])
         _log(request, report.version, f"Acknowledged gate {report.pk}: {data['why']}")
-        return "Acknowledged. The version may be promoted now, if its audit allows it."
+        return after_acknowledging(request.user, report.version, report.surface)
 
     form = WhyForm(posted(request))
     text = "The gate could not tell. Your name stands for serving the version all the same."
@@ -229,8 +224,10 @@ def ask_audit(
         run, is_new = run_request(kind=kind, surface=surface, version=version, by=name)
         if is_new:
             run_enqueue(run)
-            return f"Asked for run {run.pk}. Its progress is under Runs."
-        return f"Run {run.pk} is under way already ({run.state}, {run.progress:.0%})."
+            return format_html("Asked for {}, which shows its progress.", _run(run))
+        return format_html(
+            "{} is under way already ({}, {:.0%}).", _run(run), run.state, run.progress
+        )
 
     about = f" of {version.name}" if version else ""
     title = f"Audit now{about}: {surface}"
@@ -253,10 +250,10 @@ def ask(
         line, is_new = pipeline_request(kind=kind, surface=surface, version=version, by=name)
         if is_new:
             _log_surface(request, surface, f"Asked for a {line.kind} (pipeline {line.pk}).")
-            return f"Asked for pipeline {line.pk}. Its progress is under Pipelines."
+            return format_html("Asked for {}, which shows its progress.", _line(line))
+        says = "{} has a {} under way already ({}, asked for by {}). Wait for it."
         raise ValueError(
-            f"{surface.slug} has a {line.kind} under way already (pipeline {line.pk}, asked for by "
-            f"{line.asked_by}). Wait for it; its progress is under Pipelines."
+            format_html(says, surface.slug, line.kind, _line(line), line.asked_by or "the schedule")
         )
 
     rule = rollout_of(surface).get_after_gate_display().lower()
@@ -277,13 +274,26 @@ def ask(
     )
 
 
-def _choose_surface(form: forms.Form, version: CodebookVersion) -> None:
-    """Offers the surfaces that the version was trained for; all of them for an innate version."""
+def _run(run: Run) -> SafeString:
+    return link(run, f"run {run.pk}")
+
+
+def _line(line: Pipeline) -> SafeString:
+    return link(line, f"pipeline {line.pk}")
+
+
+def _choose_surface(request: HttpRequest, form: forms.Form, version: CodebookVersion) -> None:
+    """Offers the surfaces that the version was trained for; all of them for an innate version.
+
+    The surface that the address names is chosen already.
+    """
     field = form.fields["surface"]
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = version.surfaces.all() or Surface.objects.all()
-    if field.queryset.count() == 1:
-        field.initial = field.queryset.get()
+    asked = request.GET.get("surface", "")
+    named = field.queryset.filter(pk=asked) if asked.isdecimal() else field.queryset.none()
+    if field.queryset.count() == 1 or named:
+        field.initial = (named or field.queryset).get()
 
 
 def _log(

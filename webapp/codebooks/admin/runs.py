@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from webapp.codebooks.admin import actions as steps
 from webapp.codebooks.admin.card_html import card_html
+from webapp.codebooks.admin.next_steps import MOVE, step_address, still_to_do
 from webapp.codebooks.models import AliasMove, Pipeline, Run
 from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.lease import run_request
 from webapp.codebooks.pipeline.order import STEPS, pipeline_resume
 from webapp.codebooks.registry.move_record import chain_check
+from webapp.lib.admin_pages import link, name_of, page_of
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
 
@@ -62,14 +65,56 @@ class PipelineAdmin(AskedAdmin):
     list_filter = ("kind", "state", "surface")
     list_select_related = ("surface",)
     actions = ("go_on",)
-
-    def has_ask_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(steps.RETRAIN)
-
+    change_form_template = "codebooks/pipeline.html"
     fields = (
         *("kind", "surface", "version", "state", "outcome", "asked_by", "created_at"),
         *("finished_at", "table"),
     )
+
+    def has_ask_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(steps.RETRAIN)
+
+    def get_urls(self) -> list[URLPattern]:
+        name = name_of(Pipeline, "go_on")
+        view = self.admin_site.admin_view(self.go_on_view)
+        return [path("<int:pk>/go-on/", view, name=name), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Offers the step that a held or failed pipeline waits for."""
+        line = self.get_object(request, unquote(object_id))
+        context = {**(_waits_for(request, line) if line else {}), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def go_on_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        line = get_object_or_404(Pipeline, pk=pk)
+
+        def act(data: dict[str, Any]) -> str:
+            if line.state != Pipeline.State.FAILED:
+                raise ValueError(f"Pipeline {pk} is {line.state}, and only a failed one goes on.")
+            goes_on = pipeline_resume(line)
+            if goes_on is None:
+                raise ValueError(
+                    f"{line.surface.slug} has another pipeline under way. Wait for it."
+                )
+            anew = "" if goes_on == line else ", which collects again"
+            return format_html("Goes on: {}{}.", link(goes_on, f"pipeline {goes_on.pk}"), anew)
+
+        return steps.confirm(
+            request,
+            permission=steps.RETRAIN,
+            title=f"Go on with pipeline {pk}",
+            text="It goes on from the step that failed. Read that step's error first: if its cause "
+            "is still there, the step fails again.",
+            form=steps.SureForm(steps.posted(request)),
+            act=act,
+            back=page_of(line),
+        )
 
     @admin.display(description="Progress")
     def share(self, line: Pipeline) -> SafeString:
@@ -116,6 +161,20 @@ class PipelineAdmin(AskedAdmin):
                 self.message_user(request, text, messages.ERROR)
 
 
+def _waits_for(request: HttpRequest, line: Pipeline) -> dict[str, Any]:
+    """What is left to do about a pipeline, and links to the steps that the reader may take."""
+    offered: list[dict[str, str]] = []
+    if line.state == Pipeline.State.FAILED and request.user.has_perm(steps.RETRAIN):
+        offered.append({"address": page_of(line, "go_on"), "label": "Go on…"})
+    if line.state != Pipeline.State.HELD or line.version is None:
+        return {"steps": offered}
+    if request.user.has_perm(MOVE):
+        for step, label in (("promote", "Promote…"), ("challenge", "Shadow or canary…")):
+            address = step_address(line.version, line.surface, step)
+            offered.append({"address": address, "label": label})
+    return {"steps": offered, "left": still_to_do(request.user, line.version, line.surface)}
+
+
 @admin.register(Run)
 class RunAdmin(AskedAdmin):
     list_display = ("pk", "kind", "surface", "state", "share", "doing", "asked_by", "created_at")
@@ -158,6 +217,7 @@ class AliasMoveAdmin(ReadOnlyAdmin):
     list_display = ("at", "moved", "by_name", "why", "hash")
     list_filter = ("surface", "name", "is_rollback")
     list_select_related = ("surface", "before", "after")
+    list_display_links = ("at",)
 
     def get_urls(self) -> list[URLPattern]:
         name = "codebooks_aliasmove_check"
@@ -176,10 +236,12 @@ class AliasMoveAdmin(ReadOnlyAdmin):
         return redirect(reverse("admin:codebooks_aliasmove_changelist"))
 
     @admin.display(description="Moved")
-    def moved(self, move: AliasMove) -> str:
+    def moved(self, move: AliasMove) -> SafeString:
+        """Links the surface and both versions; a surface that is gone is named alone."""
+        where = link(move.surface, move.surface.slug) if move.surface else move.stated["surface"]
+        before, after = (link(v, v) if v else "none" for v in (move.before, move.after))
         share = f" ({move.share} %)" if move.share else ""
-        where = move.stated.get("surface", "")
-        return f"{move.name} of {where}: {move.before or 'none'} → {move.after or 'none'}{share}"
+        return format_html("{} of {}: {} → {}{}", move.name, where, before, after, share)
 
     @admin.display(description="Hash")
     def hash(self, move: AliasMove) -> SafeString:

@@ -11,10 +11,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from webapp.codebooks.admin import actions
 from webapp.codebooks.models import Alias, Pipeline
 from webapp.codebooks.registry.aliases import champion_before
+from webapp.lib.admin_pages import link
 from webapp.surfaces.admin import EDITED, SurfaceAdmin
 from webapp.surfaces.models import Surface
 
@@ -75,18 +78,20 @@ class ServedSurfaceAdmin(SurfaceAdmin):
         return actions.end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     @admin.display(description="Champion")
-    def champion(self, surface: Surface) -> str:
+    def champion(self, surface: Surface) -> SafeString | str:
         alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
-        return alias.version.name if alias else "none: the default layout is served"
+        if alias is None:
+            return "none: the default layout is served"
+        return link(alias.version, alias.version)
 
     @admin.display(description="Challenger")
-    def challenger(self, surface: Surface) -> str:
+    def challenger(self, surface: Surface) -> SafeString | str:
         rows = surface.aliases.filter(name=Alias.Name.CHALLENGER)
         alias = rows.select_related("version").first()
         if alias is None:
             return "none"
         where = f"serves {alias.share} % of subjects" if alias.share else "in the shadow"
-        return f"{alias.version.name}, {where}"
+        return format_html("{}, {}", link(alias.version, alias.version), where)
 
 
 def _page(pk: int) -> str:

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from webapp.codebooks.admin import actions as steps
 from webapp.codebooks.admin.card_page import card_page
+from webapp.codebooks.admin.next_steps import MOVE, rollback_offers, still_to_do
 from webapp.codebooks.models import (
     Agreement,
     Alias,
@@ -25,6 +26,7 @@ from webapp.codebooks.models import (
     Rollout,
 )
 from webapp.codebooks.registry.training_record import version_erasures, version_subjects
+from webapp.lib.admin_pages import link
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 from webapp.surfaces.models import Surface
 
@@ -51,7 +53,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def has_move_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(steps.MOVE)
+        return request.user.has_perm(MOVE)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -94,7 +96,8 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         version = self.get_object(request, unquote(object_id))
         surfaces = _surfaces_of(version) if version else []
-        context = {**(extra_context or {}), "surfaces_of_version": surfaces}
+        rollbacks = rollback_offers(request.user, version) if version else []
+        context = {"surfaces_of_version": surfaces, "rollbacks": rollbacks, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
     @admin.action(description="Promote… (one version)", permissions=["move"])
@@ -119,9 +122,10 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         return actions
 
     @admin.display(description="Champion of")
-    def serves(self, version: CodebookVersion) -> str:
+    def serves(self, version: CodebookVersion) -> SafeString | str:
         aliases = version.aliases.filter(name=Alias.Name.CHAMPION).select_related("surface")
-        return ", ".join(alias.surface.slug for alias in aliases) or "–"
+        links = ((link(alias.surface, alias.surface.slug),) for alias in aliases)
+        return format_html_join(", ", "{}", links) or "–"
 
     @admin.display(description="Trained for")
     def trained_for(self, version: CodebookVersion) -> str:
@@ -146,16 +150,14 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         report = version.gate_reports.first()
         if report is None:
             return "not judged"
-        page = reverse("admin:codebooks_gatereport_change", args=[report.pk])
-        return format_html('<a href="{}">{}</a>', page, report.verdict)
+        return link(report, report.verdict)
 
     @admin.display(description="Latest audit")
     def verdict(self, version: CodebookVersion) -> SafeString | str:
         report = version.audit_reports.order_by("-created_at", "-pk").first()
         if report is None:
             return "not audited"
-        page = reverse("admin:audits_auditreport_change", args=[report.pk])
-        return format_html('<a href="{}">{}</a>', page, report.verdict)
+        return link(report, report.verdict)
 
     @admin.display(description="In the shadow")
     def agreement(self, version: CodebookVersion) -> str:
@@ -199,6 +201,19 @@ class GateReportAdmin(ReadOnlyAdmin):
         name = "codebooks_gatereport_acknowledge"
         view = self.admin_site.admin_view(self.acknowledge_view)
         return [path("<int:pk>/acknowledge/", view, name=name), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Says what else stands between the judged version and serving."""
+        report = self.get_object(request, unquote(object_id))
+        left = still_to_do(request.user, report.version, report.surface) if report else ""
+        context = {"left": left, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
 
     def acknowledge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         report = get_object_or_404(GateReport, pk=pk)
@@ -252,7 +267,7 @@ class RolloutAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Locks the rule of two people, and the surface, for users who may not promote."""
-        moves = request.user.has_perm(steps.MOVE)
+        moves = request.user.has_perm(MOVE)
         return (*(("surface",) if obj else ()), *(() if moves else ("needs_two",)))
 
 

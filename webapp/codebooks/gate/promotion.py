@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
+from webapp.codebooks.gate.held import held_decide
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, GateReport
 from webapp.codebooks.registry.aliases import (
     ChampionChanged,
@@ -44,7 +45,10 @@ def champion_set(
     present = Alias.objects.filter(surface=surface, name=Alias.Name.CHAMPION, version=version)
     if present.exists():
         return None
-    return version_promote(surface=surface, version=version, why=why[:500], by=by, by_name=by_name)
+    move = version_promote(surface=surface, version=version, why=why[:500], by=by, by_name=by_name)
+    did = f"Promoted by {move.by_name}."
+    held_decide(surface=surface, version=version, did=did, ends_others=True)
+    return move
 
 
 def champion_return(

@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
+from webapp.codebooks.gate.held import held_decide
 from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.promotion import champion_set
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Proposal, Rollout
@@ -84,7 +85,7 @@ def challenger_set(
     if share:
         version_check(version, surface)
         _second_check(version, surface, name)
-    return alias_move(
+    move = alias_move(
         surface=surface,
         version=version,
         name=Alias.Name.CHALLENGER,
@@ -93,6 +94,9 @@ def challenger_set(
         by=by,
         by_name=by_name,
     )
+    where = f"serves {share} % of subjects" if share else "decides in the shadow"
+    held_decide(surface=surface, version=version, did=f"It {where}, by {move.by_name}.")
+    return move
 
 
 def _second_check(version: CodebookVersion, surface: Surface, name: str) -> None:

@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 
 from webapp.layouts import serializers
 from webapp.layouts.answer import read, throttles
+from webapp.layouts.answer.held import with_held
 from webapp.layouts.api.negotiation import AlwaysTheSame
 from webapp.layouts.api.openapi_examples import (
     COUNTED_EXAMPLE,
@@ -185,10 +186,13 @@ class FeedbackView(LayoutAPIView):
         operation_id="feedback",
         request=serializers.FeedbackIn,
         examples=[FEEDBACK_EXAMPLE, PROBLEM_EXAMPLE],
-        responses={200: serializers.LayoutOut, **REFUSED},
+        responses={200: serializers.FeedbackOut, **REFUSED},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Pin, unpin, move, undo, freeze or reset: acts at once; answers with the layout."""
+        """Pin, unpin, move, undo, freeze or reset: acts at once; answers with the layout.
+
+        Where a rule holds a block elsewhere than was asked, `held` names the rule.
+        """
         throttles.refuse_over(request, "write")
         wish = serializers.FeedbackIn(data=request.data)
         wish.is_valid(raise_exception=True)
@@ -204,7 +208,9 @@ class FeedbackView(LayoutAPIView):
             raise no_subject()
         page = _page(read.surface_of(wish.validated_data["decision"]))
         answer = read.layout_read(key=key_of(request), page=page, now=utc_now())
-        response = HttpResponse(answer.body, content_type="application/json")
+        moved = wish.validated_data if wish.validated_data["type"] in ("move", "pin") else {}
+        body = with_held(answer.body, page.surface, moved.get("block", ""), moved.get("rank"))
+        response = HttpResponse(body, content_type="application/json")
         response["Cache-Control"] = "no-store"
         return response
 

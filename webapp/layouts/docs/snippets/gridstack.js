@@ -6,6 +6,9 @@ const page = document.querySelector('[data-surface]');
 const client = new LayoutClient({ surface: page.dataset.surface, token: page.dataset.token });
 const { row_height: cellHeight } = await client.load();
 
+const words = document.createElement('p');
+words.setAttribute('role', 'status');
+page.before(words);
 page.className = 'grid-stack';
 GridStack.renderCB = (content, { id }) => {
   content.textContent = client.payload.elements[id].title;
@@ -26,10 +29,15 @@ new ResizeObserver(show).observe(page.parentElement);
 client.addEventListener('layout', show); // after a wish, and back from another tab
 client.track('impression');
 
-// Dragging a block asks for its new rank. A hand that trembles meant to click, and no click comes.
-grid.on('dragstop', (_, { gridstackNode: { id } }) => {
+// Dragging a block asks for its new rank, and says so where a rule holds it. A hand that trembles
+// meant to click, and no click comes.
+grid.on('dragstop', async (_, { gridstackNode: { id } }) => {
   const rank = GridStack.Utils.sort(grid.engine.nodes).findIndex((node) => node.id === id);
-  if (rank !== client.payload.order.indexOf(id)) return client.feedback('move', { block: id, rank });
-  client.track('use', id);
-  show();
+  if (rank !== client.payload.order.indexOf(id)) {
+    const { held } = await client.feedback('move', { block: id, rank });
+    words.textContent = held?.says ?? '';
+  } else {
+    client.track('use', id);
+    show();
+  }
 });

@@ -15,6 +15,7 @@ const start = ({ x, w }) => (dir === 'rtl' ? -x - w : x);
 
 function AdaptiveGrid() {
   const [{ layouts, breakpoints, cols, row_height, order, elements }, setPayload] = useState(client.payload);
+  const [words, say] = useState('');
   const { width, containerRef, mounted } = useContainerWidth();
   const shown = useMemo(() => (dir === 'ltr' ? layouts : Object.fromEntries(
     Object.entries(layouts).map(([name, items]) => [name, mirror(items, cols[name])]),
@@ -26,12 +27,15 @@ function AdaptiveGrid() {
     return () => client.removeEventListener('layout', follow);
   }, []);
 
-  const move = (layout, _before, { i }) => {
+  const move = async (layout, _before, { i }) => {
     const rank = [...layout].sort((a, b) => a.y - b.y || start(a) - start(b)).findIndex((item) => item.i === i);
-    if (rank !== order.indexOf(i)) client.feedback('move', { block: i, rank }); // else it only trembled
+    if (rank === order.indexOf(i)) return; // it only trembled
+    const { held } = await client.feedback('move', { block: i, rank });
+    say(held?.says ?? ''); // where a rule holds the block, which
   };
   return (
     <div ref={containerRef} dir="ltr">
+      <p role="status" dir={dir}>{words}</p>
       {mounted && (
         <ResponsiveGridLayout {...{ width, layouts: shown, breakpoints, cols }} rowHeight={row_height} onDragStop={move}>
           {order.map((id) => (

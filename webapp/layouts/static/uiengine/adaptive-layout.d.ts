@@ -49,6 +49,8 @@ export interface Payload {
   /** Block id → why it stands where it does. */
   why: Record<string, string>;
   links: Record<string, string>;
+  /** In the answer to a wish: the rule that keeps the block from the rank asked for, and a sentence to show. */
+  held?: { block: string; rank: number; asked: number; rule: string; says: string } | null;
 }
 
 export interface ClientOptions {
