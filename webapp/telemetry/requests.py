@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any, Protocol
 from uuid import uuid4
 
+from asgiref.sync import iscoroutinefunction
 from celery import signals
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import sync_and_async_middleware
 
 from webapp.telemetry import metrics
 
@@ -43,20 +45,33 @@ class Tracing:
 tracing = Tracing()
 
 
-def observed(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+@sync_and_async_middleware
+def observed(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Middleware that accepts or creates the request's id, and counts requests and seconds."""
+    if iscoroutinefunction(get_response):
+
+        async def later(request: HttpRequest) -> HttpResponse:
+            with _named(request) as finish:
+                return finish(await get_response(request))
+
+        return later
 
     def answer(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
-        name = given if ACCEPTED.fullmatch(given) else uuid4().hex
-        token, started = current.set(name), perf_counter()
-        request.request_id = name  # type: ignore[attr-defined]
-        try:
-            response = get_response(request)
-        finally:
-            current.reset(token)
+        with _named(request) as finish:
+            return finish(get_response(request))
+
+    return answer
+
+
+@contextmanager
+def _named(request: HttpRequest) -> Iterator[Callable[[HttpResponse], HttpResponse]]:
+    """Sets the request's id for log lines; yields what names and counts the response."""
+    given = request.headers.get(HEADER, "")
+    name = given if ACCEPTED.fullmatch(given) else uuid4().hex
+    token, started = current.set(name), perf_counter()
+    request.request_id = name  # type: ignore[attr-defined]
+
+    def finish(response: HttpResponse) -> HttpResponse:
         response.headers[HEADER] = name
         match = request.resolver_match
         route = match.view_name or match.route if match else "none"  # a pattern, never a URL
@@ -65,7 +80,10 @@ def observed(
         metrics.REQUEST_SECONDS.labels(route).observe(perf_counter() - started)
         return response
 
-    return answer
+    try:
+        yield finish
+    finally:
+        current.reset(token)
 
 
 _started: ContextVar[float] = ContextVar("task_started", default=0.0)

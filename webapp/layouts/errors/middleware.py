@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
+from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_cache_control
+from django.utils.decorators import sync_and_async_middleware
 
 from webapp.layouts.errors.catalogue import KINDS, Kind
 from webapp.layouts.errors.problem import CONTENT_TYPE, SHOWN, problem_body
@@ -35,22 +38,26 @@ SPOKEN = (CONTENT_TYPE, "application/json")
 """Content types of the API's own views, whose errors are not changed."""
 
 
-def api_problems(
-    get_response: Callable[[HttpRequest], HttpResponseBase],
-) -> Callable[[HttpRequest], HttpResponseBase]:
+@sync_and_async_middleware
+def api_problems(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Middleware for errors and private pages; other answers cost it two comparisons."""
+    if iscoroutinefunction(get_response):
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        response = get_response(request)
-        if PRIVATE in request.META:
-            patch_cache_control(response, private=True)
-        if response.status_code < 400 or not request.path.startswith(api_prefix()):
-            return response
-        if response.headers.get("Content-Type", "").startswith(SPOKEN) or _is_of_others(request):
-            return response
-        return _problem(request, response)
+        async def later(request: HttpRequest) -> HttpResponseBase:
+            return _finished(request, await get_response(request))
 
-    return answer
+        return later
+    return lambda request: _finished(request, get_response(request))
+
+
+def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if PRIVATE in request.META:
+        patch_cache_control(response, private=True)
+    if response.status_code < 400 or not request.path.startswith(api_prefix()):
+        return response
+    if response.headers.get("Content-Type", "").startswith(SPOKEN) or _is_of_others(request):
+        return response
+    return _problem(request, response)
 
 
 def _is_of_others(request: HttpRequest) -> bool:
