@@ -6,12 +6,14 @@ reasons.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from uiengine.behaviour.profile import Pin, Profile
 from uiengine.decision import Decision, Variant
+from uiengine.errors import VersionError
 from uiengine.explain import reasons
 from uiengine.guardrails import Case
 from uiengine.model.prediction import Prediction, Version
@@ -65,10 +67,16 @@ def _decided(request: Request, version: Version) -> Decision:
 def choose(
     request: Request, prediction: Prediction, version_id: str, neighbours: Sequence[Prediction] = ()
 ) -> Decision:
-    """Decides from decoded tokens; batch callers decode many subjects at once."""
+    """Decides from decoded tokens; batch callers decode many subjects at once.
+
+    Raises VersionError if the energy or the distortion is not finite.
+    """
     if fixed_order(request) is not None:
         return fixed_layout(request, version_id)
     best = plan(request, prediction, neighbours)
+    if not math.isfinite(best.energy + prediction.distortion):
+        problem = "gave a prediction that is not finite"
+        raise VersionError("version", version_id, problem, "Train or copy it again.")
     size_classes = dict(zip(request.surface.index, prediction.size_class.tolist(), strict=True))
     cells = pinned_cells(request)
     variants = tuple(

@@ -1,8 +1,9 @@
 """The engine's exceptions.
 
 EngineError
-├── SurfaceError   the surface's description or rules cannot be served
-└── VersionError   the codebook version is missing, corrupt or made for another engine
+├── SurfaceError     the surface's description or rules cannot be served
+├── VersionError     the codebook version is missing, corrupt, made for another engine, or gives NaN
+└── BehaviourError   a profile or a popularity holds a number that is not finite
 """
 
 
@@ -23,3 +24,7 @@ class SurfaceError(EngineError):
 
 class VersionError(EngineError):
     """The codebook version must not serve."""
+
+
+class BehaviourError(EngineError):
+    """A profile or a popularity holds a number that no visits leave."""

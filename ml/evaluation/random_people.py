@@ -1,4 +1,5 @@
-"""Checks a version against the rules of a page, on decisions for seeded random people.
+"""Checks a version against the rules of a page, and its time, on decisions for seeded random
+people.
 
 They have random histories, pins with and without a cell, undone moves, orders set by hand, and
 frozen or opted-out settings.
@@ -6,6 +7,7 @@ frozen or opted-out settings.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,14 +17,21 @@ import numpy as np
 from uiengine import engine
 from uiengine.behaviour.popularity import Popularity, fold_day
 from uiengine.behaviour.profile import Pin, Profile, Undone, fold_visit
+from uiengine.errors import VersionError
 from uiengine.guardrails import check
-from uiengine.model.prediction import Version
+from uiengine.model.prediction import Prediction, Version
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 
 TODAY = 100
 AT_ONCE = 256
 """Number of people decoded in one batch."""
+TIMED = 21
+"""People whose decisions are timed, one after the other, as in serving."""
+LONG_ENOUGH = 2.0
+"""Seconds after which timing ends, though not before the third person."""
+NOT_FINITE = "finite_numbers"
+"""Counted among broken rules: the version gave NaN or infinity."""
 
 
 def random_request(rng: np.random.Generator, surface: Surface) -> Request:
@@ -85,15 +94,48 @@ def broken_rules(
     seed: int = 0,
     progress: Callable[[float, str], None] = lambda share, text: None,
 ) -> Counter[str]:
-    """Counts how often a version's decisions break each rule; empty if they never do."""
+    """Counts how often a version's decisions break each rule; empty if they never do.
+
+    A prediction that is not finite counts as NOT_FINITE.
+    """
     broken: Counter[str] = Counter()
     for done, requests in _batches(surface, people, seed):
-        for request, prediction in zip(requests, version.read(requests), strict=True):
+        for request, prediction in zip(requests, _predicted(version, requests), strict=True):
+            if prediction is None:
+                broken[NOT_FINITE] += 1
+                continue
             decision = engine.choose(request, prediction, version.id)
             found = check(engine.guardrail_case(request, decision))
             broken.update(violation.rule for violation in found)
         progress(done / people, f"{done} of {people} random people")
     return broken
+
+
+def decision_seconds(version: Version, surface: Surface, seed: int = 0) -> float:
+    """Returns the median processor time of a decision, in seconds, over random people.
+
+    The first decision prepares the page and is not counted.
+    """
+    rng, spent = np.random.default_rng(seed), list[float]()
+    while len(spent) < 3 or (len(spent) < TIMED and sum(spent) < LONG_ENOUGH):
+        request, begin = random_request(rng, surface), time.thread_time()
+        try:
+            engine.decide(request, version)
+        except VersionError:
+            continue  # `broken_rules` counts it
+        finally:
+            spent.append(time.thread_time() - begin)
+    return float(np.median(spent[1:]))
+
+
+def _predicted(version: Version, requests: list[Request]) -> list[Prediction | None]:
+    """Decodes a batch; one by one where someone's prediction is not finite, which is None then."""
+    try:
+        return list(version.read(requests))
+    except VersionError:
+        if len(requests) == 1:
+            return [None]
+    return [found for request in requests for found in _predicted(version, [request])]
 
 
 def _batches(surface: Surface, people: int, seed: int) -> Iterator[tuple[int, list[Request]]]:

@@ -13,6 +13,7 @@ from uiengine import features
 from uiengine.behaviour.popularity import Popularity
 from uiengine.features import Floats, Ints, People
 from uiengine.model.codebook import TOKEN_BITS, Codebook
+from uiengine.model.finite import check_people, check_popularity
 from uiengine.model.layout_codec import Graph, LayoutCodec
 from uiengine.model.prediction import Prediction
 from uiengine.page.surface import Same, Surface
@@ -140,6 +141,7 @@ class CodebookVersion:
             self._pages.clear()
         shares = self.priors.get(surface.slug)
         rows = features.gather_page(popularity, tuple(surface.index), day, shares)
+        check_popularity(rows.popularity, rows.prior)
         encoded, evidence = features.encode_popularity(rows)[0], features.evidence(rows).item()
         found = PageInputs(*self._describe(surface), encoded, rows.mask[0], evidence)
         self._pages[key] = found
@@ -151,6 +153,7 @@ class CodebookVersion:
         count = max(len(page.mask) for page in pages)
         kind, text, shape, popularity, mask, evidence = zip(*pages, strict=True)
         people = gather_people(requests, count)
+        check_people(people, [request.profile for request in requests])
         inputs = {
             "kind": features.pad(kind, count),
             "text": features.pad(text, count),

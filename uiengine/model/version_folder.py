@@ -18,7 +18,9 @@ import onnxruntime
 
 from uiengine.errors import VersionError
 from uiengine.model.codebook import Codebook
+from uiengine.model.finite import FiniteGraph
 from uiengine.model.layout_codec import FILES, LayoutCodec
+from uiengine.model.probe import probe
 from uiengine.model.version import CodebookVersion
 
 FORMAT = 2
@@ -27,14 +29,17 @@ _REBUILD = "Train or copy the version again; the one that serves keeps serving."
 
 
 def load_version(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
-    """Loads the version in a folder. Raises VersionError if a file differs from `manifest.json`."""
+    """Loads the version in a folder, and decodes a few made-up subjects with it.
+
+    Raises VersionError if a file differs from `manifest.json`, or a number is NaN or infinite.
+    """
     path = Path(folder)
     manifest = _manifest(path)
     files = {name: _checked(path, name, digest) for name, digest in manifest["files"].items()}
     _refuse_unknown(path, files)
     try:
         kinds = {kind: i + 1 for i, kind in enumerate(manifest["kinds"])}
-        return CodebookVersion(
+        version = CodebookVersion(
             id=manifest["id"],
             surfaces=tuple(manifest["surfaces"]),
             default_orders={s: tuple(o) for s, o in manifest["default_orders"].items()},
@@ -46,9 +51,11 @@ def load_version(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
             _decoder=_session(files[manifest["decoder"]], threads),
             layouts=_layouts(path, manifest, threads),
         )
+        probe(version)
     except (KeyError, TypeError, ValueError) as error:
         problem = f"does not hold what an engine needs: {error}"
         raise VersionError("version", str(path), problem, _REBUILD) from error
+    return version
 
 
 def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutCodec | None:
@@ -68,7 +75,8 @@ def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutCod
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest: Any = json.loads((path / "manifest.json").read_bytes())
+        content = (path / "manifest.json").read_bytes()
+        manifest: Any = json.loads(content, parse_constant=_refuse_constant)
     except (OSError, ValueError) as error:
         problem = f"manifest.json cannot be read: {error}"
         raise VersionError("version", str(path), problem, _REBUILD) from error
@@ -79,6 +87,10 @@ def _manifest(path: Path) -> dict[str, Any]:
     if not isinstance(manifest.get("files"), dict):
         raise VersionError("files", str(path), "manifest.json lists no files", _REBUILD)
     return dict(manifest)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _checked(path: Path, name: str, digest: str) -> bytes:
@@ -104,6 +116,8 @@ def _refuse_unknown(path: Path, files: Mapping[str, bytes]) -> None:
 
 def _codebook(content: bytes, facts: Mapping[str, Any]) -> Codebook:
     codes = np.load(io.BytesIO(content), allow_pickle=False)
+    if not np.isfinite(codes).all():
+        raise ValueError("codes.npy holds a number that is not finite")
     return Codebook(
         codes,
         tuple(int(n) for n in facts["slots"]),
@@ -113,12 +127,13 @@ def _codebook(content: bytes, facts: Mapping[str, Any]) -> Codebook:
     )
 
 
-def _session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
+def _session(content: bytes, threads: int) -> FiniteGraph:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        graph = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has an exception class for each kind of damage
         raise ValueError(f"a network cannot be loaded: {error}") from error
+    return FiniteGraph(graph)

@@ -76,6 +76,8 @@ def read(text: str) -> Served:
         raise UnreadableDecision("The decision was not signed by this server.") from error
     if version != FORMAT or len(values) != len(fields(Served)):
         raise UnreadableDecision("The decision comes from another release of this server.")
+    if None in values:  # orjson writes NaN as null; an earlier release signed it
+        raise UnreadableDecision("The decision holds a number that is not finite.")
     columns: list[Any] = [_frozen(value) for value in values]
     return Served(*columns)
 

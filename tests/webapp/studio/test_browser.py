@@ -54,7 +54,10 @@ def filled(browser, live_server, cohort, version):
         report={"verdict": "exceeds", "slices": slices},
         html="<!doctype html><html lang='en'><title>T</title><body><main><h1>T</h1></main></body>",
     )
-    judged = [conditions.parity(version.card), conditions.guardrails({}, 100)]
+    judged = [
+        conditions.parity(version.card),
+        conditions.guardrails({}, 100, seconds=0.01, most_seconds=0.2),
+    ]
     GateReport.objects.create(surface=cohort, version=version, verdict="passed", conditions=judged)
     Run.objects.create(kind="train", surface=cohort, key="k", state="running", progress=0.4)
     ServerKey.objects.create(name="host", prefix="abc", digest="d")

@@ -73,18 +73,32 @@ def energy(
     }
 
 
-def guardrails(broken: Mapping[str, int], people: int) -> Condition:
-    count = sum(broken.values())
-    rules = ", ".join(sorted(broken))
+def guardrails(
+    broken: Mapping[str, int], people: int, *, seconds: float, most_seconds: float
+) -> Condition:
+    """Judges the rules of the page, and the time of a decision.
+
+    seconds: processor time of a decision (`ml.evaluation.random_people.decision_seconds`);
+    most_seconds: its limit.
+    """
+    count, is_late = sum(broken.values()), seconds > most_seconds
+    told = [f"Broken: {', '.join(sorted(broken))}."] if count else []
+    if is_late:
+        told.append(
+            f"Too slow: a decision takes {seconds:.2f} s of processor time here, more than "
+            f"{most_seconds:.2f} s (UIENGINE_DEADLINE_MS)."
+        )
     return {
         "name": "guardrails",
-        "verdict": Verdict.FAILED if count or not people else Verdict.PASSED,
+        "verdict": Verdict.FAILED if count or is_late or not people else Verdict.PASSED,
         "figure": count,
         "limit": 0,
         "unit": f"rules broken for {people} random people",
-        "text": f"Broken: {rules}." if count else "Every layout keeps the rules of the page.",
+        "text": " ".join(told) or "Every layout keeps the rules of the page, and is made in time.",
         "people": people,
         "broken": dict(broken),
+        "seconds": round(seconds, 4),
+        "most_seconds": most_seconds,
     }
 
 

@@ -158,6 +158,8 @@ def replay(lease: Lease) -> None:
 
     run, pipeline = lease.run, _pipeline(lease)
     version, champion = _version(lease), champion_of(run.surface)
+    if _refused_as_late(lease, version, champion):
+        return
     folders = {"challenger": artefacts.registered(version.folder, version.manifest)}
     if champion is not None and champion != version:
         folders["champion"] = artefacts.registered(champion.folder, champion.manifest)
@@ -179,7 +181,7 @@ def replay(lease: Lease) -> None:
 def gate(lease: Lease) -> None:
     """Judges the version by the four conditions; unless all pass, the pipeline ends held."""
     from ml.evaluation.held_back import interval
-    from ml.evaluation.random_people import broken_rules
+    from ml.evaluation.random_people import broken_rules, decision_seconds
 
     run, left = lease.run, _pipeline(lease).result
     version, replayed, audited = _version(lease), left[Run.Kind.REPLAY], left[Run.Kind.AUDIT]
@@ -187,7 +189,9 @@ def gate(lease: Lease) -> None:
     found = interval(*seconds)
     people = SMOKE_PEOPLE if run.options.get("smoke") else settings.UIENGINE_GATE_PEOPLE
     loaded = artefacts.load(version.folder, version.manifest)
-    broken = broken_rules(loaded, mappers.to_surface(run.surface), people, progress=lease.show)
+    surface = mappers.to_surface(run.surface)
+    broken = broken_rules(loaded, surface, people, progress=lease.show)
+    limits = {"seconds": decision_seconds(loaded, surface), "most_seconds": _most_seconds()}
     energy = conditions.energy(
         estimate=found.estimate,
         low=found.low,
@@ -204,7 +208,7 @@ def gate(lease: Lease) -> None:
             conditions=[
                 conditions.parity(version.card),
                 energy,
-                conditions.guardrails(broken, people),
+                conditions.guardrails(broken, people, **limits),
                 conditions.audit(audited["verdict"], audited["report"]),
             ],
             is_smoke=people < settings.UIENGINE_GATE_PEOPLE,
@@ -213,6 +217,35 @@ def gate(lease: Lease) -> None:
         outcome = None if is_passed else held(_stopped_by(report))
         result = {"report": report.pk, "verdict": report.verdict}
         lease.finish(result, version, outcome)
+
+
+def _refused_as_late(
+    lease: Lease, version: CodebookVersion, champion: CodebookVersion | None
+) -> bool:
+    """Ends the pipeline with a gate report if a decision takes too long.
+
+    Looked at first, as replaying all visits would take such a version days.
+    """
+    from ml.evaluation.random_people import decision_seconds
+
+    surface = lease.run.surface
+    loaded = artefacts.load(version.folder, version.manifest)
+    seconds = decision_seconds(loaded, mappers.to_surface(surface))
+    if seconds <= _most_seconds():
+        return False
+    judged = conditions.guardrails({}, 1, seconds=seconds, most_seconds=_most_seconds())
+    with transaction.atomic():
+        report = conditions.report_save(
+            surface=surface, version=version, champion=champion, conditions=[judged]
+        )
+        left = {"report": report.pk, "verdict": report.verdict}
+        lease.finish(left, version, held(_stopped_by(report)))
+    return True
+
+
+def _most_seconds() -> float:
+    """The processor time that a decision may take: what a request has for it."""
+    return float(settings.UIENGINE_DEADLINE_MS) / 1000
 
 
 def _stopped_by(report: GateReport) -> str:

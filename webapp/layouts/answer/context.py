@@ -33,6 +33,16 @@ SYSTEM_1 = 1
 """The budget that means no search."""
 MEMORY = 0.1
 """Weight of the latest decision in the running mean of processor times."""
+TURN = 0.2
+"""Seconds that a decision waits for its turn before it is made beside the one under way."""
+LATE = 0.8
+"""Seconds of processor time that a version may take for a decision."""
+ASIDE = 60.0
+"""Seconds for which this process asks nothing of a version that took longer than LATE."""
+
+
+class LateVersionError(Exception):
+    """The version takes too long for a decision; the caller falls back, and the guard counts it."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,7 @@ class SearchBudget(ProcessState):
     budget applies; beyond it the budget shrinks in proportion, down to SYSTEM_1.
 
     under_way: decisions being made or waited for; seconds: mean processor time of recent ones.
+    A version that takes longer than LATE is set aside, so that no other page waits for it.
     """
 
     def __init__(self) -> None:
@@ -122,24 +133,55 @@ class SearchBudget(ProcessState):
     def clear(self) -> None:
         self.under_way = 0
         self.seconds = 0.0
+        self._deciding = ""
+        self._aside: dict[str, float] = {}
 
     @contextmanager
-    def deciding(self) -> Iterator[None]:
-        """Lets one thread at a time decide and render; the others wait.
+    def deciding(self, version: str = "") -> Iterator[None]:
+        """Lets one thread at a time decide and render; the others wait, though not for a late one.
 
         Python computes in one thread at a time anyway, and threads that alternate during decisions
-        need a quarter more processor time each.
+        need a quarter more processor time each. version: id of the version that decides, or empty.
+        Raises LateVersionError if it takes longer than LATE, here or in the thread that has the
+        turn.
         """
         with self._lock:
             self.under_way += 1
+        has_turn = False
         try:
-            with self._turn:
-                start = time.thread_time()
-                yield
-                self.seconds += MEMORY * (time.thread_time() - start - self.seconds)
+            has_turn = self._take_turn(version)
+            start = time.thread_time()
+            yield
+            spent = time.thread_time() - start
+            self._refuse_late(version, spent)
+            self.seconds += MEMORY * (spent - self.seconds)
         finally:
+            if has_turn:
+                self._turn.release()
             with self._lock:
                 self.under_way -= 1
+
+    def is_aside(self, version: str) -> bool:
+        """Returns True for a minute after the version took too long in this process."""
+        return time.monotonic() < self._aside.get(version, 0.0)
+
+    def _take_turn(self, version: str) -> bool:
+        """Waits for the turn; False if another version has it for long, to go on without."""
+        has_turn = self._turn.acquire(timeout=TURN)
+        if not has_turn and version and self._deciding == version:
+            has_turn = self._turn.acquire(timeout=LATE - TURN)
+            if not has_turn and self._deciding == version:
+                raise LateVersionError(f"version {version} is still deciding for somebody else")
+        if has_turn:
+            self._deciding = version
+        return has_turn
+
+    def _refuse_late(self, version: str, spent: float) -> None:
+        if version and spent > LATE:
+            self._aside[version] = time.monotonic() + ASIDE
+            extra = {"version": version, "seconds": round(spent, 2)}
+            log.error("layout.version_late", extra=extra)
+            raise LateVersionError(f"version {version} took {spent:.1f} s for a decision")
 
     def budget(self, most: int, *, left: float) -> int:
         """Returns how many candidates fit into `left` seconds, from `most` down to SYSTEM_1."""

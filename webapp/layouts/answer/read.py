@@ -24,6 +24,7 @@ from webapp.layouts.answer import answer_cache, throttles
 from webapp.layouts.answer.answer_cache import Answer, CachedAnswer
 from webapp.layouts.answer.context import (
     DecisionContext,
+    LateVersionError,
     affordable,
     budget_agree,
     decision_context,
@@ -128,7 +129,10 @@ def decide(found: DecisionContext, variants: int = 1) -> tuple[Decision, str]:
             else _default(found)
         )
         return held, held.status
-    decision = engine.decide(request_of(found, variants=variants), version)
+    request = request_of(found, variants=variants)
+    if search_budget.is_aside(version.id) and engine.fixed_order(request) is None:
+        raise LateVersionError(f"version {version.id} is set aside: it takes too long")
+    decision = engine.decide(request, version)
     if mode != "dry_run":
         return decision, decision.status
     order = ",".join(decision.layout.order)
@@ -216,7 +220,8 @@ def _kept(
 def _rendered(found: DecisionContext, tag: str, variants: int) -> Answer:
     if found.key:  # may query the database, so it runs before others have to wait
         serving.popularity(found.page, found.day)
-    with search_budget.deciding():
+    version = found.page.version if found.decided_by else None
+    with search_budget.deciding(version.id if version else ""):
         with tracing.span("layout.decide") as span:
             decision, status = decide(found, variants)
             if span:

@@ -30,14 +30,14 @@ class Command(BaseCommand):
         require_learning()
         row, version = surface_named(surface), version_named(name)
         with progress_bar(f"judge {version.name}") as show:
-            done = pipeline_done(
+            pipeline_done(
                 Pipeline.Kind.JUDGE,
                 row,
                 lambda line: pipeline_carry_out(line, show),
                 version=version,
                 options={"by": by, "smoke": smoke},
             )
-        report = GateReport.objects.get(pk=done.result["gate"]["report"])
+        report = GateReport.objects.filter(version=version, surface=row).latest("pk")
         for condition in report.conditions:
             said = f"{condition['name']} {condition['verdict']}"
             self.stdout.write(f"{said}: {condition['text']} ({condition['figure']})")
