@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from webapp.codebooks.pipeline.kept_visits import files_sweep
 from webapp.lib.times import utc_now
 from webapp.privacy.retention import months_renew, retention_apply
 from webapp.subjects import keys
@@ -20,6 +21,7 @@ def retention() -> dict[str, dict[str, int]]:
     done: dict[str, dict[str, int]] = {}
     failed: Exception | None = None
     keys.revoked_expired_delete(now=utc_now())
+    files_sweep()
     try:
         log.info("subjects.months %s", months_renew(now=utc_now()))
     except Exception as error:  # no lock was free: tomorrow's run tries again

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.gate.rollout import after_gate
 from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Run
+from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.refresh_sample import balanced_batch
@@ -26,6 +29,7 @@ from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
 from webapp.codebooks.registry.training_record import training_record
 from webapp.subjects.attributes import attributes_usual, people_of
+from webapp.subjects.models import TrainingErasure
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 
@@ -33,24 +37,45 @@ Frame = Any
 """A pandas table; naming its type would import pandas into web processes."""
 SMOKE_PEOPLE = 200
 """Number of random people that the gate of a smoke run checks."""
+MOST_TRIES = 20
+"""Times that visits are collected for one step, because people are erased meanwhile."""
 
 
 def collect(lease: Lease) -> None:
     """Saves today's visits for the later steps; for a refresh, also the people to learn from."""
+    lease.show(0.0, "collecting visits")
+    _collect_until_saved(lease, lease.finish)
+
+
+def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -> None:
+    """Collects again while somebody is erased meanwhile, so that no file keeps them."""
+    pipeline = _pipeline(lease)
+    while True:
+        seen = kept_visits.erasures_seen(pipeline)
+        result = _collected(lease)
+        with transaction.atomic():
+            if kept_visits.is_as_seen(pipeline, seen):
+                TrainingErasure.objects.filter(run=_collecting(pipeline)).delete()
+                save(result)
+                return
+        kept_visits.files_sweep()
+
+
+def _collected(lease: Lease) -> dict[str, Any]:
+    """Stores files of visits and people; returns their names and counts."""
     from ml.data.rows import visits_frame
     from ml.evaluation.held_back import split
 
     run, pipeline = lease.run, _pipeline(lease)
-    lease.show(0.0, "collecting visits")
     count = visits_count(run.surface)
     visits = visits_frame(stored_visits(run.surface))
     trained_on, held_back = split(visits)
-    if pipeline.kind != Pipeline.Kind.JUDGE:
-        training_record(run=run, keys=trained_on["user"].unique())
+    if pipeline.kind != Pipeline.Kind.JUDGE and run.kind in (Run.Kind.COLLECT, Run.Kind.TRAIN):
+        training_record(run=_collecting(pipeline), keys=trained_on["user"].unique())
     path = work_folder(run) / "visits.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     visits.to_parquet(path)
-    result: dict[str, Any] = {"visits": count, "file": artefacts.keep(path, _file(pipeline, path))}
+    result: dict[str, Any] = {"visits": count, "file": _moved(pipeline, path)}
     result["revision"] = run.surface.revision
     result["people"] = int(trained_on["user"].nunique())
     result["held_back"] = int(held_back["user"].nunique())
@@ -59,11 +84,15 @@ def collect(lease: Lease) -> None:
         last = {str(user): int(at) for user, at in seen.items()}
         by = pipeline.options.get("by") or attributes_usual(run.surface)
         users, counts = balanced_batch(last, people_of(run.surface, by), by)
-        users = pipeline.options.get("users") or users
         path = work_folder(run) / "users.json"
         path.write_text(json.dumps(users))
-        result |= {"users": artefacts.keep(path, _file(pipeline, path)), "slices": counts}
-    lease.finish(result)
+        result |= {"users": _moved(pipeline, path), "slices": counts}
+    return result
+
+
+def _collecting(pipeline: Pipeline) -> Run:
+    """The run that training marks refer to."""
+    return pipeline.runs.get(kind=Run.Kind.COLLECT)
 
 
 def train(lease: Lease) -> None:
@@ -76,7 +105,7 @@ def train(lease: Lease) -> None:
     path = work_folder(run) / "draft.pt"
     make = _refreshed if pipeline.kind == Pipeline.Kind.REFRESH else _retrained
     try:
-        draft.save(make(lease, _visits(lease)), path)
+        draft.save(make(lease, *_visits(lease)), path)
     except DataError as error:
         raise bad_values(error) from error
     except (TooLittleDataError, VersionError) as error:
@@ -84,7 +113,7 @@ def train(lease: Lease) -> None:
     lease.finish({"file": artefacts.keep(path, _file(pipeline, path))})
 
 
-def _retrained(lease: Lease, visits: Frame) -> Any:
+def _retrained(lease: Lease, visits: Frame, users: set[str]) -> Any:
     from ml.evaluation.held_back import split
     from ml.learning.settings import Settings
     from ml.training.train import train_draft
@@ -101,7 +130,7 @@ def _retrained(lease: Lease, visits: Frame) -> Any:
     )
 
 
-def _refreshed(lease: Lease, visits: Frame) -> Any:
+def _refreshed(lease: Lease, visits: Frame, users: set[str]) -> Any:
     from ml.evaluation.held_back import split
     from ml.training.refresh import STEPS, refresh_draft
 
@@ -112,10 +141,9 @@ def _refreshed(lease: Lease, visits: Frame) -> Any:
             f"surface: {surface.slug} has no champion to refresh. "
             f"Retrain instead: manage.py retrain --surface {surface.slug}"
         )
-    name = _pipeline(lease).result[Run.Kind.COLLECT]["users"]
     return refresh_draft(
         split(visits)[0],
-        set(json.loads(artefacts.fetch(name, work_folder(lease.run)).read_text())),
+        users,
         artefacts.registered(champion.folder, champion.manifest),
         surfaces={surface.slug: mappers.to_surface(surface)},
         seed=int(options.get("seed", 0)),
@@ -164,7 +192,7 @@ def replay(lease: Lease) -> None:
     if champion is not None and champion != version:
         folders["champion"] = artefacts.registered(champion.folder, champion.manifest)
     surface = mappers.to_surface(run.surface)
-    paired = compare(_visits(lease), surface, folders, work_folder(run), lease.show)
+    paired = compare(_visits(lease)[0], surface, folders, work_folder(run), lease.show)
     path = work_folder(run) / "seconds.json"
     path.write_text(json.dumps([paired.champion, paired.challenger]))
     lease.finish(
@@ -276,11 +304,37 @@ def _version(lease: Lease) -> CodebookVersion:
     return lease.run.version
 
 
-def _visits(lease: Lease) -> Frame:
+def _visits(lease: Lease) -> tuple[Frame, set[str]]:
+    """The collected visits, and for a refresh the people to learn from.
+
+    Collects again if an erasure has voided them.
+    """
     from ml.data.rows import visits_kept
 
-    name = _pipeline(lease).result[Run.Kind.COLLECT]["file"]
-    return visits_kept(artefacts.fetch(name, work_folder(lease.run)))
+    pipeline = _pipeline(lease)
+    for _ in range(MOST_TRIES):
+        left = kept_visits.collected(pipeline)
+        try:
+            visits = _fetched(lease, left["file"], visits_kept)
+            users = _fetched(lease, left["users"], Path.read_text) if "users" in left else "[]"
+            if kept_visits.collected(pipeline) == left:
+                return visits, set(json.loads(users))
+        except (KeyError, FileNotFoundError):
+            lease.show(0.0, "collecting visits again, without people who were erased")
+            _collect_until_saved(lease, partial(kept_visits.collected_save, pipeline))
+    raise RefusedRunError(
+        f"the collected visits were gone {MOST_TRIES} times. Look at the storage."
+    )
+
+
+def _fetched(lease: Lease, name: str, read: Callable[[Path], Any]) -> Any:
+    """Reads a kept file, and deletes the copy that a remote storage makes on this machine."""
+    folder = work_folder(lease.run)
+    path = artefacts.fetch(name, folder)
+    content = read(path)
+    if path.is_relative_to(folder):
+        path.unlink()
+    return content
 
 
 def champion_of(surface: Surface) -> CodebookVersion | None:
@@ -292,3 +346,10 @@ def champion_of(surface: Surface) -> CodebookVersion | None:
 def _file(pipeline: Pipeline, path: Path) -> str:
     """The storage name by which later steps fetch the file."""
     return f"{snapshot_folder(pipeline)}/{path.name}"
+
+
+def _moved(pipeline: Pipeline, path: Path) -> str:
+    """Moves a file that names people into the storage; returns its name there."""
+    name = artefacts.keep(path, _file(pipeline, path))
+    path.unlink()
+    return name

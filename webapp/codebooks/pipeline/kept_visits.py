@@ -1,28 +1,38 @@
-"""Files of visits that a failed pipeline keeps, so that it can be resumed, and their deletion.
+"""Files of visits that a pipeline's steps leave for one another, and their deletion.
 
-They are deleted after KEPT, and when somebody is erased. A pipeline without them is resumed as a
-new one, which collects visits again.
+An erasure voids what every pipeline has collected: the next step of a running one collects again,
+and a failed one is resumed as a new one. A failed pipeline's files are deleted after KEPT.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q
 
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.registry import artefacts
 from webapp.surfaces.models import Surface
 
+log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
 """Time during which a failed pipeline can resume with the visits it collected."""
+FOLDER = "pipelines"
+OF_PEOPLE = ("visits", "users")
+"""First words of the names of files that name people."""
+FILES = ("file", "users")
+"""Their names in what collecting left."""
+ERASURES = "erasures"
+"""In a pipeline's result: how often an erasure voided what it has collected."""
 
 
 def snapshot_folder(pipeline: Pipeline) -> str:
     """Names the storage folder in which a pipeline's steps leave files for later steps."""
-    return f"pipelines/{pipeline.pk}"
+    return f"{FOLDER}/{pipeline.pk}"
 
 
 def is_dropped(pipeline: Pipeline, failed: Run) -> bool:
@@ -30,19 +40,72 @@ def is_dropped(pipeline: Pipeline, failed: Run) -> bool:
     return failed.kind != Run.Kind.COLLECT and Run.Kind.COLLECT not in pipeline.result
 
 
-@transaction.atomic
-def snapshots_drop(lines: QuerySet[Pipeline] | None = None) -> int:
-    """Deletes the files of failed pipelines and returns their number. lines: these only; None:
-    all."""
-    rows = Pipeline.objects.all() if lines is None else lines
-    kept = rows.filter(state=Pipeline.State.FAILED, result__has_key=Run.Kind.COLLECT.value)
-    dropped = list(kept.select_for_update(of=("self",)))
-    for line in dropped:
-        line.result = {k: v for k, v in line.result.items() if k != Run.Kind.COLLECT}
+def erasures_seen(pipeline: Pipeline) -> int:
+    """Counts the erasures since the pipeline began. Ask before reading visits."""
+    return int(_row(pipeline).result.get(ERASURES, 0))
+
+
+def is_as_seen(pipeline: Pipeline, seen: int) -> bool:
+    """Returns True if nobody was erased since `seen`, and lets no erasure pass this transaction."""
+    row = Pipeline.objects.select_for_update(of=("self",)).get(pk=pipeline.pk)
+    return int(row.result.get(ERASURES, 0)) == seen
+
+
+def collected(pipeline: Pipeline) -> Mapping[str, Any]:
+    """What collecting left, as the row has it now: without `file` and `users` after an erasure."""
+    left: Mapping[str, Any] = _row(pipeline).result.get(Run.Kind.COLLECT.value, {})
+    return left
+
+
+def collected_save(pipeline: Pipeline, left: Mapping[str, Any]) -> None:
+    """Replaces what collecting left. Must be called inside the transaction of `is_as_seen`."""
+    row = _row(pipeline)
+    row.result = {**row.result, Run.Kind.COLLECT.value: dict(left)}
+    row.save(update_fields=("result",))
+
+
+def snapshots_drop() -> None:
+    """Voids what pipelines have collected. Must be called inside the erasing transaction.
+
+    Waits for a pipeline that is writing down what it collected; one that is still collecting
+    notices. Files are deleted after the commit.
+    """
+    is_kept = Q(state=Pipeline.State.FAILED, result__has_key=Run.Kind.COLLECT.value)
+    lines = Pipeline.objects.filter(is_kept | Q(state=Pipeline.State.RUNNING))
+    for line in lines.select_for_update(of=("self",)).order_by("pk"):
+        left = line.result.pop(Run.Kind.COLLECT.value, None)
+        if line.state == Pipeline.State.RUNNING:
+            line.result[ERASURES] = line.result.get(ERASURES, 0) + 1
+            if left is not None:
+                rest = {name: left[name] for name in left if name not in FILES}
+                line.result[Run.Kind.COLLECT.value] = rest
         line.save(update_fields=("result",))
-        transaction.on_commit(partial(artefacts.clear, snapshot_folder(line)))
-    return len(dropped)
+    transaction.on_commit(files_sweep, robust=True)
 
 
+@transaction.atomic
 def snapshots_expire(*, surface: Surface, now: datetime) -> int:
-    return snapshots_drop(surface.pipelines.filter(finished_at__lt=now - KEPT))
+    """Deletes the files of pipelines that failed a while ago, and returns how many did."""
+    over = surface.pipelines.filter(state=Pipeline.State.FAILED, finished_at__lt=now - KEPT)
+    lines = list(over.filter(result__has_key=Run.Kind.COLLECT.value).select_for_update())
+    for line in lines:
+        del line.result[Run.Kind.COLLECT.value]
+        line.save(update_fields=("result",))
+    transaction.on_commit(files_sweep, robust=True)
+    return len(lines)
+
+
+def files_sweep() -> None:
+    """Deletes all stored files that no pipeline may read any more, also those of dead workers."""
+    for name in artefacts.folders(FOLDER):
+        line = Pipeline.objects.filter(pk=name).first() if name.isdecimal() else None
+        left = line.result.get(Run.Kind.COLLECT.value, {}) if line else {}
+        if line is not None and line.state == Pipeline.State.RUNNING:
+            kept = [str(left.get(file, "")) for file in FILES]
+            artefacts.clear(f"{FOLDER}/{name}", OF_PEOPLE, kept)
+        elif line is None or line.state != Pipeline.State.FAILED or not left:
+            artefacts.clear(f"{FOLDER}/{name}")
+
+
+def _row(pipeline: Pipeline) -> Pipeline:
+    return Pipeline.objects.get(pk=pipeline.pk)

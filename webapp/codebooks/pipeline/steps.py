@@ -26,6 +26,7 @@ def register(kind: Run.Kind, work: Work) -> None:
 
 def step_run(run_id: int, watch: Progress | None = None) -> Run | None:
     """Carries out one step; None if another worker has it, or it is done."""
+    work_sweep()
     try:
         done = run_with_lease(run_id=run_id, work=_work, watch=watch)
     except Exception:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -80,13 +80,31 @@ def fetch(name: str, into: Path) -> Path:
         return target
 
 
-def clear(folder: str) -> None:
-    """Deletes the files of a folder, if it exists."""
-    if _storage().exists(folder):
-        for name in _storage().listdir(folder)[1]:
+def folders(folder: str) -> list[str]:
+    """The names of the folders in a folder; empty if it does not exist.
+
+    Storages without folders list the names of all files below.
+    """
+    folders, files = _listed(folder)
+    return sorted({*folders, *(name.partition("/")[0] for name in files if "/" in name)})
+
+
+def clear(folder: str, starts: tuple[str, ...] = ("",), kept: Collection[str] = ()) -> None:
+    """Deletes the files of a folder whose names begin so, but for those that are kept."""
+    for name in _listed(folder)[1]:
+        if name.startswith(starts) and f"{folder}/{name}" not in kept:
             _storage().delete(f"{folder}/{name}")
+    if starts == ("",):
         with suppress(OSError):  # some storages have no folders
             _storage().delete(folder)
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    """Folders and files of a folder, which some storages only have while it holds files."""
+    try:
+        return _storage().listdir(folder)
+    except FileNotFoundError:
+        return [], []
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
