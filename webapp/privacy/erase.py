@@ -10,6 +10,7 @@ from webapp.codebooks.registry.training_record import TrainedVersion
 from webapp.lib.times import utc_now
 from webapp.subjects import erasure, state_cache
 from webapp.subjects.ended import erased
+from webapp.subjects.looks import looks_unname
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 
@@ -25,6 +26,7 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     now = utc_now()
     # Creating the row and locking it waits for events that are being accepted; they go as well.
     Subject.objects.select_for_update().get_or_create(key=key)
+    looks_unname(key)
     Subject.objects.filter(key=key).delete()
     erasure.erasure_record(key=key, now=now)
     transaction.on_commit(erased.renew, robust=True)  # user tokens end; other processes see it soon

@@ -12,6 +12,7 @@ from webapp.lib.times import utc_now
 from webapp.privacy.merge_rows import rows_move
 from webapp.subjects import keys, mappers, state_cache, visit_state
 from webapp.subjects.fold_worker import profile_fold
+from webapp.subjects.looks import looks_unname
 from webapp.subjects.models import Profile, Subject
 from webapp.subjects.services import subject_get
 from webapp.subjects.visit_state import State, settle
@@ -37,6 +38,7 @@ def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
             subject=target
         )
         training_record.training_carry(source=source.key, target=target.key)
+        looks_unname(source.key)
         source.delete()
         slugs = list(Surface.objects.values_list("slug", flat=True))
         state_cache.forget_on_commit(source.key, slugs)

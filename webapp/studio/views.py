@@ -32,7 +32,7 @@ from webapp.studio.choices import (
 )
 from webapp.studio.suggested import suggestion, suggestion_take
 from webapp.studio.usage import LEAST_CELL, LEAST_SLICE, MOST_SUBJECTS, usage_of
-from webapp.subjects.admin import look_record
+from webapp.subjects.looks import look_record
 from webapp.subjects.models import Profile
 from webapp.surfaces.models import Surface
 

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 from webapp.lib.times import utc_now
 from webapp.subjects.keys import server_key_revoke
+from webapp.subjects.looks import look_record
 from webapp.subjects.models import Profile, RevokedToken, ServerKey, Subject
 
 
@@ -79,12 +80,6 @@ class SubjectAdmin(ReadOnlyAdmin):
         if subject is not None and response.status_code == 200:
             look_record(request, subject, "Looked at this person.")
         return response
-
-
-def look_record(request: HttpRequest, subject: Subject, message: str) -> None:
-    """Records a view of a person in the admin's log; views of simulated people are not recorded."""
-    if subject.source != Subject.Source.SIMULATED:
-        admin.site.get_model_admin(Subject).log_change(request, subject, message)
 
 
 @admin.register(ServerKey)

@@ -107,6 +107,23 @@ def test_a_server_key_allows_its_scopes_and_nothing_else(owner):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_server_key_that_only_writes_is_shown_no_layout(owner):
+    """Blocks in the order of a person's use are what layout:read is for."""
+    body = {"decision": owner.layout()["decision"], **owner.event("freeze")}
+    _, writes = server([Scope.EVENTS_WRITE])
+    _, both = server([Scope.EVENTS_WRITE, Scope.LAYOUT_READ])
+
+    def wish(secret: str):
+        return ask(secret, "post", "feedback", data=body, content_type="application/json")
+
+    blind, seeing = wish(writes), wish(both)
+
+    assert (blind.status_code, blind.json()) == (202, {"accepted": 1, "duplicate": 0, "ignored": 0})
+    assert (seeing.status_code, seeing.json()["status"]) == (200, "frozen")
+    assert blind["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_revoked_key_is_refused_at_once_where_the_cache_is_shared(owner):
     row, secret = server([Scope.LAYOUT_READ])
     assert ask(secret).status_code == 200

@@ -39,6 +39,7 @@ from webapp.layouts.events.parse import batch_read
 from webapp.lib.times import utc_now
 from webapp.serving.pages import Page, serving
 from webapp.subjects.authentication import SubjectAuthentication, identity_of
+from webapp.subjects.events import Counted
 from webapp.subjects.models import Scope
 from webapp.telemetry.metrics import EVENTS
 
@@ -169,11 +170,7 @@ class EventsView(LayoutAPIView):
         counted = batch_accept(
             identity=identity_of(request), decision=decision, arrivals=arrivals, now=utc_now()
         )
-        body = {
-            "accepted": counted.accepted if counted else 0,
-            "duplicate": counted.duplicate if counted else 0,
-            "ignored": 0 if counted else len(arrivals),
-        }
+        body = _outcomes(counted, len(arrivals))
         for outcome, number in body.items():
             EVENTS.labels(outcome).inc(number)
         return Response(body, status=202)
@@ -186,19 +183,20 @@ class FeedbackView(LayoutAPIView):
         operation_id="feedback",
         request=serializers.FeedbackIn,
         examples=[FEEDBACK_EXAMPLE, PROBLEM_EXAMPLE],
-        responses={200: serializers.FeedbackOut, **REFUSED},
+        responses={200: serializers.FeedbackOut, 202: serializers.BatchOut, **REFUSED},
     )
     def post(self, request: Request) -> HttpResponse:
         """Pin, unpin, move, undo, freeze or reset: acts at once; answers with the layout.
 
         Where a rule holds a block elsewhere than was asked, `held` names the rule.
+        A server key that may not read layouts is answered with 202 and counts.
         """
         throttles.refuse_over(request, "write")
         wish = serializers.FeedbackIn(data=request.data)
         wish.is_valid(raise_exception=True)
-        now = utc_now()
+        now, identity = utc_now(), identity_of(request)
         counted = batch_accept(
-            identity=identity_of(request),
+            identity=identity,
             decision=wish.validated_data["decision"],
             arrivals=[serializers.arrival(wish.validated_data)],
             now=now,
@@ -206,6 +204,10 @@ class FeedbackView(LayoutAPIView):
         )
         if counted is None:
             raise no_subject()
+        if identity and identity.server_key and Scope.LAYOUT_READ not in identity.scopes:
+            return Response(
+                _outcomes(counted, 1), status=202, headers={"Cache-Control": "no-store"}
+            )
         page = _page(read.surface_of(wish.validated_data["decision"]))
         answer = read.layout_read(key=key_of(request), page=page, now=utc_now())
         moved = wish.validated_data if wish.validated_data["type"] in ("move", "pin") else {}
@@ -213,6 +215,14 @@ class FeedbackView(LayoutAPIView):
         response = HttpResponse(body, content_type="application/json")
         response["Cache-Control"] = "no-store"
         return response
+
+
+def _outcomes(counted: Counted | None, sent: int) -> dict[str, int]:
+    return {
+        "accepted": counted.accepted if counted else 0,
+        "duplicate": counted.duplicate if counted else 0,
+        "ignored": 0 if counted else sent,
+    }
 
 
 @lru_cache(maxsize=256)
