@@ -184,6 +184,15 @@ def origins(name: str, *, help: str = "") -> list[str]:
     return found
 
 
+def path_prefix(name: str, *, help: str = "", unset: str = "") -> str | None:
+    """Returns a path such as `/layouts`, or None where there is none."""
+    allowed = "a path such as /layouts, without a slash at its end"
+    given = text(name, allowed=allowed, help=help, unset=unset)
+    if given and not re.fullmatch(r"(/[\w.~-]+)+", given, re.ASCII):
+        raise _wrong(name, given, allowed)
+    return given or None
+
+
 def addresses(name: str, default: Sequence[str] = (), *, help: str = "") -> list[str]:
     """Returns e-mail addresses separated by commas or spaces."""
     allowed = "addresses such as me@example.org, separated by commas"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import resolve, reverse
+from django.urls import NoReverseMatch, get_script_prefix, resolve, reverse
 
 from webapp.layouts.docs import pages
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
-PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
+PROBES = ("live", "ready", "metrics")
 BEAT_SCRIPT = "'sha256-QE3U2xYF7B4J2ro1/9oxiKhaWCGW39gB7ocQ/xlD0bE='"
 """Hash of the only inline script: django-celery-beat's, on its page of a periodic task."""
 POLICY = (
@@ -46,7 +47,7 @@ def probes_answered(get_response: Handler) -> Handler:
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info not in PROBES:
+        if request.path not in _probes(get_script_prefix()):
             return get_response(request)
         match = resolve(request.path_info)
         request.resolver_match = match
@@ -54,3 +55,12 @@ def probes_answered(get_response: Handler) -> Handler:
         return response
 
     return answer
+
+
+@lru_cache(maxsize=16)
+def _probes(prefix: str) -> frozenset[str]:
+    """Paths of the probes; none where they are not mounted. prefix: as the cache's key."""
+    try:
+        return frozenset(reverse(f"observability:{name}") for name in PROBES)
+    except NoReverseMatch:
+        return frozenset()

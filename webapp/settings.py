@@ -115,6 +115,11 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "webapp.urls"
+FORCE_SCRIPT_NAME = env.path_prefix(
+    "SCRIPT_NAME",
+    unset="the root of the host",
+    help="Path below which the site is served; gunicorn reads it too and takes it off itself.",
+)
 WSGI_APPLICATION = "webapp.wsgi.application"
 TEMPLATES = [
     {
@@ -261,7 +266,8 @@ UIENGINE_SITE_URL = env.url(
 
 # Security
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # probes use plain HTTP
+BELOW = f"{FORCE_SCRIPT_NAME or ''}/"[1:]
+SECURE_REDIRECT_EXEMPT = [rf"^{BELOW}health/", rf"^{BELOW}metrics$"]  # probes use plain HTTP
 SECURE_HSTS_SECONDS = env.integer(
     "HSTS_SECONDS",
     3600 if HTTPS else 0,

@@ -2,12 +2,14 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from webapp.studio.login import login
 
-ICON = RedirectView.as_view(url=f"{settings.STATIC_URL}uiengine/favicon.svg")
+ICON = RedirectView.as_view(url=lazy(static, str)("uiengine/favicon.svg"))
 urlpatterns = [
     path("api/", include("webapp.layouts.urls")),
     path("", include("webapp.observability.urls")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import string
 import subprocess
@@ -37,6 +38,8 @@ def started(tmp_path, code: str = "", **variables: str) -> subprocess.CompletedP
         ({"SECRET_KEY": "", "DATABASE_URL": "postgres://h/n"}, "SECRET_KEY=(empty) is refused"),
         ({"ALLOWED_HOSTS": "a.org"}, "SECRET_KEY=(missing, with ALLOWED_HOSTS set) is refused"),
         ({"VAR_DIR": "/proc/none"}, "VAR_DIR='/proc/none' is not understood. Set it to a folder"),
+        ({"SCRIPT_NAME": "layouts"}, "SCRIPT_NAME='layouts' is not understood. Set it to a path"),
+        ({"SCRIPT_NAME": "/a/"}, "SCRIPT_NAME='/a/' is not understood"),
         ({"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL='mysql://x/y' is not understood"),
         ({"DATABASE_URL": "postgres://x"}, "ends with the name of the database"),
         ({"REDIS_URL": "127.0.0.1"}, "REDIS_URL='127.0.0.1' is not understood"),
@@ -215,3 +218,28 @@ def test_numbers_outside_their_range_are_refused(monkeypatch):
     assert env.integer("HSTS_SECONDS", 0, low=0, high=99) == 99
     with pytest.raises(ImproperlyConfigured, match="from 0 to 98"):
         env.integer("HSTS_SECONDS", 0, low=0, high=98)
+
+
+BELOW = """
+import json, re, django
+django.setup()
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+client = Client(headers={"Host": "a.org"})
+paths = ("/layouts/health/live", "/layouts/metrics", "/layouts/api/health")
+exempt = [any(re.search(e, p[1:]) for e in settings.SECURE_REDIRECT_EXEMPT) for p in paths]
+icon = client.get("/favicon.ico", secure=True)["Location"]
+print(json.dumps([reverse("layouts:layout"), settings.STATIC_URL, icon, exempt]))
+"""
+
+
+def test_below_a_path_addresses_files_and_probes_are_there(tmp_path):
+    below = {"SCRIPT_NAME": "/layouts", "SECRET_KEY": SECRET, "ALLOWED_HOSTS": "a.org"}
+    done = started(tmp_path, BELOW, **below)
+
+    assert done.returncode == 0, done.stderr
+    layout, static, icon, exempt = json.loads(done.stdout)
+    assert (layout, static) == ("/layouts/api/layout", "/layouts/static/")
+    assert icon == "/layouts/static/uiengine/favicon.svg"
+    assert exempt == [True, True, False]

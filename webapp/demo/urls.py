@@ -12,7 +12,7 @@ urlpatterns = [
     path("demo/person", views.person, name="person"),
     path("demo/next-visit", views.next_visit, name="next-visit"),
     path("examples/", views.examples, name="examples"),
-    path("examples/fetch.js", views.fetch_script, name="fetch"),
+    path("examples/<slug:name>.js", views.script, name="script"),
     path("examples/<slug:name>", views.example, name="example"),
     path("demo/language", set_language, name="language"),
 ]

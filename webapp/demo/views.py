@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from webapp.demo.panel import CANDIDATES, facts, facts_now
 from webapp.demo.people import Person, choose, current, people
 from webapp.demo.services import visit_next
 from webapp.layouts.answer import read
-from webapp.layouts.docs.pages import SNIPPETS
+from webapp.layouts.docs.pages import SNIPPETS, as_served
 from webapp.layouts.html import element as html
 from webapp.lib.times import utc_now
 from webapp.subjects import keys
@@ -96,16 +97,25 @@ def example(request: HttpRequest, name: str) -> HttpResponse:
         "surface_slug": SLUG,
         "key": key,
         "token": keys.user_token_make(key=key, now=utc_now()),
-        "script": f"examples/{name}.js",
-        "is_built": name not in BUILT or bool(finders.find(f"examples/{name}.js")),
+        "style": f"examples/{name}.css" if name in BUILT else "",
+        "is_built": name not in BUILT or bool(_script_file(name)),
     }
     return _with_policy(request, "demo/example.html", context)
 
 
 @require_GET
-def fetch_script(request: HttpRequest) -> HttpResponse:
-    """Serves the snippet as it is; it needs no build."""
-    return HttpResponse((SNIPPETS / "fetch.js").read_bytes(), content_type="text/javascript")
+def script(request: HttpRequest, name: str) -> HttpResponse:
+    """Serves an example's script: the fetch snippet as it is, the others as built."""
+    if not (found := _script_file(name)):
+        raise Http404
+    return HttpResponse(as_served(Path(found)), content_type="text/javascript")
+
+
+def _script_file(name: str) -> str | None:
+    """Path of an example's script; None where it has none, or was not built."""
+    if name == "fetch":
+        return str(SNIPPETS / "fetch.js")
+    return finders.find(f"examples/{name}.js") if name in BUILT else None
 
 
 def _with_policy(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -84,7 +84,7 @@ def payload(
             }
             for variant, own in variants
         ],
-        "links": _links(get_script_prefix(), get_urlconf()),
+        "links": _links(get_script_prefix(), get_urlconf(), get_language()),
     }
     return orjson.dumps(body)
 
@@ -107,7 +107,7 @@ def seconds_note() -> str:
 
 
 def mounted() -> str:
-    """A hash of the links' targets, because a site may be mounted under several prefixes."""
+    """A hash of where the links lead in each language, as a site may have several prefixes."""
     return _mounted(get_script_prefix(), get_urlconf())
 
 
@@ -116,9 +116,9 @@ def _mounted(prefix: str, urlconf: str | None) -> str:
     return hashlib.sha256(repr((prefix, urlconf)).encode()).hexdigest()[:8]
 
 
-@lru_cache(maxsize=16)
-def _links(prefix: str, urlconf: str | None) -> dict[str, str]:
-    """prefix, urlconf: the state that `reverse` depends on, as the cache's key."""
+@lru_cache(maxsize=64)
+def _links(prefix: str, urlconf: str | None, language: str | None) -> dict[str, str]:
+    """prefix, urlconf, language: the state that `reverse` depends on, as the cache's key."""
     wish = reverse("layouts:feedback")
     return {"events": reverse("layouts:events"), **{name: wish for name in WISHES}}
 

@@ -16,14 +16,13 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
 
+from webapp.layouts.addresses import WRITTEN
 from webapp.subjects.keys import VISITOR_COOKIE
 
 View = TypeVar("View", bound=Callable[..., Any])
 Endpoint = tuple[str, str, str, Any]
 """Path, its pattern, method, view."""
 DOCUMENT = Path(__file__).parent / "openapi.json"
-PREFIX = "/api/"
-"""Where our own project has the API, and therefore the document."""
 SESSION = "sessionid"
 SETTINGS = {
     "TITLE": "Adaptive layouts",
@@ -38,7 +37,7 @@ SETTINGS = {
 @lru_cache(maxsize=16)
 def document(prefix: str, session_cookie: str) -> bytes:
     """The document as JSON, with the API's prefix and the name of the host's session cookie."""
-    text = DOCUMENT.read_text("utf-8").replace(PREFIX, json.dumps(prefix)[1:-1])
+    text = DOCUMENT.read_text("utf-8").replace(WRITTEN, json.dumps(prefix)[1:-1])
     found = json.loads(text)
     found["components"]["securitySchemes"]["session"]["name"] = session_cookie
     return json.dumps(found, ensure_ascii=False).encode()

@@ -11,19 +11,22 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from webapp.layouts.addresses import api_prefix, as_mounted
 from webapp.layouts.api.schema import document
 from webapp.layouts.errors.catalogue import KINDS
-from webapp.layouts.errors.middleware import api_prefix
 
 POLICY = (
     "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
+CLIENT = "/static/uiengine/adaptive-layout.js"
+"""Address of the browser client in snippets."""
 SNIPPETS = Path(__file__).parent / "snippets"
 
 
@@ -46,7 +49,7 @@ def schema(request: HttpRequest) -> HttpResponse:
 @require_GET
 def snippets(request: HttpRequest) -> HttpResponse:
     shown = [
-        {"name": name, "title": title, "note": note, "text": (SNIPPETS / name).read_text("utf-8")}
+        {"name": name, "title": title, "note": note, "text": as_served(SNIPPETS / name)}
         for name, title, note in _snippets()
     ]
     return _page(request, "snippets", {"snippets": shown})
@@ -55,8 +58,17 @@ def snippets(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_GET
 def errors(request: HttpRequest) -> HttpResponse:
-    kinds = [(kind, _marked(kind.meaning), _marked(kind.next_step)) for kind in KINDS.values()]
+    kinds = [
+        (kind, _marked(as_mounted(kind.meaning)), _marked(as_mounted(kind.next_step)))
+        for kind in KINDS.values()
+    ]
     return _page(request, "errors", {"kinds": kinds})
+
+
+def as_served(file: Path) -> str:
+    """The text of a snippet or of a script built from one, with the addresses of this project."""
+    client = static("uiengine/adaptive-layout.js")
+    return as_mounted(file.read_text("utf-8")).replace(CLIENT, client)
 
 
 def _marked(text: str) -> SafeString:

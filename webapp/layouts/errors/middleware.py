@@ -16,10 +16,10 @@ from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_cache_control
 from django.utils.decorators import sync_and_async_middleware
 
+from webapp.layouts.addresses import api_prefix
 from webapp.layouts.errors.catalogue import KINDS, Kind
 from webapp.layouts.errors.problem import CONTENT_TYPE, SHOWN, problem_body
 from webapp.telemetry.metrics import REFUSALS
@@ -64,14 +64,6 @@ def _is_of_others(request: HttpRequest) -> bool:
     """Returns True if a view outside the API answered; there may have been no view."""
     match = request.resolver_match
     return match is not None and "layouts" not in match.app_names
-
-
-def api_prefix() -> str:
-    """The API's prefix: /api/, or the host project's."""
-    try:
-        return reverse("layouts:layout").removesuffix("layout")
-    except NoReverseMatch:  # the API is not mounted, which `manage.py check` reports
-        return "\0"
 
 
 def _problem(request: HttpRequest, given: HttpResponseBase) -> HttpResponse:

@@ -22,6 +22,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from uiengine.errors import EngineError
+from webapp.layouts.addresses import as_mounted
 from webapp.layouts.errors.catalogue import KINDS, OF_FRAMEWORK, Kind
 from webapp.telemetry.metrics import REFUSALS
 
@@ -128,7 +129,7 @@ def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
         named = {
             "field": error.field,
             "value": _short(error.value),
-            "next_step": error.next_step,
+            "next_step": as_mounted(error.next_step),
         }
         listed = [_listed(e.field, e.value, str(e.detail)) for e in error.mistakes]
         return {**body, **named, **({"errors": listed} if listed else {})}
@@ -151,7 +152,7 @@ def problem_body(kind: Kind, detail: str) -> dict[str, Any]:
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "next_step": kind.next_step,
+        "next_step": as_mounted(kind.next_step),
     }
 
 

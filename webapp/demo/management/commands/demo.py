@@ -17,6 +17,7 @@ from urllib.request import urlopen
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 
 from webapp.demo.children import ChildDied, Children, port_is_free
 
@@ -78,7 +79,7 @@ class Command(BaseCommand):
                 return
             time.sleep(0.2)
         raise CommandError(
-            f"{address}/api/health did not answer 200 within {START_SECONDS} s. "
+            f"{address}{reverse('layouts:health')} did not answer 200 within {START_SECONDS} s. "
             f"Look into {children.logs}."
         )
 
@@ -103,7 +104,7 @@ def _start(children: Children, host: str, port: int) -> None:
 
 def _is_healthy(address: str) -> bool:
     try:
-        with urlopen(f"{address}/api/health", timeout=2) as answer:
+        with urlopen(address + reverse("layouts:health"), timeout=2) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False

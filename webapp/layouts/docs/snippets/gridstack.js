@@ -3,7 +3,8 @@ import 'gridstack/dist/gridstack.min.css';
 import { LayoutClient } from '/static/uiengine/adaptive-layout.js';
 
 const page = document.querySelector('[data-surface]');
-const client = new LayoutClient({ surface: page.dataset.surface, token: page.dataset.token });
+const { surface, token } = page.dataset;
+const client = new LayoutClient({ api: '/api/', surface, token });
 const { row_height: cellHeight } = await client.load();
 
 const words = document.createElement('p');

@@ -6,7 +6,8 @@ import { LayoutClient } from '/static/uiengine/adaptive-layout.js';
 
 const page = document.querySelector('[data-surface]');
 const dir = getComputedStyle(page).direction;
-const client = new LayoutClient({ surface: page.dataset.surface, token: page.dataset.token });
+const { surface, token } = page.dataset;
+const client = new LayoutClient({ api: '/api/', surface, token });
 await client.load();
 
 // react-grid-layout counts columns from the left, wherever reading starts.
