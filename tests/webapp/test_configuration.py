@@ -88,6 +88,7 @@ def test_every_reader_of_the_environment_can_list_its_variable():
     assert touching == {
         "ml/learning/distributed.py",  # torchrun's variables
         "uiengine/__init__.py",  # sets one for onnxruntime
+        "webapp/asgi.py",  # sets Django's
         "webapp/celery.py",  # sets OpenMP's
         "webapp/demo/children.py",  # hands all of them on
         "webapp/demo/management/commands/demo.py",  # hands one on
