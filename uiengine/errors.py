@@ -3,7 +3,8 @@
 EngineError
 ├── SurfaceError     the surface's description or rules cannot be served
 ├── VersionError     the codebook version is missing, corrupt, made for another engine, or gives NaN
-└── BehaviourError   a profile or a popularity holds a number that is not finite
+├── BehaviourError   a profile or a popularity holds a number that is not finite
+└── DashboardError   a tool's file holds no page that can be arranged
 """
 
 
@@ -20,6 +21,10 @@ class EngineError(Exception):
 
 class SurfaceError(EngineError):
     """The surface's description is malformed, or its rules clash."""
+
+
+class DashboardError(EngineError):
+    """The file is no page of this tool, or its page cannot be arranged."""
 
 
 class VersionError(EngineError):
