@@ -89,13 +89,53 @@ found["moved_by"] = sorted({move.by_name for move in AliasMove.objects.all()})
 print(json.dumps(found))
 """
 
+LONG_KEY = """
+import json, django
+django.setup()
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from webapp.subjects.keys import account_key, user_token_make
+from webapp.subjects.models import Event, Subject
+from webapp.surfaces.services import surface_save
+
+call_command("migrate", verbosity=0)
+block = {"sizes": {"*": {"default": [1, 1]}}}
+surface_save({"slug": "home", "title": "Home", "breakpoints": [{"name": "all", "min_width": 0,
+    "columns": 2}], "blocks": [{"id": i, "title": i, **block} for i in ("a", "b", "c")]})
+mail = "a" * 235 + "@example.org"
+ann, bob = (get_user_model().objects.create_superuser(m, "secret") for m in (mail, "b" + mail[1:]))
+client, now = Client(), timezone.now().isoformat()
+client.force_login(ann)
+token = user_token_make(key=f"django:{mail}", now=timezone.now())
+statuses = []
+for headers in ({}, {"Authorization": f"Bearer {token}"}):
+    layout = client.get("/api/layout?surface=home", headers=headers).json()
+    event = {"id": f"e{len(headers)}", "at": now, "type": "use", "block": "a"}
+    body = {"decision": layout["decision"], "events": [event]}
+    answer = client.post("/api/events", body, "application/json", headers=headers)
+    statuses.append([answer.status_code, answer.json()["accepted"]])
+stored = Subject.objects.values_list("key", flat=True)
+found = {"statuses": statuses, "characters": [len(key) for key in stored],
+         "apart": account_key(ann.pk) != account_key(bob.pk), "events": Event.objects.count()}
+ann.delete()
+found["left"] = Subject.objects.count()
+found["refused"] = client.get("/api/me", headers={"Authorization": f"Bearer {token}"}).status_code
+print(json.dumps(found))
+"""
+
 
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
+    return site_with(tmp_path, MODELS)
+
+
+def site_with(tmp_path: Path, models: str) -> Path:
     site(tmp_path, settings=SETTINGS, urls=URLS)
     people = tmp_path / "mysite" / "people"
     (people / "migrations").mkdir(parents=True)
-    for name, text in (("__init__", ""), ("models", MODELS), ("migrations/__init__", "")):
+    for name, text in (("__init__", ""), ("models", models), ("migrations/__init__", "")):
         (people / f"{name}.py").write_text(text)
     run(tmp_path, "-m", "django", "makemigrations", "people", "--verbosity", "0")
     return tmp_path
@@ -112,6 +152,24 @@ def test_every_step_of_the_admin_works_with_it(host):
         "asked_by": ["ann@example.org"],
         "moved_by": ["ann@example.org", "engine"],
         "recipients": ["ann@example.org"],
+    }
+
+
+def test_an_e_mail_of_247_characters_may_be_the_primary_key(tmp_path):
+    """A key has 200 characters at most, and PostgreSQL refuses a longer one."""
+    models = MODELS.replace("    id = models.UUIDField(primary_key=True, default=uuid4)\n", "")
+    models = models.replace("EmailField(unique=True)", "EmailField(primary_key=True)")
+    host = site_with(tmp_path, models)
+
+    shown = json.loads(run(host, "-c", LONG_KEY).splitlines()[-1])
+
+    assert shown == {
+        "statuses": [[202, 1], [202, 1]],
+        "characters": [len("django:#") + 64],
+        "apart": True,
+        "events": 2,
+        "left": 0,
+        "refused": 401,
     }
 
 

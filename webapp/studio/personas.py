@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from uiengine.request import Request
 from webapp.layouts.answer.context import decision_context
 from webapp.lib.times import utc_now
 from webapp.serving.pages import Page, serving
+from webapp.subjects.keys import UnusableKeyError, subject_key_checked
 from webapp.subjects.models import Subject
 
 NEWCOMER, MADE_UP, PERSON = "newcomer", "made-up", "person"
@@ -69,6 +71,8 @@ def made_up(
 
 def person(key: str, page: Page) -> Persona | None:
     """Builds the persona of a stored person as of now; None where the key is unknown."""
+    with suppress(UnusableKeyError):
+        key = subject_key_checked(key)
     subject = Subject.objects.filter(key=key).first()
     if subject is None:
         return None

@@ -8,11 +8,14 @@ from django.db.models import F
 from webapp.lib.times import utc_now
 from webapp.subjects import state_cache
 from webapp.subjects.fold_worker import profile_fold
+from webapp.subjects.keys import subject_key_checked
 from webapp.subjects.models import Profile, Subject
 from webapp.surfaces.models import Surface
 
 
 def subject_get(*, key: str, user_id: str | None = None, source: str = "live") -> Subject:
+    """Finds or creates the subject. Raises UnusableKeyError."""
+    key = subject_key_checked(key)
     defaults = {"user_id": user_id, "source": source}
     return Subject.objects.get_or_create(key=key, defaults=defaults)[0]
 

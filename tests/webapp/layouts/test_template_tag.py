@@ -12,6 +12,8 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 
 from webapp.layouts.html.grid_css import grid_css
+from webapp.lib.times import utc_now
+from webapp.subjects import keys
 
 PAYLOAD = {
     "breakpoints": {"wide": 600, "narrow": 0},
@@ -95,3 +97,21 @@ def test_without_a_request_it_is_the_default_layout_or_a_named_subjects(page, ow
 
     assert shown('"course-home"') == [b["id"] for b in page.definition["blocks"]]
     assert shown(f'"course-home" subject="{owner.key}"') == owner.layout()["order"]
+
+
+@pytest.mark.parametrize("subject", ["x" * 247, "a\x00b", " "])
+def test_a_subject_that_cannot_be_used_gets_the_default_page(page, caplog, subject):
+    template = Template('{% load adaptive_layout %}{% adaptive_layout "course-home" subject=who %}')
+
+    html = template.render(Context({"who": subject}))
+
+    assert "<adaptive-layout" in html and "ut_" not in html
+    assert "layout.key_unusable A subject's key" in caplog.text
+
+
+def test_a_subject_may_be_a_number(page):
+    template = Template('{% load adaptive_layout %}{% adaptive_layout "course-home" subject=who %}')
+
+    token = re.search(r"ut_[\w:-]+", template.render(Context({"who": 7})))
+
+    assert token and keys.user_token_read(token[0], now=utc_now()) == "7"

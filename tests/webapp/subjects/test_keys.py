@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from webapp.privacy.erase import subject_erase
 from webapp.subjects import keys
-from webapp.subjects.models import Event, Scope, ServerKey
+from webapp.subjects.models import Event, Scope, ServerKey, Subject
+from webapp.subjects.services import subject_get
 
 OLD, NEW = "old-secret-" * 4, "new-secret-" * 4
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -222,3 +223,43 @@ def test_the_admin_lists_keys_without_secrets_and_logs_who_revoked_one():
     browser.post(address, wish)
     assert keys.server_key_read(secret) is None
     assert LogEntry.objects.get().user == keeper
+
+
+DIFFERENT = ("Shop:7", "shop:7", "shop:7 ", " shop:7", "shop:７", "shop:7\u200d")
+
+
+@pytest.mark.parametrize("key", DIFFERENT)
+@pytest.mark.django_db(transaction=True)
+def test_keys_that_differ_in_any_character_are_different_people(owner, key):
+    """Case, spaces at the ends, digits of other scripts and invisible characters count."""
+    headers = {"Authorization": f"Bearer {keys.user_token_make(key=key, now=timezone.now())}"}
+    layout = Client().get("/api/layout?surface=course-home", headers=headers).json()
+    body = {"decision": layout["decision"], "events": [owner.event("use", "forum")]}
+
+    assert Client().post("/api/events", body, "application/json", headers=headers).json() == {
+        "accepted": 1,
+        "duplicate": 0,
+        "ignored": 0,
+    }
+    assert [subject.key for subject in Subject.objects.all()] == [key]
+    for other in set(DIFFERENT) - {key}:
+        token = keys.user_token_make(key=other, now=timezone.now())
+        answer = Client().get("/api/me", headers={"Authorization": f"Bearer {token}"})
+        assert answer.json()["profiles"] == []
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "a\x00b", "a\x1fb"])
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_cannot_be_stored_is_refused_at_every_door(owner, key):
+    _, secret = server([Scope.LAYOUT_READ])
+    headers = {"Authorization": f"Bearer {secret}", "X-Subject": key}
+
+    with pytest.raises(keys.UnusableKeyError):
+        keys.user_token_make(key=key, now=NOW)
+    with pytest.raises(keys.UnusableKeyError):
+        subject_get(key=key)
+    with pytest.raises(CommandError, match=r"^key: A subject's key"):
+        call_command("user_token", key)
+    answer = Client().get("/api/layout?surface=course-home", headers=headers)
+    assert (answer.status_code, answer.json()["type"].partition("#")[2]) == (401, "credentials-not-valid")
+    assert not Subject.objects.exists()
