@@ -261,5 +261,8 @@ def test_a_key_that_cannot_be_stored_is_refused_at_every_door(owner, key):
     with pytest.raises(CommandError, match=r"^key: A subject's key"):
         call_command("user_token", key)
     answer = Client().get("/api/layout?surface=course-home", headers=headers)
-    assert (answer.status_code, answer.json()["type"].partition("#")[2]) == (401, "credentials-not-valid")
+    assert (answer.status_code, answer.json()["type"].partition("#")[2]) == (
+        401,
+        "credentials-not-valid",
+    )
     assert not Subject.objects.exists()

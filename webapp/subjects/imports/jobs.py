@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
-from webapp.subjects.imports.services import Imported, Progress, people_import, visits_import
+from webapp.subjects.ended import accounts_read
+from webapp.subjects.imports.services import (
+    PREFIX,
+    Imported,
+    Progress,
+    people_import,
+    subjects_by_keys,
+    visits_import,
+)
 from webapp.subjects.imports.surfaces import surfaces_ensure
+from webapp.subjects.keys import ACCOUNT, UnusableKeyError, is_visitor, subject_key_checked
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 
@@ -25,13 +35,15 @@ def import_file(
     source: str = Subject.Source.IMPORTED,
     ending: str = "",
     add_blocks: bool = False,
+    keys: str | None = None,
     progress: Progress = lambda share, doing: None,
 ) -> dict[str, Any]:
     """Imports visits and people. Raises ml.data.DataError, which lists every bad row.
 
     ending: an ISO date; all visits move by whole days so that the last falls on it, which lets old
     data be tried out today. add_blocks: adds blocks that a known surface lacks; otherwise rows with
-    such blocks are bad.
+    such blocks are bad. keys: a table of `user` and `key`, for users of the file who are subjects
+    already; any bad row of it stops the import.
     """
     from ml.data import formats
     from ml.data.rows import visit_rows
@@ -42,6 +54,7 @@ def import_file(
         path, form, people=people, surfaces=surfaces, blocks=known, strict=strict
     )
     rows = visit_rows(records.visits)
+    keyed = keys_read(keys, {row[1] for row in rows}) if keys else {}
     last = max((row.day for row in rows), default=0)
     moved = (date.fromisoformat(ending) - date(1970, 1, 1)).days - last if ending else 0
     popular: dict[str, Counter[str]] = {}
@@ -55,16 +68,78 @@ def import_file(
                 rows=rows,
                 source=source,
                 days_later=moved,
+                keys=keyed,
                 progress=lambda share, doing: progress(0.1 + 0.85 * share, doing),
             )
         if records.people is not None:
             note = f"imported from {Path(people or path).name}"
             rows_of_people = records.people.to_dict("records")
             persons = [{str(k): v for k, v in row.items()} for row in rows_of_people]
-            done.attributes = people_import(people=persons, note=note)
+            done.attributes = people_import(people=persons, note=note, keys=keyed)
     done.surfaces = made
     progress(1.0, "done")
     return {**done.as_json(), "skipped": [str(problem) for problem in records.problems]}
+
+
+def keys_read(path: str, users: Collection[str]) -> dict[str, str]:
+    """Reads a table of `user` (a name in the file) and `key` (of a subject): keys by user.
+
+    users: those of the visits; one of them at least must occur. Raises ml.data.DataError, which
+    lists every bad row.
+    """
+    from ml.data.errors import BadValue, DataError
+    from ml.data.tables import as_texts, read_table
+
+    table, name = read_table(Path(path)), Path(path).name
+    if lacking := {"user", "key"} - set(table.columns):
+        have, rule = ", ".join(map(str, table.columns)), "columns user and key are needed"
+        raise DataError([BadValue(name, 0, "columns", have, f"{rule}; missing: {min(lacking)}")])
+    pairs = list(zip(as_texts(table["user"]), as_texts(table["key"]), strict=True))
+    pks = [key.removeprefix(ACCOUNT) for _, key in pairs if key.startswith(ACCOUNT)]
+    before = subjects_by_keys(PREFIX + user for user, _ in pairs)
+    problems, known = [], accounts_read(pks)
+    seen: tuple[set[str], set[str]] = (set(), set())
+    for number, (user, key) in enumerate(pairs, start=1):
+        rules = {"user": _user_rule(user, seen[0], before), "key": _key_rule(key, seen[1], known)}
+        seen[0].add(user)
+        seen[1].add(key)
+        values = {"user": user, "key": key}
+        problems += [
+            BadValue(name, number, f, values[f], rule) for f, rule in rules.items() if rule
+        ]
+    if not problems and not {user for user, _ in pairs} & set(users):
+        rule = "one user at least must be one of the visits"
+        problems = [BadValue(name, 0, "user", ", ".join(u for u, _ in pairs[:3]), rule)]
+    if problems:
+        raise DataError(problems)
+    return {user: subject_key_checked(key) for user, key in pairs}
+
+
+def _user_rule(user: str, seen: Collection[str], before: Collection[str]) -> str:
+    """The rule that a user of the table breaks, or empty."""
+    if not user.strip():
+        return "must not be empty"
+    if user in seen:
+        return "must occur once"
+    return (
+        f"was imported as {PREFIX}{user} already: erase that first"
+        if PREFIX + user in before
+        else ""
+    )
+
+
+def _key_rule(key: str, seen: Collection[str], known: Collection[str]) -> str:
+    """The rule that a key of the table breaks, or empty. known: primary keys of accounts."""
+    try:
+        subject_key_checked(key)
+    except UnusableKeyError as error:
+        return str(error)
+    if key in seen:
+        return "must occur once: visits of two users cannot be told apart afterwards"
+    if is_visitor(key):
+        return "must not be a visitor's, who consented to no import"
+    is_gone = key.startswith(ACCOUNT) and key.removeprefix(ACCOUNT) not in known
+    return "must be an account's: there is none with this primary key" if is_gone else ""
 
 
 def _known_blocks() -> dict[str, list[str]]:

