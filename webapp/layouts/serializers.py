@@ -161,7 +161,8 @@ class LayoutOut(serializers.Serializer[Any]):
     undo = serializers.ChoiceField(
         ["wish", "visit", "nothing"],
         help_text="What `undo` would take back: the user's last pin, unpin, move or reset of this "
-        "visit; with none, what moved since the last visit; or nothing, and it changes nothing.",
+        "visit; with none, what moved since the last visit; or nothing, and it changes nothing. "
+        "It is refused with 409 where the user asked for something after `decision` was made.",
     )
     stability = StabilityOut()
     search = SearchOut()
@@ -211,6 +212,15 @@ class ProblemOut(serializers.Serializer[Any]):
         many=True, required=False, help_text="The mistakes of a body, at most 10, the first first."
     )
     next_step = serializers.CharField()
+
+
+class CsrfOut(serializers.Serializer[Any]):
+    cookie = serializers.CharField(
+        help_text="The cookie that scripts may read the token from, now and after a sign-in; empty "
+        "if there is none."
+    )
+    header = serializers.CharField(help_text="The header that carries the token.")
+    token = serializers.CharField()
 
 
 class ConsentIn(serializers.Serializer[Any]):

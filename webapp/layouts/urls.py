@@ -10,6 +10,7 @@ urlpatterns = [
     path("layout", views.LayoutView.as_view(), name="layout"),
     path("events", views.EventsView.as_view(), name="events"),
     path("feedback", views.FeedbackView.as_view(), name="feedback"),
+    path("csrf", me.CsrfView.as_view(), name="csrf"),
     path("me", me.MeView.as_view(), name="me"),
     path("health", me.HealthView.as_view(), name="health"),
     path("schema", pages.schema, name="schema"),

@@ -283,6 +283,8 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
         rank = int(event.value.get("rank", 0))
         feedback.move(state, event.block, rank, order=visit.order, visit=visit.id)
     elif event.kind == "undo":
+        if event.shown.generation < state.feedback.generation:
+            return  # another tab's wish came between, which this page does not show
         before = state.before or default
         if undoes(state, order=visit.order, before=before) == "nothing":
             return

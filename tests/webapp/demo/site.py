@@ -61,19 +61,23 @@ def markup(attributes: str = "controls", grid: bool = True, boot: Any = None, **
 
 @dataclass
 class Site:
-    """pages: HTML by path. events, wishes: bodies as they came. Answers may be replaced."""
+    """pages: HTML by path. events, wishes: bodies as they came. Answers may be replaced.
+
+    csrf: the tokens of /api/csrf, one after the other; the last is given again.
+    """
 
     address: str = ""
     pages: dict[str, str] = field(default_factory=dict)
     layout: dict[str, Any] = field(default_factory=payload)
     asked: int = 0
+    csrf: list[str] = field(default_factory=lambda: ["by-address"])
     events: list[dict[str, Any]] = field(default_factory=list)
     wishes: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
     on_events: Callable[[dict[str, Any]], int] = lambda batch: 202
-    on_wish: Callable[[dict[str, Any]], None] = lambda wish: None
+    on_wish: Callable[[dict[str, Any]], int | None] = lambda wish: None
     files: dict[str, Path] = field(default_factory=dict)
 
     def noted(self, kind: str) -> list[str]:
@@ -111,6 +115,10 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             if path.startswith("/api/layout"):
                 site.asked += 1
                 self._answer(json.dumps(site.layout), "application/json")
+            elif path == "/api/csrf":
+                token = site.csrf.pop(0) if site.csrf[1:] else site.csrf[0]
+                csrf = {"cookie": "", "header": "X-CSRFToken", "token": token}
+                self._answer(json.dumps(csrf), "application/json")
             elif path.endswith(".js"):
                 file = site.files.get(path, FILES / "adaptive-layout.js")
                 self._answer(file.read_text(), "text/javascript")
@@ -125,8 +133,8 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
                 with lock:
                     site.wishes.append(body)
                     site.headers.append(dict(self.headers))
-                site.on_wish(body)
-                return self._answer(json.dumps(site.layout), "application/json")
+                status = site.on_wish(body) or 200
+                return self._answer(json.dumps(site.layout), "application/json", status)
             with lock:
                 site.at_once += 1
                 site.most_at_once = max(site.most_at_once, site.at_once)

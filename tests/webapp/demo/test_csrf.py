@@ -29,3 +29,34 @@ def test_every_wish_carries_the_token_of_the_page(
     wait_for(lambda: len(site.wishes) == 4)
     assert [wish["type"] for wish in site.wishes] == ["pin", "freeze", "undo", "reset"]
     assert {headers.get("X-XSRF-TOKEN") for headers in site.headers} == {sent}
+
+
+def wish(page: Page, act: str) -> None:
+    page.evaluate(f"document.querySelector('adaptive-layout').{act}")
+
+
+def test_a_page_without_the_tag_asks_for_the_token_with_its_first_wish(
+    plain: Page, site: Site
+) -> None:
+    site.pages["/"] = LOADED + markup()
+    site.csrf = ["first", "second"]
+    plain.goto("/")
+    plain.wait_for_selector(".al-menu")
+    plain.wait_for_timeout(200)
+    assert site.csrf == ["first", "second"], "pages without wishes ask for none"
+    wish(plain, "pin('a')")
+    wish(plain, "freeze()")
+    assert [headers["X-CSRFToken"] for headers in site.headers] == ["first", "first"]
+
+
+def test_after_a_refusal_the_token_is_asked_for_again(plain: Page, site: Site) -> None:
+    """Signing in in another tab ends the session that the page's token is of."""
+    site.pages["/"] = LOADED + markup()
+    site.csrf = ["of another session", "present"]
+    plain.goto("/")
+    plain.wait_for_selector(".al-menu")
+    site.on_wish = lambda _: 403 if site.headers[-1]["X-CSRFToken"] != "present" else 200
+    wish(plain, "pin('a')")
+    wait_for(lambda: "did not work" in plain.locator(".al-live").inner_text())
+    wish(plain, "pin('a')")
+    wait_for(lambda: "stays where it is" in plain.locator(".al-live").inner_text())

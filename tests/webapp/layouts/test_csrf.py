@@ -70,5 +70,25 @@ def test_a_wish_with_what_the_tag_hands_over_is_granted(browser, settings, host)
     assert granted.status_code == 200, granted.content
 
 
+@pytest.mark.parametrize("host", SETTINGS, ids=lambda host: "+".join(host) or "usual")
+def test_a_page_without_the_tag_asks_for_what_the_tag_hands_over(browser, settings, host):
+    for name, value in host.items():
+        setattr(settings, name, value)
+    answer = browser.get("/api/csrf")
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    csrf = answer.json()
+    assert csrf["cookie"] == (
+        ""
+        if "HTTPONLY" in str(host) or "SESSIONS" in str(host)
+        else host.get("CSRF_COOKIE_NAME", "csrftoken")
+    )
+    if csrf["cookie"]:
+        csrf["token"] = browser.cookies[csrf["cookie"]].value
+    consent = {"data": {"consent": True}, "content_type": "application/json"}
+    assert browser.post("/api/me", **consent).status_code == 403
+    sent = {csrf["header"]: csrf["token"]}
+    assert browser.post("/api/me", **consent, headers=sent).status_code == 204
+
+
 def test_without_a_request_no_token_is_made(page):
     assert '"csrf"' not in TAG.render(Context())

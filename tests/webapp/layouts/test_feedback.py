@@ -74,6 +74,42 @@ def test_undo_takes_back_a_pin_and_leaves_the_page_as_it_is(owner, worker):
     assert (payload["order"], payload["pins"]) == (shown, [])
 
 
+@pytest.mark.parametrize("kind", ["pin", "move", "reset", "freeze"])
+def test_undo_takes_back_no_wish_of_another_tab(owner, worker, kind):
+    owner.visit("glossary", "live")
+    here = owner.layout()
+    there = owner.wish(kind, here["order"][-1], rank=1)
+
+    answer = owner.post("feedback", {"decision": here["decision"], **owner.event("undo")})
+
+    assert answer.status_code == 409
+    assert answer.json()["type"].endswith("#layout-changed")
+    worker.work()
+    after = owner.layout()
+    assert [after[name] for name in ("order", "pins", "status", "undo")] == [
+        there[name] for name in ("order", "pins", "status", "undo")
+    ]
+
+
+def test_a_stale_undo_in_a_batch_takes_nothing_back(owner, worker):
+    here = owner.layout()
+    moved = owner.wish("move", here["order"][-1], rank=1)
+    owner.send(here, owner.event("undo"))
+    assert owner.layout()["order"] == moved["order"]
+    worker.work()
+    assert owner.layout()["order"] == moved["order"]
+
+
+def test_an_undo_that_is_sent_again_is_answered_as_the_first_time(owner, worker):
+    before = owner.layout()["order"]
+    moved = owner.wish("move", before[-1], rank=1)
+    undo = {"decision": moved["decision"], **owner.event("undo")}
+    for _ in range(2):
+        answer = owner.post("feedback", undo)
+        assert (answer.status_code, answer.json()["order"]) == (200, before)
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+
+
 def test_freeze_keeps_what_is_shown_until_it_is_lifted(owner, worker):
     owner.visit("glossary")
     shown = owner.layout()["order"]

@@ -114,11 +114,6 @@ def layout_payload(*, key: str, slug: str, now: datetime) -> dict[str, Any] | No
     return data
 
 
-def surface_of(signed: str) -> str:
-    """The surface of a decision whose signature was checked before."""
-    return decisions.read(signed).surface
-
-
 def decide(found: DecisionContext, variants: int = 1) -> tuple[Decision, str]:
     """Returns the decision to serve, with up to `variants` variants, and its status."""
     version, mode = found.page.version, found.page.surface.mode

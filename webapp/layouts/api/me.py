@@ -1,4 +1,4 @@
-"""Views of the caller's stored data, the visitor's consent, and this process's health."""
+"""Views of the caller's stored data, consent and CSRF token, and of this process's health."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from rest_framework.response import Response
 from webapp.layouts import serializers
 from webapp.layouts.answer import throttles
 from webapp.layouts.api.schema import described
-from webapp.layouts.api.views import PROBLEM, REFUSED, VARY, LayoutAPIView, key_of, no_subject
+from webapp.layouts.api.views import (
+    KEPT,
+    PROBLEM,
+    REFUSED,
+    VARY,
+    LayoutAPIView,
+    key_of,
+    no_subject,
+)
+from webapp.layouts.csrf import client_csrf
 from webapp.layouts.errors.problem import CONTENT_TYPE, Problem
 from webapp.privacy.erase import subject_erase
 from webapp.privacy.export import subject_export
@@ -69,6 +78,16 @@ class MeView(LayoutAPIView):
         response = Response(body, headers=_no_store())
         response.delete_cookie(keys.VISITOR_COOKIE)
         return response
+
+
+class CsrfView(LayoutAPIView):
+    authentication_classes = ()
+
+    @described(operation_id="csrf", auth=[], responses={200: serializers.CsrfOut})
+    def get(self, request: Request) -> Response:
+        """How a page of the same site sends the CSRF token with what a browser's session or cookie
+        speaks for: wishes, consent, erasure."""
+        return Response(client_csrf(request._request), headers=KEPT)
 
 
 class HealthView(LayoutAPIView):

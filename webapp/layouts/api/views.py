@@ -34,8 +34,9 @@ from webapp.layouts.api.openapi_examples import (
 from webapp.layouts.api.parsers import BoundedJSONParser
 from webapp.layouts.api.schema import OwnSchema, described
 from webapp.layouts.errors.problem import CONTENT_TYPE, Problem, problem_response
-from webapp.layouts.events.accept import backlog_refuse, batch_accept
+from webapp.layouts.events.accept import backlog_refuse, batch_accept, decision_read
 from webapp.layouts.events.parse import batch_read
+from webapp.layouts.events.undo import undo_check
 from webapp.lib.times import utc_now
 from webapp.serving.pages import Page, serving
 from webapp.subjects.authentication import SubjectAuthentication, identity_of
@@ -183,7 +184,12 @@ class FeedbackView(LayoutAPIView):
         operation_id="feedback",
         request=serializers.FeedbackIn,
         examples=[FEEDBACK_EXAMPLE, PROBLEM_EXAMPLE],
-        responses={200: serializers.FeedbackOut, 202: serializers.BatchOut, **REFUSED},
+        responses={
+            200: serializers.FeedbackOut,
+            202: serializers.BatchOut,
+            **REFUSED,
+            (409, CONTENT_TYPE): PROBLEM,
+        },
     )
     def post(self, request: Request) -> HttpResponse:
         """Pin, unpin, move, undo, freeze or reset: acts at once; answers with the layout.
@@ -194,11 +200,15 @@ class FeedbackView(LayoutAPIView):
         throttles.refuse_over(request, "write")
         wish = serializers.FeedbackIn(data=request.data)
         wish.is_valid(raise_exception=True)
-        now, identity = utc_now(), identity_of(request)
+        asked, now, identity = wish.validated_data, utc_now(), identity_of(request)
+        served = decision_read(asked["decision"])
+        if asked["type"] == "undo":
+            key, page = key_of(request), _page(served.surface)
+            undo_check(key=key, page=page, served=served, event_id=asked["id"], now=now)
         counted = batch_accept(
             identity=identity,
-            decision=wish.validated_data["decision"],
-            arrivals=[serializers.arrival(wish.validated_data)],
+            decision=asked["decision"],
+            arrivals=[serializers.arrival(asked)],
             now=now,
             field="",
         )
@@ -208,13 +218,11 @@ class FeedbackView(LayoutAPIView):
             return Response(
                 _outcomes(counted, 1), status=202, headers={"Cache-Control": "no-store"}
             )
-        page = _page(read.surface_of(wish.validated_data["decision"]))
+        page = _page(served.surface)
         answer = read.layout_read(key=key_of(request), page=page, now=utc_now())
-        moved = wish.validated_data if wish.validated_data["type"] in ("move", "pin") else {}
+        moved = asked if asked["type"] in ("move", "pin") else {}
         body = with_held(answer.body, page.surface, moved.get("block", ""), moved.get("rank"))
-        response = HttpResponse(body, content_type="application/json")
-        response["Cache-Control"] = "no-store"
-        return response
+        return HttpResponse(body, content_type="application/json", headers=KEPT)
 
 
 def _outcomes(counted: Counted | None, sent: int) -> dict[str, int]:

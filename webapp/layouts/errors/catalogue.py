@@ -195,6 +195,14 @@ KINDS = {
             "Wait for the seconds in Retry-After and send the same bytes again.",
         ),
         Kind(
+            "layout-changed",
+            409,
+            "The layout was changed elsewhere",
+            "An `undo` takes back what its page shows, and the user asked for something since that "
+            "page's decision was made, in another tab perhaps. Nothing is undone.",
+            "Ask for the layout, show it, and send the undo with its decision.",
+        ),
+        Kind(
             "backlog-full",
             429,
             "Too many events wait to be counted",

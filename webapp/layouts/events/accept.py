@@ -47,7 +47,7 @@ def batch_accept(
     Returns None if nothing is stored: the decision has no subject, or was made before its subject
     was erased. field: the format of an event's path in mistakes.
     """
-    served = _served(decision)
+    served = decision_read(decision)
     _check(served, arrivals, now, field)
     if not served.subject:
         return None
@@ -101,7 +101,8 @@ def _surface(slug: str) -> Surface:
     return surface
 
 
-def _served(text: str) -> Served:
+def decision_read(text: str) -> Served:
+    """Returns a decision's content. Raises Problem if it is not signed by this server."""
     try:
         return decisions.read(text)
     except decisions.UnreadableDecision as error:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpRequest
-from django.middleware.csrf import get_token
 from django.template.loader import render_to_string, select_template
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -26,7 +23,7 @@ def render(
 ) -> SafeString:
     """Renders the whole `<adaptive-layout>` element.
 
-    context: for the blocks' templates. csrf: sent by the client with wishes, from `csrf_boot`.
+    context: for the blocks' templates. csrf: sent by the client with wishes, from `client_csrf`.
     """
     blocks = [_block(payload, block_id, context) for block_id in payload["order"]]
     return render_to_string(
@@ -46,20 +43,6 @@ def render(
             },
         },
     )
-
-
-def csrf_boot(request: HttpRequest) -> dict[str, str]:
-    """The data with which the client sends the CSRF token.
-
-    token: the request's; header: the one Django reads it from; cookie: its name if scripts may read
-    it, which follows a sign-in in another tab, or empty.
-    """
-    is_read = not (settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY)
-    return {
-        "cookie": settings.CSRF_COOKIE_NAME if is_read else "",
-        "header": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-"),
-        "token": get_token(request),
-    }
 
 
 def _nonce(context: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 
 from webapp.layouts.answer import read
+from webapp.layouts.csrf import client_csrf
 from webapp.layouts.errors.middleware import PRIVATE
 from webapp.layouts.html import element
 from webapp.lib.times import utc_now
@@ -42,7 +43,7 @@ def adaptive_layout(
             f"adaptive_layout: there is no surface {surface!r}. Add it in the admin, or declare it "
             "in a surfaces.py and run `manage.py load_surfaces`."
         )
-    csrf = element.csrf_boot(request) if request else None  # sets the cookie, too
+    csrf = client_csrf(request) if request else None
     if request:
         _keep_private(request)
     seen = {str(name): value for name, value in context.flatten().items()}

@@ -60,7 +60,7 @@ export interface ClientOptions {
   /** A signed user token; without one the session speaks for the user. */
   token?: string;
   payload?: Payload | null;
-  /** The CSRF token and the header that carries it, where they are not Django's usual ones. */
+  /** The CSRF token and the header that carries it; without them the first wish asks for them. */
   csrf?: Csrf;
 }
 

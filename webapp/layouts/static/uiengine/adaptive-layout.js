@@ -45,10 +45,8 @@ const uuid = () => '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (c) 
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-const cookie = (name) => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1] ?? '';
-
-async function checked(response) {
-  if (response.ok) return response;
+async function read(response) {
+  if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));
   throw new Error(problem.detail || problem.title || `${response.status}`);
 }
@@ -65,7 +63,7 @@ const isHidden = () => document.visibilityState === 'hidden';
 
 export class LayoutClient extends EventTarget {
   payload = null;
-  csrf = { cookie: 'csrftoken', header: 'X-CSRFToken', token: '' };
+  csrf = null; // asked for with the first wish
   views = 0;
   seen = new Set(); // blocks, and '' for the page
   #waiting = [];
@@ -93,8 +91,7 @@ export class LayoutClient extends EventTarget {
   async load() {
     const before = this.payload;
     const ask = (cache) => this.#fetch(`layout?surface=${encodeURIComponent(this.surface)}`, { cache });
-    const response = await ask('no-cache').catch(() => ask('force-cache'));
-    const payload = await (await checked(response)).json();
+    const payload = await read(await ask('no-cache').catch(() => ask('force-cache')));
     // Unless a wish was answered meanwhile.
     if (this.payload === before && JSON.stringify(payload) !== JSON.stringify(before)) this.show(payload);
     return this.payload;
@@ -150,8 +147,11 @@ export class LayoutClient extends EventTarget {
 
   async feedback(type, fields = {}) {
     await Promise.race([this.#settled(), pause(SEND_AFTER)]);
+    if (!this.token) this.csrf ??= await read(await this.#fetch('csrf'));
     const body = JSON.stringify({ id: uuid(), at: new Date().toISOString(), type, decision: this.payload.decision, ...fields });
-    const payload = await (await checked(await this.#fetch('feedback', { method: 'POST', body }))).json();
+    const response = await this.#fetch('feedback', { method: 'POST', body });
+    if (response.status === 403) this.csrf = null; // of another session
+    const payload = await read(response);
     this.show(payload);
     return payload;
   }
@@ -208,8 +208,8 @@ export class LayoutClient extends EventTarget {
   }
 
   #fetch(path, init) {
-    const { cookie: name, header, token } = this.csrf;
-    const csrf = (name && cookie(name)) || token;
+    const { cookie: name, header, token } = this.csrf ?? {};
+    const csrf = (name && document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1]) || token;
     const headers = {
       'Content-Type': 'application/json',
       ...(this.token && { Authorization: `Bearer ${this.token}` }),
