@@ -50,6 +50,7 @@ class Loading:
         self._loaded: dict[str, Version] = {}
         self._refused: dict[str, float] = {}
         self._under_way: dict[str, VersionLoad] = {}
+        self._wanted: set[str] = set()
 
     def version(self, row: CodebookVersion, *, wait: float) -> Version | None:
         """Returns a version, or None while it is being loaded or after it was refused.
@@ -57,12 +58,20 @@ class Loading:
         Not safe for concurrent callers. wait: seconds to wait for a load that begins here.
         """
         name = _content(row)
+        self._wanted.add(name)
         # Threads are looked at before results, so a load that ends in between is not repeated.
         self._under_way = {n: p for n, p in self._under_way.items() if p.thread.is_alive()}
         is_wanted = name not in self._loaded and not self.is_refused(row)
         if is_wanted and name not in self._under_way and len(self._under_way) < MOST:
             self._begin(name, row).join(wait)
         return self._loaded.get(name)
+
+    def forget_unwanted(self) -> None:
+        """Drops the versions that were not asked for since the last call: they serve no more."""
+        wanted, self._wanted = self._wanted, set()
+        for kept in (self._loaded, self._refused):
+            for name in kept.keys() - wanted:
+                del kept[name]
 
     def is_refused(self, row: CodebookVersion) -> bool:
         """Returns True for some seconds after a failed load; then the version is tried again."""

@@ -154,6 +154,9 @@ class Serving(ProcessState):
                     pages[row.slug] = self._with_canary(page, challenger)
             self._snapshot = Snapshot(pages, is_ready=True)
             self._loading.report()
+            self._loading.forget_unwanted()
+            present = {_edition(row) for row in rows}
+            self._parsed = {key: one for key, one in self._parsed.items() if key in present}
 
     def late(self) -> list[VersionLoad]:
         """Versions whose load seems to hang."""
