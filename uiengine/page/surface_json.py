@@ -19,6 +19,9 @@ from uiengine.page.surface import (
 
 MODES = ("live", "dry_run", "off")
 MAX_BLOCKS = 200
+MAX_BREAKPOINTS = 12
+MAX_CHARACTERS = 1_000_000
+"""Characters of all texts and keys, and values, of a definition: the largest page has a third."""
 MAX_COLUMNS = 120
 MAX_ROWS = 1000
 MOST_EXPLORATION = 0.2
@@ -40,19 +43,13 @@ def parse(data: Any) -> Surface:
     refuse_unusable(data)
     breakpoints = tuple(
         _breakpoint(f"breakpoints[{i}]", item)
-        for i, item in enumerate(_sequence("breakpoints", data.get("breakpoints")))
+        for i, item in enumerate(_listed("breakpoints", data, 1, MAX_BREAKPOINTS))
     )
-    if not breakpoints:
-        raise SurfaceError("breakpoints", [], "there is none", "Declare at least one breakpoint.")
     _unique("breakpoints", [b.name for b in breakpoints])
-    blocks = _sequence("blocks", data.get("blocks"))
-    if not 1 <= len(blocks) <= MAX_BLOCKS:
-        raise SurfaceError(
-            "blocks", len(blocks), f"a surface has 1 to {MAX_BLOCKS} blocks", "Split the page."
-        )
+    blocks = _listed("blocks", data, 1, MAX_BLOCKS)
     parsed = tuple(_block(f"blocks[{i}]", item, breakpoints) for i, item in enumerate(blocks))
     _unique("blocks", [b.id for b in parsed])
-    groups = tuple(_text("groups", g) for g in _sequence("groups", data.get("groups", [])))
+    groups = tuple(_text("groups", g) for g in _listed("groups", data, 0, MAX_BLOCKS))
     _unique("groups", groups)
     for i, block in enumerate(parsed):
         if block.group and block.group not in groups:
@@ -74,12 +71,16 @@ def parse(data: Any) -> Surface:
 def refuse_unusable(data: Any) -> None:
     """Raises SurfaceError for valid JSON that some database or page cannot hold.
 
-    Refused are control characters, lone surrogates, numbers beyond 2^53 and nesting beyond
-    MAX_DEPTH.
+    Refused are control characters, lone surrogates, numbers beyond 2^53, nesting beyond MAX_DEPTH
+    and more than MAX_CHARACTERS in all.
     """
-    waiting = [("", data, 0)]
+    waiting, count = [("", data, 0)], 0
     while waiting:
         path, value, depth = waiting.pop()
+        count += 1 + (len(value) if isinstance(value, str) else 0)
+        if count > MAX_CHARACTERS:
+            problem, step = "is too large", f"{MAX_CHARACTERS:,} characters in all, at most."
+            raise SurfaceError("surface", f"more at {path[:100]}", problem, step)
         if depth > MAX_DEPTH:
             name = path[:100] or "surface"
             raise SurfaceError(name, "…", "is nested too deeply", f"{MAX_DEPTH} levels at most.")
@@ -237,6 +238,15 @@ def _mapping(path: str, value: Any) -> None:
 def _sequence(path: str, value: Any) -> Sequence[Any]:
     _typed(path, value, lambda v: isinstance(v, list | tuple), "is not a list")
     return value  # type: ignore[no-any-return]
+
+
+def _listed(name: str, data: Mapping[str, Any], low: int, high: int) -> Sequence[Any]:
+    """The list of this name, of `low` to `high` items; a missing one is empty where low is 0."""
+    items = _sequence(name, data.get(name, None if low else []))
+    if not low <= len(items) <= high:
+        problem, step = f"a surface has {low} to {high} {name}", "Split the page."
+        raise SurfaceError(name, len(items), problem, step if items else "Declare at least one.")
+    return items
 
 
 def _typed(path: str, value: Any, is_right: Callable[[Any], bool], problem: str) -> None:

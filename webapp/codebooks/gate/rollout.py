@@ -44,7 +44,9 @@ def promotion_ask(
         return None
     proposal = Proposal.objects.filter(surface=surface, version=version).first()
     if proposal is None:
-        return Proposal.objects.create(surface=surface, version=version, by_name=name, why=why)
+        return Proposal.objects.create(
+            surface=surface, version=version, by_name=name, why=why[:500]
+        )
     if proposal.by_name == name:
         raise PromotionError(
             "version",
