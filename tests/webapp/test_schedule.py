@@ -15,6 +15,10 @@ from django.utils.module_loading import import_string
 from webapp.layouts.install_checks import scheduler_check, scheduler_named
 from webapp.lib import schedule, schedule_rows
 
+if apps.is_installed(schedule.SCHEDULER):
+    from django_celery_beat.schedulers import ModelEntry
+    from django_celery_beat.tzcrontab import TzAwareCrontab
+
 HAS_ROWS = apps.is_installed(schedule.SCHEDULER)
 needs_rows = pytest.mark.skipif(not HAS_ROWS, reason="django-celery-beat is not installed")
 NEW = [(type("Step", (), {"app_label": schedule.SCHEDULER, "name": "0001_initial"}), False)]
@@ -122,3 +126,69 @@ def test_a_nightly_task_that_was_slept_through_is_made_up(db):
     entry = scheduler(app=current_app, lazy=True).all_as_schedule()["nightly"]
 
     assert entry.is_due().is_due
+
+
+@pytest.fixture
+def nightly(db):
+    """A task at 02:30 UTC alone in the schedule, which last ran on the first of March."""
+    rows().all().delete()
+    crontabs = apps.get_model(schedule.SCHEDULER, "CrontabSchedule").objects
+    at = crontabs.create(minute="30", hour="2", timezone="UTC")
+    rows().create(name="nightly", task="nightly", crontab=at)
+    return rows().filter(name="nightly")
+
+
+@needs_rows
+def test_a_task_is_overdue_ten_minutes_after_its_time_and_until_it_ran(nightly):
+    first = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
+    due = first + timedelta(days=1)
+    nightly.update(last_run_at=first)
+
+    assert schedule_rows.overdue(due + timedelta(minutes=9)) == []
+    assert schedule_rows.overdue(due + timedelta(minutes=11)) == [("nightly", due)]
+    assert schedule_rows.overdue(due + timedelta(days=20)) == [("nightly", due)]
+    nightly.update(enabled=False)
+    assert schedule_rows.overdue(due + timedelta(days=20)) == []
+
+
+@needs_rows
+def test_a_task_every_few_seconds_is_overdue_too(db):
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    rows().update(last_run_at=now)
+    rows().filter(task="codebooks.guard").update(last_run_at=now - timedelta(hours=1))
+
+    (found,) = schedule_rows.overdue(now)
+
+    assert found == ("Take bad versions back", now - timedelta(minutes=59))
+
+
+@needs_rows
+def test_a_machine_that_is_on_by_day_alone_runs_its_nightly_task_each_day(nightly, monkeypatch):
+    """Beat starts at nine and stops at five, for three days; its clock and messages are ours."""
+    clock = [datetime(2026, 3, 1, 9, tzinfo=UTC)]
+    monkeypatch.setattr(TzAwareCrontab, "nowfunc", lambda self: clock[0].astimezone(self.tz))
+    monkeypatch.setattr(ModelEntry, "_default_now", lambda self: clock[0])
+    monkeypatch.setattr("django_celery_beat.schedulers.close_old_connections", lambda: None)
+    begun = []
+    nightly.update(date_changed=clock[0])
+    for day in range(3):
+        clock[0] = datetime(2026, 3, 1 + day, 9, tzinfo=UTC)
+        beat = import_string(schedule.DATABASE_SCHEDULER.replace(":", "."))(app=current_app)
+        monkeypatch.setattr(beat, "apply_async", lambda entry, **_: begun.append(clock[0]))
+        while clock[0].hour < 17:
+            beat.tick()
+            clock[0] += timedelta(minutes=20)
+        beat.sync()
+
+    assert begun == [datetime(2026, 3, day, 9, tzinfo=UTC) for day in (2, 3)]
+
+
+def test_a_host_whose_celery_has_another_zone_is_told_that_zone(monkeypatch):
+    monkeypatch.setattr(schedule_rows.installed, "is_installed", lambda name: False)
+    monkeypatch.setattr(current_app.conf, "timezone", "Europe/Berlin")
+    monkeypatch.delitem(current_app.__dict__, "timezone", raising=False)
+
+    (line,) = schedule_rows.cadence(["codebooks.retrain_all"])
+
+    assert "at 02:30 Europe/Berlin" in line
+    assert "does not exist" in line and "comes twice" in line

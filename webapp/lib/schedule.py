@@ -22,7 +22,8 @@ DATABASE_SCHEDULER = "webapp.lib.overdue_scheduler:OverdueScheduler"
 class Entry:
     """One line of the schedule.
 
-    every: a number of periods, or 0 for a task that runs at a time of the day (UTC); since: the
+    every: a number of periods, or 0 for a task that runs at a time of the day (UTC, unless the
+    host's Celery has another zone); since: the
     migration that adds the row, as app label and name.
     """
 
@@ -41,10 +42,18 @@ class Entry:
 
     @property
     def when(self) -> str:
+        return self.when_in("UTC")
+
+    def when_in(self, zone: object) -> str:
+        """zone: that of Celery's application, by which beat reads the hour."""
         if self.every:
             return f"every {self.every} {self.period}"
         day = "" if self.weekday == "*" else f" on day {self.weekday} of the week"
-        return f"at {self.hour.zfill(2)}:{self.minute.zfill(2)} UTC{day}"
+        return f"at {self.hour.zfill(2)}:{self.minute.zfill(2)} {zone}{day}"
+
+    @property
+    def crontab(self) -> crontab:
+        return crontab(minute=self.minute, hour=self.hour, day_of_week=self.weekday)
 
 
 RUNS = ("codebooks", "0003_schedules")
@@ -96,8 +105,7 @@ def beat_schedule(apps: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {
         entry.name: {
             "task": entry.task,
-            "schedule": entry.seconds
-            or crontab(minute=entry.minute, hour=entry.hour, day_of_week=entry.weekday),
+            "schedule": entry.seconds or entry.crontab,
             "options": {"expires": entry.seconds} if entry.every else {},
         }
         for entry in entries(apps)

@@ -7,18 +7,23 @@ missing or added later would leave a history that Django refuses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from celery import current_app
 from django.apps import apps as installed
 from django.conf import settings
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from webapp.lib import schedule
+from webapp.lib import schedule, summer_time
 from webapp.lib.admin_pages import list_of
+from webapp.lib.times import as_utc, utc_now
 
 FIRST = (schedule.SCHEDULER, "0001_initial")
 TABLE = "django_celery_beat_periodictask"
+PATIENCE = timedelta(minutes=10)
+"""A task counts as overdue after this: beat writes the times of runs every three minutes."""
 
 
 def connect() -> None:
@@ -43,10 +48,13 @@ def page() -> str:
 
 
 def cadence(tasks: Sequence[str]) -> list[str]:
-    """Returns a line for each entry of these tasks: its name and when it runs."""
+    """Returns a line for each entry of these tasks: its name, when it runs, and what it does when
+    the clocks of its zone are put forward or back."""
     if not installed.is_installed(schedule.SCHEDULER):
-        found = schedule.entries(settings.INSTALLED_APPS)
-        return sorted(f"{entry.name}: {entry.when}" for entry in found if entry.task in tasks)
+        zone = current_app.timezone
+        found = [e for e in schedule.entries(settings.INSTALLED_APPS) if e.task in tasks]
+        said = [" ".join([f"{e.name}: {e.when_in(zone)}", *_changes(e, zone)]) for e in found]
+        return sorted(said)
     rows = installed.get_model(schedule.SCHEDULER, "PeriodicTask")._default_manager
     chosen = rows.filter(task__in=tasks).select_related("crontab", "interval")
     return [
@@ -55,8 +63,56 @@ def cadence(tasks: Sequence[str]) -> list[str]:
     ]
 
 
+def _changes(entry: schedule.Entry, zone: tzinfo) -> list[str]:
+    return summer_time.remarks(entry.crontab, zone, utc_now()) if not entry.every else []
+
+
+def every_cadence() -> list[str]:
+    """Returns the lines of all our tasks."""
+    return cadence([entry.task for entry in schedule.entries(settings.INSTALLED_APPS)])
+
+
+def overdue(now: datetime) -> list[tuple[str, datetime]]:
+    """Returns name and time of each task that was due and has not begun; the longest ago first.
+
+    Empty without django-celery-beat: Celery's own beat keeps the times of runs to itself.
+    """
+    if not installed.is_installed(schedule.SCHEDULER):
+        return []
+    rows = installed.get_model(schedule.SCHEDULER, "PeriodicTask")._default_manager
+    found = []
+    for row in rows.filter(enabled=True).select_related("crontab", "interval"):
+        due = _due_at(row, now)
+        if due is not None and now - due > PATIENCE:
+            found.append((row.name, due))
+    return sorted(found, key=lambda one: one[1])
+
+
+def _due_at(row: Any, now: datetime) -> datetime | None:
+    """When a task was due first since it last ran, or is due next. None for one-off tasks."""
+    last = row.last_run_at or row.date_changed
+    if last is None or not (row.crontab or row.interval) or row.one_off:
+        return None
+    last = as_utc(last)
+    if row.interval:
+        due: datetime = last + row.interval.schedule.run_every
+        return due
+    at = row.crontab.schedule
+    at.nowfunc = at.nowfun = lambda: now
+    due = now + at.remaining_estimate(last)
+    return due
+
+
 def _when(row: Any) -> str:
-    return f"{row.crontab.human_readable}" if row.crontab else str(row.interval or "not scheduled")
+    if row.crontab is None:
+        return str(row.interval or "not scheduled")
+    zone = row.crontab.timezone
+    found = summer_time.remarks(row.crontab.schedule, zone, utc_now())
+    return (
+        " ".join([f"{row.crontab.human_readable}.", *found])
+        if found
+        else row.crontab.human_readable
+    )
 
 
 def _rows_follow(*, using: str, apps: Any = installed, plan: Any = (), **_: Any) -> None:

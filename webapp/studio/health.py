@@ -32,6 +32,7 @@ FALLBACK = 0.01
 """Share of fallback answers above which the sign turns to `look`."""
 STATUSES = ("adapted", "default", "frozen", "dry_run", "fallback", "not_modified")
 MOST_SURFACES = 50
+MOST_LATE = 5
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class Sign:
 
 
 def signs(now: datetime) -> list[Sign]:
-    return [_database(), _cache(), _workers(now), _backlog(now), _runs(now), _answers()]
+    return [
+        *(_database(), _cache(), _workers(now), _schedule(now), _backlog(now), _runs(now)),
+        _answers(),
+    ]
 
 
 def active_runs() -> list[Run]:
@@ -128,6 +132,17 @@ def _workers(now: datetime) -> Sign:
     seen = _ago(now, beats) if beats else "There has been none yet."
     step = "Start a worker and beat: celery --app webapp worker, and celery --app webapp beat."
     return Sign("Workers and beat", "bad", f"No sign of life. {seen}", step)
+
+
+def _schedule(now: datetime) -> Sign:
+    late = schedule_rows.overdue(now)
+    if not late:
+        return Sign("Schedule", "ok", "No task is overdue.")
+    said = [f"{name} (since {at:%Y-%m-%d %H:%M} UTC)" for name, at in late[:MOST_LATE]]
+    more = f", and {len(late) - MOST_LATE} more" if len(late) > MOST_LATE else ""
+    step = "Beat makes them up when it starts: celery --app webapp beat. See the periodic tasks."
+    says = f"Overdue: {', '.join(said)}{more}."
+    return Sign("Schedule", "look", says, step, schedule_rows.page())
 
 
 def _ago(now: datetime, beats: list[Heartbeat]) -> str:

@@ -16,6 +16,7 @@ from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.models import CodebookVersion
 from webapp.layouts.answer import read
 from webapp.layouts.answer.context import decision_context, request_of
+from webapp.lib import schedule_rows
 from webapp.lib.times import utc_now
 from webapp.studio import compare, gallery, health, plots, waiting
 from webapp.studio.access import SEES_PEOPLE, needs, page
@@ -49,6 +50,8 @@ def health_page(request: HttpRequest) -> HttpResponse:
         "active": health.active_runs(),
         "ended": health.ended_runs(),
         "surfaces": health.surfaces(),
+        "schedule": schedule_rows.every_cadence(),
+        "schedule_page": schedule_rows.page(),
     }
     return page(request, "health.html", "Health", **context)
 

@@ -8,9 +8,12 @@ from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from webapp.codebooks.models import Run
+from webapp.lib.times import utc_now
 from webapp.serving import answer_counts
 from webapp.studio import health
 from webapp.studio.models import Heartbeat
@@ -122,3 +125,15 @@ def test_every_page_of_the_admin_refuses_inline_scripts(owner):
     policy = owner.get("/admin/").headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy and "unsafe" not in policy
     assert "Content-Security-Policy" not in owner.get("/api/health").headers
+
+
+def test_an_overdue_task_is_shown_with_its_time_and_so_is_the_whole_schedule(owner):
+    row = PeriodicTask.objects.get(task="codebooks.retrain_all")
+    PeriodicTask.objects.update(last_run_at=utc_now())
+    PeriodicTask.objects.filter(pk=row.pk).update(last_run_at=utc_now() - timedelta(days=3))
+
+    page = owner.get(PAGE).content.decode()
+
+    assert f"Overdue: {row.name} (since" in page
+    assert f"{row.name}: At 02:30" in page
+    assert reverse("admin:django_celery_beat_periodictask_changelist") in page
