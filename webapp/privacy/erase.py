@@ -11,7 +11,7 @@ from webapp.lib.times import utc_now
 from webapp.subjects import erasure, state_cache
 from webapp.subjects.ended import erased
 from webapp.subjects.looks import looks_unname
-from webapp.subjects.models import Subject
+from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
 from webapp.surfaces.models import Surface
 
 
@@ -27,8 +27,18 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     # Creating the row and locking it waits for events that are being accepted; they go as well.
     Subject.objects.select_for_update().get_or_create(key=key)
     looks_unname(key)
-    Subject.objects.filter(key=key).delete()
+    _rows_delete(key)
     erasure.erasure_record(key=key, now=now)
     transaction.on_commit(erased.renew, robust=True)  # user tokens end; other processes see it soon
     snapshots_drop()
     return training_record.trained_versions_mark(key=key, now=now)
+
+
+def _rows_delete(key: str) -> None:
+    """Deletes the subject from the leaves up, a statement per table, because Django would first
+    load all decisions to look for what refers to them.
+    """
+    for model in (Event, Visit, ServedDecision):
+        rows = model.objects.filter(profile__in=Profile.objects.filter(subject__key=key))
+        rows._raw_delete(rows.db)
+    Subject.objects.filter(key=key).delete()

@@ -1,12 +1,16 @@
 """Exports everything kept on a subject, for the subject only.
 
-Personal attributes are given to no one else.
+Personal attributes are given to no one else. The export is written piece by piece, a page of rows
+at a time, so that a long history neither fills the memory nor holds other threads up.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import orjson
+from django.db.models import Q, QuerySet
 
 from uiengine.request import Request
 from webapp.codebooks.registry.training_record import trained_versions
@@ -18,51 +22,85 @@ from webapp.subjects.decisions import is_control
 from webapp.subjects.models import Profile, Subject
 
 OURS = ("profile", "batch", "fold", "lease_until")
+AT_ONCE = 1000
+"""Rows that are read, and held in memory, at once."""
 
 
-def subject_export(*, key: str) -> dict[str, Any]:
-    """Everything kept on the subject, as JSON values."""
+def subject_export(*, key: str) -> Iterator[bytes]:
+    """Yields everything kept on the subject, as pieces of one JSON object, none of them empty.
+
+    Rows are read while the pieces are taken: of a subject erased meanwhile the rest is missing.
+    """
     trained = [version.as_json() for version in trained_versions(key)]
+    head: dict[str, Any] = {"subject": key, "trained_versions": trained}
     subject = Subject.objects.filter(key=key).first()
-    if subject is None:
-        return {"subject": key, "attributes": [], "profiles": [], "trained_versions": trained}
-    return {
-        "subject": key,
-        "trained_versions": trained,
-        "clock_offset": subject.clock_offset,
-        "source": subject.source,
-        "created_at": subject.created_at.isoformat(),
-        "attributes": [
-            {
-                "surface": attributes.surface.slug if attributes.surface else None,
-                "values": attributes.values,
-                "consented_at": attributes.consented_at.isoformat(),
-                "consent_note": attributes.consent_note,
-            }
-            for attributes in subject.attributes.select_related("surface")
-        ],
-        "profiles": [_profile_export(p) for p in subject.profiles.select_related("surface")],
-    }
+    if subject is not None:
+        head |= {
+            "clock_offset": subject.clock_offset,
+            "source": subject.source,
+            "created_at": subject.created_at,
+        }
+    head["attributes"] = _attributes(subject) if subject else []
+    yield orjson.dumps(head)[:-1] + b',"profiles":['
+    profiles = subject.profiles.select_related("surface", "subject") if subject else ()
+    for number, row in enumerate(profiles):
+        if number:
+            yield b","
+        yield from _profile_export(row)
+    yield b"]}"
 
 
-def _profile_export(row: Profile) -> dict[str, Any]:
-    return {
+def _attributes(subject: Subject) -> list[dict[str, Any]]:
+    return [
+        {
+            "surface": attributes.surface.slug if attributes.surface else None,
+            "values": attributes.values,
+            "consented_at": attributes.consented_at,
+            "consent_note": attributes.consent_note,
+        }
+        for attributes in subject.attributes.select_related("surface")
+    ]
+
+
+def _profile_export(row: Profile) -> Iterator[bytes]:
+    head = {
         "surface": row.surface.slug,
         "group": _group(row),
         "state": row.state,
         "tokens": _tokens(row),
-        "updated_at": row.updated_at.isoformat(),
-        "visits": [_columns(v) for v in row.visits.order_by("started_at")],
-        "decisions": [_columns(d) for d in row.decisions.order_by("pk")],
-        "events": [_columns(e) for e in row.events.order_by("happened_at", "pk")],
+        "updated_at": row.updated_at,
     }
+    yield orjson.dumps(head)[:-1]
+    for name, rows, order in (
+        ("visits", row.visits.all(), ("started_at", "id")),
+        ("decisions", row.decisions.all(), ("id",)),
+        ("events", row.events.all(), ("happened_at", "id")),
+    ):
+        yield b',"%s":[' % name.encode()
+        for number, page in enumerate(_pages(rows, order)):
+            yield (b"," if number else b"") + orjson.dumps(page)[1:-1]
+        yield b"]"
+    yield b"}"
 
 
-def _columns(row: Any) -> dict[str, Any]:
-    """All columns except those of internal processing (OURS)."""
-    names = [field.attname for field in row._meta.concrete_fields if field.name not in OURS]
-    values = {name: getattr(row, name) for name in names}
-    return {n: v.isoformat() if isinstance(v, datetime) else v for n, v in values.items()}
+def _pages(rows: QuerySet[Any], order: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
+    """Yields the rows' columns without those of internal processing (OURS), AT_ONCE at a time.
+
+    order: one or two columns that together differ in every row. A page begins after the last row
+    of the one before, so no cursor stays open in the database between two pages.
+    """
+    fields = rows.model._meta.concrete_fields
+    columns = rows.order_by(*order).values(*(f.attname for f in fields if f.name not in OURS))
+    page = list(columns[:AT_ONCE])
+    while page:
+        yield page
+        if len(page) < AT_ONCE:
+            return
+        first, *rest = ((name, page[-1][name]) for name in order)
+        after = Q(**{f"{first[0]}__gt": first[1]})
+        for name, value in rest:
+            after |= Q(**{first[0]: first[1], f"{name}__gt": value})
+        page = list(columns.filter(after)[:AT_ONCE])
 
 
 def _group(row: Profile) -> str:

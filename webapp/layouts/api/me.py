@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,16 +36,19 @@ from webapp.subjects import backlog, keys
 from webapp.subjects.authentication import identity_of
 from webapp.subjects.models import Scope
 
+MOST_AT_ONCE = 256 * 1024
+"""Bytes of an export that is answered whole."""
+
 
 class MeView(LayoutAPIView):
     scope = Scope.SUBJECTS_ADMIN
     reads_stored_data = True
 
     @described(operation_id="me_export", responses={200: dict, **REFUSED})
-    def get(self, request: Request) -> Response:
-        """All that is kept on the caller."""
+    def get(self, request: Request) -> HttpResponseBase:
+        """All that is kept on the caller. A long history is sent as it is read."""
         throttles.refuse_over(request, "write")
-        return Response(subject_export(key=_known_key(request)), headers=_no_store())
+        return _sent(request, subject_export(key=_known_key(request)))
 
     @described(
         operation_id="me_consent",
@@ -115,6 +124,33 @@ class HealthView(LayoutAPIView):
             "backlog": {"pending": backlog.pending(), "most": settings.UIENGINE_BACKLOG},
         }
         return Response(body, headers=_no_store())
+
+
+def _sent(request: Request, pieces: Iterator[bytes]) -> HttpResponseBase:
+    """Answers with the pieces: at once if they are few, or else as they are taken."""
+    begun, size = [], 0
+    for piece in pieces:
+        begun.append(piece)
+        size += len(piece)
+        if size > MOST_AT_ONCE:
+            break
+    response: HttpResponseBase
+    if size <= MOST_AT_ONCE:
+        response = HttpResponse(b"".join(begun))
+    else:
+        rest = itertools.chain(begun, pieces)
+        is_async = isinstance(request._request, ASGIRequest)
+        response = StreamingHttpResponse(_taken_apart(rest) if is_async else rest)
+    for name, value in {"Content-Type": "application/json", **_no_store()}.items():
+        response[name] = value
+    return response
+
+
+async def _taken_apart(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces for an event loop, each taken in the thread of the request."""
+    take = sync_to_async(lambda: next(pieces, b""))
+    while piece := await take():
+        yield piece
 
 
 def _known_key(request: Request) -> str:
