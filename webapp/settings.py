@@ -368,10 +368,19 @@ UIENGINE_REFRESH_MS = env.integer(
 )
 UIENGINE_THROTTLES = {  # requests per minute and caller
     "layout": env.integer(
-        "THROTTLE_LAYOUT", 1200, low=1, high=1_000_000, help="Layouts a minute and caller."
+        "THROTTLE_LAYOUT",
+        1200,
+        low=1,
+        high=1_000_000,
+        help="Layouts a minute and caller; ten times as many for all visitors of an address.",
     ),
     "write": env.integer(
-        "THROTTLE_WRITE", 600, low=1, high=1_000_000, help="Events and wishes a minute and caller."
+        "THROTTLE_WRITE",
+        600,
+        low=1,
+        high=1_000_000,
+        help="Batches of events and wishes a minute and caller, with four times as many events; "
+        "ten times as many for all visitors of an address.",
     ),
     "server_key": env.integer(
         "THROTTLE_SERVER_KEY", 60_000, low=1, high=10_000_000, help="Requests a minute and key."

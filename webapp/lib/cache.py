@@ -25,14 +25,13 @@ end
 COUNT_AND_GET = """
 local counts, found = {}, {}
 for i = 1, tonumber(ARGV[1]) do
-    counts[i] = redis.call('incr', KEYS[i])
-    if counts[i] == 1 then redis.call('expire', KEYS[i], ARGV[2]) end
+    counts[i] = redis.call('incrby', KEYS[i], ARGV[3])
+    if counts[i] == tonumber(ARGV[3]) then redis.call('expire', KEYS[i], ARGV[2]) end
 end
 if #KEYS > #counts then found = redis.call('mget', unpack(KEYS, #counts + 1)) end
 return {counts, found}
 """
-"""ARGV: the number of keys that are counts, and their lifetime in seconds."""
-
+"""ARGV: the number of keys that are counts, their lifetime in seconds, and what to add."""
 
 STORE = """
 local agreed, once, standing, agree = tonumber(ARGV[1]), tonumber(ARGV[2]), {}, true
@@ -56,16 +55,17 @@ NOTHING: Entries = MappingProxyType({})
 
 
 def count_and_get(
-    counts: Sequence[str], names: Sequence[str], lifetime: int
+    counts: Sequence[str], names: Sequence[str], lifetime: int, by: int = 1
 ) -> tuple[list[int], dict[str, Any]]:
-    """Adds one to each count and reads the values of the names.
+    """Adds `by` to each count and reads the values of the names.
 
     lifetime: seconds that a count lives after its creation. Raises any error of the cache.
     """
     backend = caches["default"]
     if isinstance(backend, RedisCache):
-        return backend.count_and_get(counts, names, lifetime)
-    return [_increased(name, lifetime) for name in counts], cache.get_many(names) if names else {}
+        return backend.count_and_get(counts, names, lifetime, by)
+    numbers = [_increased(name, lifetime, by) for name in counts]
+    return numbers, cache.get_many(names) if names else {}
 
 
 def store(entries: Entries, once: Entries, agreed: Entries = NOTHING) -> dict[str, Any]:
@@ -90,11 +90,11 @@ def _first(name: str, value: object, lifetime: int) -> object:
     return value if cache.add(name, value, lifetime) else cache.get(name, value)
 
 
-def _increased(name: str, lifetime: int) -> int:
+def _increased(name: str, lifetime: int, by: int) -> int:
     try:
-        return int(cache.incr(name))
+        return int(cache.incr(name, by))
     except ValueError:  # no count yet; another request may add it at this moment
-        return 1 if cache.add(name, 1, lifetime) else int(cache.incr(name))
+        return by if cache.add(name, by, lifetime) else int(cache.incr(name, by))
 
 
 class Client(redis.RedisCacheClient):
@@ -127,11 +127,12 @@ class Client(redis.RedisCacheClient):
         return value
 
     def count_and_get(
-        self, counts: Iterable[str], names: Iterable[str], lifetime: int
+        self, counts: Iterable[str], names: Iterable[str], lifetime: int, by: int
     ) -> tuple[list[int], list[Any]]:
         """Takes keys; returns counts and values, None for a missing value."""
         counted = list(counts)
-        numbers, found = self._run(COUNT_AND_GET, [*counted, *names], [len(counted), lifetime])
+        keys, arguments = [*counted, *names], [len(counted), lifetime, by]
+        numbers, found = self._run(COUNT_AND_GET, keys, arguments)
         return numbers, [self._loaded(value) for value in found]
 
     def store(self, entries: Entries, once: Entries, agreed: Entries) -> list[Any]:
@@ -167,11 +168,11 @@ class RedisCache(redis.RedisCache):
         """Accepts any key, because Django's check of every character is for memcached."""
 
     def count_and_get(
-        self, counts: Sequence[str], names: Sequence[str], lifetime: int
+        self, counts: Sequence[str], names: Sequence[str], lifetime: int, by: int = 1
     ) -> tuple[list[int], dict[str, Any]]:
         key = self.make_and_validate_key
         client: Any = self._cache
-        numbers, values = client.count_and_get(map(key, counts), map(key, names), lifetime)
+        numbers, values = client.count_and_get(map(key, counts), map(key, names), lifetime, by)
         pairs = zip(names, values, strict=True)
         return numbers, {name: value for name, value in pairs if value is not None}
 

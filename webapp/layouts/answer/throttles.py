@@ -1,4 +1,7 @@
-"""Limits requests by a count per minute and caller, in one cache operation."""
+"""Limits requests and events by a count per minute and caller, in one cache operation.
+
+Being a visitor costs nothing, so all visitors of one address have a limit together as well.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,10 @@ from webapp.subjects.authentication import Identity, identity_of
 log = logging.getLogger(__name__)
 MOST_OF_A_SERVER = 60_000
 """Requests per minute and server key, unless UIENGINE_THROTTLES has another number."""
+EVENTS = 4
+"""Events per minute, times a caller's writes: most batches have few."""
+OF_AN_ADDRESS = 10
+"""What all visitors of an address may do, times what one caller may."""
 LIFETIME = 120
 """Seconds that a minute's count is kept."""
 
@@ -25,13 +32,18 @@ LIFETIME = 120
 def limits(request: Request, scope: str) -> dict[str, int]:
     """Returns the limit of each count, by cache name, that a request of a scope adds to.
 
-    A server with a key is counted twice: per subject that it speaks for, and per key.
+    A server with a key is counted twice: per subject that it speaks for, and per key; its events
+    are counted per subject. A visitor is counted twice: alone, and with all of the same address.
     """
-    identity = identity_of(request)
-    counted = {_name(scope, _caller(request, identity)): settings.UIENGINE_THROTTLES[scope]}
-    if identity and identity.server_key:
-        most = settings.UIENGINE_THROTTLES.get("server_key", MOST_OF_A_SERVER)
-        counted[_name(scope, f"server-key:{identity.server_key}")] = most
+    identity, given = identity_of(request), settings.UIENGINE_THROTTLES
+    most = given["write"] * EVENTS if scope == "events" else given[scope]
+    counted = {_name(scope, _caller(request, identity)): most}
+    if identity and identity.kind == "visitor":
+        counted[_name(scope, f"visitors:{_network(request)}")] = most * OF_AN_ADDRESS
+    if identity and identity.server_key and scope != "events":
+        counted[_name(scope, f"server-key:{identity.server_key}")] = given.get(
+            "server_key", MOST_OF_A_SERVER
+        )
     return counted
 
 
@@ -40,11 +52,12 @@ def is_over(limits: Mapping[str, int], counts: Sequence[int]) -> bool:
     return any(count > most for count, most in zip(counts, limits.values(), strict=False))
 
 
-def refuse_over(request: Request, scope: str) -> None:
-    """Counts the request. Raises Throttled, with the seconds to wait, above a limit."""
+def refuse_over(request: Request, scope: str, by: int = 1) -> None:
+    """Counts the request, or `by` events. Raises Throttled, with the seconds to wait, above a
+    limit."""
     allowed = limits(request, scope)
     try:
-        counts, _ = count_and_get(list(allowed), (), LIFETIME)
+        counts, _ = count_and_get(list(allowed), (), LIFETIME, by)
     except Exception:
         log.warning("throttle.cache_unavailable", exc_info=True)
         return
@@ -58,4 +71,8 @@ def _name(scope: str, caller: str) -> str:
 
 
 def _caller(request: Request, identity: Identity | None) -> str:
-    return identity.key if identity else f"ip:{network_of(address_of(request.META))}"
+    return identity.key if identity else f"ip:{_network(request)}"
+
+
+def _network(request: Request) -> str:
+    return network_of(address_of(request.META))

@@ -168,6 +168,7 @@ class EventsView(LayoutAPIView):
         throttles.refuse_over(request, "write")
         backlog_refuse()
         decision, arrivals = batch_read(request.data)
+        throttles.refuse_over(request, "events", by=len(arrivals))
         counted = batch_accept(
             identity=identity_of(request), decision=decision, arrivals=arrivals, now=utc_now()
         )

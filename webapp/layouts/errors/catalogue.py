@@ -190,8 +190,8 @@ KINDS = {
             "throttled",
             429,
             "Request was throttled",
-            "The caller has spent this minute's requests (UIENGINE_THROTTLES). GET /api/layout "
-            "answers with the default layout instead.",
+            "The caller has spent this minute's requests or events (UIENGINE_THROTTLES), or all "
+            "visitors of its address have. GET /api/layout answers with the default layout then.",
             "Wait for the seconds in Retry-After and send the same bytes again.",
         ),
         Kind(
