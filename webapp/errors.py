@@ -55,4 +55,4 @@ def failed(request: HttpRequest) -> HttpResponse:
 def _page(status: int, title: str, what: str, next_step: str) -> HttpResponse:
     """Renders without the request, as the session or another part of it may have failed."""
     context = {"title": title, "what": what, "next_step": next_step}
-    return HttpResponse(render_to_string("studio/error.html", context), status=status)
+    return HttpResponse(render_to_string("uiengine_studio/error.html", context), status=status)

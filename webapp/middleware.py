@@ -61,6 +61,6 @@ def probes_answered(get_response: Handler) -> Handler:
 def _probes(prefix: str) -> frozenset[str]:
     """Paths of the probes; none where they are not mounted. prefix: as the cache's key."""
     try:
-        return frozenset(reverse(f"observability:{name}") for name in PROBES)
+        return frozenset(reverse(f"uiengine_observability:{name}") for name in PROBES)
     except NoReverseMatch:
         return frozenset()

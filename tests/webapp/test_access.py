@@ -74,7 +74,7 @@ def test_pages_of_the_studio_need_a_permission(page, name):
     kinds = {"pk": 1, "slug": "course-home"}
     pattern = next(p for p in studio if p.name == name).pattern
     values = [kinds.get(key, 1) for key in pattern.converters]
-    address = reverse(f"studio:{name}", args=values)
+    address = reverse(f"uiengine_studio:{name}", args=values)
     colleague = Client()
     colleague.force_login(User.objects.create_user("colleague", is_staff=True))
 
@@ -172,5 +172,5 @@ def test_what_is_too_large_or_too_deep_is_refused_with_a_reason(owner, body):
 def test_every_model_that_names_people_is_behind_the_admin_or_not_shown():
     shown = {model._meta.label for model in admin.site._registry}
     hidden = {"PersonalAttributes", "Event", "Visit", "ServedDecision", "Erasure", "TrainingMark"}
-    for model in apps.get_app_config("subjects").get_models():
+    for model in apps.get_app_config("uiengine_subjects").get_models():
         assert model.__name__ not in hidden or model._meta.label not in shown

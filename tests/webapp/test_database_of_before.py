@@ -37,6 +37,24 @@ OF_THE_CODE = {
     "django_migrations",
 }
 """Tables that Django fills from the code, which may grow."""
+FORMER = ("surfaces", "subjects", "codebooks", "audits", "trials", "studio")
+"""Labels that our apps had."""
+RIGHTS = """
+SELECT g.name, t.app_label, p.codename FROM auth_group g
+JOIN auth_group_permissions x ON x.group_id = g.id
+JOIN auth_permission p ON p.id = x.permission_id
+JOIN django_content_type t ON t.id = p.content_type_id
+UNION SELECT u.username, t.app_label, p.codename FROM auth_user u
+JOIN auth_user_user_permissions x ON x.user_id = u.id
+JOIN auth_permission p ON p.id = x.permission_id
+JOIN django_content_type t ON t.id = p.content_type_id
+"""
+ADMIN_LOG = """
+SELECT l.id, t.app_label, t.model, l.object_id FROM django_admin_log l
+JOIN django_content_type t ON t.id = l.content_type_id
+"""
+MIGRATIONS = "SELECT app, name FROM django_migrations"
+NO_LONGER_MAILED = "DELETE FROM django_celery_beat_periodictask WHERE task = 'audits.mail'"
 TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
@@ -62,6 +80,15 @@ class Database:
         with self._connected() as connection:
             return connection.execute(query).fetchall()
 
+    def run(self, statement: str) -> None:
+        with self._connected() as connection:
+            connection.execute(statement)
+
+    def said(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Returns what the database says of our apps, by their labels."""
+        asked = {"rights": RIGHTS, "log": ADMIN_LOG, "migrations": MIGRATIONS}
+        return {name: sorted(self.ask(query)) for name, query in asked.items()}
+
     def rows(self) -> dict[str, int]:
         """Counts the rows of each table."""
         names = sorted(name for (name,) in self.ask(TABLES[self.kind]))
@@ -80,12 +107,18 @@ class Database:
 
 @dataclass
 class Migrated:
-    """before, after: rows of each table. head: of the record of moves, before migrating."""
+    """before, after: rows of each table. head: of the record of moves, before migrating.
+
+    former, present: what was said of our apps before and after.
+    """
 
     place: Place
+    database: Database
     before: dict[str, int]
     after: dict[str, int]
     head: str
+    former: dict[str, list[tuple[Any, ...]]]
+    present: dict[str, list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="module", params=("sqlite", "postgres"))
@@ -101,12 +134,13 @@ def installation(request, tmp_path_factory) -> Iterator[Migrated]:
 
 def _migrated(database: Database, var: Path) -> Migrated:
     database.restore()
-    before = database.rows()
+    database.run(NO_LONGER_MAILED)
+    before, former = database.rows(), database.said()
     ((head,),) = database.ask("SELECT digest FROM codebooks_aliasmove ORDER BY id DESC LIMIT 1")
     settings = {"DATABASE_URL": database.address, "SECRET_KEY": SECRET_KEY, "WEB_PROCESSES": "1"}
     place = Place(var, settings)
     place.run("python manage.py migrate --no-input")
-    return Migrated(place, before, database.rows(), head)
+    return Migrated(place, database, before, database.rows(), head, former, database.said())
 
 
 def test_the_dump_has_a_row_in_every_table(installation):
@@ -123,8 +157,48 @@ def test_migrating_keeps_every_table_and_every_row(installation):
     assert [name for name in OF_THE_CODE if after[name] < before[name]] == []
 
 
+def renamed(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(tuple(f"uiengine_{c}" if c in FORMER else c for c in row) for row in rows)
+
+
+def test_rights_and_the_admins_log_follow_the_labels_of_our_apps(installation):
+    former, present = installation.former, installation.present
+
+    assert len(former["rights"]) > 40 and len(former["log"]) == 2
+    assert present["rights"] == renamed(former["rights"])
+    assert present["log"] == renamed(former["log"])
+
+
+def test_each_migration_is_recorded_once_under_the_label_of_today(installation):
+    present = installation.present["migrations"]
+
+    assert set(renamed(installation.former["migrations"])) <= set(present)
+    assert len(present) == len(set(present))
+    assert not [app for app, _ in present if app in FORMER]
+
+
+def test_a_task_that_an_admin_deleted_from_the_schedule_stays_deleted(installation):
+    after = installation.after["django_celery_beat_periodictask"]
+    assert after == installation.before["django_celery_beat_periodictask"] > 5
+
+
+def test_a_release_of_before_gets_its_labels_back_and_they_are_renamed_again(installation):
+    place, database = installation.place, installation.database
+
+    place.run("python manage.py migrate uiengine_surfaces 0005_newcomers")
+    back = database.said()
+    place.run("python manage.py migrate --no-input")
+
+    assert back["rights"] == installation.former["rights"]
+    assert back["log"] == installation.former["log"]
+    assert set(installation.former["migrations"]) <= set(back["migrations"])
+    assert not [app for app, _ in back["migrations"] if app.startswith("uiengine_")]
+    assert database.said() == installation.present
+
+
 def test_no_migration_is_missing(installation):
     installation.place.run("python manage.py makemigrations --check --dry-run")
+    installation.place.run("python manage.py migrate --check")
 
 
 def test_the_record_of_moves_is_still_whole(installation):

@@ -230,7 +230,7 @@ client = Client(headers={"Host": "a.org"})
 paths = ("/layouts/health/live", "/layouts/metrics", "/layouts/api/health")
 exempt = [any(re.search(e, p[1:]) for e in settings.SECURE_REDIRECT_EXEMPT) for p in paths]
 icon = client.get("/favicon.ico", secure=True)["Location"]
-print(json.dumps([reverse("layouts:layout"), settings.STATIC_URL, icon, exempt]))
+print(json.dumps([reverse("uiengine_layouts:layout"), settings.STATIC_URL, icon, exempt]))
 """
 
 

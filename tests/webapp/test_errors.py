@@ -120,7 +120,7 @@ def test_pages_of_errors_are_ours_and_under_a_policy(browser, monkeypatch, setti
     _is_a_page_of_ours(browser.get("/no<b>where"), 404, "There is nothing at /no&lt;b&gt;where.")
     browser.force_login(User.objects.create_user("anna", is_staff=True))
     _is_a_page_of_ours(browser.get("/admin/nowhere/"), 404, "There is no such page")
-    _is_a_page_of_ours(browser.get("/admin/studio/health/"), 403, "codebooks.view_run")
+    _is_a_page_of_ours(browser.get("/admin/studio/health/"), 403, "uiengine_codebooks.view_run")
     monkeypatch.setattr("webapp.studio.login.admin.site.login", broken)
     failed = browser.get("/admin/login/")
     _is_a_page_of_ours(failed, 500, "The server failed")

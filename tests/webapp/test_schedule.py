@@ -61,7 +61,7 @@ def test_a_row_that_an_admin_deleted_does_not_come_back(db):
 
 @needs_rows
 def test_rows_go_with_their_migration(db):
-    step = type("Step", (), {"app_label": "trials", "name": "0002_schedules"})
+    step = type("Step", (), {"app_label": "uiengine_trials", "name": "0002_schedules"})
 
     schedule_rows._rows_follow(using="default", apps=apps, plan=[(step, True)])
 

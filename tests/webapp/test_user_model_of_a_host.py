@@ -79,10 +79,11 @@ found = {"recipients": recipients(), "layout": client.get("/api/layout?surface=h
 def step(name, page, args, **data):
     found[name] = client.post(reverse(f"admin:{page}", args=args), data).status_code
 
-step("retrain", "surfaces_surface_retrain", [surface.pk], why="try")
-step("audit", "codebooks_codebookversion_audit", [version.pk, surface.pk])
+step("retrain", "uiengine_surfaces_surface_retrain", [surface.pk], why="try")
+step("audit", "uiengine_codebooks_codebookversion_audit", [version.pk, surface.pk])
 Alias.objects.filter(name="champion").delete()
-step("promote", "codebooks_codebookversion_promote", [version.pk], surface=surface.pk, why="now")
+promote = "uiengine_codebooks_codebookversion_promote"
+step("promote", promote, [version.pk], surface=surface.pk, why="now")
 asked = [*Pipeline.objects.all(), *Run.objects.all()]
 found["asked_by"] = sorted({row.asked_by for row in asked})
 found["moved_by"] = sorted({move.by_name for move in AliasMove.objects.all()})
@@ -176,8 +177,8 @@ def test_an_e_mail_of_247_characters_may_be_the_primary_key(tmp_path):
 @pytest.mark.parametrize(
     ("before", "after", "found"),
     [
-        ('EMAIL_FIELD = "mail"', 'EMAIL_FIELD = "address"', "audits.W002"),
-        ("(AbstractBaseUser, PermissionsMixin)", "(AbstractBaseUser)", "audits.W001"),
+        ('EMAIL_FIELD = "mail"', 'EMAIL_FIELD = "address"', "uiengine_audits.W002"),
+        ("(AbstractBaseUser, PermissionsMixin)", "(AbstractBaseUser)", "uiengine_audits.W001"),
     ],
 )
 def test_a_check_says_what_the_model_closes(host, before, after, found):

@@ -23,7 +23,7 @@ from webapp.codebooks.admin.actions import WhyForm, confirm, person, posted
 from webapp.codebooks.admin.next_steps import after_acknowledging, rollback_offers
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
-NEEDED = "Audit reports need the permission audits.view_auditreport."
+NEEDED = "Audit reports need the permission uiengine_audits.view_auditreport."
 MOST_CHOICES = 200
 """Number of latest reports to choose from."""
 
@@ -40,7 +40,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        view, name = self.admin_site.admin_view, "audits_auditreport"
+        view, name = self.admin_site.admin_view, "uiengine_audits_auditreport"
         return [
             path("<int:pk>/page/", view(self.page_view), name=f"{name}_page"),
             path("<int:pk>/report.html", view(self.html_view), name=f"{name}_html"),
@@ -104,7 +104,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
             "alone": chosen[0] if len(chosen) == 1 else None,
             "found": compare(*chosen) if len(chosen) == 2 else None,
         }
-        return TemplateResponse(request, "audits/compare.html", context)
+        return TemplateResponse(request, "uiengine_audits/compare.html", context)
 
     @admin.action(description="Compare two reports", permissions=["view"])
     def compare_chosen(self, request: HttpRequest, chosen: Any) -> HttpResponse | None:
@@ -112,7 +112,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
             self.message_user(request, "Choose two reports to compare.", "error")
             return None
         left, right = chosen
-        page = reverse("admin:audits_auditreport_compare")
+        page = reverse("admin:uiengine_audits_auditreport_compare")
         return redirect(f"{page}?left={left.pk}&right={right.pk}")
 
     def acknowledge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -126,13 +126,13 @@ class AuditReportAdmin(ReadOnlyAdmin):
 
         return confirm(
             request,
-            permission="audits.change_auditreport",
+            permission="uiengine_audits.change_auditreport",
             title=f"Acknowledge audit {pk}",
             text="The audit could not tell whether every slice of people is served alike. "
             "Your name stands for serving the version all the same.",
             form=WhyForm(posted(request)),
             act=act,
-            back=reverse("admin:audits_auditreport_change", args=[pk]),
+            back=reverse("admin:uiengine_audits_auditreport_change", args=[pk]),
         )
 
     def _report(self, request: HttpRequest, pk: int) -> AuditReport:
@@ -150,7 +150,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Report")
     def page(self, report: AuditReport) -> SafeString:
-        address = reverse("admin:audits_auditreport_page", args=[report.pk])
+        address = reverse("admin:uiengine_audits_auditreport_page", args=[report.pk])
         frame = '<iframe class="report-page" src="{}" title="Audit report"></iframe>'
         return format_html(frame, address)
 

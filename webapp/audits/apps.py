@@ -8,6 +8,8 @@ from django.core import checks
 
 class AuditsConfig(AppConfig):
     name = "webapp.audits"
+    label = "uiengine_audits"
+    verbose_name = "Audits"
 
     def ready(self) -> None:
         from webapp.audits.checks import user_model_check

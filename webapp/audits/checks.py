@@ -21,7 +21,7 @@ def user_model_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessag
                 "promote, roll back, retrain, audit and acknowledge.",
                 hint="Let the user model inherit django.contrib.auth.models.PermissionsMixin: its "
                 "groups are the three roles. The commands (manage.py promote, …) need no user.",
-                id="audits.W001",
+                id="uiengine_audits.W001",
             )
         ]
     if not email_field():
@@ -31,7 +31,7 @@ def user_model_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessag
                 "mail about audits that exceed.",
                 hint="Name the field in EMAIL_FIELD of the user model, or list addresses in the "
                 "setting UIENGINE_AUDIT_EMAILS.",
-                id="audits.W002",
+                id="uiengine_audits.W002",
             )
         ]
     return []

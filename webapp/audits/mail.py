@@ -128,7 +128,7 @@ def _to_do(report: AuditReport) -> str:
 
 def _address(report: AuditReport) -> str:
     try:
-        page = reverse("admin:audits_auditreport_change", args=[report.pk])
+        page = reverse("admin:uiengine_audits_auditreport_change", args=[report.pk])
     except NoReverseMatch:  # the host project has no admin
         return f"audit {report.pk}"
     return settings.UIENGINE_SITE_URL + page

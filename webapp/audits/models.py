@@ -43,6 +43,7 @@ class AuditReport(models.Model):
     )
 
     class Meta:
+        db_table = "audits_auditreport"
         ordering = ("-created_at",)
 
     def __str__(self) -> str:

@@ -30,13 +30,13 @@ def to_do(report: AuditReport) -> SafeString:
     return format_html(
         '<a href="{}">Acknowledge it</a> before this version serves anybody, be it a canary share. '
         "In the shadow it may decide without that. With more visits of more people, audit again.",
-        reverse("admin:audits_auditreport_acknowledge", args=[report.pk]),
+        reverse("admin:uiengine_audits_auditreport_acknowledge", args=[report.pk]),
     )
 
 
 def _serving(report: AuditReport, surface: Surface) -> SafeString:
-    page = reverse("admin:surfaces_surface_change", args=[surface.pk])
-    back = reverse("admin:surfaces_surface_rollback", args=[surface.pk])
+    page = reverse("admin:uiengine_surfaces_surface_change", args=[surface.pk])
+    back = reverse("admin:uiengine_surfaces_surface_rollback", args=[surface.pk])
     if report.verdict == Verdict.WITHIN:
         return _plain("Nothing: the version serves already, and may go on.")
     ways = format_html(
@@ -48,7 +48,7 @@ def _serving(report: AuditReport, surface: Surface) -> SafeString:
     )
     if report.verdict == Verdict.INCONCLUSIVE:
         told = "The version serves already and goes on: an audit that cannot tell changes nothing."
-        again = reverse("admin:surfaces_surface_audit", args=[surface.pk])
+        again = reverse("admin:uiengine_surfaces_surface_audit", args=[surface.pk])
         return format_html(
             '{} <a href="{}">Audit again</a> with more visits. {}', told, again, ways
         )
@@ -62,13 +62,13 @@ def _refresh(report: AuditReport, surface: Surface) -> SafeString:
         return format_html(
             'A balanced refresh was started by itself: <a href="{}">{}</a>. What it makes is '
             "audited before it may serve.",
-            reverse("admin:codebooks_pipeline_change", args=[pipeline.pk]),
+            reverse("admin:uiengine_codebooks_pipeline_change", args=[pipeline.pk]),
             pipeline.get_state_display(),
         )
     return format_html(
         "No refresh was started by itself (another pipeline was under way, or the version did not "
         'serve then): <a href="{}">start one</a>.',
-        reverse("admin:surfaces_surface_refresh", args=[surface.pk]),
+        reverse("admin:uiengine_surfaces_surface_refresh", args=[surface.pk]),
     )
 
 

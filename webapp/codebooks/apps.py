@@ -9,6 +9,8 @@ from django.apps import AppConfig
 
 class CodebooksConfig(AppConfig):
     name = "webapp.codebooks"
+    label = "uiengine_codebooks"
+    verbose_name = "Codebooks"
 
     def ready(self) -> None:
         from webapp.codebooks.models import Run

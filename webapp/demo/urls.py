@@ -5,7 +5,7 @@ from django.views.i18n import set_language
 
 from webapp.demo import views
 
-app_name = "demo"
+app_name = "uiengine_demo"
 urlpatterns = [
     path("", views.home, name="home"),
     path("demo/moment", views.moment, name="moment"),

@@ -60,7 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
         seen = {**context, "request": request}
         token = keys.user_token_make(key=person.key, now=utc_now())
         context["page"] = html.render(past["payload"], seen, token=token, controls=False)
-    return _with_policy(request, "demo/home.html", context)
+    return _with_policy(request, "uiengine_demo/home.html", context)
 
 
 @never_cache
@@ -72,8 +72,8 @@ def moment(request: HttpRequest) -> JsonResponse:
     context = {"current": person, "past": past and past["moment"]}
     context["panel"] = past["panel"] if past else facts_now(person.key, SLUG)
     shown = {
-        "panel": render_to_string("demo/panel.html", context, request),
-        "label": render_to_string("demo/when.html", context, request),
+        "panel": render_to_string("uiengine_demo/panel.html", context, request),
+        "label": render_to_string("uiengine_demo/when.html", context, request),
         "payload": past["payload"] if past else None,
     }
     return JsonResponse(shown)
@@ -81,7 +81,7 @@ def moment(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def examples(request: HttpRequest) -> HttpResponse:
-    return _with_policy(request, "demo/examples.html", {"examples": EXAMPLES})
+    return _with_policy(request, "uiengine_demo/examples.html", {"examples": EXAMPLES})
 
 
 @never_cache
@@ -100,7 +100,7 @@ def example(request: HttpRequest, name: str) -> HttpResponse:
         "style": f"examples/{name}.css" if name in BUILT else "",
         "is_built": name not in BUILT or bool(_script_file(name)),
     }
-    return _with_policy(request, "demo/example.html", context)
+    return _with_policy(request, "uiengine_demo/example.html", context)
 
 
 @require_GET
@@ -137,13 +137,13 @@ def person(request: HttpRequest) -> HttpResponseRedirect:
     chosen = current(request, choices)
     if chosen.is_simulated:
         replay.history_write(key=chosen.key, slug=SLUG)
-    return redirect("demo:home")
+    return redirect("uiengine_demo:home")
 
 
 @require_POST
 def next_visit(request: HttpRequest) -> HttpResponseRedirect:
     visit_next(key=current(request, people(request, SLUG)).key, slug=SLUG)
-    return redirect("demo:home")
+    return redirect("uiengine_demo:home")
 
 
 def _past(request: HttpRequest, person: Person) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ NOWHERE = "\0"
 def api_prefix() -> str:
     """The path that all addresses of the API begin with, under any script name and language."""
     try:
-        return reverse("layouts:layout").removesuffix("layout")
+        return reverse("uiengine_layouts:layout").removesuffix("layout")
     except NoReverseMatch:
         return NOWHERE
 

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 class LayoutsConfig(AppConfig):
     name = "webapp.layouts"
+    label = "uiengine_layouts"
+    verbose_name = "Layouts"
 
     def ready(self) -> None:
         from webapp.layouts.checks import host_check
@@ -26,6 +28,7 @@ class LayoutsConfig(AppConfig):
             names_check,
             scheduler_check,
             scheduler_named,
+            tables_check,
             worker_refuses,
         )
 
@@ -36,6 +39,7 @@ class LayoutsConfig(AppConfig):
         schedule_rows.connect()
         checks.register(host_check)
         checks.register(names_check)
+        checks.register(tables_check)
         checks.register(scheduler_check)
         worker_init.connect(worker_refuses, weak=False, dispatch_uid="layouts.names")
         checks.register(scheduler_named, deploy=True)

@@ -26,7 +26,7 @@ def host_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 def _addresses() -> Iterator[CheckMessage]:
     try:
-        reverse("layouts:layout")
+        reverse("uiengine_layouts:layout")
     except NoReverseMatch:
         yield Error(
             "The API has no address: the client cannot ask for layouts.",

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import WARNING, CheckMessage, Error, Info, Warning
+from django.db import router
 
 from uiengine.package_names import NAMES, clash_sentence, way_out
 from webapp.lib import schedule
@@ -20,6 +22,30 @@ def names_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         for name in NAMES
         if (sentence := clash_sentence(name))
     ]
+
+
+def tables_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Errors where a model of the host's has the very table of one of ours."""
+    models = apps.get_models(include_auto_created=True)
+    ours = {(m._meta.db_table, router.db_for_write(m)): m for m in models if _is_ours(m)}
+    return [
+        Error(
+            f"{model._meta.label} ({model.__module__}) and {ours[place]._meta.label} "
+            f"({ours[place].__module__}) have one table, {place[0]!r}.",
+            hint=f"Give {model._meta.label} another: in its Meta, db_table = "
+            f"'{model._meta.app_label}_of_the_host_{model._meta.model_name}'; then manage.py "
+            f"makemigrations {model._meta.app_label}, migrate {model._meta.app_label}, migrate.",
+            obj=model,
+            id="layouts.E007",
+        )
+        for model in models
+        if not _is_ours(model)
+        and (place := (model._meta.db_table, router.db_for_write(model))) in ours
+    ]
+
+
+def _is_ours(model: Any) -> bool:
+    return str(model._meta.app_config.name).startswith("webapp.")
 
 
 def worker_refuses(**_: Any) -> None:

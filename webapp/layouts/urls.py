@@ -5,7 +5,7 @@ from django.urls import path
 from webapp.layouts.api import me, views
 from webapp.layouts.docs import pages
 
-app_name = "layouts"
+app_name = "uiengine_layouts"
 urlpatterns = [
     path("layout", views.LayoutView.as_view(), name="layout"),
     path("events", views.EventsView.as_view(), name="events"),

@@ -56,9 +56,11 @@ class Entry:
         return crontab(minute=self.minute, hour=self.hour, day_of_week=self.weekday)
 
 
-RUNS = ("codebooks", "0003_schedules")
-WATCH = ("codebooks", "0008_watch")
-TRIALS = ("trials", "0002_schedules")
+RUNS = ("uiengine_codebooks", "0003_schedules")
+WATCH = ("uiengine_codebooks", "0008_watch")
+TRIALS = ("uiengine_trials", "0002_schedules")
+MAIL = ("uiengine_audits", "0002_mail")
+STUDIO = ("uiengine_studio", "0001_initial")
 TABLE = (
     Entry("Fold what was lost, close visits that are over", "subjects.sweep", RUNS, every=10),
     Entry("Take over runs whose worker died", "codebooks.sweep", RUNS, every=30),
@@ -78,7 +80,7 @@ TABLE = (
     ),
     Entry(
         *("Delete what surfaces keep no longer, nightly", "subjects.retention"),
-        ("subjects", "0003_schedules"),
+        ("uiengine_subjects", "0003_schedules"),
         minute="10",
         hour="3",
     ),
@@ -86,17 +88,14 @@ TABLE = (
     Entry(
         "Compare adapted with control, nightly", "trials.look_all", TRIALS, minute="50", hour="3"
     ),
-    Entry(
-        *("Mail audits that exceed and were not mailed", "audits.mail", ("audits", "0002_mail")),
-        every=600,
-    ),
-    Entry("Sign of life of the workers", "studio.heartbeat", ("studio", "0001_initial"), every=15),
+    Entry("Mail audits that exceed and were not mailed", "audits.mail", MAIL, every=600),
+    Entry("Sign of life of the workers", "studio.heartbeat", STUDIO, every=15),
 )
 
 
 def entries(apps: Sequence[str]) -> list[Entry]:
     """Entries whose app is among `apps`, the names in INSTALLED_APPS."""
-    labels = {name.rsplit(".", 1)[-1] for name in apps if name.startswith("webapp.")}
+    labels = {f"uiengine_{name.split('.')[1]}" for name in apps if name.startswith("webapp.")}
     return [entry for entry in TABLE if entry.since[0] in labels]
 
 

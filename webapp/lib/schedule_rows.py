@@ -118,11 +118,16 @@ def _when(row: Any) -> str:
 def _rows_follow(*, using: str, apps: Any = installed, plan: Any = (), **_: Any) -> None:
     """Adds the rows of applied migrations and deletes those of reversed ones.
 
-    If django-celery-beat itself is new, all rows are added. Existing rows are not changed.
+    Migrations that were only renamed (`labels`) add nothing, as an admin may have deleted a row
+    since. If django-celery-beat itself is new, all rows are added. Existing rows are not changed.
     """
     if TABLE not in connections[using].introspection.table_names():
         return
-    steps = {(step.app_label, step.name): is_back for step, is_back in plan}
+    steps = {
+        (step.app_label, step.name): is_back
+        for step, is_back in plan
+        if not getattr(step, "adopted", False)
+    }
     for entry in schedule.entries(settings.INSTALLED_APPS):
         is_back = steps.get(entry.since, steps.get(FIRST))
         if is_back is False:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 class PrivacyConfig(AppConfig):
     name = "webapp.privacy"
+    label = "uiengine_privacy"
+    verbose_name = "Privacy"
 
     def ready(self) -> None:
         user_logged_in.connect(_merge_visitor, dispatch_uid="subjects.merge_visitor")

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 View = Callable[..., HttpResponse]
-SEES_PEOPLE = "subjects.view_profile"
+SEES_PEOPLE = "uiengine_subjects.view_profile"
 """Permission to look at one person; auditors lack it, as they see only aggregates."""
 
 
@@ -35,4 +35,6 @@ def needs(*permissions: str) -> Callable[[View], View]:
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
     """Renders a page with the admin's header and navigation."""
     shared = admin.site.each_context(request)
-    return TemplateResponse(request, f"studio/{template}", {**shared, "title": title, **context})
+    return TemplateResponse(
+        request, f"uiengine_studio/{template}", {**shared, "title": title, **context}
+    )

@@ -118,7 +118,9 @@ def _refused(request: HttpRequest) -> HttpResponse:
         "said": said % {"minutes": minutes},
     }
     headers = {"Retry-After": str(wait)}
-    return TemplateResponse(request, "studio/too_many.html", context, status=429, headers=headers)
+    return TemplateResponse(
+        request, "uiengine_studio/too_many.html", context, status=429, headers=headers
+    )
 
 
 def _browser(request: HttpRequest, name: str) -> str:

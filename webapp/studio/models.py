@@ -13,5 +13,8 @@ class Heartbeat(models.Model):
     worker = models.CharField(max_length=200, unique=True)
     at = UTCDateTimeField(db_index=True)
 
+    class Meta:
+        db_table = "studio_heartbeat"
+
     def __str__(self) -> str:
         return f"{self.worker} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -4,7 +4,7 @@ from django.urls import path
 
 from webapp.studio import views
 
-app_name = "studio"
+app_name = "uiengine_studio"
 urlpatterns = [
     path("health/", views.health_page, name="health"),
     path("gallery/<int:pk>/", views.gallery_page, name="gallery"),

@@ -38,7 +38,7 @@ from webapp.subjects.models import Profile
 from webapp.surfaces.models import Surface
 
 
-@needs("codebooks.view_run")
+@needs("uiengine_codebooks.view_run")
 @never_cache
 @require_GET
 def health_page(request: HttpRequest) -> HttpResponse:
@@ -56,7 +56,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
     return page(request, "health.html", "Health", **context)
 
 
-@needs("codebooks.view_codebookversion", "surfaces.view_surface")
+@needs("uiengine_codebooks.view_codebookversion", "uiengine_surfaces.view_surface")
 @require_GET
 def gallery_page(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(CodebookVersion, pk=pk)
@@ -87,12 +87,12 @@ def gallery_page(request: HttpRequest, pk: int) -> HttpResponse:
         shelf=found,
         number=chosen["page"],
         pages=range(1, found.pages + 1),
-        may_split=request.user.has_perm("audits.view_auditreport"),
+        may_split=request.user.has_perm("uiengine_audits.view_auditreport"),
         limits={"slice": LEAST_SLICE, "cell": LEAST_CELL, "subjects": MOST_SUBJECTS},
     )
 
 
-@needs("surfaces.view_surface", "codebooks.view_codebookversion")
+@needs("uiengine_surfaces.view_surface", "uiengine_codebooks.view_codebookversion")
 @never_cache
 @require_GET
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -117,7 +117,7 @@ def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "preview.html", title, **context, anatomy=found, chosen=chosen)
 
 
-@needs("surfaces.change_surface")
+@needs("uiengine_surfaces.change_surface")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def suggest_page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -136,13 +136,13 @@ def suggest_page(request: HttpRequest, pk: int) -> HttpResponse:
             done = f"Took the suggested arrangement: revision {saved.revision}."
             admin.site.get_model_admin(Surface).log_change(request, saved, done)
             messages.success(request, done)
-            return redirect("admin:surfaces_surface_change", pk)
+            return redirect("admin:uiengine_surfaces_surface_change", pk)
     title = f"An arrangement for {row}"
     context = {"surface": row, "found": found, "refused": refused, "version": innate}
     return page(request, "suggest.html", title, **context)
 
 
-@needs("surfaces.view_surface", SEES_PEOPLE)
+@needs("uiengine_surfaces.view_surface", SEES_PEOPLE)
 @never_cache
 @require_GET
 def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -162,7 +162,7 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)
 
 
-@needs("codebooks.view_codebookversion", "surfaces.view_surface")
+@needs("uiengine_codebooks.view_codebookversion", "uiengine_surfaces.view_surface")
 @require_GET
 def compare_page(request: HttpRequest) -> HttpResponse:
     """Compares versions; audits and gate figures need the permission for audit reports."""
@@ -176,7 +176,7 @@ def compare_page(request: HttpRequest) -> HttpResponse:
     here, day = surface_page(surface), day_of()
     ready = [version_ready(version).loaded for version in versions]
     usages = [usage_of(v, here, day) if v and here else None for v in ready]
-    audited = request.user.has_perm("audits.view_auditreport")
+    audited = request.user.has_perm("uiengine_audits.view_auditreport")
     reports = compare.reports_of(versions, surface) if audited else []
     gates = compare.gates_of(versions, surface) if audited else []
     return page(

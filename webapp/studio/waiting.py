@@ -49,14 +49,16 @@ def waiting(user: Permitted) -> list[Waiting]:
     """Returns the items that the user may see, worst first."""
     surfaces = _surfaces()
     found: list[Waiting] = []
-    if user.has_perm("audits.view_auditreport"):
+    if user.has_perm("uiengine_audits.view_auditreport"):
         found += [*_audits(surfaces), *_untold()]
-    if user.has_perm("codebooks.view_gatereport"):
+    if user.has_perm("uiengine_codebooks.view_gatereport"):
         found += _gates(surfaces)
-    if user.has_perm("codebooks.view_pipeline"):
+    if user.has_perm("uiengine_codebooks.view_pipeline"):
         found += _pipelines(surfaces)
-    if user.has_perm("codebooks.view_codebookversion"):
-        found += _proposals("promote" if user.has_perm("codebooks.change_alias") else "change")
+    if user.has_perm("uiengine_codebooks.view_codebookversion"):
+        found += _proposals(
+            "promote" if user.has_perm("uiengine_codebooks.change_alias") else "change"
+        )
     return sorted(found, key=lambda item: item.state)
 
 
@@ -99,7 +101,7 @@ def _audits(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
     for report in rows.filter(acknowledged_at=None).defer("report", "html")[:MOST]:
         surface: Any = surfaces[report.surface_id]
         serves = report.version_id == surface.champion_id
-        page = reverse("admin:audits_auditreport_change", args=[report.pk])
+        page = reverse("admin:uiengine_audits_auditreport_change", args=[report.pk])
         if report.verdict == verdict.EXCEEDS and serves:
             says = f"{surface.slug}: {report.version}, which serves, treats some people worse than "
             says += "tolerated. Roll it back, or retrain: its page has both."
@@ -117,7 +119,7 @@ def _untold() -> Iterator[Waiting]:
     if not exceeds.filter(created_at__gte=late).exists() or recipients():
         return
     says = "An audit exceeds, and nobody is told by mail: set AUDIT_EMAILS, or give members of "
-    page = reverse("admin:audits_auditreport_changelist") + "?verdict__exact=exceeds"
+    page = reverse("admin:uiengine_audits_auditreport_changelist") + "?verdict__exact=exceeds"
     yield Waiting("bad", f"{says}the group auditor an address.", "Audits that exceed", page)
 
 
@@ -129,7 +131,7 @@ def _gates(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
         candidates = {surface.challenger_id, surface.newest_id} - {surface.champion_id}
         if report.version_id in candidates:
             says = f"{surface.slug}: the gate could not tell about {report.version}. It waits for "
-            page = reverse("admin:codebooks_gatereport_change", args=[report.pk])
+            page = reverse("admin:uiengine_codebooks_gatereport_change", args=[report.pk])
             yield Waiting("look", f"{says}a name.", f"Gate report {report.pk}", page)
 
 
@@ -152,5 +154,5 @@ def _pipelines(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
 def _proposals(step: str) -> Iterator[Waiting]:
     for row in Proposal.objects.select_related("surface", "version")[:MOST]:
         says = f"{row.surface.slug}: {row.by_name} proposed {row.version}. A second person has to "
-        page = reverse(f"admin:codebooks_codebookversion_{step}", args=[row.version_id])
+        page = reverse(f"admin:uiengine_codebooks_codebookversion_{step}", args=[row.version_id])
         yield Waiting("look", f"{says}promote it as well.", str(row.version), page)

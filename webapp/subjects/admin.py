@@ -51,7 +51,7 @@ class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
     def explained(self, row: Profile) -> SafeString | str:
         """Links to the studio, if the project has installed it."""
         try:
-            address = reverse("studio:explain", args=[row.pk])
+            address = reverse("uiengine_studio:explain", args=[row.pk])
         except NoReverseMatch:
             return "–"
         return format_html('<a href="{}">Explain this page</a>', address)
@@ -101,7 +101,7 @@ class ServerKeyAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{row.name} ({row.prefix}) was revoked before.")
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("subjects.change_serverkey")
+        return request.user.has_perm("uiengine_subjects.change_serverkey")
 
 
 @admin.register(RevokedToken)

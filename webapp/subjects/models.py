@@ -32,6 +32,7 @@ class Subject(models.Model):
     created_at = UTCDateTimeField(auto_now_add=True)
 
     class Meta:
+        db_table = "subjects_subject"
         ordering = ("key",)
 
     def __str__(self) -> str:
@@ -50,6 +51,7 @@ class PersonalAttributes(models.Model):
     consent_note = models.CharField(max_length=200, help_text="Where and how consent was given.")
 
     class Meta:
+        db_table = "subjects_personalattributes"
         verbose_name_plural = "personal attributes"
         constraints = (
             models.UniqueConstraint(fields=("subject", "surface"), name="attributes_once"),
@@ -77,6 +79,7 @@ class Profile(models.Model):
     updated_at = UTCDateTimeField(auto_now=True)
 
     class Meta:
+        db_table = "subjects_profile"
         constraints = (models.UniqueConstraint(fields=("subject", "surface"), name="profile_once"),)
 
     def __str__(self) -> str:
@@ -112,6 +115,7 @@ class ServedDecision(models.Model):
     received_at = UTCDateTimeField(auto_now_add=True)
 
     class Meta:
+        db_table = "subjects_serveddecision"
         constraints = (models.UniqueConstraint(fields=("profile", "digest"), name="decision_once"),)
 
     def __str__(self) -> str:
@@ -148,6 +152,7 @@ class Visit(models.Model):
     )
 
     class Meta:
+        db_table = "subjects_visit"
         constraints = (models.UniqueConstraint(fields=("profile", "visit"), name="visit_once"),)
 
     def __str__(self) -> str:
@@ -189,6 +194,7 @@ class Event(models.Model):
     visit = models.CharField(max_length=40, blank=True, help_text="The visit it was folded into.")
 
     class Meta:
+        db_table = "subjects_event"
         constraints = (
             models.UniqueConstraint(fields=("profile", "event_id", "at"), name="event_once"),
         )
@@ -213,11 +219,15 @@ class TrainingMark(models.Model):
     included."""
 
     run = models.ForeignKey(
-        "codebooks.Run", models.CASCADE, related_name="training_marks", help_text="A retrain."
+        "uiengine_codebooks.Run",
+        models.CASCADE,
+        related_name="training_marks",
+        help_text="A retrain.",
     )
     mark = models.CharField(max_length=32, help_text="HMAC of run and subject key.")
 
     class Meta:
+        db_table = "subjects_trainingmark"
         constraints = (models.UniqueConstraint(fields=("run", "mark"), name="mark_once"),)
 
     def __str__(self) -> str:
@@ -227,11 +237,14 @@ class TrainingMark(models.Model):
 class TrainingErasure(models.Model):
     """Count of a run's training subjects erased since; its version should be retrained."""
 
-    run = models.OneToOneField("codebooks.Run", models.CASCADE, related_name="training_erasure")
+    run = models.OneToOneField(
+        "uiengine_codebooks.Run", models.CASCADE, related_name="training_erasure"
+    )
     subjects = models.PositiveIntegerField(default=0)
     last_at = UTCDateTimeField(help_text="Of the latest one.")
 
     class Meta:
+        db_table = "subjects_trainingerasure"
         ordering = ("-last_at",)
 
     def __str__(self) -> str:
@@ -244,6 +257,9 @@ class Erasure(models.Model):
     mark = models.CharField(max_length=32, unique=True, help_text="HMAC of the subject's key.")
     times = models.PositiveIntegerField(default=1)
     last_at = UTCDateTimeField()
+
+    class Meta:
+        db_table = "subjects_erasure"
 
     def __str__(self) -> str:
         return f"{self.mark[:8]}, erased {self.times} times"
@@ -273,6 +289,7 @@ class ServerKey(models.Model):
     revoked_at = UTCDateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "subjects_serverkey"
         ordering = ("name",)
 
     def __str__(self) -> str:
@@ -287,6 +304,7 @@ class RevokedToken(models.Model):
     revoked_at = UTCDateTimeField()
 
     class Meta:
+        db_table = "subjects_revokedtoken"
         ordering = ("-revoked_at",)
 
     def __str__(self) -> str:

@@ -178,11 +178,11 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
 
     class Media:
-        css = {"all": ("surfaces/surfaces.css",)}  # noqa: RUF012
-        js = (Script("surfaces/definition.js", type="module"),)
+        css = {"all": ("uiengine_surfaces/surfaces.css",)}  # noqa: RUF012
+        js = (Script("uiengine_surfaces/definition.js", type="module"),)
 
     def get_urls(self) -> list[URLPattern]:
-        view, name = self.admin_site.admin_view, "surfaces_surface"
+        view, name = self.admin_site.admin_view, "uiengine_surfaces_surface"
         return [
             path("check/", view(self.check_view), name=f"{name}_check"),
             *super().get_urls(),
@@ -191,7 +191,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def check_view(self, request: HttpRequest) -> HttpResponse:
         """Shows the mistakes of a definition as typed, and its default layout. Saves nothing."""
         if not (self.has_change_permission(request) or self.has_add_permission(request)):
-            raise PermissionDenied("Checking needs the permission surfaces.change_surface.")
+            raise PermissionDenied("Checking needs uiengine_surfaces.change_surface.")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         checked = text_check(
@@ -229,7 +229,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return format_html(
             '<div id="definition-check" data-check="{}"><p class="says" role="status"></p>'
             '<div class="checked">{}</div></div>',
-            reverse("admin:surfaces_surface_check"),
+            reverse("admin:uiengine_surfaces_surface_check"),
             _checked_html(kept),
         )
 
@@ -238,4 +238,4 @@ def _checked_html(checked: Checked) -> SafeString:
     picture = mark_safe(default_layout_svg(checked.surface)) if checked.surface else ""
     rules = [(rule.__name__.rsplit(".", 1)[-1], rule.SENTENCE) for rule in guardrails.RULES]
     context = {"checked": checked, "picture": picture, "rules": rules}
-    return mark_safe(render_to_string("surfaces/checked.html", context))
+    return mark_safe(render_to_string("uiengine_surfaces/checked.html", context))

@@ -85,6 +85,7 @@ class Surface(models.Model):
     updated_at = UTCDateTimeField(auto_now=True)
 
     class Meta:
+        db_table = "surfaces_surface"
         ordering = ("slug",)
 
     def __str__(self) -> str:
@@ -118,6 +119,7 @@ class PopularityDay(models.Model):
     visits = models.PositiveIntegerField(default=0)
 
     class Meta:
+        db_table = "surfaces_popularityday"
         ordering = ("surface", "day")
         constraints = (
             models.UniqueConstraint(fields=("surface", "day"), name="popularity_surface_day"),

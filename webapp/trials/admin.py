@@ -17,7 +17,7 @@ from webapp.trials.models import Trial, TrialLook
 from webapp.trials.plot import looks_svg
 from webapp.trials.tasks import look
 
-ASK = "trials.add_triallook"
+ASK = "uiengine_trials.add_triallook"
 NEXT = {
     TrialLook.Verdict.HELP: "Adapting saves time, and this holds however often one looked. You may "
     "lower the control share, or keep it to go on measuring.",
@@ -40,7 +40,7 @@ class TrialAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
-        view, name = self.admin_site.admin_view, "trials_trial"
+        view, name = self.admin_site.admin_view, "uiengine_trials_trial"
         return [
             path("<int:pk>/look/", view(self.look_view), name=f"{name}_look"),
             *super().get_urls(),
@@ -61,7 +61,7 @@ class TrialAdmin(ReadOnlyAdmin):
             "share of the allowed error: the intervals of later looks become a little wider.",
             form=SureForm(posted(request)),
             act=act,
-            back=reverse("admin:trials_trial_change", args=[pk]),
+            back=reverse("admin:uiengine_trials_trial_change", args=[pk]),
         )
 
     @admin.display(description="Control share")
@@ -94,7 +94,7 @@ class TrialAdmin(ReadOnlyAdmin):
             "next": NEXT[TrialLook.Verdict(last.verdict)],
             "percent": trial.percent,
         }
-        return render_to_string("trials/found.html", context)
+        return render_to_string("uiengine_trials/found.html", context)
 
 
 def _history(looks: list[TrialLook], name: str) -> list[tuple[int, dict[str, Any]]]:

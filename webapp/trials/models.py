@@ -19,6 +19,7 @@ class Trial(models.Model):
     )
 
     class Meta:
+        db_table = "trials_trial"
         ordering = ("-started_at", "-pk")
         constraints = (
             models.UniqueConstraint(
@@ -46,6 +47,7 @@ class TrialLook(models.Model):
     figures = models.JSONField()
 
     class Meta:
+        db_table = "trials_triallook"
         ordering = ("trial", "number")
         constraints = (models.UniqueConstraint(fields=("trial", "number"), name="look_once"),)
 

@@ -9,7 +9,7 @@ from tests.webapp.audits.conftest import row
 from webapp.audits.compare import compare
 
 pytestmark = pytest.mark.django_db
-PAGE = "/admin/audits/auditreport/compare/"
+PAGE = "/admin/uiengine_audits/auditreport/compare/"
 
 
 def test_verdicts_that_differ_come_first_the_worst_of_them_on_top(report_make):
@@ -39,7 +39,7 @@ def test_the_page_compares_the_latest_two_and_any_two(report_make, admin_client)
     assert "Verdicts that differ (1)" in page.content.decode()
 
     data = {"action": "compare_chosen", "_selected_action": [first.pk, second.pk]}
-    answer = admin_client.post("/admin/audits/auditreport/", data)
+    answer = admin_client.post("/admin/uiengine_audits/auditreport/", data)
     assert answer.status_code == 302 and "compare/?left=" in answer.url
 
 
@@ -52,7 +52,7 @@ def test_one_report_alone_is_said_to_be_too_few(report_make, admin_client):
 def test_a_report_downloads_as_html(report_make, admin_client):
     report = report_make("within", row("within"))
 
-    answer = admin_client.get(f"/admin/audits/auditreport/{report.pk}/report.html")
+    answer = admin_client.get(f"/admin/uiengine_audits/auditreport/{report.pk}/report.html")
 
     assert answer.content == b"<h1>As it is</h1>"
     assert answer["Content-Disposition"] == f'attachment; filename="audit-{report.pk}.html"'
@@ -63,4 +63,6 @@ def test_staff_without_the_permission_do_not_compare(report_make, client):
     client.force_login(User.objects.create_user("staff", is_staff=True))
 
     assert client.get(PAGE).status_code == 403
-    assert client.get(f"/admin/audits/auditreport/{report.pk}/report.html").status_code == 403
+    assert (
+        client.get(f"/admin/uiengine_audits/auditreport/{report.pk}/report.html").status_code == 403
+    )

@@ -34,7 +34,9 @@ def test_one_mail_a_report_whatever_is_retried(report_make):
     assert sent.bcc == ["ops@example.org"] and not sent.to
     assert "shop-0 on The shop" in sent.subject
     assert "disability Y: seconds +0.05" in sent.body and "disability N" not in sent.body
-    assert f"https://site.example/admin/audits/auditreport/{report.pk}/change/" in sent.body
+    assert (
+        f"https://site.example/admin/uiengine_audits/auditreport/{report.pk}/change/" in sent.body
+    )
     assert "modelled, not measured" in sent.body
 
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def page(client, report) -> str:
-    return client.get(f"/admin/audits/auditreport/{report.pk}/change/").content.decode()
+    return client.get(f"/admin/uiengine_audits/auditreport/{report.pk}/change/").content.decode()
 
 
 def test_a_champion_that_exceeds_shows_its_refresh_and_the_ways_out(report_make, admin_client):
@@ -23,11 +23,11 @@ def test_a_champion_that_exceeds_shows_its_refresh_and_the_ways_out(report_make,
     Alias.objects.create(surface=surface, name=Alias.Name.CHAMPION, version=report.version)
     told = page(admin_client, report)
     assert "may not be promoted" not in told and "No refresh was started" in told
-    assert f"/admin/surfaces/surface/{surface.pk}/rollback/" in told
-    assert f"/admin/surfaces/surface/{surface.pk}/refresh/" in told
+    assert f"/admin/uiengine_surfaces/surface/{surface.pk}/rollback/" in told
+    assert f"/admin/uiengine_surfaces/surface/{surface.pk}/refresh/" in told
     key = f"refresh:after-audit:{report.pk}"
     made = Pipeline.objects.create(kind=Pipeline.Kind.REFRESH, surface=surface, key=key)
-    assert f"/admin/codebooks/pipeline/{made.pk}/change/" in page(admin_client, report)
+    assert f"/admin/uiengine_codebooks/pipeline/{made.pk}/change/" in page(admin_client, report)
 
 
 def test_an_inconclusive_audit_wants_an_acknowledgement_before_a_canary(report_make, admin_client):
@@ -35,7 +35,7 @@ def test_an_inconclusive_audit_wants_an_acknowledgement_before_a_canary(report_m
 
     told = page(admin_client, report)
     assert "before this version serves anybody, be it a canary share" in told
-    assert f"/admin/audits/auditreport/{report.pk}/acknowledge/" in told
+    assert f"/admin/uiengine_audits/auditreport/{report.pk}/acknowledge/" in told
 
 
 def test_no_page_shows_figures_of_few_people_even_of_old_reports(report_make, admin_client):
@@ -51,7 +51,7 @@ def test_no_page_shows_figures_of_few_people_even_of_old_reports(report_make, ad
 def test_one_report_is_never_offered_against_itself(report_make, admin_client):
     only = report_make("within", row("within"))
 
-    told = admin_client.get("/admin/audits/auditreport/compare/", {"right": only.pk})
+    told = admin_client.get("/admin/uiengine_audits/auditreport/compare/", {"right": only.pk})
     assert told.context["found"] is None
     assert told.content.decode().count(" selected") == 1
     newer = report_make("within", row("within"))

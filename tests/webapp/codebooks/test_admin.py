@@ -51,7 +51,7 @@ def form_of(surface: Surface, **changes):
 
 
 def change(surface: Surface) -> str:
-    return reverse("admin:surfaces_surface_change", args=[surface.pk])
+    return reverse("admin:uiengine_surfaces_surface_change", args=[surface.pk])
 
 
 def test_every_page_opens(owner, cohort, version):
@@ -62,20 +62,20 @@ def test_every_page_opens(owner, cohort, version):
     subject = Subject.objects.first()
     assert subject
     pages = {
-        "surfaces_surface": cohort.pk,
-        "codebooks_codebookversion": version.pk,
-        "codebooks_run": run.pk,
-        "codebooks_pipeline": line.pk,
-        "codebooks_gatereport": gate.pk,
-        "audits_auditreport": report.pk,
-        "subjects_subject": subject.pk,
+        "uiengine_surfaces_surface": cohort.pk,
+        "uiengine_codebooks_codebookversion": version.pk,
+        "uiengine_codebooks_run": run.pk,
+        "uiengine_codebooks_pipeline": line.pk,
+        "uiengine_codebooks_gatereport": gate.pk,
+        "uiengine_audits_auditreport": report.pk,
+        "uiengine_subjects_subject": subject.pk,
     }
 
     for name, pk in pages.items():
         assert owner.get(reverse(f"admin:{name}_changelist")).status_code == 200
         assert owner.get(reverse(f"admin:{name}_change", args=[pk])).status_code == 200
     for name in ("aliasmove", "rollout", "guardwindow", "agreement"):
-        assert owner.get(reverse(f"admin:codebooks_{name}_changelist")).status_code == 200
+        assert owner.get(reverse(f"admin:uiengine_codebooks_{name}_changelist")).status_code == 200
 
 
 def test_an_edit_of_the_definition_raises_the_revision(owner, course):
@@ -124,7 +124,7 @@ def test_the_definition_is_shown_as_the_fixtures_are_written(owner, course):
 def test_promoting_asks_why_then_moves_and_is_logged(owner, version, course):
     report_of(version, course)
     judged(version, course)
-    url = reverse("admin:codebooks_codebookversion_promote", args=[version.pk])
+    url = reverse("admin:uiengine_codebooks_codebookversion_promote", args=[version.pk])
     assert owner.get(url).status_code == 200
     owner.post(url, {"surface": course.pk, "why": ""})
     assert not Alias.objects.exists()
@@ -141,7 +141,7 @@ def test_promoting_asks_why_then_moves_and_is_logged(owner, version, course):
 def test_a_rollback_names_both_versions_and_is_refused_once_stale(owner, version, course, innate):
     gate.innate_ship(folder=innate)
     version_promote(surface=course, version=version, why="better")
-    url = reverse("admin:surfaces_surface_rollback", args=[course.pk])
+    url = reverse("admin:uiengine_surfaces_surface_rollback", args=[course.pk])
     page = owner.get(url)
     assert f"{version.name} serves now. innate, which served before it" in page.content.decode()
     sent = {"champion": page.context["form"]["champion"].value(), "why": "worse"}
@@ -155,7 +155,7 @@ def test_a_rollback_names_both_versions_and_is_refused_once_stale(owner, version
 
 
 def test_a_refused_promotion_says_what_to_do(owner, version, course):
-    url = reverse("admin:codebooks_codebookversion_promote", args=[version.pk])
+    url = reverse("admin:uiengine_codebooks_codebookversion_promote", args=[version.pk])
 
     page = owner.post(url, {"surface": course.pk, "why": "now"})
 
@@ -166,22 +166,22 @@ def test_a_colleague_may_look_but_not_move(colleague, version, course):
     report = report_of(version, course, "inconclusive")
     assert colleague.get(change(course)).status_code == 200
     for name, pk in (
-        ("codebooks_codebookversion_promote", version.pk),
-        ("surfaces_surface_rollback", course.pk),
-        ("surfaces_surface_retrain", course.pk),
-        ("surfaces_surface_audit", course.pk),
-        ("surfaces_surface_refresh", course.pk),
-        ("surfaces_surface_unchallenge", course.pk),
-        ("codebooks_codebookversion_challenge", version.pk),
-        ("codebooks_gatereport_acknowledge", judged(version, course, "unclear").pk),
-        ("audits_auditreport_acknowledge", report.pk),
+        ("uiengine_codebooks_codebookversion_promote", version.pk),
+        ("uiengine_surfaces_surface_rollback", course.pk),
+        ("uiengine_surfaces_surface_retrain", course.pk),
+        ("uiengine_surfaces_surface_audit", course.pk),
+        ("uiengine_surfaces_surface_refresh", course.pk),
+        ("uiengine_surfaces_surface_unchallenge", course.pk),
+        ("uiengine_codebooks_codebookversion_challenge", version.pk),
+        ("uiengine_codebooks_gatereport_acknowledge", judged(version, course, "unclear").pk),
+        ("uiengine_audits_auditreport_acknowledge", report.pk),
     ):
         answer = colleague.post(reverse(f"admin:{name}", args=[pk]), {"why": "mine"})
         assert answer.status_code == 403, name
 
 
 def test_an_address_that_is_no_number_leads_back_as_django_does(owner, version):
-    assert owner.get("/admin/codebooks/codebookversion/abc/change/").status_code == 302
+    assert owner.get("/admin/uiengine_codebooks/codebookversion/abc/change/").status_code == 302
 
 
 def test_a_rollout_has_limits(course):
@@ -193,7 +193,7 @@ def test_a_rollout_has_limits(course):
 def test_a_stranger_sees_nothing(client, version, course):
     report = report_of(version, course)
 
-    for name in ("audits_auditreport_page", "audits_auditreport_json"):
+    for name in ("uiengine_audits_auditreport_page", "uiengine_audits_auditreport_json"):
         answer = client.get(reverse(f"admin:{name}", args=[report.pk]))
         assert answer.status_code == 302 and "/login/" in answer.url
 
@@ -202,11 +202,14 @@ def test_staff_without_the_permission_do_not_read_reports(client, version, cours
     report = report_of(version, course)
     client.force_login(User.objects.create_user("staff", is_staff=True))
 
-    assert client.get(reverse("admin:audits_auditreport_page", args=[report.pk])).status_code == 403
+    assert (
+        client.get(reverse("admin:uiengine_audits_auditreport_page", args=[report.pk])).status_code
+        == 403
+    )
 
 
 def test_retraining_twice_asks_once(owner, course):
-    url = reverse("admin:surfaces_surface_retrain", args=[course.pk])
+    url = reverse("admin:uiengine_surfaces_surface_retrain", args=[course.pk])
 
     owner.post(url)
     page = owner.post(url, follow=True)
@@ -218,8 +221,8 @@ def test_retraining_twice_asks_once(owner, course):
 def test_a_report_is_shown_without_scripts_and_downloads_as_json(owner, version, course):
     report = report_of(version, course)
 
-    page = owner.get(reverse("admin:audits_auditreport_page", args=[report.pk]))
-    data = owner.get(reverse("admin:audits_auditreport_json", args=[report.pk]))
+    page = owner.get(reverse("admin:uiengine_audits_auditreport_page", args=[report.pk]))
+    data = owner.get(reverse("admin:uiengine_audits_auditreport_json", args=[report.pk]))
 
     assert page.content == b"<h1>As written</h1>"
     assert "default-src 'none'" in page["Content-Security-Policy"]
@@ -230,7 +233,7 @@ def test_a_report_is_shown_without_scripts_and_downloads_as_json(owner, version,
 
 def test_an_acknowledgement_names_the_person(owner, version, course):
     report = report_of(version, course, "inconclusive")
-    url = reverse("admin:audits_auditreport_acknowledge", args=[report.pk])
+    url = reverse("admin:uiengine_audits_auditreport_acknowledge", args=[report.pk])
 
     owner.post(url, {"why": "36 people are too few to tell"})
 
@@ -242,18 +245,18 @@ def test_an_acknowledgement_names_the_person(owner, version, course):
 def test_nobody_reads_a_persons_attributes(owner, cohort):
     row = PersonalAttributes.objects.select_related("subject").filter(values__gender="F").first()
     assert row
-    page = owner.get(reverse("admin:subjects_subject_change", args=[row.subject.pk]))
+    page = owner.get(reverse("admin:uiengine_subjects_subject_change", args=[row.subject.pk]))
 
     text = page.content.decode()
     assert "gender" not in text and "age_band" not in text
-    assert owner.get("/admin/subjects/personalattributes/").status_code == 404
+    assert owner.get("/admin/uiengine_subjects/personalattributes/").status_code == 404
 
 
 def test_a_failed_run_is_asked_for_again(owner, course):
     failed = Run.objects.create(kind="retrain", surface=course, key="k", state="failed")
 
     data = {"action": "ask_again", "_selected_action": [failed.pk]}
-    owner.post(reverse("admin:codebooks_run_changelist"), data)
+    owner.post(reverse("admin:uiengine_codebooks_run_changelist"), data)
 
     assert Run.objects.filter(state="queued").count() == 1
 
@@ -262,12 +265,12 @@ def test_a_refused_promotion_links_every_blocker_and_the_way_on(owner, version, 
     audit = report_of(version, course, "inconclusive")
     gate = judged(version, course, "unclear")
     ways = [
-        reverse("admin:audits_auditreport_acknowledge", args=[audit.pk]),
-        reverse("admin:codebooks_gatereport_acknowledge", args=[gate.pk]),
+        reverse("admin:uiengine_audits_auditreport_acknowledge", args=[audit.pk]),
+        reverse("admin:uiengine_codebooks_gatereport_acknowledge", args=[gate.pk]),
     ]
-    report = reverse("admin:codebooks_gatereport_change", args=[gate.pk])
+    report = reverse("admin:uiengine_codebooks_gatereport_change", args=[gate.pk])
     assert ways[1] in owner.get(report).content.decode()
-    url = reverse("admin:codebooks_codebookversion_promote", args=[version.pk])
+    url = reverse("admin:uiengine_codebooks_codebookversion_promote", args=[version.pk])
 
     page = owner.post(url, {"surface": course.pk, "why": "now"}).content.decode()
 
@@ -292,6 +295,8 @@ def test_a_step_links_its_report(owner, version, course):
         result={"report": gate.pk},
     )
 
-    page = owner.get(reverse("admin:codebooks_pipeline_change", args=[line.pk])).content.decode()
+    page = owner.get(
+        reverse("admin:uiengine_codebooks_pipeline_change", args=[line.pk])
+    ).content.decode()
 
-    assert f'href="{reverse("admin:codebooks_gatereport_change", args=[gate.pk])}"' in page
+    assert f'href="{reverse("admin:uiengine_codebooks_gatereport_change", args=[gate.pk])}"' in page

@@ -137,7 +137,7 @@ def test_a_failed_pipeline_goes_on_from_its_own_page(admin_client, course):
 def test_rolling_back_is_offered_wherever_the_version_that_serves_is_shown(
     admin_client, innate, version, course
 ):
-    back = reverse("admin:surfaces_surface_rollback", args=[course.pk])
+    back = reverse("admin:uiengine_surfaces_surface_rollback", args=[course.pk])
     report = AuditReport.objects.create(
         surface=course, version=version, verdict="within", report={}
     )
@@ -153,7 +153,7 @@ def test_rolling_back_is_offered_wherever_the_version_that_serves_is_shown(
 
 
 def test_a_page_that_a_message_names_is_linked(admin_client, course, version):
-    address = reverse("admin:surfaces_surface_retrain", args=[course.pk])
+    address = reverse("admin:uiengine_surfaces_surface_retrain", args=[course.pk])
 
     first = admin_client.post(address, follow=True)
     second = admin_client.post(address)
@@ -167,7 +167,9 @@ def test_the_record_links_the_surface_and_both_versions(admin_client, innate, ve
     innate_ship(folder=innate)
     move = version_promote(surface=course, version=version, why="test", by_name="test")
 
-    page = admin_client.get(reverse("admin:codebooks_aliasmove_changelist")).content.decode()
+    page = admin_client.get(
+        reverse("admin:uiengine_codebooks_aliasmove_changelist")
+    ).content.decode()
 
     assert all(str(link(row, text)) in page for row, text in (
         (course, "course-home"), (move.before, "innate"), (version, "course-home-1")

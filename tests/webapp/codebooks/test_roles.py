@@ -44,13 +44,16 @@ def test_each_role_may_do_its_part(enter, version, course, role, allowed):
         surface=course, version=version, verdict="inconclusive", report={}
     )
     pages = {
-        "ask": ("surfaces_surface_audit", course.pk),
-        "refresh": ("surfaces_surface_refresh", course.pk),
-        "retrain": ("surfaces_surface_retrain", course.pk),
-        "promote": ("codebooks_codebookversion_promote", version.pk),
-        "rollback": ("surfaces_surface_rollback", course.pk),
-        "gate": ("codebooks_gatereport_acknowledge", judged(version, course, "unclear").pk),
-        "audit": ("audits_auditreport_acknowledge", report.pk),
+        "ask": ("uiengine_surfaces_surface_audit", course.pk),
+        "refresh": ("uiengine_surfaces_surface_refresh", course.pk),
+        "retrain": ("uiengine_surfaces_surface_retrain", course.pk),
+        "promote": ("uiengine_codebooks_codebookversion_promote", version.pk),
+        "rollback": ("uiengine_surfaces_surface_rollback", course.pk),
+        "gate": (
+            "uiengine_codebooks_gatereport_acknowledge",
+            judged(version, course, "unclear").pk,
+        ),
+        "audit": ("uiengine_audits_auditreport_acknowledge", report.pk),
     }
     person = enter(role)
 
@@ -58,7 +61,7 @@ def test_each_role_may_do_its_part(enter, version, course, role, allowed):
         name: person.get(reverse(f"admin:{page}", args=[pk])).status_code
         for name, (page, pk) in pages.items()
     }
-    answers["trials"] = person.get(reverse("admin:trials_trial_changelist")).status_code
+    answers["trials"] = person.get(reverse("admin:uiengine_trials_trial_changelist")).status_code
 
     assert {name for name, code in answers.items() if code == 200} == allowed
     assert {code for name, code in answers.items() if name not in allowed} == {403}
@@ -69,16 +72,19 @@ def test_an_auditor_reads_reports_and_nobodys_rows(enter, cohort, version):
         surface=cohort, version=version, verdict="within", report={}, html="<h1>Within</h1>"
     )
     subject = Subject.objects.first()
-    auditor, page = enter("auditor"), reverse("admin:audits_auditreport_page", args=[report.pk])
+    auditor, page = (
+        enter("auditor"),
+        reverse("admin:uiengine_audits_auditreport_page", args=[report.pk]),
+    )
 
     assert auditor.get(page).status_code == 200
     for page, args in (("subject_changelist", []), ("subject_change", [subject.pk])):
-        assert auditor.get(reverse(f"admin:subjects_{page}", args=args)).status_code == 403
+        assert auditor.get(reverse(f"admin:uiengine_subjects_{page}", args=args)).status_code == 403
 
 
 def test_an_acknowledgement_of_the_gate_names_the_person(enter, version, course):
     report = judged(version, course, "unclear")
-    page = reverse("admin:codebooks_gatereport_acknowledge", args=[report.pk])
+    page = reverse("admin:uiengine_codebooks_gatereport_acknowledge", args=[report.pk])
 
     enter("codebook manager").post(page, {"why": "seven people"})
 
@@ -97,8 +103,12 @@ def test_schedules_are_rows_that_an_admin_may_re_time():
 
 def test_nobody_is_offered_a_step_that_they_may_not_take(enter, version, course):
     owner = enter("surface owner")
-    versions = owner.get(reverse("admin:codebooks_codebookversion_changelist")).content.decode()
-    page = owner.get(reverse("admin:surfaces_surface_change", args=[course.pk])).content.decode()
+    versions = owner.get(
+        reverse("admin:uiengine_codebooks_codebookversion_changelist")
+    ).content.decode()
+    page = owner.get(
+        reverse("admin:uiengine_surfaces_surface_change", args=[course.pk])
+    ).content.decode()
 
     assert "promote_chosen" not in versions and "compare_chosen" in versions
     assert "Audit now" in page and "Retrain now" not in page and "Refresh now" not in page
@@ -108,7 +118,7 @@ def test_steps_back_are_offered_where_there_is_something_to_go_back_from(
     enter, version, innate, course
 ):
     manager = enter("codebook manager")
-    url = reverse("admin:surfaces_surface_change", args=[course.pk])
+    url = reverse("admin:uiengine_surfaces_surface_change", args=[course.pk])
 
     def offered() -> set[str]:
         page = manager.get(url).content.decode()
@@ -124,7 +134,10 @@ def test_steps_back_are_offered_where_there_is_something_to_go_back_from(
 
 def test_an_owner_cannot_lift_the_rule_of_two_people(enter, course):
     row = Rollout.objects.create(surface=course, needs_two=True)
-    owner, url = enter("surface owner"), reverse("admin:codebooks_rollout_change", args=[row.pk])
+    owner, url = (
+        enter("surface owner"),
+        reverse("admin:uiengine_codebooks_rollout_change", args=[row.pk]),
+    )
     shown = owner.get(url).context["adminform"].form.initial
     data = {name: value for name, value in shown.items() if name != "needs_two"}
 

@@ -49,7 +49,7 @@ def test_erases_everything_and_only_that(owner, colleague, worker, clock):
 
     assert not Subject.objects.filter(key=owner.key).exists()
     assert Subject.objects.filter(key=colleague.key).exists()
-    for model in apps.get_app_config("subjects").get_models():
+    for model in apps.get_app_config("uiengine_subjects").get_models():
         for field in model._meta.fields:
             if field.related_model is Subject:
                 assert not model.objects.filter(**{field.attname: subject.pk}).exists()

@@ -92,9 +92,9 @@ def studio_pages(surface, version) -> list[str]:
         f"/admin/studio/preview/{surface.pk}/?who=made-up&uses-2=9",
         f"/admin/studio/explain/{profile.pk}/",
         f"/admin/studio/suggest/{surface.pk}/",
-        reverse("admin:surfaces_surface_change", args=[surface.pk]),
-        reverse("admin:codebooks_codebookversion_change", args=[version.pk]),
-        reverse("admin:codebooks_codebookversion_promote", args=[version.pk]),
+        reverse("admin:uiengine_surfaces_surface_change", args=[surface.pk]),
+        reverse("admin:uiengine_codebooks_codebookversion_change", args=[version.pk]),
+        reverse("admin:uiengine_codebooks_codebookversion_promote", args=[version.pk]),
     ]
 
 
@@ -139,7 +139,7 @@ def test_the_studio_fits_a_phone_in_the_dark(page, filled, version):
 
 
 def test_a_definition_is_checked_while_it_is_typed(page, filled):
-    page.goto(reverse("admin:surfaces_surface_change", args=[filled.pk]))
+    page.goto(reverse("admin:uiengine_surfaces_surface_change", args=[filled.pk]))
     says, text = page.locator("#definition-check .says"), page.locator("#id_definition")
     says.filter(has_text="May be saved").wait_for()
     definition = json.loads(text.input_value())
@@ -155,7 +155,7 @@ def test_a_definition_is_checked_while_it_is_typed(page, filled):
 
 
 def test_progress_renews_itself_and_can_be_paused(page, filled):
-    page.goto("/admin/codebooks/run/")
+    page.goto("/admin/uiengine_codebooks/run/")
     page.evaluate("window.mark = 1")
     Run.objects.update(progress=0.8)
     page.locator("#runs-now", has_text="80%").wait_for()

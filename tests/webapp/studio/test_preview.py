@@ -94,7 +94,7 @@ def test_explaining_shows_what_is_served_and_is_recorded(
     assert page.context["status"] == "adapted"
     assert page.context["anatomy"].broken == 0
     assert looks(real) == 1
-    owner.get(f"/admin/subjects/subject/{real.subject_id}/change/")
+    owner.get(f"/admin/uiengine_subjects/subject/{real.subject_id}/change/")
     assert looks(real) == 2
 
 

@@ -62,12 +62,12 @@ def test_each_thing_that_waits_is_listed_with_a_link(
     line = Pipeline.objects.create(kind="retrain", surface=course, key="k", state="held")
     Proposal.objects.create(surface=course, version=other, by_name="ada", why="good")
     wanted = {
-        reverse("admin:audits_auditreport_change", args=[exceeds.pk]): "bad",
-        reverse("admin:audits_auditreport_changelist") + "?verdict__exact=exceeds": "bad",
-        reverse("admin:audits_auditreport_change", args=[unclear.pk]): "look",
-        reverse("admin:codebooks_gatereport_change", args=[gate.pk]): "look",
-        reverse("admin:codebooks_pipeline_change", args=[line.pk]): "look",
-        reverse("admin:codebooks_codebookversion_promote", args=[other.pk]): "look",
+        reverse("admin:uiengine_audits_auditreport_change", args=[exceeds.pk]): "bad",
+        reverse("admin:uiengine_audits_auditreport_changelist") + "?verdict__exact=exceeds": "bad",
+        reverse("admin:uiengine_audits_auditreport_change", args=[unclear.pk]): "look",
+        reverse("admin:uiengine_codebooks_gatereport_change", args=[gate.pk]): "look",
+        reverse("admin:uiengine_codebooks_pipeline_change", args=[line.pk]): "look",
+        reverse("admin:uiengine_codebooks_codebookversion_promote", args=[other.pk]): "look",
     }
 
     assert {item.address: item.state for item in waiting(admin_user)} == wanted

@@ -209,7 +209,7 @@ def test_the_admin_lists_keys_without_secrets_and_logs_who_revoked_one():
     keeper = User.objects.create_user("keeper", is_staff=True)
     names = ("view_serverkey", "change_serverkey")
     keeper.user_permissions.set(Permission.objects.filter(codename__in=names))
-    address = "/admin/subjects/serverkey/"
+    address = "/admin/uiengine_subjects/serverkey/"
     wish = {"action": "revoke", "_selected_action": [row.pk]}
 
     browser = Client()

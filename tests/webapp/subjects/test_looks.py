@@ -47,8 +47,8 @@ def test_who_looked_is_recorded_without_the_key(owner, admin_client, admin_user)
     subject, profile = Subject.objects.get(), Profile.objects.get()
     surface = Surface.objects.get()
     admin_client.get(page_of(subject))
-    admin_client.get(reverse("studio:explain", args=[profile.pk]))
-    admin_client.get(reverse("studio:preview", args=[surface.pk]), {"key": owner.key})
+    admin_client.get(reverse("uiengine_studio:explain", args=[profile.pk]))
+    admin_client.get(reverse("uiengine_studio:preview", args=[surface.pk]), {"key": owner.key})
 
     entries = LogEntry.objects.filter(object_id=str(subject.pk), user=admin_user)
 

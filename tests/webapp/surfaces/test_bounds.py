@@ -51,8 +51,8 @@ def test_what_is_too_large_is_refused_by_its_name_however_it_comes(
     monkeypatch.setitem(sys.modules, MODULE, declared)
     monkeypatch.setattr("webapp.surfaces.declared.find_spec", lambda name: name == MODULE or None)
 
-    typed = admin_client.post(reverse("admin:surfaces_surface_check"), form)
-    saved = admin_client.post(reverse("admin:surfaces_surface_add"), form)
+    typed = admin_client.post(reverse("admin:uiengine_surfaces_surface_check"), form)
+    saved = admin_client.post(reverse("admin:uiengine_surfaces_surface_add"), form)
     with pytest.raises(CommandError, match=says):
         call_command("load_surfaces")
 

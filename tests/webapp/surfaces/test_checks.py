@@ -15,7 +15,7 @@ from webapp.surfaces.checks import SHAPE, definition_check, text_check
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db
-CHECK = "/admin/surfaces/surface/check/"
+CHECK = "/admin/uiengine_surfaces/surface/check/"
 
 
 def check(definition):
@@ -81,7 +81,8 @@ def test_what_typing_refuses_saving_refuses(admin_client):
     form = {"slug": "new", "title": "", "mode": "live", "visit_minutes": 30}
 
     page = admin_client.post(
-        reverse("admin:surfaces_surface_add"), {**form, "definition": json.dumps(definition)}
+        reverse("admin:uiengine_surfaces_surface_add"),
+        {**form, "definition": json.dumps(definition)},
     )
 
     assert "pinned_stay and no_overlap" in page.content.decode()
@@ -106,7 +107,7 @@ def test_what_no_database_or_page_can_hold_is_refused_with_its_field(admin_clien
     form = {"slug": "new", "title": "", "mode": "live", "definition": definition}
 
     typed = admin_client.post(CHECK, form)
-    saved = admin_client.post(reverse("admin:surfaces_surface_add"), form)
+    saved = admin_client.post(reverse("admin:uiengine_surfaces_surface_add"), form)
 
     for page in (typed, saved):
         assert page.status_code == 200 and says in page.content.decode()
@@ -134,7 +135,7 @@ def test_only_who_may_change_surfaces_may_check(client, django_user_model):
 
 
 def test_a_stale_form_takes_nothing_back(admin_client, page):
-    change = reverse("admin:surfaces_surface_change", args=[page.pk])
+    change = reverse("admin:uiengine_surfaces_surface_change", args=[page.pk])
     form = admin_client.get(change).context["adminform"].form
     typed = {name: form[name].value() for name in form.fields}
     Surface.objects.get().save()  # another request saves it and switches it off
@@ -156,5 +157,5 @@ def test_who_may_only_look_sees_the_form_without_what_guards_it(client, django_u
     user = django_user_model.objects.create_user("reader", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_surface"))
     client.force_login(user)
-    shown = client.get(reverse("admin:surfaces_surface_change", args=[page.pk]))
+    shown = client.get(reverse("admin:uiengine_surfaces_surface_change", args=[page.pk]))
     assert shown.status_code == 200 and "opened" not in shown.content.decode().lower()

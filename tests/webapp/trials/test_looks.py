@@ -92,7 +92,7 @@ def test_a_changed_share_or_mode_begins_another_trial(half, clock):
 def test_the_page_compares_and_says_what_is_modelled(half, groups, clock, worker, admin_client):
     trial = trial_current(surface=half, now=clock.now)
     assert trial
-    address = f"/admin/trials/trial/{trial.pk}/change/"
+    address = f"/admin/uiengine_trials/trial/{trial.pk}/change/"
     assert "Nobody has looked yet" in admin_client.get(address).content.decode()
     for people in groups.values():
         for person in people:
@@ -106,7 +106,7 @@ def test_the_page_compares_and_says_what_is_modelled(half, groups, clock, worker
     assert "Each group needs 100 people" in text
     assert "modelled, not measured" in text
     assert text.count("<svg") >= 4 and "style=" not in text.split('class="trial"')[1]
-    assert admin_client.get("/admin/trials/trial/").status_code == 200
+    assert admin_client.get("/admin/uiengine_trials/trial/").status_code == 200
 
 
 def test_only_who_may_asks_for_a_look(half, clock, client, admin_client, monkeypatch):
@@ -114,7 +114,7 @@ def test_only_who_may_asks_for_a_look(half, clock, client, admin_client, monkeyp
     monkeypatch.setattr(look, "delay", asked.append)
     trial = trial_current(surface=half, now=clock.now)
     assert trial
-    address = f"/admin/trials/trial/{trial.pk}/look/"
+    address = f"/admin/uiengine_trials/trial/{trial.pk}/look/"
     client.force_login(User.objects.create_user("staff", is_staff=True))
 
     assert client.post(address).status_code == 403 and not asked

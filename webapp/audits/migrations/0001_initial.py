@@ -4,14 +4,16 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     initial = True
 
     dependencies = [
-        ('codebooks', '0001_initial'),
-        ('surfaces', '0001_initial'),
+        ('uiengine_codebooks', '0001_initial'),
+        ('uiengine_surfaces', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -28,12 +30,13 @@ class Migration(migrations.Migration):
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
                 ('acknowledgement', models.CharField(blank=True, max_length=500)),
                 ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('anchor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='codebooks.codebookversion')),
-                ('champion', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='codebooks.codebookversion')),
-                ('surface', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='audit_reports', to='surfaces.surface')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='audit_reports', to='codebooks.codebookversion')),
+                ('anchor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='uiengine_codebooks.codebookversion')),
+                ('champion', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='uiengine_codebooks.codebookversion')),
+                ('surface', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='audit_reports', to='uiengine_surfaces.surface')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='audit_reports', to='uiengine_codebooks.codebookversion')),
             ],
             options={
+                'db_table': 'audits_auditreport',
                 'ordering': ('-created_at',),
             },
         ),

@@ -1,9 +1,11 @@
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
     dependencies = [
-        ("audits", "0001_initial"),
+        ("uiengine_audits", "0001_initial"),
     ]
     # webapp/lib/schedule_rows.py adds the rows of the schedule when this one is applied.
     operations = [

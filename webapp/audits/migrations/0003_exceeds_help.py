@@ -2,11 +2,13 @@
 
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('audits', '0002_mail'),
+        ('uiengine_audits', '0002_mail'),
     ]
 
     operations = [

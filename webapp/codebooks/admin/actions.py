@@ -28,9 +28,9 @@ from webapp.codebooks.registry.aliases import champion_before
 from webapp.lib.admin_pages import link
 from webapp.surfaces.models import Surface
 
-ASK = "codebooks.add_run"
+ASK = "uiengine_codebooks.add_run"
 """Audits, and the gate's judgement."""
-RETRAIN = "codebooks.add_pipeline"
+RETRAIN = "uiengine_codebooks.add_pipeline"
 """New versions: retrain and refresh."""
 
 Act = Callable[[dict[str, Any]], str]
@@ -102,7 +102,7 @@ def confirm(
         "form": form,
         "back": back,
     }
-    return TemplateResponse(request, "codebooks/confirm.html", context)
+    return TemplateResponse(request, "uiengine_codebooks/confirm.html", context)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -46,7 +46,7 @@ def card_page(version: CodebookVersion) -> SafeString:
         "layout_files": _files(card.get("layouts") or {}),
         "details": details,
     }
-    return render_to_string("codebooks/card.html", context)
+    return render_to_string("uiengine_codebooks/card.html", context)
 
 
 def _files(part: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from webapp.codebooks.registry.aliases import champion_before
 from webapp.lib.admin_pages import link, page_of
 from webapp.surfaces.models import Surface
 
-MOVE = "codebooks.change_alias"
+MOVE = "uiengine_codebooks.change_alias"
 
 
 class Permitted(Protocol):

@@ -30,7 +30,11 @@ def _bar(share: float) -> SafeString:
     return format_html(bar, round(share, 3), f"{share:.0%}")
 
 
-REPORTS = {Run.Kind.AUDIT: "audits_auditreport", Run.Kind.GATE: "codebooks_gatereport"}
+RECORD = "uiengine_codebooks.view_aliasmove"
+REPORTS = {
+    Run.Kind.AUDIT: "uiengine_audits_auditreport",
+    Run.Kind.GATE: "uiengine_codebooks_gatereport",
+}
 
 
 def _result(run: Run) -> SafeString:
@@ -65,7 +69,7 @@ class PipelineAdmin(AskedAdmin):
     list_filter = ("kind", "state", "surface")
     list_select_related = ("surface",)
     actions = ("go_on",)
-    change_form_template = "codebooks/pipeline.html"
+    change_form_template = "uiengine_codebooks/pipeline.html"
     fields = (
         *("kind", "surface", "version", "state", "outcome", "asked_by", "created_at"),
         *("finished_at", "table"),
@@ -220,20 +224,20 @@ class AliasMoveAdmin(ReadOnlyAdmin):
     list_display_links = ("at",)
 
     def get_urls(self) -> list[URLPattern]:
-        name = "codebooks_aliasmove_check"
+        name = "uiengine_codebooks_aliasmove_check"
         view = self.admin_site.admin_view(self.check_view)
         return [path("check/", view, name=name), *super().get_urls()]
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
-            raise PermissionDenied("The record needs the permission codebooks.view_aliasmove.")
+            raise PermissionDenied(f"The record needs the permission {RECORD}.")
         found = chain_check()
         for problem in found.problems:
             messages.error(request, problem)
         if not found.problems:
             text = f"The chain of {found.rows} rows is whole. Its head is {found.head}."
             messages.success(request, text)
-        return redirect(reverse("admin:codebooks_aliasmove_changelist"))
+        return redirect(reverse("admin:uiengine_codebooks_aliasmove_changelist"))
 
     @admin.display(description="Moved")
     def moved(self, move: AliasMove) -> SafeString:

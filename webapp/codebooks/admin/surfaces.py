@@ -34,7 +34,7 @@ class ServedSurfaceAdmin(SurfaceAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        view, name = self.admin_site.admin_view, "surfaces_surface"
+        view, name = self.admin_site.admin_view, "uiengine_surfaces_surface"
         return [
             path("<int:pk>/rollback/", view(self.rollback_view), name=f"{name}_rollback"),
             path("<int:pk>/retrain/", view(self.retrain_view), name=f"{name}_retrain"),
@@ -95,4 +95,4 @@ class ServedSurfaceAdmin(SurfaceAdmin):
 
 
 def _page(pk: int) -> str:
-    return reverse("admin:surfaces_surface_change", args=[pk])
+    return reverse("admin:uiengine_surfaces_surface_change", args=[pk])

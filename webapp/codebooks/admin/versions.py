@@ -57,7 +57,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
-        name = "codebooks_codebookversion"
+        name = "uiengine_codebooks_codebookversion"
         return [
             path("<int:pk>/promote/", view(self.promote_view), name=f"{name}_promote"),
             path("<int:pk>/challenge/", view(self.challenge_view), name=f"{name}_challenge"),
@@ -105,14 +105,14 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         if chosen.count() != 1:
             self.message_user(request, "Choose one version to promote.", "error")
             return None
-        name = "admin:codebooks_codebookversion_promote"
+        name = "admin:uiengine_codebooks_codebookversion_promote"
         return redirect(reverse(name, args=[chosen.get().pk]))
 
     @admin.action(description="Compare side by side (two to four)")
     def compare_chosen(self, request: HttpRequest, chosen: Any) -> HttpResponse:
         query = QueryDict(mutable=True)
         query.setlist("version", [str(version.pk) for version in chosen])
-        return redirect(f"{reverse('studio:compare')}?{query.urlencode()}")
+        return redirect(f"{reverse('uiengine_studio:compare')}?{query.urlencode()}")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Drops the action to compare versions if the studio is not installed."""
@@ -179,7 +179,7 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
 
 
 def _page(pk: int) -> str:
-    return reverse("admin:codebooks_codebookversion_change", args=[pk])
+    return reverse("admin:uiengine_codebooks_codebookversion_change", args=[pk])
 
 
 def _surfaces_of(version: CodebookVersion) -> list[Any]:
@@ -198,7 +198,7 @@ class GateReportAdmin(ReadOnlyAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        name = "codebooks_gatereport_acknowledge"
+        name = "uiengine_codebooks_gatereport_acknowledge"
         view = self.admin_site.admin_view(self.acknowledge_view)
         return [path("<int:pk>/acknowledge/", view, name=name), *super().get_urls()]
 
@@ -217,7 +217,7 @@ class GateReportAdmin(ReadOnlyAdmin):
 
     def acknowledge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         report = get_object_or_404(GateReport, pk=pk)
-        back = reverse("admin:codebooks_gatereport_change", args=[pk])
+        back = reverse("admin:uiengine_codebooks_gatereport_change", args=[pk])
         return steps.acknowledge_gate(request, report, back)
 
     @admin.display(description="Conditions")

@@ -73,9 +73,9 @@ def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             f"is not trained for {surface.slug} (but for {', '.join(trained_for)})",
             f"Retrain first: manage.py retrain --surface {surface.slug}",
             f"Retrain {surface.slug}",
-            "surfaces_surface_retrain",
+            "uiengine_surfaces_surface_retrain",
             (surface.pk,),
-            "codebooks.add_pipeline",
+            "uiengine_codebooks.add_pipeline",
         )
     if version.status == CodebookVersion.Status.REFUSED:
         yield Blocker("was refused", "Promote another version.")
@@ -94,9 +94,9 @@ def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             "was not audited",
             f"Run manage.py audit --surface {surface.slug} --codebook {version.name}",
             "Ask for an audit",
-            "codebooks_codebookversion_audit",
+            "uiengine_codebooks_codebookversion_audit",
             (version.pk, surface.pk),
-            "codebooks.add_run",
+            "uiengine_codebooks.add_run",
         )
     elif exceeding:
         yield Blocker(
@@ -104,18 +104,18 @@ def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             "Read the report, retrain, and audit again. An audit of fewer people, or by other "
             "attributes, does not take this one back.",
             "Read the report",
-            "audits_auditreport_change",
+            "uiengine_audits_auditreport_change",
             (exceeding.pk,),
-            "audits.view_auditreport",
+            "uiengine_audits.view_auditreport",
         )
     elif unclear:
         yield Blocker(
             f"has an inconclusive audit that nobody has acknowledged (audit {unclear.pk})",
             ACKNOWLEDGE,
             f"Acknowledge audit {unclear.pk}",
-            "audits_auditreport_acknowledge",
+            "uiengine_audits_auditreport_acknowledge",
             (unclear.pk,),
-            "audits.change_auditreport",
+            "uiengine_audits.change_auditreport",
         )
 
 
@@ -157,18 +157,18 @@ def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             f"does not pass the gate ({report.pk}): {_joined(failed)}",
             "Retrain, and let it be judged.",
             f"Read gate report {report.pk}",
-            "codebooks_gatereport_change",
+            "uiengine_codebooks_gatereport_change",
             (report.pk,),
-            "codebooks.view_gatereport",
+            "uiengine_codebooks.view_gatereport",
         )
     elif unclear and report.acknowledged_at is None:
         yield Blocker(
             f"is not cleared by the gate ({report.pk}): {_joined(unclear)}",
             ACKNOWLEDGE,
             f"Acknowledge gate {report.pk}",
-            "codebooks_gatereport_acknowledge",
+            "uiengine_codebooks_gatereport_acknowledge",
             (report.pk,),
-            "codebooks.change_alias",
+            "uiengine_codebooks.change_alias",
         )
 
 
@@ -182,7 +182,7 @@ def _judge(problem: str, version: CodebookVersion, surface: Surface) -> Blocker:
         problem,
         f"Run manage.py judge {version.name} --surface {surface.slug}",
         "Let the gate judge it",
-        "codebooks_codebookversion_judge",
+        "uiengine_codebooks_codebookversion_judge",
         (version.pk, surface.pk),
-        "codebooks.add_run",
+        "uiengine_codebooks.add_run",
     )

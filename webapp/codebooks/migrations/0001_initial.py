@@ -4,13 +4,15 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     initial = True
 
     dependencies = [
-        ('surfaces', '0001_initial'),
+        ('uiengine_surfaces', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -25,10 +27,11 @@ class Migration(migrations.Migration):
                 ('manifest', models.JSONField(default=dict, help_text='SHA-256 of each file.')),
                 ('card', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='codebooks.codebookversion')),
-                ('surfaces', models.ManyToManyField(blank=True, help_text='Trained for; none: innate.', related_name='versions', to='surfaces.surface')),
+                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='uiengine_codebooks.codebookversion')),
+                ('surfaces', models.ManyToManyField(blank=True, help_text='Trained for; none: innate.', related_name='versions', to='uiengine_surfaces.surface')),
             ],
             options={
+                'db_table': 'codebooks_codebookversion',
                 'ordering': ('-created_at', 'name'),
             },
         ),
@@ -42,11 +45,12 @@ class Migration(migrations.Migration):
                 ('is_rollback', models.BooleanField(default=False)),
                 ('at', models.DateTimeField(auto_now_add=True)),
                 ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alias_moves', to='surfaces.surface')),
-                ('after', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='moves_to', to='codebooks.codebookversion')),
-                ('before', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='moves_from', to='codebooks.codebookversion')),
+                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alias_moves', to='uiengine_surfaces.surface')),
+                ('after', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='moves_to', to='uiengine_codebooks.codebookversion')),
+                ('before', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='moves_from', to='uiengine_codebooks.codebookversion')),
             ],
             options={
+                'db_table': 'codebooks_aliasmove',
                 'ordering': ('-at', '-pk'),
             },
         ),
@@ -55,10 +59,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(choices=[('champion', 'Champion'), ('challenger', 'Challenger'), ('anchor', 'Anchor')], max_length=10)),
-                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='surfaces.surface')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='codebooks.codebookversion')),
+                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='uiengine_surfaces.surface')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='uiengine_codebooks.codebookversion')),
             ],
             options={
+                'db_table': 'codebooks_alias',
                 'verbose_name_plural': 'aliases',
                 'constraints': [models.UniqueConstraint(fields=('surface', 'name'), name='alias_once')],
             },

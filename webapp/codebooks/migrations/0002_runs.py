@@ -3,12 +3,14 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('codebooks', '0001_initial'),
-        ('surfaces', '0001_initial'),
+        ('uiengine_codebooks', '0001_initial'),
+        ('uiengine_surfaces', '0001_initial'),
     ]
 
     operations = [
@@ -31,10 +33,11 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='surfaces.surface')),
-                ('version', models.ForeignKey(blank=True, help_text='What a retrain made, or what an audit is about.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='codebooks.codebookversion')),
+                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='uiengine_surfaces.surface')),
+                ('version', models.ForeignKey(blank=True, help_text='What a retrain made, or what an audit is about.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='uiengine_codebooks.codebookversion')),
             ],
             options={
+                'db_table': 'codebooks_run',
                 'ordering': ('-created_at', '-pk'),
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('queued', 'running'))), fields=('kind', 'surface'), name='run_one_at_a_time')],
             },

@@ -2,10 +2,12 @@
 
 from django.db import migrations
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
     dependencies = [
-        ("codebooks", "0002_runs"),
+        ("uiengine_codebooks", "0002_runs"),
     ]
     # webapp/lib/schedule_rows.py adds the rows of the schedule when this one is applied.
     operations = []

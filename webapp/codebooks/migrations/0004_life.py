@@ -5,12 +5,14 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('codebooks', '0003_schedules'),
-        ('surfaces', '0001_initial'),
+        ('uiengine_codebooks', '0003_schedules'),
+        ('uiengine_surfaces', '0001_initial'),
     ]
 
     operations = [
@@ -27,6 +29,7 @@ class Migration(migrations.Migration):
                 ('seconds', models.FloatField(default=0.0)),
             ],
             options={
+                'db_table': 'codebooks_agreement',
                 'ordering': ('-until',),
             },
         ),
@@ -41,6 +44,7 @@ class Migration(migrations.Migration):
                 ('acknowledgement', models.CharField(blank=True, help_text='Who, and why.', max_length=500)),
             ],
             options={
+                'db_table': 'codebooks_gatereport',
                 'ordering': ('-created_at', '-pk'),
             },
         ),
@@ -56,6 +60,7 @@ class Migration(migrations.Migration):
                 ('is_enough', models.BooleanField(help_text='Whether there were enough answers to tell.')),
             ],
             options={
+                'db_table': 'codebooks_guardwindow',
                 'ordering': ('-since', '-pk'),
             },
         ),
@@ -69,6 +74,7 @@ class Migration(migrations.Migration):
                 ('errors', models.PositiveIntegerField(default=0)),
                 ('fallbacks', models.PositiveIntegerField(default=0)),
             ],
+            options={'db_table': 'codebooks_liveminute'},
         ),
         migrations.CreateModel(
             name='Pipeline',
@@ -85,6 +91,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                'db_table': 'codebooks_pipeline',
                 'ordering': ('-created_at', '-pk'),
             },
         ),
@@ -97,6 +104,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
+                'db_table': 'codebooks_proposal',
                 'ordering': ('-at',),
             },
         ),
@@ -114,6 +122,7 @@ class Migration(migrations.Migration):
                 ('least_answers', models.PositiveIntegerField(default=50, help_text='A window with fewer answers, or visits, says nothing.')),
                 ('cooldown_minutes', models.PositiveIntegerField(default=60, help_text='After a rollback by itself, the next one waits this long.')),
             ],
+            options={'db_table': 'codebooks_rollout'},
         ),
         migrations.RemoveConstraint(
             model_name='run',
@@ -159,7 +168,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='aliasmove',
             name='after',
-            field=models.ForeignKey(blank=True, help_text='Empty: the alias was taken away.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='moves_to', to='codebooks.codebookversion'),
+            field=models.ForeignKey(blank=True, help_text='Empty: the alias was taken away.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='moves_to', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AlterField(
             model_name='aliasmove',
@@ -169,7 +178,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='aliasmove',
             name='surface',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='alias_moves', to='surfaces.surface'),
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='alias_moves', to='uiengine_surfaces.surface'),
         ),
         migrations.AlterField(
             model_name='run',
@@ -179,67 +188,67 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='run',
             name='version',
-            field=models.ForeignKey(blank=True, help_text='What it made, or what it is about.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='codebooks.codebookversion'),
+            field=models.ForeignKey(blank=True, help_text='What it made, or what it is about.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AddField(
             model_name='agreement',
             name='challenger',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agreements', to='codebooks.codebookversion'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agreements', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AddField(
             model_name='agreement',
             name='champion',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='codebooks.codebookversion'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AddField(
             model_name='agreement',
             name='surface',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agreements', to='surfaces.surface'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agreements', to='uiengine_surfaces.surface'),
         ),
         migrations.AddField(
             model_name='gatereport',
             name='champion',
-            field=models.ForeignKey(blank=True, help_text='What it was compared with; empty: the default layout.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='codebooks.codebookversion'),
+            field=models.ForeignKey(blank=True, help_text='What it was compared with; empty: the default layout.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AddField(
             model_name='gatereport',
             name='surface',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gate_reports', to='surfaces.surface'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gate_reports', to='uiengine_surfaces.surface'),
         ),
         migrations.AddField(
             model_name='gatereport',
             name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gate_reports', to='codebooks.codebookversion'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gate_reports', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AddField(
             model_name='guardwindow',
             name='surface',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guard_windows', to='surfaces.surface'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guard_windows', to='uiengine_surfaces.surface'),
         ),
         migrations.AddField(
             model_name='guardwindow',
             name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guard_windows', to='codebooks.codebookversion'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guard_windows', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AddField(
             model_name='liveminute',
             name='surface',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='live_minutes', to='surfaces.surface'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='live_minutes', to='uiengine_surfaces.surface'),
         ),
         migrations.AddField(
             model_name='pipeline',
             name='surface',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pipelines', to='surfaces.surface'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pipelines', to='uiengine_surfaces.surface'),
         ),
         migrations.AddField(
             model_name='pipeline',
             name='version',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pipelines', to='codebooks.codebookversion'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pipelines', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AddField(
             model_name='run',
             name='pipeline',
-            field=models.ForeignKey(blank=True, help_text='Whose step it is; empty: an audit by itself.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='codebooks.pipeline'),
+            field=models.ForeignKey(blank=True, help_text='Whose step it is; empty: an audit by itself.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='uiengine_codebooks.pipeline'),
         ),
         migrations.AddConstraint(
             model_name='run',
@@ -248,17 +257,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='proposal',
             name='surface',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposals', to='surfaces.surface'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposals', to='uiengine_surfaces.surface'),
         ),
         migrations.AddField(
             model_name='proposal',
             name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposals', to='codebooks.codebookversion'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposals', to='uiengine_codebooks.codebookversion'),
         ),
         migrations.AddField(
             model_name='rollout',
             name='surface',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='rollout', to='surfaces.surface'),
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='rollout', to='uiengine_surfaces.surface'),
         ),
         migrations.AddConstraint(
             model_name='agreement',

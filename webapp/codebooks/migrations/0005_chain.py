@@ -5,11 +5,13 @@ import json
 
 from django.db import migrations
 
+from webapp.lib import labels
+
 
 def chain(apps, editor):
     """Moves made before there was a chain become its first rows."""
     previous = "0" * 64
-    for move in apps.get_model("codebooks", "AliasMove").objects.order_by("pk"):
+    for move in apps.get_model("uiengine_codebooks", "AliasMove").objects.order_by("pk"):
         def name(v):
             return f"{v.name} {v.manifest.get('id', '')}".strip() if v else ""
 
@@ -35,15 +37,15 @@ def chain(apps, editor):
 
 def kinds(apps, editor):
     """A retrain was one run; now it is a pipeline. What was under way is to be asked for again."""
-    runs = apps.get_model("codebooks", "Run").objects.filter(kind="retrain")
+    runs = apps.get_model("uiengine_codebooks", "Run").objects.filter(kind="retrain")
     runs.filter(state__in=("queued", "running")).update(
         state="failed", error="The software was updated. Retrain again.", lease_until=None
     )
     runs.update(kind="train")
 
 
-class Migration(migrations.Migration):
-    dependencies = [("codebooks", "0004_life")]
+class Migration(labels.Migration):
+    dependencies = [("uiengine_codebooks", "0004_life")]
     operations = [
         migrations.RunPython(chain, migrations.RunPython.noop),
         migrations.RunPython(kinds, migrations.RunPython.noop),

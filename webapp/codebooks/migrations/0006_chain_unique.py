@@ -2,9 +2,11 @@
 
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
-    dependencies = [("codebooks", "0005_chain")]
+
+class Migration(labels.Migration):
+    dependencies = [("uiengine_codebooks", "0005_chain")]
     operations = [
         migrations.AlterField(
             model_name='aliasmove',

@@ -4,27 +4,29 @@ from django.apps import apps as installed
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
 
+from webapp.lib import labels
+
 LOOK = (
-    *("surfaces.view_surface", "codebooks.view_codebookversion", "codebooks.view_gatereport"),
-    *("codebooks.view_aliasmove", "codebooks.view_pipeline", "codebooks.view_run"),
-    *("codebooks.view_rollout", "codebooks.view_guardwindow", "codebooks.view_agreement"),
-    "audits.view_auditreport",
+    *("uiengine_surfaces.view_surface", "uiengine_codebooks.view_codebookversion", "uiengine_codebooks.view_gatereport"),
+    *("uiengine_codebooks.view_aliasmove", "uiengine_codebooks.view_pipeline", "uiengine_codebooks.view_run"),
+    *("uiengine_codebooks.view_rollout", "uiengine_codebooks.view_guardwindow", "uiengine_codebooks.view_agreement"),
+    "uiengine_audits.view_auditreport",
 )
-ASK = "codebooks.add_run"
+ASK = "uiengine_codebooks.add_run"
 ROLES = {
     "surface owner": (
         *LOOK,
-        *("surfaces.add_surface", "surfaces.change_surface", ASK),
-        *("codebooks.add_rollout", "codebooks.change_rollout"),
+        *("uiengine_surfaces.add_surface", "uiengine_surfaces.change_surface", ASK),
+        *("uiengine_codebooks.add_rollout", "uiengine_codebooks.change_rollout"),
     ),
-    "codebook manager": (*LOOK, ASK, "codebooks.change_alias"),
+    "codebook manager": (*LOOK, ASK, "uiengine_codebooks.change_alias"),
     # Aggregates alone: nothing of `subjects`, whose rows are people.
-    "auditor": (*LOOK, ASK, "audits.change_auditreport"),
+    "auditor": (*LOOK, ASK, "uiengine_audits.change_auditreport"),
 }
 
 
 def make(apps, editor):
-    for label in ("surfaces", "codebooks", "audits"):
+    for label in ("uiengine_surfaces", "uiengine_codebooks", "uiengine_audits"):
         create_permissions(installed.get_app_config(label), verbosity=0, using=editor.connection.alias)
     group = apps.get_model("auth", "Group")
     permission = apps.get_model("auth", "Permission")
@@ -41,10 +43,10 @@ def remove(apps, editor):
     apps.get_model("auth", "Group").objects.filter(name__in=ROLES).delete()
 
 
-class Migration(migrations.Migration):
+class Migration(labels.Migration):
     dependencies = [
-        ("codebooks", "0006_chain_unique"),
-        ("audits", "0001_initial"),
+        ("uiengine_codebooks", "0006_chain_unique"),
+        ("uiengine_audits", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]

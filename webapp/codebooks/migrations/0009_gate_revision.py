@@ -2,11 +2,13 @@
 
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('codebooks', '0008_watch'),
+        ('uiengine_codebooks', '0008_watch'),
     ]
 
     operations = [

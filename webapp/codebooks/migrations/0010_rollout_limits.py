@@ -3,17 +3,19 @@
 import django.core.validators
 from django.db import migrations, models
 
+from webapp.lib import labels
+
 
 def hold_within(apps, schema_editor):
     """A week at most: more overflowed when the guard counted back from now."""
-    rows = apps.get_model("codebooks", "Rollout").objects.filter(cooldown_minutes__gt=10080)
+    rows = apps.get_model("uiengine_codebooks", "Rollout").objects.filter(cooldown_minutes__gt=10080)
     rows.update(cooldown_minutes=10080)
 
 
-class Migration(migrations.Migration):
+class Migration(labels.Migration):
 
     dependencies = [
-        ('codebooks', '0009_gate_revision'),
+        ('uiengine_codebooks', '0009_gate_revision'),
     ]
 
     operations = [

@@ -2,11 +2,13 @@
 
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('codebooks', '0010_rollout_limits'),
+        ('uiengine_codebooks', '0010_rollout_limits'),
     ]
 
     operations = [

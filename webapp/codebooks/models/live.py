@@ -27,6 +27,7 @@ class Agreement(models.Model):
     failed = models.PositiveIntegerField(default=0)
 
     class Meta:
+        db_table = "codebooks_agreement"
         ordering = ("-until",)
         constraints = (
             models.UniqueConstraint(
@@ -49,6 +50,7 @@ class LiveMinute(models.Model):
     fallbacks = models.PositiveIntegerField(default=0)
 
     class Meta:
+        db_table = "codebooks_liveminute"
         constraints = (
             models.UniqueConstraint(
                 fields=("surface", "content", "minute"), name="live_minute_once"
@@ -72,6 +74,7 @@ class GuardWindow(models.Model):
     is_enough = models.BooleanField(help_text="Whether there were enough answers to tell.")
 
     class Meta:
+        db_table = "codebooks_guardwindow"
         ordering = ("-since", "-pk")
         constraints = (
             models.UniqueConstraint(fields=("surface", "version", "since"), name="window_once"),

@@ -39,6 +39,7 @@ class Pipeline(models.Model):
     finished_at = UTCDateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "codebooks_pipeline"
         ordering = ("-created_at", "-pk")
         constraints = (
             models.UniqueConstraint(
@@ -108,6 +109,7 @@ class Run(models.Model):
     finished_at = UTCDateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "codebooks_run"
         ordering = ("-created_at", "-pk")
         constraints = (
             models.UniqueConstraint(
@@ -156,6 +158,7 @@ class GateReport(models.Model):
     acknowledgement = models.CharField(max_length=500, blank=True, help_text="Who, and why.")
 
     class Meta:
+        db_table = "codebooks_gatereport"
         ordering = ("-created_at", "-pk")
 
     def __str__(self) -> str:

@@ -36,6 +36,7 @@ class CodebookVersion(models.Model):
     created_at = UTCDateTimeField(auto_now_add=True)
 
     class Meta:
+        db_table = "codebooks_codebookversion"
         ordering = ("-created_at", "name")
 
     def __str__(self) -> str:
@@ -59,6 +60,7 @@ class Alias(models.Model):
     since = UTCDateTimeField(default=timezone.now, help_text="Visits open then are left alone.")
 
     class Meta:
+        db_table = "codebooks_alias"
         verbose_name_plural = "aliases"
         constraints = (models.UniqueConstraint(fields=("surface", "name"), name="alias_once"),)
 
@@ -98,6 +100,7 @@ class AliasMove(models.Model):
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256.")
 
     class Meta:
+        db_table = "codebooks_aliasmove"
         ordering = ("-at", "-pk")
 
     def __str__(self) -> str:
@@ -161,6 +164,9 @@ class Rollout(models.Model):
         help_text="After a rollback by itself, the next one waits this long: a week at most.",
     )
 
+    class Meta:
+        db_table = "codebooks_rollout"
+
     def __str__(self) -> str:
         return f"Rollout of surface {self.surface_id}"
 
@@ -175,6 +181,7 @@ class Proposal(models.Model):
     at = UTCDateTimeField(default=timezone.now)
 
     class Meta:
+        db_table = "codebooks_proposal"
         ordering = ("-at",)
         constraints = (
             models.UniqueConstraint(fields=("surface", "version"), name="proposal_once"),

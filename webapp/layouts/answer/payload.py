@@ -119,8 +119,8 @@ def _mounted(prefix: str, urlconf: str | None) -> str:
 @lru_cache(maxsize=64)
 def _links(prefix: str, urlconf: str | None, language: str | None) -> dict[str, str]:
     """prefix, urlconf, language: the state that `reverse` depends on, as the cache's key."""
-    wish = reverse("layouts:feedback")
-    return {"events": reverse("layouts:events"), **{name: wish for name in WISHES}}
+    wish = reverse("uiengine_layouts:feedback")
+    return {"events": reverse("uiengine_layouts:events"), **{name: wish for name in WISHES}}
 
 
 def _placed(surface: Surface, layout: Layout, pins: Mapping[str, Pin]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
 def _is_of_others(request: HttpRequest) -> bool:
     """Returns True if a view outside the API answered; there may have been no view."""
     match = request.resolver_match
-    return match is not None and "layouts" not in match.app_names
+    return match is not None and "uiengine_layouts" not in match.app_names
 
 
 def _problem(request: HttpRequest, given: HttpResponseBase) -> HttpResponse:

@@ -148,7 +148,7 @@ def _of_api(error: exceptions.APIException, data: Any = None) -> dict[str, Any]:
 
 def problem_body(kind: Kind, detail: str) -> dict[str, Any]:
     return {
-        "type": f"{reverse('layouts:errors')}#{kind.slug}",
+        "type": f"{reverse('uiengine_layouts:errors')}#{kind.slug}",
         "title": kind.title,
         "status": kind.status,
         "detail": detail,

@@ -30,7 +30,7 @@ def render(
         "uiengine/adaptive_layout.html",
         {
             "payload": payload,
-            "api": reverse("layouts:health").removesuffix("health"),
+            "api": reverse("uiengine_layouts:health").removesuffix("health"),
             "token": token,
             "controls": controls,
             "nonce": _nonce(context),

@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
     initial = True
     dependencies = []
     # webapp/lib/schedule_rows.py adds the rows of the schedule when this one is applied.
@@ -20,5 +22,6 @@ class Migration(migrations.Migration):
                 ("worker", models.CharField(max_length=200, unique=True)),
                 ("at", models.DateTimeField(db_index=True)),
             ],
+            options={'db_table': 'studio_heartbeat'},
         ),
     ]

@@ -4,13 +4,15 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     initial = True
 
     dependencies = [
-        ('surfaces', '0001_initial'),
+        ('uiengine_surfaces', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -26,6 +28,7 @@ class Migration(migrations.Migration):
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                'db_table': 'subjects_serverkey',
                 'ordering': ('name',),
             },
         ),
@@ -37,8 +40,9 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveBigIntegerField(default=0, help_text='Raised by every write.')),
                 ('open_until', models.DateTimeField(blank=True, db_index=True, help_text='When the open visit ends by itself.', null=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
-                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='profiles', to='surfaces.surface')),
+                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='profiles', to='uiengine_surfaces.surface')),
             ],
+            options={'db_table': 'subjects_profile'},
         ),
         migrations.CreateModel(
             name='ServedDecision',
@@ -59,8 +63,9 @@ class Migration(migrations.Migration):
                 ('propensity', models.FloatField(default=1.0)),
                 ('explored', models.BooleanField(default=False)),
                 ('received_at', models.DateTimeField(auto_now_add=True)),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='subjects.profile')),
+                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='uiengine_subjects.profile')),
             ],
+            options={'db_table': 'subjects_serveddecision'},
         ),
         migrations.CreateModel(
             name='Event',
@@ -77,9 +82,10 @@ class Migration(migrations.Migration):
                 ('fold', models.CharField(choices=[('pending', 'Pending'), ('folded', 'Folded')], default='pending', max_length=8)),
                 ('lease_until', models.DateTimeField(help_text='Until then someone is asked to fold it.')),
                 ('visit', models.CharField(blank=True, help_text='The visit it was folded into.', max_length=40)),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='subjects.profile')),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='subjects.serveddecision')),
+                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='uiengine_subjects.profile')),
+                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='uiengine_subjects.serveddecision')),
             ],
+            options={'db_table': 'subjects_event'},
         ),
         migrations.CreateModel(
             name='Subject',
@@ -92,13 +98,14 @@ class Migration(migrations.Migration):
                 ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='layout_subject', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'db_table': 'subjects_subject',
                 'ordering': ('key',),
             },
         ),
         migrations.AddField(
             model_name='profile',
             name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='profiles', to='subjects.subject'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='profiles', to='uiengine_subjects.subject'),
         ),
         migrations.CreateModel(
             name='PersonalAttributes',
@@ -107,10 +114,11 @@ class Migration(migrations.Migration):
                 ('values', models.JSONField(default=dict, help_text='For example {"gender": "F"}.')),
                 ('consented_at', models.DateTimeField()),
                 ('consent_note', models.CharField(help_text='Where and how consent was given.', max_length=200)),
-                ('surface', models.ForeignKey(blank=True, help_text='Empty: on every surface.', null=True, on_delete=django.db.models.deletion.CASCADE, to='surfaces.surface')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attributes', to='subjects.subject')),
+                ('surface', models.ForeignKey(blank=True, help_text='Empty: on every surface.', null=True, on_delete=django.db.models.deletion.CASCADE, to='uiengine_surfaces.surface')),
+                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attributes', to='uiengine_subjects.subject')),
             ],
             options={
+                'db_table': 'subjects_personalattributes',
                 'verbose_name_plural': 'personal attributes',
             },
         ),
@@ -124,9 +132,10 @@ class Migration(migrations.Migration):
                 ('uses', models.JSONField(default=dict, help_text='Raw uses per block.')),
                 ('order', models.JSONField(default=list, help_text='Block ids as last shown in the visit.')),
                 ('is_closed', models.BooleanField(default=False)),
-                ('decision', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visits', to='subjects.serveddecision')),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='subjects.profile')),
+                ('decision', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visits', to='uiengine_subjects.serveddecision')),
+                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='uiengine_subjects.profile')),
             ],
+            options={'db_table': 'subjects_visit'},
         ),
         migrations.AddConstraint(
             model_name='serveddecision',

@@ -3,12 +3,14 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('codebooks', '0003_schedules'),
-        ('subjects', '0001_initial'),
+        ('uiengine_codebooks', '0003_schedules'),
+        ('uiengine_subjects', '0001_initial'),
     ]
 
     operations = [
@@ -20,6 +22,7 @@ class Migration(migrations.Migration):
                 ('times', models.PositiveIntegerField(default=1)),
                 ('last_at', models.DateTimeField()),
             ],
+            options={'db_table': 'subjects_erasure'},
         ),
         migrations.CreateModel(
             name='TrainingErasure',
@@ -27,9 +30,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('subjects', models.PositiveIntegerField(default=0)),
                 ('last_at', models.DateTimeField(help_text='Of the latest one.')),
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='training_erasure', to='codebooks.run')),
+                ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='training_erasure', to='uiengine_codebooks.run')),
             ],
             options={
+                'db_table': 'subjects_trainingerasure',
                 'ordering': ('-last_at',),
             },
         ),
@@ -38,9 +42,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mark', models.CharField(help_text='HMAC of run and subject key.', max_length=32)),
-                ('run', models.ForeignKey(help_text='A retrain.', on_delete=django.db.models.deletion.CASCADE, related_name='training_marks', to='codebooks.run')),
+                ('run', models.ForeignKey(help_text='A retrain.', on_delete=django.db.models.deletion.CASCADE, related_name='training_marks', to='uiengine_codebooks.run')),
             ],
             options={
+                'db_table': 'subjects_trainingmark',
                 'constraints': [models.UniqueConstraint(fields=('run', 'mark'), name='mark_once')],
             },
         ),

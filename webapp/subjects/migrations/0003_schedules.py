@@ -2,10 +2,12 @@
 
 from django.db import migrations
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
     dependencies = [
-        ("subjects", "0002_erasure"),
+        ("uiengine_subjects", "0002_erasure"),
     ]
     # webapp/lib/schedule_rows.py adds the rows of the schedule when this one is applied.
     operations = []

@@ -2,11 +2,13 @@
 
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('subjects', '0003_schedules'),
+        ('uiengine_subjects', '0003_schedules'),
     ]
 
     operations = [

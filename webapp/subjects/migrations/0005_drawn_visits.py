@@ -3,11 +3,13 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('subjects', '0004_decision_budget'),
+        ('uiengine_subjects', '0004_decision_budget'),
     ]
 
     operations = [
@@ -24,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='visit',
             name='drawn',
-            field=models.ForeignKey(blank=True, help_text='The decision whose layout was drawn, where the surface explores.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='drawn_visits', to='subjects.serveddecision'),
+            field=models.ForeignKey(blank=True, help_text='The decision whose layout was drawn, where the surface explores.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='drawn_visits', to='uiengine_subjects.serveddecision'),
         ),
         migrations.AddField(
             model_name='visit',

@@ -2,12 +2,13 @@
 
 import webapp.subjects.models
 from django.db import migrations, models
+from webapp.lib import labels
 
 
-class Migration(migrations.Migration):
+class Migration(labels.Migration):
 
     dependencies = [
-        ('subjects', '0005_drawn_visits'),
+        ('uiengine_subjects', '0005_drawn_visits'),
     ]
 
     operations = [

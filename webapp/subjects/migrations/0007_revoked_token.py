@@ -2,11 +2,13 @@
 
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('subjects', '0006_server_key_scopes'),
+        ('uiengine_subjects', '0006_server_key_scopes'),
     ]
 
     operations = [
@@ -19,6 +21,7 @@ class Migration(migrations.Migration):
                 ('revoked_at', models.DateTimeField()),
             ],
             options={
+                'db_table': 'subjects_revokedtoken',
                 'ordering': ('-revoked_at',),
             },
         ),

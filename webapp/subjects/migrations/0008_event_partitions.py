@@ -8,6 +8,8 @@ primary key holds `at` as well, as those of partitioned tables must.
 from django.db import migrations
 from django.utils import timezone
 
+from webapp.lib import labels
+
 TABLE, BEFORE = "subjects_event", "subjects_event_before"
 CONSTRAINTS = """
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
@@ -81,6 +83,6 @@ def rebuild(cursor, how, key):
         cursor.execute(definition)
 
 
-class Migration(migrations.Migration):
-    dependencies = [("subjects", "0007_revoked_token")]
+class Migration(labels.Migration):
+    dependencies = [("uiengine_subjects", "0007_revoked_token")]
     operations = [migrations.RunPython(partition, join)]

@@ -3,8 +3,10 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     initial = True
 
@@ -26,6 +28,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={
+                'db_table': 'surfaces_surface',
                 'ordering': ('slug',),
             },
         ),
@@ -36,9 +39,10 @@ class Migration(migrations.Migration):
                 ('day', models.PositiveIntegerField(help_text='Whole UTC days since 1970-01-01.')),
                 ('shares', models.JSONField(default=dict, help_text='Per block, the sum of 1 / blocks used.')),
                 ('visits', models.PositiveIntegerField(default=0)),
-                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='popularity_days', to='surfaces.surface')),
+                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='popularity_days', to='uiengine_surfaces.surface')),
             ],
             options={
+                'db_table': 'surfaces_popularityday',
                 'ordering': ('surface', 'day'),
                 'constraints': [models.UniqueConstraint(fields=('surface', 'day'), name='popularity_surface_day')],
             },

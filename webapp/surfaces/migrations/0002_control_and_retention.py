@@ -3,12 +3,13 @@
 import django.core.validators
 import webapp.surfaces.models
 from django.db import migrations, models
+from webapp.lib import labels
 
 
-class Migration(migrations.Migration):
+class Migration(labels.Migration):
 
     dependencies = [
-        ('surfaces', '0001_initial'),
+        ('uiengine_surfaces', '0001_initial'),
     ]
 
     operations = [

@@ -3,12 +3,13 @@
 import django.core.validators
 import webapp.surfaces.models
 from django.db import migrations, models
+from webapp.lib import labels
 
 
-class Migration(migrations.Migration):
+class Migration(labels.Migration):
 
     dependencies = [
-        ('surfaces', '0002_control_and_retention'),
+        ('uiengine_surfaces', '0002_control_and_retention'),
     ]
 
     operations = [

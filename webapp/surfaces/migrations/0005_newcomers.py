@@ -2,11 +2,13 @@
 
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
-        ('surfaces', '0004_event_months'),
+        ('uiengine_surfaces', '0004_event_months'),
     ]
 
     operations = [

@@ -3,13 +3,15 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     initial = True
 
     dependencies = [
-        ('surfaces', '0002_control_and_retention'),
+        ('uiengine_surfaces', '0002_control_and_retention'),
     ]
 
     operations = [
@@ -20,9 +22,10 @@ class Migration(migrations.Migration):
                 ('percent', models.PositiveSmallIntegerField(help_text='Control share.')),
                 ('started_at', models.DateTimeField(help_text='Visits from here on count.')),
                 ('ended_at', models.DateTimeField(blank=True, help_text='When the share or the mode was seen to have changed.', null=True)),
-                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='surfaces.surface')),
+                ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='uiengine_surfaces.surface')),
             ],
             options={
+                'db_table': 'trials_trial',
                 'ordering': ('-started_at', '-pk'),
             },
         ),
@@ -34,9 +37,10 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('verdict', models.CharField(choices=[('help', 'Adapting helps'), ('harm', 'Adapting harms'), ('go_on', 'Go on: no difference shown yet'), ('too_few', 'Go on: too few people')], max_length=10)),
                 ('figures', models.JSONField()),
-                ('trial', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='looks', to='trials.trial')),
+                ('trial', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='looks', to='uiengine_trials.trial')),
             ],
             options={
+                'db_table': 'trials_triallook',
                 'ordering': ('trial', 'number'),
             },
         ),

@@ -2,10 +2,12 @@
 
 from django.db import migrations
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
     dependencies = [
-        ("trials", "0001_trials"),
+        ("uiengine_trials", "0001_trials"),
     ]
     # webapp/lib/schedule_rows.py adds the rows of the schedule when this one is applied.
     operations = []

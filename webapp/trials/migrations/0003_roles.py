@@ -4,18 +4,20 @@ from django.apps import apps as installed
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
 
+from webapp.lib import labels
+
 GROUPS = ("surface owner", "codebook manager", "auditor")
 WANTED = ("view_trial", "view_triallook")
 
 
 def _rows(apps):
     permissions = apps.get_model("auth", "Permission").objects
-    wanted = permissions.filter(content_type__app_label="trials", codename__in=WANTED)
+    wanted = permissions.filter(content_type__app_label="uiengine_trials", codename__in=WANTED)
     return apps.get_model("auth", "Group").objects.filter(name__in=GROUPS), list(wanted)
 
 
 def make(apps, editor):
-    label = installed.get_app_config("trials")
+    label = installed.get_app_config("uiengine_trials")
     create_permissions(label, verbosity=0, using=editor.connection.alias)
     groups, wanted = _rows(apps)
     for group in groups:
@@ -28,6 +30,6 @@ def remove(apps, editor):
         group.permissions.remove(*wanted)
 
 
-class Migration(migrations.Migration):
-    dependencies = [("trials", "0002_schedules"), ("codebooks", "0007_roles")]
+class Migration(labels.Migration):
+    dependencies = [("uiengine_trials", "0002_schedules"), ("uiengine_codebooks", "0007_roles")]
     operations = [migrations.RunPython(make, remove)]

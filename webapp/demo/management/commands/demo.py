@@ -79,7 +79,8 @@ class Command(BaseCommand):
                 return
             time.sleep(0.2)
         raise CommandError(
-            f"{address}{reverse('layouts:health')} did not answer 200 within {START_SECONDS} s. "
+            f"{address}{reverse('uiengine_layouts:health')} did not answer 200 within "
+            f"{START_SECONDS} s. "
             f"Look into {children.logs}."
         )
 
@@ -104,7 +105,7 @@ def _start(children: Children, host: str, port: int) -> None:
 
 def _is_healthy(address: str) -> bool:
     try:
-        with urlopen(address + reverse("layouts:health"), timeout=2) as answer:
+        with urlopen(address + reverse("uiengine_layouts:health"), timeout=2) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False

@@ -1,0 +1,11 @@
+"""Names the app that compares adapted with control."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class TrialsConfig(AppConfig):
+    name = "webapp.trials"
+    label = "uiengine_trials"
+    verbose_name = "Trials"
