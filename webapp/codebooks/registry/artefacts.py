@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,11 @@ def fetch(name: str, into: Path) -> Path:
         with _storage().open(name) as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy)
         return target
+
+
+def has_files(folder: str, names: Iterable[str]) -> bool:
+    """Returns True if the storage has all of these files."""
+    return all(_storage().exists(f"{folder}/{name}") for name in names)
 
 
 def folders(folder: str) -> list[str]:

@@ -40,10 +40,28 @@ def version_store(
     surfaces: Iterable[Surface] = (),
     parent: CodebookVersion | None = None,
 ) -> tuple[CodebookVersion, bool]:
-    """The version with this content, and True if it is new; no content is stored twice."""
-    content = manifest_read(folder)["id"]
-    known = CodebookVersion.objects.filter(manifest__id=content).first()
+    """The version with this content, and True if it is new; no content is stored twice.
+
+    Files of a known version that are missing or damaged are copied again, as after a database was
+    restored without its artefacts.
+    """
+    manifest = manifest_read(folder)
+    known = CodebookVersion.objects.filter(manifest__id=manifest["id"]).first()
     if known is not None:
+        if known.manifest == manifest and not is_whole(known):
+            artefacts.clear(known.folder)
+            artefacts.put(folder, known.folder)
         return known, False
     artefacts.clear(f"versions/{name}")  # files left by a worker that died while copying
     return version_register(source=folder, name=name, surfaces=surfaces, parent=parent), True
+
+
+def is_whole(version: CodebookVersion) -> bool:
+    """Returns True if all files of the version are stored as they were registered."""
+    if not artefacts.has_files(version.folder, [artefacts.MANIFEST, *version.manifest["files"]]):
+        return False
+    try:
+        manifest_read(artefacts.registered(version.folder, version.manifest))
+    except (VersionError, OSError):
+        return False
+    return True

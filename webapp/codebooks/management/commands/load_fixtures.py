@@ -11,7 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from uiengine.errors import EngineError
-from webapp.codebooks.gate.promotion import INNATE_FOLDER, innate_ship
+from webapp.codebooks.gate.promotion import INNATE_FOLDER, innate_ship, innate_version
+from webapp.codebooks.registry.store import is_whole
 from webapp.host import FIXTURES
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.times import utc_now
@@ -24,7 +25,7 @@ from webapp.surfaces.services import surface_save
 class Command(BaseCommand):
     help = (
         "Loads the shipped surfaces, innate version and simulated cohort. What is there already, "
-        "edited or not, stays as it is."
+        "edited or not, stays as it is; files of the innate version that are missing are copied."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,10 +35,14 @@ class Command(BaseCommand):
         if not no_cohort:
             require_learning()
         try:
-            surfaces = _load_surfaces()
+            surfaces, known = _load_surfaces(), innate_version()
+            restored = known is not None and not is_whole(known)
             innate = _load_innate()
+            restored = restored and known is not None and is_whole(known)
         except EngineError as error:
             raise CommandError(str(error)) from error
+        if restored:
+            self.stderr.write(f"The files of {innate} were missing or damaged, and are back.")
         if innate is None:
             self.stderr.write(f"{INNATE_FOLDER} is not there: default layouts until a retrain.")
         done = {} if no_cohort else _load_cohort()
