@@ -9,15 +9,17 @@ from typing import Any
 
 import pandas as pd
 
+from ml.audit.categories import NO_ATTRIBUTE, UNKNOWN, categorised
+from ml.audit.coverage import add_behaviour
 from ml.audit.references import add_reference, since_metrics
 from ml.audit.reliability import stored_power
 from ml.audit.report import write_report
 from ml.audit.rows import judged, measured, withheld
-from ml.audit.slices import Grouping, attach_attributes, groupings
+from ml.audit.slices import Grouping, attach_attributes, groupings, is_enough
 from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import METRICS, Metric, user_sums, visit_values
 from ml.evaluation.replay_file import Key, read_replay, used_blocks
-from ml.evaluation.statistics import LEAST_SHOWN, look_error, overall_verdict
+from ml.evaluation.statistics import LEAST_SHOWN, MIN_USERS, look_error, overall_verdict
 from uiengine.page.surface import Surface
 
 Progress = Callable[[str, int, int], None]
@@ -41,6 +43,7 @@ def audit(
     previous: Sequence[Mapping[str, Any]] = (),
     surfaces: Mapping[str, Surface] | None = None,
     power: Mapping[str, Any] | None = None,
+    is_chosen: bool = True,
     out: Path,
     seed: int = 0,
     version: str = "",
@@ -51,28 +54,40 @@ def audit(
     """Audits a replay, writes report.html and report.json into `out`, returns the JSON's content.
 
     previous: reports of earlier looks, oldest first. Only visits after theirs are counted
-    (familiarity still comes from all visits), and each look spends its own share of the error.
+    (familiarity still comes from all visits), unless a slice of MIN_USERS people would have fewer
+    then: all visits are counted again. Each look spends its own share of the error either way.
     surfaces: page definitions of a live site; without them every page counts as one column.
     serves: whether the audited version serves people now, which changes the page's advice.
+    is_chosen: whether somebody asked for the attributes `by` name; of others, those that are no
+    category are left out and named in the report, instead of refused with DataError.
     power: output of `ml.audit.power` for the page's section on error rates of such audits; None
     takes the figures stored with the package.
     """
     named = (("champion", champion), ("anchor", anchor))
     references = {name: path for name, path in named if path is not None}
     values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
-    values = _since_last(values, previous)
-    users = attach_attributes(user_sums(values, metrics), people, by)
+    fresh = _since_last(values, previous)
+    whole = attach_attributes(user_sums(values, metrics), people, by)
+    users = attach_attributes(user_sums(fresh, metrics), people, by)
+    is_whole = bool(previous) and not is_enough(users, whole, by)
+    users, known, left_out = categorised(whole if is_whole else users, by, is_chosen=is_chosen)
+    by = list(dict.fromkeys(one["attribute"] for one in known))
+    if not by:
+        by, users = [NO_ATTRIBUTE], users.assign(**{NO_ATTRIBUTE: UNKNOWN})
     rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
     report = {
-        "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if r["verdict"]]),
+        "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if _counts(r)]),
         "version": version or replay.stem,
         "look": len(previous) + 1,
-        "by": list(by),
+        "counted": "all visits" if is_whole or not previous else "visits since the last look",
+        "by": by,
         "serves": serves,
         "simulated": simulated,
         "seed": seed,
         "references": list(references),
-        "surfaces": _surfaces(values),
+        "surfaces": _surfaces(values if is_whole else fresh),
+        "attributes": add_behaviour(users, known),
+        "left_out": left_out,
         "slices": rows,
     }
     write_report(report, previous, power or stored_power(), out)
@@ -112,6 +127,12 @@ def _rows(
         rows += measured(group, metrics, draws=DRAWS, seed=seed + done)
     progress("writing the report", len(groups), len(groups))
     return [withheld(row) for row in judged(rows, look_error(look))]
+
+
+def _counts(row: Mapping[str, Any]) -> bool:
+    """Returns True for gated rows, but for people without a value where hardly anybody has one."""
+    is_lack = UNKNOWN in row["slice"].values()
+    return bool(row["verdict"]) and not (is_lack and 0 < row["rest_users"] < MIN_USERS)
 
 
 def _since_last(values: pd.DataFrame, previous: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -31,7 +31,9 @@ def named(report: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
         parts.append(_items(title, worse, metrics, _by_place(report["slices"])))
         parts.append(note if len(exceeding) > len(worse) else "")
     if large:
-        parts.append(_items("Enough people, but still too uncertain to tell", large, metrics))
+        count = len({_place(row) for row in large})
+        title = f"{count} slices of {MIN_USERS} people and more, still too uncertain to tell"
+        parts.append(f"<details><summary>{title}</summary>{_items('', large, metrics)}</details>")
     if small:
         names = "; ".join(f"{escape(place)} ({people})" for place, people in small.items())
         parts.append(
@@ -61,7 +63,7 @@ def _items(
         f"{''.join(_item(row, metrics) for row in mine)}</ul></li>"
         for place, mine in by_place.items()
     )
-    return f"<h3>{title}</h3><ul>{items}</ul>"
+    return f"{f'<h3>{title}</h3>' if title else ''}<ul>{items}</ul>"
 
 
 def _item(row: Row, metrics: Mapping[str, Metric]) -> str:

@@ -9,8 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ml.audit.coverage import coverage
 from ml.audit.intervals import chip, intervals
 from ml.audit.named import named
+from ml.audit.needed import more_people
 from ml.audit.references import since_metrics
 from ml.audit.reliability import reliability
 from ml.audit.versions import over_versions, since_anchor
@@ -39,12 +41,13 @@ def page(
     css = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     sections = (
         _headline(report),
-        named(report, _metrics(report)),
         _to_do(report),
-        since_anchor(report),
+        named(report, _metrics(report)),
         _measured(report),
-        over_versions(report, previous, _metrics(report)),
         *_surfaces(report),
+        coverage(report),
+        since_anchor(report),
+        over_versions(report, previous, _metrics(report)),
         reliability(power) if power else "",
         _left_out(),
     )
@@ -84,8 +87,9 @@ def _measured(report: Report) -> str:
         for s in report["surfaces"]
     )
     return (
-        '<section><h2>What was measured</h2><div class="scroll"><table><tr><th>Surface</th>'
-        "<th>People</th><th>Visits</th><th>Dates</th><th>Time against the default layout</th>"
+        f"<section><h2>What was measured</h2>{_scroll('What was measured')}<table><tr>"
+        "<th>Surface</th><th>People</th><th>Visits</th><th>Dates</th>"
+        "<th>Time against the default layout</th>"
         f"</tr>{rows}</table></div><p>Every slice is compared with all other people on the same "
         "surface: how much more (or less) does this version cost or give them, against the default "
         "layout on the very same visits? A positive difference means worse off than the rest.</p>"
@@ -132,9 +136,14 @@ def _table(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
         '<p class="soft">The slice\'s own figure, and its difference from the rest with its '
         f"{1 - ERROR:.0%} interval. People differ in these under any layout. "
         f"Slices under {LEAST_SHOWN} people are left out.</p>"
-        f'<div class="scroll"><table><tr><th>Slice</th><th>People</th>{head}</tr>{lines}</table>'
-        "</div>"
+        f"{_scroll('Other figures')}<table><tr><th>Slice</th><th>People</th>{head}</tr>{lines}"
+        "</table></div>"
     )
+
+
+def _scroll(name: str) -> str:
+    """Opens a wide table's own scroll area, which the keyboard reaches."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
 
 
 def _plain(row: Row) -> str:
@@ -147,7 +156,10 @@ def _plain(row: Row) -> str:
 
 def _to_do(report: Report) -> str:
     texts = TO_DO_SERVING if report.get("serves") else TO_DO
-    return f"<section><h2>What to do</h2><p>{texts[report['verdict']]}</p></section>"
+    first, *then = texts[report["verdict"]]
+    steps = "".join(f"<p>{step}</p>" for step in then)
+    lacking = "" if report["verdict"] == "exceeds" else more_people(report)
+    return f"<section><h2>What to do first</h2><p><b>{first}</b></p>{lacking}{steps}</section>"
 
 
 def _left_out() -> str:

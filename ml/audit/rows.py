@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.audit.needed import grown_verdict, people_needed
 from ml.audit.slices import Grouping, slice_values
 from ml.audit.words import reason, too_few
 from ml.evaluation.metrics import Metric
@@ -22,7 +23,7 @@ from ml.evaluation.statistics import (
 
 _FIGURES = (
     *("value", "value_interval", "rest_value", "rest_interval", "estimate", "standard_error"),
-    *("freedom", "interval", "shared_interval"),
+    *("freedom", "interval", "shared_interval", "verdict_at_least"),
 )
 
 
@@ -37,13 +38,15 @@ def measured(
     users = grouping.users
     numerators = users[[m.numerator for m in metrics]].to_numpy(dtype=np.float64)
     denominators = users[[m.denominator for m in metrics]].to_numpy(dtype=np.float64)
-    effects = bootstrap_effects(numerators, denominators, grouping.cells, draws, seed)
+    effects = bootstrap_effects(
+        numerators, denominators, grouping.cells, draws, seed, len(grouping.slices)
+    )
     values = slice_values(grouping, metrics)
     rows = []
     for column, metric in enumerate(metrics):
         visits = users[metric.visits].to_numpy(dtype=np.float64)
         people = np.bincount(grouping.cells[visits > 0], minlength=len(grouping.slices))
-        counted = np.bincount(grouping.cells, weights=visits)
+        counted = np.bincount(grouping.cells, weights=visits, minlength=len(grouping.slices))
         for cell, slice_ in enumerate(grouping.slices):
             rows.append(
                 {
@@ -71,9 +74,12 @@ def judged(rows: Sequence[dict[str, Any]], error: float) -> list[dict[str, Any]]
     """Adds intervals to all rows, and verdicts with reasons to gated ones.
 
     error: the total error this look may spend.
-    Each gated row of at least MIN_USERS people gets an equal part of it.
+    Each gated row that can exceed, with MIN_USERS people on either side, gets an equal part of it.
     """
-    tested = sum(row["tolerance"] is not None and row["users"] >= MIN_USERS for row in rows)
+    tested = sum(
+        row["tolerance"] is not None and min(row["users"], row["rest_users"]) >= MIN_USERS
+        for row in rows
+    )
     part = error / max(tested, 1)
     return [{**row, **_judgement(row, part)} for row in rows]
 
@@ -87,6 +93,8 @@ def withheld(row: dict[str, Any]) -> dict[str, Any]:
     if not (why := too_few(row)):
         return row
     hidden = {name: None for name in _FIGURES if name in row}
+    if "people_needed" in row:  # it follows from the difference, too
+        hidden["people_needed"] = max(MIN_USERS, row["users"])
     # The direction reveals the sign of the difference, so it goes too.
     return {k: v for k, v in row.items() if k != "direction"} | hidden | {"reason": why}
 
@@ -112,7 +120,18 @@ def _judgement(row: dict[str, Any], part: float) -> dict[str, Any]:
         )
         judgement["reason"] = reason({**row, **judgement})
         judgement["direction"] = "worse" if (row["estimate"] or 0.0) > 0 else "better"
+        if judgement["verdict"] == "inconclusive":
+            judgement |= _lacking(row, part)
     return judgement
+
+
+def _lacking(row: dict[str, Any], part: float) -> dict[str, Any]:
+    """Says how many people an unclear row needs; under MIN_USERS also its verdict with them."""
+    found: dict[str, Any] = {"people_needed": people_needed(row, part)}
+    is_measured = row["estimate"] is not None and row["standard_error"] is not None
+    if 0 < row["users"] < MIN_USERS and is_measured:
+        found["verdict_at_least"] = grown_verdict(row, MIN_USERS, part)
+    return found
 
 
 def _number(value: float) -> float | None:

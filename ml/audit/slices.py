@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from fairlearn.metrics import MetricFrame
 
+from ml.audit.categories import AS_WRITTEN, UNKNOWN, spellings
 from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import Metric
+from ml.evaluation.statistics import MIN_USERS
 
-UNKNOWN = "unknown"
-"""Slice of people who gave no value for the attribute."""
+MOST_CROSSED = 400
+"""Slices that a crossing of two attributes may have; two that would make more are not crossed."""
 
 
 @dataclass(frozen=True)
 class Grouping:
     """People of one surface, partitioned by one attribute or a crossing of two.
 
-    users: one row per person with the metrics' sums. cells: index into `slices` per row.
+    users: one row per person with the metrics' sums. cells: index into `slices` per row; a crossing
+    of two known values that nobody has is in `slices` too.
     """
 
     surface: str
@@ -35,6 +38,8 @@ class Grouping:
 def attach_attributes(users: pd.DataFrame, people: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Adds a text column per attribute to `users`; joins on surface as well where people have it.
 
+    Texts that differ in case and blanks alone are one value (see `ml.audit.categories`); what was
+    written stands in a further column, AS_WRITTEN behind its name, empty for people without it.
     Raises DataError for unknown attributes and for people with two different sets of them.
     """
     if not by:
@@ -45,34 +50,73 @@ def attach_attributes(users: pd.DataFrame, people: pd.DataFrame, by: Sequence[st
             rule = f"is no attribute of the people; they have {', '.join(have) or 'none'}"
             raise DataError([BadValue("--by", 0, "attribute", name, rule)])
     key = [name for name in ("user", "surface") if name in people.columns]
-    known = people[[*key, *dict.fromkeys(by)]].drop_duplicates()
-    known = known.assign(**{name: known[name].astype(str) for name in key})
-    twice = known[known.duplicated(key)]
+    names = list(dict.fromkeys(by))
+    texts = {name: _texts(people[name]) for name in names}
+    known = people[key].astype(str).assign(**texts)
+    values = known.assign(**{name: t.map(spellings(t).of) for name, t in texts.items()})
+    first = ~values.duplicated()
+    twice = values[first & values[first].duplicated(key).reindex(values.index, fill_value=False)]
     if len(twice):
         rule = f"must have one set of attributes per {' and '.join(key)}"
         raise DataError([BadValue("people", 0, "user", str(twice["user"].iloc[0]), rule)])
-    joined = users.merge(known, on=key, how="left", validate="many_to_one")
-    for name in by:
-        text = joined[name].astype(object).where(joined[name].notna(), UNKNOWN).astype(str)
-        joined[name] = text.str.strip().replace({"": UNKNOWN, "nan": UNKNOWN, "None": UNKNOWN})
+    joined = users.merge(known[first], on=key, how="left", validate="many_to_one")
+    for name in names:
+        joined[name + AS_WRITTEN] = joined[name].fillna("")
+        joined[name] = joined[name + AS_WRITTEN].map(spellings(joined[name + AS_WRITTEN]).of)
     return joined
 
 
+def _texts(column: pd.Series) -> pd.Series:
+    return column.astype(object).where(column.notna(), "").astype(str)
+
+
+def is_enough(users: pd.DataFrame, whole: pd.DataFrame, by: Sequence[str]) -> bool:
+    """Returns True if `users` can judge every slice by one attribute that `whole` can judge.
+
+    users, whole: a row per person, as of `attach_attributes`.
+    """
+    names = list(dict.fromkeys(by))
+    return all(
+        (
+            users.groupby(["surface", name]).size().reindex(large.index, fill_value=0) >= MIN_USERS
+        ).all()
+        for name in names
+        if len(large := _large(whole.groupby(["surface", name]).size()))
+    )
+
+
+def _large(people: pd.Series) -> pd.Series:
+    return people[people >= MIN_USERS]
+
+
 def groupings(users: pd.DataFrame, by: Sequence[str]) -> Iterator[Grouping]:
-    """Yields, per surface, each attribute alone, then every crossing of two."""
+    """Yields, per surface, each attribute alone, then every crossing of two.
+
+    users: with one value per attribute (`ml.audit.categories.categorised`). Two attributes that
+    would make more than MOST_CROSSED slices are not crossed.
+    """
     names = list(dict.fromkeys(by))
     for surface, rows in users.groupby("surface", sort=True):
         for attributes in [*((name,) for name in names), *combinations(names, 2)]:
             cells = rows.groupby(list(attributes), sort=True)
-            slices = [dict(zip(attributes, map(str, key), strict=True)) for key, _ in cells]
-            place = np.asarray(cells.ngroup(), dtype=np.int64)
-            yield Grouping(str(surface), attributes, rows, place, tuple(slices))
+            keys = [tuple(map(str, key)) for key, _ in cells]
+            every = sorted({*keys, *product(*(_known(rows[name]) for name in attributes))})
+            if len(every) > MOST_CROSSED:
+                continue
+            number = {key: i for i, key in enumerate(every)}
+            place = np.array([number[key] for key in keys])[cells.ngroup()]
+            slices = [dict(zip(attributes, key, strict=True)) for key in every]
+            yield Grouping(str(surface), attributes, rows, place.astype(np.int64), tuple(slices))
+
+
+def _known(column: pd.Series) -> list[str]:
+    return sorted(set(column.astype(str)) - {UNKNOWN})
 
 
 def slice_values(grouping: Grouping, metrics: Sequence[Metric]) -> pd.DataFrame:
     """Computes per-slice figures with fairlearn, one row per slice in the order of `slices`.
 
-    Columns: each metric's ratio of sums, NaN where its denominator is 0.
+    Columns: each metric's ratio of sums, NaN where its denominator is 0, as in an empty slice.
     """
     users = grouping.users
     params = {
@@ -89,7 +133,7 @@ def slice_values(grouping: Grouping, metrics: Sequence[Metric]) -> pd.DataFrame:
         sample_params=params,
     )
     values: pd.DataFrame = frame.by_group
-    return values.loc[list(range(len(grouping.slices)))]
+    return values.reindex(range(len(grouping.slices)))
 
 
 def ratio_of_sums(

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ml.audit.audit import audit
+from ml.audit.categories import NO_ATTRIBUTE
 from ml.data.histories import visits_of
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
@@ -18,8 +19,6 @@ from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
 Progress = Callable[[float, str], None]
-NO_ATTRIBUTE = "attributes"
-"""Placeholder attribute where none is known: everybody is in the slice 'unknown'."""
 REPLAY_SHARE = 0.8
 """Share of an audit's time that the replays take, for the progress bar."""
 
@@ -35,13 +34,15 @@ def audit_stored(
     work: Path,
     serves: bool,
     simulated: bool,
+    is_chosen: bool = True,
     seed: int = 0,
     progress: Progress = lambda share, doing: None,
 ) -> tuple[dict[str, Any], str]:
     """Returns the content of report.json and of report.html.
 
     versions: folder of the `subject`, and where they exist of `champion` and `anchor`. serves:
-    whether the subject is the champion. Replays that a killed attempt had finished are reused.
+    whether the subject is the champion. is_chosen: see `audit`. Replays that a killed attempt had
+    finished are reused.
     """
     known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
     table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
@@ -56,6 +57,7 @@ def audit_stored(
         anchor=replays.get("anchor"),
         previous=previous,
         surfaces={surface.slug: surface},
+        is_chosen=is_chosen,
         out=work / "report",
         seed=seed,
         version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],

@@ -15,28 +15,43 @@ HEADLINES = {
     "inconclusive": "there are too few people, or too much spread, to tell",
 }
 TO_DO = {
-    "within": "This audit does not stand in the way of promotion. Look at the slices under "
-    f"{MIN_USERS} people by hand: no conclusion is drawn about them.",
-    "exceeds": "Do not promote this version. Refresh the codebook on a batch balanced over the "
-    "slices named above, then audit again. If the difference stays, look at what these people use "
-    "and whether the page's rules or its missing events explain it.",
-    "inconclusive": "Silence is not safety. Before this version serves anybody, be it a canary "
-    "share, a named person must acknowledge this audit. In the shadow it may decide without that: "
-    "nobody is shown what it decides. With more visits of more people, audit again.",
+    "within": (
+        "Nothing: this audit does not stand in the way of promotion.",
+        f"Look at the slices under {MIN_USERS} people by hand: no conclusion is drawn about them.",
+    ),
+    "exceeds": (
+        "Do not promote this version. Refresh the codebook on a batch balanced over the slices "
+        "named below, then audit again.",
+        "If the difference stays, look at what these people use and whether the page's rules or "
+        "its missing events explain it.",
+    ),
+    "inconclusive": (
+        "Wait for more people if you can, and audit again. Silence is not safety.",
+        "Before this version serves anybody, be it a canary share, a named person must acknowledge "
+        "this audit. In the shadow it may decide without that: nobody is shown what it decides.",
+    ),
 }
 TO_DO_SERVING = {
-    "within": "This version serves already, and this audit gives no reason to change that. Look at "
-    f"the slices under {MIN_USERS} people by hand: no conclusion is drawn about them.",
-    "exceeds": "This version serves already, and goes on serving until somebody or something "
-    "changes that. A refresh on a batch balanced over the slices is started by itself; what it "
-    "makes is audited before it may serve. Who does not want to wait can set the surface to dry "
-    "run (everybody is shown the default layout, decisions are only logged) or off, or roll back "
-    "to the champion before. If the difference stays, look at what these people use and whether "
-    "the page's rules or its missing events explain it.",
-    "inconclusive": "Silence is not safety. This version serves already and goes on serving: an "
-    "audit that cannot tell changes nothing by itself. Audit again with more visits of more "
-    "people; who does not want to wait can set the surface to dry run or off, or roll back to the "
-    "champion before.",
+    "within": (
+        "Nothing: this version serves already, and this audit gives no reason to change that.",
+        f"Look at the slices under {MIN_USERS} people by hand: no conclusion is drawn about them.",
+    ),
+    "exceeds": (
+        "Decide whether to wait: this version serves already, and goes on serving until somebody "
+        "or something changes that.",
+        "A refresh on a batch balanced over the slices is started by itself; what it makes is "
+        "audited before it may serve. Who does not want to wait can set the surface to dry run "
+        "(everybody is shown the default layout, decisions are only logged) or off, or roll back "
+        "to the champion before.",
+        "If the difference stays, look at what these people use and whether the page's rules or "
+        "its missing events explain it.",
+    ),
+    "inconclusive": (
+        "Audit again with more people. Silence is not safety: this version serves already and goes "
+        "on serving, and an audit that cannot tell changes nothing by itself.",
+        "Who does not want to wait can set the surface to dry run or off, or roll back to the "
+        "champion before.",
+    ),
 }
 """Advice for a version that already serves people."""
 LEFT_OUT = (

@@ -33,8 +33,8 @@ MIN_USERS = 100
 """Smallest number of people for a conclusive verdict on a slice."""
 LEAST_SHOWN = 10
 """Smallest number of people whose figures are shown: fewer would reveal single persons."""
-CHUNK = 250
-"""Bootstrap draws per batch, to bound memory."""
+CHUNK, MANY_SLICES = 250, 100
+"""Bootstrap draws per batch, to bound memory: fewer where there are many slices."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +69,31 @@ def look_error(look: int) -> float:
 
 
 def bootstrap_effects(
-    numerators: Floats, denominators: Floats, cells: npt.NDArray[np.int64], draws: int, seed: int
+    numerators: Floats,
+    denominators: Floats,
+    cells: npt.NDArray[np.int64],
+    draws: int,
+    seed: int,
+    slices: int = 0,
 ) -> Effects:
     """Estimates the effects of all slices of a grouping by a stratified bootstrap over people.
 
-    numerators, denominators: (users, metrics). cells: slice of each user.
+    numerators, denominators: (users, metrics). cells: slice of each user. slices: their number, if
+    some may be empty.
     """
-    slices = int(cells.max()) + 1
+    slices = slices or int(cells.max()) + 1
     columns = np.concatenate([numerators, denominators], axis=1)
     sums = np.stack([columns[cells == c].sum(axis=0) for c in range(slices)])
     rng = np.random.default_rng(seed)
     inside, outside = _ratios(sums)
-    around = []
-    for start in range(0, draws, CHUNK):
-        drawn = [
-            _resampled(columns[cells == c], min(CHUNK, draws - start), rng) for c in range(slices)
-        ]
-        around.append(_ratios(np.stack(drawn, axis=1)))
-    insides, outsides = (np.concatenate(side) for side in zip(*around, strict=True))
-    with np.errstate(invalid="ignore"):
-        errors = [drawn.std(axis=0, ddof=1) for drawn in (insides - outsides, insides, outsides)]
+    at_once = max(min(CHUNK, CHUNK * MANY_SLICES // slices), 2)
+    spread = _Spread()
+    for start in range(0, draws, at_once):
+        count = min(at_once, draws - start)
+        drawn = [_resampled(columns[cells == c], count, rng) for c in range(slices)]
+        insides, outsides = _ratios(np.stack(drawn, axis=1))
+        spread.add(np.stack([insides - outsides, insides, outsides], axis=1))
+    errors = spread.deviation()
     free = _freedom(denominators, cells, slices)
     return Effects(
         inside - outside,
@@ -99,9 +104,34 @@ def bootstrap_effects(
     )
 
 
+class _Spread:
+    """The standard deviation of draws that come in batches (Chan, Golub and LeVeque, 1979)."""
+
+    def __init__(self) -> None:
+        self.count, self.mean, self.squares = 0, np.zeros(()), np.zeros(())
+
+    def add(self, drawn: Floats) -> None:
+        """Adds a batch, (draws, …)."""
+        with np.errstate(invalid="ignore"):
+            mean, count = drawn.mean(axis=0), len(drawn)
+            total, apart = self.count + count, mean - self.mean
+            self.squares = (
+                self.squares
+                + np.square(drawn - mean).sum(axis=0)
+                + np.square(apart) * (self.count * count / total)
+            )
+            self.mean = self.mean + apart * (count / total)
+        self.count = total
+
+    def deviation(self) -> Floats:
+        return np.asarray(np.sqrt(self.squares / max(self.count - 1, 1)))
+
+
 def _resampled(columns: Floats, draws: int, rng: np.random.Generator) -> Floats:
     """Returns sums over people drawn with replacement, (draws, columns)."""
     people = len(columns)
+    if not people:
+        return np.zeros((draws, columns.shape[1]))
     picked = rng.integers(people, size=(draws, people))
     picked += np.arange(draws)[:, None] * people
     weights = np.bincount(picked.ravel(), minlength=draws * people).reshape(draws, people)

@@ -10,7 +10,7 @@ from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
-from webapp.subjects.attributes import attributes_usual, people_of
+from webapp.subjects.attributes import attributes_known, people_of
 from webapp.surfaces import mappers
 
 
@@ -23,7 +23,8 @@ def audit(lease: Lease) -> None:
     run = lease.run
     lease.show(0.0, "collecting visits")
     versions = _versions(run)
-    by = run.options.get("by") or attributes_usual(run.surface)
+    chosen = run.options.get("by")
+    by = chosen or attributes_known(run.surface)
     work = work_folder(run)
     folders = {n: artefacts.registered(v.folder, v.manifest) for n, v in versions.items()}
     visits = visits_frame(stored_visits(run.surface))
@@ -44,13 +45,18 @@ def audit(lease: Lease) -> None:
                 name=Alias.Name.CHAMPION, version=versions["subject"]
             ).exists(),
             simulated=is_simulated(run.surface),
+            is_chosen=bool(chosen),
             progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:
         raise bad_values(error) from error
     with transaction.atomic():
         saved = report_save(
-            surface=run.surface, versions=versions, attributes=by, report=report, html=html
+            surface=run.surface,
+            versions=versions,
+            attributes=[name for name in by if name in report["by"]],
+            report=report,
+            html=html,
         )
         result = {"report": saved.pk, "verdict": saved.verdict, "version": saved.version.name}
         lease.finish(result, versions["subject"])

@@ -29,7 +29,8 @@ def to_do(report: AuditReport) -> SafeString:
         return _promoting(report, "It is acknowledged, and stands in the way of promotion no more.")
     return format_html(
         '<a href="{}">Acknowledge it</a> before this version serves anybody, be it a canary share. '
-        "In the shadow it may decide without that. With more visits of more people, audit again.",
+        "In the shadow it may decide without that. With more people (the report says of whom how "
+        "many), audit again.",
         reverse("admin:uiengine_audits_auditreport_acknowledge", args=[report.pk]),
     )
 
@@ -50,7 +51,10 @@ def _serving(report: AuditReport, surface: Surface) -> SafeString:
         told = "The version serves already and goes on: an audit that cannot tell changes nothing."
         again = reverse("admin:uiengine_surfaces_surface_audit", args=[surface.pk])
         return format_html(
-            '{} <a href="{}">Audit again</a> with more visits. {}', told, again, ways
+            '{} <a href="{}">Audit again</a> with more people: the report says of whom. {}',
+            told,
+            again,
+            ways,
         )
     told = "The version serves already, and goes on until something changes that."
     return format_html("{} {} {}", told, _refresh(report, surface), ways)

@@ -12,8 +12,7 @@ from webapp.subjects.models import PersonalAttributes
 from webapp.surfaces.models import Surface
 
 USUAL = ("gender", "age_band", "disability")
-"""Attributes that an audit compares by default, if they are known."""
-MOST_ATTRIBUTES = 3
+"""Attributes by which the studio splits the use of codes."""
 
 
 def people_of(surface: Surface, by: Sequence[str]) -> list[dict[str, str]]:
@@ -41,9 +40,3 @@ def attributes_known(surface: Surface) -> list[str]:
     )
     names = Counter(name for values in rows.values_list("values", flat=True) for name in values)
     return [name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
-
-
-def attributes_usual(surface: Surface) -> list[str]:
-    known = attributes_known(surface)
-    usual = [name for name in USUAL if name in known]
-    return usual or known[:MOST_ATTRIBUTES]

@@ -146,6 +146,27 @@ def test_the_next_look_counts_only_the_visits_since_the_last(tmp_path):
         audit(replay, *given, previous=[first, second], out=tmp_path / "three")
 
 
+@pytest.mark.parametrize("people_back", [1, 600])
+def test_a_look_at_too_few_visits_counts_all_again(tmp_path, people_back):
+    """Of 600 people, one or all come back after the first look."""
+    replay = tmp_path / "replay.jsonl"
+    visits, people = cohort.simulate(replay, users=600, visits=4)
+    lines = replay.read_text().splitlines()
+    early = tmp_path / "early.jsonl"
+    early.write_text("\n".join(lines[: 600 * 2]))
+    back = [one for one in lines[600 * 2 :] if int(one.split('"')[3].split("-")[1]) < people_back]
+    replay.write_text("\n".join(lines[: 600 * 2] + back))
+    given = (visits, people, ["gender"])
+    first = audit(early, *given, out=tmp_path / "one")
+
+    second = audit(replay, *given, previous=[first], out=tmp_path / "two")
+
+    counted = {1: ("all visits", 600, 1202), 600: ("visits since the last look", 600, 1200)}
+    surface = second["surfaces"][0]
+    assert (second["counted"], surface["users"], surface["visits"]) == counted[people_back]
+    assert second["look"] == 2
+
+
 def test_the_command_reads_files_and_ends_with_one_json_line(tmp_path, capsys):
     replay = tmp_path / "replay.jsonl"
     visits, people = cohort.simulate(replay, users=150, visits=3)

@@ -46,6 +46,7 @@ def test_slices_are_attributes_and_their_crossings_of_two_within_a_surface():
         ("p", {"disability": "N"}),
         ("p", {"disability": "unknown"}),
         ("p", {"gender": "F", "disability": "N"}),
+        ("p", {"gender": "M", "disability": "N"}),
         ("p", {"gender": "M", "disability": "unknown"}),
         ("p", {"gender": "unknown", "disability": "unknown"}),
         ("q", {"gender": "F"}),

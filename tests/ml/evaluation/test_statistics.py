@@ -1,5 +1,7 @@
 """The audit's statistics against brute force and known distributions."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -163,3 +165,21 @@ def test_the_two_sides_err_by_themselves_and_add_up_to_the_effect():
     assert effects.inside.ratio - effects.outside.ratio == pytest.approx(effects.estimate)
     both = np.hypot(effects.inside.error, effects.outside.error)  # people of one side only
     assert both == pytest.approx(effects.error, rel=0.05)
+
+
+def test_memory_does_not_grow_with_the_number_of_slices():
+    rng = np.random.default_rng(13)
+    above, below, _ = people(rng, 4000)
+    cells = np.arange(4000) % 400
+    tracemalloc.start()
+
+    effects = bootstrap_effects(above, below, cells, draws=300, seed=14, slices=402)
+
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20e6
+    a, b = above[cells == 7], below[cells == 7]
+    picked = rng.integers(10, size=(4000, 10))
+    brute = (a[picked, 0].sum(axis=1) / b[picked, 0].sum(axis=1)).std()
+    assert effects.inside.error[7, 0] == pytest.approx(brute, rel=0.15)
+    assert np.isnan(effects.estimate[400:]).all(), "slices without people"

@@ -74,7 +74,7 @@ def version(trained, course):
 
 def judged(version, surface, verdict="passed", condition="energy") -> GateReport:
     """Stores a gate report against the current champion; one condition has the given verdict."""
-    names = ("parity", "energy", "guardrails")
+    names = tuple(dict.fromkeys(("parity", "energy", "guardrails", condition)))
     verdicts = {name: verdict if name == condition else "passed" for name in names}
     champion = Alias.objects.filter(surface=surface, name="champion").first()
     return GateReport.objects.create(

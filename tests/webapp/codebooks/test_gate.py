@@ -77,6 +77,14 @@ def test_a_version_without_an_audit_does_not_serve(version, course):
         promotion.champion_set(version=version, surface=course, why="now")
 
 
+def test_the_gate_keeps_to_its_own_failed_audit(version, course):
+    audited(version, course, "within")
+    judged(version, course, "failed", "audit")
+
+    with pytest.raises(promotion.PromotionError, match=r"does not pass the gate.*audit failed"):
+        promotion.champion_set(version=version, surface=course, why="now")
+
+
 def test_an_exceeding_audit_blocks(version, course):
     audited(version, course, "exceeds")
 

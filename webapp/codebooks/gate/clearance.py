@@ -84,9 +84,7 @@ def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
 def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
     """Considers all audits of the version: a later, smaller one does not undo an earlier
     finding."""
-    rows = version.audit_reports.filter(surface=surface).order_by("created_at", "pk")
-    columns = ("pk", "verdict", "attributes", "acknowledged_at", "report__surfaces")
-    looks = standing(look_of(row) for row in rows.values(*columns))
+    looks = looks_standing(version, surface)
     exceeding = next((look for look in looks if look.verdict == EXCEEDS), None)
     unclear = next((look for look in looks if _is_unclear(look)), None)
     if not looks:
@@ -119,6 +117,13 @@ def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
         )
 
 
+def looks_standing(version: CodebookVersion, surface: Surface) -> list[Look]:
+    """Returns the audits of a version on a surface that still count, latest first."""
+    rows = version.audit_reports.filter(surface=surface).order_by("created_at", "pk")
+    columns = ("pk", "verdict", "attributes", "acknowledged_at", "report__surfaces")
+    return standing(look_of(row) for row in rows.values(*columns))
+
+
 def _is_unclear(look: Look) -> bool:
     return look.verdict == "inconclusive" and look.acknowledged_at is None
 
@@ -149,8 +154,9 @@ def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             surface,
         )
         return
+    failed = [c["text"] for c in report.conditions if c["verdict"] == report.Verdict.FAILED]
+    # An unclear audit is acknowledged itself, see `_audit`.
     others = [c for c in report.conditions if c["name"] != "audit"]
-    failed = [c["text"] for c in others if c["verdict"] == report.Verdict.FAILED]
     unclear = [c["text"] for c in others if c["verdict"] == report.Verdict.UNCLEAR]
     if failed:
         yield Blocker(

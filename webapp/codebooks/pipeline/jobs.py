@@ -14,10 +14,11 @@ from django.db import transaction
 
 from uiengine.errors import VersionError
 from webapp.codebooks.gate import conditions
-from webapp.codebooks.gate.clearance import PromotionError
+from webapp.codebooks.gate.clearance import PromotionError, looks_standing
 from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.gate.rollout import after_gate
+from webapp.codebooks.gate.standing import EXCEEDS
 from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
@@ -28,7 +29,7 @@ from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
 from webapp.codebooks.registry.training_record import training_record
-from webapp.subjects.attributes import attributes_usual, people_of
+from webapp.subjects.attributes import attributes_known, people_of
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
@@ -63,6 +64,7 @@ def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -
 
 def _collected(lease: Lease) -> dict[str, Any]:
     """Stores files of visits and people; returns their names and counts."""
+    from ml.audit.categories import compared
     from ml.data.rows import visits_frame
     from ml.evaluation.held_back import split
 
@@ -82,8 +84,9 @@ def _collected(lease: Lease) -> dict[str, Any]:
     if pipeline.kind == Pipeline.Kind.REFRESH:
         seen = trained_on.groupby("user")["when"].max().astype("int64")
         last = {str(user): int(at) for user, at in seen.items()}
-        by = pipeline.options.get("by") or attributes_usual(run.surface)
-        users, counts = balanced_batch(last, people_of(run.surface, by), by)
+        by = pipeline.options.get("by") or attributes_known(run.surface)
+        people, by = compared(people_of(run.surface, by), by)
+        users, counts = balanced_batch(last, people, by)
         path = work_folder(run) / "users.json"
         path.write_text(json.dumps(users))
         result |= {"users": _moved(pipeline, path), "slices": counts}
@@ -237,7 +240,7 @@ def gate(lease: Lease) -> None:
                 conditions.parity(version.card),
                 energy,
                 conditions.guardrails(broken, people, **limits),
-                conditions.audit(audited["verdict"], audited["report"]),
+                conditions.audit(*_audited(version, run.surface, audited)),
             ],
             is_smoke=people < settings.UIENGINE_GATE_PEOPLE,
         )
@@ -245,6 +248,12 @@ def gate(lease: Lease) -> None:
         outcome = None if is_passed else held(_stopped_by(report))
         result = {"report": report.pk, "verdict": report.verdict}
         lease.finish(result, version, outcome)
+
+
+def _audited(version: CodebookVersion, surface: Surface, latest: dict[str, Any]) -> tuple[str, int]:
+    """Returns verdict and report of the latest audit, or of an earlier one that still exceeds."""
+    exceeding = [look for look in looks_standing(version, surface) if look.verdict == EXCEEDS]
+    return (EXCEEDS, exceeding[0].pk) if exceeding else (latest["verdict"], latest["report"])
 
 
 def _refused_as_late(

@@ -25,7 +25,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--surface", help="slug; default: all that have visits")
         parser.add_argument("--codebook", metavar="VERSION", help="default: the champion")
-        parser.add_argument("--by", nargs="+", default=[], help="attributes; default: the usual")
+        parser.add_argument(
+            "--by", nargs="+", default=[], help="attributes; default: all that people have"
+        )
 
     def handle(self, *args: Any, surface: str | None, by: list[str], **options: Any) -> None:
         require_learning()
