@@ -386,6 +386,14 @@ UIENGINE_THROTTLES = {  # requests per minute and caller
         "THROTTLE_SERVER_KEY", 60_000, low=1, high=10_000_000, help="Requests a minute and key."
     ),
 }
+UIENGINE_ANSWERS = env.integer(
+    "UIENGINE_ANSWERS",
+    10_000,
+    low=1,
+    high=10**7,
+    help="Latest answers that Redis keeps for repeated reads, of some 5 kB each; as much again for "
+    "lists of variants.",
+)
 UIENGINE_BACKLOG = env.integer(
     "UIENGINE_BACKLOG",
     100_000,

@@ -10,14 +10,20 @@ import time
 from contextlib import suppress
 
 import pytest
+from django.core.cache import caches
 from django.core.cache.backends.redis import RedisCache as DjangosCache
+from django.test import Client
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
 
 from tests.load.stack import free_port, program
 from tests.patience import PATIENCE
-from webapp.lib.cache import RedisCache, count_and_get, store
+from webapp.lib.cache import Pooled, RedisCache, count_and_get, store
+from webapp.subjects.keys import VISITOR_COOKIE, visitor_make
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +109,73 @@ def test_keeps_what_was_made_under_an_agreement_and_nothing_under_another(cache)
     expected = {"a": ("y", b"2"), "agreed": 32, "name": "n"}
     assert cache.get_many(["a", "agreed", "name", "more"]) == expected
     assert 0 < cache._cache.get_client().ttl(cache.make_key("name")) <= 60
+
+
+def test_a_pool_holds_the_latest_of_its_entries_and_touches_no_others(made):
+    cache = made(RedisCache)
+    cache.clear()
+    cache.set("of another", 1, 60)
+    for i in range(60):
+        pair = {f"a{i}": (i, 60), f"b{i}": (i, 60)}
+        cache.store({f"more{i}": (i, 60)}, {}, {}, Pooled("pool", 20, pair))
+
+    names = [f"{letter}{i}" for i in range(60) for letter in "ab"]
+    found = cache.get_many(names)
+    assert len(found) == 20 and {"a59", "b59"} <= set(found)
+    client = cache._cache.get_client()
+    assert client.zcard(cache.make_key("pool")) == 20
+    assert client.dbsize() == 20 + 60 + 2  # the pool's own name, and the other
+    assert 0 < client.ttl(cache.make_key("pool")) <= 60
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=30),
+    most=st.integers(1, 6),
+)
+@examples(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_pool_never_holds_more_than_it_may_and_always_the_last(made, steps, most):
+    """steps: the name that is given next, and whether an agreement stands against it."""
+    cache = made(RedisCache)
+    cache.clear()
+    cache.set("agreed", "theirs", 60)
+    last = None
+    for i, (name, is_against) in enumerate(steps):
+        agreed = {"agreed": ("ours", 60)} if is_against else {}
+        cache.store({}, {}, agreed, Pooled("pool", most, {f"p{name}": (i, 60)}))
+        last = last if is_against else (f"p{name}", i)
+    found = cache.get_many([f"p{n}" for n in range(10)])
+    assert len(found) == min(most, len({n for n, is_against in steps if not is_against}))
+    assert last is None or cache.get(last[0]) == last[1] or (most < 10 and len(found) == most)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asking_for_every_language_and_list_of_variants_does_not_fill_redis(
+    address, page, settings
+):
+    backend = {"BACKEND": "webapp.lib.cache.RedisCache", "LOCATION": address}
+    settings.CACHES = {"default": backend}
+    settings.UIENGINE_ANSWERS = 4
+    site = caches["default"]
+    site.clear()
+
+    def ask(visitors: int) -> int:
+        """Returns the bytes of answers in Redis after these visitors asked for all there is."""
+        for _ in range(visitors):
+            client = Client()
+            client.cookies[VISITOR_COOKIE] = visitor_make()[1]
+            for language in ("en", "de"):
+                for variants in (1, 2, 8):
+                    query = f"surface=course-home&variants={variants}"
+                    client.get(f"/api/layout?{query}", headers={"Accept-Language": language})
+        redis = site._cache.get_client()
+        names = redis.keys("*answer:*")
+        assert len(names) <= 2 * 4 + 2  # an eighth of them for lists
+        return sum(redis.memory_usage(name) for name in names)
+
+    few, many = ask(3), ask(3)
+
+    assert 0 < many < 1.2 * few
+    site.clear()
 
 
 def test_a_warm_read_is_one_command(made):

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache, caches
 from django.core.cache.backends import redis
@@ -34,24 +34,46 @@ return {counts, found}
 """ARGV: the number of keys that are counts, their lifetime in seconds, and what to add."""
 
 STORE = """
-local agreed, once, standing, agree = tonumber(ARGV[1]), tonumber(ARGV[2]), {}, true
+local agreed, once, pooled = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local last, standing, agree = #KEYS - 1, {}, true
 for i = 1, agreed + once do
     standing[i] = redis.call('get', KEYS[i])
-    if i <= agreed and standing[i] and standing[i] ~= ARGV[2 * i + 1] then agree = false end
+    if i <= agreed and standing[i] and standing[i] ~= ARGV[2 * i + 3] then agree = false end
 end
-if agree then
-    for i = 1, #KEYS do
-        if not standing[i] then
-            redis.call('set', KEYS[i], ARGV[2 * i + 1], 'EX', ARGV[2 * i + 2])
-        end
+if not agree then return standing end
+for i = 1, last do
+    if not standing[i] then
+        redis.call('set', KEYS[i], ARGV[2 * i + 3], 'EX', ARGV[2 * i + 4])
     end
+end
+if pooled > 0 then
+    local pool, lifetime, time = KEYS[last + 1], ARGV[2 * last + 4], redis.call('time')
+    local now = time[1] + time[2] / 1000000
+    for i = last - pooled + 1, last do redis.call('zadd', pool, now, KEYS[i]) end
+    redis.call('expire', pool, lifetime)
+    redis.call('zremrangebyscore', pool, '-inf', now - lifetime)
+    local over = redis.call('zcard', pool) - tonumber(ARGV[4])
+    local oldest = over > 0 and redis.call('zpopmin', pool, over) or {}
+    for i = 1, #oldest, 2 do redis.call('unlink', oldest[i]) end
 end
 return standing
 """
-"""ARGV: the numbers of `agreed` keys and of `once` keys; then value and lifetime (s) per key."""
+"""KEYS: of `agreed`, `once`, other and pooled entries; the pool's own. ARGV: the numbers of
+`agreed`, `once` and pooled keys, the most that the pool holds; value and lifetime (s) per key."""
 Entries = Mapping[str, tuple[Any, int]]
 """Values by name, each with its lifetime in seconds."""
 NOTHING: Entries = MappingProxyType({})
+
+
+class Pooled(NamedTuple):
+    """Entries of one lifetime in a pool, which holds the latest `most` of all that it was given."""
+
+    pool: str = ""
+    most: int = 0
+    entries: Entries = NOTHING
+
+
+NOT_POOLED = Pooled()
 
 
 def count_and_get(
@@ -68,20 +90,23 @@ def count_and_get(
     return numbers, cache.get_many(names) if names else {}
 
 
-def store(entries: Entries, once: Entries, agreed: Entries = NOTHING) -> dict[str, Any]:
+def store(
+    entries: Entries, once: Entries, agreed: Entries = NOTHING, pooled: Pooled = NOT_POOLED
+) -> dict[str, Any]:
     """Stores the entries, unless one of `agreed` already has another value.
 
     Entries of `once` and `agreed` are stored only if their names have no value yet. Returns the
-    values of `agreed` and `once` afterwards, by name. Raises any error of the cache.
+    values of `agreed` and `once` afterwards, by name. Raises any error of the cache. Caches other
+    than Redis have a bound of their own and no pools.
     """
     backend = caches["default"]
     if isinstance(backend, RedisCache):
-        return backend.store(entries, once, agreed)
+        return backend.store(entries, once, agreed, pooled)
     own = {name: value for name, (value, _) in agreed.items()}
     standing = {name: _first(name, *entry) for name, entry in agreed.items()}
     if standing == own:
         standing |= {name: _first(name, *entry) for name, entry in once.items()}
-        for name, (value, lifetime) in entries.items():
+        for name, (value, lifetime) in {**entries, **pooled.entries}.items():
             cache.set(name, value, lifetime)
     return standing
 
@@ -135,13 +160,14 @@ class Client(redis.RedisCacheClient):
         numbers, found = self._run(COUNT_AND_GET, keys, arguments)
         return numbers, [self._loaded(value) for value in found]
 
-    def store(self, entries: Entries, once: Entries, agreed: Entries) -> list[Any]:
+    def store(self, entries: Entries, once: Entries, agreed: Entries, pooled: Pooled) -> list[Any]:
         """Takes entries by key; returns the former values of `agreed` and `once`, None if
         missing."""
         dumps = self._serializer.dumps  # type: ignore[attr-defined]
-        sent = {**agreed, **once, **entries}
+        sent = {**agreed, **once, **entries, **pooled.entries}
         values = [part for value, lifetime in sent.values() for part in (dumps(value), lifetime)]
-        found = self._run(STORE, list(sent), [len(agreed), len(once), *values])
+        numbers = [len(agreed), len(once), len(pooled.entries), pooled.most]
+        found = self._run(STORE, [*sent, pooled.pool], [*numbers, *values])
         return [self._loaded(value) for value in found]
 
     def _run(self, script: str, keys: Sequence[Any], arguments: Sequence[Any]) -> Any:
@@ -176,12 +202,15 @@ class RedisCache(redis.RedisCache):
         pairs = zip(names, values, strict=True)
         return numbers, {name: value for name, value in pairs if value is not None}
 
-    def store(self, entries: Entries, once: Entries, agreed: Entries) -> dict[str, Any]:
+    def store(
+        self, entries: Entries, once: Entries, agreed: Entries, pooled: Pooled = NOT_POOLED
+    ) -> dict[str, Any]:
         client: Any = self._cache
-        keyed = (
+        *keyed, of_pool = (
             {self.make_and_validate_key(name): entry for name, entry in some.items()}
-            for some in (entries, once, agreed)
+            for some in (entries, once, agreed, pooled.entries)
         )
-        stood = client.store(*keyed)
+        pool = Pooled(self.make_and_validate_key(pooled.pool), pooled.most, of_pool)
+        stood = client.store(*keyed, pool)
         pairs = zip([*agreed.items(), *once.items()], stood, strict=True)
         return {name: own if value is None else value for (name, (own, _)), value in pairs}

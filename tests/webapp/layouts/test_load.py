@@ -114,9 +114,9 @@ def test_a_reload_keeps_the_layout_when_only_the_name_of_the_answer_is_left(habi
     """Clients that hold the body read neither body nor budget, so those are evicted first."""
     stored, keep = dict[str, object](), answer_cache.store
 
-    def store_and_tell(entries, once, agreed):
-        stored.update({**entries, **agreed})
-        return keep(entries, once, agreed)
+    def store_and_tell(entries, once, agreed, pooled):
+        stored.update({**entries, **agreed, **pooled.entries})
+        return keep(entries, once, agreed, pooled)
 
     monkeypatch.setattr(answer_cache, "store", store_and_tell)
     searched = order_under(habits, 0.0)

@@ -15,10 +15,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.cache import cache
 
 from webapp.layouts.answer.throttles import LIFETIME as COUNTED
-from webapp.lib.cache import NOTHING, Entries, count_and_get, store
+from webapp.lib.cache import NOTHING, Entries, Pooled, count_and_get, store
 from webapp.lib.times import to_milliseconds
 from webapp.serving.pages import Page
 from webapp.subjects import state_cache
@@ -150,25 +151,32 @@ class CacheSlot:
         is_its = last is not None and last.etag == named  # the two reads may differ in time
         return CacheRead(numbers, found, newest, last, etag, content if is_its else b"")
 
-    def entries(self, answer: CachedAnswer, body: bytes) -> Entries:
-        """The cache entries of an answer. body: empty if the caller holds it."""
+    def entries(self, answer: CachedAnswer, body: bytes) -> Pooled:
+        """The cache entries of an answer. body: empty if the caller holds it.
+
+        Answers that list variants are up to eight times as long and have a pool of their own, for
+        an eighth of them: what callers may ask for without end never fills the cache.
+        """
         kept: dict[str, tuple[Any, int]] = {self.names[0]: (answer, LIFETIME)}
         if body:
             kept[self.names[1]] = ((answer.etag, body), LIFETIME)
-        return kept
+        most = 2 * settings.UIENGINE_ANSWERS  # each is two entries
+        if self.variants == 1:
+            return Pooled("answers", most, kept)
+        return Pooled("answers:variants", max(2, most // 8), kept)
 
 
 def keep(
-    entries: Entries, unkept: state_cache.Unkept | None, agreed: Entries = NOTHING
+    answer: Pooled, unkept: state_cache.Unkept | None, agreed: Entries = NOTHING
 ) -> Mapping[str, Any]:
-    """Stores entries, unless one of `agreed` already has another value; returns the agreed values.
+    """Stores an answer, unless one of `agreed` has another value; returns the agreed values.
 
     unkept: the subject's state, if it was read from the database. While the cache is unavailable,
     nothing is stored or returned.
     """
     more = unkept or state_cache.Unkept()
     try:
-        return store({**entries, **more.entries}, more.once, agreed)
+        return store(more.entries, more.once, agreed, answer)
     except Exception:
         log.warning("cache.unavailable", exc_info=True)
         return {}

@@ -19,7 +19,7 @@ from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
-from webapp.lib.cache import NOTHING, Entries
+from webapp.lib.cache import NOT_POOLED, NOTHING, Pooled
 from webapp.lib.refresher import ProcessState, refresher
 from webapp.lib.times import to_day, to_milliseconds
 from webapp.serving.pages import Page, serving
@@ -250,18 +250,18 @@ def nobody_context(page: Page, day: int) -> DecisionContext:
 def budget_agree(
     found: DecisionContext,
     mine: int,
-    entries: Entries = NOTHING,
+    answer: Pooled = NOT_POOLED,
     unkept: state_cache.Unkept | None = None,
 ) -> int:
     """Returns the budget of the visit, which is equal for all its decisions.
 
     An open visit keeps the budget of the decision that its first event carried. Until then the
     first process to decide shares its budget through the cache. mine: the proposed budget, with
-    which `entries` were made; they are stored, with `unkept`, only if it is the agreed one.
+    which `answer` was made; it is stored, with `unkept`, only if it is the agreed one.
     """
     is_settled, name = found.budget or not found.key, f"budget:{found.name}"
     proposed = NOTHING if is_settled else {name: (mine, answer_cache.LIFETIME)}
-    return int(answer_cache.keep(entries, unkept, proposed).get(name, mine))
+    return int(answer_cache.keep(answer, unkept, proposed).get(name, mine))
 
 
 def affordable(waited: float) -> int:
