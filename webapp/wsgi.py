@@ -8,7 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 application = get_wsgi_application()
 
-from webapp.layouts.answer.warm_up import garbage_settle, warm_up  # noqa: E402 - once all apps are ready
+from webapp.layouts.answer.warm_up import garbage_settle, rest, warm_up  # noqa: E402 - once all apps are ready
 
 warm_up()
+rest()
 garbage_settle()

@@ -31,6 +31,9 @@ class ProcessState:
     def clear(self) -> None:
         """Resets to the state of a new process."""
 
+    def pause(self) -> None:
+        """Called when the thread has ended, but not the process: the next request starts it."""
+
     def stop(self, until: float) -> None:
         """Ends the state's own threads, waiting until `until` (monotonic clock, seconds) at
         most."""
@@ -74,6 +77,13 @@ class Refresher:
             self._thread.join(LAST_WAIT)
         for state in self._states:
             state.stop(until)
+
+    def pause(self) -> None:
+        """Ends the thread until a request needs it, here or in a fork of this process."""
+        self.stop()
+        self._begin()
+        for state in self._states:
+            state.pause()
 
     def clear(self) -> None:
         """Resets to a new process. Call `stop` first."""

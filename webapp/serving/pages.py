@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from uiengine.behaviour.popularity import Popularity
 from uiengine.errors import EngineError
@@ -116,6 +117,9 @@ class Serving(ProcessState):
         self._parsed: dict[tuple[str, int, str], Surface] = {}
         self._popular: dict[tuple[int, int], tuple[float, Popularity]] = {}
 
+    def pause(self) -> None:
+        self._pid = 0
+
     def page(self, slug: str) -> Page | None:
         return self.snapshot().pages.get(slug)
 
@@ -124,10 +128,19 @@ class Serving(ProcessState):
         if not settings.UIENGINE_REFRESH_MS:
             self.refresh()
         elif not self._snapshot.is_ready or self._pid != os.getpid():
-            self.refresh()
-            self._pid = os.getpid()
-            self.refresher.start()
+            self._begin()
         return self._snapshot
+
+    def _begin(self) -> None:
+        """Reads the snapshot, or keeps that of the process which this one is a fork of."""
+        try:
+            self.refresh()
+        except DatabaseError:
+            if not self._snapshot.is_ready:
+                raise
+            log.warning("serving.refresh_failed", exc_info=True)
+        self._pid = os.getpid()
+        self.refresher.start()
 
     def renew(self) -> None:
         self.refresh()

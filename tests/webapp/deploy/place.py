@@ -130,9 +130,10 @@ class Place:
         return done.stdout.strip()
 
     def start(self, name: str, line: str) -> None:
+        """line: a name in the Procfile, or a command."""
         with self.log(name).open("wb") as log:
             self.running[name] = subprocess.Popen(
-                ["sh", "-c", procfile()[line]],
+                ["sh", "-c", procfile().get(line, line)],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

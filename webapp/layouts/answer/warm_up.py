@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import logging
 
+from django.db import connections
+
 from webapp.layouts.answer import context, read
+from webapp.lib.refresher import refresher
 from webapp.lib.times import utc_now
 from webapp.serving.pages import serving
 
@@ -27,6 +30,16 @@ def warm_up() -> None:
             read.payload_for_nobody(found, decision, status)
     except Exception:
         log.warning("layout.not_warmed_up", exc_info=True)
+
+
+def rest() -> None:
+    """Ends threads and closes connections until the first request: neither survives a fork.
+
+    `gunicorn --preload` and uWSGI load the application once and fork their workers from it, all of
+    which would use one connection to the database.
+    """
+    refresher.pause()
+    connections.close_all()
 
 
 def garbage_settle() -> None:
