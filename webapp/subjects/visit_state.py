@@ -147,8 +147,11 @@ def dump(state: State) -> dict[str, Any]:
 
 
 def settle(state: State, now: int, gap: int, changes: Changes | None = None) -> None:
-    """Closes the open visit if it ended before `now`."""
-    if state.open and now - state.last >= gap:
+    """Closes the open visit if it ended before `now`, or if its events are that far ahead of it.
+
+    Events are ahead after a clock that was wrong is put right.
+    """
+    if state.open and abs(now - state.last) >= gap:
         _close(state, changes)
 
 
@@ -204,7 +207,12 @@ def _locate(
 ) -> LiveVisit | None:
     """The visit an event belongs to: the current one, a new one, or None for an earlier one."""
     since, visit = event.shown.since, state.visit
-    if visit is None or since >= state.last or event.at - state.last >= target.gap:
+    is_over = event.at - state.last >= target.gap
+    if visit and visit.is_open and since == visit.since and not is_over:
+        return visit
+    # A decision of the future was made before a clock was put right; the first event after tells.
+    is_newer = since == state.last or state.last < since <= event.at
+    if visit is None or is_newer or is_over:
         if state.open:
             _close(state, changes)
         return _open(state, event, target)
@@ -214,7 +222,9 @@ def _locate(
 
 def _open(state: State, event: Happened, target: FoldTarget) -> LiveVisit:
     shown = event.shown
-    since = max(shown.since, state.last)
+    since = max(shown.since, state.last) if shown.since <= event.at else state.last
+    if event.at < state.last:  # the clock was put right, and time goes on from here
+        state.profile.last_event = event.at / 1000
     is_as_decided = shown.since == since and event.at // DAY - shown.day in (0, 1)
     day = shown.day if is_as_decided else event.at // DAY
     visit = LiveVisit(target.name(since), since, day, event.at, shown.order)
