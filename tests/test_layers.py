@@ -56,6 +56,20 @@ def test_onnxruntime_reports_nothing_to_its_maker(module, tmp_path):
     assert [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name] == []
 
 
+def test_onnxruntime_imported_before_us_needs_the_variable(tmp_path):
+    """As README says: it writes while it is imported, so only the environment is early enough."""
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    for name, more in (("unset", {}), ("set", {"ORT_DISABLE_TELEMETRY": "1"})):
+        home = {"HOME": str(tmp_path / name), "XDG_CACHE_HOME": str(tmp_path / name)}
+        (tmp_path / name).mkdir()
+        code = "import onnxruntime, uiengine; uiengine.load_version"
+        run = [sys.executable, "-c", code]
+        subprocess.run(run, env={**environment, **home, **more}, check=True)
+    assert [path for path in (tmp_path / "set").rglob("*") if path.is_file()] == []
+    readme = Path("README.md").read_text("utf-8")
+    assert "`ORT_DISABLE_TELEMETRY=1`" in readme
+
+
 def test_parsing_visits_needs_no_torch():
     assert "torch" not in loaded_after("import ml.data")
 

@@ -22,6 +22,9 @@ from uiengine.model.version import DECODER_INPUTS
 
 TOLERANCE = 1e-4
 """Largest accepted float32 difference between torch and ONNX outputs."""
+OPSET = 20
+"""ONNX operators of exported graphs. The exporter's default follows torch; an engine with an older
+onnxruntime could then not read what a newer torch made. onnxruntime 1.20, the oldest, reads 21."""
 INT8_DEMAND, INT8_ORDER = 0.01, 0.99
 """int8 ships if demand differs by at most the first and the order agrees on this share of rows."""
 
@@ -143,6 +146,7 @@ def to_onnx(
             output_names=list(outputs),
             dynamic_shapes=dict(shapes),
             dynamo=True,
+            opset_version=OPSET,
             verbose=False,
         )
     assert program is not None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -138,6 +139,8 @@ def test_a_different_graph_fails_parity(version_folder):
     example = random_inputs(fitted, 3, 7, generator)
     graph = DecoderGraph(fitted.codec).eval()
     content = export_graph(graph, DECODER_INPUTS, DECODER_OUTPUTS, example)
+    opsets = [(o.domain, o.version) for o in onnx.load_from_string(content).opset_import]
+    assert opsets == [("", 20)], "what the oldest onnxruntime that is declared can read"
     assert check_parity(content, graph, DECODER_INPUTS, [example]) <= 1e-4
     with torch.no_grad():
         fitted.codec.decoder.share.bias += 0.01
