@@ -57,7 +57,7 @@ def open_options(page: Page, block: str) -> None:
 def ask(page: Page, button: str) -> None:
     """Presses one of the client's buttons and waits for the next layout."""
     page.evaluate("document.querySelector('.al-live').textContent = ''")
-    with page.expect_response(lambda r: "/api/feedback" in r.url):
+    with page.expect_response(lambda r: r.url.endswith("/feedback")):
         page.get_by_role("button", name=button, exact=True).click()
     wait_for(lambda: said(page) != "")
 
