@@ -24,6 +24,7 @@ from webapp.codebooks.admin.next_steps import after_acknowledging, rollback_offe
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
 NEEDED = "Audit reports need the permission uiengine_audits.view_auditreport."
+OLD_PAGE = "<p>Pages of reports are kept for a year. The JSON has all figures of this one.</p>"
 MOST_CHOICES = 200
 """Number of latest reports to choose from."""
 
@@ -69,7 +70,8 @@ class AuditReportAdmin(ReadOnlyAdmin):
     def page_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Serves the stored report; the policy forbids scripts, and it contains none."""
         report = self._report(request, pk)
-        answer = xframe_options_sameorigin(lambda _: HttpResponse(report.html))(request)
+        page = report.html or OLD_PAGE
+        answer = xframe_options_sameorigin(lambda _: HttpResponse(page))(request)
         policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
         answer["Content-Security-Policy"] = policy
         return answer
@@ -81,7 +83,7 @@ class AuditReportAdmin(ReadOnlyAdmin):
         return answer
 
     def html_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        answer = HttpResponse(self._report(request, pk).html)
+        answer = HttpResponse(self._report(request, pk).html or OLD_PAGE)
         answer["Content-Disposition"] = f'attachment; filename="audit-{pk}.html"'
         return answer
 

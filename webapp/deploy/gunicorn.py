@@ -29,6 +29,7 @@ try:
         env.secret_here("SECRET_KEY")
     import_module("webapp.telemetry.metrics")  # after setting the folder, which it makes
     from webapp import processes
+    from webapp.telemetry.metric_files import fold_ended
 
     bind, workers, threads = processes.BIND, processes.WEB_PROCESSES, processes.WEB_THREADS
 
@@ -66,12 +67,14 @@ max_requests_jitter = 10_000  # so that workers do not restart together
 
 
 def on_starting(server: object) -> None:
-    """Deletes metrics files of processes that have ended; those of running processes stay."""
-    for path in METRICS.glob("*.db"):
-        process = path.stem.rpartition("_")[2]
-        if process.isdecimal() and not _is_alive(int(process)):
-            path.unlink(missing_ok=True)
+    """Adds up the metrics of processes that have ended, and imports the code."""
+    fold_ended(METRICS)
     _load_code()
+
+
+def child_exit(server: object, worker: object) -> None:
+    """Adds the metrics of a worker that has ended to those of the ones before it."""
+    fold_ended(METRICS)
 
 
 def _load_code() -> None:
@@ -112,11 +115,3 @@ def _connect(met: Barrier) -> None:
             connected()
     with suppress(BrokenBarrierError):
         met.wait(WARM_SECONDS)
-
-
-def _is_alive(process: int) -> bool:
-    with suppress(ProcessLookupError):
-        with suppress(PermissionError):
-            os.kill(process, 0)
-        return True
-    return False

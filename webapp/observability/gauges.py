@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 
 from django.db.models import Count, Min
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from webapp.telemetry import metrics
+from webapp.telemetry import metric_files, metrics
 
 MOST_COUNTED = 10_000
 
@@ -54,4 +56,5 @@ def as_text() -> bytes:
     else:
         registry.register(REGISTRY)
     registry.register(Asked())
-    return generate_latest(registry)
+    with metric_files.reading(Path(metrics.FOLDER)) if metrics.FOLDER else nullcontext():
+        return generate_latest(registry)

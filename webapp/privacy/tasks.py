@@ -6,6 +6,7 @@ from celery import shared_task
 
 from webapp.codebooks.pipeline.kept_visits import files_sweep
 from webapp.lib.times import utc_now
+from webapp.privacy.outgrown import outgrown_delete
 from webapp.privacy.retention import months_renew, retention_apply
 from webapp.subjects import keys
 from webapp.subjects.tasks import log
@@ -22,6 +23,11 @@ def retention() -> dict[str, dict[str, int]]:
     failed: Exception | None = None
     keys.revoked_expired_delete(now=utc_now())
     files_sweep()
+    try:
+        log.info("subjects.outgrown %s", outgrown_delete(now=utc_now()))
+    except Exception as error:
+        log.exception("subjects.outgrown_failed")
+        failed = error
     try:
         log.info("subjects.months %s", months_renew(now=utc_now()))
     except Exception as error:  # no lock was free: tomorrow's run tries again

@@ -79,6 +79,8 @@ def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
         )
     if version.status == CodebookVersion.Status.REFUSED:
         yield Blocker("was refused", "Promote another version.")
+    if version.status == CodebookVersion.Status.REMOVED:
+        yield Blocker("was removed: its files are deleted", "Promote another version, or retrain.")
 
 
 def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:

@@ -23,6 +23,7 @@ class CodebookVersion(models.Model):
         CHAMPION = "champion"
         RETIRED = "retired"
         REFUSED = "refused"
+        REMOVED = "removed", "Removed: its files are deleted"
 
     name = models.CharField(max_length=100, unique=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
@@ -131,7 +132,11 @@ class Rollout(models.Model):
     needs_two = models.BooleanField(
         "needs two people",
         default=False,
-        help_text="A promotion is proposed by one person and confirmed by another.",
+        help_text="A promotion is proposed by one person and confirmed by another, and so is a "
+        "canary, and the end of this rule. No pipeline lets a version serve by itself.",
+    )
+    lifted_by = models.CharField(
+        max_length=150, blank=True, editable=False, help_text="Who asked to end that rule."
     )
     rolls_back = models.BooleanField(
         "rolls back by itself",
@@ -176,6 +181,7 @@ class Proposal(models.Model):
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="proposals")
     version = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="proposals")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     by_name = models.CharField(max_length=150)
     why = models.CharField(max_length=500)
     at = UTCDateTimeField(default=timezone.now)

@@ -15,6 +15,9 @@ from webapp.codebooks.registry.move_record import chain_append
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
+OUT = (CodebookVersion.Status.REFUSED, CodebookVersion.Status.REMOVED)
+"""States of versions that serve nobody again."""
+
 
 class NothingToRollBack(ValueError):
     """The alias has never pointed to another version."""
@@ -132,7 +135,7 @@ def version_rollback(
 
 
 def champion_before(surface: Surface, version: CodebookVersion) -> CodebookVersion | None:
-    """The latest earlier champion neither refused nor rolled back since its last promotion.
+    """The latest earlier champion neither out of service nor rolled back since its promotion.
 
     A rollback after a rollback therefore goes further back, never forward again.
     """
@@ -144,13 +147,13 @@ def champion_before(surface: Surface, version: CodebookVersion) -> CodebookVersi
             promoted.add(move.after_id)
         elif before and before.pk not in promoted:
             taken_back.add(before.pk)
-        if before and before.pk not in taken_back and before.status != before.Status.REFUSED:
+        if before and before.pk not in taken_back and before.status not in OUT:
             return before
     return None
 
 
 def _mark(version: CodebookVersion) -> None:
-    """Sets the version's status from its aliases. A refused version stays refused."""
+    """Sets the version's status from its aliases. A version that is out stays out."""
     status = CodebookVersion.Status
     aliases = list(version.aliases.exclude(name=Alias.Name.ANCHOR))
     if any(alias.name == Alias.Name.CHAMPION for alias in aliases):
@@ -160,5 +163,5 @@ def _mark(version: CodebookVersion) -> None:
     else:
         has_served = version.moves_to.filter(name=Alias.Name.CHAMPION).exists()
         state = status.RETIRED if has_served else status.AUDITED
-    rows = CodebookVersion.objects.filter(pk=version.pk).exclude(status=status.REFUSED)
+    rows = CodebookVersion.objects.filter(pk=version.pk).exclude(status__in=OUT)
     rows.update(status=state)

@@ -18,6 +18,8 @@ from uiengine.model import version
 from uiengine.model.version_folder import load_version
 
 MANIFEST, CARD = "manifest.json", "card.json"
+MOST_FETCHED = 20
+"""Versions of a remote storage that stay on this machine's disk."""
 
 
 def put(source: Path, folder: str) -> None:
@@ -123,6 +125,7 @@ def _fetched(storage: Storage, folder: str) -> Path:
     there = Path(settings.VAR_DIR) / "artefact_cache" / folder
     if not (there / MANIFEST).is_file():
         there.mkdir(parents=True, exist_ok=True)
+        _make_room(there)
         names = sorted(storage.listdir(folder)[1], key=lambda n: n == MANIFEST)
         for name in names:
             partial = there / f"{name}.part"
@@ -130,6 +133,14 @@ def _fetched(storage: Storage, folder: str) -> Path:
                 shutil.copyfileobj(source, target)
             partial.rename(there / name)
     return there
+
+
+def _make_room(newest: Path) -> None:
+    """Deletes the downloaded versions but for the MOST_FETCHED latest."""
+    folders = sorted(newest.parent.iterdir(), key=lambda path: path.stat().st_mtime)
+    for folder in folders[:-MOST_FETCHED]:
+        if folder != newest:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _storage() -> Storage:

@@ -51,7 +51,7 @@ def version_store(
         if known.manifest == manifest and not is_whole(known):
             artefacts.clear(known.folder)
             artefacts.put(folder, known.folder)
-        return known, False
+        return _back_in_use(known), False
     artefacts.clear(f"versions/{name}")  # files left by a worker that died while copying
     return version_register(source=folder, name=name, surfaces=surfaces, parent=parent), True
 
@@ -65,3 +65,11 @@ def is_whole(version: CodebookVersion) -> bool:
     except (VersionError, OSError):
         return False
     return True
+
+
+def _back_in_use(version: CodebookVersion) -> CodebookVersion:
+    """Takes back that the version was removed: the same content was made anew."""
+    if version.status == CodebookVersion.Status.REMOVED:
+        version.status = CodebookVersion.Status.TRAINED
+        version.save(update_fields=("status",))
+    return version

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import connection
 
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.times import utc_now
 from webapp.privacy.retention import months_renew
 from webapp.subjects.partitions import months
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Makes the coming months of events and drops those that no surface keeps any more, as the "
         "nightly retention does. In SQLite events are one table, and nothing is done."
