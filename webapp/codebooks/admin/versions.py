@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
@@ -264,6 +264,21 @@ class RolloutAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             },
         ),
     )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keeps a row that says that two people are needed: without it one would do."""
+        return super().has_delete_permission(request, obj) and not (obj and obj.needs_two)
+
+    def save_model(self, request: HttpRequest, obj: Rollout, form: Any, change: bool) -> None:
+        """Ends the rule of two people only when a second person asks for it."""
+        if change and "needs_two" in form.changed_data and not obj.needs_two:
+            name = steps.person(request).get_username()
+            obj.needs_two = obj.lifted_by in ("", name)
+            obj.lifted_by = name if obj.needs_two else ""
+            if obj.needs_two:
+                text = f"{obj.surface.slug} needs two people until somebody else ends that as well."
+                self.message_user(request, text, messages.WARNING)
+        super().save_model(request, obj, form, change)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Locks the rule of two people, and the surface, for users who may not promote."""

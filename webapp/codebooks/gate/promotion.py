@@ -9,7 +9,7 @@ from django.db import transaction
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
 from webapp.codebooks.gate.held import held_decide
-from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, GateReport
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, GateReport, Rollout
 from webapp.codebooks.registry.aliases import (
     ChampionChanged,
     NothingToRollBack,
@@ -93,14 +93,18 @@ def surface_adopt_innate(*, surface: Surface) -> AliasMove | None:
 
 @transaction.atomic
 def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
-    """Makes the shipped version champion of surfaces that have none or an older innate one."""
+    """Makes the shipped version champion of surfaces that have none or an older innate one.
+
+    Where two people are needed, an older innate one stays.
+    """
     before = innate_version()
     content = manifest_read(folder)["id"]
     name = f"{INNATE}-{content}" if before else INNATE
     innate, is_new = version_store(folder=folder, name=name)
     if is_new and before is not None:
         champions = Alias.objects.filter(version=before, name=Alias.Name.CHAMPION)
-        for alias in champions.select_related("surface"):
+        needing = Rollout.objects.filter(needs_two=True).values("surface")
+        for alias in champions.exclude(surface__in=needing).select_related("surface"):
             why = "A newer innate version was shipped."
             champion_set(version=innate, surface=alias.surface, why=why, by_name=ENGINE)
     for surface in Surface.objects.all():

@@ -44,10 +44,10 @@ def promotion_ask(
         return None
     proposal = Proposal.objects.filter(surface=surface, version=version).first()
     if proposal is None:
-        return Proposal.objects.create(
-            surface=surface, version=version, by_name=name, why=why[:500]
+        return Proposal.objects.create(  # type: ignore[misc] # `by`: a host's own user model
+            surface=surface, version=version, by=by, by_name=name, why=why[:500]
         )
-    if proposal.by_name == name:
+    if _is_by(proposal, by, name):
         raise PromotionError(
             "version",
             version.name,
@@ -86,7 +86,7 @@ def challenger_set(
     name = by_name or (by.get_username() if by else "")
     if share:
         version_check(version, surface)
-        _second_check(version, surface, name)
+        _second_check(version, surface, by, name)
     move = alias_move(
         surface=surface,
         version=version,
@@ -101,15 +101,19 @@ def challenger_set(
     return move
 
 
-def _second_check(version: CodebookVersion, surface: Surface, name: str) -> None:
-    """Raises PromotionError if two people are needed and no second person proposed the version.
+def _is_by(proposal: Proposal, by: AbstractBaseUser | None, name: str) -> bool:
+    """Says whether somebody made the proposal, under whatever name the account had then."""
+    return proposal.by_name == name or (by is not None and proposal.by_id == by.pk)
 
-    A canary started by the surface's rollout settings needs none, because the settings approve it.
-    """
-    if name == PIPELINE or not rollout_of(surface).needs_two:
+
+def _second_check(
+    version: CodebookVersion, surface: Surface, by: AbstractBaseUser | None, name: str
+) -> None:
+    """Raises PromotionError if two people are needed and no second person proposed the version."""
+    if not rollout_of(surface).needs_two:
         return
     proposed = Proposal.objects.filter(surface=surface, version=version)
-    if not proposed.exclude(by_name=name).exists():
+    if all(_is_by(proposal, by, name) for proposal in proposed):
         raise PromotionError(
             "share",
             "above 0",
@@ -135,7 +139,8 @@ def after_gate(*, version: CodebookVersion, surface: Surface) -> Outcome:
     rules = rollout_of(surface)
     wanted, choice = rules.after_gate, Rollout.AfterGate
     why = "It meets all four conditions of the gate."
-    if wanted == choice.HOLD or (wanted == choice.PROMOTE and rules.needs_two):
+    serves = wanted in (choice.PROMOTE, choice.CANARY)
+    if wanted == choice.HOLD or (serves and rules.needs_two):  # one person may set the wish
         people = "two people" if rules.needs_two else "a person"
         return held(f"{surface.slug} waits for {people} to promote it.", before=why)
     if wanted == choice.PROMOTE:

@@ -7,11 +7,21 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from webapp.codebooks.gate.rollout import rollout_of
 from webapp.codebooks.models import CodebookVersion, Pipeline, Run
 from webapp.codebooks.pipeline.lease import run_request
 from webapp.codebooks.pipeline.order import HERE, pipeline_request
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
+
+
+def refuse_where_two_decide(surface: Surface) -> None:
+    """Refuses a step by which a version serves: a shell knows no two people apart."""
+    if rollout_of(surface).needs_two:
+        raise CommandError(
+            f"surface: {surface.slug} needs two people with accounts. Promote the version, or set "
+            "the canary, in the admin."
+        )
 
 
 def surface_named(slug: str) -> Surface:

@@ -24,7 +24,7 @@ from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.refresh_sample import balanced_batch
-from webapp.codebooks.pipeline.stored_visits import stored_visits, visits_count
+from webapp.codebooks.pipeline.stored_visits import stored_visits, visits_count, visits_seen
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
@@ -69,7 +69,7 @@ def _collected(lease: Lease) -> dict[str, Any]:
     from ml.evaluation.held_back import split
 
     run, pipeline = lease.run, _pipeline(lease)
-    count = visits_count(run.surface)
+    count, until = visits_count(run.surface), visits_seen(run.surface)
     visits = visits_frame(stored_visits(run.surface))
     trained_on, held_back = split(visits)
     if pipeline.kind != Pipeline.Kind.JUDGE and run.kind in (Run.Kind.COLLECT, Run.Kind.TRAIN):
@@ -78,7 +78,7 @@ def _collected(lease: Lease) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     visits.to_parquet(path)
     result: dict[str, Any] = {"visits": count, "file": _moved(pipeline, path)}
-    result["revision"] = run.surface.revision
+    result |= {**until, "revision": run.surface.revision}
     result["people"] = int(trained_on["user"].nunique())
     result["held_back"] = int(held_back["user"].nunique())
     if pipeline.kind == Pipeline.Kind.REFRESH:

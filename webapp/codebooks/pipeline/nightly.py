@@ -6,7 +6,7 @@ from datetime import date
 
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline.order import pipeline_request
-from webapp.codebooks.pipeline.stored_visits import visits_count
+from webapp.codebooks.pipeline.stored_visits import is_anything_new, visits_count
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces.models import Surface
 
@@ -18,7 +18,7 @@ def retrain_if_new(surface: Surface, today: date) -> bool:
     """
     done = Run.objects.filter(kind=Run.Kind.COLLECT, surface=surface, state=Run.State.DONE)
     last = done.filter(pipeline__kind=Pipeline.Kind.RETRAIN).first()
-    is_new_data = visits_count(surface) > (last.result.get("visits", 0) if last else 0)
+    is_new_data = is_anything_new(surface, last.result) if last else visits_count(surface) > 0
     if not is_new_data and not TrainingErasure.objects.filter(run=last).exists():
         return False
     key = f"retrain:{surface.slug}:{today.isoformat()}"

@@ -6,20 +6,21 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.management.runs import carried_out, surface_named, version_named
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.pipeline.stored_visits import visits_count
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 from webapp.subjects.attributes import attributes_known
 from webapp.surfaces.models import Surface
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Replays stored visits under a version and compares slices of people."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -7,19 +7,20 @@ from argparse import ArgumentParser
 from getpass import getuser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from uiengine.errors import EngineError
 from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
 from webapp.codebooks.gate.promotion import gate_acknowledge
 from webapp.codebooks.gate.rollout import promotion_ask
-from webapp.codebooks.management.runs import surface_named, version_named
-from webapp.codebooks.models import CodebookVersion, GateReport, Proposal
+from webapp.codebooks.management.runs import refuse_where_two_decide, surface_named, version_named
+from webapp.codebooks.models import CodebookVersion, GateReport
+from webapp.lib.database_command import DatabaseCommand
 from webapp.surfaces.models import Surface
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Makes a version champion of the surfaces that it was trained for."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,24 +42,20 @@ class Command(BaseCommand):
                 "Say which it should serve: --surface SLUG"
             )
         moved: list[str] = []
-        proposed: list[str] = []
+        for row in surfaces:
+            refuse_where_two_decide(row)
         for row in surfaces:
             try:
                 if options["acknowledge"]:
                     _acknowledge(version, row, options["acknowledge"], options["why"])
                 why = options["why"] or "promoted from the command line"
-                done = promotion_ask(version=version, surface=row, why=why, by_name=getuser())
-                if done is not None:
-                    (proposed if isinstance(done, Proposal) else moved).append(row.slug)
+                if promotion_ask(version=version, surface=row, why=why, by_name=getuser()):
+                    moved.append(row.slug)
             except EngineError as error:
                 raise CommandError(str(error)) from error
-        if proposed:
-            self.stdout.write("Proposed: somebody else has to promote it as well.")
-        elif not moved:
+        if not moved:
             self.stdout.write(f"{version.name} is champion there already: nothing changed.")
-        self.stdout.write(
-            json.dumps({"version": version.name, "champion_of": moved, "proposed": proposed})
-        )
+        self.stdout.write(json.dumps({"version": version.name, "champion_of": moved}))
 
 
 def _acknowledge(version: CodebookVersion, surface: Surface, name: str, why: str) -> None:

@@ -7,14 +7,15 @@ from argparse import ArgumentParser
 from getpass import getuser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from uiengine.errors import EngineError
 from webapp.codebooks.gate.rollout import challenger_end, challenger_set
-from webapp.codebooks.management.runs import surface_named, version_named
+from webapp.codebooks.management.runs import refuse_where_two_decide, surface_named, version_named
+from webapp.lib.database_command import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Lets a version stand beside the champion: in the shadow (share 0), or serving a share of "
         "the subjects. --end gives all of them back to the champion."
@@ -38,6 +39,8 @@ class Command(BaseCommand):
                 challenger_end(surface=row, why=why, by_name=getuser())
             else:
                 version = version_named(name or "")
+                if share:
+                    refuse_where_two_decide(row)
                 who = getuser()
                 challenger_set(version=version, surface=row, share=share, why=why, by_name=who)
         except EngineError as error:

@@ -6,16 +6,15 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from webapp.codebooks.management.runs import pipeline_done, surface_named, version_named
 from webapp.codebooks.models import GateReport, Pipeline
 from webapp.codebooks.pipeline.steps import pipeline_carry_out
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Audits a version and judges it beside the champion. Nothing is promoted."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -8,12 +8,14 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from uiengine.errors import EngineError
 from webapp.codebooks.gate.promotion import INNATE_FOLDER, innate_ship, innate_version
+from webapp.codebooks.models import Alias
 from webapp.codebooks.registry.store import is_whole
 from webapp.host import FIXTURES
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.times import utc_now
 from webapp.subjects.imports.jobs import import_file
@@ -22,7 +24,7 @@ from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Loads the shipped surfaces, innate version and simulated cohort. What is there already, "
         "edited or not, stays as it is; files of the innate version that are missing are copied."
@@ -46,8 +48,20 @@ class Command(BaseCommand):
         if innate is None:
             self.stderr.write(f"{INNATE_FOLDER} is not there: default layouts until a retrain.")
         done = {} if no_cohort else _load_cohort()
+        self._tell_of_missing_files()
         line = {"surfaces": surfaces, "innate": innate, "simulated_people": done.get("subjects", 0)}
         self.stdout.write(json.dumps({**line, "simulated_visits": done.get("visits", 0)}))
+
+    def _tell_of_missing_files(self) -> None:
+        """Names trained versions that should serve and have no files, as in a database that was
+        restored without them."""
+        for alias in Alias.objects.select_related("version", "surface"):
+            version = alias.version
+            if not is_whole(version):
+                self.stderr.write(
+                    f"{version.name}, {alias.name} of {alias.surface.slug}, has no files here: "
+                    f"restore {version.folder} from the backup, or retrain."
+                )
 
 
 def _load_surfaces() -> list[str]:

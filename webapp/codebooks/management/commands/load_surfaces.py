@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from uiengine.errors import EngineError
 from webapp.codebooks.gate.promotion import innate_ship
+from webapp.lib.database_command import DatabaseCommand
 from webapp.surfaces.declared import declaration_check, declarations
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
@@ -20,7 +21,7 @@ NOTHING = (
 )
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Loads the surfaces that installed apps declare in surfaces.py. A declaration that changed "
         "since the last time replaces what is there; all are loaded, or none. Safe to repeat."

@@ -6,17 +6,16 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from webapp.codebooks.management.commands.retrain import summary
 from webapp.codebooks.management.runs import pipeline_done, surface_named
 from webapp.codebooks.models import Pipeline
 from webapp.codebooks.pipeline.steps import pipeline_carry_out
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Refreshes a surface's champion on people of late, balanced over slices; then the same "
         "audit and gate as after a retrain. Attributes choose who is learned from, nothing else."

@@ -6,16 +6,15 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from webapp.codebooks.management.runs import pipeline_done, surface_named
 from webapp.codebooks.models import Pipeline
 from webapp.codebooks.pipeline.steps import pipeline_carry_out
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Trains a codebook version for a surface from the visits stored for it, audits it, lets "
         "the gate judge it, and promotes it if all four conditions are met."

@@ -7,14 +7,15 @@ from argparse import ArgumentParser
 from getpass import getuser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from uiengine.errors import EngineError
 from webapp.codebooks.gate.promotion import champion_return
 from webapp.codebooks.management.runs import surface_named
+from webapp.lib.database_command import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Gives a surface back to the version that served before the present champion, and prints "
         "both. A version that was rolled back from is passed over until it is promoted again."

@@ -6,12 +6,13 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from webapp.codebooks.registry.move_record import chain_check
+from webapp.lib.database_command import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Walks the chain of the record and compares it with the aliases. Note the head somewhere "
         "else, and give it next time: then rows taken off the end are found as well."

@@ -16,16 +16,17 @@ from urllib.request import urlopen
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.urls import reverse
 
 from webapp.demo.children import ChildDied, Children, port_is_free
+from webapp.lib.database_command import DatabaseCommand
 
 START_SECONDS = 90
 THREADS = 8
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Prepares the database, loads the fixtures and runs web, worker and beat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

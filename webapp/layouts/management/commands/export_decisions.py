@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import QuerySet
 from tqdm import tqdm
 
@@ -17,11 +17,12 @@ from uiengine.errors import EngineError
 from webapp.codebooks.management.runs import surface_named, version_named
 from webapp.codebooks.registry import artefacts
 from webapp.layouts.decision_log import drawn_visits, logged_line, target_lines
+from webapp.lib.database_command import DatabaseCommand
 from webapp.serving.pages import Page, serving
 from webapp.subjects.models import Visit
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Writes the visits of a surface whose layout was drawn (guardrails.exploration above 0), "
         "for `python -m ml.ope`; with --against also what that version makes of them."

@@ -8,8 +8,9 @@ from argparse import ArgumentParser
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 from webapp.subjects.imports.jobs import import_file
@@ -18,7 +19,7 @@ SHOWN = 20
 """Maximum number of skipped rows printed."""
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Imports visits: surfaces that are missing, subjects file:<user>, profiles, popularity and "
         "personal attributes. Importing the same file again changes nothing, and brings "

@@ -5,14 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.times import utc_now
 from webapp.subjects.keys import server_key_make, server_key_revoke
 from webapp.subjects.models import Scope, ServerKey
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Makes, lists and revokes keys of servers. Only a hash of a key is kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

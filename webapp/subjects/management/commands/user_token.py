@@ -6,8 +6,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.times import utc_now
 from webapp.subjects.keys import (
     TOKEN_PREFIX,
@@ -20,7 +21,7 @@ from webapp.subjects.keys import (
 MOST_DAYS = 3650
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Prints a signed user token, and its id beside it; or takes one token back."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
