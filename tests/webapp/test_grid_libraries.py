@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
+import random
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -15,9 +17,14 @@ from tests.evidence.payloads import payload_of
 from tests.evidence.random_users import random_cases
 from uiengine import engine
 from uiengine.behaviour.profile import Pin
+from uiengine.dashboards import layout_into, surface_of
 from uiengine.guardrails import check
+from uiengine.page import surface_json
+from uiengine.page.layout import pack
 
 PEOPLE = 200
+PAGES = 40
+"""Dashboards made up for each format."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -80,3 +87,79 @@ def test_a_cell_that_the_user_holds_is_static_and_can_still_be_dragged():
     assert held["md"]["static"] and held["md"]["locked"] and held["md"]["isDraggable"]
     assert not held["md"]["noMove"]
     assert not held["lg"]["static"] and not held["lg"]["locked"]
+
+
+def made_up(dice: random.Random, columns: int) -> list[dict[str, Any]]:
+    """Boxes as nobody cleaned them up: floating, and over one another."""
+    boxes = []
+    for _ in range(dice.randint(2, 14)):
+        x = dice.randrange(columns)
+        wide = dice.randint(1, columns - x)
+        boxes.append({"x": x, "y": dice.randrange(30), "w": wide, "h": dice.randint(1, 8)})
+    return boxes
+
+
+def dashboards(dice: random.Random) -> dict[str, Any]:
+    """A page in each format whose tool lays it out by one of the two libraries."""
+    lists = [
+        [{"i": f"b{i}", **box} for i, box in enumerate(made_up(dice, columns))]
+        for columns in (12, 4)
+    ]
+    panels = [{"id": i, "type": "stat", "gridPos": box} for i, box in enumerate(made_up(dice, 24))]
+    row = {"id": 99, "type": "row", "title": "Row", "gridPos": {"x": 0, "y": 12, "w": 24, "h": 1}}
+    return {
+        "gridstack": {
+            "column": 12,
+            "children": [{"id": f"b{i}", **box} for i, box in enumerate(made_up(dice, 12))],
+        },
+        "react-grid-layout": {"lg": lists[0], "xs": lists[1]},
+        "grafana": {"title": "G", "panels": [*panels, row]},
+    }
+
+
+def laid_out(kind: str, document: Any) -> dict[str, Any]:
+    """The page's boxes as its tool hands them to the library, in reading order."""
+    if kind == "gridstack":
+        grids, cols = {"a": [{**box, "i": box["id"]} for box in document["children"]]}, {"a": 12}
+    elif kind == "grafana":
+        grids = {"a": [{**p["gridPos"], "i": str(p["id"])} for p in document["panels"]]}
+        cols = {"a": 24}
+    else:
+        grids, cols = document, {"lg": 12, "xs": 4}
+    layouts = {
+        name: sorted(({**b, "id": b["i"]} for b in boxes), key=lambda b: (b["y"], b["x"]))
+        for name, boxes in grids.items()
+    }
+    widths = {"lg": 1200, "xs": 480, "a": 0}
+    return {
+        "surface": kind,
+        "cols": cols,
+        "breakpoints": {name: widths[name] for name in grids},
+        "layouts": layouts,
+    }
+
+
+def test_an_exported_dashboard_is_loaded_and_nothing_moves():
+    dice, payloads = random.Random(5), []
+    for _ in range(PAGES):
+        for kind, document in dashboards(dice).items():
+            page = surface_json.parse(surface_of(document, kind)[0])
+            order = [block.id for block in page.blocks]
+            while order == [block.id for block in page.blocks]:
+                dice.shuffle(order)
+            written = layout_into(document, kind, pack(page, order))
+            payloads.append(laid_out(kind, written) | {"surface": f"{kind} {len(payloads)}"})
+
+    found = grid_libraries.check(payloads)
+
+    assert found["moved"] == 0, found["examples"]
+    assert (found["payloads"], found["layouts"]) == (3 * PAGES, 4 * PAGES)
+    assert found["checks"] >= 16 * PAGES
+
+
+def test_a_dashboard_as_it_was_made_up_is_moved_by_every_library():
+    page = laid_out("gridstack", dashboards(random.Random(5))["gridstack"])
+
+    moved = grid_libraries.check([page])["moved_by"]
+
+    assert moved["gridstack: load"] and moved["react-grid-layout: compaction"]

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 SEES_PEOPLE = "uiengine_subjects.view_profile"
 """Permission to look at one person; auditors lack it, as they see only aggregates."""
 
@@ -19,7 +19,7 @@ def needs(*permissions: str) -> Callable[[View], View]:
     """Restricts an admin page to staff with all of these permissions."""
 
     def guarded(view: View) -> View:
-        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             for permission in permissions:
                 if not request.user.has_perm(permission):
                     raise PermissionDenied(f"This page needs the permission {permission}.")

@@ -12,4 +12,5 @@ urlpatterns = [
     path("preview/<int:pk>/", views.preview_page, name="preview"),
     path("suggest/<int:pk>/", views.suggest_page, name="suggest"),
     path("explain/<int:pk>/", views.explain_page, name="explain"),
+    path("export/<int:pk>/", views.export_file, name="export"),
 ]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from uiengine.errors import SurfaceError
+from uiengine.errors import EngineError, SurfaceError
 from uiengine.model.version import CodebookVersion as CodebookVersionLoaded
 from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.models import CodebookVersion
 from webapp.layouts.answer import read
 from webapp.layouts.answer.context import decision_context, request_of
+from webapp.layouts.exported import layout_export
 from webapp.lib import schedule_rows
 from webapp.lib.times import utc_now
 from webapp.studio import compare, gallery, health, plots, waiting
@@ -160,6 +163,32 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
     shown = None if status == "dry_run" else decision  # in a dry run the default is served
     anatomy = take_apart(request_of(found), here.version, shown=shown)
     return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)
+
+
+@needs("uiengine_surfaces.view_surface")
+@never_cache
+@require_GET
+def export_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file that a surface was imported from, in the layout of ?profile=, or in the default one.
+
+    Taking a real person's layout is recorded.
+    """
+    row = get_object_or_404(Surface, pk=pk)
+    key, chosen = "", request.GET.get("profile", "")
+    if chosen:
+        if not request.user.has_perm(SEES_PEOPLE):
+            raise PermissionDenied(f"One person's layout needs the permission {SEES_PEOPLE}.")
+        found = Profile.objects.filter(pk=chosen if chosen.isdigit() else 0, surface=row)
+        profile = get_object_or_404(found.select_related("subject"))
+        look_record(request, profile.subject, f"Took the layout of the page {row.slug}.")
+        key = profile.subject.key
+    try:
+        kept, content = layout_export(row, key, utc_now())
+    except EngineError as error:
+        messages.error(request, str(error))
+        return redirect("admin:uiengine_surfaces_surface_change", pk)
+    name = kept.file_name or f"{row.slug}.json"
+    return FileResponse(BytesIO(content), as_attachment=True, filename=name)
 
 
 @needs("uiengine_codebooks.view_codebookversion", "uiengine_surfaces.view_surface")

@@ -27,6 +27,7 @@ from webapp.surfaces.checks import (
     definition_read,
     text_check,
 )
+from webapp.surfaces.dashboards.admin import upload
 from webapp.surfaces.models import Surface
 from webapp.surfaces.preview import default_layout_svg
 from webapp.surfaces.signals import surface_defined
@@ -158,6 +159,7 @@ def _refusal(problem: Problem) -> str:
 @admin.register(Surface)
 class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = SurfaceForm
+    change_list_template = "uiengine_surfaces/change_list.html"
     list_display: tuple[str, ...] = (
         "slug",
         "title",
@@ -185,6 +187,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         view, name = self.admin_site.admin_view, "uiengine_surfaces_surface"
         return [
             path("check/", view(self.check_view), name=f"{name}_check"),
+            path("import/", view(self.import_view), name=f"{name}_import"),
             *super().get_urls(),
         ]
 
@@ -200,6 +203,11 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             mode=request.POST.get("mode") or Surface.Mode.LIVE,
         )
         return HttpResponse(_checked_html(checked))
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """Takes a dashboard that another tool saved."""
+        change = "admin:uiengine_surfaces_surface_change"
+        return upload(request, self, lambda pk: reverse(change, args=[pk]))
 
     def get_fieldsets(self, request: HttpRequest, obj: Surface | None = None) -> Any:
         """Adds the hidden field that guards against stale forms, for admins who may save."""

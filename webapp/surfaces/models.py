@@ -127,3 +127,19 @@ class PopularityDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.surface_id}, day {self.day}: {self.visits} visits"
+
+
+class ImportedPage(models.Model):
+    """The file that a surface was made of, so that layouts can be written back into it."""
+
+    surface = models.OneToOneField(Surface, models.CASCADE, related_name="imported")
+    format = models.CharField(max_length=30, help_text="The tool that saved the file.")
+    file_name = models.CharField(max_length=255, blank=True)
+    content = models.BinaryField(help_text="The file as it was.")
+    notes = models.JSONField(
+        default=list, help_text="What was carried in another form, or stays as it stands."
+    )
+    imported_at = UTCDateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.surface}: {self.file_name or 'a file'} of {self.format}"

@@ -129,6 +129,21 @@ def test_views_that_are_generated_or_placed_by_area_stay():
     )
 
 
+def test_parts_that_home_assistants_files_include_are_pages_too():
+    tile = {"type": "tile", "entity": "light.a"}
+    heading = {"type": "heading", "heading": "Hall"}
+    pages = {
+        "": [tile, {"type": "gauge", "entity": "sensor.b"}],
+        "Hall": [{"type": "grid", "cards": [heading, tile]}, {"type": "grid", "cards": [tile]}],
+    }
+
+    for group, document in pages.items():
+        blocks = surface_of(document, "home-assistant")[0]["blocks"]
+        assert (len(blocks), blocks[0]["group"]) == (2, group)
+    with pytest.raises(DashboardError, match="Its views are in other files: name one of those"):
+        surface_of({"views": "elsewhere"}, "home-assistant")
+
+
 def test_metabases_heading_stays_above_its_cards():
     cards = {c["id"]: c for c in written(METABASE, "metabase", "card-12", "card-11")["dashcards"]}
 

@@ -25,16 +25,14 @@ ROW = "{type: entities, title: Lights, entities: [light.hall], grid_options: {co
 
 
 def is_page(node: Any) -> bool:
-    """Returns True for a dashboard, or for one view of it."""
+    """Returns True for a dashboard, for one view of it, or for a list of cards or sections."""
+    if isinstance(node, list):
+        return _is_list(node) and all(mapping(part).get("type") for part in node)
     inner = mapping(node)
-    is_whole = _is_list(inner.get("views"))
-    lists = [inner[key] for key in ("cards", "sections") if key in inner]
-    is_view = (
-        bool(lists)
-        and all(map(_is_list, lists))
-        and not str(inner.get("type", "")).endswith(("stack", "grid", "card"))
-    )
-    return is_whole or is_view
+    kind = str(inner.get("type", ""))
+    is_card = kind.endswith(("stack", "grid", "card"))
+    is_view = any(_is_list(inner.get(key)) for key in ("cards", "sections"))
+    return bool(inner.get("views")) or (is_view and not is_card)
 
 
 def _is_list(value: Any) -> bool:
@@ -43,15 +41,32 @@ def _is_list(value: Any) -> bool:
 
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no view."""
-    path, node, notes = page_in(document, is_page, "Home Assistant page", "views or cards")
+    path, found, notes = page_in(document, is_page, "Home Assistant page", "views or cards")
+    node: Any = found
     told: list[str] = []
-    if "views" in node:
-        views = [(view, (*path, "views", i)) for i, view in enumerate(sequence(node["views"]))]
+    spaces: list[Space] = []
+    title = "Dashboard"
+    if isinstance(node, list):
+        spaces += _listed(node, path)
+    elif "views" in node:
+        views = sequence(node["views"])
+        if not views:
+            told.append("Its views are in other files: name one of those.")
+        for i, view in enumerate(views):
+            spaces += _view(view, (*path, "views", i), told, len(views) > 1)
+        title = text(node.get("title"), *(mapping(view).get("title") for view in views), title)
     else:
-        views = [(node, path)]
-    spaces = [space for view, at in views for space in _view(view, at, told, len(views) > 1)]
-    title = text(node.get("title"), mapping(views[0][0]).get("title"), "Dashboard")
+        spaces += _view(node, path, told, False)
+        title = text(node.get("title"), title)
     return Page(title, tuple(spaces), ROW_PX, COLUMNS, notes + tuple(told))
+
+
+def _listed(parts: list[Any], path: Path) -> Iterator[Space]:
+    """A list of sections or of cards, as files hold them that others include."""
+    if any(_is_list(mapping(part).get("cards")) and part["type"] == "grid" for part in parts):
+        yield from _sections(parts, path, "")
+    else:
+        yield _list_space(list(enumerate(parts)), path, "", HALF)
 
 
 def _view(node: Any, path: Path, told: list[str], has_others: bool) -> Iterator[Space]:
@@ -66,13 +81,18 @@ def _view(node: Any, path: Path, told: list[str], has_others: bool) -> Iterator[
         for part, cards in _sides(view["cards"]):
             title = " / ".join(filter(None, (name if has_others else "", part)))
             yield _list_space(cards, (*path, "cards"), title, HALF if kind != "panel" else FULL)
-    for i, section in enumerate(sequence(view.get("sections"))):
+    outer = name if has_others else ""
+    yield from _sections(sequence(view.get("sections")), (*path, "sections"), outer)
+
+
+def _sections(parts: list[Any], path: Path, name: str) -> Iterator[Space]:
+    for i, section in enumerate(parts):
         inner = mapping(section)
         own = text(inner.get("title"), "" if _is_headed(inner) else f"Section {i + 1}")
-        title = " / ".join(filter(None, (name if has_others else "", own)))
+        title = " / ".join(filter(None, (name, own)))
         cards = list(enumerate(sequence(inner.get("cards"))))
         if cards:
-            yield _list_space(cards, (*path, "sections", i, "cards"), title, FULL)
+            yield _list_space(cards, (*path, i, "cards"), title, FULL)
 
 
 def _is_headed(section: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from uiengine.dashboards.names import identifier, without
 from uiengine.dashboards.page import Band, Box, Grid, Item, Keys, Page, Space
 from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import box, mapping, number, sequence, text, whole
+from uiengine.page.surface_json import MAX_BREAKPOINTS
 
 ROW_PX = 160
 """Rows of 150 px and their gap of 10."""
@@ -43,14 +44,19 @@ def read(document: Any) -> Page:
         _grid(name, listed, (*path, *below), options) for name, (below, listed) in lists.items()
     ]
     grids.sort(key=lambda grid: -grid.min_width)
-    widest = grids[0]
+    widest, narrow = grids[0], grids[MAX_BREAKPOINTS:]
+    told = [
+        f"{grid.name}: it stays as it stands, past {MAX_BREAKPOINTS} breakpoints."
+        for grid in narrow
+    ]
+    del grids[MAX_BREAKPOINTS:]
     row_px = whole(min(max(number(options.get("rowHeight"), ROW_PX - 10) + 10, 1), 2000))
     return Page(
         text(options.get("title"), "Page"),
         (widest.space,),
         row_px,
         widest.columns,
-        notes + tuple(_missing(grids)),
+        notes + tuple(_missing(grids)) + tuple(told),
         grids=tuple(grids) if len(grids) > 1 or "" not in lists else (),
     )
 
