@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from django.apps import apps
 from django.conf import settings
@@ -9,6 +12,7 @@ from django.test import Client
 from django.urls import clear_url_caches, set_urlconf
 from django.utils.module_loading import import_string
 
+from tests.webapp.foreign_host import around, run, site
 from webapp import host
 from webapp.layouts import urls as api_urls
 from webapp.layouts.checks import host_check
@@ -77,3 +81,18 @@ def test_a_host_that_asks_everybody_to_sign_in_does_not_ask_probes_clients_or_re
 
     assert Client().get(address).status_code not in (301, 302)
     assert Client().get("/admin/").status_code == 302  # the middleware is at work
+
+
+@pytest.mark.parametrize("theirs", ["BigAutoField", "AutoField", "SmallAutoField"])
+def test_the_hosts_default_of_primary_keys_changes_no_table_of_ours(tmp_path, theirs):
+    site(tmp_path, settings=f"DEFAULT_AUTO_FIELD = 'django.db.models.{theirs}'\n")
+    assert "No changes" in run(tmp_path, "-m", "django", "makemigrations", "--check", "--dry-run")
+
+
+def test_a_host_without_that_default_is_not_warned_of_our_models(tmp_path):
+    site(tmp_path, settings="del DEFAULT_AUTO_FIELD\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "check"], **around(tmp_path), capture_output=True
+    )
+    assert done.returncode == 0
+    assert "W042" not in done.stderr

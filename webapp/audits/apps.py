@@ -8,6 +8,7 @@ from django.core import checks
 
 class AuditsConfig(AppConfig):
     name = "webapp.audits"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "uiengine_audits"
     verbose_name = "Audits"
 

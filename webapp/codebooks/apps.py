@@ -9,6 +9,7 @@ from django.apps import AppConfig
 
 class CodebooksConfig(AppConfig):
     name = "webapp.codebooks"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "uiengine_codebooks"
     verbose_name = "Codebooks"
 

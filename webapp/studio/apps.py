@@ -7,5 +7,6 @@ from django.apps import AppConfig
 
 class StudioConfig(AppConfig):
     name = "webapp.studio"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "uiengine_studio"
     verbose_name = "Studio"

@@ -7,5 +7,6 @@ from django.apps import AppConfig
 
 class SubjectsConfig(AppConfig):
     name = "webapp.subjects"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "uiengine_subjects"
     verbose_name = "Subjects"

@@ -7,5 +7,6 @@ from django.apps import AppConfig
 
 class TrialsConfig(AppConfig):
     name = "webapp.trials"
+    default_auto_field = "django.db.models.BigAutoField"
     label = "uiengine_trials"
     verbose_name = "Trials"
