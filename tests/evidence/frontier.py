@@ -118,7 +118,7 @@ def main() -> None:
     defaults = static_orders(surfaces, version.default_orders)
     found: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     for name, weight, decide in policies(Reader(version), visits, defaults):
-        dear = {k: weight * VALUES[k] for k in ("surprise", "reorient")}
+        dear = {k: weight * VALUES[k] for k in ("surprise", "least_gain")}
         with patch.dict(VALUES, dear):
             for figures in judge(replay(visits, surfaces, defaults, decide), used):
                 surface = figures.pop("surface")

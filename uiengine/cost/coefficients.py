@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SAM = "Cockburn, Gutwin and Greenberg, CHI 2007 (quoted from memory)"
-TODI = "ours by replay, see ml/LOG.md; Todi et al., CHI 2021, give 0.2"
+TODI = "Todi et al., CHI 2021; by replay, see ml/LOG.md"
+REPLAY = "ours by replay, see ml/LOG.md"
 CLICKS = "refitted on clicks, see ml/LOG.md"
 OURS = "ours"
 
@@ -30,8 +31,21 @@ COEFFICIENTS = (
     Coefficient("point_per_bit", 0.37, "s/bit", CLICKS, "pointing: per bit of Fitts's index"),
     Coefficient("scroll_base", 0.25, "s", OURS, "scrolling at all, for a block below the fold"),
     Coefficient("scroll_per_px", 0.0006, "s/px", OURS, "scrolling, per px beyond the fold"),
-    Coefficient("surprise", 0.30, "s", TODI, "a block's first use after it moved"),
-    Coefficient("reorient", 0.012, "s/block", OURS, "seeing that a block moved, used or not"),
+    Coefficient(
+        "group_per_rank",
+        0.08,
+        "s/block",
+        "ours by replay, see ml/LOG.md; the paper gives 0.08 for reading",
+        "going down a group, at a known place too: per block passed",
+    ),
+    Coefficient("surprise", 0.20, "s", TODI, "a block's first use after it moved"),
+    Coefficient(
+        "least_gain",
+        0.022,
+        "s/block",
+        REPLAY,
+        "what a change must save over the horizon for each block that it moves",
+    ),
     Coefficient("least_choice", 0.001, "probability", OURS, "floor of the choice probability q"),
     Coefficient("horizon", 20, "visits", OURS, "visits ahead that a move must pay within (H)"),
     Coefficient(
@@ -40,10 +54,17 @@ COEFFICIENTS = (
     Coefficient("temperature", 0.10, "s", OURS, "energy that makes a layout e times rarer (τ)"),
     Coefficient(
         "habit_visits",
-        12,
+        18,
         "visits",
-        OURS,
+        REPLAY,
         "visits of one's own that weigh as much as the decoded outlook",
+    ),
+    Coefficient(
+        "guess_visits",
+        1,
+        "visits",
+        REPLAY,
+        "the same, where the version learned nothing of this page",
     ),
     Coefficient("persistence", 0.90, "per visit", OURS, "how fast demand returns to its base"),
 )

@@ -15,6 +15,7 @@ import numpy as np
 
 from uiengine.cost.coefficients import VALUES
 from uiengine.cost.energy import Floats, Ints, Outlook, pointing_seconds
+from uiengine.page.reading_order import group_of_rank
 from uiengine.page.surface import Surface
 
 _LEFT_AROUND = np.array([1.0, 0.5, 0.5])[:, None, None]
@@ -35,18 +36,21 @@ class Geometry:
         self.advance = self.height * cells[:, 0] / at.columns
         self.is_even = bool((self.advance == self.advance[0]).all())
         """True if the height above each rank does not depend on the order."""
+        self.passing = VALUES["group_per_rank"] * _places_in_group(surface)
+        """T_group: seconds for passing the blocks of the group above each rank, (N,)."""
 
     def pointing(self, orders: Ints) -> Floats:
-        """T_point per block for K orders of block indices, (K, N) to (K, N)."""
-        advance = self.advance.take(orders)
+        """T_point + T_group per block for K orders of block indices, (K, N) to (K, N)."""
+        advance, rows = self.advance.take(orders), np.arange(len(orders))[:, None]
         top = np.empty_like(advance)
-        top[np.arange(len(orders))[:, None], orders] = np.add.accumulate(advance, axis=1) - advance
-        left = np.zeros(())
-        return pointing_seconds(left, top, self.width, self.height, self.viewport)
+        top[rows, orders] = np.add.accumulate(advance, axis=1) - advance
+        found = pointing_seconds(np.zeros(()), top, self.width, self.height, self.viewport)
+        found[rows, orders] += self.passing
+        return found
 
     @cached_property
     def pointing_by_rank(self) -> Floats:
-        """T_point of block i at rank r, (N, N), with average blocks above it.
+        """T_point + T_group of block i at rank r, (N, N), with average blocks above it.
 
         (1, N) if all blocks have one size.
         """
@@ -55,7 +59,15 @@ class Geometry:
         is_one_size = np.ptp(self.width) == 0 == np.ptp(self.height)
         shown = slice(1) if is_one_size else slice(None)
         width, height = self.width[shown, None], self.height[shown, None]
-        return pointing_seconds(left, top[None, :], width, height, self.viewport)
+        return pointing_seconds(left, top[None, :], width, height, self.viewport) + self.passing
+
+
+def _places_in_group(surface: Surface) -> Floats:
+    """How many blocks of its group stand above each rank, (N,); 0 on a page of one group."""
+    groups = group_of_rank(surface)
+    if not surface.is_grouped:
+        return np.zeros(len(groups))
+    return np.array([groups[:rank].count(group) for rank, group in enumerate(groups)], dtype=float)
 
 
 def geometry(surface: Surface, size_classes: Ints) -> Geometry:
@@ -64,7 +76,7 @@ def geometry(surface: Surface, size_classes: Ints) -> Geometry:
     point = (VALUES["point_base"], VALUES["point_per_bit"])
     scroll = (VALUES["scroll_base"], VALUES["scroll_per_px"])
     sizes = _distinct(surface)[np.arange(len(size_classes)), size_classes]
-    key = (sizes.tobytes(), *point, *scroll)
+    key = (sizes.tobytes(), *point, *scroll, VALUES["group_per_rank"])
     found: Geometry | None = kept.get(key)
     if found is None:
         if len(kept) >= MOST_KEPT:
@@ -95,7 +107,7 @@ def cost_matrix(pointing: Floats, outlook: Outlook) -> Floats:
     """Horizon seconds of each block at rank r, (N, N), which `horizon_energy` sums.
 
     The blocks of `outlook` are in the last order, so the diagonal is the cost of staying. pointing:
-    (N, N), T_point of each block at rank r, or (1, N) if it is equal for all.
+    (N, N), T_point + T_group of each block at rank r, or (1, N) if it is equal for all.
     """
     weight, decide, gained, total = outlook.steps
     count = len(total)

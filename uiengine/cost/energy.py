@@ -76,11 +76,12 @@ class Outlook:
 
     @cached_property
     def disturbance(self) -> Floats:
-        """Seconds that a move costs besides lost familiarity, (N,).
+        """Seconds charged for a move besides lost familiarity, (N,).
 
-        `surprise` applies to the next visit's use, `reorient` in any case.
+        `surprise` applies to the next visit's use. `least_gain` is no time: it is what a move must
+        save to be made.
         """
-        lost = VALUES["surprise"] * self.demand + VALUES["reorient"]
+        lost = VALUES["surprise"] * self.demand + VALUES["least_gain"]
         return lost if self.settled else np.zeros_like(lost)
 
     @cached_property

@@ -24,7 +24,8 @@ class Prediction:
     alone. outlook: expected share over the coming visits (a head trained on the mean share of the
     next 20 visits within 28 days, discounted by 0.95 per visit; sums to 1), which the planner uses
     as the base that demand returns to. size_class: 0 min, 1 default, 2 max. side_bits: bits of side
-    input read. distortion: squared quantisation error of the latent over its variance.
+    input read. distortion: squared quantisation error of the latent over its variance. is_guess:
+    the version was not trained for this surface.
     """
 
     tokens: tuple[int, ...]
@@ -36,6 +37,7 @@ class Prediction:
     size_class: npt.NDArray[np.int64]
     side_bits: int
     distortion: float
+    is_guess: bool = False
 
 
 class Version(Protocol):

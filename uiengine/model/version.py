@@ -183,7 +183,7 @@ class CodebookVersion:
         feed = {name: known[name] for name in DECODER_INPUTS}
         out = self._decoder.run(DECODER_OUTPUTS, feed)
         rows = zip(requests, tokens, zip(*out, strict=True), distortion.tolist(), strict=True)
-        return [_one(*row) for row in rows]
+        return [_one(*row, is_guess=row[0].surface.slug not in self.surfaces) for row in rows]
 
 
 def gather_people(requests: Sequence[Request], count: int) -> People:
@@ -202,6 +202,8 @@ def _one(
     tokens: tuple[int, ...],
     out: Sequence[npt.NDArray[np.float32]],
     distortion: float,
+    *,
+    is_guess: bool,
 ) -> Prediction:
     """Builds one prediction. out: one row of each of DECODER_OUTPUTS."""
     count = len(request.surface.blocks)
@@ -219,4 +221,5 @@ def _one(
         size_class=size.argmax(axis=1),
         side_bits=features.side_bits(request.surface),
         distortion=distortion,
+        is_guess=is_guess,
     )

@@ -17,6 +17,11 @@ def default_order(surface: Surface) -> tuple[str, ...]:
     return order
 
 
+def group_of_rank(surface: Surface) -> tuple[int, ...]:
+    """The group of the block at each rank, numbered from the top; equal for all orders."""
+    return tuple(surface.group_ranks[surface.index[b]] for b in default_order(surface))
+
+
 def complete(surface: Surface, order: Sequence[str]) -> tuple[str, ...]:
     """`order` without removed blocks, and with added ones after their declared predecessor."""
     if len(order) == len(surface.index) and surface.index.keys() == set(order):

@@ -138,6 +138,11 @@ class Surface:
         return tuple(place.get(block.group, len(place)) for block in self.blocks)
 
     @cached_property
+    def is_grouped(self) -> bool:
+        """True if the page has blocks of several groups."""
+        return len(set(self.group_ranks)) > 1
+
+    @cached_property
     def pinned_ranks(self) -> Mapping[str, int]:
         """Rank of each block pinned by the team: its position in the declared order."""
         return {block.id: rank for rank, block in enumerate(self.blocks) if block.is_pinned}

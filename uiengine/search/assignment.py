@@ -22,6 +22,7 @@ from uiengine.page.reading_order import apply_pins, complete, default_order
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 from uiengine.search.local_search import FORBIDDEN, Bools, LocalSearch, Sections, sections
+from uiengine.search.used_first import CHARGE, behind
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ class Assignment:
 
     last: ids in the last order; blocks: their positions in `surface.blocks`; places: 0, 1, ….
     may_move: number of blocks that may leave their place; forbidden: see `order_constraints`;
-    costs: (N, N), seconds of each block at each rank, FORBIDDEN if a rule excludes it; pointing: (N
-    or 1, N), the part T_point of the costs.
+    behind: see `used_first`, None if no place is charged; costs: (N, N), seconds of each block at
+    each rank, FORBIDDEN if a rule excludes it; pointing: (N or 1, N), the part T_point + T_group of
+    the costs.
     """
 
     last: tuple[str, ...]
@@ -41,6 +43,7 @@ class Assignment:
     pointing: Floats
     may_move: int
     forbidden: Bools | None
+    behind: Bools | None
     geometry: Geometry
     outlook: Outlook
     local_search: LocalSearch
@@ -52,6 +55,8 @@ class Assignment:
         average ones.
         """
         summed: Floats = np.add.reduce(self.costs[orders, self.places], axis=1)
+        if self.behind is not None:
+            summed -= CHARGE * self.misplaced(orders)
         if self.geometry.is_even:
             return summed
         exact = self.geometry.pointing(self.blocks.take(orders)).take(self.blocks, axis=1)
@@ -59,6 +64,17 @@ class Assignment:
         rows = self.places if len(self.pointing) > 1 else 0
         energies: Floats = summed + (exact - self.pointing[rows, ranks]) @ self.outlook.steps.total
         return energies
+
+    def misplaced(self, orders: Ints) -> Ints:
+        """Number of used blocks behind unused ones of their group in K orders, (K, N) to (K,)."""
+        if self.behind is None:
+            return np.zeros(len(orders), dtype=np.int64)
+        count: Ints = np.add.reduce(self.behind[orders, self.places], axis=1, dtype=np.int64)
+        return count
+
+    def total(self, orders: Ints) -> Floats:
+        """What the search lowers: the energy, and the charge on used blocks behind unused ones."""
+        return self.score(orders) + CHARGE * self.misplaced(orders)
 
     def cost(self, order: Ints) -> float:
         return float(self.costs[order, self.places].sum())
@@ -74,18 +90,21 @@ class Assignment:
         return tuple([self.last[place] for place in order.tolist()])
 
     def stability(self, order: Ints, saves: float, request: Request) -> Stability:
-        """The moved blocks and the cost of lost familiarity. saves: seconds saved by moving, net
-        of it."""
+        """The moved blocks and the cost of lost familiarity.
+
+        saves: energy saved by moving, from which `least_gain` was deducted; no time is lost by it.
+        """
         budget = request.surface.guardrails.move_budget
         ranks = (order != self.places).nonzero()[0]
         if not ranks.size:
             return Stability(budget=budget)
         moved = order.take(ranks)
+        asked = VALUES["least_gain"] * ranks.size if self.outlook.settled else 0.0
         return Stability(
             moved=self.named(moved) if request.profile.order else (),
             budget=budget,
-            cost_seconds=unlearnt_seconds(moved, ranks, self.outlook),
-            saves_seconds=saves,
+            cost_seconds=unlearnt_seconds(moved, ranks, self.outlook) - asked,
+            saves_seconds=saves + asked,
         )
 
 
@@ -101,6 +120,8 @@ def assignment_of(request: Request, prediction: Prediction) -> Assignment:
     forbidden, parts = order_constraints(request, last)
     if forbidden is not None:
         costs[forbidden] = FORBIDDEN
+    if (late := behind(request, last, parts)) is not None:
+        costs[late] += CHARGE
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget
     local_search = LocalSearch(costs, budget, parts)
@@ -112,6 +133,7 @@ def assignment_of(request: Request, prediction: Prediction) -> Assignment:
         pointing,
         budget,
         forbidden,
+        late,
         known,
         expected,
         local_search,
@@ -122,6 +144,8 @@ def seed_of(request: Request, prediction: Prediction, assignment: Assignment) ->
     """The decoded order, adjusted to the rules on groups and pins."""
     surface, pins = request.surface, request.profile.feedback.pins
     names = [surface.blocks[i].id for i in np.argsort(-prediction.score, kind="stable").tolist()]
+    if assignment.behind is not None:
+        names.sort(key=lambda block_id: block_id not in request.profile.blocks)
     place = {block_id: p for p, block_id in enumerate(assignment.last)}
     return np.array([place[block_id] for block_id in apply_pins(surface, names, pins)])
 
@@ -137,15 +161,19 @@ def outlook(request: Request, prediction: Prediction) -> Outlook:
     """The expected use over the coming visits, in the order of `surface.blocks`.
 
     The base is the subject's own decayed share, shrunk towards the decoded outlook; the more visits
-    the subject has, the less one visit changes it.
+    the subject has, the less one visit changes it. Where the version knows nothing of the page, the
+    next visit is expected likewise.
     """
     profile, index = request.profile, request.surface.index
     uses, known = profile.familiarity, profile.blocks
     familiarity = np.array([uses.get(b, 0.0) for b in index])
     habit = np.array([habit_at(known[b], profile.visits) if b in known else 0.0 for b in index])
-    prior = VALUES["habit_visits"]
-    base = (habit + prior * prediction.outlook) / (habit.sum() + prior)
-    return Outlook(prediction.share, base, familiarity, settled=bool(profile.order))
+    prior = VALUES["guess_visits" if prediction.is_guess else "habit_visits"]
+    weight = habit.sum() + prior
+    base = (habit + prior * prediction.outlook) / weight
+    share = prediction.share
+    demand = (habit + prior * share) / weight if prediction.is_guess else share
+    return Outlook(demand, base, familiarity, settled=bool(profile.order))
 
 
 class OrderConstraints(NamedTuple):

@@ -32,11 +32,13 @@ Bools = npt.NDArray[np.bool_]
 class Sections:
     """Ranks that exchange blocks, one row per group from the top: (G, n).
 
-    Rows are padded to the longest. is_filler: the padded entries of a (G, n, n) table, None if
-    there are none. is_whole: True if one group covers the page.
+    Rows are padded to the longest. is_real: False for the padding, (G, n). is_filler: the padded
+    entries of a (G, n, n) table, None if there are none. is_whole: True if one group covers the
+    page.
     """
 
     ranks: Ints
+    is_real: Bools
     is_filler: Bools | None
     is_whole: bool
 
@@ -58,7 +60,7 @@ def sections(group_of_rank: Ints, held: Collection[int]) -> Sections:
     is_filler: Bools = np.arange(longest) >= sizes[:, None]
     is_either: Bools = is_filler[:, :, None] | is_filler[:, None, :]
     is_whole = ranks.shape == (1, len(group_of_rank))
-    return Sections(ranks, is_either if is_filler.any() else None, is_whole)
+    return Sections(ranks, ~is_filler, is_either if is_filler.any() else None, is_whole)
 
 
 class LocalSearch:
@@ -82,6 +84,20 @@ class LocalSearch:
                 return
             order = step
             yield order
+
+    def near(self, order: Ints, most: int) -> Ints:
+        """At most `most` orders one step from `order`, the cheapest by the table first, (K, N).
+
+        They keep the sections; whether they keep the move budget is for the caller to check.
+        """
+        if not self.sections.ranks.size:
+            return np.empty((0, len(order)), dtype=np.int64)
+        gains = self._gains(order)
+        np.copyto(gains, FORBIDDEN, where=_repeated(gains.shape[-1]))
+        flat = gains.ravel()
+        found = (flat <= np.partition(flat, min(most, flat.size) - 1)[:most].max()).nonzero()[0]
+        found = found[flat.take(found) < FORBIDDEN / 2]
+        return self._all_stepped(order, found.take(flat.take(found).argsort(kind="stable")[:most]))
 
     def _best_step(self, order: Ints) -> Ints | None:
         """The order after the best swap or insertion, or None if none improves it."""
@@ -122,6 +138,20 @@ class LocalSearch:
         is_insertion, group = divmod(rest, groups)
         return self._stepped(order, group, bool(is_insertion), i, j)
 
+    def _all_stepped(self, order: Ints, steps: Ints) -> Ints:
+        """The orders after each of K steps, given as positions in the flat gains, (K, N)."""
+        groups, size = self.sections.ranks.shape
+        kind, group, i, j = np.unravel_index(steps, (2, groups, size, size))
+        at, i, j = np.arange(size), i[:, None], j[:, None]
+        is_between = (at >= np.minimum(i, j)) & (at <= np.maximum(i, j))
+        source = np.where(is_between & (kind[:, None] == 1), at + np.sign(j - i), at)
+        source = np.where(at == j, i, np.where((at == i) & (kind[:, None] == 0), j, source))
+        ranks, is_real = self.sections.ranks[group], self.sections.is_real[group]
+        changed = np.repeat(order[None], len(steps), axis=0)
+        shown = order.take(np.take_along_axis(ranks, source, axis=1))
+        changed[is_real.nonzero()[0], ranks[is_real]] = shown[is_real]
+        return changed
+
     def _stepped(self, order: Ints, group: int, is_insertion: bool, i: int, j: int) -> Ints:
         ranks = self.sections.ranks[group]
         changed = order.copy()
@@ -161,6 +191,15 @@ def step_changes(table: Table) -> Table:
 def is_earlier(size: int) -> Bools:
     """True if place j comes before place i, (n, n)."""
     return np.tri(size, k=-1, dtype=np.bool_)
+
+
+@lru_cache(maxsize=256)
+def _repeated(size: int) -> Bools:
+    """True for a step that another one equals, (2, 1, n, n): swaps twice, insertions by a place."""
+    place = np.arange(size)
+    apart = place - place[:, None]
+    is_repeated: Bools = np.stack([apart <= 0, np.abs(apart) <= 1])[:, None]
+    return is_repeated
 
 
 @lru_cache(maxsize=256)

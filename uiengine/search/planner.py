@@ -21,10 +21,12 @@ from uiengine.model.prediction import Prediction
 from uiengine.request import Request
 from uiengine.search.assignment import Assignment, assignment_of, seed_of
 from uiengine.search.exploration import candidates, explore
-from uiengine.search.local_search import FORBIDDEN, is_earlier
+from uiengine.search.local_search import LEAST_GAIN
 
 NEAR = 4
-"""Number of one-swap neighbours of the best order that become candidates."""
+"""Number of neighbours of the best order that become candidates where a layout is drawn."""
+LOOKED_AT = 64
+"""Maximum number of neighbours that a step compares with their actual heights."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,19 @@ def plan(request: Request, prediction: Prediction, neighbours: Sequence[Predicti
 def _proposed(request: Request, assignment: Assignment, seed: Ints) -> list[Ints]:
     """The candidates: System 1's single one, or those that System 2 finds.
 
-    Neighbours of the best are added if one of them can be drawn, or be better with actual heights.
+    Where heights differ, the best and the last order are refined with their actual heights. Where a
+    layout is drawn, neighbours of the best are added.
     """
     if request.budget <= 1:
         return [_toward(assignment, seed)]
-    matters = request.surface.guardrails.exploration > 0 or not assignment.geometry.is_even
-    near = NEAR if matters and request.budget > NEAR else 0
-    orders, best = _search(assignment, seed, request.budget - near)
-    return [*orders, *_near(assignment, best, near)] if near else orders
+    is_drawn = request.surface.guardrails.exploration > 0 and request.budget > NEAR
+    orders, best = _search(assignment, seed, request.budget - NEAR * is_drawn)
+    if not assignment.geometry.is_even:
+        for start in (best, assignment.places):
+            most = request.budget - NEAR * is_drawn - len(orders)
+            orders += _refined(assignment, start, most)
+        best = min(orders, key=lambda order: float(assignment.total(order[None])[0]))
+    return [*orders, *_near(assignment, best, NEAR)] if is_drawn else orders
 
 
 def _variants(
@@ -103,7 +110,7 @@ def _variants(
         return ()
     best, known = ranked[0], [order for order, _ in ranked[1:]]
     seeds = [seed_of(request, d, assignment) for d in neighbours]
-    near = _near(assignment, best[0], max(NEAR, request.variants))
+    near = _near(assignment, best[0], 4 * max(NEAR, request.variants))
     more = [*near, *(o for o in seeds if assignment.keeps_rules(o))]
     distinct = _ranked(assignment, [*known, *more]) if known or more else []
     others = [(o, e) for o, e in distinct if not np.array_equal(o, best[0])]
@@ -124,26 +131,38 @@ def _search(assignment: Assignment, seed: Ints, budget: int) -> tuple[list[Ints]
     return orders + steps, steps[-1] if steps else start
 
 
-def _near(assignment: Assignment, order: Ints, count: int) -> Ints:
-    """The `count` cheapest orders that differ from `order` by one swap and keep the rules, or
-    fewer."""
-    table = assignment.costs.take(order, axis=0)
-    table -= table.diagonal()[:, None].copy()
-    gains = table + table.T
-    gains[~is_earlier(len(order)).T] = FORBIDDEN
-    flat, most = gains.ravel(), min(4 * count, gains.size)
-    low = (flat <= np.partition(flat, most - 1)[most - 1]).nonzero()[0]
-    cheapest = low.take(flat.take(low).argsort(kind="stable")[:most])
-    one, other = np.divmod(cheapest, len(order))
-    near, rows = np.repeat(order[None], len(cheapest), axis=0), np.arange(len(cheapest))
-    near[rows, one], near[rows, other] = order.take(other), order.take(one)
-    return near[assignment.keeps_rules(near)][:count]
+def _refined(assignment: Assignment, start: Ints, most: int) -> list[Ints]:
+    """At most `most` steps from `start`, each the best with actual heights of those LOOKED_AT."""
+    steps: list[Ints] = []
+    least = float(assignment.total(start[None])[0])
+    while len(steps) < most:
+        near = _near(assignment, start, LOOKED_AT)
+        totals = assignment.total(near) if len(near) else np.array([least])
+        best = int(totals.argmin())
+        if totals[best] >= least - LEAST_GAIN:
+            break
+        start, least = near[best], float(totals[best])
+        steps.append(start)
+    return steps
+
+
+def _near(assignment: Assignment, order: Ints, most: int) -> Ints:
+    """At most `most` orders one step from `order` that keep the rules, the cheapest by the table
+    first."""
+    near = assignment.local_search.near(order, most)
+    return near[assignment.keeps_rules(near)]
 
 
 def _ranked(assignment: Assignment, orders: Sequence[Ints]) -> list[tuple[Ints, float]]:
-    """Distinct orders with their energies, best first; ties keep the proposed order."""
-    distinct = list({o.tobytes(): o for o in orders}.values())
-    energies = assignment.score(np.array(distinct)).tolist()
+    """Distinct orders with their energies, best first; ties keep the proposed order.
+
+    Those that misplace more used blocks than another are left out.
+    """
+    distinct = np.array(list({o.tobytes(): o for o in orders}.values()))
+    if assignment.behind is not None:
+        misplaced = assignment.misplaced(distinct)
+        distinct = distinct[misplaced == misplaced.min()]
+    energies = assignment.score(distinct).tolist()
     return sorted(zip(distinct, energies, strict=True), key=itemgetter(1))
 
 

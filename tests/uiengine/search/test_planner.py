@@ -127,7 +127,7 @@ def test_does_not_move_when_the_gain_is_smaller_than_what_is_unlearnt():
 
 
 def test_a_longer_habit_outweighs_what_was_decoded():
-    """Base = (own decayed share sum + 15 × outlook) / (own sum + 12), by hand."""
+    """Base = (own decayed share sum + 18 × outlook) / (own sum + 18), by hand."""
     request, prediction = random_case(np.random.default_rng(2), 2)
     even = replace(prediction, outlook=np.array([0.5, 0.5]))
     profile = Profile()
@@ -137,7 +137,7 @@ def test_a_longer_habit_outweighs_what_was_decoded():
 
     base = assignment.outlook(replace(request, profile=profile), even).base
 
-    assert base == pytest.approx([(own + 6) / (own + 12), 6 / (own + 12)])
+    assert base == pytest.approx([(own + 9) / (own + 18), 9 / (own + 18)])
 
 
 def test_scores_no_more_candidates_than_its_budget():

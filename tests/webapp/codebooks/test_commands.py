@@ -81,7 +81,7 @@ def test_fixtures_load_once(innate, monkeypatch):
     first, second = run("load_fixtures"), run("load_fixtures")
 
     assert first == {
-        "surfaces": ["course-home", "operations"],
+        "surfaces": ["bank", "course-home", "operations"],
         "innate": "innate",
         "simulated_people": 36,
         "simulated_visits": 870,
