@@ -1,4 +1,8 @@
-"""Reasons why a block stands higher than in the default layout, worded for users."""
+"""Reasons why a block stands higher than in the default layout, worded for users.
+
+Each sentence claims no more than what is counted: of the user's own visits in the profile, of other
+people in the popularity. About others nothing is said unless LEAST_PEOPLE of them came lately.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,37 @@ from collections.abc import Mapping
 from operator import itemgetter
 from string import Template
 
-from uiengine.behaviour.profile import day_uses_at, day_visits_at
+from uiengine.behaviour.popularity import NEWCOMER_VISITS, PERIOD_DAYS, Popularity
+from uiengine.behaviour.profile import BlockUse, Profile, day_uses_at, day_visits_at
 from uiengine.decision import Reason
 from uiengine.model.prediction import Prediction
-from uiengine.page.reading_order import default_order
+from uiengine.page.reading_order import apply_pins, default_order
 from uiengine.request import Request
 
 AT_MOST = 3
 OFTEN, SOMETIMES = 0.6, 0.25
-"""Smallest shares of visits for "most visits" and "some visits"."""
+"""Smallest shares of visits for "most visits" and "some visits", and of demand for "often"."""
+LEAST_VISITS = 3
+"""Smallest number of the user's visits that can be "most" or "some"."""
+LEAST_PEOPLE = 10
+"""Smallest number of other people on the page of whom anything is said."""
+Evidence = tuple[str, Mapping[str, str | int | float]]
+"""A code of SENTENCES and the numbers of its claim."""
 
 SENTENCES: Mapping[str, str] = {
     "pinned": "You pinned $title here.",
-    "most_visits": "You open $title in most of your visits.",
+    "most_visits": "You use $title in most of your visits: in $uses of $visits.",
     "last_visit": "You used $title in your last visit.",
-    "some_visits": "You come back to $title regularly.",
-    "popular": "Many people here use $title these days.",
-    "predicted": "People who use this page as you do often need $title next.",
-    "first_visit": "People who are new to this page often need $title.",
-    "kept": "Everything stays where you know it: moving it would not save you time.",
+    "some_visits": "You come back to $title: you used it in $uses of $visits visits.",
+    "used": "You have used $title here before.",
+    "popular": "$percent % of what is used here lately is $title, on a page with $people or more"
+    " other people.",
+    "predicted": "$people or more other people were here lately; those who use this page as you do"
+    " often need $title next.",
+    "first_visit": "$percent % of what newcomers use here lately is $title; $people or more were"
+    " new.",
+    "guess": "A first guess from pages like this one.",
+    "kept": "Everything stays where you know it.",
 }
 
 
@@ -37,44 +53,90 @@ def reasons(request: Request, prediction: Prediction, order: tuple[str, ...]) ->
     """At most three reasons, for the blocks whose climb over the default order is worth most.
 
     The worth is demand × ranks climbed: the part of the energy's search term that the climb saves.
+    A climb without evidence has no reason.
     """
     demand = dict(zip(request.surface.index, prediction.demand.tolist(), strict=True))
-    default = {block_id: rank for rank, block_id in enumerate(default_order(request.surface))}
+    pins = request.profile.feedback.pins
+    # What the user moved has made others climb, for which there is no other reason.
+    plain = apply_pins(request.surface, default_order(request.surface), pins)
+    default = {block_id: rank for rank, block_id in enumerate(plain)}
     climbs = [(demand[b] * (default[b] - rank), b) for rank, b in enumerate(order)]
     climbed = sorted([c for c in climbs if c[0] > 0], key=itemgetter(0), reverse=True)
-    pinned = [b for b in order if b in pins] if (pins := request.profile.feedback.pins) else []
-    chosen = list(dict.fromkeys([*pinned, *(b for _, b in climbed)]))[:AT_MOST]
-    if not chosen or order == request.profile.order:
-        said = chosen[: AT_MOST - 1]
+    pinned = [b for b in order if b in pins]
+    stays = bool(request.profile.visits) and order == request.profile.order
+    said: list[Reason] = []
+    for block_id in dict.fromkeys([*pinned, *(b for _, b in climbed)]):
+        if len(said) == AT_MOST - stays:
+            break
+        if found := _evidence(request, prediction, block_id, demand[block_id]):
+            code, values = found
+            title = request.surface.block(block_id).title
+            said.append(Reason(code, block_id, {"title": title, **values}))
+    if stays:
         # Attached to a block without a reason, so that neither hides the other.
-        rest = [b for b in order if b not in said] if request.profile.visits else []
-        kept = [Reason("kept", b, {}) for b in rest[:1]]
-        return (*(_reason(request, b) for b in said), *kept)
-    return tuple(_reason(request, block_id) for block_id in chosen)
+        about = {reason.block for reason in said}
+        said += [Reason("kept", b, {}) for b in order if b not in about][:1]
+    return tuple(said)
 
 
-def _reason(request: Request, block_id: str) -> Reason:
-    block = request.surface.block(block_id)
-    return Reason(_evidence(request, block_id), block_id, {"title": block.title})
-
-
-def _evidence(request: Request, block_id: str) -> str:
-    """The strongest evidence for this block: the user's wish, habit, last visit, other people."""
+def _evidence(
+    request: Request, prediction: Prediction, block_id: str, demand: float
+) -> Evidence | None:
+    """The strongest evidence for this block: the user's wish, own use, other people, a guess."""
     profile = request.profile
-    counters = profile.blocks.get(block_id)
     if block_id in profile.feedback.pins:
-        return "pinned"
+        return "pinned", {}
+    counters = profile.blocks.get(block_id)
     if counters is not None:
-        visits = max(day_visits_at(profile, request.day)[-1], 1e-9)
-        rate = day_uses_at(counters, request.day)[-1] / visits
-        if rate >= OFTEN:
-            return "most_visits"
-        if counters.visit == profile.visits:
-            return "last_visit"
-        if rate >= SOMETIMES:
-            return "some_visits"
-    shares = request.popularity.shares.get(block_id)
-    total = max(request.popularity.visits[-1], 1e-9)
-    if shares and shares[-1] / total >= 1 / len(request.surface.blocks):
-        return "popular"
-    return "predicted" if profile.visits else "first_visit"
+        return _own_use(profile, counters, request.day)
+    return _of_others(request, prediction, block_id, demand) or (
+        ("guess", {}) if prediction.is_guess else None
+    )
+
+
+def _own_use(profile: Profile, counters: BlockUse, day: int) -> Evidence:
+    rate = day_uses_at(counters, day)[-1] / max(day_visits_at(profile, day)[-1], 1e-9)
+    uses, visits = counters.uses, profile.visits
+    counted = {"uses": uses, "visits": visits}
+    # A late use adds to a block's uses and not to visits.
+    is_counted = LEAST_VISITS <= visits >= uses > 1
+    if is_counted and rate >= OFTEN and 2 * uses > visits:
+        return "most_visits", counted
+    if counters.visit == visits and counters.last_share:  # 0 after a late use
+        return "last_visit", {}
+    return ("some_visits", counted) if is_counted and rate >= SOMETIMES else ("used", {})
+
+
+def _of_others(
+    request: Request, prediction: Prediction, block_id: str, demand: float
+) -> Evidence | None:
+    """What other people's use says of a block that the user never used, None if too few came."""
+    popularity, is_new = request.popularity, not request.profile.visits
+    people = people_lately(popularity, request.day) - (not is_new)
+    if people < LEAST_PEOPLE:
+        return None
+    even = 100 / len(request.surface.blocks)
+    if is_new:
+        newcomers = sum(shares[-1] for shares in popularity.newcomers.values())
+        # Each counts at most NEWCOMER_VISITS times.
+        if (new := int(newcomers / NEWCOMER_VISITS)) >= LEAST_PEOPLE:
+            percent = _percent(popularity.newcomers, block_id, newcomers)
+            if percent >= even:
+                return "first_visit", {"percent": percent, "people": new}
+    percent = _percent(popularity.shares, block_id, popularity.visits[-1])
+    if percent >= even:
+        return "popular", {"percent": percent, "people": people}
+    if not is_new and not prediction.is_guess and demand >= SOMETIMES:
+        return "predicted", {"people": people}
+    return None
+
+
+def people_lately(popularity: Popularity, day: int) -> int:
+    """The number of people in the fuller of the two periods up to `day`; each is counted once."""
+    period = day // PERIOD_DAYS
+    return max(popularity.people.get(period - 1, 0), popularity.people.get(period, 0))
+
+
+def _percent(shares: Mapping[str, tuple[float, ...]], block_id: str, total: float) -> int:
+    """The block's whole percent of all uses at the longest half-life."""
+    return int(100 * shares[block_id][-1] / max(total, 1e-9)) if block_id in shares else 0

@@ -10,7 +10,12 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from uiengine.behaviour.popularity import NEWCOMER_VISITS, Popularity, fold_day
+from uiengine.behaviour.popularity import (
+    NEWCOMER_VISITS,
+    Popularity,
+    first_in_period,
+    fold_day,
+)
 from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.page.surface import Block, Breakpoint, GuardrailSettings, Size, SizeLimits, Surface
 
@@ -69,6 +74,7 @@ class _Day:
     shares: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     newcomers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     visits: int = 0
+    people: int = 0
 
 
 @dataclass
@@ -89,16 +95,20 @@ class Histories:
         row = self._popularity.get(surface, Popularity())
         for closed in sorted(d for d in days if d < day):
             counted = days.pop(closed)
-            row = fold_day(row, closed, counted.shares, counted.visits, counted.newcomers)
+            row = fold_day(
+                row, closed, counted.shares, counted.visits, counted.newcomers, counted.people
+            )
         self._popularity[surface] = row
         return row
 
     def observe(self, visit: RecordedVisit, order: Sequence[str] = ()) -> None:
         """Adds a visit to the history; `order` is the layout that it was shown."""
         profile = self.profiles.setdefault((visit.surface, visit.user), Profile())
+        is_first = first_in_period(visit.day, profile.last_day if profile.visits else None)
         fold_visit(profile, visit.day, visit.blocks, order)
         day = self._open_days.setdefault(visit.surface, {}).setdefault(visit.day, _Day())
         day.visits += 1
+        day.people += is_first
         for block in visit.blocks:
             day.shares[block] += 1 / len(visit.blocks)
             if visit.number < NEWCOMER_VISITS:

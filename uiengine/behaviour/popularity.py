@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 HALF_LIVES = (1.5, 5.0, 15.0)
 """Half-lives of a visit, in days."""
+PERIOD_DAYS = 28
+"""Days of a period, in which a person is counted once."""
 NEWCOMER_VISITS = 3
 """Number of a subject's first visits to a surface, which are also counted separately."""
 
@@ -18,13 +20,15 @@ class Popularity:
 
     shares: per block, the decayed sum of 1 / blocks used over visits that used it; newcomers: that
     sum over subjects' first NEWCOMER_VISITS visits only; visits: decayed number of visits. All have
-    one value per half-life of HALF_LIVES.
+    one value per half-life of HALF_LIVES. people: per period of PERIOD_DAYS (day // PERIOD_DAYS),
+    the number of subjects with a visit in it.
     """
 
     day: int = 0
     shares: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     visits: tuple[float, ...] = (0.0,) * len(HALF_LIVES)
     newcomers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    people: Mapping[int, int] = field(default_factory=dict)
 
 
 def advance(popularity: Popularity, day: int) -> Popularity:
@@ -38,6 +42,7 @@ def advance(popularity: Popularity, day: int) -> Popularity:
         _decayed(popularity.shares, decay),
         tuple(v * d for v, d in zip(popularity.visits, decay, strict=True)),
         _decayed(popularity.newcomers, decay),
+        popularity.people,
     )
 
 
@@ -47,23 +52,33 @@ def fold_day(
     shares: Mapping[str, float],
     visits: int,
     newcomers: Mapping[str, float] = MappingProxyType({}),
+    people: int = 0,
 ) -> Popularity:
     """Adds a day's visits; the result is dated to the next day, from which on it may be used.
 
     shares: per block, the sum of 1 / blocks used over the day's visits; newcomers: that sum over
-    their subjects' first NEWCOMER_VISITS visits only. A day before the popularity's own (late
+    their subjects' first NEWCOMER_VISITS visits only; people: subjects whose first visit of the
+    day's period it was (`first_in_period`). A day before the popularity's own (late
     events) is added with its decay.
     """
     target = max(popularity.day, day + 1)
     base = advance(popularity, target)
     decay = [2.0 ** (-(target - day - 1) / h) for h in HALF_LIVES]
     total = tuple(v + visits * d for v, d in zip(base.visits, decay, strict=True))
+    period = day // PERIOD_DAYS
     return Popularity(
         target,
         _added(base.shares, shares, decay),
         total,
         _added(base.newcomers, newcomers, decay),
+        {**base.people, period: base.people.get(period, 0) + people},
     )
+
+
+def first_in_period(day: int, last_day: int | None) -> bool:
+    """True if a subject's visit on `day` is the first of its period. last_day: of their last visit,
+    None without one."""
+    return last_day is None or last_day // PERIOD_DAYS < day // PERIOD_DAYS
 
 
 def _decayed(

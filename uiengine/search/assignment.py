@@ -120,7 +120,9 @@ def assignment_of(request: Request, prediction: Prediction) -> Assignment:
     forbidden, parts = order_constraints(request, last)
     if forbidden is not None:
         costs[forbidden] = FORBIDDEN
-    if (late := behind(request, last, parts)) is not None:
+    is_ruled = surface.is_grouped and request.profile.blocks
+    late = behind(request, last, parts) if is_ruled else None
+    if late is not None:
         costs[late] += CHARGE
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget

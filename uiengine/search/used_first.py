@@ -21,12 +21,10 @@ CHARGE = 1e3
 def behind(request: Request, last: Sequence[str], sections: Sections) -> Bools | None:
     """True where a used block would stand behind its group's first ranks, (N, N), as `forbidden`.
 
-    The first ranks are as many as the group has used blocks; fixed ranks do not count. None on a
-    page of one group, and where no group has both used and unused blocks.
+    The first ranks are as many as the group has used blocks; fixed ranks do not count. None
+    where no group has both used and unused blocks.
     """
     known, ranks = request.profile.blocks, sections.ranks
-    if not known or not request.surface.is_grouped or not ranks.size:
-        return None
     used: Bools = np.array([block_id in known for block_id in last])[ranks] & sections.is_real
     counts = used.sum(axis=1, keepdims=True)
     is_late: Bools = sections.is_real & (np.arange(ranks.shape[1]) >= counts)

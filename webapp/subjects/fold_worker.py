@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from uiengine.behaviour import profile_json
+from uiengine.behaviour.popularity import first_in_period
 from uiengine.cost.reward import seconds_per_use
 from uiengine.page.surface import Surface
 from webapp.lib.times import to_day, to_milliseconds
@@ -60,6 +61,7 @@ def _fold_some(profile_id: int, now: datetime) -> int:
     )
     events = list(pending[:AT_ONCE])
     state, changes = mappers.to_state(row), Changes()
+    last_day = state.profile.last_day if state.profile.visits else None
     folded: dict[str, list[Event]] = {}
     for event in events:
         visit = fold(state, mappers.to_happened(event), target, _Counted(row), changes)
@@ -70,7 +72,7 @@ def _fold_some(profile_id: int, now: datetime) -> int:
         for visit, rows in folded.items():
             _mark_folded(rows, visit)
         _write_visits(row, changes, target.surface)
-        _count_popularity(row, changes.closed, to_day(to_milliseconds(now)))
+        _count_popularity(row, changes.closed, to_day(to_milliseconds(now)), last_day)
         _write_profile(row, state, target.gap, offset)
         state_cache.forget_on_commit(key, [slug])
     return len(events)
@@ -138,15 +140,21 @@ def _drawn_columns(visit: LiveVisit, surface: Surface) -> dict[str, Any]:
     }
 
 
-def _count_popularity(row: Profile, closed: Iterable[tuple[int, LiveVisit]], today: int) -> None:
+def _count_popularity(
+    row: Profile, closed: Iterable[tuple[int, LiveVisit]], today: int, last_day: int | None
+) -> None:
     """Counts a visit on its own day, or today if that day is over.
 
-    Past days do not change, so decisions based on them can be repeated.
+    Past days do not change, so decisions based on them can be repeated. A person counts in the
+    period of a visit that is counted in it. last_day: of the last visit counted before.
     """
     days: dict[int, list[CountedVisit]] = {}
     for number, visit in closed:
         if visit.uses:
-            days.setdefault(max(visit.day, today), []).append(CountedVisit(number, visit.uses))
+            day = max(visit.day, today)
+            is_first = first_in_period(visit.day, last_day) and not first_in_period(day, visit.day)
+            days.setdefault(day, []).append(CountedVisit(number, visit.uses, is_first))
+            last_day = visit.day
     for day, visits in sorted(days.items()):
         popularity_add(row.surface_id, day, visits)
 

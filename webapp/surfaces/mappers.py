@@ -23,5 +23,7 @@ def to_popularity(rows: Iterable[surfaces.PopularityDay], day: int) -> Popularit
     total = Popularity()
     for row in sorted(rows, key=lambda r: r.day):
         if row.day < day:
-            total = popularity.fold_day(total, row.day, row.shares, row.visits, row.newcomers)
+            total = popularity.fold_day(
+                total, row.day, row.shares, row.visits, row.newcomers, row.people
+            )
     return popularity.advance(total, day)

@@ -117,6 +117,9 @@ class PopularityDay(models.Model):
         default=dict, help_text="The same over visits that were one of their subject's first three."
     )
     visits = models.PositiveIntegerField(default=0)
+    people = models.PositiveIntegerField(
+        default=0, help_text="Subjects whose first visit of a period of 28 days it was."
+    )
 
     class Meta:
         db_table = "surfaces_popularityday"

@@ -62,20 +62,26 @@ def _check_columns(data: Mapping[str, Any]) -> None:
 
 
 class CountedVisit(NamedTuple):
-    """A closed visit. number: its subject's visits before it; blocks: those it used."""
+    """A closed visit.
+
+    number: its subject's visits before it; blocks: those it used; is_first: it is its subject's
+    first of the period (`uiengine.behaviour.popularity.first_in_period`).
+    """
 
     number: int
     blocks: Iterable[str]
+    is_first: bool = False
 
 
 def popularity_add(surface_id: int, day: int, visits: Iterable[CountedVisit]) -> None:
     """Adds visits to a day's row. Must be called inside a transaction."""
     shares: dict[str, float] = defaultdict(float)
     newcomers: dict[str, float] = defaultdict(float)
-    count = 0
+    count = people = 0
     for visit in visits:
         used = set(visit.blocks)
         count += 1
+        people += visit.is_first
         for block_id in used:
             shares[block_id] += 1 / len(used)
             if visit.number < NEWCOMER_VISITS:
@@ -83,6 +89,7 @@ def popularity_add(surface_id: int, day: int, visits: Iterable[CountedVisit]) ->
     PopularityDay.objects.get_or_create(surface_id=surface_id, day=day)
     row = PopularityDay.objects.select_for_update().get(surface_id=surface_id, day=day)
     row.visits += count
+    row.people += people
     row.shares = _sum(row.shares, shares)
     row.newcomers = _sum(row.newcomers, newcomers)
     row.save()

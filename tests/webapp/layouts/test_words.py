@@ -16,6 +16,7 @@ from uiengine.decision import Reason
 from webapp.layouts.answer import payload
 
 LOCALE = Path("webapp/locale")
+NUMBERS = ("uses", "visits", "percent", "people")
 LANGUAGES = sorted(folder.name for folder in LOCALE.iterdir())
 
 
@@ -38,10 +39,12 @@ def test_the_web_says_what_the_engine_says():
 def test_every_sentence_is_translated_and_names_its_block(language):
     for code, english in payload.SENTENCES.items():
         with translation.override(language):
-            said = payload.reason_sentence(Reason(code, "forum", {"title": "Forum"}))
+            reason = Reason(code, "forum", dict.fromkeys(NUMBERS, 12) | {"title": "Forum"})
+            said = payload.reason_sentence(reason)
             note = payload.seconds_note()
-        assert said != explain.sentence(Reason(code, "forum", {"title": "Forum"}))
+        assert said != explain.sentence(reason)
         assert ("Forum" in said) == ("$title" in english)
+        assert said.count("12") == sum(f"${name}" in english for name in NUMBERS)
         assert note != "Seconds are modelled, not measured."
 
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from tests.webapp.conftest import COURSE
 from uiengine.errors import SurfaceError
+from uiengine.explain import people_lately
 from webapp.surfaces import mappers
 from webapp.surfaces.models import PopularityDay, Surface
 from webapp.surfaces.services import CountedVisit, popularity_add, surface_save
@@ -83,6 +84,18 @@ def test_popularity_is_of_the_days_before():
     assert found.visits == (3.0,) * 3
     assert mappers.to_popularity(days, 100).shares == {}
     assert set(mappers.to_popularity(days, 102).shares) == {"forum", "quiz", "glossary"}
+
+
+def test_people_are_counted_once_a_period():
+    row = surface_save(COURSE)
+    popularity_add(row.pk, 28, [CountedVisit(0, {"forum"}, True), CountedVisit(1, {"quiz"})])
+    popularity_add(row.pk, 30, [CountedVisit(0, {"forum"}, True)])
+    popularity_add(row.pk, 56, [CountedVisit(2, {"forum"}, True)])
+    days = PopularityDay.objects.all()
+
+    lately = [people_lately(mappers.to_popularity(days, day), day) for day in (28, 29, 31, 60, 90)]
+
+    assert lately == [0, 1, 2, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,23 @@ Item = dict[str, Any]
 WISHES = ("pin", "undo", "reset", "freeze")
 SENTENCES = {
     "pinned": gettext_noop("You pinned $title here."),
-    "most_visits": gettext_noop("You open $title in most of your visits."),
+    "most_visits": gettext_noop("You use $title in most of your visits: in $uses of $visits."),
     "last_visit": gettext_noop("You used $title in your last visit."),
-    "some_visits": gettext_noop("You come back to $title regularly."),
-    "popular": gettext_noop("Many people here use $title these days."),
-    "predicted": gettext_noop("People who use this page as you do often need $title next."),
-    "first_visit": gettext_noop("People who are new to this page often need $title."),
-    "kept": gettext_noop("Everything stays where you know it: moving it would not save you time."),
+    "some_visits": gettext_noop("You come back to $title: you used it in $uses of $visits visits."),
+    "used": gettext_noop("You have used $title here before."),
+    "popular": gettext_noop(
+        "$percent % of what is used here lately is $title, on a page with $people or more"
+        " other people."
+    ),
+    "predicted": gettext_noop(
+        "$people or more other people were here lately; those who use this page as you do"
+        " often need $title next."
+    ),
+    "first_visit": gettext_noop(
+        "$percent % of what newcomers use here lately is $title; $people or more were new."
+    ),
+    "guess": gettext_noop("A first guess from pages like this one."),
+    "kept": gettext_noop("Everything stays where you know it."),
 }
 """Sentences by code; a test compares them with `uiengine.explain.SENTENCES`."""
 

@@ -65,7 +65,7 @@ LAYOUT_EXAMPLE = OpenApiExample(
             "note": "Seconds are modelled, not measured.",
         },
         "search": {"system": 2, "budget": 32},
-        "why": {"mail": "You open Mail in most of your visits."},
+        "why": {"mail": "You use Mail in most of your visits: in 8 of 10."},
         "undo": "visit",
         "decision": ".eJxVjkEOwi…",
         "whose": "5c1f0e9a7b3d2468",

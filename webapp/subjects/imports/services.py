@@ -20,6 +20,7 @@ from typing import Any
 from django.db import transaction
 
 from uiengine.behaviour import profile as profiles
+from uiengine.behaviour.popularity import first_in_period
 from uiengine.behaviour.profile import SECONDS_PER_DAY
 from webapp.lib.times import utc_now
 from webapp.subjects import mappers, state_cache, visit_state
@@ -162,13 +163,16 @@ def _import_surface(
         row = stored[subjects[user].pk]
         fresh = [visit for visit in history if visit.id not in known.get(row.pk, ())]
         done.known_visits += len(history) - len(fresh)
+        last_day = _last_day(row)
         if fresh:
             added += [_visit_row(row, visit) for visit in fresh]
             row.state = _folded(row, fresh, has_visits=row.pk in known)
             row.version += 1
             changed.append(row)
         for number, visit in enumerate(fresh, start=len(known.get(row.pk, ()))):
-            days[visit.day].append(CountedVisit(number, visit.uses))
+            is_first = first_in_period(visit.day, last_day)
+            days[visit.day].append(CountedVisit(number, visit.uses, is_first))
+            last_day = max(visit.day, last_day or 0)
         if done_users % 50 == 0:
             progress(0.5 * done_users / len(histories), f"{surface.slug}: folding")
     _write(surface, added, changed, days, progress)
@@ -198,6 +202,12 @@ def _known_visits(surface: Surface) -> dict[int, set[str]]:
     for profile_id, visit in pairs.iterator():
         known[profile_id].add(visit)
     return known
+
+
+def _last_day(row: Profile) -> int | None:
+    """The day of the last visit that the profile holds; None without one."""
+    profile = mappers.to_state(row).profile
+    return profile.last_day if profile.visits else None
 
 
 def _visit_row(row: Profile, visit: FileVisit) -> Visit:
