@@ -10,6 +10,7 @@ from webapp.codebooks.registry.training_record import TrainedVersion
 from webapp.lib.times import utc_now
 from webapp.subjects import erasure, state_cache
 from webapp.subjects.ended import erased
+from webapp.subjects.locks import people_lock
 from webapp.subjects.looks import looks_unname
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
 from webapp.surfaces.models import Surface
@@ -26,6 +27,7 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     now = utc_now()
     # Creating the row and locking it waits for events that are being accepted; they go as well.
     Subject.objects.select_for_update().get_or_create(key=key)
+    people_lock([key])
     looks_unname(key)
     _rows_delete(key)
     erasure.erasure_record(key=key, now=now)

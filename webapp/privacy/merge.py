@@ -12,6 +12,7 @@ from webapp.lib.times import utc_now
 from webapp.privacy.merge_rows import rows_move
 from webapp.subjects import keys, mappers, state_cache, visit_state
 from webapp.subjects.fold_worker import profile_fold
+from webapp.subjects.locks import people_lock
 from webapp.subjects.looks import looks_unname
 from webapp.subjects.models import Profile, Subject
 from webapp.subjects.services import subject_get
@@ -28,11 +29,16 @@ def visitor_merge(*, visitor: str, user_id: str) -> None:
 
 
 def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
-    """Merges the source's history into the target and deletes the source."""
-    for row in source.profiles.all():
-        profile_fold(profile_id=row.pk, now=now)
+    """Merges the source's history into the target and deletes the source.
+
+    Does nothing where either was erased meanwhile.
+    """
     with transaction.atomic():
-        for row in Profile.objects.select_for_update().filter(subject=source):
+        if len(people_lock([source.key, target.key])) < 2:
+            return
+        for row in Profile.objects.filter(subject=source).order_by("pk"):
+            profile_fold(profile_id=row.pk, now=now)
+        for row in Profile.objects.filter(subject=source).order_by("pk"):
             _profile_move(row, target)
         source.attributes.exclude(surface__in=target.attributes.values("surface")).update(
             subject=target
@@ -46,8 +52,7 @@ def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
 
 
 def _profile_move(row: Profile, target: Subject) -> None:
-    existing = Profile.objects.select_for_update().filter(subject=target, surface=row.surface)
-    kept = existing.first()
+    kept = Profile.objects.filter(subject=target, surface=row.surface).first()
     if kept is None:
         row.subject = target
         row.version += 1

@@ -16,6 +16,7 @@ from django.db.models import Max, QuerySet
 
 from webapp.codebooks.pipeline.kept_visits import snapshots_expire
 from webapp.subjects import partitions, state_cache
+from webapp.subjects.locks import profiles_lock
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject
 from webapp.surfaces.models import Surface
 
@@ -81,7 +82,10 @@ def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
     total = 0
     while pks := list(rows().values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
-            rows().model._default_manager.filter(pk__in=pks).delete()
+            mine = rows().model._default_manager.filter(pk__in=pks)
+            if mine.model is not Subject:
+                profiles_lock(Profile.objects.filter(pk__in=mine.values("profile")))
+            mine.delete()
         total += len(pks)
     return total
 

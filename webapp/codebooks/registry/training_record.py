@@ -43,7 +43,7 @@ def training_record(*, run: Run, keys: Iterable[str]) -> None:
         TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
         with transaction.atomic():
             # The lock waits for an erasure in progress, so that it is seen here.
-            here = Subject.objects.select_for_update().filter(key__in=some)
+            here = Subject.objects.select_for_update().filter(key__in=some).order_by("pk")
             for key in set(some) - set(here.values_list("key", flat=True)):
                 trained_versions_mark(key=key, now=utc_now())
 
@@ -61,7 +61,7 @@ def trained_versions_mark(*, key: str, now: datetime) -> list[TrainedVersion]:
     """Marks the versions trained with the key's visits for retraining, and deletes the key's
     marks."""
     runs = _runs_with(key)
-    for run in [*runs, *_runs_after(runs)]:
+    for run in sorted([*runs, *_runs_after(runs)]):  # one order for all that lock them
         columns = {"last_at": now}
         row, _ = TrainingErasure.objects.get_or_create(run_id=run, defaults=columns)
         TrainingErasure.objects.filter(pk=row.pk).update(subjects=F("subjects") + 1, last_at=now)

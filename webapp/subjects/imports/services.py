@@ -185,7 +185,7 @@ def _import_surface(
 
 def _profiles(surface: Surface, subjects: Sequence[int], done: Imported) -> dict[int, Profile]:
     """Locked profiles on the surface by subject; missing ones are created."""
-    mine = Profile.objects.select_for_update(of=("self",)).select_related("subject")
+    mine = Profile.objects.select_for_update(of=("self",)).select_related("subject").order_by("pk")
     wanted = set(subjects)
     known = {p.subject_id: p for p in mine.filter(surface=surface) if p.subject_id in wanted}
     new = [Profile(subject_id=pk, surface=surface) for pk in subjects if pk not in known]
