@@ -98,6 +98,12 @@ def test_counts_and_gets_at_once_as_one_by_one(cache):
     assert 0 < cache._cache.get_client().ttl(cache.make_key("ours")) <= 60
 
 
+def test_counts_by_any_amount(cache):
+    assert count_and_get(["events"], [], 60, 7) == ([7], {})
+    assert count_and_get(["events", "more"], [], 60, 5) == ([12, 5], {})
+    assert 0 < cache._cache.get_client().ttl(cache.make_key("events")) <= 60
+
+
 def test_keeps_what_was_made_under_an_agreement_and_nothing_under_another(cache):
     first = store({"a": (("x", b"1"), 60)}, {"name": ("n", 60)}, {"agreed": (32, 60)})
     again = store({"a": (("y", b"2"), 60)}, {"name": ("m", 60)}, {"agreed": (32, 60)})
