@@ -66,32 +66,50 @@ def audit(
     named = (("champion", champion), ("anchor", anchor))
     references = {name: path for name, path in named if path is not None}
     values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
-    fresh = _since_last(values, previous)
-    whole = attach_attributes(user_sums(values, metrics), people, by)
-    users = attach_attributes(user_sums(fresh, metrics), people, by)
-    is_whole = bool(previous) and not is_enough(users, whole, by)
-    users, known, left_out = categorised(whole if is_whole else users, by, is_chosen=is_chosen)
+    values, users, counted = _counted(values, metrics, previous, people, by)
+    users, known, left_out = categorised(users, by, is_chosen=is_chosen)
     by = list(dict.fromkeys(one["attribute"] for one in known))
     if not by:
         by, users = [NO_ATTRIBUTE], users.assign(**{NO_ATTRIBUTE: UNKNOWN})
     rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
     report = {
-        "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if _counts(r)]),
+        "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if _tells(r)]),
         "version": version or replay.stem,
         "look": len(previous) + 1,
-        "counted": "all visits" if is_whole or not previous else "visits since the last look",
+        "counted": counted,
         "by": by,
         "serves": serves,
         "simulated": simulated,
         "seed": seed,
         "references": list(references),
-        "surfaces": _surfaces(values if is_whole else fresh),
+        "surfaces": _surfaces(values),
         "attributes": add_behaviour(users, known),
         "left_out": left_out,
         "slices": rows,
     }
     write_report(report, previous, power or stored_power(), out)
     return report
+
+
+def _counted(
+    values: pd.DataFrame,
+    metrics: Sequence[Metric],
+    previous: Sequence[Mapping[str, Any]],
+    people: pd.DataFrame,
+    by: Sequence[str],
+) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Returns the visits that this look counts, their people with attributes, and which they are.
+
+    All visits, or those since the last look if these can judge every slice that all could.
+    """
+    whole = attach_attributes(user_sums(values, metrics), people, by)
+    if not previous:
+        return values, whole, "all visits"
+    fresh = _since_last(values, previous)
+    users = attach_attributes(user_sums(fresh, metrics), people, by)
+    if is_enough(users, whole, by):
+        return fresh, users, "visits since the last look"
+    return values, whole, "all visits"
 
 
 def _values(
@@ -129,7 +147,7 @@ def _rows(
     return [withheld(row) for row in judged(rows, look_error(look))]
 
 
-def _counts(row: Mapping[str, Any]) -> bool:
+def _tells(row: Mapping[str, Any]) -> bool:
     """Returns True for gated rows, but for people without a value where hardly anybody has one."""
     is_lack = UNKNOWN in row["slice"].values()
     return bool(row["verdict"]) and not (is_lack and 0 < row["rest_users"] < MIN_USERS)

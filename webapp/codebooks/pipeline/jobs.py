@@ -14,13 +14,18 @@ from django.db import transaction
 
 from uiengine.errors import VersionError
 from webapp.codebooks.gate import conditions
-from webapp.codebooks.gate.clearance import PromotionError, looks_standing
+from webapp.codebooks.gate.clearance import PromotionError
 from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.gate.rollout import after_gate
-from webapp.codebooks.gate.standing import EXCEEDS
 from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
+from webapp.codebooks.pipeline.judging import (
+    audited_before,
+    late_held,
+    most_seconds,
+    stopped_by,
+)
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.refresh_sample import balanced_batch
@@ -186,15 +191,18 @@ def replay(lease: Lease) -> None:
     """Prices the layouts that this version and the champion would have shown to held-back
     people."""
     from ml.evaluation.held_back import compare
+    from ml.evaluation.random_people import decision_seconds
 
     run, pipeline = lease.run, _pipeline(lease)
     version, champion = _version(lease), champion_of(run.surface)
-    if _refused_as_late(lease, version, champion):
-        return
     folders = {"challenger": artefacts.registered(version.folder, version.manifest)}
     if champion is not None and champion != version:
         folders["champion"] = artefacts.registered(champion.folder, champion.manifest)
     surface = mappers.to_surface(run.surface)
+    # Looked at first, as replaying all visits would take a slow version days.
+    loaded = artefacts.load(version.folder, version.manifest)
+    if late_held(lease, version, champion, decision_seconds(loaded, surface)):
+        return
     paired = compare(_visits(lease)[0], surface, folders, work_folder(run), lease.show)
     path = work_folder(run) / "seconds.json"
     path.write_text(json.dumps([paired.champion, paired.challenger]))
@@ -222,7 +230,7 @@ def gate(lease: Lease) -> None:
     loaded = artefacts.load(version.folder, version.manifest)
     surface = mappers.to_surface(run.surface)
     broken = broken_rules(loaded, surface, people, progress=lease.show)
-    limits = {"seconds": decision_seconds(loaded, surface), "most_seconds": _most_seconds()}
+    limits = {"seconds": decision_seconds(loaded, surface), "most_seconds": most_seconds()}
     energy = conditions.energy(
         estimate=found.estimate,
         low=found.low,
@@ -240,54 +248,14 @@ def gate(lease: Lease) -> None:
                 conditions.parity(version.card),
                 energy,
                 conditions.guardrails(broken, people, **limits),
-                conditions.audit(*_audited(version, run.surface, audited)),
+                conditions.audit(*audited_before(version, run.surface, audited)),
             ],
             is_smoke=people < settings.UIENGINE_GATE_PEOPLE,
         )
         is_passed = report.verdict == GateReport.Verdict.PASSED
-        outcome = None if is_passed else held(_stopped_by(report))
+        outcome = None if is_passed else held(stopped_by(report))
         result = {"report": report.pk, "verdict": report.verdict}
         lease.finish(result, version, outcome)
-
-
-def _audited(version: CodebookVersion, surface: Surface, latest: dict[str, Any]) -> tuple[str, int]:
-    """Returns verdict and report of the latest audit, or of an earlier one that still exceeds."""
-    exceeding = [look for look in looks_standing(version, surface) if look.verdict == EXCEEDS]
-    return (EXCEEDS, exceeding[0].pk) if exceeding else (latest["verdict"], latest["report"])
-
-
-def _refused_as_late(
-    lease: Lease, version: CodebookVersion, champion: CodebookVersion | None
-) -> bool:
-    """Ends the pipeline with a gate report if a decision takes too long.
-
-    Looked at first, as replaying all visits would take such a version days.
-    """
-    from ml.evaluation.random_people import decision_seconds
-
-    surface = lease.run.surface
-    loaded = artefacts.load(version.folder, version.manifest)
-    seconds = decision_seconds(loaded, mappers.to_surface(surface))
-    if seconds <= _most_seconds():
-        return False
-    judged = conditions.guardrails({}, 1, seconds=seconds, most_seconds=_most_seconds())
-    with transaction.atomic():
-        report = conditions.report_save(
-            surface=surface, version=version, champion=champion, conditions=[judged]
-        )
-        left = {"report": report.pk, "verdict": report.verdict}
-        lease.finish(left, version, held(_stopped_by(report)))
-    return True
-
-
-def _most_seconds() -> float:
-    """The processor time that a decision may take: what a request has for it."""
-    return float(settings.UIENGINE_DEADLINE_MS) / 1000
-
-
-def _stopped_by(report: GateReport) -> str:
-    stopped = [c for c in report.conditions if c["verdict"] != GateReport.Verdict.PASSED]
-    return " ".join(f"{c['name']} {c['verdict']}: {c['text']}" for c in stopped)
 
 
 def promote(lease: Lease) -> None:
