@@ -159,6 +159,12 @@ DATABASES = {
         help="The database; PostgreSQL's may end with `?sslmode=…&sslrootcert=PATH`.",
     )
 }
+# A pooler that changes connections between transactions loses cursors and prepared statements.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.boolean(
+    "DATABASE_POOLER",
+    default=False,
+    help="DATABASE_URL leads to a pooler by transaction, such as PgBouncer.",
+)
 REDIS_URL = env.url(
     "REDIS_URL",
     "",

@@ -36,12 +36,15 @@ class PreparedCursor(base.ServerBindingCursor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """prepares: whether the current connection may prepare statements."""
+    """prepares: whether the current connection may prepare statements.
+
+    With DISABLE_SERVER_SIDE_CURSORS, Django's setting for poolers by transaction, none does.
+    """
 
     prepares = True
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        self.prepares = True
+        self.prepares = not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
         connection = super().get_new_connection(conn_params)
         connection.prepare_threshold = 1  # Django's None forbids preparing; plain cursors never do
         return connection
