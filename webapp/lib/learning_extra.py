@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from django.core.management.base import CommandError
 
 MODULES = (
-    *("fairlearn", "onnx", "onnxscript", "pandas"),
+    *("duckdb", "fairlearn", "onnx", "onnxscript", "pandas"),
     *("pyarrow", "scipy", "sklearn", "torch"),
 )
 """Packages that the extra `ml` installs."""

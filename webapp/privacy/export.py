@@ -19,7 +19,8 @@ from webapp.lib.times import utc_now
 from webapp.serving.pages import serving
 from webapp.subjects import mappers
 from webapp.subjects.decisions import is_control
-from webapp.subjects.models import Profile, Subject
+from webapp.subjects.imports.events.visits import unpack
+from webapp.subjects.models import ImportedHistory, Profile, Subject
 
 OURS = ("profile", "batch", "fold", "lease_until")
 AT_ONCE = 1000
@@ -39,6 +40,7 @@ def subject_export(*, key: str) -> Iterator[bytes]:
             "clock_offset": subject.clock_offset,
             "source": subject.source,
             "created_at": subject.created_at,
+            "other_ids_in_files": list(subject.ties.order_by("at", "id").values("alias", "at")),
         }
     head["attributes"] = _attributes(subject) if subject else []
     yield orjson.dumps(head)[:-1] + b',"profiles":['
@@ -69,6 +71,7 @@ def _profile_export(row: Profile) -> Iterator[bytes]:
         "state": row.state,
         "tokens": _tokens(row),
         "updated_at": row.updated_at,
+        "imported_events": _imported(row),
     }
     yield orjson.dumps(head)[:-1]
     for name, rows, order in (
@@ -81,6 +84,12 @@ def _profile_export(row: Profile) -> Iterator[bytes]:
             yield (b"," if number else b"") + orjson.dumps(page)[1:-1]
         yield b"]"
     yield b"}"
+
+
+def _imported(row: Profile) -> list[dict[str, Any]]:
+    """The events of files that the profile was imported from. at: ms since 1970."""
+    kept = ImportedHistory.objects.filter(profile=row).first()
+    return [event._asdict() for event in unpack(kept.events)] if kept else []
 
 
 def _pages(rows: QuerySet[Any], order: Sequence[str]) -> Iterator[list[dict[str, Any]]]:

@@ -86,6 +86,33 @@ class Profile(models.Model):
         return f"Profile {self.pk}: subject {self.subject_id} on surface {self.surface_id}"
 
 
+class ImportedHistory(models.Model):
+    """The events that a profile was imported from, so that a later import can continue them."""
+
+    profile = models.OneToOneField(Profile, models.CASCADE, related_name="imported_history")
+    events = models.BinaryField(help_text="Compressed; see subjects/imports/events/visits.")
+
+    class Meta:
+        verbose_name_plural = "imported histories"
+
+    def __str__(self) -> str:
+        return f"Imported events of profile {self.profile_id}"
+
+
+class ImportedTie(models.Model):
+    """From `at` on, an id in imported files (a device, a guest) is known to be this person."""
+
+    subject = models.ForeignKey(Subject, models.CASCADE, related_name="ties")
+    alias = models.CharField(max_length=200, help_text="The other id, as in the files.")
+    at = UTCDateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("alias", "subject", "at"), name="tie_once"),)
+
+    def __str__(self) -> str:
+        return f"An id of subject {self.subject_id}"
+
+
 class ServedDecision(models.Model):
     """A decision that came back with an event: the layout shown, and how it was chosen."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -14,6 +15,9 @@ from uiengine.page import feasibility, surface_json
 from webapp.surfaces.models import MOST_CONTROL, MOST_REVISION, MOST_TITLE, PopularityDay, Surface
 
 COLUMNS = ("slug", "revision", "mode", "control_percent")
+
+DUST = 1e-9
+"""Shares below it are what is left of sums of thirds after taking them out."""
 
 
 @transaction.atomic
@@ -73,19 +77,24 @@ class CountedVisit(NamedTuple):
     is_first: bool = False
 
 
-def popularity_add(surface_id: int, day: int, visits: Iterable[CountedVisit]) -> None:
-    """Adds visits to a day's row. Must be called inside a transaction."""
+def popularity_add(
+    surface_id: int,
+    day: int,
+    visits: Iterable[CountedVisit],
+    removed: Iterable[CountedVisit] = (),
+) -> None:
+    """Adds visits to a day's row, and takes others out. Must be called inside a transaction."""
     shares: dict[str, float] = defaultdict(float)
     newcomers: dict[str, float] = defaultdict(float)
     count = people = 0
-    for visit in visits:
+    for sign, visit in chain(((1, v) for v in visits), ((-1, v) for v in removed)):
         used = set(visit.blocks)
-        count += 1
-        people += visit.is_first
+        count += sign
+        people += sign * visit.is_first
         for block_id in used:
-            shares[block_id] += 1 / len(used)
+            shares[block_id] += sign / len(used)
             if visit.number < NEWCOMER_VISITS:
-                newcomers[block_id] += 1 / len(used)
+                newcomers[block_id] += sign / len(used)
     PopularityDay.objects.get_or_create(surface_id=surface_id, day=day)
     row = PopularityDay.objects.select_for_update().get(surface_id=surface_id, day=day)
     row.visits += count
@@ -96,4 +105,6 @@ def popularity_add(surface_id: int, day: int, visits: Iterable[CountedVisit]) ->
 
 
 def _sum(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    return {b: one.get(b, 0) + other.get(b, 0) for b in sorted({*one, *other})}
+    """Block by block; what is taken out again leaves no dust of rounding."""
+    sums = {b: one.get(b, 0) + other.get(b, 0) for b in sorted({*one, *other})}
+    return {b: share for b, share in sums.items() if abs(share) > DUST}

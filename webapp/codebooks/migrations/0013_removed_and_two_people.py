@@ -4,8 +4,10 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from webapp.lib import labels
 
-class Migration(migrations.Migration):
+
+class Migration(labels.Migration):
 
     dependencies = [
         ('uiengine_codebooks', '0012_who_retrains'),

@@ -37,6 +37,8 @@ PREFIX = "file:"
 Progress = Callable[[float, str], None]
 Row = tuple[str, str, float, int, str, int]
 """surface, user, seconds since 1970, UTC day, block, raw uses."""
+ClosedVisit = tuple[float, int, tuple[str, ...], tuple[str, ...]]
+"""Seconds since 1970, UTC day, used blocks, order as shown."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def visits_import(
     named = {user: keys.get(user, PREFIX + user) for user in {row[1] for row in rows}}
     rows = _of_the_not_erased(rows, named, done)
     surfaces = {s.slug: s for s in Surface.objects.filter(slug__in={row[0] for row in rows})}
-    subjects = _subjects({row[1]: named[row[1]] for row in rows}, source, done)
+    subjects = subjects_ensure({row[1]: named[row[1]] for row in rows}, source, done)
     start = 0
     for slug, group in groupby(rows, key=lambda row: row[0]):
         part = list(group)
@@ -101,6 +103,14 @@ def visits_import(
 
 def _of_the_not_erased(rows: Sequence[Row], named: Mapping[str, str], done: Imported) -> list[Row]:
     """Leaves out visits from before their subject was erased, and counts them."""
+    erased = erased_at(named)
+    kept = [row for row in rows if row[2] > erased.get(row[1], -inf)]
+    done.erased_visits = len({row[:3] for row in rows}) - len({row[:3] for row in kept})
+    return kept
+
+
+def erased_at(named: Mapping[str, str]) -> dict[str, float]:
+    """When (seconds since 1970) those of the users were erased who were. named: their keys."""
     marks = {mark: user for user, key in named.items() for mark in erasure_marks(key)}
     erased: dict[str, float] = {}
     wanted = sorted(marks)
@@ -108,12 +118,10 @@ def _of_the_not_erased(rows: Sequence[Row], named: Mapping[str, str], done: Impo
         found = Erasure.objects.filter(mark__in=wanted[start : start + 500])
         for mark, at in found.values_list("mark", "last_at"):
             erased[marks[mark]] = at.timestamp()
-    kept = [row for row in rows if row[2] > erased.get(row[1], -inf)]
-    done.erased_visits = len({row[:3] for row in rows}) - len({row[:3] for row in kept})
-    return kept
+    return erased
 
 
-def _subjects(named: Mapping[str, str], source: str, done: Imported) -> dict[str, Subject]:
+def subjects_ensure(named: Mapping[str, str], source: str, done: Imported) -> dict[str, Subject]:
     """The subject of each user in the files. named: their keys."""
     known = subjects_by_keys(named.values())
     new = [_subject(key, source) for key in sorted(named.values()) if key not in known]
@@ -154,7 +162,7 @@ def _import_surface(
     done: Imported,
     progress: Progress,
 ) -> None:
-    stored = _profiles(surface, [subjects[user].pk for user in histories], done)
+    stored = profiles_ensure(surface, [subjects[user].pk for user in histories], done)
     known = _known_visits(surface)
     added: list[Visit] = []
     changed: list[Profile] = []
@@ -165,7 +173,7 @@ def _import_surface(
         done.known_visits += len(history) - len(fresh)
         last_day = _last_day(row)
         if fresh:
-            added += [_visit_row(row, visit) for visit in fresh]
+            added += [visit_row(row, visit) for visit in fresh]
             row.state = _folded(row, fresh, has_visits=row.pk in known)
             row.version += 1
             changed.append(row)
@@ -183,7 +191,9 @@ def _import_surface(
         state_cache.forget_on_commit(key, [surface.slug])
 
 
-def _profiles(surface: Surface, subjects: Sequence[int], done: Imported) -> dict[int, Profile]:
+def profiles_ensure(
+    surface: Surface, subjects: Sequence[int], done: Imported
+) -> dict[int, Profile]:
     """Locked profiles on the surface by subject; missing ones are created."""
     mine = Profile.objects.select_for_update(of=("self",)).select_related("subject").order_by("pk")
     wanted = set(subjects)
@@ -210,7 +220,7 @@ def _last_day(row: Profile) -> int | None:
     return profile.last_day if profile.visits else None
 
 
-def _visit_row(row: Profile, visit: FileVisit) -> Visit:
+def visit_row(row: Profile, visit: FileVisit) -> Visit:
     return Visit(
         profile=row,
         visit=visit.id,
@@ -225,20 +235,32 @@ def _folded(row: Profile, fresh: Sequence[FileVisit], *, has_visits: bool) -> di
     """The state with the new visits; if older visits lie between them, all are refolded in
     order."""
     state = mappers.to_state(row) if row.state else State()
-    shown = state.profile.order, state.profile.before
-    history = [(v.seconds, v.day, tuple(v.uses), ()) for v in fresh]
+    history: list[ClosedVisit] = [(v.seconds, v.day, tuple(v.uses), ()) for v in fresh]
     if has_visits and state.profile.visits and fresh[0].seconds <= state.profile.last_event:
         closed = Visit.objects.filter(profile=row, is_closed=True)
         earlier = closed.values_list("started_at", "day", "uses", "order")
         history += [(at.timestamp(), day, tuple(u), tuple(order)) for at, day, u, order in earlier]
-        kept = state.profile
-        state.profile = profiles.Profile(feedback=kept.feedback, last_event=kept.last_event)
+        return visit_state.dump(refolded(row, history))
+    return visit_state.dump(_fold(state, history))
+
+
+def refolded(row: Profile, history: Iterable[ClosedVisit]) -> State:
+    """The row's state with its visits folded anew; feedback and an open visit stay."""
+    state = mappers.to_state(row) if row.state else State()
+    kept = state.profile
+    state.profile = profiles.Profile(feedback=kept.feedback, last_event=kept.last_event)
+    state.profile.order, state.profile.before = kept.order, kept.before
+    return _fold(state, history)
+
+
+def _fold(state: State, history: Iterable[ClosedVisit]) -> State:
+    shown = state.profile.order, state.profile.before
     for seconds, day, blocks, order in sorted(history):
         profiles.fold_visit(state.profile, day, blocks, order)
         state.profile.last_event = max(state.profile.last_event, seconds)
     if any(shown):  # no visit of a file showed a layout later than those of the live profile
         state.profile.order, state.profile.before = shown
-    return visit_state.dump(state)
+    return state
 
 
 def _write(

@@ -1,0 +1,207 @@
+"""Turns the files of an export into every person's events, in order, with bounded memory.
+
+DuckDB reads, maps, drops duplicates and sorts on disk; Python sees one person at a time. All steps
+are functions of the set of events and ties: neither the order of rows nor their split into files
+nor a repetition changes what comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import duckdb
+
+from ml.data.errors import BadValue, DataError
+from ml.events.base import Base
+from ml.events.event_map import EventMap
+from ml.events.files import found_files, quoted, select_rows
+from ml.events.formats import FORMATS, Format
+from ml.events.identity import Ties
+from ml.events.mapping import mapped_sql, pointer, reason_sql
+
+
+class Event(NamedTuple):
+    """A mapped event. key: what duplicates share; at: ms since 1970; raw: the id it came with."""
+
+    key: str
+    at: int
+    raw: str
+    kind: str
+    block: str
+
+
+@dataclass
+class Report:
+    """Counts of what was read. reasons: events left out, by why; the ten most frequent."""
+
+    read: int = 0
+    mapped: dict[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    ties: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+class EventReader:
+    """Reads an export into a temporary database, which goes when the reader is closed."""
+
+    def __init__(self) -> None:
+        self._base = Base()
+        self._base.execute(
+            "CREATE TABLE events (raw VARCHAR, surface VARCHAR, key VARCHAR, ms BIGINT, "
+            "kind VARCHAR, block VARCHAR)"
+        )
+        self.ties = Ties(self._base)
+        self.report = Report()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        self._base.close()
+
+    def read(
+        self,
+        paths: Iterable[str],
+        form: str,
+        events: EventMap,
+        blocks: Mapping[str, Sequence[str]],
+        until: int,
+    ) -> None:
+        """Reads the files of one tool.
+
+        blocks: the block ids of each surface. until: ms since 1970; later times are refused.
+
+        Raises:
+            DataError: an unreadable file, with its name and line.
+        """
+        self._stage(paths, form, events, leave="row, properties")
+        self._base.execute("CREATE TABLE known_blocks (surface VARCHAR, block VARCHAR)")
+        pairs = [(surface, block) for surface, ids in blocks.items() for block in ids]
+        self._base.insert("known_blocks", pairs)
+        self._base.execute(f"CREATE VIEW judged AS {reason_sql(events, until)}")
+        self._keep(form)
+        self.ties.collect(until)
+        self._count()
+        for made in ("VIEW judged", "TABLE staged", "TABLE known_blocks"):
+            self._base.execute(f"DROP {made}")
+
+    def look(self, paths: Iterable[str], form: str) -> None:
+        """Reads the files for `properties` alone. Raises DataError as `read` does."""
+        self._stage(paths, form, EventMap(()), leave="row")
+
+    def _stage(self, paths: Iterable[str], form: str, events: EventMap, leave: str) -> None:
+        """One row per event of the files, with what the map says it may mean."""
+        files = found_files(paths, self._base.unpacked)
+        self._base.execute(f"SET TimeZone={quoted(events.zone)}")
+        try:
+            self._base.execute(_staged_sql(FORMATS[form], files, events, leave))
+        except duckdb.Error as error:
+            said = str(error).split("\n")[0]
+            names = ", ".join(file.name for file in files[:3])
+            hint = f"could not be read as an export of {form}: {said}"
+            raise DataError([BadValue(names, 0, "file", form, hint)]) from error
+
+    def _keep(self, form: str) -> None:
+        """Keeps what the map names. Where the tool gives no key, equal events are one."""
+        own = "coalesce(key, concat_ws('|', ms, name, block))"
+        self._base.execute(
+            "INSERT INTO events SELECT raw, surface, "
+            f"left(md5(concat_ws('|', ?, raw, {own})), 16), "
+            "ms, kind, block FROM judged WHERE reason IS NULL",
+            [form],
+        )
+
+    def _count(self) -> None:
+        base, report = self._base, self.report
+        report.read = base.one("SELECT count(*) FROM staged")
+        kinds = base.rows(
+            "SELECT kind, count(*) FROM judged WHERE reason IS NULL GROUP BY kind ORDER BY kind"
+        )
+        report.mapped = dict(kinds)
+        reasons = base.rows(
+            "SELECT reason, count(*) AS n FROM judged WHERE reason IS NOT NULL GROUP BY reason "
+            "ORDER BY n DESC, reason LIMIT 10"
+        )
+        report.reasons = dict(reasons)
+
+    def properties(
+        self, most_names: int, most_values: int
+    ) -> list[tuple[str, int, dict[str, dict[str, int]]]]:
+        """The most frequent events of `look`: name, count, and by property the counts of values.
+
+        Properties of more than `most_values` values, or of values over 100 letters, are left out.
+        """
+        names = self._base.rows(
+            "SELECT name, count(*) AS n FROM staged WHERE name IS NOT NULL GROUP BY name "
+            f"ORDER BY n DESC, name LIMIT {int(most_names)}"
+        )
+        seen: dict[str, tuple[int, dict[str, dict[str, int]]]] = {n: (c, {}) for n, c in names}
+        values = self._base.rows(
+            "WITH pairs AS (SELECT name, properties, unnest(json_keys(properties)) AS key "
+            "FROM staged), told AS (SELECT name, key, properties->>"
+            "('/' || replace(replace(key, '~', '~0'), '/', '~1')) AS value FROM pairs), "
+            "counted AS (SELECT name, key, value, count(*) AS n FROM told WHERE value IS NOT NULL "
+            "GROUP BY ALL) "
+            "SELECT name, key, value, n FROM counted "
+            f"QUALIFY count(*) OVER (PARTITION BY name, key) <= {int(most_values)} "
+            "AND max(length(value)) OVER (PARTITION BY name, key) <= 100 "
+            "ORDER BY name, key, n DESC, value"
+        )
+        for name, key, value, number in values:
+            if name in seen:
+                seen[name][1].setdefault(key, {})[value] = number
+        return [(name, count, properties) for name, (count, properties) in seen.items()]
+
+    def add_events(self, surface: str, events: Iterable[tuple[str, int, str, str, str]]) -> None:
+        """Adds events of earlier imports, so that they are resolved again with today's ties."""
+        rows = ((raw, surface, key, at, kind, block) for key, at, raw, kind, block in events)
+        self._base.insert("events", rows)
+
+    def resolve(self) -> None:
+        """Gives each event its person. Events with one key are kept once, the earliest."""
+        self._base.execute(
+            "CREATE TABLE resolved AS SELECT raw, surface, key, min(ms) AS ms, "
+            "arg_min(kind, (ms, kind, block)) AS kind, arg_min(block, (ms, kind, block)) AS block, "
+            "raw AS person FROM events GROUP BY raw, surface, key"
+        )
+        everything = self._base.one("SELECT count(*) FROM events")
+        self.report.duplicates = everything - self._base.one("SELECT count(*) FROM resolved")
+        self.report.ties = self.ties.count()
+        self._base.execute("DROP TABLE events")
+        self.ties.resolve()
+
+    def people(self) -> int:
+        """The number of people, each surface for itself. Only after `resolve`."""
+        return self._base.one("SELECT count(DISTINCT (surface, person)) FROM resolved")
+
+    def histories(self) -> Iterator[tuple[str, str, list[Event]]]:
+        """Yields surface, person and events in order of time, sorted by surface and person."""
+        rows = self._base.rows(
+            "SELECT surface, person, key, ms, raw, kind, block FROM resolved "
+            "ORDER BY surface, person, ms, key"
+        )
+        for (surface, person), group in groupby(rows, key=lambda row: row[:2]):
+            yield surface, person, [Event(*row[2:]) for row in group]
+
+
+def _staged_sql(shape: Format, files: Sequence[Path], events: EventMap, leave: str) -> str:
+    rows = shape.rows.replace("{rows}", select_rows(files, shape.columns))
+    return (
+        f"CREATE TABLE staged AS SELECT * EXCLUDE ({leave}), {mapped_sql(events)} FROM ("
+        f"SELECT row, {shape.name} AS name, {shape.at} AS ms, {shape.key} AS key, "
+        f"named({_person(events.user, shape.user)}) AS known, "
+        f"named({_person(events.anonymous, shape.anonymous)}) AS device, "
+        f"{shape.aliases} AS aliases, {shape.properties} AS properties FROM ({rows}))"
+    )
+
+
+def _person(keys: Sequence[str], own: str) -> str:
+    """SQL of the id at a map's path, or of the tool's own field."""
+    return f"row->>{quoted(pointer(keys))}" if keys else own

@@ -1,0 +1,294 @@
+"""Each tool's export, as its documentation shows it, gives the events that the rows mean."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ml.data.errors import DataError
+from ml.events.event_map import parse_map
+from ml.events.formats import SNOWPLOW_COLUMNS
+from ml.events.reading import EventReader, Report
+
+BLOCKS = {"home": ["forum", "live"]}
+UNTIL = 1_893_456_000_000  # 2030
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).astimezone(UTC).timestamp() * 1000)
+
+
+def lines(*rows: dict[str, Any]) -> str:
+    return "\n".join(json.dumps(row) for row in rows) + "\n"
+
+
+def read(
+    path: Path | list[Path], form: str, zone: str = "UTC", **rule: Any
+) -> tuple[list[tuple[str, int, str, str]], Report]:
+    """(person, ms, kind, block) of every event, and the report."""
+    row = {"event": "click", "kind": "use", "surface": "home", "block": "section", **rule}
+    events = parse_map({"time": {"zone": zone}, "rule": [row]}, BLOCKS)
+    paths = [str(p) for p in (path if isinstance(path, list) else [path])]
+    with EventReader() as reader:
+        reader.read(paths, form, events, BLOCKS, UNTIL)
+        reader.resolve()
+        found = [
+            (person, event.at, event.kind, event.block)
+            for _, person, history in reader.histories()
+            for event in history
+        ]
+        return found, reader.report
+
+
+def segment(**row: Any) -> dict[str, Any]:
+    common = {"type": "track", "event": "click", "properties": {"section": "forum"}}
+    return {**common, "anonymousId": "a", "timestamp": "2026-05-04T09:00:00Z", **row}
+
+
+def test_segment_ties_a_device_to_the_user_who_signs_in(tmp_path):
+    path = tmp_path / "segment.json"
+    path.write_text(
+        lines(
+            segment(messageId="1"),
+            segment(messageId="2", userId="u", timestamp="2026-05-04T09:05:00Z"),
+            segment(messageId="2", userId="u", timestamp="2026-05-04T09:05:00Z"),
+        )
+    )
+
+    found, report = read(path, "segment")
+
+    first, second = ms("2026-05-04T09:00:00Z"), ms("2026-05-04T09:05:00Z")
+    assert found == [("u", first, "use", "forum"), ("u", second, "use", "forum")]
+    assert (report.read, report.duplicates, report.ties) == (3, 1, 1)
+
+
+def test_segment_without_a_timestamp_is_corrected_by_when_it_was_sent_and_received(tmp_path):
+    path = tmp_path / "segment.json"
+    clock = {
+        "originalTimestamp": "2031-01-01T00:00:00Z",  # a clock years ahead
+        "sentAt": "2031-01-01T00:00:10Z",
+        "receivedAt": "2026-05-04T09:00:10Z",
+    }
+    path.write_text(lines(segment(messageId="1", timestamp=None, **clock)))
+
+    assert read(path, "segment")[0] == [("a", ms("2026-05-04T09:00:00Z"), "use", "forum")]
+
+
+def test_amplitude_in_a_zip_of_gzips_takes_the_corrected_time(tmp_path):
+    row = {
+        "event_type": "click",
+        "event_time": "2026-05-04 09:00:00.123000",
+        "client_event_time": "2020-01-01 00:00:00.000000",
+        "device_id": "d",
+        "user_id": None,
+        "uuid": "one",
+        "$insert_id": "i",
+        "event_properties": {"section": "live"},
+    }
+    again = {**row, "uuid": "two"}  # uploaded twice
+    inner = gzip.compress(lines(row, again).encode())
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("12/12_2026-05-04_9#1.json.gz", inner)
+
+    found, report = read(path, "amplitude")
+
+    assert found == [("d", ms("2026-05-04T09:00:00.123Z"), "use", "live")]
+    assert report.duplicates == 1
+
+
+def test_mixpanels_seconds_count_the_projects_wall_clock(tmp_path):
+    seconds = int(ms("2026-05-04T11:00:00Z") / 1000)  # 11 o'clock in Berlin is 9 in UTC
+    row = {
+        "event": "click",
+        "properties": {
+            "time": seconds,
+            "distinct_id": "$device:d",
+            "$device_id": "d",
+            "$insert_id": "i",
+            "section": "forum",
+        },
+    }
+    known = {
+        "event": "x",
+        "properties": {**row["properties"], "$user_id": "u", "time": seconds + 9},
+    }
+    path = tmp_path / "mixpanel.jsonl"
+    path.write_text(lines(row, known))
+
+    found, _ = read(path, "mixpanel", zone="Europe/Berlin")
+
+    assert found == [("u", ms("2026-05-04T09:00:00Z"), "use", "forum")]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_posthogs_properties_may_be_a_string(tmp_path, ending):
+    properties = json.dumps({"section": "live"})
+    merge = json.dumps({"$anon_distinct_id": "a"})
+    rows = [
+        ("1", "click", "a", properties, "2026-05-04 09:00:00+00"),
+        ("2", "$identify", "u", merge, "2026-05-04 09:01:00+00"),
+    ]
+    names = ("uuid", "event", "distinct_id", "properties", "timestamp")
+    path = tmp_path / f"posthog.{ending}"
+    if ending == "jsonl":
+        path.write_text(lines(*(dict(zip(names, row, strict=True)) for row in rows)))
+    else:
+        columns = ", ".join(names[:-1])
+        duckdb.execute(
+            f"COPY (SELECT {columns}, timestamp::TIMESTAMPTZ AS timestamp FROM (VALUES {rows[0]}, "
+            f"{rows[1]}) t({', '.join(names)})) TO '{path}'"
+        )
+
+    assert read(path, "posthog")[0] == [("u", ms("2026-05-04T09:00:00Z"), "use", "live")]
+
+
+@pytest.mark.parametrize("ending", ["json", "parquet"])
+def test_ga4_keeps_parameters_in_a_list_and_time_in_microseconds(tmp_path, ending):
+    micros = ms("2026-05-04T09:00:00.5Z") * 1000
+    listed = (
+        "[{'key': 'page', 'value': {'string_value': NULL, 'int_value': 7}}, "
+        "{'key': 'section', 'value': {'string_value': 'forum', 'int_value': NULL}}]"
+    )
+    path = tmp_path / f"events_20260504.{ending}"
+    select = (
+        f"SELECT 'click' AS event_name, {micros} AS event_timestamp, NULL AS user_id, "
+        f"'p.1' AS user_pseudo_id, {listed} AS event_params"
+    )
+    duckdb.execute(f"COPY ({select} UNION ALL {select}) TO '{path}'")
+
+    found, report = read(path, "ga4")
+
+    assert found == [("p.1", ms("2026-05-04T09:00:00.500Z"), "use", "forum")]
+    assert report.duplicates == 1
+
+
+def test_snowplows_tsv_has_131_columns_and_no_header(tmp_path):
+    row = dict.fromkeys(SNOWPLOW_COLUMNS, "")
+    row |= {
+        "event_id": "e",
+        "event_name": "event",
+        "se_action": "click",
+        "se_label": "live",
+        "domain_userid": "d",
+        "user_id": "u",
+        "dvce_created_tstamp": "2020-01-01 00:00:00.000",
+        "derived_tstamp": "2026-05-04 09:00:00.250",
+    }
+    path = tmp_path / "part-0.tsv"
+    path.write_text("\t".join(row.values()) + "\n")
+
+    found, _ = read(path, "snowplow", block="se_label")
+
+    assert len(row) == 131
+    assert found == [("u", ms("2026-05-04T09:00:00.250Z"), "use", "live")]
+
+
+def test_matomos_visits_hold_their_actions(tmp_path):
+    action = {
+        "type": "event",
+        "eventCategory": "home",
+        "eventAction": "click",
+        "eventName": "forum",
+        "timestamp": ms("2026-05-04T09:00:00Z") // 1000,
+    }
+    page = {"type": "action", "url": "https://example.org/", "timestamp": 1_777_885_000}
+    visit = {"idVisit": "7", "visitorId": "v", "userId": None, "actionDetails": [page, action]}
+    path = tmp_path / "visits.json"
+    path.write_text(json.dumps([visit, visit]))
+
+    found, report = read(path, "matomo", block="eventName", where={"eventCategory": "home"})
+
+    assert found == [("v", ms("2026-05-04T09:00:00Z"), "use", "forum")]
+    assert report.reasons == {"no rule for the event action": 2}
+
+
+@pytest.mark.parametrize(
+    ("ending", "join"), [("csv", ",".join), ("tsv", "\t".join)], ids=["csv", "tsv"]
+)
+def test_a_plain_tables_times_are_in_the_maps_zone(
+    tmp_path, ending: str, join: Callable[[list[str]], str]
+):
+    path = tmp_path / f"events.{ending}"
+    rows = [["user", "at", "event", "section"], ["u", "2026-05-04 11:00:00", "click", "live"]]
+    path.write_text("\n".join(join(row) for row in rows) + "\n")
+
+    found, _ = read(path, "plain", zone="Europe/Berlin")
+
+    assert found == [("u", ms("2026-05-04T09:00:00Z"), "use", "live")]
+
+
+def test_what_cannot_be_used_is_counted_by_reason(tmp_path):
+    path = tmp_path / "segment.json"
+    path.write_text(
+        lines(
+            segment(messageId="1", event="other"),
+            segment(messageId="2", timestamp="soon"),
+            segment(messageId="3", timestamp="2031-01-01T00:00:00Z"),
+            segment(messageId="4", timestamp="1970-01-02T00:00:00Z"),
+            segment(messageId="5", anonymousId="undefined", userId="null"),
+            segment(messageId="6", properties={"section": "nowhere"}),
+            segment(messageId="7", properties={}),
+        )
+    )
+
+    found, report = read(path, "segment")
+
+    assert found == []
+    assert report.reasons == {
+        "no rule for the event other": 1,
+        "no time that can be read": 1,
+        "a time in the future": 1,
+        "a time before the year 2000": 1,
+        "no person: both ids are empty": 1,
+        "nowhere is no block of home": 1,
+        "no section in the event click": 1,
+    }
+
+
+def test_a_shared_device_belongs_to_who_signed_in_last(tmp_path):
+    path = tmp_path / "segment.json"
+    times = [("09:00", None), ("09:05", "ada"), ("10:00", None), ("11:00", "bob"), ("12:00", None)]
+    days = zip(("04", "04", "05", "06", "07"), times, strict=True)
+    path.write_text(
+        lines(
+            *(
+                segment(messageId=day + at, userId=user, timestamp=f"2026-05-{day}T{at}:00Z")
+                for day, (at, user) in days
+            )
+        )
+    )
+
+    people = [person for person, *_ in read(path, "segment")[0]]
+
+    assert people == ["ada", "ada", "ada", "bob", "bob"]
+
+
+def test_a_file_that_cannot_be_read_names_itself_and_the_line(tmp_path):
+    path = tmp_path / "broken.jsonl"
+    path.write_text('{"event": "click"}\n{"event": \n{"event": "click"}\n')
+
+    with pytest.raises(DataError, match=r"broken\.jsonl.*line 3"):
+        read(path, "segment")
+
+
+def test_a_map_says_all_that_is_wrong_at_once():
+    with pytest.raises(DataError) as caught:
+        parse_map(
+            {
+                "time": {"zone": "Berlin"},
+                "rule": [{"event": "x", "kind": "buy", "surface": "shop", "section": 1}],
+            },
+            BLOCKS,
+        )
+
+    fields = [problem.field for problem in caught.value.problems]
+    assert fields == ["time.zone", "section", "kind", "surface", "block"]

@@ -1,0 +1,217 @@
+"""`import_events`: the same profiles whatever the order, the split and the repetition of files."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from uiengine.behaviour import profile as profiles
+from webapp.privacy.erase import subject_erase
+from webapp.privacy.export import subject_export
+from webapp.subjects import mappers
+from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
+from webapp.surfaces.models import PopularityDay
+
+pytestmark = pytest.mark.django_db
+
+MAP = """
+[[rule]]
+event = "click"
+surface = "course-home"
+block = "section"
+[[rule]]
+event = "seen"
+kind = "impression"
+surface = "course-home"
+block = "section"
+"""
+START = 1_777_852_800_000  # 2026-05-04
+MINUTE = 60_000
+
+
+def row(
+    key: str, minute: int, block: str, user: str | None, device: str | None, **more: Any
+) -> Any:
+    at = START + minute * MINUTE
+    fixed = {"id": key, "at": at, "event": "click", "section": block}
+    return {**fixed, "user": user, "anonymous": device, **more}
+
+
+def run(folder: Path, *files: list[Any], dry_run: bool = False) -> dict[str, Any]:
+    (folder / "map.toml").write_text(MAP)
+    paths = []
+    for number, rows in enumerate(files):
+        path = folder / f"{number}.jsonl"
+        path.write_text("".join(json.dumps(r) + "\n" for r in rows))
+        paths.append(str(path))
+    out = StringIO()
+    call_command(
+        "import_events",
+        *paths,
+        format="plain",
+        map=str(folder / "map.toml"),
+        dry_run=dry_run,
+        stdout=out,
+    )
+    line: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
+    return line
+
+
+def stored() -> dict[str, Any]:
+    """Each person's profile and visits, and the page's popularity."""
+    people: dict[str, Any] = {}
+    for row in Profile.objects.select_related("subject"):
+        visits = row.visits.order_by("started_at").values_list("started_at", "uses")
+        state = {k: v for k, v in row.state.items() if k != "visit"}
+        people[row.subject.key] = (state, list(visits))
+    days = PopularityDay.objects.filter(visits__gt=0).order_by("day")
+    shares = [(d.day, d.visits, {b: round(s, 9) for b, s in d.shares.items()}) for d in days]
+    return {"people": people, "days": shares}
+
+
+def blocks(page: Any) -> list[str]:
+    return [block["id"] for block in page.definition["blocks"]]
+
+
+def test_visits_are_cut_by_the_surfaces_gap_and_folded_as_the_engine_does(page, tmp_path):
+    one, two, three = blocks(page)[:3]
+    gap = page.visit_minutes
+    rows = [
+        row("1", 0, one, "u", None),
+        row("2", gap - 1, two, "u", None),
+        row("3", 2 * gap, three, "u", None),  # gap + 1 minutes later
+        row("4", 3 * gap - 1, one, "u", None, event="seen"),
+    ]
+
+    done = run(tmp_path, rows)
+
+    expected = profiles.Profile()
+    day = START // 86_400_000
+    profiles.fold_visit(expected, day, sorted([one, two]))
+    profiles.fold_visit(expected, day, [three])
+    kept = Profile.objects.get(subject__key="file:u")
+    assert mappers.to_state(kept).profile.blocks == expected.blocks
+    assert [v.uses for v in kept.visits.order_by("started_at")] == [{one: 1, two: 1}, {three: 1}]
+    assert (done["visits"], done["mapped"]) == (2, {"impression": 1, "use": 3})
+
+
+def test_a_device_becomes_the_person_who_signs_in_later_even_by_another_import(page, tmp_path):
+    one, two = blocks(page)[:2]
+    run(tmp_path, [row("1", 0, one, None, "device")])
+    assert Profile.objects.get().subject.key == "file:device"
+
+    run(tmp_path, [row("2", 2000, two, "u", "device")])
+
+    assert [p.subject.key for p in Profile.objects.all()] == ["file:u"]
+    assert [v.uses for v in Visit.objects.order_by("started_at")] == [{one: 1}, {two: 1}]
+    assert not Subject.objects.filter(key="file:device").exists()
+
+
+def test_a_dry_run_reports_and_changes_nothing(page, tmp_path):
+    rows = [row("1", 0, blocks(page)[0], "u", None)]
+
+    tried = run(tmp_path, rows, dry_run=True)
+
+    assert tried["visits"] == 1
+    assert not Subject.objects.exists()
+    assert run(tmp_path, rows)["visits"] == 1
+    assert run(tmp_path, rows)["visits"] == 0
+
+
+def test_a_bad_file_imports_nothing_of_the_good_one(page, tmp_path):
+    bad = tmp_path / "z.jsonl"
+    bad.write_text('{"event": \n')
+    good = tmp_path / "a.jsonl"
+    good.write_text(json.dumps(row("1", 0, blocks(page)[0], "u", None)))
+    (tmp_path / "map.toml").write_text(MAP)
+
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        call_command(
+            "import_events", str(good), str(bad), format="plain", map=str(tmp_path / "map.toml")
+        )
+
+    assert not Subject.objects.exists()
+
+
+def test_erasing_a_person_takes_what_they_were_imported_from(page, tmp_path):
+    run(tmp_path, [row("1", 0, blocks(page)[0], "u", "device")])
+    assert (ImportedHistory.objects.count(), ImportedTie.objects.count()) == (1, 1)
+
+    Subject.objects.get(key="file:u").delete()
+
+    assert (ImportedHistory.objects.count(), ImportedTie.objects.count()) == (0, 0)
+
+
+def test_an_erased_persons_events_are_not_imported_again_but_later_ones_are(page, tmp_path):
+    block = blocks(page)[0]
+    rows = [row("1", 0, block, "u", None)]
+    run(tmp_path, rows)
+    subject_erase(key="file:u")
+    now = int(datetime.now(UTC).timestamp() * 1000)
+
+    done = run(tmp_path, [*rows, row("2", 0, block, "u", None, at=now + MINUTE)])
+
+    assert (done["erased_events"], done["visits"]) == (1, 1)
+
+
+def test_an_export_of_a_person_holds_what_was_imported(page, tmp_path):
+    run(tmp_path, [row("1", 0, blocks(page)[0], "u", "device")])
+
+    told = json.loads(b"".join(subject_export(key="file:u")))
+
+    assert [tie["alias"] for tie in told["other_ids_in_files"]] == ["device"]
+    (event,) = told["profiles"][0]["imported_events"]
+    assert (event["at"], event["block"], event["kind"]) == (START, blocks(page)[0], "use")
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 5000),
+        st.integers(0, 2),
+        st.sampled_from(
+            [("u", None), ("u", "d"), ("v", "d"), (None, "d"), (None, "e"), ("v", "e")]
+        ),
+        st.sampled_from(["click", "seen"]),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(events=EVENTS, data=st.data())
+def test_order_split_and_repetition_change_no_profile(page, tmp_path, events, data):
+    names = blocks(page)
+    rows = [
+        row(str(number), minute, names[block], user, device, event=event)
+        for number, (minute, block, (user, device), event) in enumerate(events)
+    ]
+    clean()
+    run(tmp_path, rows)
+    expected = stored()
+
+    clean()
+    shuffled = data.draw(st.permutations(rows))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), min_size=1, max_size=3)))
+    parts = [shuffled[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+    for part in [p for p in (*parts, parts[0]) if p]:
+        run(tmp_path, part)
+
+    assert stored() == expected
+
+
+def clean() -> None:
+    Subject.objects.all().delete()
+    PopularityDay.objects.all().delete()

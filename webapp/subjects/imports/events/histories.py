@@ -1,0 +1,221 @@
+"""Stores imported events: each person's visits, profile and part in the page's popularity.
+
+A profile keeps the events that it was imported from, so that a later import continues them: events
+are united by key, cut into visits again, and what changed is written. Therefore neither order nor
+repetition nor the split of an export into imports changes a profile.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf
+from typing import Any
+
+from uiengine.behaviour.popularity import first_in_period
+from webapp.subjects import state_cache, visit_state
+from webapp.subjects.imports.events.visits import ImportedEvent, cut_visits, pack, united, unpack
+from webapp.subjects.imports.services import (
+    AT_ONCE,
+    PREFIX,
+    FileVisit,
+    Imported,
+    erased_at,
+    profiles_ensure,
+    refolded,
+    subjects_by_keys,
+    subjects_ensure,
+    visit_row,
+)
+from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
+from webapp.surfaces.models import Surface
+from webapp.surfaces.services import CountedVisit, popularity_add
+
+History = tuple[str, Sequence[ImportedEvent]]
+"""A person's name in the files, and events in order of time."""
+
+
+@dataclass
+class Stored(Imported):
+    """Counts of what was added. erased_events: left out, since their person was erased later."""
+
+    erased_events: int = 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """A profile's imported events before and after, and the visits cut from them."""
+
+    profile: Profile
+    stored: ImportedHistory | None
+    events: Sequence[ImportedEvent]
+    before: Mapping[str, FileVisit]
+    after: Mapping[str, FileVisit]
+
+
+def histories_store(
+    *, surface: Surface, people: Sequence[History], replaced: frozenset[str], done: Stored
+) -> None:
+    """Stores the events of some people on a surface. Must be called inside a transaction.
+
+    replaced: people whose events here are all there are; others' are added to those stored.
+    """
+    people = _of_the_not_erased(people, done)
+    subjects = subjects_ensure(_keys(person for person, _ in people), Subject.Source.IMPORTED, done)
+    profiles = profiles_ensure(surface, [subjects[person].pk for person, _ in people], done)
+    kept = ImportedHistory.objects.filter(profile__in=[row.pk for row in profiles.values()])
+    stored = {row.profile_id: row for row in kept}
+    changes: list[Change] = []
+    for person, events in people:
+        profile = profiles[subjects[person].pk]
+        change = _change(surface, profile, stored.get(profile.pk), events, person in replaced)
+        if change is None:
+            done.known_visits += len(_visits(surface, events))
+        else:
+            changes.append(change)
+            done.known_visits += len(change.before.keys() & change.after.keys())
+    _write(surface, changes, done)
+
+
+def _keys(people: Iterable[str]) -> dict[str, str]:
+    """The subjects' keys by the people's names in the files."""
+    return {person: PREFIX + person for person in people}
+
+
+def _of_the_not_erased(people: Sequence[History], done: Stored) -> list[History]:
+    """Leaves out events from before their person was erased, and counts them."""
+    erased = erased_at(_keys(person for person, _ in people))
+    kept: list[History] = []
+    for person, events in people:
+        since = erased.get(person, -inf)
+        later = [event for event in events if event.at / 1000 > since]
+        done.erased_events += len(events) - len(later)
+        if later or not events:
+            kept.append((person, later))
+    return kept
+
+
+def _change(
+    surface: Surface,
+    profile: Profile,
+    stored: ImportedHistory | None,
+    events: Sequence[ImportedEvent],
+    replace: bool,
+) -> Change | None:
+    """The change that new events make, or None."""
+    old = unpack(stored.events) if stored else []
+    new = united((), events) if replace else united(old, events)
+    if new == old:
+        return None
+    return Change(profile, stored, new, _visits(surface, old), _visits(surface, new))
+
+
+def _visits(surface: Surface, events: Sequence[ImportedEvent]) -> dict[str, FileVisit]:
+    return {visit.id: visit for visit in cut_visits(events, surface.visit_minutes * 60_000)}
+
+
+def _write(surface: Surface, changes: Sequence[Change], done: Stored) -> None:
+    days: dict[int, tuple[list[CountedVisit], list[CountedVisit]]] = defaultdict(lambda: ([], []))
+    added: list[Visit] = []
+    for change in changes:
+        _count(change, days)
+        gone = [name for name, v in change.before.items() if change.after.get(name) != v]
+        if gone:
+            Visit.objects.filter(profile=change.profile, visit__in=gone).delete()
+        new = [v for name, v in change.after.items() if change.before.get(name) != v]
+        added += [visit_row(change.profile, visit) for visit in new]
+        if change.before or change.after:
+            change.profile.state = _state(change)
+        change.profile.version += 1
+        done.visits += len(change.after.keys() - change.before.keys())
+        done.uses += sum(len(visit.uses) for visit in new)
+    Visit.objects.bulk_create(added, batch_size=AT_ONCE)
+    Profile.objects.bulk_update([c.profile for c in changes], ("state", "version"), batch_size=200)
+    _keep(changes)
+    for day, (more, less) in sorted(days.items()):
+        popularity_add(surface.pk, day, more, less)
+    for change in changes:
+        state_cache.forget_on_commit(change.profile.subject.key, [surface.slug])
+
+
+def _count(change: Change, days: dict[int, tuple[list[CountedVisit], list[CountedVisit]]]) -> None:
+    """Adds the person's visits to what each day gains and loses."""
+    for side, visits in enumerate((change.after, change.before)):
+        before: int | None = None
+        for number, visit in enumerate(visits.values()):
+            counted = CountedVisit(number, visit.uses, first_in_period(visit.day, before))
+            days[visit.day][side].append(counted)
+            before = visit.day
+
+
+def _state(change: Change) -> dict[str, Any]:
+    """The profile's state, folded from its imported visits and all others."""
+    others: list[tuple[float, int, tuple[str, ...], tuple[str, ...]]] = []
+    if change.profile.state:
+        names = {*change.before, *change.after}
+        rows = Visit.objects.filter(profile=change.profile, is_closed=True).exclude(visit__in=names)
+        columns = rows.values_list("started_at", "day", "uses", "order")
+        others = [(at.timestamp(), day, tuple(u), tuple(o)) for at, day, u, o in columns]
+    mine = [(v.seconds, v.day, tuple(v.uses), ()) for v in change.after.values()]
+    return visit_state.dump(refolded(change.profile, [*mine, *others]))
+
+
+def _keep(changes: Iterable[Change]) -> None:
+    """Stores the events themselves."""
+    new, known = [], []
+    for change in changes:
+        if change.stored is None:
+            new.append(ImportedHistory(profile=change.profile, events=pack(change.events)))
+        elif change.events:
+            change.stored.events = pack(change.events)
+            known.append(change.stored)
+        else:
+            change.stored.delete()
+    ImportedHistory.objects.bulk_create(new, batch_size=AT_ONCE)
+    ImportedHistory.objects.bulk_update(known, ("events",), batch_size=500)
+
+
+def stored_events(people: Iterable[str]) -> Iterable[tuple[str, str, list[ImportedEvent]]]:
+    """Surface, person and events of the named people as stored by earlier imports."""
+    rows = ImportedHistory.objects.filter(
+        profile__subject__key__in=[PREFIX + person for person in people]
+    ).select_related("profile__subject", "profile__surface")
+    for row in rows.iterator():
+        person = row.profile.subject.key.removeprefix(PREFIX)
+        yield row.profile.surface.slug, person, unpack(row.events)
+
+
+def stored_ties() -> Iterable[tuple[str, str, int]]:
+    """Alias, person and time (ms) of every tie of earlier imports."""
+    rows = ImportedTie.objects.values_list("alias", "subject__key", "at")
+    for alias, key, at in rows.iterator(chunk_size=AT_ONCE):
+        yield alias, key.removeprefix(PREFIX), round(at.timestamp() * 1000)
+
+
+def ties_store(ties: Sequence[tuple[str, str, int]], done: Stored) -> None:
+    """Adds ties; their people become subjects, so that a tie is erased with its person."""
+    keys = _keys(person for _, person, _ in ties)
+    erased = erased_at(keys)
+    ties = [tie for tie in ties if tie[2] / 1000 > erased.get(tie[1], -inf)]
+    subjects = subjects_ensure(_keys(tie[1] for tie in ties), Subject.Source.IMPORTED, done)
+    rows = [
+        ImportedTie(
+            subject=subjects[person], alias=alias, at=datetime.fromtimestamp(at / 1000, UTC)
+        )
+        for alias, person, at in ties
+    ]
+    ImportedTie.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
+
+
+def emptied_delete(people: Iterable[str]) -> None:
+    """Deletes people of files whose events all turned out to be another person's."""
+    for subject in subjects_by_keys(PREFIX + person for person in people).values():
+        if subject.source != Subject.Source.IMPORTED or subject.user_id is not None:
+            continue
+        for profile in subject.profiles.filter(imported_history=None):
+            if not profile.visits.exists() and not profile.events.exists():
+                profile.delete()
+        if not (subject.profiles.exists() or subject.attributes.exists() or subject.ties.exists()):
+            subject.delete()

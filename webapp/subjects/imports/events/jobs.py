@@ -1,0 +1,127 @@
+"""Reads an analytics tool's events and imports them in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import transaction
+
+from webapp.subjects.imports.events.histories import (
+    History,
+    Stored,
+    emptied_delete,
+    histories_store,
+    stored_events,
+    stored_ties,
+    ties_store,
+)
+from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
+from webapp.subjects.imports.services import AT_ONCE, Progress
+from webapp.surfaces.models import Surface
+
+if TYPE_CHECKING:
+    from ml.events.reading import EventReader
+
+T = TypeVar("T")
+PEOPLE_AT_ONCE = 500
+EVENT_FORMATS = (
+    *("segment", "amplitude", "mixpanel", "posthog"),
+    *("ga4", "snowplow", "matomo", "plain"),
+)
+
+
+def import_events(
+    paths: Sequence[str],
+    form: str,
+    map_path: str,
+    *,
+    dry_run: bool = False,
+    progress: Progress = lambda share, doing: None,
+) -> dict[str, Any]:
+    """Imports the events of a tool's export; all or nothing. Returns counts and reasons.
+
+    dry_run: does everything, and takes it back.
+
+    Raises:
+        ml.data.DataError: a bad map, or a file that cannot be read, with its line.
+    """
+    from ml.events.event_map import load_map
+    from ml.events.reading import EventReader
+
+    surfaces = Surface.objects.all()
+    blocks = {s.slug: [block["id"] for block in s.definition["blocks"]] for s in surfaces}
+    rules = load_map(Path(map_path), blocks)
+    done = Stored()
+    with EventReader() as reader, transaction.atomic():
+        progress(0.0, "reading")
+        reader.read(paths, form, rules, blocks, until=int(time.time() * 1000) + DAY_MS)
+        progress(0.4, "tying ids to people")
+        people = _resolved(reader)
+        _store(reader, people, done, progress)
+        for part in batched(reader.ties.new(), AT_ONCE):
+            ties_store(part, done)
+        emptied_delete(people)
+        transaction.set_rollback(dry_run)
+    progress(1.0, "done")
+    report = asdict(reader.report) | done.as_json()
+    for name in ("attributes", "surfaces", "erased_visits"):  # not of an export of events
+        del report[name]
+    return {**report, "dry_run": dry_run}
+
+
+def event_map(paths: Sequence[str], form: str) -> str:
+    """A first map of a tool's export, as TOML with counts. Raises DataError as above."""
+    from ml.events.proposal import look, proposed_map
+    from ml.events.reading import EventReader
+
+    titles = {
+        surface.slug: {b["id"]: b.get("title", b["id"]) for b in surface.definition["blocks"]}
+        for surface in Surface.objects.order_by("slug")
+    }
+    with EventReader() as reader:
+        reader.look(paths, form)
+        return proposed_map(look(reader), titles)
+
+
+def _resolved(reader: EventReader) -> frozenset[str]:
+    """Ties ids to people, with those of earlier imports; returns people to be stored anew.
+
+    Where the file tells a tie that was not known, events that were stored under either id are
+    resolved again.
+    """
+    reader.ties.add(stored_ties())
+    again: set[str] = set()
+    for part in batched(reader.ties.reach(), 500):
+        for surface, person, events in stored_events(part):
+            again.add(person)
+            reader.add_events(surface, events)
+    reader.resolve()
+    return frozenset(again)
+
+
+def _store(reader: EventReader, replaced: frozenset[str], done: Stored, progress: Progress) -> None:
+    """Stores every person's events, and empties those whose events are all another's now."""
+    surfaces = {surface.slug: surface for surface in Surface.objects.all()}
+    left = {(slug, person) for slug, person, _ in stored_events(replaced)}
+    number, total = 0, max(reader.people(), 1)
+    for slug, group in groupby(reader.histories(), key=lambda history: history[0]):
+        for part in batched(((person, events) for _, person, events in group), PEOPLE_AT_ONCE):
+            rows = [(person, [ImportedEvent(*e) for e in events]) for person, events in part]
+            histories_store(surface=surfaces[slug], people=rows, replaced=replaced, done=done)
+            left -= {(slug, person) for person, _ in rows}
+            number += len(rows)
+            progress(0.5 + 0.5 * number / total, f"{slug}: storing")
+    for slug, person in sorted(left):
+        gone: list[History] = [(person, ())]
+        histories_store(surface=surfaces[slug], people=gone, replaced=replaced, done=done)
+
+
+def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most `size`; itertools has it from Python 3.12."""
+    rows = iter(rows)
+    return iter(lambda: list(islice(rows, size)), [])

@@ -1,0 +1,74 @@
+"""`manage.py import_events PATH…`: imports the events of an analytics tool's export."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from webapp.lib.learning_extra import require_learning
+from webapp.lib.terminal import progress_bar
+from webapp.subjects.imports.events.jobs import EVENT_FORMATS, import_events
+
+ROW = """
+A row, here of Segment's JSON lines:
+  {"type": "track", "event": "page_click", "messageId": "ajs-1", "anonymousId": "a1",
+   "userId": "u1", "timestamp": "2026-05-04T09:30:00Z", "properties": {"section": "Forum"}}
+and a rule of the map that makes it a use of the block forum on the page home:
+  [[rule]]
+  event = "page_click"
+  kind = "use"
+  surface = "home"
+  block = "properties.section"
+  blocks = { "Forum" = "forum" }
+`manage.py map_events PATH --format FORMAT` writes a first map from a file.
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        "Imports events that an analytics tool exported: JSON (lines or an array), CSV, TSV or "
+        "Parquet, also in gzip or zip; files or folders. People become subjects file:<id>; ids "
+        "that are tied to a user become one person. Importing again changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = ROW
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
+        parser.add_argument("--format", required=True, choices=EVENT_FORMATS, help="whose export")
+        parser.add_argument("--map", required=True, metavar="MAP.toml", help="what events mean")
+        parser.add_argument("--dry-run", action="store_true", help="report, and change nothing")
+
+    def handle(self, *args: Any, paths: list[str], **options: Any) -> None:
+        require_learning()
+        begin = time.perf_counter()
+        with progress_bar("import") as show:
+            try:
+                done = import_events(
+                    paths,
+                    options["format"],
+                    options["map"],
+                    dry_run=options["dry_run"],
+                    progress=show,
+                )
+            except ValueError as error:  # ml.data.DataError, which must not be imported here
+                raise CommandError(f"{error}\nNothing was imported.") from error
+        self._tell(done)
+        self.stdout.write(json.dumps({**done, "seconds": round(time.perf_counter() - begin, 1)}))
+
+    def _tell(self, done: dict[str, Any]) -> None:
+        """The report in words: what was mapped, and why the rest was left out."""
+        mapped = ", ".join(f"{n:,} as {kind}" for kind, n in done["mapped"].items()) or "none"
+        self.stdout.write(f"Of {done['read']:,} events were mapped: {mapped}.")
+        for reason, number in done["reasons"].items():
+            self.stdout.write(f"  left out {number:,}: {reason}")
+        if not done["mapped"]:
+            self.stdout.write("Nothing fits the map: `manage.py map_events` writes a first one.")
+        elif not done["visits"]:
+            self.stdout.write("All of it was imported before: no visit is new.")
+        if done["dry_run"]:
+            self.stdout.write("This was a dry run: nothing was changed.")

@@ -1,0 +1,41 @@
+"""`manage.py map_events PATH…`: writes a first map of an export for `import_events`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from webapp.lib.learning_extra import require_learning
+from webapp.subjects.imports.events.jobs import EVENT_FORMATS, event_map
+
+
+class Command(BaseCommand):
+    help = (
+        "Looks at an analytics tool's export and writes a first map: which events there are, how "
+        "often, and which of their properties name blocks of your surfaces. Changes nothing else."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
+        parser.add_argument("--format", required=True, choices=EVENT_FORMATS, help="whose export")
+        parser.add_argument("--out", metavar="MAP.toml", help="a new file; default: the terminal")
+
+    def handle(self, *args: Any, paths: list[str], **options: Any) -> None:
+        require_learning()
+        out = options["out"]
+        if out and Path(out).exists():
+            raise CommandError(f"--out {out} exists already; give another name or remove it")
+        try:
+            text = event_map(paths, options["format"])
+        except ValueError as error:  # ml.data.DataError, which must not be imported here
+            raise CommandError(str(error)) from error
+        if out:
+            Path(out).write_text(text, encoding="utf-8")
+            self.stdout.write(
+                f"{out}: {text.count('[[rule]]')} rule(s). Read it before you use it."
+            )
+        else:
+            self.stdout.write(text)
