@@ -16,12 +16,13 @@ from django.core.management import call_command, get_commands
 from webapp.codebooks.models import Alias
 
 ROOT = Path(__file__).parents[3]
-BARE = {"catalogue", "configuration", "demo", "event_months"}
-"""Commands that need no table, or make them: months are PostgreSQL's alone."""
+BARE = {"catalogue", "configuration", "demo", "event_months", "import_surface"}
+"""Commands that need no table, make them, or read a file first; months are PostgreSQL's alone."""
 ARGUMENTS = {
     "audit": ["--surface", "x"],
     "challenger": ["x", "--surface", "x"],
     "export_decisions": ["--surface", "x", "--log", "x.jsonl"],
+    "export_layout": ["--surface", "x", "--subject", "x", "--format", "gridstack"],
     "import_visits": [str(ROOT / "fixtures" / "cohort_visits.csv")],
     "judge": ["x", "--surface", "x"],
     "promote": ["x"],

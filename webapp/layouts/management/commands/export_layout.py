@@ -6,17 +6,18 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from uiengine.dashboards import FORMATS
 from uiengine.errors import EngineError
 from webapp.codebooks.management.runs import surface_named
 from webapp.layouts.exported import layout_export
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.times import utc_now
 from webapp.surfaces.dashboards.help import ROWS, WithRows
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Writes the file that a surface was imported from, with its page in one person's layout, "
         "to standard output. A subject without a profile gets the default: the file as it was."

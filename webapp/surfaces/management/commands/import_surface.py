@@ -8,16 +8,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from uiengine.dashboards import FORMATS
 from uiengine.errors import EngineError
+from webapp.lib.database_command import DatabaseCommand
 from webapp.surfaces.dashboards.help import ROWS, WithRows
 from webapp.surfaces.dashboards.imported import page_import, page_read
 from webapp.surfaces.models import Surface
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Makes a surface of a dashboard as its tool saved or exported it: blocks, groups, sizes, "
         "the order as it stands. Reads JSON, JSON lines, YAML and ZIP. Importing the same file "
