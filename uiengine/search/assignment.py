@@ -123,7 +123,7 @@ def assignment_of(request: Request, prediction: Prediction) -> Assignment:
     is_ruled = surface.is_grouped and request.profile.blocks
     late = behind(request, last, parts) if is_ruled else None
     if late is not None:
-        costs[late] += CHARGE
+        np.add(costs, CHARGE, out=costs, where=late)
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget
     local_search = LocalSearch(costs, budget, parts)
@@ -147,7 +147,8 @@ def seed_of(request: Request, prediction: Prediction, assignment: Assignment) ->
     surface, pins = request.surface, request.profile.feedback.pins
     names = [surface.blocks[i].id for i in np.argsort(-prediction.score, kind="stable").tolist()]
     if assignment.behind is not None:
-        names.sort(key=lambda block_id: block_id not in request.profile.blocks)
+        used = request.profile.blocks
+        names = [b for b in names if b in used] + [b for b in names if b not in used]
     place = {block_id: p for p, block_id in enumerate(assignment.last)}
     return np.array([place[block_id] for block_id in apply_pins(surface, names, pins)])
 
