@@ -16,8 +16,10 @@ from django.core.management import call_command, get_commands
 from webapp.codebooks.models import Alias
 
 ROOT = Path(__file__).parents[3]
-BARE = {"catalogue", "configuration", "demo", "event_months", "import_surface"}
-"""Commands that need no table, make them, or read a file first; months are PostgreSQL's alone."""
+READ_FIRST = {"import_events", "import_surface", "map_events"}
+"""Commands that read a file before the database."""
+BARE = {"catalogue", "configuration", "demo", "event_months", *READ_FIRST}
+"""Commands that need no table, or make them; months are PostgreSQL's alone."""
 ARGUMENTS = {
     "audit": ["--surface", "x"],
     "challenger": ["x", "--surface", "x"],

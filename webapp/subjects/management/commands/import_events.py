@@ -7,8 +7,9 @@ import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
 from webapp.subjects.imports.events.jobs import EVENT_FORMATS, import_events
@@ -28,7 +29,7 @@ and a rule of the map that makes it a use of the block forum on the page home:
 """
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Imports events that an analytics tool exported: JSON (lines or an array), CSV, TSV or "
         "Parquet, also in gzip or zip; files or folders. People become subjects file:<id>; ids "

@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.subjects.imports.events.jobs import EVENT_FORMATS, event_map
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Looks at an analytics tool's export and writes a first map: which events there are, how "
         "often, and which of their properties name blocks of your surfaces. Changes nothing else."
