@@ -44,8 +44,8 @@ def test_a_block_that_the_team_pinned_is_not_the_users_to_place(owner, kind):
 
 
 def test_undo_returns_to_the_layout_before_this_visit(owner, worker):
-    for _ in range(3):
-        before = owner.visit("glossary", "live")["order"]
+    for blocks in (("glossary", "live"), ("glossary", "live"), ("quiz",)):
+        before = owner.visit(*blocks)["order"]
         worker.work()
     now = owner.layout()
     assert now["order"] != before

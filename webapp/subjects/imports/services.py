@@ -248,7 +248,9 @@ def refolded(row: Profile, history: Iterable[ClosedVisit]) -> State:
     """The row's state with its visits folded anew; feedback and an open visit stay."""
     state = mappers.to_state(row) if row.state else State()
     kept = state.profile
-    state.profile = profiles.Profile(feedback=kept.feedback, last_event=kept.last_event)
+    state.profile = profiles.Profile(feedback=kept.feedback)
+    if state.visit:  # of events on the page itself; times of files are all in `history`
+        state.profile.last_event = kept.last_event
     state.profile.order, state.profile.before = kept.order, kept.before
     return _fold(state, history)
 
