@@ -12,7 +12,9 @@ import psycopg
 
 from tests.webapp.deploy.place import Place, fresh_database
 
-SERVER = "gunicorn --preload --workers 4 --worker-class sync --bind $BIND webapp.wsgi:application"
+SERVER = (
+    "exec gunicorn --preload --workers 4 --worker-class sync --bind $BIND webapp.wsgi:application"
+)
 TIMES, BATCHES = 400, 100
 
 
