@@ -13,7 +13,6 @@ from tests.webapp.demo.steps import (
     rank,
     said,
     use,
-    wait_for,
 )
 
 
