@@ -13,6 +13,7 @@ from tests.webapp.demo.steps import (
     rank,
     said,
     use,
+    wait_for,
 )
 
 
@@ -34,9 +35,10 @@ def test_a_pinned_block_keeps_its_rank_over_visits(page: Page) -> None:
 def test_a_moved_block_stands_where_it_was_put_and_undo_takes_it_back(page: Page) -> None:
     open_page(page)
     earlier = order(page)
-    use(page, earlier[1])
+    use(page, earlier[-1])
     next_visit(page)
     before = order(page)
+    assert before != earlier, "the engine moved something"
     block = before[3]
     open_options(page, block)
     ask(page, "Move up")
@@ -47,6 +49,13 @@ def test_a_moved_block_stands_where_it_was_put_and_undo_takes_it_back(page: Page
     ask(page, "Undo")
     assert order(page) == before, "the move alone is taken back"
     assert "last change" in said(page)
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    ask(page, "Undo")
+    assert "as it was" in said(page)
+    assert order(page) == earlier, "as it was at the visit before"
+    assert undo.get_attribute("aria-disabled") == "true"
+    undo.dispatch_event("click")
+    wait_for(lambda: "nothing to undo" in said(page))
 
 
 def test_a_frozen_layout_stays_over_visits(page: Page) -> None:

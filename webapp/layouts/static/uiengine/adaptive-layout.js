@@ -93,7 +93,7 @@ export class LayoutClient extends EventTarget {
     const ask = (cache) => this.#fetch(`layout?surface=${encodeURIComponent(this.surface)}`, { cache });
     const payload = await read(await ask('no-cache').catch(() => ask('force-cache')));
     // Unless a wish was answered meanwhile.
-    if (this.payload === before && JSON.stringify(payload) !== JSON.stringify(before)) this.show(payload);
+    if (this.payload === before && payload.decision !== before?.decision) this.show(payload);
     return this.payload;
   }
 
