@@ -51,33 +51,26 @@ def audit(
     simulated: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Audits a replay, writes report.html and report.json into `out`, returns the JSON's content.
+    """Audits a replay; writes report.html and report.json into `out`, whose content it returns.
 
-    previous: reports of earlier looks, oldest first. Only visits after theirs are counted
-    (familiarity still comes from all visits), unless a slice of MIN_USERS people would have fewer
-    then: all visits are counted again. Each look spends its own share of the error either way.
+    previous: earlier looks, oldest first. Only visits after theirs count, unless a slice of
+    MIN_USERS people would have fewer then. Each look spends its own share of the error.
     surfaces: page definitions of a live site; without them every page counts as one column.
-    serves: whether the audited version serves people now, which changes the page's advice.
-    is_chosen: whether somebody asked for the attributes `by` name; of others, those that are no
-    category are left out and named in the report, instead of refused with DataError.
-    power: output of `ml.audit.power` for the page's section on error rates of such audits; None
-    takes the figures stored with the package.
+    serves: whether the audited version serves now, which changes the page's advice.
+    is_chosen: whether `by` was asked for; else what is no category is left out, not refused.
+    power: output of `ml.audit.power` for the page; None: the stored one.
     """
-    named = (("champion", champion), ("anchor", anchor))
-    references = {name: path for name, path in named if path is not None}
+    references = _references(champion=champion, anchor=anchor)
     values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
     values, users, counted = _counted(values, metrics, previous, people, by)
     users, known, left_out = categorised(users, by, is_chosen=is_chosen)
-    by = list(dict.fromkeys(one["attribute"] for one in known))
-    if not by:
-        by, users = [NO_ATTRIBUTE], users.assign(**{NO_ATTRIBUTE: UNKNOWN})
+    users, by = _sliced_by(users, known)
     rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
     report = {
         "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if _tells(r)]),
         "version": version or replay.stem,
         "look": len(previous) + 1,
-        "counted": counted,
-        "by": by,
+        **{"counted": counted, "by": by},
         "serves": serves,
         "simulated": simulated,
         "seed": seed,
@@ -89,6 +82,19 @@ def audit(
     }
     write_report(report, previous, power or stored_power(), out)
     return report
+
+
+def _references(**paths: Path | None) -> dict[str, Path]:
+    """The replays that there are to compare with, by name."""
+    return {name: path for name, path in paths.items() if path is not None}
+
+
+def _sliced_by(
+    users: pd.DataFrame, known: Sequence[Mapping[str, Any]]
+) -> tuple[pd.DataFrame, list[str]]:
+    """The users and the attributes to slice them by; without any, all are one unknown slice."""
+    by = list(dict.fromkeys(one["attribute"] for one in known))
+    return (users, by) if by else (users.assign(**{NO_ATTRIBUTE: UNKNOWN}), [NO_ATTRIBUTE])
 
 
 def _counted(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -23,6 +23,9 @@ from webapp.subjects.imports.surfaces import surfaces_ensure
 from webapp.subjects.keys import ACCOUNT, UnusableKeyError, is_visitor, subject_key_checked
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
+
+if TYPE_CHECKING:
+    from ml.data.rows import VisitRow
 
 
 def import_file(
@@ -57,11 +60,8 @@ def import_file(
     keyed = keys_read(keys, {row[1] for row in rows}) if keys else {}
     last = max((row.day for row in rows), default=0)
     moved = (date.fromisoformat(ending) - date(1970, 1, 1)).days - last if ending else 0
-    popular: dict[str, Counter[str]] = {}
-    for row in rows:
-        popular.setdefault(row.surface, Counter())[row.block] += 1
     with transaction.atomic():
-        made = surfaces_ensure(popular)
+        made = surfaces_ensure(_visits_by_block(rows))
         done = Imported()
         if rows:
             done = visits_import(
@@ -72,13 +72,20 @@ def import_file(
                 progress=lambda share, doing: progress(0.1 + 0.85 * share, doing),
             )
         if records.people is not None:
+            persons: list[Any] = records.people.to_dict("records")
             note = f"imported from {Path(people or path).name}"
-            rows_of_people = records.people.to_dict("records")
-            persons = [{str(k): v for k, v in row.items()} for row in rows_of_people]
             done.attributes = people_import(people=persons, note=note, keys=keyed)
     done.surfaces = made
     progress(1.0, "done")
     return {**done.as_json(), "skipped": [str(problem) for problem in records.problems]}
+
+
+def _visits_by_block(rows: Iterable[VisitRow]) -> dict[str, Counter[str]]:
+    """By surface, the number of visits that used each block."""
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(row.surface, Counter())[row.block] += 1
+    return counts
 
 
 def keys_read(path: str, users: Collection[str]) -> dict[str, str]:
