@@ -63,14 +63,14 @@ def audit(
     references = _references(champion=champion, anchor=anchor)
     values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
     values, users, counted = _counted(values, metrics, previous, people, by)
-    users, known, left_out = categorised(users, by, is_chosen=is_chosen)
-    users, by = _sliced_by(users, known)
+    users, by, known, left_out = _sliced(users, by, is_chosen)
     rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
     report = {
         "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if _tells(r)]),
         "version": version or replay.stem,
         "look": len(previous) + 1,
-        **{"counted": counted, "by": by},
+        "counted": counted,
+        "by": by,
         "serves": serves,
         "simulated": simulated,
         "seed": seed,
@@ -89,12 +89,18 @@ def _references(**paths: Path | None) -> dict[str, Path]:
     return {name: path for name, path in paths.items() if path is not None}
 
 
-def _sliced_by(
-    users: pd.DataFrame, known: Sequence[Mapping[str, Any]]
-) -> tuple[pd.DataFrame, list[str]]:
-    """The users and the attributes to slice them by; without any, all are one unknown slice."""
-    by = list(dict.fromkeys(one["attribute"] for one in known))
-    return (users, by) if by else (users.assign(**{NO_ATTRIBUTE: UNKNOWN}), [NO_ATTRIBUTE])
+def _sliced(
+    users: pd.DataFrame, by: Sequence[str], is_chosen: bool
+) -> tuple[pd.DataFrame, list[str], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Users with attributes as categories, those to slice by, what is known, what is left out.
+
+    Without any attribute, all are one unknown slice.
+    """
+    users, known, left_out = categorised(users, by, is_chosen=is_chosen)
+    names = list(dict.fromkeys(one["attribute"] for one in known))
+    if not names:
+        return users.assign(**{NO_ATTRIBUTE: UNKNOWN}), [NO_ATTRIBUTE], known, left_out
+    return users, names, known, left_out
 
 
 def _counted(
