@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from uiengine.behaviour import profile as profiles
@@ -172,27 +172,42 @@ def test_an_export_of_a_person_holds_what_was_imported(page, tmp_path):
     assert (event["at"], event["block"], event["kind"]) == (START, blocks(page)[0], "use")
 
 
-EVENTS = st.lists(
-    st.tuples(
-        st.integers(0, 5000),
-        st.integers(0, 2),
-        st.sampled_from(
-            [("u", None), ("u", "d"), ("v", "d"), (None, "d"), (None, "e"), ("v", "e")]
-        ),
-        st.sampled_from(["click", "seen"]),
-    ),
-    min_size=1,
-    max_size=14,
+IDS = [("u", None), ("u", "d"), ("v", "d"), (None, "d"), (None, "e"), ("v", "e")]
+EVENT = st.tuples(
+    st.integers(0, 5000),
+    st.integers(0, 2),
+    st.sampled_from(IDS),
+    st.sampled_from(["click", "seen"]),
 )
+
+
+@st.composite
+def split_events(draw: Any) -> tuple[list[Any], list[list[int]]]:
+    """Events, and files of them: numbers in any order, any number of times, each at least once."""
+    events = draw(st.lists(EVENT, min_size=1, max_size=14))
+    order = draw(st.permutations(range(len(events))))
+    cuts = sorted(draw(st.lists(st.integers(0, len(events)), min_size=1, max_size=3)))
+    files = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(events)], strict=True)]
+    files = [file for file in files if file]
+    return events, [*files, files[0]]
+
+
+SEEN_THEN_ANOTHERS = (
+    [(0, 0, ("u", "d"), "seen"), (1, 0, (None, "d"), "click"), (1, 0, ("v", "d"), "seen")],
+    [[0, 1], [2]],
+)
+"""The visit of the click is u's after the first file, and v's after the second."""
 
 
 @settings(
-    max_examples=10,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(events=EVENTS, data=st.data())
-def test_order_split_and_repetition_change_no_profile(page, tmp_path, events, data):
+@example(split=SEEN_THEN_ANOTHERS)
+@given(split=split_events())
+def test_order_split_and_repetition_change_no_profile(page, tmp_path, split):
+    events, files = split
     names = blocks(page)
     rows = [
         row(str(number), minute, names[block], user, device, event=event)
@@ -203,11 +218,8 @@ def test_order_split_and_repetition_change_no_profile(page, tmp_path, events, da
     expected = stored()
 
     clean()
-    shuffled = data.draw(st.permutations(rows))
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), min_size=1, max_size=3)))
-    parts = [shuffled[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
-    for part in [p for p in (*parts, parts[0]) if p]:
-        run(tmp_path, part)
+    for file in files:
+        run(tmp_path, [rows[number] for number in file])
 
     assert stored() == expected
 

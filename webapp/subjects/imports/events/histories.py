@@ -30,6 +30,7 @@ from webapp.subjects.imports.services import (
     visit_row,
 )
 from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
+from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit, popularity_add
 
@@ -151,7 +152,10 @@ def _count(change: Change, days: dict[int, tuple[list[CountedVisit], list[Counte
 
 
 def _state(change: Change) -> dict[str, Any]:
-    """The profile's state, folded from its imported visits and all others."""
+    """The profile's state, folded from its imported visits and all others.
+
+    It is {} where nothing is left, as for somebody whose visits turned out to be another's.
+    """
     others: list[tuple[float, int, tuple[str, ...], tuple[str, ...]]] = []
     if change.profile.state:
         names = {*change.before, *change.after}
@@ -159,7 +163,8 @@ def _state(change: Change) -> dict[str, Any]:
         columns = rows.values_list("started_at", "day", "uses", "order")
         others = [(at.timestamp(), day, tuple(u), tuple(o)) for at, day, u, o in columns]
     mine = [(v.seconds, v.day, tuple(v.uses), ()) for v in change.after.values()]
-    return visit_state.dump(refolded(change.profile, [*mine, *others]))
+    state = refolded(change.profile, [*mine, *others])
+    return {} if state == State() else visit_state.dump(state)
 
 
 def _keep(changes: Iterable[Change]) -> None:
