@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ SURFACE = "course-home"
 START = "2026-01-05"
 TERM_DAYS = 133
 EXAM_DAY = 126
+EXAM_WEEKS = 3
 
 BLOCKS_PER_VISIT = (0.50, 0.21, 0.17, 0.09, 0.025, 0.005)
 """Shares of visits that use 1, 2, … blocks."""
@@ -66,6 +68,11 @@ class Habit:
     """Number of visits; 0 draws it."""
 
 
+NEW, NO_FAVOURITE = "new student", "a bit of everything"
+LIKED = 5.0
+"""Factor from which a habit is about a block."""
+MOST = 0.6
+"""Share of visits from which a block makes a habit."""
 HABITS = (
     Habit("forum reader", {"forum": 9.0}),
     Habit("quiz person before the exam", {"forum": 0.6}, {"quiz": 40.0}),
@@ -75,8 +82,8 @@ HABITS = (
     Habit("follows links", {"links": 12.0, "forum": 0.4}),
     Habit("checks assignments", {"assignments": 20.0, "forum": 0.5}),
     Habit("looks words up", {"glossary": 120.0, "content": 3.0, "forum": 0.4}),
-    Habit("a bit of everything"),
-    Habit("new student", visits=1),
+    Habit(NO_FAVOURITE),
+    Habit(NEW, visits=1),
 )
 NAMES = (
     "Amina",
@@ -125,9 +132,10 @@ def cohort(people: int = len(NAMES), seed: int = 0) -> tuple[pd.DataFrame, pd.Da
     persons: list[dict[str, str]] = []
     for number in range(people):
         habit = HABITS[number % len(HABITS)]
-        user = f"{_name(number)} – {habit.name}"
-        persons.append({"user": user, "surface": SURFACE, **_attributes(rng)})
-        rows += _visits(user, habit, rng)
+        attributes, made = _attributes(rng), _visits(habit, rng)
+        user = f"{_name(number)} – {_shown(made)}"
+        persons.append({"user": user, "surface": SURFACE, **attributes})
+        rows += [{"surface": SURFACE, "user": user, **row} for row in made]
     visits = pd.DataFrame(rows).sort_values(["at", "user", "block"], ignore_index=True)
     return visits, pd.DataFrame(persons)
 
@@ -137,6 +145,27 @@ def _name(number: int) -> str:
     return NAMES[number % len(NAMES)] + (f" {again + 1}" if again else "")
 
 
+def _shown(rows: list[dict[str, Any]]) -> str:
+    """Returns the habit that a person's rows show, so that a name says nothing that is not there.
+
+    Before the exam it is about the block used in most visits of those weeks, else about the block
+    used in at least MOST of all visits.
+    """
+    days = {row["at"] for row in rows}
+    if len(days) == 1:
+        return NEW
+    exam = str(np.datetime64(START) + np.timedelta64(EXAM_DAY - EXAM_WEEKS * 7, "D"))
+    late = Counter(row["block"] for row in rows if row["at"] >= exam).most_common(1)[0][0]
+    if soon := [habit.name for habit in HABITS if late in habit.before_exam]:
+        return soon[0]
+    counts = Counter(row["block"] for row in rows)
+    names = {
+        block: habit.name for habit in HABITS for block in habit.likes if habit.likes[block] > LIKED
+    }
+    block = max(names, key=lambda block: counts[block])
+    return names[block] if counts[block] >= MOST * len(days) else NO_FAVOURITE
+
+
 def _attributes(rng: np.random.Generator) -> dict[str, str]:
     return {
         name: str(rng.choice(list(shares), p=list(shares.values())))
@@ -144,7 +173,7 @@ def _attributes(rng: np.random.Generator) -> dict[str, str]:
     }
 
 
-def _visits(user: str, habit: Habit, rng: np.random.Generator) -> list[dict[str, Any]]:
+def _visits(habit: Habit, rng: np.random.Generator) -> list[dict[str, Any]]:
     blocks = list(POPULARITY)
     rate = np.array(list(POPULARITY.values()))
     taste = np.exp(rng.normal(0.0, 0.5, len(blocks))) * _factors(habit.likes)
@@ -152,7 +181,7 @@ def _visits(user: str, habit: Habit, rng: np.random.Generator) -> list[dict[str,
     rows = []
     for day in _days(habit, rng):
         odds = rate / (1 - rate) * taste * np.where(last, STICKINESS, 1.0)
-        if day >= EXAM_DAY - 21:
+        if day >= EXAM_DAY - EXAM_WEEKS * 7:
             odds = odds * _factors(habit.before_exam)
         count = 1 + int(rng.choice(len(BLOCKS_PER_VISIT), p=BLOCKS_PER_VISIT))
         chosen = rng.choice(len(blocks), size=count, replace=False, p=odds / odds.sum())
@@ -160,8 +189,7 @@ def _visits(user: str, habit: Habit, rng: np.random.Generator) -> list[dict[str,
         at = str(np.datetime64(START) + np.timedelta64(int(day), "D"))
         for i in sorted(chosen):
             uses = max(1, round(USES.get(blocks[i], 1.0) * float(np.exp(rng.normal(0.0, 0.9)))))
-            row = {"surface": SURFACE, "user": user, "at": at, "block": blocks[i], "uses": uses}
-            rows.append(row)
+            rows.append({"at": at, "block": blocks[i], "uses": uses})
     return rows
 
 

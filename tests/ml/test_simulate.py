@@ -62,3 +62,31 @@ def test_the_shipped_cohort_is_what_the_command_makes(tmp_path, capsys):
     assert line["data"] == "simulated"
     for name in ("cohort_visits.csv", "cohort_people.csv"):
         assert (tmp_path / name).read_text() == Path("fixtures", name).read_text()
+
+
+def test_people_are_what_their_names_say():
+    """A habit is a block used in at least 60 % of visits, or most of all in the last three weeks."""
+    about = {
+        "forum reader": "forum",
+        "reads week by week": "content",
+        "downloads everything": "resources",
+        "lives in the live room": "live",
+        "follows links": "links",
+        "checks assignments": "assignments",
+        "looks words up": "glossary",
+    }
+    visits, _ = simulate.cohort(200, seed=5)
+    seen = set()
+    for user, rows in visits.groupby("user"):
+        habit, days = user.partition(" – ")[2], rows["at"].nunique()
+        uses = rows.groupby("block")["at"].nunique()
+        seen.add(habit)
+        if habit in about:
+            assert uses[about[habit]] >= 0.6 * days, user
+        elif habit == "quiz person before the exam":
+            late = rows[rows["at"] >= "2026-04-20"].groupby("block")["at"].nunique()
+            assert late["quiz"] == late.max(), user
+        else:
+            named = uses[uses.index.isin(about.values())]
+            assert days == 1 if habit == "new student" else all(named < 0.6 * days), user
+    assert len(seen) == 10

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from uiengine import engine
 from uiengine.decision import Decision, Reason
 from uiengine.page.reading_order import default_order
 from webapp.demo.words import STATUSES
@@ -46,6 +47,8 @@ def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, 
         "side_bits": decision.side_bits,
         "moved": [titles[b] for b in decision.stability.moved],
         "budget": surface.guardrails.move_budget,
+        "is_served": found.page.version is not None,
+        "is_chosen_by_hand": engine.fixed_order(context.request_of(found)) is not None,
         "demand": sorted(bars, key=lambda bar: -bar["percent"]),
         "candidates": _candidates(found, decision),
         "reasons": [_reason(titles, reason) for reason in decision.reasons],

@@ -13,9 +13,6 @@ from webapp.subjects.models import Subject
 
 NEWCOMER = "demo:"
 """Prefix of newcomers' keys; each browser session has one newcomer of its own."""
-CLEAREST = ("Quentin",)
-"""People preferred over those with more visits because their habit is clearer: Quentin looks words
-up in 22 of 32 visits, Aiko in 14 of 38."""
 SEPARATOR = " – "
 """Separates name and habit in the cohort's user names: "Amina – forum reader"."""
 
@@ -66,6 +63,6 @@ def _simulated(slug: str) -> list[Person]:
     )
     parts = [(key, *key.removeprefix("file:").partition(SEPARATOR)) for key in keys]
     by_habit: dict[str, Person] = {}
-    for key, name, _separator, habit in sorted(parts, key=lambda part: part[1] not in CLEAREST):
+    for key, name, _separator, habit in parts:
         by_habit.setdefault(habit, Person(key, name, _(habit) if habit else ""))
     return sorted(by_habit.values(), key=lambda person: person.name)

@@ -23,13 +23,19 @@ def test_a_pinned_block_keeps_its_rank_over_visits(page: Page) -> None:
     open_options(page, held)
     ask(page, "Keep it here")
     assert "stays where it is" in said(page)
+    marked = page.locator("[data-pinned]")
+    assert [marked.get_attribute("data-block"), marked.count()] == [held, 1]
+    assert marked.locator(".badge.pinned").is_visible()
+    page.locator(".engine", has_text="Arranged by hand").wait_for()
+    assert page.get_by_text("No codebook version").count() == 0
     before = rank(page, held)
     for _ in range(3):
         use(page, used)
         next_visit(page)
         assert rank(page, held) == before
     open_options(page, held)
-    assert page.get_by_role("button", name="Let it move", exact=True).is_visible()
+    ask(page, "Let it move")
+    assert page.locator("[data-pinned], .badge.pinned:visible").count() == 0
 
 
 def test_a_moved_block_stands_where_it_was_put_and_undo_takes_it_back(page: Page) -> None:

@@ -60,7 +60,9 @@ def _nonce(context: Mapping[str, Any]) -> str:
 def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]) -> dict[str, Any]:
     element = payload["elements"][block_id]
     why, has_moved = payload["why"].get(block_id, ""), block_id in payload["stability"]["moved"]
-    block = {**element, "id": block_id, "why": why, "has_moved": has_moved}
+    is_kept = block_id in payload["pins"]
+    seen = {"why": why, "has_moved": has_moved, "is_pinned_by_user": is_kept}
+    block = {**element, "id": block_id, **seen}
     template = select_template(
         [
             f"{payload['surface']}/{block_id}.html",

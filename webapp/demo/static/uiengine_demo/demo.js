@@ -30,12 +30,13 @@ document.addEventListener('click', (event) => {
   toast.textContent = document.body.classList.contains('is-past') ? past : text.replace('{title}', title);
 });
 
-function showReasons({ why, stability }) {
+function showReasons({ why, stability, pins }) {
   for (const block of layout.querySelectorAll('[data-block]')) {
     const id = block.dataset.block;
     const shown = block.querySelector('.reason');
     if (shown.textContent !== (why[id] ?? '')) shown.textContent = why[id] ?? '';
     block.querySelector('.moved').hidden = !stability.moved.includes(id);
+    block.querySelector('.pinned').hidden = !pins.includes(id);
   }
 }
 

@@ -245,7 +245,7 @@ const CONTROLS_CSS = `
 :where(.al-panel p){margin:0 0 .5rem}
 :where(.al-panel,.al-bar) :where(button){font:inherit;min-block-size:2rem;margin:.125rem;padding:.125rem .625rem;
  border:1px solid;border-radius:.5rem;background:transparent;color:inherit;cursor:pointer}
-:where(.al-bar) :where(button[aria-pressed=true]){background:color-mix(in srgb,currentColor 12%,transparent);
+:where(.al-bar button[aria-pressed=true],[data-pinned]>.al-menu){background:color-mix(in srgb,currentColor 12%,transparent);
  box-shadow:inset 0 0 0 2px currentColor}
 :where(adaptive-layout button:is(:disabled,[aria-disabled=true])){opacity:.5;cursor:default}
 .al-live{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -495,6 +495,7 @@ export class AdaptiveLayout extends HTMLElement {
     const set = (name, state, on) => this.querySelector(`.al-bar [name=${name}]`)?.setAttribute(state, on);
     set('freeze', 'aria-pressed', this.payload.status === 'frozen');
     set('undo', 'aria-disabled', this.payload.undo === 'nothing');
+    for (const block of this.#blocks) block.toggleAttribute('data-pinned', this.payload.pins.includes(block.dataset.block));
   }
 
   #button(name, act) {
