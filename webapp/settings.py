@@ -358,6 +358,14 @@ UIENGINE_DEADLINE_MS = env.integer(
     high=60_000,
     help="Milliseconds a decision may take; with less left, it scores fewer candidates or none.",
 )
+UIENGINE_DATABASE_MS = env.integer(
+    "UIENGINE_DATABASE_MS",
+    500,
+    low=20,
+    high=60_000,
+    help="Milliseconds without a word after which PostgreSQL counts as away; layouts wait no "
+    "longer.",
+)
 UIENGINE_GATE_PEOPLE = env.integer(
     "UIENGINE_GATE_PEOPLE",
     10_000,

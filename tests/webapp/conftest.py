@@ -53,6 +53,7 @@ def fresh_process(settings, tmp_path):
     """Resets process state as after a start: empty caches, and artefacts in a temporary folder."""
     settings.UIENGINE_REFRESH_MS = 0
     settings.UIENGINE_DEADLINE_MS = 60_000  # enough for a search on a slow machine
+    settings.UIENGINE_DATABASE_MS = 60_000  # likewise
     settings.VAR_DIR = tmp_path
     artefacts = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import select
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg import errors
+
+from webapp.postgres.connection import connect
 
 GONE = (
     errors.InvalidSqlStatementName,  # no such statement
@@ -42,6 +47,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     prepares = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        driver: Any = SimpleNamespace(**vars(psycopg))
+        driver.connect = partial(connect, self.alias)
+        self.Database = driver
 
     def get_new_connection(self, conn_params: Any) -> Any:
         self.prepares = not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")

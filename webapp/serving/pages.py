@@ -183,11 +183,18 @@ class Serving(ProcessState):
         self._loading.join(until)
 
     def popularity(self, page: Page, day: int) -> Popularity:
-        """Returns the popularity at the start of `day`. Causes a query if it is not in memory."""
+        """Returns the popularity at the start of `day`; as it was, while the database is away.
+
+        Causes a query if it is not in memory.
+        """
         key = (page.surface_id, day)
         read_at, found = self._popular.get(key, (0.0, None))
         if found is None or time.monotonic() - read_at > POPULARITY_LIFETIME:
-            found = self._read_popularity(page, day)
+            try:
+                found = self._read_popularity(page, day)
+            except DatabaseError:
+                if found is None:
+                    raise
         return found
 
     def _read_popularity(self, page: Page, day: int) -> Popularity:

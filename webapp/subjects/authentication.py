@@ -7,10 +7,12 @@ pages sent it. A token in the Authorization header needs no CSRF token.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
@@ -20,6 +22,7 @@ from webapp.lib.times import utc_now
 from webapp.subjects import keys
 from webapp.subjects.ended import accounts
 
+log = logging.getLogger(__name__)
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -30,7 +33,8 @@ class Identity:
     kind: session, token, server or visitor; visitor: the key in a visitor's cookie sent alongside;
     user_id: the account's primary key as text; server_key: prefix of the server key that speaks for
     the subject; scopes: that key's; erasures: of the key at the credential's issue, after which
-    another ends it, None if none does.
+    another ends it, None if none does; is_proved: False if the database was away and nothing else
+    could tell whether the credential still holds, so that only the default layout is served.
     """
 
     key: str
@@ -40,12 +44,17 @@ class Identity:
     server_key: str = ""
     scopes: tuple[str, ...] = ()
     erasures: int | None = None
+    is_proved: bool = True
 
     is_authenticated = True
 
     @property
     def is_browser(self) -> bool:
         return self.kind in ("session", "visitor")
+
+
+UNKNOWN = Identity("", "unknown", is_proved=False)
+"""A caller whose credential only the database could tell."""
 
 
 class SubjectAuthentication(BaseAuthentication):
@@ -94,12 +103,26 @@ def _by_header(request: Request) -> Identity | None:
         raise exceptions.AuthenticationFailed("Use `Authorization: Bearer <token>`.")
     if credential.startswith(keys.SERVER_PREFIX):
         return _by_server_key(request, credential)
-    token = keys.user_token_checked(credential, now=utc_now(), afresh=_asks_afresh(request))
+    now, is_proved = utc_now(), True
+    try:
+        token = keys.user_token_checked(credential, now=now, afresh=_asks_afresh(request))
+    except DatabaseError:
+        if not _serves_unproved(request):
+            raise
+        token, is_proved = keys.user_token_signed(credential, now=now), False
     if token is None:
         raise exceptions.AuthenticationFailed(
             "The user token is forged, has expired or was revoked."
         )
-    return Identity(token.key, "token", erasures=token.erasures)
+    return Identity(token.key, "token", erasures=token.erasures, is_proved=is_proved)
+
+
+def _serves_unproved(request: Request) -> bool:
+    """Returns True, for the log's reader, if the view answers without the database."""
+    if getattr(_view(request), "always_answers", False):
+        log.warning("layout.caller_unproved", exc_info=True)
+        return True
+    return False
 
 
 def _asks_afresh(request: Request) -> bool:
@@ -112,7 +135,15 @@ def _view(request: Request) -> Any:
 
 
 def _by_server_key(request: Request, credential: str) -> Identity | None:
-    found = keys.server_key_read(credential, afresh=_asks_afresh(request))
+    is_proved = True
+    try:
+        found = keys.server_key_read(credential, afresh=_asks_afresh(request))
+    except DatabaseError:
+        if not _serves_unproved(request):
+            raise
+        found, is_proved = keys.server_key_remembered(credential), False
+        if found is None:
+            return UNKNOWN
     if found is None:
         raise exceptions.AuthenticationFailed("The server key is unknown or was revoked.")
     scope = getattr(_view(request), "scope", "")
@@ -129,25 +160,38 @@ def _by_server_key(request: Request, credential: str) -> Identity | None:
         key = keys.subject_key_checked(header.encode("latin-1").decode("utf-8"))
     except ValueError as error:
         raise exceptions.AuthenticationFailed(f"X-Subject is not usable: {error}") from error
-    return Identity(key, "server", server_key=found.prefix, scopes=found.scopes)
+    return Identity(
+        key, "server", server_key=found.prefix, scopes=found.scopes, is_proved=is_proved
+    )
 
 
 def _by_session(request: Request) -> Identity | None:
     session: Any = getattr(request._request, "session", None)
-    if session is None or not (pk := session.get(SESSION_KEY)):
-        return None
-    visitor = keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""
-    found = Identity(keys.account_key(pk), "session", str(pk), visitor)
+    found = UNKNOWN
+    try:
+        if session is None or not (pk := session.get(SESSION_KEY)):
+            return None
+        visitor = keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""
+        found = Identity(keys.account_key(pk), "session", str(pk), visitor, is_proved=False)
+        is_verified = _is_verified(request, session, str(pk))
+    except DatabaseError:
+        if not _serves_unproved(request):
+            raise
+        return found
+    return replace(found, is_proved=True) if is_verified else None
+
+
+def _is_verified(request: Request, session: Any, pk: str) -> bool:
     backend, digest = session.get(BACKEND_SESSION_KEY), session.get(HASH_SESSION_KEY)
     verified = f"{backend}:{digest}"
     is_read = request.method in SAFE and not _asks_afresh(request)
-    if is_read and accounts.is_verified(str(pk), verified):
-        return found
+    if is_read and accounts.is_verified(pk, verified):
+        return True
     user = get_user(request._request)
     if not user.is_authenticated:
-        return None
+        return False
     accounts.verified(user, verified)
-    return found
+    return True
 
 
 def _by_cookie(request: Request) -> Identity | None:

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
 from django.db.models import Count, Max
 
 from webapp.lib.refresher import ProcessState, refresher
@@ -250,8 +249,8 @@ for state in (revoked, erased, accounts):
 def has_ended(token: UserToken, *, afresh: bool = False) -> bool:
     """Returns True if the token was revoked, its key erased or its account changed since its issue.
 
-    afresh: asks the database instead of memory. With the database away, an account that is not
-    watched counts as unchanged, because what is served then is not read from it.
+    afresh: asks the database instead of memory. Raises DatabaseError where memory does not know and
+    the database is away.
     """
     if afresh:
         revoked.renew()
@@ -265,12 +264,7 @@ def has_ended(token: UserToken, *, afresh: bool = False) -> bool:
 
 def _has_changed(token: UserToken, afresh: bool) -> bool:
     """Returns True if the token's account is not as it was at its issue."""
-    try:
-        found = (account_read if afresh else accounts.current)(token.account)
-    except DatabaseError:
-        if afresh:
-            raise
-        return False
+    found = (account_read if afresh else accounts.current)(token.account)
     if not token.stamp:  # issued before there were stamps, or by a host without the account
         return found is not None and not found.is_active
     return found is None or not found.is_active or token.stamp not in found.stamps

@@ -48,6 +48,8 @@ MOST_CREDENTIAL = 1024
 """Maximum characters of a token, a server key or a visitor's cookie."""
 MOST_VERIFIED = 4096
 """User tokens whose checked signature a process remembers."""
+MOST_GOOD = 1000
+"""Server keys that a process remembers for the time when the database is away."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class GoodKey:
 
     prefix: str
     scopes: tuple[str, ...]
+
+
+_good: dict[str, GoodKey] = {}
+"""By the hash of the secret."""
 
 
 class UnusableKeyError(ValueError):
@@ -129,10 +135,15 @@ def user_token_checked(token: str, *, now: datetime, afresh: bool = False) -> Us
     afresh: asks the database instead of memory, which another process may be half a second ahead
     of.
     """
+    found = user_token_signed(token, now=now)
+    return None if found is None or has_ended(found, afresh=afresh) else found
+
+
+def user_token_signed(token: str, *, now: datetime) -> UserToken | None:
+    """Returns the content of a token that is signed and has not expired, though it may have
+    ended."""
     found = _user_token(token)
-    if found is None or now.timestamp() >= found.expires or has_ended(found, afresh=afresh):
-        return None
-    return found
+    return found if found and now.timestamp() < found.expires else None
 
 
 def user_token_id(token: str) -> str | None:
@@ -219,7 +230,8 @@ def server_key_make(*, name: str, scopes: Iterable[str] = ()) -> tuple[ServerKey
 def server_key_read(text: str, *, afresh: bool = False) -> GoodKey | None:
     """Finds a server key; None: unknown or revoked.
 
-    Causes a query twice a minute per key; afresh: always.
+    Causes a query twice a minute per key; afresh: always. Raises DatabaseError while the database
+    is away.
     """
     if len(text) > MOST_CREDENTIAL or not text.isprintable():
         return None
@@ -230,11 +242,19 @@ def server_key_read(text: str, *, afresh: bool = False) -> GoodKey | None:
         return found
     row = ServerKey.objects.filter(prefix=prefix, revoked_at=None).first()
     if row is None or not secrets.compare_digest(row.digest, digest):
+        _good.pop(digest, None)
         return None
-    found = GoodKey(row.prefix, tuple(row.scopes))
+    found = _good[digest] = GoodKey(row.prefix, tuple(row.scopes))
+    if len(_good) > MOST_GOOD:
+        _good.clear()
     with suppress(Exception):
         cache.set(_remembered(digest), found, REMEMBERED)
     return found
+
+
+def server_key_remembered(text: str) -> GoodKey | None:
+    """Returns a server key as this process last read it, whatever became of it since."""
+    return _good.get(_digest(text.removeprefix(SERVER_PREFIX).partition("_")[2]))
 
 
 def server_key_revoke(row: ServerKey, *, now: datetime) -> bool:

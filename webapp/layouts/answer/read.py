@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils.translation import get_language
 
 from uiengine import engine
@@ -35,6 +36,8 @@ from webapp.layouts.answer.context import (
 )
 from webapp.layouts.answer.payload import mounted, payload
 from webapp.lib.times import to_milliseconds
+from webapp.postgres.patience import patience, watches
+from webapp.postgres.patience import seconds as database_seconds
 from webapp.serving.answer_counts import answered, count
 from webapp.serving.pages import Page, serving
 from webapp.subjects import decisions, keys, state_cache
@@ -52,13 +55,15 @@ def layout_read(
     known: str = "",
     variants: int = 1,
     limits: Mapping[str, int] = NO_LIMITS,
+    times_erased: int = 0,
 ) -> Answer:
     """Returns the layout for a subject, or for none if `key` is empty.
 
     known: If-None-Match. variants: number of best layouts to list beside the served one. limits:
-    the caller's, see `throttles`; a caller above one gets the default layout.
+    the caller's, see `throttles`; a caller above one gets the default layout. times_erased: of the
+    key, as its credential says, for an answer without the database.
     """
-    started, decided_by, times = time.perf_counter(), page.wanted, 0
+    started, decided_by, times = time.perf_counter(), page.wanted, times_erased
     whose = key if page.surface.mode != "off" else ""
     slot = answer_cache.CacheSlot(whose, page, get_language() or "", variants, mounted())
     try:
@@ -76,6 +81,9 @@ def layout_read(
             answer = last.answer_with(answer_cache.held(last.tag, known), body)
             assert answer is not None
         decided_by = last.decided_by
+    except DatabaseError:  # no fault of the version's, so the guard does not count it
+        log.warning("layout.database_away", exc_info=True)
+        return fallback(key=key, page=page, why="failed", times_erased=times)
     except Exception:
         log.exception("layout.fallback", extra={"surface": page.surface.slug})
         answered(page.surface_id, decided_by, now, fell_back=True, failed=True)
@@ -110,7 +118,10 @@ def layout_payload(*, key: str, slug: str, now: datetime) -> dict[str, Any] | No
     page = serving.page(slug)
     if page is None:
         return None
-    data: dict[str, Any] = json.loads(layout_read(key=key, page=page, now=now).body)
+    watches.begin()
+    with patience(database_seconds()):
+        answer = layout_read(key=key, page=page, now=now)
+    data: dict[str, Any] = json.loads(answer.body)
     return data
 
 

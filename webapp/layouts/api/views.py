@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 from django.conf import settings
@@ -38,6 +39,8 @@ from webapp.layouts.events.accept import backlog_refuse, batch_accept, decision_
 from webapp.layouts.events.parse import batch_read
 from webapp.layouts.events.undo import undo_check
 from webapp.lib.times import utc_now
+from webapp.postgres.patience import patience, watches
+from webapp.postgres.patience import seconds as database_seconds
 from webapp.serving.pages import Page, serving
 from webapp.subjects.authentication import SubjectAuthentication, identity_of
 from webapp.subjects.events import Counted
@@ -82,6 +85,9 @@ class LayoutAPIView(APIView):
     renderer_classes = (OwnJSONRenderer,)
     parser_classes = (BoundedJSONParser,)
     content_negotiation_class = AlwaysTheSame
+    always_answers = False
+    """Waits for the database UIENGINE_DATABASE_MS in all, and serves callers that only the database
+    could prove (`Identity.is_proved`)."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -103,12 +109,18 @@ class LayoutAPIView(APIView):
             self.http_method_not_allowed(request)
         self.perform_authentication(request)
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        watches.begin()
+        with patience(database_seconds() if self.always_answers else inf):
+            return super().dispatch(request, *args, **kwargs)
+
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return problem_response
 
 
 class LayoutView(LayoutAPIView):
     scope = Scope.LAYOUT_READ
+    always_answers = True
 
     @described(
         operation_id="layout",
@@ -133,7 +145,11 @@ class LayoutView(LayoutAPIView):
         """The layout of a page for its caller. Always a layout: the default one if need be."""
         query = request.META.get("QUERY_STRING", "")
         slug, variants = (_asked if len(query) < USUAL else _asked.__wrapped__)(query)
-        page, key, count = _page(slug), key_of(request), _variants(variants)
+        page, identity, count = _page(slug), identity_of(request), _variants(variants)
+        key, times = (identity.key, identity.erasures or 0) if identity else ("", 0)
+        if identity and not identity.is_proved:
+            unread = read.fallback(key=key, page=page, why="failed", times_erased=times)
+            return HttpResponse(unread.body, content_type="application/json", headers=NOT_KEPT)
         known = request.META.get("HTTP_IF_NONE_MATCH", "")
         has_any = known.strip() == "*"
         answer = read.layout_read(
@@ -143,6 +159,7 @@ class LayoutView(LayoutAPIView):
             known="" if has_any else known,
             variants=count,
             limits=throttles.limits(request, "layout"),
+            times_erased=times,
         )
         is_known = answer.is_known or (has_any and bool(answer.etag))
         return HttpResponse(
