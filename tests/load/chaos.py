@@ -8,7 +8,6 @@ once and counted once; recovery times are printed.
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from signal import SIGKILL, SIGQUIT
 from typing import Any
@@ -27,11 +26,9 @@ from typing import Any
 from tests.bench.measure import line
 from tests.load import figures
 from tests.load.client import Broken, Caller
+from tests.load.people import KINDS, SETTLE, Person
 from tests.load.stack import ROOT, Stack, missing, wait_for
 
-PEOPLE = 4
-SETTLE = 120.0
-"""Seconds in which all accepted events must be folded at the end."""
 BROKEN = "broken"
 """Content id of the corrupt version, which must never serve."""
 REGISTER = """
@@ -41,90 +38,6 @@ from pathlib import Path
 from webapp.codebooks.registry.aliases import version_register
 version_register(source=Path("fixtures/innate"), name="too-large")
 """
-
-
-class Person(threading.Thread):
-    """Reads the page and uses blocks repeatedly; failed batches are sent again unchanged.
-
-    acknowledged: uses by block. refused: reasons of failed attempts. waiting: batches not
-    acknowledged yet. ahead: error of this person's clock.
-    """
-
-    def __init__(self, stack: Stack, path: str, name: str, stop: threading.Event) -> None:
-        super().__init__(name=name)
-        self.caller, self.path, self.stop = Caller(stack.port), path, stop
-        self.token = figures.token(name)
-        self.layouts: list[tuple[float, str]] = []
-        self.seconds: list[tuple[float, float]] = []
-        self.acknowledged: Counter[str] = Counter()
-        self.acknowledged_at: list[float] = []
-        self.refused: Counter[str] = Counter()
-        self.waiting: list[dict[str, Any]] = []
-        self.versions: list[str] = []
-        self.lost: list[str] = []
-        self.ahead = timedelta(0)
-
-    def run(self) -> None:
-        while not self.stop.is_set():
-            if shown := self.look():
-                self.waiting.append(self.used(shown))
-            self.send_waiting()
-            time.sleep(0.02)
-        until = time.monotonic() + SETTLE
-        while self.waiting and time.monotonic() < until:
-            self.send_waiting()
-            time.sleep(0.2)
-        self.caller.close()
-
-    def used(self, shown: dict[str, Any]) -> dict[str, Any]:
-        """Returns a batch of three uses, timed by this person's clock."""
-        blocks = random.sample(shown["order"], 3)
-        body = figures.batch(shown["decision"], "use", len(blocks))
-        for event, block in zip(body["events"], blocks, strict=True):
-            event["block"] = block
-            event["at"] = (datetime.fromisoformat(event["at"]) + self.ahead).isoformat()
-        return body
-
-    def send_waiting(self) -> None:
-        self.waiting = [body for body in self.waiting if not self.send(body)]
-
-    def look(self) -> dict[str, Any] | None:
-        """Returns the layout; None where none came. Records answers that mix two versions."""
-        from webapp.subjects import decisions
-
-        start = time.monotonic()
-        try:
-            answer = self.caller.get(self.path, self.token)
-        except Broken as error:
-            self.lost.append(str(error))
-            return None
-        if answer.status != 200:
-            self.lost.append(f"{answer.status}")
-            return None
-        shown: dict[str, Any] = answer.json()
-        signed = decisions.read(shown["decision"])
-        if (signed.version, list(signed.order)) != (shown["version"], shown["order"]):
-            self.lost.append(f"mixed: {signed.version} signed, {shown['version']} shown")
-        self.layouts.append((time.monotonic(), shown["status"]))
-        self.seconds.append((start, time.monotonic() - start))
-        self.versions.append(shown["version"])
-        return shown
-
-    def send(self, body: dict[str, Any]) -> bool:
-        """Says whether the batch was acknowledged, now or as a duplicate of an earlier attempt."""
-        try:
-            answer = self.caller.post("/api/events", self.token, body)
-        except Broken:
-            self.refused["broken"] += 1
-            return False
-        if answer.status != 202:
-            self.refused[str(answer.status)] += 1
-            return False
-        said = answer.json()
-        assert said["accepted"] + said["duplicate"] == len(body["events"]), said
-        self.acknowledged.update(event["block"] for event in body["events"])
-        self.acknowledged_at.append(time.monotonic())
-        return True
 
 
 class Faults:
@@ -144,6 +57,15 @@ class Faults:
         self.stack.kill("postgres", SIGQUIT)
         self.stack.start_postgres()
         wait_for(self.stack.takes_queries, "PostgreSQL took queries")
+
+    def postgres_stopped(self) -> None:
+        """Stops all processes of PostgreSQL, so that connections stand and nobody answers."""
+        with self.stack.stopped("postgres"):
+            time.sleep(self.seconds)
+
+    def pooler_stopped(self) -> None:
+        with self.stack.stopped("pooler"):
+            time.sleep(self.seconds)
 
     def celery_worker_killed(self) -> None:
         self.stack.kill("worker-1", SIGKILL)
@@ -206,7 +128,7 @@ class Faults:
             for person in self.people:
                 person.ahead = timedelta(days=days)
             time.sleep(self.seconds / 3)
-        for subject in Subject.objects.filter(key__startswith="chaos:"):
+        for subject in Subject.objects.filter(key__in=[p.key for p in self.people]):
             clock_advance(subject=subject, seconds=86_400)
         time.sleep(self.seconds)
 
@@ -214,6 +136,8 @@ class Faults:
         return [
             self.redis_killed,
             self.postgres_restarted,
+            self.postgres_stopped,
+            self.pooler_stopped,
             self.celery_worker_killed,
             self.web_worker_killed,
             self.artefacts_full,
@@ -226,14 +150,15 @@ class Faults:
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5, help="each thing stays broken")
+    parser.add_argument("--most", type=float, default=1, help="seconds that a layout may take")
     parser.add_argument("--only", nargs="+", help="names of faults; all, if none is named")
     asked = parser.parse_args()
     if lacking := missing():
         sys.exit(f"left out: chaos needs {', '.join(lacking)} on this machine.")
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        stack = Stack("production", Path(folder), web_workers=2)
+        stack = Stack("production", Path(folder), web_workers=2, is_pooled=True)
         try:
-            failures = run(stack, asked.seconds, asked.only)
+            failures = run(stack, asked.seconds, asked.most, asked.only)
         finally:
             stack.stop()
     for failure in failures:
@@ -241,7 +166,7 @@ def main() -> None:
     sys.exit(bool(failures))
 
 
-def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str]:
+def run(stack: Stack, seconds: float, most: float, only: list[str] | None) -> list[str]:
     """Prints the figures; returns the failures."""
     stack.prepare()
     path = figures.save_dashboard(20)
@@ -252,7 +177,7 @@ def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str
     probe = Caller(stack.port)
     wait_for(lambda: _is_adapted(probe, path, figures.token("probe")), "a layout came")
     stop = threading.Event()
-    people = [Person(stack, path, f"chaos:{i}", stop) for i in range(PEOPLE)]
+    people = [Person(stack.port, path, kind, stop) for kind in KINDS]
     for person in people:
         person.start()
     time.sleep(2)
@@ -265,7 +190,7 @@ def run(stack: Stack, seconds: float, only: list[str] | None = None) -> list[str
         for person in people:
             person.join()
         probe.close()
-    return _settled(people)
+    return _settled(people, most)
 
 
 def _break(fault: Callable[[], None], people: list[Person]) -> None:
@@ -282,11 +207,7 @@ def _break(fault: Callable[[], None], people: list[Person]) -> None:
     mended = time.monotonic()
 
     def is_well() -> bool:
-        return all(
-            any(at > mended and status == "adapted" for at, status in person.layouts[n:])
-            and person.acknowledged_at[-1:] > [mended]
-            for person, n in zip(people, begun, strict=True)
-        )
+        return all(person.is_well(mended, n) for person, n in zip(people, begun, strict=True))
 
     took = wait_for(is_well, "everybody had an adapted layout", SETTLE)
     pairs = list(zip(people, begun, strict=True))
@@ -309,8 +230,11 @@ def _total(counters: Iterable[Counter[str]]) -> Counter[str]:
     return sum(counters, Counter[str]())
 
 
-def _settled(people: list[Person]) -> list[str]:
-    """Waits until all is folded; compares the clients' counts with what is stored."""
+def _settled(people: list[Person], most: float) -> list[str]:
+    """Waits until all is folded; compares the clients' counts with what is stored.
+
+    most: seconds that a layout may take.
+    """
     from webapp.subjects.models import Event, Visit
 
     pending = Event.objects.filter(fold="pending")
@@ -319,13 +243,16 @@ def _settled(people: list[Person]) -> list[str]:
     failures = []
     counted: Counter[str] = Counter()
     for person in people:
+        slowest = max(seconds for _, seconds in person.seconds)
+        if slowest > most:
+            failures.append(f"{person.name}: waited {slowest:.2f} s for a layout")
         if person.waiting:
             failures.append(f"{person.name}: {len(person.waiting)} batches were never taken")
         if BROKEN in person.versions:
             failures.append(f"{person.name}: the broken version served")
-        stored = Event.objects.filter(profile__subject__key=person.name, kind="use").count()
+        stored = Event.objects.filter(profile__subject__key=person.key, kind="use").count()
         uses: Counter[str] = Counter()
-        for visit in Visit.objects.filter(profile__subject__key=person.name):
+        for visit in Visit.objects.filter(profile__subject__key=person.key):
             uses.update(visit.uses)
         counted += uses
         if stored != person.acknowledged.total():
@@ -343,6 +270,8 @@ def _settled(people: list[Person]) -> list[str]:
     retries = sum(person.caller.retries for person in people)
     acknowledged = sum(person.acknowledged.total() for person in people)
     line("chaos: requests without a layout", lost, "requests", "asked", asked, retries=retries)
+    slowest = {person.name: max(seconds for _, seconds in person.seconds) for person in people}
+    line("chaos: slowest answer", max(slowest.values()), "s", "at most", most, **slowest)
     refused = _total(person.refused for person in people)
     line(
         "chaos: events counted",

@@ -41,9 +41,9 @@ class Caller:
     def get(self, path: str, token: str = "", **headers: str) -> Answer:
         return self._ask(_request("GET", path, token, headers, b""))
 
-    def post(self, path: str, token: str, data: Any) -> Answer:
+    def post(self, path: str, token: str, data: Any, **headers: str) -> Answer:
         body = json.dumps(data).encode()
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
         return self._ask(_request("POST", path, token, headers, body))
 
     def close(self) -> None:

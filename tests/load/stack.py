@@ -15,13 +15,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests.load.pooler import pooler_command
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 90
 SECRET = "for-measuring-only-0123456789-0123456789-0123456789"
-PROGRAMS = ("initdb", "postgres", "createdb", "redis-server")
+PROGRAMS = ("initdb", "postgres", "createdb", "redis-server", "pgbouncer")
 Process = subprocess.Popen[bytes]
 
 
@@ -32,7 +35,9 @@ def missing() -> list[str]:
 
 def program(name: str) -> str | None:
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, places)]))
+    return shutil.which(
+        name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", *map(str, places)])
+    )
 
 
 def free_port() -> int:
@@ -51,8 +56,20 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = START_
     return time.monotonic() - start
 
 
+def _listens(port: int) -> bool:
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    return False
+
+
 class Stack:
-    def __init__(self, kind: str, folder: Path, web_workers: int = 1) -> None:
+    """is_pooled: PgBouncer is between the servers and PostgreSQL, and changes connections between
+    transactions."""
+
+    def __init__(
+        self, kind: str, folder: Path, web_workers: int = 1, is_pooled: bool = False
+    ) -> None:
         self.kind, self.folder, self.web_workers = kind, folder, web_workers
         self.port, self.running = free_port(), dict[str, Process]()
         self.body = folder / "bare.json"
@@ -74,7 +91,10 @@ class Stack:
             self.redis_port, self.postgres_port = free_port(), free_port()
             owner = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
             self.owner = owner
-            database = f"postgres://{owner}@127.0.0.1:{self.postgres_port}/layouts"
+            self.pooler_port = free_port() if is_pooled else None
+            port = self.pooler_port or self.postgres_port
+            database = f"postgres://{owner}@127.0.0.1:{port}/layouts"
+            self.env["DATABASE_POOLER"] = "yes" if is_pooled else "no"
             redis = f"redis://127.0.0.1:{self.redis_port}/0"
             self.env |= {"DATABASE_URL": database, "REDIS_URL": redis}
         os.environ |= self.env
@@ -91,6 +111,8 @@ class Stack:
                 lambda: subprocess.run([*create, "layouts"], capture_output=True).returncode == 0,
                 "PostgreSQL answered",
             )
+            if self.pooler_port:
+                self.start_pooler(self.pooler_port)
         import django
 
         django.setup()
@@ -109,6 +131,12 @@ class Stack:
         """Says whether PostgreSQL accepts queries; after a crash it recovers from its log first."""
         ready = [program("pg_isready") or "", "-q", "-h", "127.0.0.1", "-p"]
         return subprocess.run([*ready, str(self.postgres_port)]).returncode == 0
+
+    def start_pooler(self, port: int) -> None:
+        there = f"host=127.0.0.1 port={self.postgres_port} user={self.owner}"
+        command = pooler_command(self.folder, there, port, pool=20)
+        self._start("pooler", command)
+        wait_for(lambda: _listens(port), "PgBouncer listened")
 
     def start_redis(self) -> None:
         command = [program("redis-server") or "", "--port", str(self.redis_port), "--save", ""]
@@ -140,6 +168,22 @@ class Stack:
         process = self.running.pop(name)
         process.send_signal(how)
         process.wait(60)
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """Stops a process and its children, which keep their connections, and lets them go on."""
+        pid = self.running[name].pid
+        pids = [pid]
+        os.kill(pid, signal.SIGSTOP)
+        pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        for each in pids[1:]:
+            os.kill(each, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in reversed(pids):
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGCONT)
 
     def web_pids(self) -> list[int]:
         """Returns the processes that answer: gunicorn's children, or waitress itself."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.load.people import KINDS
 from tests.load.stack import missing
 from tests.patience import PATIENCE
 
@@ -54,15 +55,16 @@ def test_load_prints_every_figure_beside_a_floor():
 
 def test_nobody_is_without_a_layout_and_no_event_is_lost(production):
     found = lines(
-        "tests.load.chaos", "--seconds=1", "--only", "redis_killed", "postgres_restarted",
-        "web_worker_killed", "celery_worker_killed", "onnx_corrupted",
-        "promoted_and_rolled_back",
+        "tests.load.chaos", "--seconds=1", "--most=10", "--only", "redis_killed",
+        "postgres_restarted", "postgres_stopped", "web_worker_killed", "celery_worker_killed",
+        "onnx_corrupted", "promoted_and_rolled_back",
     )  # fmt: skip
 
     lost = found["chaos: requests without a layout"]
     assert (lost["value"], lost["beside_value"] > 0) == (0, True)
+    assert set(found["chaos: slowest answer"]) > {f"chaos:{kind}" for kind in KINDS}
     events = found["chaos: events counted"]
     assert events["value"] == events["beside_value"] > 0
-    assert sum("recovery" in name for name in found) == 6
+    assert sum("recovery" in name for name in found) == 7
     assert "batches_500" not in events, "what could not be kept was refused with a reason"
     assert found["chaos: promoted_and_rolled_back, recovery"]["versions"] > 1

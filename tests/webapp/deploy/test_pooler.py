@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -13,31 +12,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from tests.load.pooler import pgbouncer, pooler_command
 from tests.patience import PATIENCE
 from tests.webapp.deploy.place import Place, fresh_database
-
-CONFIGURATION = """
-[databases]
-* = host={host} port={port} user={user} {password}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {listen}
-auth_type = any
-pool_mode = transaction
-default_pool_size = 4
-min_pool_size = 4
-server_round_robin = 1
-ignore_startup_parameters = extra_float_digits
-unix_socket_dir =
-logfile = {folder}/pgbouncer.log
-"""
 
 
 @contextmanager
 def pooled(address: str, folder: Path) -> Iterator[str]:
     """Starts PgBouncer before a database; yields the address that leads through it."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
+    if pgbouncer() is None:
         if os.environ.get("CI"):
             pytest.fail("CI is set, where nothing may skip, and pgbouncer is missing.")
         pytest.skip("pgbouncer is not installed")
@@ -45,19 +28,9 @@ def pooled(address: str, folder: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    text = CONFIGURATION.format(
-        host=parts.hostname,
-        port=parts.port or 5432,
-        user=parts.username,
-        password=f"password={parts.password}" if parts.password else "",
-        listen=port,
-        folder=folder,
-    )
-    file = folder / "pgbouncer.ini"
-    file.write_text(text)
-    folder.chmod(0o777)  # PgBouncer refuses to run as root
-    as_whom = ["-u", "nobody"] if os.geteuid() == 0 else []
-    process = subprocess.Popen([program, "-q", *as_whom, str(file)])
+    there = f"host={parts.hostname} port={parts.port or 5432} user={parts.username}"
+    password = f" password={parts.password}" if parts.password else ""
+    process = subprocess.Popen(pooler_command(folder, there + password, port, pool=4))
     try:
         yield urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{port}"))
     finally:
@@ -83,8 +56,7 @@ print(connection.prepares)
 def test_rows_are_read_in_chunks_behind_a_pooler_by_transaction(tmp_path):
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)  # PgBouncer runs as another user
-    (tmp_path / "pooler").mkdir()
-    with fresh_database() as address, pooled(address, tmp_path / "pooler") as through:
+    with fresh_database() as address, pooled(address, tmp_path) as through:
         Place(tmp_path, {"DATABASE_URL": address}).run("python manage.py migrate -v 0")
         (tmp_path / "read.py").write_text(READ.format(through=through))
         read = f"PYTHONPATH=. python {tmp_path}/read.py"
