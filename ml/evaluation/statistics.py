@@ -90,7 +90,7 @@ def bootstrap_effects(
     spread = _Spread()
     for start in range(0, draws, at_once):
         count = min(at_once, draws - start)
-        drawn = [_resampled(columns[cells == c], count, rng) for c in range(slices)]
+        drawn = [resampled(columns[cells == c], count, rng) for c in range(slices)]
         insides, outsides = _ratios(np.stack(drawn, axis=1))
         spread.add(np.stack([insides - outsides, insides, outsides], axis=1))
     errors = spread.deviation()
@@ -127,7 +127,7 @@ class _Spread:
         return np.asarray(np.sqrt(self.squares / max(self.count - 1, 1)))
 
 
-def _resampled(columns: Floats, draws: int, rng: np.random.Generator) -> Floats:
+def resampled(columns: Floats, draws: int, rng: np.random.Generator) -> Floats:
     """Returns sums over people drawn with replacement, (draws, columns)."""
     people = len(columns)
     if not people:

@@ -41,6 +41,7 @@ def subject_export(*, key: str) -> Iterator[bytes]:
             "source": subject.source,
             "created_at": subject.created_at,
             "other_ids_in_files": list(subject.ties.order_by("at", "id").values("alias", "at")),
+            "rehearsed_weeks": list(subject.rehearsed_weeks.values("rehearsal_id", "shown")),
         }
     head["attributes"] = _attributes(subject) if subject else []
     yield orjson.dumps(head)[:-1] + b',"profiles":['

@@ -24,11 +24,14 @@ from webapp.codebooks.registry.old_versions import pipelines_delete, versions_re
 from webapp.lib.times import to_day, to_milliseconds
 from webapp.surfaces.mappers import POPULARITY_DAYS
 from webapp.surfaces.models import PopularityDay
+from webapp.trials.models import Rehearsal, RehearsedWeek
 
 KEPT = timedelta(days=90)
 """Age of windows, comparisons and proposals that are kept."""
 PAGES_KEPT = timedelta(days=365)
 """Age of audit reports whose page is kept; their figures stay."""
+WEEKS_KEPT = timedelta(days=30)
+"""Age of rehearsals whose weeks of single people are kept; their figures stay longer."""
 OUR_SESSIONS = "webapp.lib.sessions"
 
 
@@ -43,6 +46,10 @@ def outgrown_delete(*, now: datetime) -> dict[str, int]:
         "agreements": _agreements,
         "proposals": lambda at: Proposal.objects.filter(at__lt=at - KEPT).delete()[0],
         "popularity_days": _popularity,
+        "rehearsals": lambda at: Rehearsal.objects.filter(created_at__lt=at - PAGES_KEPT).delete()[
+            0
+        ],
+        "rehearsed_weeks": _rehearsed_weeks,
         "sessions": _sessions,
     }
     return {name: step(now) for name, step in steps.items()}
@@ -64,6 +71,11 @@ def _agreements(now: datetime) -> int:
     present = Alias.objects.filter(name=Alias.Name.CHALLENGER).values("version")
     old = Agreement.objects.filter(until__lt=now - KEPT)
     return old.exclude(challenger__in=present).delete()[0]
+
+
+def _rehearsed_weeks(now: datetime) -> int:
+    old = RehearsedWeek.objects.filter(rehearsal__created_at__lt=now - WEEKS_KEPT)
+    return old.delete()[0]
 
 
 def _popularity(now: datetime) -> int:

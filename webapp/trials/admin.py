@@ -1,4 +1,7 @@
-"""Admin of trials: whether adapting helps people, compared with the control group."""
+"""Admin of trials: whether adapting helps people, compared with the control group.
+
+That of rehearsals is registered by its import here, as Django looks into no other module.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,10 @@ from webapp.codebooks.admin.actions import SureForm, confirm, posted
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 from webapp.trials.models import Trial, TrialLook
 from webapp.trials.plot import looks_svg
+from webapp.trials.rehearsals.admin import RehearsalAdmin
 from webapp.trials.tasks import look
 
+__all__ = ["RehearsalAdmin", "TrialAdmin"]
 ASK = "uiengine_trials.add_triallook"
 NEXT = {
     TrialLook.Verdict.HELP: "Adapting saves time, and this holds however often one looked. You may "

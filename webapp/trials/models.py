@@ -1,10 +1,12 @@
-"""Stores trials: spans with one control share on a surface, and the looks at them."""
+"""Stores trials (spans with one control share on a surface), looks at them, and rehearsals."""
 
 from __future__ import annotations
 
 from django.db import models
 
+from webapp.codebooks.models import CodebookVersion
 from webapp.lib.utc_field import UTCDateTimeField
+from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 
 
@@ -53,3 +55,51 @@ class TrialLook(models.Model):
 
     def __str__(self) -> str:
         return f"Look {self.number} of trial {self.trial_id}: {self.verdict}"
+
+
+class Rehearsal(models.Model):
+    """What a version would have shown over the stored past; `ml.rehearsal` defines the figures."""
+
+    class Verdict(models.TextChoices):
+        WORTH = "worth", "Worth it"
+        NOT_WORTH = "not_worth", "Not worth it"
+        TOO_FEW = "too_few", "Too few people to tell"
+
+    surface = models.ForeignKey(Surface, models.CASCADE, related_name="rehearsals")
+    version = models.ForeignKey(
+        CodebookVersion,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="That decided; empty: one that was trained for this rehearsal alone, or is gone.",
+    )
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    figures = models.JSONField()
+    created_at = UTCDateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "trials_rehearsal"
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"Rehearsal {self.pk} of surface {self.surface_id}: {self.verdict}"
+
+
+class RehearsedWeek(models.Model):
+    """A week of one person in a rehearsal; it goes with the person."""
+
+    rehearsal = models.ForeignKey(Rehearsal, models.CASCADE, related_name="weeks")
+    subject = models.ForeignKey(Subject, models.CASCADE, related_name="rehearsed_weeks")
+    number = models.PositiveSmallIntegerField(help_text="Its place on the page.")
+    shown = models.JSONField(help_text="Pictures, visits and reasons; no key.")
+
+    class Meta:
+        db_table = "trials_rehearsedweek"
+        ordering = ("rehearsal", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("rehearsal", "number"), name="rehearsed_week_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"Week {self.number} of rehearsal {self.rehearsal_id}"

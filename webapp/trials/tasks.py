@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from webapp.codebooks.pipeline.steps import step_run
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 from webapp.trials.jobs import trial_look
@@ -35,3 +36,8 @@ def begin() -> int:
     """Starts and ends trials whose share or mode has changed; returns the number that run."""
     now, surfaces = utc_now(), Surface.objects.all()
     return sum(trial_current(surface=surface, now=now) is not None for surface in surfaces)
+
+
+@shared_task(name="trials.rehearse")  # type: ignore[untyped-decorator]
+def rehearse(run_id: int) -> None:
+    step_run(run_id)

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "judge": ["x", "--surface", "x"],
     "promote": ["x"],
     "refresh": ["--surface", "x"],
+    "rehearse": ["--surface", "x"],
     "retrain": ["--surface", "x"],
     "rollback": ["--surface", "x"],
     "server_key": ["list"],

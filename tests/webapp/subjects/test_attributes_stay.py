@@ -36,4 +36,9 @@ def test_only_jobs_of_the_workers_ask_for_people():
         if "people_of" in path.read_text()
     }
 
-    assert asking == {"subjects/attributes.py", "audits/jobs.py", "codebooks/pipeline/jobs.py"}
+    assert asking == {
+        "subjects/attributes.py",
+        "audits/jobs.py",
+        "codebooks/pipeline/jobs.py",
+        "trials/rehearsals/jobs.py",
+    }

@@ -16,7 +16,9 @@ from webapp.codebooks.models import Agreement, Alias, GateReport, GuardWindow, P
 from webapp.lib.admin_pages import page_of
 from webapp.lib.times import to_day, to_milliseconds, utc_now
 from webapp.privacy import outgrown, tasks
+from webapp.subjects.models import Subject
 from webapp.surfaces.models import PopularityDay
+from webapp.trials.models import Rehearsal, RehearsedWeek
 
 pytestmark = pytest.mark.django_db
 README = (Path(__file__).parents[3] / "webapp" / "README.md").read_text()
@@ -65,6 +67,16 @@ def test_an_old_audits_page_is_emptied_and_its_figures_stay(page, admin_client):
     assert (report.html, report.report) == ("", {"a": 1})
     shown = admin_client.get(page_of(report, "page"))
     assert "kept for a year" in shown.content.decode()
+
+
+def test_weeks_of_people_go_after_a_month_and_rehearsals_after_a_year(page):
+    row = Rehearsal.objects.create(surface=page, verdict="worth", figures={})
+    somebody = Subject.objects.create(key="file:ada")
+    RehearsedWeek.objects.create(rehearsal=row, subject=somebody, number=0, shown={})
+
+    for days, weeks, rehearsals in ((29, 1, 1), (31, 0, 1), (366, 0, 0)):
+        outgrown.outgrown_delete(now=utc_now() + timedelta(days=days))
+        assert (RehearsedWeek.objects.count(), Rehearsal.objects.count()) == (weeks, rehearsals)
 
 
 def test_gate_reports_go_with_the_files_of_their_version(page):

@@ -34,6 +34,7 @@ RECORD = "uiengine_codebooks.view_aliasmove"
 REPORTS = {
     Run.Kind.AUDIT: "uiengine_audits_auditreport",
     Run.Kind.GATE: "uiengine_codebooks_gatereport",
+    Run.Kind.REHEARSE: "uiengine_trials_rehearsal",
 }
 
 
@@ -198,7 +199,7 @@ class RunAdmin(AskedAdmin):
     def outcome(self, run: Run) -> SafeString:
         return _result(run)
 
-    @admin.action(description="Ask again for failed audits", permissions=["ask"])
+    @admin.action(description="Ask again for failed audits and rehearsals", permissions=["ask"])
     def ask_again(self, request: HttpRequest, chosen: Any) -> None:
         name = steps.person(request).get_username()
         for run in chosen.filter(state=Run.State.FAILED, pipeline=None):

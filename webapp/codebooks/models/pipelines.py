@@ -68,6 +68,7 @@ class Run(models.Model):
         AUDIT = "audit"
         GATE = "gate"
         PROMOTE = "promote"
+        REHEARSE = "rehearse"
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -83,7 +84,7 @@ class Run(models.Model):
         null=True,
         blank=True,
         related_name="runs",
-        help_text="Whose step it is; empty: an audit by itself.",
+        help_text="Whose step it is; empty: an audit or a rehearsal by itself.",
     )
     version = models.ForeignKey(
         CodebookVersion,

@@ -21,6 +21,7 @@ TASKS = {
     Run.Kind.AUDIT: "audits.audit",
     Run.Kind.GATE: "codebooks.gate",
     Run.Kind.PROMOTE: "codebooks.promote",
+    Run.Kind.REHEARSE: "trials.rehearse",
 }
 
 

@@ -1,0 +1,107 @@
+"""`manage.py rehearse` and its pages: a past in, a verdict out, and nothing that serves changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from tests.webapp.codebooks.conftest import PEOPLE, VISITS
+from webapp.codebooks.models import Alias, CodebookVersion, Run
+from webapp.codebooks.pipeline import steps
+from webapp.lib.admin_pages import page_of
+from webapp.privacy.erase import subject_erase
+from webapp.privacy.export import subject_export
+from webapp.subjects.imports.jobs import import_file
+from webapp.subjects.models import Profile, Subject
+from webapp.trials.models import Rehearsal, RehearsedWeek
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def past(page) -> Any:
+    """The course home with its simulated people."""
+    import_file(str(VISITS), people=str(PEOPLE), source=Subject.Source.SIMULATED)
+    return page
+
+
+def serving() -> list[Any]:
+    tables = (Alias, CodebookVersion, Profile)
+    return [list(table.objects.order_by("pk").values()) for table in tables]
+
+
+def test_it_tells_and_draws_and_leaves_what_serves_alone(past, tmp_path, capsys):
+    before = serving()
+
+    call_command("rehearse", surface="course-home", out=tmp_path / "page.html", least=0.01)
+
+    told = capsys.readouterr().out.splitlines()
+    done = json.loads(told[-1])
+    found = Rehearsal.objects.get(pk=done["report"])
+    assert told[0].startswith("Too few people to tell: ") and found.verdict == "too_few"
+    assert done["needed"] == 30  # a fifth of 36 people are too few for any interval
+    html = (tmp_path / "page.html").read_text()
+    assert html.count("Before: today") == html.count("<article>") == 3
+    assert "<b>simulated</b>" in html and "file:" not in html
+    assert {row["slice"].get("gender") for row in found.figures["slices"]} >= {"M"}
+    assert serving() == before
+
+
+def test_a_week_goes_with_its_person_who_is_told_of_it_before(past):
+    call_command("rehearse", surface="course-home")
+    week = RehearsedWeek.objects.first()
+    key = week.subject.key
+
+    (copy,) = json.loads(b"".join(subject_export(key=key)))["rehearsed_weeks"]
+    subject_erase(key=key)
+
+    assert copy["shown"]["place"] == week.shown["place"]
+    assert RehearsedWeek.objects.count() == 2 and Rehearsal.objects.count() == 1
+
+
+def test_the_button_asks_workers_and_the_page_shows_weeks_to_who_may_see_people(
+    past, admin_client, client, monkeypatch
+):
+    sent: list[int] = []
+    monkeypatch.setattr(
+        "webapp.trials.rehearsals.admin.run_enqueue", lambda run: sent.append(run.pk)
+    )
+    ask = reverse("admin:uiengine_trials_rehearsal_ask", args=[past.pk])
+    assert ask in admin_client.get(page_of(past)).content.decode()
+
+    asked = admin_client.post(ask, follow=True).content.decode()
+    again = admin_client.post(ask, follow=True).content.decode()
+
+    (run,) = Run.objects.all()
+    assert sent == [run.pk] and page_of(run) in asked and "under way already" in again
+    done = steps.step_run(run.pk)
+    assert (done.state, done.progress) == ("done", 1.0)
+    found = Rehearsal.objects.get()
+    assert page_of(found) in admin_client.get(page_of(run)).content.decode()
+    assert "Too few people" in admin_client.get(page_of(found)).content.decode()
+    assert admin_client.get(page_of(found, "page")).content.decode().count("<article>") == 3
+    auditor = User.objects.create_user("ada", is_staff=True)
+    auditor.groups.add(Group.objects.get(name="auditor"))
+    client.force_login(auditor)
+    shown = client.get(page_of(found, "page")).content.decode()
+    assert "Time saved against" in shown and "<article>" not in shown
+    assert client.get(page_of(found, "json")).json()["people"] == found.figures["people"]
+
+
+def test_without_a_past_a_surface_or_a_version_it_says_what_to_do(page):
+    for asked, says in (
+        ({"surface": "nowhere"}, "'nowhere' is unknown. There are: course-home"),
+        ({"surface": "course-home"}, "no past to rehearse on.*import_events"),
+        ({"surface": "course-home", "by": ["hair"]}, "'hair' is no attribute"),
+    ):
+        with pytest.raises(CommandError, match=says):
+            call_command("rehearse", **asked)
+    import_file(str(VISITS), source=Subject.Source.SIMULATED)
+    CodebookVersion.objects.all().delete()
+    with pytest.raises(CommandError, match=r"has no version.*load_fixtures"):
+        call_command("rehearse", surface="course-home")
