@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -53,16 +54,47 @@ print(connection.prepares)
 """
 
 
-def test_rows_are_read_in_chunks_behind_a_pooler_by_transaction(tmp_path):
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)  # PgBouncer runs as another user
-    with fresh_database() as address, pooled(address, tmp_path) as through:
-        Place(tmp_path, {"DATABASE_URL": address}).run("python manage.py migrate -v 0")
-        (tmp_path / "read.py").write_text(READ.format(through=through))
-        read = f"PYTHONPATH=. python {tmp_path}/read.py"
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address of a database with tables that leads through PgBouncer."""
+    folder = tmp_path_factory.mktemp("pooled")
+    for above in (folder, folder.parent, folder.parent.parent):
+        above.chmod(0o755)  # PgBouncer runs as another user
+    with fresh_database() as address, pooled(address, folder) as through:
+        prepared = "python manage.py migrate -v 0 && python manage.py load_fixtures --no-cohort"
+        Place(folder, {"DATABASE_URL": through, "DATABASE_POOLER": "yes"}).run(prepared)
+        yield folder, through
 
-        refused = Place(tmp_path, {"DATABASE_URL": through})
-        with pytest.raises(AssertionError, match="does not exist"):
-            refused.run(read)
-        place = Place(tmp_path, {"DATABASE_URL": through, "DATABASE_POOLER": "yes"})
-        assert place.run(read).split() == ["True", "False"]
+
+def test_rows_are_read_in_chunks_behind_a_pooler_by_transaction(behind):
+    folder, through = behind
+    (folder / "read.py").write_text(READ.format(through=through))
+    read = f"PYTHONPATH=. python {folder}/read.py"
+
+    with pytest.raises(AssertionError, match="does not exist"):
+        Place(folder, {"DATABASE_URL": through}).run(read)
+    place = Place(folder, {"DATABASE_URL": through, "DATABASE_POOLER": "yes"})
+    assert place.run(read).split() == ["True", "False"]
+
+
+def test_a_whole_life_goes_on_behind_a_pooler_by_transaction(behind):
+    """Each transaction gets another connection, as PgBouncer takes the next one of its pool."""
+    folder, through = behind
+    place = Place(folder, {"DATABASE_URL": through, "DATABASE_POOLER": "yes"})
+
+    found = json.loads(place.run(f"python -m tests.webapp.deploy.whole_life {folder}"))
+
+    assert found == {
+        "accepted": 1,
+        "again": 1,
+        "folded": 1,
+        "pinned": "quiz",
+        "exported": 2,
+        "visits": 5200,
+        "collected": "done",
+        "in_trial": 0,
+        "admin": [200],
+        "erased": 200,
+        "left": [0, 0],
+        "prepares": False,
+    }
