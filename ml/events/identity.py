@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ml.data.formats import MOST_USER
@@ -12,6 +12,8 @@ from ml.events.mapping import EARLIEST_MS
 ROUNDS = 4
 """Longest chain of ties that is followed, such as device, guest account, account."""
 DAY_MS = 86_400_000
+ALWAYS = 0
+"""Time (ms since 1970) of a tie that the team told; no event is as early."""
 
 
 class Tie(NamedTuple):
@@ -40,14 +42,28 @@ class Ties:
             f"AND alias <> person GROUP BY alias, person, ms // {DAY_MS}"
         )
 
+    def tell(self, people: Mapping[str, str]) -> None:
+        """Takes what the team itself says: each id is that person, ever since ALWAYS.
+
+        Call before `add`.
+        """
+        rows = ((alias, person, ALWAYS, True) for alias, person in people.items())
+        self._base.insert("ties", rows)
+
     def add(self, ties: Iterable[tuple[str, str, int]]) -> None:
-        """Adds those of earlier imports (alias, person, ms); an equal one of a day is not new."""
+        """Adds those of earlier imports (alias, person, ms); an equal one of a day is not new.
+
+        A tie to an id that has always been somebody else is a tie to that person.
+        """
         self._base.insert("ties", ((*tie, False) for tie in ties))
         self._base.execute(
-            "CREATE OR REPLACE TABLE ties AS SELECT alias, person, min(ms) AS ms, "
+            "CREATE OR REPLACE TABLE ties AS WITH told AS (SELECT t.alias, "
+            "coalesce(a.person, t.person) AS person, t.ms, t.is_new FROM ties t LEFT JOIN "
+            f"(SELECT alias, min(person) AS person FROM ties WHERE ms = {ALWAYS} GROUP BY alias) a "
+            "ON a.alias = t.person) SELECT alias, person, min(ms) AS ms, "
             "bool_and(is_new) OR min(ms) < "
             "coalesce(min(ms) FILTER (WHERE NOT is_new), min(ms)) AS is_new "
-            f"FROM ties GROUP BY alias, person, ms // {DAY_MS}"
+            f"FROM told GROUP BY alias, person, ms // {DAY_MS}"
         )
 
     def count(self) -> int:

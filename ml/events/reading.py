@@ -181,6 +181,11 @@ class EventReader:
         """The number of people, each surface for itself. Only after `resolve`."""
         return self._base.one("SELECT count(DISTINCT (surface, person)) FROM resolved")
 
+    def has_any(self, people: Sequence[str]) -> bool:
+        """Says whether an event is one of these people's. Only after `resolve`."""
+        listed = ", ".join(quoted(person) for person in people)
+        return self._base.one(f"SELECT count(*) FROM resolved WHERE person IN ({listed})") > 0
+
     def histories(self) -> Iterator[tuple[str, str, list[Event]]]:
         """Yields surface, person and events in order of time, sorted by surface and person."""
         rows = self._base.rows(

@@ -102,7 +102,7 @@ BAD = (
     ("ada,anon:0123", "row 1: key = 'anon:0123'; must not be a visitor's"),
     ("ada,shop:1\nada,shop:2", "row 2: user = 'ada'; must occur once"),
     ("ada,shop:1\nbob,shop:1", "row 2: key = 'shop:1'; must occur once"),
-    ("eve,shop:1", "map.csv: user = 'eve'; one user at least must be one of the visits"),
+    ("eve,shop:1", "map.csv: user = 'eve'; one user at least must occur in the imported files"),
 )
 
 

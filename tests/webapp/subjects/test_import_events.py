@@ -45,7 +45,7 @@ def row(
     return {**fixed, "user": user, "anonymous": device, **more}
 
 
-def run(folder: Path, *files: list[Any], dry_run: bool = False) -> dict[str, Any]:
+def run(folder: Path, *files: list[Any], dry_run: bool = False, keys: str = "") -> dict[str, Any]:
     (folder / "map.toml").write_text(MAP)
     paths = []
     for number, rows in enumerate(files):
@@ -59,6 +59,7 @@ def run(folder: Path, *files: list[Any], dry_run: bool = False) -> dict[str, Any
         format="plain",
         map=str(folder / "map.toml"),
         dry_run=dry_run,
+        keys=keys or None,
         stdout=out,
     )
     line: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
@@ -113,6 +114,41 @@ def test_a_device_becomes_the_person_who_signs_in_later_even_by_another_import(p
     assert [p.subject.key for p in Profile.objects.all()] == ["file:u"]
     assert [v.uses for v in Visit.objects.order_by("started_at")] == [{one: 1}, {two: 1}]
     assert not Subject.objects.filter(key="file:device").exists()
+
+
+def test_with_keys_a_users_events_are_a_live_subjects_and_stay_so_without_them(page, tmp_path):
+    one, two, three = blocks(page)[:3]
+    keys = tmp_path / "keys.csv"
+    keys.write_text("user,key\nu,shop:1\n")
+    rows = [row("1", 0, one, None, "device"), row("2", 2000, two, "u", "device")]
+
+    done = run(tmp_path, rows, keys=str(keys))
+    run(tmp_path, [row("3", 4000, three, "u", None), row("4", 0, one, "v", None)])
+
+    assert {s.key: s.source for s in Subject.objects.all()} == {
+        "shop:1": "live",
+        "file:v": "imported",
+    }
+    mine = Visit.objects.filter(profile__subject__key="shop:1").order_by("started_at")
+    assert [visit.uses for visit in mine] == [{one: 1}, {two: 1}, {three: 1}]
+    assert (done["visits"], run(tmp_path, rows, keys=str(keys))["visits"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("user,key\nnobody,shop:1\n", "one user at least must occur in the imported files"),
+        ("user,key\nu,django:77\n", "there is none with this primary key"),
+        ("person,key\nu,shop:1\n", "columns user and key are needed"),
+    ],
+)
+def test_a_table_of_keys_that_cannot_be_meant_imports_nothing(page, tmp_path, table, says):
+    (tmp_path / "keys.csv").write_text(table)
+
+    with pytest.raises(CommandError, match=says):
+        run(tmp_path, [row("1", 0, blocks(page)[0], "u", None)], keys=str(tmp_path / "keys.csv"))
+
+    assert not Subject.objects.exists()
 
 
 def test_a_dry_run_reports_and_changes_nothing(page, tmp_path):
@@ -200,7 +236,7 @@ SEEN_THEN_ANOTHERS = (
 
 
 @settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -57,7 +57,9 @@ def import_file(
         path, form, people=people, surfaces=surfaces, blocks=known, strict=strict
     )
     rows = visit_rows(records.visits)
-    keyed = keys_read(keys, {row[1] for row in rows}) if keys else {}
+    keyed = keys_read(keys) if keys else {}
+    if keys and not keyed.keys() & {row[1] for row in rows}:
+        raise keys_unmet(keys, keyed)
     last = max((row.day for row in rows), default=0)
     moved = (date.fromisoformat(ending) - date(1970, 1, 1)).days - last if ending else 0
     with transaction.atomic():
@@ -88,11 +90,18 @@ def _visits_by_block(rows: Iterable[VisitRow]) -> dict[str, Counter[str]]:
     return counts
 
 
-def keys_read(path: str, users: Collection[str]) -> dict[str, str]:
+def keys_unmet(path: str, keyed: Collection[str]) -> ValueError:
+    """The ml.data.DataError of a table that names nobody who is in the imported files."""
+    from ml.data.errors import BadValue, DataError
+
+    rule = "one user at least must occur in the imported files"
+    return DataError([BadValue(Path(path).name, 0, "user", ", ".join(list(keyed)[:3]), rule)])
+
+
+def keys_read(path: str) -> dict[str, str]:
     """Reads a table of `user` (a name in the file) and `key` (of a subject): keys by user.
 
-    users: those of the visits; one of them at least must occur. Raises ml.data.DataError, which
-    lists every bad row.
+    Raises ml.data.DataError, which lists every bad row.
     """
     from ml.data.errors import BadValue, DataError
     from ml.data.tables import as_texts, read_table
@@ -114,9 +123,6 @@ def keys_read(path: str, users: Collection[str]) -> dict[str, str]:
         problems += [
             BadValue(name, number, f, values[f], rule) for f, rule in rules.items() if rule
         ]
-    if not problems and not {user for user, _ in pairs} & set(users):
-        rule = "one user at least must be one of the visits"
-        problems = [BadValue(name, 0, "user", ", ".join(u for u, _ in pairs[:3]), rule)]
     if problems:
         raise DataError(problems)
     return {user: subject_key_checked(key) for user, key in pairs}

@@ -34,6 +34,8 @@ from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit, popularity_add
 
+LIVE = "\x1f"
+"""Begins the name of somebody who is no file's: no id in a file holds a control character."""
 History = tuple[str, Sequence[ImportedEvent]]
 """A person's name in the files, and events in order of time."""
 
@@ -82,7 +84,16 @@ def histories_store(
 
 def _keys(people: Iterable[str]) -> dict[str, str]:
     """The subjects' keys by the people's names in the files."""
-    return {person: PREFIX + person for person in people}
+    return {person: _key_of(person) for person in people}
+
+
+def _key_of(person: str) -> str:
+    return person[1:] if person.startswith(LIVE) else PREFIX + person
+
+
+def person_of(key: str) -> str:
+    """The name, among the files' people, of the subject with this key."""
+    return key.removeprefix(PREFIX) if key.startswith(PREFIX) else LIVE + key
 
 
 def _of_the_not_erased(people: Sequence[History], done: Stored) -> list[History]:
@@ -185,18 +196,17 @@ def _keep(changes: Iterable[Change]) -> None:
 def stored_events(people: Iterable[str]) -> Iterable[tuple[str, str, list[ImportedEvent]]]:
     """Surface, person and events of the named people as stored by earlier imports."""
     rows = ImportedHistory.objects.filter(
-        profile__subject__key__in=[PREFIX + person for person in people]
+        profile__subject__key__in=_keys(people).values()
     ).select_related("profile__subject", "profile__surface")
     for row in rows.iterator():
-        person = row.profile.subject.key.removeprefix(PREFIX)
-        yield row.profile.surface.slug, person, unpack(row.events)
+        yield row.profile.surface.slug, person_of(row.profile.subject.key), unpack(row.events)
 
 
 def stored_ties() -> Iterable[tuple[str, str, int]]:
     """Alias, person and time (ms) of every tie of earlier imports."""
     rows = ImportedTie.objects.values_list("alias", "subject__key", "at")
     for alias, key, at in rows.iterator(chunk_size=AT_ONCE):
-        yield alias, key.removeprefix(PREFIX), round(at.timestamp() * 1000)
+        yield alias, person_of(key), round(at.timestamp() * 1000)
 
 
 def ties_store(ties: Sequence[tuple[str, str, int]], done: Stored) -> None:
@@ -216,7 +226,7 @@ def ties_store(ties: Sequence[tuple[str, str, int]], done: Stored) -> None:
 
 def emptied_delete(people: Iterable[str]) -> None:
     """Deletes people of files whose events all turned out to be another person's."""
-    for subject in subjects_by_keys(PREFIX + person for person in people).values():
+    for subject in subjects_by_keys(_keys(people).values()).values():
         if subject.source != Subject.Source.IMPORTED or subject.user_id is not None:
             continue
         for profile in subject.profiles.filter(imported_history=None):

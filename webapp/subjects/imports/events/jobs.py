@@ -16,11 +16,13 @@ from webapp.subjects.imports.events.histories import (
     Stored,
     emptied_delete,
     histories_store,
+    person_of,
     stored_events,
     stored_ties,
     ties_store,
 )
 from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
+from webapp.subjects.imports.jobs import keys_read, keys_unmet
 from webapp.subjects.imports.services import AT_ONCE, Progress
 from webapp.surfaces.models import Surface
 
@@ -40,12 +42,14 @@ def import_events(
     form: str,
     map_path: str,
     *,
+    keys: str | None = None,
     dry_run: bool = False,
     progress: Progress = lambda share, doing: None,
 ) -> dict[str, Any]:
     """Imports the events of a tool's export; all or nothing. Returns counts and reasons.
 
-    dry_run: does everything, and takes it back.
+    keys: a table of `user` and `key`, for users of the files who are subjects already. dry_run:
+    does everything, and takes it back.
 
     Raises:
         ml.data.DataError: a bad map, or a file that cannot be read, with its line.
@@ -61,7 +65,11 @@ def import_events(
         progress(0.0, "reading")
         reader.read(paths, form, rules, blocks, until=int(time.time() * 1000) + DAY_MS)
         progress(0.4, "tying ids to people")
+        keyed = {user: person_of(key) for user, key in (keys_read(keys) if keys else {}).items()}
+        reader.ties.tell(keyed)
         people = _resolved(reader)
+        if keys and not any(reader.has_any(part) for part in batched(keyed.values(), 500)):
+            raise keys_unmet(keys, keyed)
         _store(reader, people, done, progress)
         for part in batched(reader.ties.new(), AT_ONCE):
             ties_store(part, done)

@@ -42,6 +42,12 @@ class Command(DatabaseCommand):
         parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
         parser.add_argument("--format", required=True, choices=EVENT_FORMATS, help="whose export")
         parser.add_argument("--map", required=True, metavar="MAP.toml", help="what events mean")
+        parser.add_argument(
+            "--keys",
+            metavar="KEYS.csv",
+            help="ids of the files who are subjects already: columns user and key, such as "
+            "django:5; others become file:<id>. Later imports know them without it",
+        )
         parser.add_argument("--dry-run", action="store_true", help="report, and change nothing")
 
     def handle(self, *args: Any, paths: list[str], **options: Any) -> None:
@@ -53,6 +59,7 @@ class Command(DatabaseCommand):
                     paths,
                     options["format"],
                     options["map"],
+                    keys=options["keys"],
                     dry_run=options["dry_run"],
                     progress=show,
                 )
