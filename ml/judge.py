@@ -3,7 +3,9 @@
 `python -m ml.judge --replay FILE.jsonl --visits VISITS` prints one JSON line per surface, with the
 policy relative to the static order of the same lines. `ml.evaluation.judge` has the formulas: the
 selection model with T_point = 0.37 + 0.13·log2(r + 1.5), and the reading model of Todi et al. (CHI
-2021). Both model a user's time; they do not measure it.
+2021). Both model a user's time; they do not measure it. With `--surface FILE…` a line also holds
+what `ml.evaluation.declared` counts on declared pages: places within groups, favourites, strangers
+ahead of known blocks, moves under the least gain, pixels, and sentences that the visits belie.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from tqdm import tqdm
 
 from ml.cli import REPLAY, VISITS, command
 from ml.data.errors import DataError
+from ml.data.surface_files import read_surfaces
 from ml.data.tables import read_visits
+from ml.evaluation.declared import judge_declared
 from ml.evaluation.judge import judge
 from ml.evaluation.replay_lines import read_lines
 
@@ -34,9 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         visits = used_blocks(options.visits)
+        surfaces = read_surfaces(options.surface)
         lines = tqdm(read_lines(options.replay, visits), disable=None, unit=" visits")
-        for found in judge(lines, visits):
-            rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}
+        rows = list(lines) if surfaces else lines
+        more = judge_declared(rows, visits, surfaces) if surfaces else ()
+        declared = {found["surface"]: found for found in more}
+        for found in judge(rows, visits):
+            every = {**found, **declared.get(found["surface"], {})}
+            every.pop("sums", None)
+            rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in every.items()}
             sys.stdout.write(json.dumps(rounded) + "\n")
     except DataError as error:
         sys.stderr.write(f"{error}\n")
@@ -48,6 +58,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command("ml.judge", __doc__, VISITS, REPLAY)
     parser.add_argument("--replay", type=Path, required=True, help="lines written by ml.replay")
     parser.add_argument("--visits", type=Path, required=True, help="the replayed visits")
+    parser.add_argument(
+        "--surface",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="the declared pages of a replay with --surface: judges places within groups, too",
+    )
     return parser.parse_args(arguments)
 
 

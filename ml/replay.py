@@ -5,7 +5,9 @@
 Trains on the first file (or takes a version as it is), then replays the second in time order. The
 past of a visit is every visit of the test file with a strictly earlier `at`, of all users; network
 weights stay fixed. Each line holds the layout that would have been shown, the default order,
-tokens, distortion and the milliseconds of the decision.
+tokens, distortion and the milliseconds of the decision. With --surface the pages are as their teams
+declared them, every policy keeps their groups and fixed blocks, the default is the page as
+declared, and a line also holds the seconds that moves save and the reasons said.
 """
 
 from __future__ import annotations
@@ -25,9 +27,16 @@ import torch
 from ml.cli import LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
 from ml.data.errors import BadValue, DataError
 from ml.data.histories import default_orders, page, pages, visits_of
+from ml.data.surface_files import read_surfaces, refuse_strangers
 from ml.data.tables import read_visits
 from ml.evaluation.policies import CODED, POLICIES, policy
-from ml.evaluation.replay import BIT_BUDGETS, captured_gain, replay, static_orders
+from ml.evaluation.replay import (
+    BIT_BUDGETS,
+    captured_gain,
+    declared_orders,
+    replay,
+    static_orders,
+)
 from ml.layouts.records import read_records
 from ml.learning.settings import Settings
 from ml.training.layout_part import learn_layout_part
@@ -58,16 +67,21 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.smoke:
         test = smoke_sample(test, 10)
         train = None if train is None else smoke_sample(train, 20)
+    declared = read_surfaces(options.surface)
+    for frame, file in ((test, options.test), (train, " ".join(options.train or ()))):
+        if declared and frame is not None:
+            refuse_strangers(frame, declared, file)
     begin = time.perf_counter()
-    version, trained, seconds = _version(options, train)
-    surfaces = tested_surfaces(test, train, trained)
-    defaults = static_orders(surfaces, trained)
+    version, trained, seconds = _version(options, train, declared)
+    surfaces = declared or tested_surfaces(test, train, trained)
+    defaults = declared_orders(declared) or static_orders(surfaces, trained)
     decide = policy(options.policy, version, defaults, options.bits, options.seed)
     visits = visits_of(test)
     bar, show = progress_bar(f"replay {options.policy}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with bar, options.out.open("w", encoding="utf-8") as file:
-        lines = list(_written(replay(visits, surfaces, defaults, decide, show), file))
+        made = replay(visits, surfaces, defaults, decide, show, is_declared=bool(declared))
+        lines = list(_written(made, file))
     return {
         "policy": options.policy,
         "bits": options.bits,
@@ -97,14 +111,14 @@ def _written(lines: Iterator[dict[str, Any]], file: TextIO) -> Iterator[dict[str
 
 
 def _version(
-    options: argparse.Namespace, train: pd.DataFrame | None
+    options: argparse.Namespace, train: pd.DataFrame | None, declared: dict[str, Surface]
 ) -> tuple[CodebookVersion | None, dict[str, Sequence[str]], float]:
     """Returns the version to decide with, its default orders, and the seconds of training."""
     if options.version is not None:
         version = load_version(options.version, threads=2)
         return version, dict(version.default_orders), 0.0
     assert train is not None
-    orders = default_orders(visits_of(train), pages([train]))
+    orders = default_orders(visits_of(train), declared or pages([train]))
     if options.policy not in CODED and options.save is None:
         return None, dict(orders), 0.0
     begin = time.perf_counter()
@@ -119,6 +133,7 @@ def _version(
             train_version(
                 train,
                 out,
+                surfaces=declared or None,
                 innate=options.innate,
                 seed=options.seed,
                 progress=show,
@@ -152,6 +167,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--train", nargs="+", help="files of visits to train on")
     parser.add_argument("--test", required=True, help="file of visits to replay")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per visit")
+    parser.add_argument(
+        "--surface",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="declared pages of the visits, with groups, sizes, pins, fold and move budget; "
+        "default: one column of the blocks that occur",
+    )
     parser.add_argument("--policy", choices=POLICIES, default="engine")
     parser.add_argument("--bits", type=int, choices=BIT_BUDGETS, default=64, help="token budget")
     parser.add_argument(

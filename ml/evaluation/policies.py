@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from uiengine.behaviour.profile import Profile, day_uses_at
+from uiengine.decision import Reason
 from uiengine.engine import choose
 from uiengine.model.version import CodebookVersion
+from uiengine.page.reading_order import apply_pins
 from uiengine.request import Request
 
 FRECENCY_HALF_LIFE = 1
@@ -22,7 +24,11 @@ POLICIES = (*CODED, "static", "mfu", "frecency", "random")
 
 @dataclass(frozen=True)
 class Shown:
-    """The order shown at one visit. distortion: None where the policy has no codebook."""
+    """The order shown at one visit.
+
+    distortion: None where the policy has no codebook. saves: seconds that its moves save over the
+    horizon, None where the policy does not say; reasons: what the page would say about them.
+    """
 
     order: tuple[str, ...]
     tokens: tuple[int, ...] = ()
@@ -31,6 +37,8 @@ class Shown:
     explored: bool = False
     status: str = "adapted"
     propensity: float = 1.0
+    saves: float | None = None
+    reasons: tuple[Reason, ...] = ()
 
 
 Policy = Callable[[Sequence[Request]], list[Shown]]
@@ -40,7 +48,10 @@ Orders = Mapping[str, Sequence[str]]
 def policy(
     name: str, version: CodebookVersion | None, defaults: Orders, bits: int, seed: int
 ) -> Policy:
-    """Returns the named policy. defaults: the static order per surface, which also breaks ties."""
+    """Returns the named policy. defaults: the static order per surface, which also breaks ties.
+
+    What every policy shows keeps a declared page's groups and fixed blocks.
+    """
     if name in CODED:
         assert version is not None
         return _coded(name, version, defaults, bits)
@@ -64,10 +75,12 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
                 made = choose(request, prediction, version.id)
                 order, status = made.layout.order, made.status
                 explored, propensity = made.explored, made.propensity
+                saves: float | None = made.stability.saves_seconds
+                reasons = made.reasons
             else:
                 share = prediction.share if name == "eager" else prediction.tokens_share
                 order = _by_share(request, share, defaults)
-                status, explored, propensity = "adapted", False, 1.0
+                status, explored, propensity, saves, reasons = "adapted", False, 1.0, None, ()
             side_bits = 0 if name == "tokens" else prediction.side_bits
             shown.append(
                 Shown(
@@ -78,6 +91,8 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
                     explored,
                     status,
                     propensity,
+                    saves,
+                    reasons,
                 )
             )
         return shown
@@ -87,15 +102,20 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
 
 def _by_share(request: Request, share: np.ndarray, defaults: Orders) -> tuple[str, ...]:
     value = dict(zip(request.surface.index, share, strict=True))
-    return tuple(sorted(defaults[request.surface.slug], key=lambda b: -value[b]))
+    return by_value(request, value.__getitem__, defaults)
 
 
 def _ranked(
     request: Request, score: Callable[[Profile, str, int], float], defaults: Orders
 ) -> tuple[str, ...]:
     profile, day = request.profile, request.day
-    order = defaults[request.surface.slug]
-    return tuple(sorted(order, key=lambda b: -score(profile, b, day)))
+    return by_value(request, lambda block: score(profile, block, day), defaults)
+
+
+def by_value(request: Request, value: Callable[[str], float], defaults: Orders) -> tuple[str, ...]:
+    """Orders blocks by falling value, within the page's groups and around its fixed blocks."""
+    order = sorted(defaults[request.surface.slug], key=lambda block: -value(block))
+    return apply_pins(request.surface, order, {})
 
 
 def _uses(profile: Profile, block: str, day: int) -> float:
@@ -112,4 +132,5 @@ def _random(request: Request, defaults: Orders, seed: int) -> Shown:
     order = list(defaults[request.surface.slug])
     draw = np.random.default_rng([seed, zlib.crc32(request.visit.encode())]).permutation(len(order))
     chance = 1 / math.factorial(len(order))
-    return Shown(tuple(order[i] for i in draw), explored=True, propensity=chance)
+    shown = apply_pins(request.surface, [order[i] for i in draw], {})
+    return Shown(shown, explored=True, propensity=chance)

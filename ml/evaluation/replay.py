@@ -10,6 +10,7 @@ from ml.data.histories import Histories, RecordedVisit, moments
 from ml.evaluation.policies import Policy, Shown
 from ml.progress import Progress
 from uiengine.page.layout import pack
+from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 
@@ -23,12 +24,15 @@ def replay(
     decide: Policy,
     progress: Progress = lambda share, text: None,
     only: frozenset[str] | None = None,
+    is_declared: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Yields a line per visit, in time order; simultaneous visits see the same past.
 
     Args:
         defaults: the static order of every surface.
         only: users to decide for; visits of others only count as history.
+        is_declared: the surfaces are as their teams declared them, so lines also hold what the
+            moves save and the reasons said.
     """
     past, boxes, done = Histories(), _Boxes(), 0
     for everyone in moments(visits):
@@ -47,7 +51,8 @@ def replay(
         shown = decide(requests) if requests else []
         each = 1000 * (time.perf_counter() - begin) / max(len(moment), 1)
         for visit, request, made in zip(moment, requests, shown, strict=True):
-            yield _line(visit, made, boxes.of(request.surface, made.order), defaults, each)
+            line = _line(visit, made, boxes.of(request.surface, made.order), defaults, each)
+            yield {**line, **_claims(made)} if is_declared else line
             past.observe(visit, made.order)
         for visit in everyone:
             if only is not None and visit.user not in only:
@@ -96,6 +101,11 @@ def _line(
     }
 
 
+def _claims(made: Shown) -> dict[str, Any]:
+    reasons = [{"code": r.code, "block": r.block, "values": dict(r.values)} for r in made.reasons]
+    return {"saves_seconds": made.saves, "reasons": reasons}
+
+
 def static_orders(
     surfaces: Mapping[str, Surface], trained: Mapping[str, Sequence[str]]
 ) -> dict[str, list[str]]:
@@ -105,6 +115,11 @@ def static_orders(
         known = [b for b in trained.get(slug, ()) if b in surface.index]
         orders[slug] = known + sorted(set(surface.index) - set(known))
     return orders
+
+
+def declared_orders(surfaces: Mapping[str, Surface]) -> dict[str, list[str]]:
+    """Returns the default orders of pages as their teams declared them."""
+    return {slug: list(default_order(surface)) for slug, surface in surfaces.items()}
 
 
 def captured_gain(

@@ -70,13 +70,15 @@ def prepare(
     test: pd.DataFrame,
     seed: int = 0,
     progress: Callable[[float], None] = lambda share: None,
+    *,
+    surfaces: Mapping[str, Surface] | None = None,
 ) -> Split:
     """Computes features of both sides as `ml.replay` sees them.
 
     The past of a visit is every strictly earlier visit of its own side; priors and static orders
-    come from the training side.
+    come from the training side. surfaces: declared pages; None means one column of what occurs.
     """
-    surfaces = pages([train, test])
+    surfaces = dict(surfaces or pages([train, test]))
     learned, judged = visits_of(train), visits_of(test)
     names = sorted({b.kind for s in surfaces.values() for b in s.blocks})
     kinds = {kind: i + 1 for i, kind in enumerate(names)}

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ml.data.cohort import POPULARITY, SURFACE, cohort
 from ml.data.histories import default_orders, pages, visits_of
 from ml.data.tables import check_visits
 from ml.evaluation.held_back import is_held_back, split
@@ -29,7 +30,6 @@ from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from ml.learning.settings import Settings
-from ml.simulate import POPULARITY, SURFACE, cohort
 from ml.training.refresh import refresh_draft
 from ml.training.train import train_version
 from uiengine.model.version_folder import load_version

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ml.data.cohort import cohort
 from ml.data.histories import default_orders, pages, visits_of
 from ml.data.tables import check_visits, read_visits
 from ml.evaluation.held_back import split
@@ -28,7 +29,6 @@ from ml.evaluation.judge import SeenLayouts, captured, judge_visit
 from ml.evaluation.policies import Policy, Shown, policy
 from ml.evaluation.replay import replay
 from ml.learning.settings import Settings
-from ml.simulate import cohort
 from ml.training.train import train_version
 from uiengine.behaviour.profile import Profile
 from uiengine.model.version_folder import load_version

@@ -6,35 +6,38 @@ from pathlib import Path
 import pytest
 
 from ml import simulate
+from ml.data.cohort import BLOCKS_PER_VISIT, cohort
+from ml.data.needs import people_with_needs
+from ml.data.surface_files import read_surfaces
 from ml.data.tables import check_people, check_visits
 
 
 def test_the_same_seed_gives_the_same_rows():
-    one, other = simulate.cohort(10, seed=3), simulate.cohort(10, seed=3)
+    one, other = cohort(10, seed=3), cohort(10, seed=3)
 
     assert one[0].equals(other[0]) and one[1].equals(other[1])
-    assert not one[0].equals(simulate.cohort(10, seed=4)[0])
+    assert not one[0].equals(cohort(10, seed=4)[0])
 
 
 def test_rows_keep_the_contract():
-    visits, people = simulate.cohort(20, seed=1)
+    visits, people = cohort(20, seed=1)
 
     assert check_visits(visits, "v")[1] == []
     assert check_people(people, "p")[1] == []
 
 
 def test_blocks_per_visit_follow_the_aggregates():
-    visits, _ = simulate.cohort(200, seed=2)
+    visits, _ = cohort(200, seed=2)
 
     per_visit = visits.groupby(["user", "at"]).size()
     shares = per_visit.value_counts(normalize=True).sort_index()
 
-    assert list(shares) == pytest.approx(list(simulate.BLOCKS_PER_VISIT), abs=0.02)
+    assert list(shares) == pytest.approx(list(BLOCKS_PER_VISIT), abs=0.02)
 
 
 def test_a_block_used_last_time_is_likelier():
     """OULAD AAA and BBB: P(forum | used last visit) is 0.75 and 0.89, else 0.27 and 0.54."""
-    visits, _ = simulate.cohort(200, seed=2)
+    visits, _ = cohort(200, seed=2)
     used = visits.assign(one=1).pivot_table(
         index=["user", "at"], columns="block", values="one", fill_value=0
     )
@@ -46,7 +49,7 @@ def test_a_block_used_last_time_is_likelier():
 
 
 def test_the_quiz_person_turns_to_quizzes_before_the_exam():
-    visits, _ = simulate.cohort(200, seed=2)
+    visits, _ = cohort(200, seed=2)
     mine = visits[visits["user"].str.contains("quiz person")]
     late = mine["at"] >= "2026-04-20"
 
@@ -65,7 +68,7 @@ def test_the_shipped_cohort_is_what_the_command_makes(tmp_path, capsys):
 
 
 def test_people_are_what_their_names_say():
-    """A habit is a block used in at least 60 % of visits, or most of all in the last three weeks."""
+    """A habit is a block used in at least 60 % of visits, or leads in the last three weeks."""
     about = {
         "forum reader": "forum",
         "reads week by week": "content",
@@ -75,7 +78,7 @@ def test_people_are_what_their_names_say():
         "checks assignments": "assignments",
         "looks words up": "glossary",
     }
-    visits, _ = simulate.cohort(200, seed=5)
+    visits, _ = cohort(200, seed=5)
     seen = set()
     for user, rows in visits.groupby("user"):
         habit, days = user.partition(" – ")[2], rows["at"].nunique()
@@ -90,3 +93,24 @@ def test_people_are_what_their_names_say():
             named = uses[uses.index.isin(about.values())]
             assert days == 1 if habit == "new student" else all(named < 0.6 * days), user
     assert len(seen) == 10
+
+
+def test_people_of_a_declared_page_use_what_they_need():
+    bank = read_surfaces([Path("fixtures/surfaces/bank.json")])["bank"]
+    visits, needs = people_with_needs(bank, 100, 20, seed=1)
+    again, _ = people_with_needs(bank, 100, 20, seed=1)
+
+    assert visits.equals(again) and check_visits(visits, "v")[1] == []
+    assert set(visits["block"]) <= set(bank.index) - {"accounts"}
+    days, uses = visits.groupby("user")["at"].nunique(), visits.groupby(["user", "block"]).size()
+    assert set(days) == {20}
+    single = needs.groupby("user").filter(lambda rows: len(rows) == 1)
+    assert len(single) == 20
+    for user, block in zip(single["user"], single["block"], strict=True):
+        assert uses[user].to_dict() == {block: 20}
+    first = needs[needs["weight"] > 0.5]  # of two to five needs, the first weighs half or more
+    used = [
+        uses[user].get(block, 0) / 20
+        for user, block in zip(first["user"], first["block"], strict=True)
+    ]
+    assert 0.6 < sum(used) / len(used) <= 1

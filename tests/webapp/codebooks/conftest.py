@@ -17,7 +17,9 @@ from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
-COURSE = json.loads((FIXTURES / "surfaces" / "course_home.json").read_text())
+GROUPED = json.loads((FIXTURES / "surfaces" / "course_home.json").read_text())
+COURSE = {**GROUPED, "groups": [], "blocks": [{**b, "group": ""} for b in GROUPED["blocks"]]}
+"""The course's page without its groups, so that any block may move anywhere."""
 VISITS, PEOPLE = FIXTURES / "cohort_visits.csv", FIXTURES / "cohort_people.csv"
 
 

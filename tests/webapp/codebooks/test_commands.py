@@ -81,7 +81,7 @@ def test_fixtures_load_once(innate, monkeypatch):
     first, second = run("load_fixtures"), run("load_fixtures")
 
     assert first == {
-        "surfaces": ["bank", "course-home", "operations"],
+        "surfaces": ["bank", "course-home", "health-portal", "operations", "shop-account"],
         "innate": "innate",
         "simulated_people": 36,
         "simulated_visits": 870,
