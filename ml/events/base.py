@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow
 
 from ml.events.files import quoted
 from ml.events.formats import MACROS
@@ -62,6 +63,10 @@ class Base:
         self._insert(table, part)
 
     def _insert(self, table: str, part: Sequence[Sequence[Any]]) -> None:
+        """DuckDB takes a row a statement far slower than a table of Arrow."""
         if part:
-            marks = ", ".join("?" * len(part[0]))
-            self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", part)
+            columns = zip(*part, strict=True)
+            rows = pyarrow.table({f"c{number}": list(c) for number, c in enumerate(columns)})
+            self._connection.register("part", rows)
+            self._connection.execute(f"INSERT INTO {table} SELECT * FROM part")
+            self._connection.unregister("part")

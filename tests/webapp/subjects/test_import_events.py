@@ -134,6 +134,23 @@ def test_with_keys_a_users_events_are_a_live_subjects_and_stay_so_without_them(p
     assert (done["visits"], run(tmp_path, rows, keys=str(keys))["visits"]) == (2, 0)
 
 
+def test_events_that_were_a_files_persons_become_the_subjects_whom_a_table_names(page, tmp_path):
+    one, two = blocks(page)[:2]
+    keys = tmp_path / "keys.csv"
+    keys.write_text("user,key\nu,shop:1\n")
+    rows = [row("1", 0, one, None, "device"), row("2", 2000, two, "u", "device")]
+    run(tmp_path, rows, keys=str(keys))
+    at_once = stored()
+    clean()
+
+    counted = run(tmp_path, rows)
+    run(tmp_path, rows, keys=str(keys))
+
+    assert (counted["subjects"], counted["visits"]) == (1, 2)
+    assert stored() == at_once
+    assert list(Subject.objects.values_list("key", flat=True)) == ["shop:1"]
+
+
 @pytest.mark.parametrize(
     ("table", "says"),
     [
@@ -236,7 +253,7 @@ SEEN_THEN_ANOTHERS = (
 
 
 @settings(
-    max_examples=6,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

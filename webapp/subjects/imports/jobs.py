@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from webapp.subjects.ended import accounts_read
 from webapp.subjects.imports.services import (
@@ -98,9 +99,10 @@ def keys_unmet(path: str, keyed: Collection[str]) -> ValueError:
     return DataError([BadValue(Path(path).name, 0, "user", ", ".join(list(keyed)[:3]), rule)])
 
 
-def keys_read(path: str) -> dict[str, str]:
+def keys_read(path: str, *, moves_events: bool = False) -> dict[str, str]:
     """Reads a table of `user` (a name in the file) and `key` (of a subject): keys by user.
 
+    moves_events: a user of whom nothing but events was imported may be another subject from now on.
     Raises ml.data.DataError, which lists every bad row.
     """
     from ml.data.errors import BadValue, DataError
@@ -112,7 +114,9 @@ def keys_read(path: str) -> dict[str, str]:
         raise DataError([BadValue(name, 0, "columns", have, f"{rule}; missing: {min(lacking)}")])
     pairs = list(zip(as_texts(table["user"]), as_texts(table["key"]), strict=True))
     pks = [key.removeprefix(ACCOUNT) for _, key in pairs if key.startswith(ACCOUNT)]
-    before = subjects_by_keys(PREFIX + user for user, _ in pairs)
+    before = set(subjects_by_keys(PREFIX + user for user, _ in pairs))
+    if moves_events:
+        before = _with_more_than_events(before)
     problems, known = [], accounts_read(pks)
     seen: tuple[set[str], set[str]] = (set(), set())
     for number, (user, key) in enumerate(pairs, start=1):
@@ -126,6 +130,18 @@ def keys_read(path: str) -> dict[str, str]:
     if problems:
         raise DataError(problems)
     return {user: subject_key_checked(key) for user, key in pairs}
+
+
+def _with_more_than_events(keys: Collection[str]) -> set[str]:
+    """The keys of subjects with attributes, or with visits that were imported as visits."""
+    more = Q(attributes__isnull=False) | Q(
+        profiles__isnull=False, profiles__imported_history__isnull=True
+    )
+    wanted, found = sorted(keys), set[str]()
+    for start in range(0, len(wanted), 500):
+        rows = Subject.objects.filter(more, key__in=wanted[start : start + 500])
+        found |= set(rows.values_list("key", flat=True))
+    return found
 
 
 def _user_rule(user: str, seen: Collection[str], before: Collection[str]) -> str:

@@ -126,7 +126,7 @@ def subjects_ensure(named: Mapping[str, str], source: str, done: Imported) -> di
     known = subjects_by_keys(named.values())
     new = [_subject(key, source) for key in sorted(named.values()) if key not in known]
     Subject.objects.bulk_create(new, batch_size=AT_ONCE, ignore_conflicts=True)
-    done.subjects = len(new)
+    done.subjects += len(new)
     found = subjects_by_keys(named.values())
     return {user: found[key] for user, key in named.items()}
 

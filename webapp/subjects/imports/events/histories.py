@@ -210,7 +210,10 @@ def stored_ties() -> Iterable[tuple[str, str, int]]:
 
 
 def ties_store(ties: Sequence[tuple[str, str, int]], done: Stored) -> None:
-    """Adds ties; their people become subjects, so that a tie is erased with its person."""
+    """Adds ties; their people become subjects, so that a tie is erased with its person.
+
+    Ties to a file's person who is a subject of the host from now on become that subject's.
+    """
     keys = _keys(person for _, person, _ in ties)
     erased = erased_at(keys)
     ties = [tie for tie in ties if tie[2] / 1000 > erased.get(tie[1], -inf)]
@@ -221,6 +224,10 @@ def ties_store(ties: Sequence[tuple[str, str, int]], done: Stored) -> None:
         )
         for alias, person, at in ties
     ]
+    live = {PREFIX + alias: subjects[p] for alias, p, _ in ties if p.startswith(LIVE)}
+    former = ImportedTie.objects.filter(subject__key__in=live).select_related("subject")
+    rows += [ImportedTie(subject=live[t.subject.key], alias=t.alias, at=t.at) for t in former]
+    former.delete()
     ImportedTie.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
 
 

@@ -65,7 +65,8 @@ def import_events(
         progress(0.0, "reading")
         reader.read(paths, form, rules, blocks, until=int(time.time() * 1000) + DAY_MS)
         progress(0.4, "tying ids to people")
-        keyed = {user: person_of(key) for user, key in (keys_read(keys) if keys else {}).items()}
+        table = keys_read(keys, moves_events=True) if keys else {}
+        keyed = {user: person_of(key) for user, key in table.items()}
         reader.ties.tell(keyed)
         people = _resolved(reader)
         if keys and not any(reader.has_any(part) for part in batched(keyed.values(), 500)):
