@@ -35,6 +35,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.evidence.killed_pipeline"
     yield "python -m tests.evidence.refresh"
     yield "python -m tests.evidence.version_change"
+    yield "python -m tests.evidence.imported_events --events 10000000"
     yield "python -m ml.experiments.declared"
     visits = DATA / "oulad/visits_daily_2013.parquet"
     if not visits.exists():
