@@ -1,7 +1,9 @@
 """The figures of a rehearsal, each a ratio of two sums over people, with its interval.
 
-*Interval.* Efron's percentile bootstrap: people are drawn with replacement, never visits, because
-the visits of one person resemble each other. All policies are compared on the same people.
+*Interval.* Estimate ± t · error, as in audits: the error is the spread over bootstrap draws of
+people, never of visits, because the visits of one person resemble each other; t has as many degrees
+of freedom as there are effective people (Kish), so that few heavy users do not count as many. All
+policies are compared on the same people.
 """
 
 from __future__ import annotations
@@ -14,17 +16,15 @@ import numpy as np
 import pandas as pd
 
 from ml.audit.categories import UNKNOWN
-from ml.evaluation.statistics import LEAST_SHOWN, resampled
+from ml.evaluation.statistics import ERROR, LEAST_SHOWN, interval, resampled
 from ml.rehearsal.walk import FIRST
 from uiengine.cost.energy import Floats
 
 DRAWS = 2000
-LEVEL = 0.95
+LEVEL = 1 - ERROR
 """Level of the two-sided intervals."""
 AT_ONCE = 200
 """Bootstrap draws per batch, to bound memory."""
-FEWEST = 2
-"""Fewest people of whom there is an interval."""
 
 
 @dataclass(frozen=True)
@@ -117,17 +117,20 @@ def _sum(people: pd.DataFrame, columns: Mapping[str, float]) -> Floats:
 def _named(
     figures: Sequence[Figure], above: Floats, below: Floats, seed: int
 ) -> dict[str, dict[str, Any]]:
-    columns = np.concatenate([above, below], axis=1)
-    half = len(figures)
+    columns, half = np.concatenate([above, below], axis=1), len(figures)
     whole = _ratios(columns.sum(axis=0, keepdims=True), half)[0]
-    ends: list[tuple[float, float] | None] = [None] * half
-    if len(columns) >= FEWEST:
-        rng = np.random.default_rng(seed)
-        parts = [resampled(columns, AT_ONCE, rng) for _ in range(DRAWS // AT_ONCE)]
-        drawn = _ratios(np.concatenate(parts), half)
-        ends = [_interval(drawn[:, number]) for number in range(half)]
+    rng = np.random.default_rng(seed)
+    parts = [resampled(columns, AT_ONCE, rng) for _ in range(DRAWS // AT_ONCE)]
+    errors = _ratios(np.concatenate(parts), half).std(axis=0, ddof=1)
+    with np.errstate(invalid="ignore"):
+        freedom = below.sum(axis=0) ** 2 / (below**2).sum(axis=0) - 1
     return {
-        figure.name: {"estimate": _finite(whole[number]), "interval": ends[number]}
+        figure.name: {
+            "estimate": _finite(whole[number]),
+            "interval": interval(
+                float(whole[number]), float(errors[number]), float(freedom[number]), ERROR
+            ),
+        }
         for number, figure in enumerate(figures)
     }
 
@@ -136,14 +139,6 @@ def _ratios(sums: Floats, half: int) -> Floats:
     below = sums[:, half:]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(below > 0, sums[:, :half] / below, np.nan))
-
-
-def _interval(drawn: Floats) -> tuple[float, float] | None:
-    """The middle LEVEL of the draws; None where one has nothing to divide by."""
-    if not np.isfinite(drawn).all():
-        return None
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
 
 
 def _finite(value: float) -> float | None:

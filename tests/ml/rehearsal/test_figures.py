@@ -65,6 +65,20 @@ def test_the_interval_is_the_normal_laws_for_many_people():
     assert found["interval"] == pytest.approx((mean - 1.96 * error, mean + 1.96 * error), abs=6e-4)
 
 
+def test_the_interval_holds_the_truth_also_where_few_people_use_much():
+    rng = np.random.default_rng(3)
+    held = 0
+    for seed in range(150):
+        today = rng.lognormal(3, 0.9, 40)
+        share = 0.01 + 0.08 * rng.standard_t(4, 40)
+        people = made_people(today * (1 - share)).assign(default_seconds=today)
+        low, high = estimates(people, FIGURES[:1], seed)["saved"]["interval"]
+        held += low <= 0.01 <= high
+
+    # Three standard deviations of a binomial of 150 x 0.95 below its mean: 8.
+    assert held >= 150 * 0.95 - 8
+
+
 def test_policies_are_compared_on_the_same_people():
     rng = np.random.default_rng(2)
     policy = rng.normal(8, 3, 50)

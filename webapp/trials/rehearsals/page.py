@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from webapp.trials.models import Rehearsal, RehearsedWeek
 from webapp.trials.rehearsals import words
 
+COUNTS = ("people", "visits", "people_in_all", "visits_in_all", "held_back")
 STYLE = "uiengine_trials/rehearsal.css"
 
 
@@ -24,6 +25,8 @@ def rehearsal_html(rehearsal: Rehearsal, weeks: Iterable[RehearsedWeek]) -> str:
     context = {
         "rehearsal": rehearsal,
         "figures": figures,
+        "counts": {name: f"{figures[name]:,}" for name in COUNTS},
+        "level": f"{100 * figures['level']:.0f} %",
         "first": figures["first"][:10],
         "last": figures["last"][:10],
         "verdict": words.TITLES[figures["verdict"]],

@@ -60,7 +60,7 @@ class Bar:
 
 def percent(value: float | None) -> str:
     """A share as a percentage with one decimal."""
-    return "" if value is None else f"{100 * value:.1f} %".replace("-", "−")
+    return "" if value is None else f"{round(100 * value, 1) + 0.0:.1f} %".replace("-", "−")
 
 
 def cell(name: str, found: Told | None) -> Cell:
@@ -88,8 +88,8 @@ def found_sentence(figures: Told) -> str:
         did = f"cost {percent(-saved['estimate'])} more"
     would = f"the engine would have {did} of the modelled seconds{span}"
     ends = {
-        "worth": f"all of it {least} or more.",
-        "not_worth": f"all of it under the {least} that counts.",
+        "worth": f"the whole interval at {least} or above.",
+        "not_worth": f"the whole interval below the {least} that counts.",
         "too_few": f"which does not say whether {least} or more would be. {how_many_more(figures)}",
     }
     return f"{would}, {ends[figures['verdict']]}"
