@@ -14,7 +14,7 @@ class Request:
     """The engine's only input besides the version.
 
     profile: at the start of the visit, without an open visit. popularity: of the days before `day`
-    (whole UTC days since 1970). visit: the visit's id. budget: candidates that may be scored; 1
+    (whole days since 1970). visit: the visit's id. budget: candidates that may be scored; 1
     means System 1, the decoded order alone. seed: for exploration only. variants: number of best
     distinct layouts to return.
     """

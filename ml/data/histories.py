@@ -27,7 +27,7 @@ PAGE_COLUMNS = 12
 class RecordedVisit:
     """One visit: the rows with equal (surface, user, at).
 
-    when: seconds since 1970, UTC. day: whole UTC days since 1970. blocks: the used blocks, sorted.
+    when: seconds since 1970, UTC. day: whole days since 1970. blocks: the used blocks, sorted.
     number: 0-based, per user and surface.
     """
 
@@ -90,7 +90,7 @@ class Histories:
         return self.profiles.get((visit.surface, visit.user)) or Profile()
 
     def popularity(self, surface: str, day: int) -> Popularity:
-        """Returns the popularity over all UTC days before `day`. Call in time order."""
+        """Returns the popularity over all days before `day`. Call in time order."""
         days = self._open_days.get(surface, {})
         row = self._popularity.get(surface, Popularity())
         for closed in sorted(d for d in days if d < day):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from ml.data.tables import check_visits
 
 
 class VisitRow(NamedTuple):
-    """One used block. seconds: since 1970, UTC; day: whole UTC days since 1970."""
+    """One used block. seconds: since 1970, UTC; day: whole days since 1970."""
 
     surface: str
     user: str
@@ -31,10 +31,20 @@ def visit_rows(visits: pd.DataFrame) -> list[VisitRow]:
     return [VisitRow(*row) for row in zip(*columns, seconds.tolist(), *rest, strict=True)]
 
 
-def visits_frame(rows: Iterable[tuple[str, str, str, str, int]]) -> pd.DataFrame:
-    """Converts rows (surface, user, at, block, uses) to checked visits."""
-    frame = pd.DataFrame(list(rows), columns=["surface", "user", "at", "block", "uses"])
-    return check_visits(frame, "stored visits")[0]
+def visits_frame(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """Converts rows (surface, user, at, block, uses, perhaps day) to checked visits.
+
+    day: as it was counted when the visit was stored, in the zone of that time.
+    """
+    given = list(rows)
+    frame = pd.DataFrame(
+        [row[:5] for row in given], columns=["surface", "user", "at", "block", "uses"]
+    )
+    visits = check_visits(frame, "stored visits")[0]
+    if days := {tuple(row[:3]): row[5] for row in given if len(row) > 5}:
+        key = zip(visits["surface"], visits["user"], visits["at"], strict=True)
+        visits["day"] = [days[visit] for visit in key]
+    return visits
 
 
 def visits_kept(path: Path) -> pd.DataFrame:

@@ -7,7 +7,8 @@ reported together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pyarrow.parquet
 from ml.data.errors import BadValue, DataError
 
 VISIT_COLUMNS = ("surface", "user", "at", "block", "uses")
+DATE = re.compile(r"\d{4}-?\d{2}(-?\d{2})?")
+"""An ISO date without a time."""
 MOST_USES = 1_000_000
 """Largest number of uses of one block in one visit that is taken for real."""
 
@@ -110,6 +113,24 @@ def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Bad
     rows["uses"] = uses[~bad].astype("int64")
     rows["day"] = rows["when"].to_numpy().astype("datetime64[D]").astype(np.int64)
     return rows, sorted(problems, key=lambda p: (p.row, p.field))
+
+
+def days_cut(visits: pd.DataFrame, zones: Mapping[str, str], zone: str = "") -> pd.DataFrame:
+    """Returns checked visits whose `day` begins at midnight of their surface's zone.
+
+    A date without a time is that day in any zone. zones: IANA names by surface; others: UTC. zone:
+    the same for all of them instead.
+    """
+    rows = visits.copy()
+    has_time = ~rows["at"].str.fullmatch(DATE).to_numpy(dtype=bool)
+    for slug in rows["surface"].unique():
+        name = zone or zones.get(str(slug), "UTC")
+        mine = has_time & (rows["surface"] == slug).to_numpy()
+        if name != "UTC" and mine.any():
+            local = rows.loc[mine, "when"].dt.tz_localize("UTC").dt.tz_convert(name)
+            days = local.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+            rows.loc[mine, "day"] = days.astype(np.int64)
+    return rows
 
 
 def as_texts(column: pd.Series) -> pd.Series:

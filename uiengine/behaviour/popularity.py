@@ -16,7 +16,7 @@ NEWCOMER_VISITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Popularity:
-    """All visits of the UTC days before `day`, decayed to it.
+    """All visits of the days before `day`, decayed to it.
 
     shares: per block, the decayed sum of 1 / blocks used over visits that used it; newcomers: that
     sum over subjects' first NEWCOMER_VISITS visits only; visits: decayed number of visits. All have

@@ -1,9 +1,9 @@
 """Profiles: the stored behaviour of one subject on one surface.
 
 Counters store their time and decay lazily, so folding a visit costs O(blocks touched). Times are
-whole UTC days since 1970-01-01 (`day`); an open visit also has seconds. The functions below change
-a Profile in place, the engine's one exception to frozen values: copying every block on every event
-would make folding O(blocks).
+whole days since 1970-01-01 (`day`, see `days`); an open visit also has seconds. The functions below
+change a Profile in place, the engine's one exception to frozen values: copying every block on every
+event would make folding O(blocks).
 """
 
 from __future__ import annotations

@@ -114,7 +114,8 @@ class GuardrailSettings:
 class Surface:
     """A page: blocks in their default reading order, and the grids they are packed into.
 
-    groups: the order of groups from the top; blocks without a group come after all groups.
+    groups: the order of groups from the top; blocks without a group come after all groups. zone:
+    the IANA name of the time zone in which days are cut (`uiengine.behaviour.days`).
     """
 
     slug: str
@@ -125,6 +126,7 @@ class Surface:
     groups: tuple[str, ...] = ()
     guardrails: GuardrailSettings = GuardrailSettings()
     mode: str = "live"
+    zone: str = "UTC"
 
     @cached_property
     def index(self) -> Mapping[str, int]:
@@ -207,6 +209,7 @@ def to_json(surface: Surface) -> dict[str, Any]:
             for b in surface.breakpoints
         ],
         "blocks": [_block_json(block) for block in surface.blocks],
+        **({"zone": surface.zone} if surface.zone != "UTC" else {}),
     }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
+from uiengine.behaviour.days import UTC_NAME, zones
 from uiengine.errors import SurfaceError
 from uiengine.page.surface import (
     Block,
@@ -65,6 +67,7 @@ def parse(data: Any) -> Surface:
         groups=groups,
         guardrails=_guardrails(data.get("guardrails", {})),
         mode=_choice("mode", data.get("mode", "live"), MODES),
+        zone=_zone("zone", data.get("zone", UTC_NAME)),
     )
 
 
@@ -297,6 +300,21 @@ def _choice(path: str, value: Any, allowed: Sequence[str]) -> str:
     if value not in allowed:
         raise SurfaceError(path, value, "is unknown", f"Use one of {list(allowed)}.")
     return str(value)
+
+
+def _zone(path: str, value: Any) -> str:
+    if value == UTC_NAME:
+        return UTC_NAME
+    if isinstance(value, str) and value in zones():
+        return value
+    near = get_close_matches(str(value), sorted(zones()), n=3, cutoff=0.5)
+    step = "Use an IANA name, such as Europe/Berlin or UTC."
+    raise SurfaceError(
+        path,
+        value,
+        "is no time zone that this machine knows",
+        f"Did you mean {' or '.join(near)}? {step}" if near else step,
+    )
 
 
 def _unique(path: str, names: Sequence[str]) -> None:

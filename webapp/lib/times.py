@@ -1,4 +1,7 @@
-"""Converts times of the database to the engine's units: milliseconds and whole UTC days."""
+"""Converts times of the database to milliseconds and whole UTC days.
+
+Days of a page are those of its zone: `uiengine.behaviour.days`.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from django.db.models import Q, QuerySet
 
+from uiengine.behaviour.days import day_of
 from uiengine.request import Request
 from webapp.codebooks.registry.training_record import trained_versions
 from webapp.lib import times
@@ -124,7 +125,7 @@ def _tokens(row: Profile) -> dict[str, Any] | None:
     page = serving.page(row.surface.slug)
     if page is None or page.version is None:
         return None
-    day = times.to_day(times.to_milliseconds(utc_now()))
+    day = day_of(times.to_milliseconds(utc_now()), page.surface.zone)
     popularity = serving.popularity(page, day)
     state = mappers.to_state(row)
     request = Request(page.surface, state.profile, popularity, day)

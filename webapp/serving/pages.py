@@ -21,6 +21,7 @@ from functools import cached_property
 from django.conf import settings
 from django.db import DatabaseError
 
+from uiengine.behaviour.days import day_of
 from uiengine.behaviour.popularity import Popularity
 from uiengine.errors import EngineError
 from uiengine.model.prediction import Version
@@ -260,8 +261,9 @@ class Serving(ProcessState):
         return self._loading.version(row, wait=wait)
 
     def _renew_popularity(self) -> None:
-        today = times.to_day(int(time.time() * 1000))
+        now = int(time.time() * 1000)
         for page in self._snapshot.pages.values():
+            today = day_of(now, page.surface.zone)
             read_at, _ = self._popular.get((page.surface_id, today), (0.0, None))
             if time.monotonic() - read_at > POPULARITY_LIFETIME / 2:
                 self._read_popularity(page, today)

@@ -8,9 +8,11 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from uiengine.behaviour.days import day_of
 from uiengine.behaviour.profile import Profile
 from uiengine.errors import EngineError
 from uiengine.model.version import CodebookVersion as Loaded
+from uiengine.page.surface import Surface as EngineSurface
 from webapp.codebooks.models import Alias, CodebookVersion
 from webapp.lib import times
 from webapp.lib.times import utc_now
@@ -52,9 +54,9 @@ def surface_page(surface: Surface) -> Page | None:
     return page
 
 
-def day_of() -> int:
-    """Returns today's date in whole UTC days since 1970."""
-    return times.to_day(times.to_milliseconds(utc_now()))
+def today_of(surface: EngineSurface) -> int:
+    """Returns today's day by the surface's zone."""
+    return day_of(times.to_milliseconds(utc_now()), surface.zone)
 
 
 class ChoiceForm(forms.Form):
@@ -172,11 +174,11 @@ def persona_of(form: PreviewForm, page: Page) -> Persona | None:
     """Returns the persona that a valid form selects; None where the key is unknown."""
     who = form.cleaned_data["who"]
     if who == NEWCOMER:
-        return Persona(Profile(), day_of())
+        return Persona(Profile(), today_of(page.surface))
     if who == MADE_UP:
         visits, every = form.cleaned_data["visits"], form.cleaned_data["every"]
         uses = form.uses(page)
-        return made_up(page.surface, day_of(), visits=visits, every=every, uses=uses)
+        return made_up(page.surface, today_of(page.surface), visits=visits, every=every, uses=uses)
     return person(form.cleaned_data.get("key", "") if who == PERSON else who, page)
 
 

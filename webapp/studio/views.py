@@ -29,9 +29,9 @@ from webapp.studio.choices import (
     GalleryForm,
     PreviewForm,
     Ready,
-    day_of,
     persona_of,
     surface_page,
+    today_of,
     version_ready,
 )
 from webapp.studio.suggested import suggestion, suggestion_take
@@ -73,7 +73,7 @@ def gallery_page(request: HttpRequest, pk: int) -> HttpResponse:
         return page(
             request, "gallery.html", f"Codes of {row.name}", **{**context, "refused": refused}
         )
-    day = day_of()
+    day = today_of(here.surface)
     usage = usage_of(ready.loaded, here, day)
     stages = gallery.stages(ready.loaded, usage)
     stage = min(chosen["stage"], len(stages))
@@ -202,7 +202,8 @@ def compare_page(request: HttpRequest) -> HttpResponse:
     if not versions:
         return page(request, "compare.html", "Versions side by side", **context)
     surface = chosen["surface"]
-    here, day = surface_page(surface), day_of()
+    here = surface_page(surface)
+    day = today_of(here.surface) if here else 0
     ready = [version_ready(version).loaded for version in versions]
     usages = [usage_of(v, here, day) if v and here else None for v in ready]
     audited = request.user.has_perm("uiengine_audits.view_auditreport")

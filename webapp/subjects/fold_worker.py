@@ -18,7 +18,7 @@ from uiengine.behaviour import profile_json
 from uiengine.behaviour.popularity import first_in_period
 from uiengine.cost.reward import seconds_per_use
 from uiengine.page.surface import Surface
-from webapp.lib.times import to_day, to_milliseconds
+from webapp.lib.times import to_milliseconds
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.models import Event, Profile, ServedDecision, Visit
@@ -71,8 +71,8 @@ def _fold_some(profile_id: int, now: datetime) -> int:
     if events or changes.closed:
         for visit, rows in folded.items():
             _mark_folded(rows, visit)
-        _write_visits(row, changes, target.surface)
-        _count_popularity(row, changes.closed, to_day(to_milliseconds(now)), last_day)
+        _write_visits(row, changes, target)
+        _count_popularity(row, changes.closed, target.day(to_milliseconds(now)), last_day)
         _write_profile(row, state, target.gap, offset)
         state_cache.forget_on_commit(key, [slug])
     return len(events)
@@ -104,7 +104,7 @@ def _write_profile(row: Profile, state: State, gap: int, offset: int) -> None:
     row.save(update_fields=("state", "version", "open_until", "updated_at"))
 
 
-def _write_visits(row: Profile, changes: Changes, surface: Surface) -> None:
+def _write_visits(row: Profile, changes: Changes, target: FoldTarget) -> None:
     for visit in changes.touched.values():
         columns = {
             "started_at": _to_datetime(visit.started),
@@ -113,11 +113,11 @@ def _write_visits(row: Profile, changes: Changes, surface: Surface) -> None:
             "order": list(visit.order),
             "decision_id": visit.decision,
             "is_closed": not visit.is_open,
-            **_drawn_columns(visit, surface),
+            **_drawn_columns(visit, target.surface),
         }
         Visit.objects.update_or_create(profile=row, visit=visit.id, defaults=columns)
     for visit_name, block, at in changes.late:
-        columns = {"started_at": _to_datetime(at), "day": to_day(at), "is_closed": True}
+        columns = {"started_at": _to_datetime(at), "day": target.day(at), "is_closed": True}
         earlier, _ = Visit.objects.get_or_create(profile=row, visit=visit_name, defaults=columns)
         earlier.uses[block] = earlier.uses.get(block, 0) + 1
         earlier.save(update_fields=("uses",))

@@ -156,7 +156,9 @@ class Visit(models.Model):
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="visits")
     visit = models.CharField(max_length=40, help_text="The id that decisions carry.")
     started_at = UTCDateTimeField(db_index=True)
-    day = models.PositiveIntegerField(help_text="Whole UTC days since 1970-01-01.")
+    day = models.PositiveIntegerField(
+        help_text="Whole days since 1970-01-01 in the surface's zone."
+    )
     uses = models.JSONField(default=dict, help_text="Raw uses per block.")
     order = models.JSONField(default=list, help_text="Block ids as last shown in the visit.")
     decision = models.ForeignKey(
@@ -287,6 +289,7 @@ class Erasure(models.Model):
 
     class Meta:
         db_table = "subjects_erasure"
+        indexes = (models.Index(fields=("last_at",), name="erasure_last_at"),)
 
     def __str__(self) -> str:
         return f"{self.mark[:8]}, erased {self.times} times"

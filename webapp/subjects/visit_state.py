@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uiengine.behaviour import feedback, profile, profile_json
-from uiengine.behaviour.profile import SECONDS_PER_DAY, OpenVisit, Pin, Profile, undoes
+from uiengine.behaviour.days import day_of
+from uiengine.behaviour.profile import OpenVisit, Pin, Profile, undoes
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
 FEEDBACK = frozenset({"pin", "unpin", "move", "undo", "freeze", "reset"})
 UNDOABLE = FEEDBACK - {"undo", "freeze"}
-DAY = SECONDS_PER_DAY * 1000
-"""Milliseconds."""
 
 
 @dataclass
@@ -79,6 +78,10 @@ class FoldTarget:
     surface: Surface
     gap: int
     name: Callable[[int], str]
+
+    def day(self, milliseconds: int) -> int:
+        """The day of a moment, by the surface's zone."""
+        return day_of(milliseconds, self.surface.zone)
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def current(state: State, target: FoldTarget, now: int) -> tuple[str, int, int]:
     """The visit at `now`: its id, the last event before it (ms), its day. Call `settle` first."""
     if visit := state.open:
         return visit.id, visit.since, visit.day
-    return target.name(state.last), state.last, now // DAY
+    return target.name(state.last), state.last, target.day(now)
 
 
 def fold(
@@ -174,7 +177,7 @@ def fold(
     visit = _locate(state, event, target, changes)
     if visit is None or not visit.is_open:
         visit_id = visit.id if visit else event.shown.visit
-        _fold_late(state, event, visit, visit_id, counted, changes)
+        _fold_late(state, event, visit, visit_id, target.day(event.at), counted, changes)
         if visit:
             _advance(state, event.at)
         return visit_id
@@ -225,8 +228,9 @@ def _open(state: State, event: Happened, target: FoldTarget) -> LiveVisit:
     since = max(shown.since, state.last) if shown.since <= event.at else state.last
     if event.at < state.last:  # the clock was put right, and time goes on from here
         state.profile.last_event = event.at / 1000
-    is_as_decided = shown.since == since and event.at // DAY - shown.day in (0, 1)
-    day = shown.day if is_as_decided else event.at // DAY
+    today = target.day(event.at)
+    is_as_decided = shown.since == since and today - shown.day in (0, 1)
+    day = shown.day if is_as_decided else today
     visit = LiveVisit(target.name(since), since, day, event.at, shown.order)
     state.profile.before = state.profile.order
     state.visit = visit
@@ -259,10 +263,14 @@ def _fold_late(
     event: Happened,
     visit: LiveVisit | None,
     visit_id: str,
+    today: int,
     counted: Counted,
     changes: Changes,
 ) -> None:
-    """Folds an event of a past visit: a use counts once per block, and a wish is still granted."""
+    """Folds an event of a past visit: a use counts once per block, and a wish is still granted.
+
+    today: the day of the event.
+    """
     if event.kind in ("pin", "unpin", "freeze"):
         _give_wish(state.profile, event, event.shown.order)
     if event.kind != "use":
@@ -277,7 +285,7 @@ def _fold_late(
         changes.late.append((visit_id, event.block, event.at))
     if is_counted:
         return
-    day = visit.day if visit else event.at // DAY
+    day = visit.day if visit else today
     if state.open:
         state.late.append((event.block, day))
     else:

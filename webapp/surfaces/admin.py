@@ -33,14 +33,15 @@ from webapp.surfaces.preview import default_layout_svg
 from webapp.surfaces.signals import surface_defined
 
 DEFINITION_HELP = (
-    "JSON: breakpoints (name, min_width, columns, viewport_height), row_height in px, groups, "
+    "JSON: breakpoints (name, min_width, columns, viewport_height), row_height in px, zone (in "
+    "which days are cut, such as Europe/Berlin; UTC without it), groups, "
     "guardrails (move_budget, min_target_px), and blocks (id, kind, title, sizes, pinned, "
     "required, group) in their default order. See fixtures/surfaces for whole examples."
 )
 
 
 WRITTEN = (
-    *("slug", "name", "id", "kind", "title", "group", "required", "pinned", "row_height"),
+    *("slug", "name", "id", "kind", "title", "group", "required", "pinned", "row_height", "zone"),
     *("min_width", "columns", "viewport_height", "groups", "guardrails", "breakpoints"),
     *("blocks", "sizes", "default", "min", "max"),
 )

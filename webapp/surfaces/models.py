@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from uiengine.behaviour.days import UTC_NAME
 from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
 from webapp.lib.utc_field import UTCDateTimeField
@@ -106,12 +107,20 @@ class Surface(models.Model):
         row = {"slug": self.slug, "revision": self.revision, "mode": self.mode}
         return {**self.definition, **row}
 
+    @property
+    def zone(self) -> str:
+        """The IANA name of the time zone in which its days are cut."""
+        return str(self.definition.get("zone", UTC_NAME))
+
 
 class PopularityDay(models.Model):
-    """The visits counted on one UTC day: the input of `uiengine.behaviour.popularity.fold_day`."""
+    """The visits counted on one day of the surface: the input of
+    `uiengine.behaviour.popularity.fold_day`."""
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="popularity_days")
-    day = models.PositiveIntegerField(help_text="Whole UTC days since 1970-01-01.")
+    day = models.PositiveIntegerField(
+        help_text="Whole days since 1970-01-01 in the surface's zone."
+    )
     shares = models.JSONField(default=dict, help_text="Per block, the sum of 1 / blocks used.")
     newcomers = models.JSONField(
         default=dict, help_text="The same over visits that were one of their subject's first three."

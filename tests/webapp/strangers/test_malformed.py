@@ -67,7 +67,7 @@ def test_whatever_else_we_signed_is_nobody(content, text):
 
 @pytest.mark.django_db(transaction=True)
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
-@given(accept=HEADERS, held=HEADERS, language=HEADERS)
+@given(accept=HEADERS, held=HEADERS.filter(lambda h: h.strip() != "*"), language=HEADERS)
 def test_whatever_the_headers_say_a_layout_is_the_answer(owner, accept, held, language):
     more = {"Accept": accept, "If-None-Match": held, "Accept-Language": language}
     answer = owner.get("layout?surface=course-home", **more)

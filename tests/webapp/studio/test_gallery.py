@@ -13,7 +13,7 @@ from uiengine.request import Request
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.serving.pages import serving
 from webapp.studio import gallery
-from webapp.studio.choices import day_of
+from webapp.studio.choices import today_of
 from webapp.studio.usage import Usage, _merged, usage_of
 from webapp.subjects import mappers
 from webapp.subjects.models import Profile, Subject
@@ -32,15 +32,15 @@ def here(cohort):
 
 
 def test_use_is_counted_as_each_profile_alone_is_encoded(innate, here):
-    popularity = serving.popularity(here, day_of())
+    popularity = serving.popularity(here, today_of(here.surface))
     alone = Counter(
-        innate.read([Request(here.surface, mappers.to_state(p).profile, popularity, day_of())])[
-            0
-        ].tokens[0]
+        innate.read(
+            [Request(here.surface, mappers.to_state(p).profile, popularity, today_of(here.surface))]
+        )[0].tokens[0]
         for p in Profile.objects.all()
     )
 
-    usage = usage_of(innate, here, day_of())
+    usage = usage_of(innate, here, today_of(here.surface))
 
     assert usage.subjects == Profile.objects.count() == 36
     assert usage.stage(0) == alone
@@ -48,7 +48,7 @@ def test_use_is_counted_as_each_profile_alone_is_encoded(innate, here):
 
 def test_a_code_is_drawn_in_the_order_of_the_shares_it_decodes_to(innate, here):
     usage = Usage(((3,), (3,), (5,)), {})
-    shelf = gallery.shelf(innate, here, usage, day=day_of(), stage=1, number=1)
+    shelf = gallery.shelf(innate, here, usage, day=today_of(here.surface), stage=1, number=1)
 
     assert [c.index for c in shelf.codes[:3]] == [3, 5, 0]
     assert [c.count for c in shelf.codes[:3]] == [2, 1, 0]
@@ -64,9 +64,12 @@ def _label(svg: str) -> str:
 
 def test_a_later_code_stands_after_the_commonest_tokens_before_it(innate, here):
     usage = Usage(((3, 1), (3, 2), (5, 1)), {})
-    shelf = gallery.shelf(innate, here, usage, day=day_of(), stage=2, number=1)
+    shelf = gallery.shelf(innate, here, usage, day=today_of(here.surface), stage=2, number=1)
     assert shelf.before == (3,)
-    assert gallery.shelf(innate, here, usage, day=day_of(), stage=5, number=1).codes == ()
+    assert (
+        gallery.shelf(innate, here, usage, day=today_of(here.surface), stage=5, number=1).codes
+        == ()
+    )
 
 
 def test_perplexity_is_two_to_the_entropy_of_use(innate):
@@ -115,7 +118,12 @@ def test_queries_do_not_grow_with_people(owner, version, cohort, django_assert_m
 
 def test_token_lists_decode_to_what_reading_a_subject_gives(innate, here):
     profile = mappers.to_state(Profile.objects.first()).profile
-    request = Request(here.surface, profile, serving.popularity(here, day_of()), day_of())
+    request = Request(
+        here.surface,
+        profile,
+        serving.popularity(here, today_of(here.surface)),
+        today_of(here.surface),
+    )
     (read,) = innate.read([request])
     (decoded,) = innate.decode(request, [read.tokens])
     assert np.allclose(decoded.demand, read.demand) and decoded.tokens == read.tokens

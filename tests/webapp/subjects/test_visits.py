@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uiengine.behaviour.days import DAY_MS as DAY
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface_json import parse
 from webapp.subjects.visit_state import (
-    DAY,
     Changes,
     FoldTarget,
     Happened,

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.conf import settings
 
 from uiengine import engine
+from uiengine.behaviour.days import day_of
 from uiengine.behaviour.popularity import Popularity
 from uiengine.model.prediction import Version
 from uiengine.page.surface import Surface
@@ -44,7 +45,8 @@ def challenger_compare(*, alias: Alias, now: datetime) -> Agreement | None:
         artefacts.load(version.folder, version.manifest)
         for version in (champion.version, alias.version)
     ]
-    surface, day = to_surface(row), times.to_day(times.to_milliseconds(now))
+    surface = to_surface(row)
+    day = day_of(times.to_milliseconds(now), surface.zone)
     popularity = to_popularity(PopularityDay.objects.filter(surface=row, day__lt=day), day)
     sums: Counter[str] = Counter()
     for profile in profiles:

@@ -14,16 +14,16 @@ NOBODY = ("demo:",)
 """Prefixes of keys excluded from all statistics."""
 
 
-def stored_visits(surface: Surface) -> Iterator[tuple[str, str, str, str, int]]:
-    """Yields (surface, user, at, block, uses) of closed visits, for blocks that the surface
+def stored_visits(surface: Surface) -> Iterator[tuple[str, str, str, str, int, int]]:
+    """Yields (surface, user, at, block, uses, day) of closed visits, for blocks that the surface
     still has."""
     blocks = {block["id"] for block in surface.definition["blocks"]}
     visits = _of_somebody(surface).filter(is_closed=True)
-    columns = visits.values_list("profile__subject__key", "started_at", "uses")
-    for key, at, uses in columns.order_by("started_at", "pk").iterator(chunk_size=5000):
+    columns = visits.values_list("profile__subject__key", "started_at", "uses", "day")
+    for key, at, uses, day in columns.order_by("started_at", "pk").iterator(chunk_size=5000):
         for block, count in uses.items():
             if block in blocks:
-                yield surface.slug, key, at.isoformat(), block, max(int(count), 1)
+                yield surface.slug, key, at.isoformat(), block, max(int(count), 1), day
 
 
 def visits_count(surface: Surface) -> int:

@@ -15,13 +15,14 @@ from typing import Any
 
 from django.conf import settings
 
+from uiengine.behaviour.days import day_end, day_of
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
 from webapp.lib.cache import NOT_POOLED, NOTHING, Pooled
 from webapp.lib.refresher import ProcessState, refresher
-from webapp.lib.times import to_day, to_milliseconds
+from webapp.lib.times import to_milliseconds
 from webapp.serving.pages import Page, serving
 from webapp.subjects import state_cache, visit_state
 from webapp.subjects.decisions import is_control
@@ -205,7 +206,8 @@ def decision_context(
     """
     milliseconds = to_milliseconds(now)
     if not key or page.surface.mode == "off":
-        return nobody_context(page, to_day(milliseconds))
+        zone = page.surface.zone
+        return nobody_context(page, day_of(milliseconds, zone), day_end(milliseconds, zone))
     known = state_cache.read(key, page, state)
     here = milliseconds + known.clock_offset * 1000
     visit_state.settle(known.state, here, page.gap)
@@ -239,12 +241,13 @@ def _ends(state: visit_state.State, page: Page, here: int, now: int) -> int:
     ahead = here - now
     if state.open:
         return state.last + page.gap - ahead
-    day_ends = (here // visit_state.DAY + 1) * visit_state.DAY - ahead
+    day_ends = day_end(here, page.surface.zone) - ahead
     return min([day_ends, *(since for since, _ in page.shares if since > now)])
 
 
-def nobody_context(page: Page, day: int) -> DecisionContext:
-    return DecisionContext("", page, Profile(), "", 0, day, until=(day + 1) * visit_state.DAY)
+def nobody_context(page: Page, day: int, until: int = 0) -> DecisionContext:
+    """until: ms, when the day ends; 0 for what is not kept."""
+    return DecisionContext("", page, Profile(), "", 0, day, until=until)
 
 
 def budget_agree(

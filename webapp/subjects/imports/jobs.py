@@ -40,6 +40,7 @@ def import_file(
     ending: str = "",
     add_blocks: bool = False,
     keys: str | None = None,
+    zone: str = "",
     progress: Progress = lambda share, doing: None,
 ) -> dict[str, Any]:
     """Imports visits and people. Raises ml.data.DataError, which lists every bad row.
@@ -47,24 +48,27 @@ def import_file(
     ending: an ISO date; all visits move by whole days so that the last falls on it, which lets old
     data be tried out today. add_blocks: adds blocks that a known surface lacks; otherwise rows with
     such blocks are bad. keys: a table of `user` and `key`, for users of the file who are subjects
-    already; any bad row of it stops the import.
+    already; any bad row of it stops the import. zone: an IANA name, in which days of these visits,
+    and of surfaces that are made, are cut instead of in the surface's own.
     """
     from ml.data import formats
     from ml.data.rows import visit_rows
+    from ml.data.tables import days_cut
 
     progress(0.0, "reading")
     known = None if add_blocks else _known_blocks()
     records = formats.read(
         path, form, people=people, surfaces=surfaces, blocks=known, strict=strict
     )
-    rows = visit_rows(records.visits)
+    zones = {surface.slug: surface.zone for surface in Surface.objects.all()}
+    rows = visit_rows(days_cut(records.visits, zones, zone))
     keyed = keys_read(keys) if keys else {}
     if keys and not keyed.keys() & {row[1] for row in rows}:
         raise keys_unmet(keys, keyed)
     last = max((row.day for row in rows), default=0)
     moved = (date.fromisoformat(ending) - date(1970, 1, 1)).days - last if ending else 0
     with transaction.atomic():
-        made = surfaces_ensure(_visits_by_block(rows))
+        made = surfaces_ensure(_visits_by_block(rows), zone)
         done = Imported()
         if rows:
             done = visits_import(

@@ -36,9 +36,9 @@ PREFIX = "file:"
 
 Progress = Callable[[float, str], None]
 Row = tuple[str, str, float, int, str, int]
-"""surface, user, seconds since 1970, UTC day, block, raw uses."""
+"""surface, user, seconds since 1970, day, block, raw uses."""
 ClosedVisit = tuple[float, int, tuple[str, ...], tuple[str, ...]]
-"""Seconds since 1970, UTC day, used blocks, order as shown."""
+"""Seconds since 1970, day, used blocks, order as shown."""
 
 
 @dataclass(frozen=True)

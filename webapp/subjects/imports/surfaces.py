@@ -16,15 +16,18 @@ BREAKPOINTS = (
 )
 
 
-def surfaces_ensure(blocks: Mapping[str, Mapping[str, int]]) -> list[str]:
+def surfaces_ensure(blocks: Mapping[str, Mapping[str, int]], zone: str = "") -> list[str]:
     """Creates missing surfaces and returns their slugs; appends missing blocks to existing ones.
 
     blocks: by surface, the number of visits that used each block. The most used comes first.
+    zone: of those that are made.
     """
     known = set(Surface.objects.filter(slug__in=blocks).values_list("slug", flat=True))
     made = sorted(set(blocks) - known)
     for slug in made:
-        surface = surface_save(_definition(slug, blocks[slug]))
+        surface = surface_save(
+            {**_definition(slug, blocks[slug]), **({"zone": zone} if zone else {})}
+        )
         surface_defined.send(sender=Surface, surface=surface)
     for surface in Surface.objects.filter(slug__in=known):
         have = {block["id"] for block in surface.definition["blocks"]}

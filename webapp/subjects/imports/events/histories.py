@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -58,24 +58,47 @@ class Change:
     after: Mapping[str, FileVisit]
 
 
+@dataclass(frozen=True)
+class Cut:
+    """How events become visits. days: of stored visits, which keep them whatever the zone is."""
+
+    surface: Surface
+    zone: str
+    days: Mapping[tuple[int, str], int]
+
+    def visits(self, profile: Profile, events: Sequence[ImportedEvent]) -> dict[str, FileVisit]:
+        found = cut_visits(events, self.surface.visit_minutes * 60_000, self.zone)
+        return {
+            visit.id: replace(visit, day=self.days.get((profile.pk, visit.id), visit.day))
+            for visit in found
+        }
+
+
 def histories_store(
-    *, surface: Surface, people: Sequence[History], replaced: frozenset[str], done: Stored
+    *,
+    surface: Surface,
+    people: Sequence[History],
+    replaced: frozenset[str],
+    zone: str = "",
+    done: Stored,
 ) -> None:
     """Stores the events of some people on a surface. Must be called inside a transaction.
 
     replaced: people whose events here are all there are; others' are added to those stored.
+    zone: in which days of new visits are cut, instead of the surface's; known visits keep theirs.
     """
     people = _of_the_not_erased(people, done)
     subjects = subjects_ensure(_keys(person for person, _ in people), Subject.Source.IMPORTED, done)
     profiles = profiles_ensure(surface, [subjects[person].pk for person, _ in people], done)
     kept = ImportedHistory.objects.filter(profile__in=[row.pk for row in profiles.values()])
     stored = {row.profile_id: row for row in kept}
+    cut = Cut(surface, zone or surface.zone, _days_of([row.profile_id for row in stored.values()]))
     changes: list[Change] = []
     for person, events in people:
         profile = profiles[subjects[person].pk]
-        change = _change(surface, profile, stored.get(profile.pk), events, person in replaced)
+        change = _change(cut, profile, stored.get(profile.pk), events, person in replaced)
         if change is None:
-            done.known_visits += len(_visits(surface, events))
+            done.known_visits += len(cut.visits(profile, events))
         else:
             changes.append(change)
             done.known_visits += len(change.before.keys() & change.after.keys())
@@ -109,8 +132,14 @@ def _of_the_not_erased(people: Sequence[History], done: Stored) -> list[History]
     return kept
 
 
+def _days_of(profiles: Sequence[int]) -> dict[tuple[int, str], int]:
+    """The day that each stored visit of these profiles was counted on."""
+    rows = Visit.objects.filter(profile__in=profiles).values_list("profile_id", "visit", "day")
+    return {(profile, visit): day for profile, visit, day in rows}
+
+
 def _change(
-    surface: Surface,
+    cut: Cut,
     profile: Profile,
     stored: ImportedHistory | None,
     events: Sequence[ImportedEvent],
@@ -121,11 +150,7 @@ def _change(
     new = united((), events) if replace else united(old, events)
     if new == old:
         return None
-    return Change(profile, stored, new, _visits(surface, old), _visits(surface, new))
-
-
-def _visits(surface: Surface, events: Sequence[ImportedEvent]) -> dict[str, FileVisit]:
-    return {visit.id: visit for visit in cut_visits(events, surface.visit_minutes * 60_000)}
+    return Change(profile, stored, new, cut.visits(profile, old), cut.visits(profile, new))
 
 
 def _write(surface: Surface, changes: Sequence[Change], done: Stored) -> None:

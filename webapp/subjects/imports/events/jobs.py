@@ -44,12 +44,14 @@ def import_events(
     *,
     keys: str | None = None,
     dry_run: bool = False,
+    zone: str = "",
     progress: Progress = lambda share, doing: None,
 ) -> dict[str, Any]:
     """Imports the events of a tool's export; all or nothing. Returns counts and reasons.
 
     keys: a table of `user` and `key`, for users of the files who are subjects already. dry_run:
-    does everything, and takes it back.
+    does everything, and takes it back. zone: an IANA name, in which days of new visits are cut
+    instead of in the surface's own.
 
     Raises:
         ml.data.DataError: a bad map, or a file that cannot be read, with its line.
@@ -71,7 +73,7 @@ def import_events(
         people = _resolved(reader)
         if keys and not any(reader.has_any(part) for part in batched(keyed.values(), 500)):
             raise keys_unmet(keys, keyed)
-        _store(reader, people, done, progress)
+        _store(reader, people, zone, done, progress)
         for part in batched(reader.ties.new(), AT_ONCE):
             ties_store(part, done)
         emptied_delete(people)
@@ -113,7 +115,9 @@ def _resolved(reader: EventReader) -> frozenset[str]:
     return frozenset(again)
 
 
-def _store(reader: EventReader, replaced: frozenset[str], done: Stored, progress: Progress) -> None:
+def _store(
+    reader: EventReader, replaced: frozenset[str], zone: str, done: Stored, progress: Progress
+) -> None:
     """Stores every person's events, and empties those whose events are all another's now."""
     surfaces = {surface.slug: surface for surface in Surface.objects.all()}
     left = {(slug, person) for slug, person, _ in stored_events(replaced)}
@@ -121,13 +125,17 @@ def _store(reader: EventReader, replaced: frozenset[str], done: Stored, progress
     for slug, group in groupby(reader.histories(), key=lambda history: history[0]):
         for part in batched(((person, events) for _, person, events in group), PEOPLE_AT_ONCE):
             rows = [(person, [ImportedEvent(*e) for e in events]) for person, events in part]
-            histories_store(surface=surfaces[slug], people=rows, replaced=replaced, done=done)
+            histories_store(
+                surface=surfaces[slug], people=rows, replaced=replaced, zone=zone, done=done
+            )
             left -= {(slug, person) for person, _ in rows}
             number += len(rows)
             progress(0.5 + 0.5 * number / total, f"{slug}: storing")
     for slug, person in sorted(left):
         gone: list[History] = [(person, ())]
-        histories_store(surface=surfaces[slug], people=gone, replaced=replaced, done=done)
+        histories_store(
+            surface=surfaces[slug], people=gone, replaced=replaced, zone=zone, done=done
+        )
 
 
 def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from uiengine.behaviour.days import day_of
 from webapp.subjects.imports.services import FileVisit
 
 DAY_MS = 86_400_000
@@ -38,28 +39,29 @@ def _order(event: ImportedEvent) -> tuple[int, str, str, str]:
     return event.at, event.kind, event.block, event.key
 
 
-def cut_visits(events: Sequence[ImportedEvent], gap: int) -> list[FileVisit]:
+def cut_visits(events: Sequence[ImportedEvent], gap: int, zone: str) -> list[FileVisit]:
     """Visits in which something was used; an event after `gap` ms of silence begins another.
 
     events: in order of time. Impressions and dismissals lengthen a visit and count no use.
+    zone: the IANA name of the zone in which days are cut.
     """
     visits: list[FileVisit] = []
     part: list[ImportedEvent] = []
     for event in events:
         if part and event.at - part[-1].at >= gap:
-            visits += _visit(part)
+            visits += _visit(part, zone)
             part = []
         part.append(event)
-    return visits + _visit(part)
+    return visits + _visit(part, zone)
 
 
-def _visit(events: Sequence[ImportedEvent]) -> list[FileVisit]:
+def _visit(events: Sequence[ImportedEvent], zone: str) -> list[FileVisit]:
     uses = Counter(event.block for event in events if event.kind == "use")
     if not uses:
         return []
     start = events[0].at
     name = hashlib.sha256(f"events:{start}".encode()).hexdigest()[:32]
-    return [FileVisit(name, start / 1000, start // DAY_MS, dict(sorted(uses.items())))]
+    return [FileVisit(name, start / 1000, day_of(start, zone), dict(sorted(uses.items())))]
 
 
 def pack(events: Sequence[ImportedEvent]) -> bytes:

@@ -12,6 +12,8 @@ from django.core.management.base import CommandError
 from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
+from webapp.lib.zone_argument import HELP as ZONE_HELP
+from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.events.jobs import EVENT_FORMATS, import_events
 
 ROW = """
@@ -48,6 +50,7 @@ class Command(DatabaseCommand):
             help="ids of the files who are subjects already: columns user and key, such as "
             "django:5; others become file:<id>. Later imports know them without it",
         )
+        parser.add_argument("--zone", type=zone_named, metavar="ZONE", help=ZONE_HELP)
         parser.add_argument("--dry-run", action="store_true", help="report, and change nothing")
 
     def handle(self, *args: Any, paths: list[str], **options: Any) -> None:
@@ -61,6 +64,7 @@ class Command(DatabaseCommand):
                     options["map"],
                     keys=options["keys"],
                     dry_run=options["dry_run"],
+                    zone=options["zone"] or "",
                     progress=show,
                 )
             except ValueError as error:  # ml.data.DataError, which must not be imported here

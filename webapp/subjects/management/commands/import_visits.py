@@ -13,6 +13,8 @@ from django.core.management.base import CommandError
 from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
+from webapp.lib.zone_argument import HELP as ZONE_HELP
+from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.jobs import import_file
 
 SHOWN = 20
@@ -43,6 +45,7 @@ class Command(DatabaseCommand):
             "django:5; others become file:<user>",
         )
         parser.add_argument("--surface", action="append", help="only this one; may be repeated")
+        parser.add_argument("--zone", type=zone_named, metavar="ZONE", help=ZONE_HELP)
         bad = parser.add_mutually_exclusive_group()
         bad.add_argument("--strict", action="store_true", help="stop at bad rows (the default)")
         bad.add_argument(
@@ -72,6 +75,7 @@ class Command(DatabaseCommand):
                     ending=options["ending"] or "",
                     add_blocks=options["add_blocks"],
                     keys=options["keys"],
+                    zone=options["zone"] or "",
                     progress=show,
                 )
             except ValueError as error:  # ml.data.DataError, which must not be imported here
