@@ -11,6 +11,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from tests.webapp.codebooks.conftest import PEOPLE, VISITS
+from uiengine.page.layout import pack
+from uiengine.page.reading_order import default_order
 from webapp.codebooks.models import Alias, CodebookVersion, Run
 from webapp.codebooks.pipeline import steps
 from webapp.lib.admin_pages import page_of
@@ -18,7 +20,9 @@ from webapp.privacy.erase import subject_erase
 from webapp.privacy.export import subject_export
 from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.models import Profile, Subject
+from webapp.surfaces import mappers
 from webapp.trials.models import Rehearsal, RehearsedWeek
+from webapp.trials.rehearsals.services import rehearsal_save
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +66,22 @@ def test_a_week_goes_with_its_person_who_is_told_of_it_before(past):
 
     assert copy["shown"]["place"] == week.shown["place"]
     assert RehearsedWeek.objects.count() == 2 and Rehearsal.objects.count() == 1
+
+
+def test_nobody_who_was_erased_meanwhile_is_drawn(past):
+    call_command("rehearse", surface="course-home")
+    found, shown = Rehearsal.objects.get(), RehearsedWeek.objects.all()
+    page = mappers.to_surface(past)
+    placed = pack(page, default_order(page)).placements[page.widest.name]
+    told = {"saved": 0.1, "visits": [], "more": 0, "reasons": (), "uses": {"forum": 1}}
+    weeks = [
+        {**told, "user": user, "place": "most", "placed": placed}
+        for user in (shown[0].subject.key, "file:erased")
+    ]
+
+    row = rehearsal_save(surface=past, version=None, figures=found.figures, weeks=weeks)
+
+    assert [week.subject.key for week in row.weeks.all()] == [weeks[0]["user"]]
 
 
 def test_the_button_asks_workers_and_the_page_shows_weeks_to_who_may_see_people(
