@@ -90,7 +90,8 @@ def found_sentence(figures: Told) -> str:
     ends = {
         "worth": f"the whole interval at {least} or above.",
         "not_worth": f"the whole interval below the {least} that counts.",
-        "too_few": f"which does not say whether {least} or more would be saved. {how_many_more(figures)}",
+        "too_few": f"which does not say whether {least} or more would be saved. "
+        f"{how_many_more(figures)}",
     }
     return f"{would}, {ends[figures['verdict']]}"
 
