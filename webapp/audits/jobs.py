@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from webapp.audits.services import is_simulated, report_save, reports_earlier
 from webapp.codebooks.models import Alias, CodebookVersion, Run
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
+from webapp.lib import database
 from webapp.subjects.attributes import attributes_known, people_of
 from webapp.surfaces import mappers
 
@@ -50,7 +49,7 @@ def audit(lease: Lease) -> None:
         )
     except DataError as error:
         raise bad_values(error) from error
-    with transaction.atomic():
+    with database.atomic():
         saved = report_save(
             surface=run.surface,
             versions=versions,

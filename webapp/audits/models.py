@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from webapp.codebooks.models import CodebookVersion
+from webapp.lib import user_key
 from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
@@ -33,8 +34,8 @@ class AuditReport(models.Model):
     report = models.JSONField(help_text="report.json")
     html = models.TextField(blank=True, help_text="report.html")
     created_at = UTCDateTimeField(auto_now_add=True)
-    acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    acknowledged_by = user_key.UserKey(
+        settings.AUTH_USER_MODEL, user_key.set_null, null=True, blank=True, related_name="+"
     )
     acknowledged_at = UTCDateTimeField(null=True, blank=True)
     acknowledgement = models.CharField(max_length=500, blank=True)

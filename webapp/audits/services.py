@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, CodebookVersion, Pipeline
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.subjects.models import Profile, Subject
 from webapp.surfaces.models import Surface
@@ -36,7 +36,7 @@ def reports_earlier(surface: Surface, *, last: float) -> list[dict[str, Any]]:
     return looks
 
 
-@transaction.atomic
+@database.atomic
 def report_save(
     *,
     surface: Surface,
@@ -83,7 +83,7 @@ def report_acknowledge(
         raise ValueError(
             f"verdict: only an inconclusive audit is acknowledged, not {report.verdict}"
         )
-    report.acknowledged_by = by  # type: ignore[assignment] # a host has its own user model
+    report.acknowledged_by_id = by.pk if by else None
     report.acknowledged_at = utc_now()
     report.acknowledgement = f"{name}: {why}"[:500]
     report.save(update_fields=("acknowledged_by", "acknowledged_at", "acknowledgement"))

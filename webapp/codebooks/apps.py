@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CodebooksConfig(AppConfig):
@@ -16,6 +17,7 @@ class CodebooksConfig(AppConfig):
     def ready(self) -> None:
         from webapp.codebooks.models import Run
         from webapp.codebooks.pipeline import jobs, steps
+        from webapp.codebooks.roles import roles_follow
         from webapp.surfaces.signals import surface_defined
 
         steps.register(Run.Kind.COLLECT, jobs.collect)
@@ -24,6 +26,7 @@ class CodebooksConfig(AppConfig):
         steps.register(Run.Kind.REPLAY, jobs.replay)
         steps.register(Run.Kind.GATE, jobs.gate)
         steps.register(Run.Kind.PROMOTE, jobs.promote)
+        post_migrate.connect(roles_follow, sender=self, dispatch_uid="codebooks.roles")
         surface_defined.connect(_adopt_innate, dispatch_uid="codebooks.adopt_innate")
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 
 from uiengine.behaviour import profile as profiles
 from uiengine.behaviour.profile import Profile
 from webapp.layouts.answer import read
 from webapp.layouts.answer.context import DecisionContext
+from webapp.lib import database
 from webapp.serving.pages import Page, serving
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.models import Profile as ProfileRow
@@ -54,7 +54,7 @@ def moment(*, key: str, slug: str, number: int) -> Moment | None:
     return Moment(number, len(rows), row.started_at, tuple(row.uses), found)
 
 
-@transaction.atomic
+@database.atomic
 def history_write(*, key: str, slug: str) -> int:
     """Stores the order that each imported visit would have shown; returns the number of visits.
 

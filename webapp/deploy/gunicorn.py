@@ -108,10 +108,12 @@ def _connect(met: Barrier) -> None:
     met: barrier of all threads, so that none takes two of the tasks.
     """
     from django.core.cache import cache
-    from django.db import connection
 
-    for connected in (connection.ensure_connection, lambda: cache.get("connected")):
-        with suppress(Exception):
-            connected()
+    from webapp.lib import database
+
+    with suppress(Exception):
+        database.connection().ensure_connection()
+    with suppress(Exception):
+        cache.get("connected")
     with suppress(BrokenBarrierError):
         met.wait(WARM_SECONDS)

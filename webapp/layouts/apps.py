@@ -31,6 +31,7 @@ class LayoutsConfig(AppConfig):
             tables_check,
             worker_refuses,
         )
+        from webapp.layouts.routing_checks import routing_check, tenants_check
 
         if problem := host.lacking():
             raise ImproperlyConfigured(problem)
@@ -40,6 +41,8 @@ class LayoutsConfig(AppConfig):
         checks.register(host_check)
         checks.register(names_check)
         checks.register(tables_check)
+        checks.register(routing_check)
+        checks.register(tenants_check)
         checks.register(scheduler_check)
         worker_init.connect(worker_refuses, weak=False, dispatch_uid="layouts.names")
         checks.register(scheduler_named, deploy=True)

@@ -10,6 +10,8 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import InvalidStorageError, storages
 from django.urls import NoReverseMatch, reverse
 
+from webapp.lib import database
+
 CONTEXT = "django.template.context_processors.request"
 MIDDLEWARE = {
     "django.contrib.sessions.middleware.SessionMiddleware": "signed-in users are nobody",
@@ -76,12 +78,13 @@ def _storage() -> Iterator[CheckMessage]:
             hint="Correct ARTEFACTS_STORAGE or STORAGES['artefacts'].",
             id="layouts.E005",
         )
-    database = settings.DATABASES.get("default", {})
-    mode = database.get("OPTIONS", {}).get("transaction_mode")
-    if database.get("ENGINE", "").endswith("sqlite3") and mode != "IMMEDIATE":
+    name = database.alias()
+    ours = settings.DATABASES.get(name, {})
+    mode = ours.get("OPTIONS", {}).get("transaction_mode")
+    if ours.get("ENGINE", "").endswith("sqlite3") and mode != "IMMEDIATE":
         yield Warning(
             "SQLite refuses a second writer at once: events sent together may be refused.",
-            hint="Set DATABASES['default']['OPTIONS'] = {'transaction_mode': 'IMMEDIATE', "
+            hint=f"Set DATABASES[{name!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE', "
             "'timeout': 20}, or use PostgreSQL.",
             id="layouts.W002",
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, OperationalError, ProgrammingError, connection
+from django.db import DatabaseError, OperationalError, ProgrammingError
 from django.db.migrations.executor import MigrationExecutor
+
+from webapp.lib import database
 
 
 class DatabaseCommand(BaseCommand):
@@ -27,7 +29,7 @@ class DatabaseCommand(BaseCommand):
 def _what_is_wrong() -> str:
     """A sentence; empty where the database is there and migrated."""
     try:
-        executor = MigrationExecutor(connection)
+        executor = MigrationExecutor(database.connection())
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
         return f"database: {str(error).strip()} Check DATABASE_URL, and that the server runs."
@@ -36,5 +38,5 @@ def _what_is_wrong() -> str:
     first = plan[0][0]
     return (
         f"database: {len(plan)} migrations are missing, the first is {first}. "
-        "Run: manage.py migrate"
+        f"Run: {database.migrate_command()}"
     )

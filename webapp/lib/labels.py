@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import apps
-from django.db import migrations
+from django.db import migrations, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.recorder import MigrationRecorder
@@ -59,6 +59,14 @@ class Migration(migrations.Migration):
         after = self.mutate_state(before)
         models = after.apps.get_app_config(self.app_label).get_models()
         return all(_is_there(recorder.connection, model) for model in models)
+
+
+def are_groups_in(connection: BaseDatabaseWrapper) -> bool:
+    """Returns whether the host's groups are in this database, so that a migration may make ours.
+
+    Elsewhere a signal makes them (see `webapp.codebooks.roles`).
+    """
+    return bool(router.db_for_write(apps.get_model("auth", "Group")) == connection.alias)
 
 
 def give_back(connection: BaseDatabaseWrapper) -> None:

@@ -12,13 +12,13 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
-from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from webapp.lib import database
 from webapp.observability import gauges
 from webapp.serving.pages import serving
 
@@ -94,10 +94,11 @@ def _database() -> str:
     """Checks the connection, and pending migrations until the process has once seen none."""
     global _is_migrated
     try:
+        connection = database.connection()
         if not _is_migrated:
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                return "migrations are missing: run manage.py migrate"
+                return f"migrations are missing: run {database.migrate_command()}"
             _is_migrated = True
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

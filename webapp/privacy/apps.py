@@ -8,10 +8,11 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
-from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import pre_delete
 from django.http import HttpRequest
+
+from webapp.lib import database, user_key
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
     if not (visitor := keys.visitor_read(cookie)):
         return
     try:
-        with transaction.atomic():
+        with database.atomic():
             merge.visitor_merge(visitor=visitor, user_id=str(user.pk))
     except Exception:  # signing in must succeed; the next sign-in merges again
         log.exception("subjects.merge_failed: what the visitor did is kept as it was")
@@ -61,6 +62,7 @@ def _erase_user(*, instance: Any, **_: Any) -> None:
     from webapp.privacy import erase
     from webapp.subjects import keys, models
 
-    linked = models.Subject.objects.filter(user=instance).values_list("key", flat=True)
+    linked = models.Subject.objects.filter(user_id=instance.pk).values_list("key", flat=True)
     for key in sorted({*linked, keys.account_key(instance.pk)}):
         erase.subject_erase(key=key)
+    user_key.keys_clear(instance.pk)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from webapp.codebooks.pipeline.kept_visits import snapshots_drop
 from webapp.codebooks.registry import training_record
 from webapp.codebooks.registry.training_record import TrainedVersion
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.subjects import erasure, state_cache
 from webapp.subjects.ended import erased
@@ -16,7 +15,7 @@ from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visi
 from webapp.surfaces.models import Surface
 
 
-@transaction.atomic
+@database.atomic
 def subject_erase(*, key: str) -> list[TrainedVersion]:
     """Deletes the subject with profile, events, decisions and attributes.
 
@@ -31,7 +30,7 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     looks_unname(key)
     _rows_delete(key)
     erasure.erasure_record(key=key, now=now)
-    transaction.on_commit(erased.renew, robust=True)  # user tokens end; other processes see it soon
+    database.on_commit(erased.renew, robust=True)  # user tokens end; other processes see it soon
     snapshots_drop()
     return training_record.trained_versions_mark(key=key, now=now)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from uiengine.behaviour import profile as profiles
 from webapp.codebooks.registry import training_record
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.privacy.merge_rows import rows_move
 from webapp.subjects import keys, mappers, state_cache, visit_state
@@ -33,7 +32,7 @@ def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
 
     Does nothing where either was erased meanwhile.
     """
-    with transaction.atomic():
+    with database.atomic():
         if len(people_lock([source.key, target.key])) < 2:
             return
         for row in Profile.objects.filter(subject=source).order_by("pk"):

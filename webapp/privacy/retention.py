@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from webapp.codebooks.pipeline.kept_visits import snapshots_expire
+from webapp.lib import database
 from webapp.subjects import partitions, state_cache
 from webapp.subjects.locks import profiles_lock
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject
@@ -81,7 +81,7 @@ def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
     """Deletes the rows in batches with everything that depends on them; returns their number."""
     total = 0
     while pks := list(rows().values_list("pk", flat=True)[:AT_ONCE]):
-        with transaction.atomic():
+        with database.atomic():
             mine = rows().model._default_manager.filter(pk__in=pks)
             if mine.model is not Subject:
                 profiles_lock(Profile.objects.filter(pk__in=mine.values("profile")))
@@ -90,7 +90,7 @@ def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
     return total
 
 
-@transaction.atomic
+@database.atomic
 def _delete_idle(surface: Surface, since: datetime) -> int:
     """Deletes idle profiles under a lock, checking again so that one with a new event stays."""
     idle = Profile.objects.filter(surface=surface, updated_at__lt=since)

@@ -18,10 +18,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from django.db import transaction
 from django.db.models import F
 
 from webapp.codebooks.models import LiveMinute
+from webapp.lib import database
 from webapp.lib.refresher import ProcessState, refresher
 from webapp.surfaces.models import Surface
 from webapp.telemetry.metrics import LAYOUTS
@@ -65,7 +65,7 @@ class AnswerCounts(ProcessState):
         with self._lock:
             taken, self.by_minute = self.by_minute, Counter()
         try:
-            with transaction.atomic():
+            with database.atomic():
                 _write(taken)
         except Exception:
             with self._lock:

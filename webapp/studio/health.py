@@ -9,13 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
 from django.db.models import Count, Exists, Min, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.models import Alias, AliasMove, Run
-from webapp.lib import schedule_rows
+from webapp.lib import database, schedule_rows
 from webapp.lib.admin_pages import list_of
 from webapp.serving import answer_counts
 from webapp.studio.models import Heartbeat
@@ -95,6 +94,7 @@ def surfaces() -> list[Surface]:
 
 
 def _database() -> Sign:
+    connection = database.connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()

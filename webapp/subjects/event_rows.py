@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+from webapp.lib import database
 from webapp.lib.utc_field import column_value
 from webapp.subjects.decisions import erasure_marks
 from webapp.subjects.models import Event
@@ -89,9 +89,9 @@ def target_find(*, key: str, visitor: str, slug: str, digest: str) -> BatchTarge
     statement = FIND.format(
         marks=_holes(marks),
         visitor_marks=_holes(others),
-        lock="FOR NO KEY UPDATE OF s" if _is_postgres() else "",
+        lock="FOR NO KEY UPDATE OF s" if database.is_postgres() else "",
     )
-    with connection.cursor() as cursor:
+    with database.connection().cursor() as cursor:
         cursor.execute(statement, [*marks, *others, slug, digest, key])
         row = cursor.fetchone()
     if row is None:
@@ -110,19 +110,18 @@ def rows_insert(
     lease_until: datetime,
 ) -> int:
     """Inserts the events that are new, and returns how many there were."""
-    database = connections[
-        DEFAULT_DB_ALIAS
-    ]  # `connection` looks it up at every use: 100 times here
+    connection = database.connection()
 
     def adapted(at: datetime) -> Any:
-        return column_value(at, database)
+        return column_value(at, connection)
 
     rows = [
         (e.event_id, adapted(e.at), adapted(e.happened_at), e.kind, e.block, e.value)
         for e in events
     ]
-    words = POSTGRES if _is_postgres() else SQLITE
-    uuid = batch if _is_postgres() else batch.hex
+    is_postgres = database.is_postgres()
+    words = POSTGRES if is_postgres else SQLITE
+    uuid = batch if is_postgres else batch.hex
     columns = [target.profile_id, target.decision_id, uuid, adapted(now), adapted(lease_until)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -134,7 +133,3 @@ def rows_insert(
 
 def _holes(values: Sequence[str]) -> str:
     return ", ".join(["%s"] * len(values))
-
-
-def _is_postgres() -> bool:
-    return connection.vendor == "postgresql"

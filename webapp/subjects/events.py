@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
-
+from webapp.lib import database
 from webapp.subjects import fold_request, state_cache
 from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
@@ -79,7 +78,7 @@ def events_accept(
     accepted = rows_insert(target, events, batch=uuid4(), now=now, lease_until=now + LEASE)
     if accepted:
         state_cache.forget_on_commit(key, [served.surface])
-        transaction.on_commit(lambda: fold_request.folding_request(target.profile_id))
+        database.on_commit(lambda: fold_request.folding_request(target.profile_id))
     return Counted(accepted, len(events) - accepted)
 
 

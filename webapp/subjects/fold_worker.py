@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F
 
 from uiengine.behaviour import profile_json
 from uiengine.behaviour.popularity import first_in_period
 from uiengine.cost.reward import seconds_per_use
 from uiengine.page.surface import Surface
+from webapp.lib import database
 from webapp.lib.times import to_milliseconds
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.decisions import visit_id
@@ -43,7 +43,7 @@ def profile_fold(*, profile_id: int, now: datetime) -> int:
             return total
 
 
-@transaction.atomic
+@database.atomic
 def _fold_some(profile_id: int, now: datetime) -> int:
     row = Profile.objects.select_for_update(of=("self",)).filter(pk=profile_id).first()
     if row is None:  # erased in the meantime

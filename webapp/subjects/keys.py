@@ -20,8 +20,9 @@ from functools import lru_cache
 from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
+from webapp.lib import database
 from webapp.subjects.decisions import erasure_marks
 from webapp.subjects.ended import UserToken, account_read, has_ended, revoked
 from webapp.subjects.erasure import times_erased
@@ -174,11 +175,11 @@ def revoked_expired_delete(*, now: datetime) -> int:
 def _token_revoke(token_id: str, expires_at: datetime, now: datetime) -> bool:
     """Adds the token to the list; returns False if it was already there."""
     try:
-        with transaction.atomic():
+        with database.atomic():
             RevokedToken.objects.create(token_id=token_id, expires_at=expires_at, revoked_at=now)
     except IntegrityError:
         return False
-    transaction.on_commit(revoked.renew)
+    database.on_commit(revoked.renew)
     return True
 
 

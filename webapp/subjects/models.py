@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from webapp.lib import user_key
 from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
@@ -18,9 +19,9 @@ class Subject(models.Model):
         SIMULATED = "simulated", "Simulated"
 
     key = models.CharField(max_length=200, unique=True)
-    user = models.OneToOneField(
+    user = user_key.OneUserKey(
         settings.AUTH_USER_MODEL,
-        models.CASCADE,
+        user_key.cascade,
         null=True,
         blank=True,
         related_name="layout_subject",

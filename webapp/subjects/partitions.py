@@ -18,7 +18,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError
+
+from webapp.lib import database
 
 TABLE = "subjects_event"
 REST = f"{TABLE}_rest"
@@ -57,9 +59,9 @@ def month_of(at: datetime, later: int = 0) -> Month:
 
 def months() -> list[Month]:
     """Returns the months that are partitions; none where the table is not partitioned."""
-    if connection.vendor != "postgresql":
+    if not database.is_postgres():
         return []
-    with connection.cursor() as cursor:
+    with database.connection().cursor() as cursor:
         cursor.execute(
             "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass",
             [TABLE],
@@ -72,7 +74,7 @@ def months() -> list[Month]:
 
 def months_make(*, now: datetime) -> list[str]:
     """Creates the missing partitions of this month and the next ones; returns their names."""
-    if connection.vendor != "postgresql":
+    if not database.is_postgres():
         return []
     known = set(months())
     missing = [m for m in (month_of(now, n) for n in range(AHEAD + 1)) if m not in known]
@@ -103,8 +105,8 @@ def month_waiting(until: datetime) -> Month | None:
 def _patiently(change: Callable[[], T]) -> T:
     for left in reversed(range(TRIES)):
         try:
-            with transaction.atomic():
-                with connection.cursor() as cursor:
+            with database.atomic():
+                with database.connection().cursor() as cursor:
                     cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
                 return change()
         except (OperationalError, IntegrityError):  # the latter: an early event slipped into REST
@@ -118,7 +120,7 @@ def _patiently(change: Callable[[], T]) -> T:
 def _make(month: Month) -> None:
     """Creates a month's partition and moves its early events into it."""
     bounds = [month.start, month.end]
-    with connection.cursor() as cursor:
+    with database.connection().cursor() as cursor:
         cursor.execute(f"CREATE TABLE {month.name} (LIKE {TABLE} INCLUDING DEFAULTS)")
         cursor.execute(
             f"WITH early AS (DELETE FROM {REST} WHERE at >= %s AND at < %s RETURNING *) "
@@ -132,7 +134,7 @@ def _make(month: Month) -> None:
 
 
 def _drop(month: Month) -> bool:
-    with connection.cursor() as cursor:
+    with database.connection().cursor() as cursor:
         # Writers wait from here on, so the check below sees all events.
         cursor.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {month.name} WHERE fold = 'pending')")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.db.models import F
 
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.subjects import state_cache
 from webapp.subjects.fold_worker import profile_fold
@@ -20,7 +20,7 @@ def subject_get(*, key: str, user_id: str | None = None, source: str = "live") -
     return Subject.objects.get_or_create(key=key, defaults=defaults)[0]
 
 
-@transaction.atomic
+@database.atomic
 def clock_advance(*, subject: Subject, seconds: int) -> None:
     """Advances the subject's clock, so that a demonstration need not wait."""
     Subject.objects.filter(pk=subject.pk).update(clock_offset=F("clock_offset") + seconds)

@@ -18,9 +18,10 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import connections, router
 
 from uiengine.page.surface import Surface
+from webapp.lib import database
 from webapp.lib.cache import NOTHING, Entries, store
 from webapp.subjects import mappers, visit_state
 from webapp.subjects.decisions import erasure_marks, visit_id
@@ -137,11 +138,12 @@ def forget(key: str, slugs: Iterable[str]) -> None:
 
 def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
     slugs = list(slugs)
-    transaction.on_commit(lambda: forget(key, slugs))
+    database.on_commit(lambda: forget(key, slugs))
 
 
 def _load(key: str, page: VisitedPage) -> Stored:
     """Reads the row and folds its pending events over it."""
+    connection = connections[router.db_for_write(Profile)]
     opened = getattr(connection, "prepared_cursor", connection.cursor)  # see `webapp.postgres`
     with opened() as cursor:
         marks = erasure_marks(key)

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-from django.db import transaction
-
 from uiengine.behaviour.popularity import NEWCOMER_VISITS
 from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
+from webapp.lib import database
 from webapp.surfaces.models import MOST_CONTROL, MOST_REVISION, MOST_TITLE, PopularityDay, Surface
 
 COLUMNS = ("slug", "revision", "mode", "control_percent")
@@ -20,7 +19,7 @@ DUST = 1e-9
 """Shares below it are what is left of sums of thirds after taking them out."""
 
 
-@transaction.atomic
+@database.atomic
 def surface_save(data: Mapping[str, Any]) -> Surface:
     """Creates or edits the surface of `data["slug"]`; a changed definition raises its revision.
 

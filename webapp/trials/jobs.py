@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.surfaces import mappers
 from webapp.trials.models import Trial, TrialLook
@@ -20,7 +21,7 @@ def trial_look(trial: Trial) -> int | None:
     figures = compare(visits, page, percent=trial.percent, look=number)
     columns = {"at": utc_now(), "verdict": figures["verdict"], "figures": figures}
     try:
-        with transaction.atomic():
+        with database.atomic():
             return TrialLook.objects.create(trial=trial, number=number, **columns).pk
     except IntegrityError:
         return None

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, Min, Q
 
 from webapp.codebooks.pipeline.stored_visits import NOBODY
+from webapp.lib import database
 from webapp.subjects.decisions import is_control
 from webapp.subjects.models import Event, Subject, Visit
 from webapp.surfaces.models import Surface
 from webapp.trials.models import Trial
 
 
-@transaction.atomic
+@database.atomic
 def trial_current(*, surface: Surface, now: datetime) -> Trial | None:
     """Returns the current trial; None without a control share or where the surface does not adapt.
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 from tests.webapp import axe
 from tests.webapp.demo.steps import ask, flush, open_options, order, rank, said
 from tests.webapp.hardened_host.conftest import Host
+from tests.webapp.hardened_host.steps import opened
 
 NEXT_DAY = (
     "from webapp.subjects.models import Subject; from webapp.surfaces.models import Surface;"
@@ -69,18 +70,6 @@ def test_wishes_act_at_once_and_the_site_cache_shows_no_old_page(page: Page) -> 
     ask(page, "Reset")
     assert "default" in said(page)
     assert page.evaluate("window.shifts") <= MOST_SHIFT
-
-
-def listed(page: Page, name: str) -> None:
-    """Opens the admin's list of a model, by the links that a person would follow."""
-    page.goto("/backstage/")
-    page.locator("#content-main th").get_by_role("link", name=name, exact=True).click()
-    page.locator("#changelist").wait_for()
-
-
-def opened(page: Page, name: str, row: str = "") -> None:
-    listed(page, name)
-    page.locator("#result_list tbody tr", has_text=row).first.locator("th a").click()
 
 
 def test_people_take_their_data_along_and_have_it_erased(page: Page) -> None:

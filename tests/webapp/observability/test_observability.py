@@ -177,7 +177,7 @@ def test_ready_with_a_page_and_not_without_a_database(page, monkeypatch):
     def away(*_: object) -> None:
         raise DatabaseError("away")
 
-    monkeypatch.setattr(views.connection, "cursor", away)
+    monkeypatch.setattr(views.database.connection(), "cursor", away)
     answer = views.ready(RequestFactory().get("/health/ready"))
     assert answer.status_code == 503 and b'"database": "unavailable"' in answer.content
 

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from webapp.lib import labels
+from webapp.lib import labels, user_key
 
 
 class Migration(labels.Migration):
@@ -29,7 +29,7 @@ class Migration(labels.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
                 ('acknowledgement', models.CharField(blank=True, max_length=500)),
-                ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('acknowledged_by', user_key.UserKey(blank=True, null=True, on_delete=user_key.set_null, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('anchor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='uiengine_codebooks.codebookversion')),
                 ('champion', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='uiengine_codebooks.codebookversion')),
                 ('surface', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='audit_reports', to='uiengine_surfaces.surface')),

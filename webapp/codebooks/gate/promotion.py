@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
 from webapp.codebooks.gate.held import held_decide
@@ -18,6 +17,7 @@ from webapp.codebooks.registry.aliases import (
 )
 from webapp.codebooks.registry.store import manifest_read, version_store
 from webapp.host import FIXTURES
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
@@ -27,7 +27,7 @@ ENGINE = "engine"
 """Author of automatic moves in the record."""
 
 
-@transaction.atomic
+@database.atomic
 def champion_set(
     *,
     version: CodebookVersion,
@@ -91,7 +91,7 @@ def surface_adopt_innate(*, surface: Surface) -> AliasMove | None:
     return champion_set(version=innate, surface=surface, why=why, by_name=ENGINE)
 
 
-@transaction.atomic
+@database.atomic
 def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
     """Makes the shipped version champion of surfaces that have none or an older innate one.
 

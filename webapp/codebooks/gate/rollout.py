@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 
 from webapp.codebooks.gate.clearance import PromotionError, version_check
 from webapp.codebooks.gate.held import held_decide
@@ -11,6 +10,7 @@ from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.promotion import champion_set
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Proposal, Rollout
 from webapp.codebooks.registry.aliases import alias_drop, alias_move, surface_lock
+from webapp.lib import database
 from webapp.surfaces.models import Surface
 
 PIPELINE = "pipeline"
@@ -22,7 +22,7 @@ def rollout_of(surface: Surface) -> Rollout:
     return Rollout.objects.filter(surface=surface).first() or Rollout(surface=surface)
 
 
-@transaction.atomic
+@database.atomic
 def promotion_ask(
     *,
     version: CodebookVersion,
@@ -44,8 +44,12 @@ def promotion_ask(
         return None
     proposal = Proposal.objects.filter(surface=surface, version=version).first()
     if proposal is None:
-        return Proposal.objects.create(  # type: ignore[misc] # `by`: a host's own user model
-            surface=surface, version=version, by=by, by_name=name, why=why[:500]
+        return Proposal.objects.create(
+            surface=surface,
+            version=version,
+            by_id=by.pk if by else None,
+            by_name=name,
+            why=why[:500],
         )
     if _is_by(proposal, by, name):
         raise PromotionError(
@@ -59,7 +63,7 @@ def promotion_ask(
     return champion_set(version=version, surface=surface, why=both, by=by, by_name=name)
 
 
-@transaction.atomic
+@database.atomic
 def challenger_set(
     *,
     version: CodebookVersion,

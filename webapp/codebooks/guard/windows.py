@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Sum
 
 from webapp.codebooks.gate.rollout import rollout_of
@@ -22,6 +21,7 @@ from webapp.codebooks.models import (
     Rollout,
 )
 from webapp.codebooks.registry.aliases import alias_drop, alias_move, champion_before
+from webapp.lib import database
 from webapp.surfaces.models import Surface
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def _broken(figures: dict[str, float], rules: Rollout) -> list[str]:
     return [name for name, value in figures.items() if value > limits[name]]
 
 
-@transaction.atomic
+@database.atomic
 def guard_act(*, alias: Alias, now: datetime) -> AliasMove | None:
     """Rolls the version back if its last windows are bad; returns None otherwise."""
     surface = Surface.objects.select_for_update().get(pk=alias.surface_id)

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from webapp.lib import labels
+from webapp.lib import labels, user_key
 
 
 class Migration(labels.Migration):
@@ -44,7 +44,7 @@ class Migration(labels.Migration):
                 ('why', models.CharField(max_length=500)),
                 ('is_rollback', models.BooleanField(default=False)),
                 ('at', models.DateTimeField(auto_now_add=True)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
+                ('by', user_key.UserKey(blank=True, null=True, on_delete=user_key.set_null, to=settings.AUTH_USER_MODEL)),
                 ('surface', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alias_moves', to='uiengine_surfaces.surface')),
                 ('after', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='moves_to', to='uiengine_codebooks.codebookversion')),
                 ('before', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='moves_from', to='uiengine_codebooks.codebookversion')),

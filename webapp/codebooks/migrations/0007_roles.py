@@ -26,6 +26,8 @@ ROLES = {
 
 
 def make(apps, editor):
+    if not labels.are_groups_in(editor.connection):
+        return
     for label in ("uiengine_surfaces", "uiengine_codebooks", "uiengine_audits"):
         create_permissions(installed.get_app_config(label), verbosity=0, using=editor.connection.alias)
     group = apps.get_model("auth", "Group")
@@ -40,6 +42,8 @@ def make(apps, editor):
 
 
 def remove(apps, editor):
+    if not labels.are_groups_in(editor.connection):
+        return
     apps.get_model("auth", "Group").objects.filter(name__in=ROLES).delete()
 
 

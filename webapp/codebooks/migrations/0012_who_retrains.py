@@ -10,6 +10,8 @@ GROUP, WANTED = "codebook manager", "add_pipeline"
 
 
 def make(apps, editor):
+    if not labels.are_groups_in(editor.connection):
+        return
     label = installed.get_app_config("uiengine_codebooks")
     create_permissions(label, verbosity=0, using=editor.connection.alias)
     permission = apps.get_model("auth", "Permission").objects.get(
@@ -20,6 +22,8 @@ def make(apps, editor):
 
 
 def remove(apps, editor):
+    if not labels.are_groups_in(editor.connection):
+        return
     group = apps.get_model("auth", "Group").objects.filter(name=GROUP).first()
     permissions = apps.get_model("auth", "Permission").objects
     wanted = permissions.filter(content_type__app_label="uiengine_codebooks", codename=WANTED)

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from webapp.lib import labels
+from webapp.lib import labels, user_key
 
 
 class Migration(labels.Migration):
@@ -18,7 +18,7 @@ class Migration(labels.Migration):
         migrations.AddField(
             model_name='proposal',
             name='by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL),
+            field=user_key.UserKey(blank=True, null=True, on_delete=user_key.set_null, to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='rollout',

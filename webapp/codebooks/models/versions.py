@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from webapp.lib import user_key
 from webapp.lib.utc_field import UTCDateTimeField
 from webapp.surfaces.models import Surface
 
@@ -90,7 +91,7 @@ class AliasMove(models.Model):
         help_text="Empty: the alias was taken away.",
     )
     share = models.PositiveSmallIntegerField(default=0, help_text="Of a challenger, in percent.")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    by = user_key.UserKey(settings.AUTH_USER_MODEL, user_key.set_null, null=True, blank=True)
     by_name = models.CharField(max_length=150, help_text="Kept when the account is gone.")
     why = models.CharField(max_length=500)
     is_rollback = models.BooleanField(default=False)
@@ -181,7 +182,7 @@ class Proposal(models.Model):
 
     surface = models.ForeignKey(Surface, models.CASCADE, related_name="proposals")
     version = models.ForeignKey(CodebookVersion, models.CASCADE, related_name="proposals")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    by = user_key.UserKey(settings.AUTH_USER_MODEL, user_key.set_null, null=True, blank=True)
     by_name = models.CharField(max_length=150)
     why = models.CharField(max_length=500)
     at = UTCDateTimeField(default=timezone.now)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from celery import current_app
-from django.db import transaction
 
 from webapp.codebooks.models import Run
+from webapp.lib import database
 
 LEASE = timedelta(minutes=2)
 """Time without a renewal after which a worker counts as dead."""
@@ -31,4 +31,4 @@ def run_enqueue(run: Run) -> None:
     def send() -> None:
         current_app.send_task(TASKS[Run.Kind(run.kind)], [run.pk])
 
-    transaction.on_commit(send, robust=True)
+    database.on_commit(send, robust=True)

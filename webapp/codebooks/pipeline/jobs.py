@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from uiengine.errors import VersionError
 from webapp.codebooks.gate import conditions
@@ -34,6 +33,7 @@ from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
 from webapp.codebooks.registry.training_record import training_record
+from webapp.lib import database
 from webapp.subjects.attributes import attributes_known, people_of
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces import mappers
@@ -59,7 +59,7 @@ def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -
     while True:
         seen = kept_visits.erasures_seen(pipeline)
         result = _collected(lease)
-        with transaction.atomic():
+        with database.atomic():
             if kept_visits.is_as_seen(pipeline, seen):
                 TrainingErasure.objects.filter(run=_collecting(pipeline)).delete()
                 save(result)
@@ -177,7 +177,7 @@ def export(lease: Lease) -> None:
     refreshes = pipeline.kind == Pipeline.Kind.REFRESH
     parent = champion_of(run.surface) if refreshes else innate_version()
     lease.show(0.9, "registering")
-    with transaction.atomic():
+    with database.atomic():
         name = f"{run.surface.slug}-{card['id']}"
         version, is_new = version_store(
             folder=folder, name=name, surfaces=[run.surface], parent=parent
@@ -239,7 +239,7 @@ def gate(lease: Lease) -> None:
         people=replayed["people"],
         visits=replayed["visits"],
     )
-    with transaction.atomic():
+    with database.atomic():
         report = conditions.report_save(
             surface=run.surface,
             version=version,
@@ -261,7 +261,7 @@ def gate(lease: Lease) -> None:
 def promote(lease: Lease) -> None:
     """Promotes the version, or applies the surface's other rollout setting."""
     version = _version(lease)
-    with transaction.atomic():
+    with database.atomic():
         try:
             outcome = after_gate(version=version, surface=lease.run.surface)
         except (PromotionError, VersionError) as error:

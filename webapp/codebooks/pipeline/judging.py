@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from webapp.codebooks.gate import conditions
 from webapp.codebooks.gate.clearance import looks_standing
@@ -13,6 +12,7 @@ from webapp.codebooks.gate.outcome import held
 from webapp.codebooks.gate.standing import EXCEEDS
 from webapp.codebooks.models import CodebookVersion, GateReport
 from webapp.codebooks.pipeline.lease import Lease
+from webapp.lib import database
 from webapp.surfaces.models import Surface
 
 
@@ -35,7 +35,7 @@ def late_held(
         return False
     surface = lease.run.surface
     judged = conditions.guardrails({}, 1, seconds=seconds, most_seconds=most_seconds())
-    with transaction.atomic():
+    with database.atomic():
         report = conditions.report_save(
             surface=surface, version=version, champion=champion, conditions=[judged]
         )

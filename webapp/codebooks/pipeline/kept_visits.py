@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.registry import artefacts
+from webapp.lib import database
 from webapp.surfaces.models import Surface
 
 log = logging.getLogger(__name__)
@@ -80,10 +80,10 @@ def snapshots_drop() -> None:
                 rest = {name: left[name] for name in left if name not in FILES}
                 line.result[Run.Kind.COLLECT.value] = rest
         line.save(update_fields=("result",))
-    transaction.on_commit(files_sweep, robust=True)
+    database.on_commit(files_sweep, robust=True)
 
 
-@transaction.atomic
+@database.atomic
 def snapshots_expire(*, surface: Surface, now: datetime) -> int:
     """Deletes the files of pipelines that failed a while ago, and returns how many did."""
     over = surface.pipelines.filter(state=Pipeline.State.FAILED, finished_at__lt=now - KEPT)
@@ -91,7 +91,7 @@ def snapshots_expire(*, surface: Surface, now: datetime) -> int:
     for line in lines:
         del line.result[Run.Kind.COLLECT.value]
         line.save(update_fields=("result",))
-    transaction.on_commit(files_sweep, robust=True)
+    database.on_commit(files_sweep, robust=True)
     return len(lines)
 
 

@@ -11,13 +11,14 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError
 from django.db.models import F, Q
 
 from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline import order
 from webapp.codebooks.pipeline.enqueue import ACTIVE, LEASE
+from webapp.lib import database
 from webapp.lib.learning_extra import missing_sentence
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
@@ -65,7 +66,7 @@ def run_request(
     new."""
     key = key or f"{kind}:{surface.slug}:{secrets.token_hex(8)}"
     try:
-        with transaction.atomic():
+        with database.atomic():
             run = Run.objects.create(
                 kind=kind,
                 surface=surface,
@@ -118,7 +119,7 @@ class Lease:
         version: the version made or judged. outcome: ends the run's pipeline with this step.
         """
         left = {**result, "ends": outcome.words} if outcome else dict(result)
-        with transaction.atomic():
+        with database.atomic():
             self._update(
                 state=Run.State.DONE,
                 result=left,
@@ -130,7 +131,7 @@ class Lease:
             )
             order.run_done(self.run, left, version or self.run.version, outcome)
 
-    @transaction.atomic
+    @database.atomic
     def fail(self, error: str) -> None:
         self._update(state=Run.State.FAILED, error=error, lease_until=None, finished_at=utc_now())
         order.run_failed(self.run, error)
@@ -215,7 +216,7 @@ def _beating(lease: Lease) -> Iterator[None]:
                 break
             except DatabaseError:
                 log.warning("run.beat_failed", exc_info=True)
-        connection.close()
+        database.connection().close()
 
     thread = Thread(target=beat, daemon=True, name=f"run-{lease.run.pk}")
     thread.start()

@@ -10,13 +10,14 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 
 from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import CodebookVersion, Pipeline, Run
 from webapp.codebooks.pipeline.enqueue import LEASE, run_enqueue
 from webapp.codebooks.pipeline.kept_visits import is_dropped
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
@@ -33,7 +34,7 @@ HERE = "in_process"
 """Option: a command runs the steps itself; workers take over only if it dies."""
 
 
-@transaction.atomic
+@database.atomic
 def pipeline_request(
     *,
     kind: str,
@@ -48,7 +49,7 @@ def pipeline_request(
     """
     key = key or f"{kind}:{surface.slug}:{secrets.token_hex(8)}"
     try:
-        with transaction.atomic():
+        with database.atomic():
             pipeline = Pipeline.objects.create(
                 kind=kind,
                 surface=surface,
@@ -113,7 +114,7 @@ def pipeline_end(pipeline: Pipeline, state: str, outcome: str) -> None:
         _refresh_if_exceeds(pipeline.surface, pipeline.result.get(Run.Kind.AUDIT, {}))
 
 
-@transaction.atomic
+@database.atomic
 def pipeline_resume(pipeline: Pipeline) -> Pipeline | None:
     """Resumes at the failed step, or in a new pipeline if its collected visits were deleted.
 

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
-
 from uiengine.model.version_folder import load_version
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.move_record import chain_append
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
@@ -37,7 +36,7 @@ def version_register(
     load_version(source)
     folder = f"versions/{name}"
     artefacts.put(source, folder)
-    with transaction.atomic():
+    with database.atomic():
         version = CodebookVersion.objects.create(
             name=name,
             folder=folder,
@@ -54,7 +53,7 @@ def surface_lock(surface: Surface) -> None:
     Surface.objects.select_for_update().get(pk=surface.pk)
 
 
-@transaction.atomic
+@database.atomic
 def alias_move(
     *,
     surface: Surface,
@@ -84,7 +83,7 @@ def alias_move(
     return move
 
 
-@transaction.atomic
+@database.atomic
 def alias_drop(*, surface: Surface, name: str, why: str, **record: Any) -> AliasMove | None:
     """Removes an alias; None if it does not exist."""
     surface_lock(surface)
@@ -105,7 +104,7 @@ def version_promote(
 
     The first version promoted on a surface also becomes its anchor.
     """
-    with transaction.atomic():
+    with database.atomic():
         move = alias_move(surface=surface, version=version, why=why, **who)
         if not Alias.objects.filter(surface=surface, name=Alias.Name.ANCHOR).exists():
             anchor = Alias.Name.ANCHOR
@@ -116,7 +115,7 @@ def version_promote(
     return move
 
 
-@transaction.atomic
+@database.atomic
 def version_rollback(
     *, surface: Surface, why: str, present_seen: int | None = None, **who: Any
 ) -> AliasMove:

@@ -52,13 +52,13 @@ def chain_append(
     figures: Mapping[str, Any] | None = None,
 ) -> AliasMove:
     """Adds a row. Must be called in the transaction that moves the alias."""
-    move = AliasMove(  # type: ignore[misc] # `by`: a host has its own user model
+    move = AliasMove(
         surface=surface,
         name=name,
         before=before,
         after=after,
         share=share,
-        by=by,
+        by_id=by.pk if by else None,
         by_name=by_name or (by.get_username() if by else "system"),
         why=why[:500],
         is_rollback=is_rollback,

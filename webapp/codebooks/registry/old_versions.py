@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Pipeline, Run
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.aliases import surface_lock
+from webapp.lib import database
 from webapp.subjects.models import TrainingErasure, TrainingMark
 from webapp.surfaces.models import Surface
 
@@ -70,7 +70,7 @@ def _champions_before(surface: Surface) -> list[int]:
     return list(found)[:MOST_BACK]
 
 
-@transaction.atomic
+@database.atomic
 def _remove(version: CodebookVersion) -> bool:
     """Removes one version, unless it came to serve meanwhile."""
     for surface in version.surfaces.order_by("pk"):
@@ -81,5 +81,5 @@ def _remove(version: CodebookVersion) -> bool:
     rows.update(status=CodebookVersion.Status.REMOVED)
     TrainingMark.objects.filter(run__version=version).delete()
     TrainingErasure.objects.filter(run__version=version).delete()
-    transaction.on_commit(partial(artefacts.clear, version.folder))
+    database.on_commit(partial(artefacts.clear, version.folder))
     return True

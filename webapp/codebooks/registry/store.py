@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
-
 from uiengine.errors import VersionError
 from webapp.codebooks.models import CodebookVersion
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.aliases import (
     version_register,
 )
+from webapp.lib import database
 from webapp.surfaces.models import Surface
 
 
@@ -32,7 +31,7 @@ def manifest_read(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-@transaction.atomic
+@database.atomic
 def version_store(
     *,
     folder: Path,

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 
 from webapp.codebooks.models import Alias, CodebookVersion, Run
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.subjects.decisions import stored_mark, stored_marks
 from webapp.subjects.erasure import AT_ONCE
@@ -41,7 +41,7 @@ def training_record(*, run: Run, keys: Iterable[str]) -> None:
         some = wanted[start : start + AT_ONCE]
         marks = [TrainingMark(run=run, mark=_run_mark(run.pk, key)) for key in some]
         TrainingMark.objects.bulk_create(marks, ignore_conflicts=True)
-        with transaction.atomic():
+        with database.atomic():
             # The lock waits for an erasure in progress, so that it is seen here.
             here = Subject.objects.select_for_update().filter(key__in=some).order_by("pk")
             for key in set(some) - set(here.values_list("key", flat=True)):
@@ -56,7 +56,7 @@ def training_carry(*, source: str, target: str) -> None:
     _marks_of(runs, source).delete()
 
 
-@transaction.atomic
+@database.atomic
 def trained_versions_mark(*, key: str, now: datetime) -> list[TrainedVersion]:
     """Marks the versions trained with the key's visits for retraining, and deletes the key's
     marks."""

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 from django.db.transaction import non_atomic_requests
 from django.http import HttpResponse, QueryDict
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -96,7 +97,10 @@ class LayoutAPIView(APIView):
         Writes must be visible to this request and other processes before the answer, so they have
         their own transactions.
         """
-        return non_atomic_requests(super().as_view(**initkwargs))
+        view = super().as_view(**initkwargs)
+        for name in connections:
+            view = non_atomic_requests(name)(view)
+        return view
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticates; there is one renderer and no versioning, and views throttle themselves.

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 
 from webapp.layouts.errors.problem import MOST_ERRORS, Problem
+from webapp.lib import database
 from webapp.serving.pages import serving
 from webapp.subjects import backlog, decisions, keys
 from webapp.subjects.authentication import Identity
@@ -59,7 +59,7 @@ def batch_accept(
             value=served.visit,
         )
     key, visitor = identity.key, identity.visitor
-    with transaction.atomic():
+    with database.atomic():
         target = target_find(key=key, visitor=visitor, slug=served.surface, digest=served.digest)
         if target is not None:
             return _keep(identity, served, target, arrivals, now)
@@ -68,7 +68,7 @@ def batch_accept(
         return None
     surface = _surface(served.surface)
     user_id = identity.user_id
-    with transaction.atomic():
+    with database.atomic():
         target = target_make(
             key=key, user_id=user_id, visitor=visitor, served=served, surface=surface
         )
@@ -84,7 +84,7 @@ def _keep(
 ) -> Counted | None:
     """Finishes the transaction that locked the target."""
     if _is_void(identity, served, target.times_erased):
-        transaction.set_rollback(True)
+        database.set_rollback(True)
         return None
     return events_accept(key=identity.key, target=target, served=served, arrivals=arrivals, now=now)
 

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.db.models import Q
 
+from webapp.lib import database
 from webapp.subjects.ended import accounts_read
 from webapp.subjects.imports.services import (
     PREFIX,
@@ -67,7 +67,7 @@ def import_file(
         raise keys_unmet(keys, keyed)
     last = max((row.day for row in rows), default=0)
     moved = (date.fromisoformat(ending) - date(1970, 1, 1)).days - last if ending else 0
-    with transaction.atomic():
+    with database.atomic():
         made = surfaces_ensure(_visits_by_block(rows), zone)
         done = Imported()
         if rows:

@@ -17,11 +17,10 @@ from math import inf
 from types import MappingProxyType
 from typing import Any
 
-from django.db import transaction
-
 from uiengine.behaviour import profile as profiles
 from uiengine.behaviour.popularity import first_in_period
 from uiengine.behaviour.profile import SECONDS_PER_DAY
+from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.decisions import erasure_marks
@@ -68,7 +67,7 @@ class Imported:
         return asdict(self)
 
 
-@transaction.atomic
+@database.atomic
 def visits_import(
     *,
     rows: Sequence[Row],
@@ -281,7 +280,7 @@ def _write(
     progress(1.0, f"{surface.slug}: done")
 
 
-@transaction.atomic
+@database.atomic
 def people_import(
     *,
     people: Iterable[Mapping[str, str]],

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from webapp.lib import labels
+from webapp.lib import labels, user_key
 
 
 class Migration(labels.Migration):
@@ -95,7 +95,7 @@ class Migration(labels.Migration):
                 ('source', models.CharField(choices=[('live', 'Live'), ('imported', 'Imported from files'), ('simulated', 'Simulated')], default='live', max_length=10)),
                 ('clock_offset', models.BigIntegerField(default=0, help_text="Seconds that this subject's clock runs ahead. For demonstrations.")),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='layout_subject', to=settings.AUTH_USER_MODEL)),
+                ('user', user_key.OneUserKey(blank=True, null=True, on_delete=user_key.cascade, related_name='layout_subject', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'db_table': 'subjects_subject',

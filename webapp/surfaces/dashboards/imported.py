@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from django.db import transaction
 from django.utils.text import slugify
 
 from uiengine.dashboards import DashboardError, layout_into, surface_of
 from uiengine.page import feasibility, surface_json
 from uiengine.page.layout import Layout
 from uiengine.page.surface import Surface as EngineSurface
+from webapp.lib import database
 from webapp.surfaces.dashboards import files
 from webapp.surfaces.models import ImportedPage, Surface
 from webapp.surfaces.services import surface_save
@@ -58,7 +58,7 @@ def _slug(wanted: str, title: str, stem: str) -> str:
     return made[:MOST_SLUG].strip("-_") or "page"
 
 
-@transaction.atomic
+@database.atomic
 def page_import(page: PageRead) -> Surface:
     """Saves the surface with the file it was made of; the same file again changes nothing.
 

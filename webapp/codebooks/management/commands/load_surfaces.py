@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import transaction
 
 from uiengine.errors import EngineError
 from webapp.codebooks.gate.promotion import innate_ship
+from webapp.lib import database
 from webapp.lib.database_command import DatabaseCommand
 from webapp.surfaces.declared import declaration_check, declarations
 from webapp.surfaces.models import Surface
@@ -27,7 +27,7 @@ class Command(DatabaseCommand):
         "since the last time replaces what is there; all are loaded, or none. Safe to repeat."
     )
 
-    @transaction.atomic
+    @database.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         before = dict(Surface.objects.values_list("slug", "revision"))
         loaded: dict[str, str] = {}

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection
-
+from webapp.lib import database
 from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.times import utc_now
 from webapp.privacy.retention import months_renew
@@ -20,7 +19,7 @@ class Command(DatabaseCommand):
     )
 
     def handle(self, *_: Any, **__: Any) -> None:
-        if connection.vendor != "postgresql":
+        if not database.is_postgres():
             self.stdout.write("Events are one table: there are months in PostgreSQL only.")
             return
         done = months_renew(now=utc_now())

@@ -9,8 +9,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import transaction
-
+from webapp.lib import database
 from webapp.subjects.imports.events.histories import (
     History,
     Stored,
@@ -63,7 +62,7 @@ def import_events(
     blocks = {s.slug: [block["id"] for block in s.definition["blocks"]] for s in surfaces}
     rules = load_map(Path(map_path), blocks)
     done = Stored()
-    with EventReader() as reader, transaction.atomic():
+    with EventReader() as reader, database.atomic():
         progress(0.0, "reading")
         reader.read(paths, form, rules, blocks, until=int(time.time() * 1000) + DAY_MS)
         progress(0.4, "tying ids to people")
@@ -77,7 +76,7 @@ def import_events(
         for part in batched(reader.ties.new(), AT_ONCE):
             ties_store(part, done)
         emptied_delete(people)
-        transaction.set_rollback(dry_run)
+        database.set_rollback(dry_run)
     progress(1.0, "done")
     report = asdict(reader.report) | done.as_json()
     for name in ("attributes", "surfaces", "erased_visits"):  # not of an export of events

@@ -103,3 +103,6 @@ else:
     from csp.constants import NONCE
 
     CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**POLICY, "style-src": ["'self'", NONCE]}}
+
+# The gate's random people: few, so that a test may wait for it
+UIENGINE_GATE_PEOPLE = 300

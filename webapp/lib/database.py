@@ -1,0 +1,76 @@
+"""The database that our tables are in: `default`, or another that the host's routers send them to.
+
+All of them are in one, which a system check sees to (see `webapp.layouts.routing_checks`), so their
+queries may join and their transactions hold together. The host's own tables (users, groups,
+sessions, content types) may be in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ContextDecorator
+from types import TracebackType
+from typing import Any, TypeVar, overload
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def alias() -> str:
+    return str(router.db_for_write(apps.get_model("uiengine_subjects", "Profile")))
+
+
+def connection() -> BaseDatabaseWrapper:
+    return connections[alias()]
+
+
+def is_postgres() -> bool:
+    return connection().vendor == "postgresql"
+
+
+def migrate_command() -> str:
+    name = alias()
+    return "manage.py migrate" + ("" if name == DEFAULT_DB_ALIAS else f" --database {name}")
+
+
+def set_rollback(is_wanted: bool) -> None:
+    transaction.set_rollback(is_wanted, using=alias())
+
+
+def on_commit(act: Callable[[], object], *, robust: bool = False) -> None:
+    transaction.on_commit(act, using=alias(), robust=robust)
+
+
+@overload
+def atomic(function: F) -> F: ...
+
+
+@overload
+def atomic() -> Atomic: ...
+
+
+def atomic(function: F | None = None) -> F | Atomic:
+    """Django's `transaction.atomic` in our database, as a decorator or a context."""
+    return Atomic() if function is None else Atomic()(function)
+
+
+class Atomic(ContextDecorator):
+    """Asks the routers at each entrance, because functions are decorated before apps are loaded."""
+
+    def _recreate_cm(self) -> Atomic:
+        return Atomic()
+
+    def __enter__(self) -> None:
+        self._entered = transaction.atomic(using=alias())
+        self._entered.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._entered.__exit__(kind, error, trace)
