@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.checks import Error
 from django.db import router
 
 from tests.webapp.foreign_host import run, site
+from webapp.codebooks.roles import groups_wanted
 from webapp.layouts.routing_checks import routing_check, tenants_check
+from webapp.lib import database
 
 SETTINGS = """
 INSTALLED_APPS = ["webapp.studio", "webapp.observability", "django.contrib.admin",
@@ -188,6 +192,17 @@ def test_our_tables_live_apart_from_the_users(host):
     assert found["months"] == (2 if is_postgres else 0)
 
 
+def test_groups_made_apart_may_what_the_migrations_let_them(db):
+    together = {
+        group.name: {
+            (right.content_type.app_label, right.codename)
+            for right in group.permissions.select_related("content_type")
+        }
+        for group in Group.objects.all()
+    }
+    assert {name: set(paths) for name, paths in groups_wanted().items()} == together
+
+
 def routed(monkeypatch: pytest.MonkeyPatch, **places: str) -> None:
     """Sets a router. places: database by action and app, such as `write_trials`."""
 
@@ -244,3 +259,14 @@ def test_a_schema_for_each_tenant_is_refused_unless_ours_are_shared(
 
     assert [error.id for error in found] == (["layouts.E010"] if named else [])
     assert all(named in error.msg and "SHARED_APPS" in error.hint for error in found)
+
+
+def test_nothing_of_ours_means_the_default_database_without_asking():
+    bare = re.compile(r"^from django\.db import .*\b(connection|transaction)\b", re.MULTILINE)
+    room = Path(database.__file__)
+    found = [
+        str(path)
+        for path in room.parents[1].rglob("*.py")
+        if path != room and path.parent.name != "migrations" and bare.search(path.read_text())
+    ]
+    assert found == []

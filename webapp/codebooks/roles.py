@@ -33,7 +33,7 @@ def roles_follow(*, using: str, **_: Any) -> None:
     applied = MigrationRecorder(connections[using]).applied_migrations()
     if not all(step in applied for step in BEFORE):
         return  # a later `migrate` goes on
-    missing = _wanted()
+    missing = groups_wanted()
     for name in group._default_manager.using(using).values_list("name", flat=True):
         missing.pop(name, None)
     if not missing:
@@ -47,13 +47,15 @@ def roles_follow(*, using: str, **_: Any) -> None:
             row.permissions.add(permissions.get(content_type__app_label=label, codename=codename))
 
 
-def _wanted() -> dict[str, list[tuple[str, str]]]:
+def groups_wanted() -> dict[str, list[tuple[str, str]]]:
     """Label and code name of each permission, by group, as the migrations have them."""
     first = import_module("webapp.codebooks.migrations.0007_roles")
     second = import_module("webapp.codebooks.migrations.0012_who_retrains")
-    trials = import_module("webapp.trials.migrations.0003_roles")
+    names = ("0003_roles", "0005_rehearsal_roles")
+    trials = [import_module(f"webapp.trials.migrations.{name}") for name in names]
     wanted = {name: [tuple(p.split(".")) for p in paths] for name, paths in first.ROLES.items()}
     wanted[second.GROUP].append((LABELS[1], second.WANTED))
-    for name in trials.GROUPS:
-        wanted[name] += [(LABELS[3], codename) for codename in trials.WANTED]
+    for step in trials:
+        for name in step.GROUPS:
+            wanted[name] += [(LABELS[3], codename) for codename in step.WANTED]
     return wanted

@@ -99,13 +99,16 @@ def _seen(place: Place, layout: dict[str, object]) -> None:
 
     place.wait(lambda: len(counted()) >= 3, "two web processes and a worker's, each in its files")
     assert _told(place, "uiengine_layouts_total", "") >= 2
-    folded = [
-        line
-        for name in ("worker-1", "worker-2")
-        for line in place.lines(name)
-        if line["request_id"] == NAME and "fold_profile" in line["message"]
-    ]
-    assert folded, "no line of a worker carries the id of the request that sent the task"
+
+    def is_named() -> bool:
+        return any(
+            line["request_id"] == NAME and "fold_profile" in line["message"]
+            for name in ("worker-1", "worker-2")
+            for line in place.lines(name)
+        )
+
+    # A worker writes its line after the commit that `_visit` saw.
+    place.wait(is_named, "a worker's line with the id of the request that sent the task")
 
 
 def _told(place: Place, name: str, label: str) -> float:

@@ -10,9 +10,10 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, RequestContext, Template
 from django.test import Client
-from django.urls import path
+from django.urls import path, reverse
 
 from webapp import urls
+from webapp.codebooks.models import CodebookVersion, Run
 
 csp = pytest.importorskip("csp.constants", reason="django-csp is not installed: make dev")
 TAG = Template("{% load adaptive_layout %}{% adaptive_layout 'course-home' controls=True %}")
@@ -66,3 +67,26 @@ def test_the_style_bears_the_nonce_of_a_context_processor(host):
 
 def test_without_a_policy_there_is_no_nonce(host):
     assert "nonce" not in Client().get("/page").content.decode()
+
+
+@pytest.mark.parametrize("middleware", MIDDLEWARES)
+def test_files_of_the_admins_pages_bear_it_so_that_a_policy_of_nonces_alone_lets_them_in(
+    host, page, admin_client, middleware
+):
+    host.MIDDLEWARE = [middleware, *host.MIDDLEWARE]
+    Run.objects.create(kind=Run.Kind.AUDIT, surface=page)
+    version = CodebookVersion.objects.get()
+    of_version = "admin:uiengine_codebooks_codebookversion"
+    for address in (
+        reverse("admin:uiengine_surfaces_surface_import"),
+        reverse("admin:uiengine_codebooks_run_changelist"),
+        reverse(f"{of_version}_change", args=[version.pk]),
+        reverse(f"{of_version}_promote", args=[version.pk]),
+        reverse("uiengine_studio:health"),
+        reverse("uiengine_studio:preview", args=[page.pk]),
+    ):
+        answer = admin_client.get(address)
+        allowed = re.findall(r"'nonce-([^']+)'", answer.headers["Content-Security-Policy"])
+        tags = re.findall(r"<(?:link|script)\b[^>]*uiengine_[^>]*>", answer.content.decode())
+        assert len(tags) >= 1 and len(allowed) == 1, address
+        assert all(f'nonce="{allowed[0]}"' in tag for tag in tags), tags

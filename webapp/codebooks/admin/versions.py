@@ -114,9 +114,13 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         query.setlist("version", [str(version.pk) for version in chosen])
         return redirect(f"{reverse('uiengine_studio:compare')}?{query.urlencode()}")
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Drops the action to compare versions if the studio is not installed."""
-        actions = super().get_actions(request)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        """Drops the action to compare versions if the studio is not installed.
+
+        action_location: which of its pages asks, from Django 6.1 on.
+        """
+        where = {} if action_location is None else {"action_location": action_location}
+        actions: dict[str, Any] = super().get_actions(request, **where)
         if not apps.is_installed("webapp.studio"):
             actions.pop("compare_chosen", None)
         return actions

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from webapp.layouts.html.grid_css import page_css
+from webapp.lib.nonces import nonce_of
 
 
 def render(
@@ -33,7 +34,7 @@ def render(
             "api": reverse("uiengine_layouts:health").removesuffix("health"),
             "token": token,
             "controls": controls,
-            "nonce": _nonce(context),
+            "nonce": nonce_of(context),
             "css": mark_safe(page_css(payload, controls=controls)),
             "blocks": blocks,
             "boot": {
@@ -43,18 +44,6 @@ def render(
             },
         },
     )
-
-
-def _nonce(context: Mapping[str, Any]) -> str:
-    """Returns the nonce of the page's policy, or an empty text.
-
-    It comes from a context processor, from django-csp's middleware, or from Django 6's, whose
-    `get_nonce` reads `_csp_nonce`. Both of these make it when it is first read and are false until
-    then, so it is read as text.
-    """
-    given = [context.get("csp_nonce")]
-    given += [getattr(context.get("request"), name, None) for name in ("csp_nonce", "_csp_nonce")]
-    return next((text for nonce in given if nonce is not None and (text := str(nonce))), "")
 
 
 def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ def _rows(apps):
 
 
 def make(apps, editor):
+    if not labels.are_groups_in(editor.connection):
+        return
     label = installed.get_app_config("uiengine_trials")
     create_permissions(label, verbosity=0, using=editor.connection.alias)
     groups, wanted = _rows(apps)
@@ -25,6 +27,8 @@ def make(apps, editor):
 
 
 def remove(apps, editor):
+    if not labels.are_groups_in(editor.connection):
+        return
     groups, wanted = _rows(apps)
     for group in groups:
         group.permissions.remove(*wanted)

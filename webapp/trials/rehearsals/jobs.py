@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
-
 from uiengine.errors import VersionError
 from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.models import Alias, CodebookVersion, Run
@@ -14,6 +12,7 @@ from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
+from webapp.lib import database
 from webapp.subjects.attributes import attributes_known, people_of
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
@@ -58,7 +57,7 @@ def rehearse(lease: Lease) -> None:
     except (TooLittleDataError, VersionError) as error:
         raise RefusedRunError(str(error)) from error
     told = {"trained": bool(options.get("train")), "simulated": is_simulated(run.surface)}
-    with transaction.atomic():
+    with database.atomic():
         row = rehearsal_save(
             surface=run.surface,
             version=version,
