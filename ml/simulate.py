@@ -35,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nargs="+",
         help="people with known needs on these declared pages instead: visits.csv and needs.csv",
     )
+    parser.add_argument(
+        "--named", action="store_true", help="give people names and write pages_visits.csv alone"
+    )
     parser.add_argument("--visits", type=int, default=30, help="of each, with --surface")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -61,6 +64,19 @@ def _needing(options: argparse.Namespace, count: int) -> dict[str, int]:
         for surface in read_surfaces(options.surface).values()
     ]
     visits, needs = (pd.concat(frames, ignore_index=True) for frames in zip(*made, strict=True))
+    if options.named:
+        users = dict(
+            zip(
+                needs[["surface", "user"]].drop_duplicates().itertuples(index=False),
+                NAMES,
+                strict=False,
+            )
+        )
+        visits["user"] = [
+            users[s, u] for s, u in zip(visits["surface"], visits["user"], strict=True)
+        ]
+        visits.to_csv(options.out / "pages_visits.csv", index=False, lineterminator="\n")
+        return _counted(count * len(made), visits)
     visits.to_csv(options.out / "visits.csv", index=False, lineterminator="\n")
     needs.to_csv(options.out / "needs.csv", index=False, lineterminator="\n")
     return _counted(count * len(made), visits)

@@ -95,6 +95,17 @@ def test_people_are_what_their_names_say():
     assert len(seen) == 10
 
 
+def test_the_shipped_people_of_pages_are_what_the_command_makes(tmp_path):
+    names = ("bank", "shop_account", "health_portal", "operations")
+    pages = [f"fixtures/surfaces/{name}.json" for name in names]
+    count = ["--people", "6", "--visits", "20", "--named", "--seed", "22"]
+
+    assert simulate.main(["--surface", *pages, *count, "--out", str(tmp_path)]) == 0
+
+    made = (tmp_path / "pages_visits.csv").read_text()
+    assert made == Path("fixtures/pages_visits.csv").read_text()
+
+
 def test_people_of_a_declared_page_use_what_they_need():
     bank = read_surfaces([Path("fixtures/surfaces/bank.json")])["bank"]
     visits, needs = people_with_needs(bank, 100, 20, seed=1)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from uiengine import engine
 from uiengine.decision import Decision, Reason
 from uiengine.page.reading_order import default_order
+from webapp.demo.compare import compared
 from webapp.demo.words import STATUSES
 from webapp.layouts.answer import context, read
 from webapp.layouts.answer.context import DecisionContext
@@ -34,11 +35,12 @@ def facts_now(key: str, slug: str) -> dict[str, Any]:
 
 
 def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, Any]:
-    surface = found.page.surface
+    surface, version = found.page.surface, found.page.version
     titles = {block.id: block.title for block in surface.blocks}
     demand = zip(titles.values(), decision.demand, strict=False)
     bars = [{"title": title, "percent": round(100 * p)} for title, p in demand]
     return {
+        "compare": compared(found, decision),
         "decision": decisions.sign(read.served(found, decision, status)),
         "status": status,
         "status_word": _(STATUSES[status]),
@@ -47,7 +49,8 @@ def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, 
         "side_bits": decision.side_bits,
         "moved": [titles[b] for b in decision.stability.moved],
         "budget": surface.guardrails.move_budget,
-        "is_served": found.page.version is not None,
+        "is_guess": surface.slug not in getattr(version, "surfaces", ()),
+        "is_served": version is not None,
         "is_chosen_by_hand": engine.fixed_order(context.request_of(found)) is not None,
         "demand": sorted(bars, key=lambda bar: -bar["percent"]),
         "candidates": _candidates(found, decision),

@@ -1,4 +1,4 @@
-"""Views of the demo: a course home that adapts to the chosen person, now or in the past."""
+"""Views of the demo: pages that adapt to the chosen person, now or in the past."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.demo import replay
+from webapp.demo.pages import current_page, pages
 from webapp.demo.panel import CANDIDATES, facts, facts_now
 from webapp.demo.people import Person, choose, current, people
 from webapp.demo.services import visit_next
@@ -25,7 +26,6 @@ from webapp.layouts.html import element as html
 from webapp.lib.times import utc_now
 from webapp.subjects import keys
 
-SLUG = "course-home"
 EXAMPLES = {
     "template": "Django template",
     "fetch": "fetch",
@@ -43,17 +43,26 @@ POLICY = (
 @never_cache
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    choices = people(request, SLUG)
+    page = current_page(request)
+    slug, choices = page.slug, people(request, page.slug)
+    if "new" in request.GET:
+        choose(request, choices[0].key, choices)
+    if not request.GET.keys().isdisjoint(("new", "page")):
+        return redirect("uiengine_demo:home")
     person = current(request, choices)
-    past = _past(request, person)
+    if person.is_simulated:
+        replay.history_write(key=person.key, slug=slug)
+    past = _past(request, person, slug)
     context = {
-        "surface_slug": SLUG,
+        "surface_slug": slug,
+        "page_now": page,
+        "pages": pages(),
         "languages": settings.LANGUAGES,
         "people": choices,
         "current": person,
         "past": past and past["moment"],
-        "visits": replay.visits(person.key, SLUG).count(),
-        "panel": past["panel"] if past else facts_now(person.key, SLUG),
+        "visits": replay.visits(person.key, slug).count(),
+        "panel": past["panel"] if past else facts_now(person.key, slug),
     }
     request.csp_nonce = get_random_string(22)  # type: ignore[attr-defined]
     if past:
@@ -67,12 +76,14 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def moment(request: HttpRequest) -> JsonResponse:
     """Returns the page of one visit for the time slider; without `visit`, the current page."""
-    person = current(request, people(request, SLUG))
-    past = _past(request, person)
+    slug = current_page(request).slug
+    person = current(request, people(request, slug))
+    past = _past(request, person, slug)
     context = {"current": person, "past": past and past["moment"]}
-    context["panel"] = past["panel"] if past else facts_now(person.key, SLUG)
+    context["panel"] = past["panel"] if past else facts_now(person.key, slug)
     shown = {
         "panel": render_to_string("uiengine_demo/panel.html", context, request),
+        "compare": render_to_string("uiengine_demo/compare.html", context, request),
         "label": render_to_string("uiengine_demo/when.html", context, request),
         "payload": past["payload"] if past else None,
     }
@@ -87,14 +98,15 @@ def examples(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def example(request: HttpRequest, name: str) -> HttpResponse:
-    """Shows the course home built with another framework, for the chosen person."""
+    """Shows the page built with another framework, for the chosen person."""
     if name not in EXAMPLES:
         raise Http404
-    key = current(request, people(request, SLUG)).key
+    slug = current_page(request).slug
+    key = current(request, people(request, slug)).key
     context = {
         "name": name,
         "title": EXAMPLES[name],
-        "surface_slug": SLUG,
+        "surface_slug": slug,
         "key": key,
         "token": keys.user_token_make(key=key, now=utc_now()),
         "style": f"examples/{name}.css" if name in BUILT else "",
@@ -132,28 +144,26 @@ def _with_policy(request: HttpRequest, template: str, context: dict[str, Any]) -
 
 @require_POST
 def person(request: HttpRequest) -> HttpResponseRedirect:
-    choices = people(request, SLUG)
+    choices = people(request, current_page(request).slug)
     choose(request, request.POST.get("key", ""), choices)
-    chosen = current(request, choices)
-    if chosen.is_simulated:
-        replay.history_write(key=chosen.key, slug=SLUG)
     return redirect("uiengine_demo:home")
 
 
 @require_POST
 def next_visit(request: HttpRequest) -> HttpResponseRedirect:
-    visit_next(key=current(request, people(request, SLUG)).key, slug=SLUG)
+    slug = current_page(request).slug
+    visit_next(key=current(request, people(request, slug)).key, slug=slug)
     return redirect("uiengine_demo:home")
 
 
-def _past(request: HttpRequest, person: Person) -> dict[str, Any] | None:
+def _past(request: HttpRequest, person: Person, slug: str) -> dict[str, Any] | None:
     """Returns the page before a visit; None without `visit`. Events of its decision are ignored."""
     asked = request.GET.get("visit", "")
     if not asked:
         return None
     if not asked.isdecimal():
         raise Http404
-    found = replay.moment(key=person.key, slug=SLUG, number=int(asked))
+    found = replay.moment(key=person.key, slug=slug, number=int(asked))
     if found is None:
         return None
     decision, status = read.decide(found.context, CANDIDATES)

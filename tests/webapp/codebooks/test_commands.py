@@ -83,15 +83,15 @@ def test_fixtures_load_once(innate, monkeypatch):
     assert first == {
         "surfaces": ["bank", "course-home", "health-portal", "operations", "shop-account"],
         "innate": "innate",
-        "simulated_people": 36,
-        "simulated_visits": 870,
+        "simulated_people": 60,
+        "simulated_visits": 1350,
     }
     assert (second["surfaces"], second["simulated_people"]) == ([], 0)
     assert set(Alias.objects.values_list("surface__slug", "name", "version__name")) >= {
         ("course-home", "champion", "innate"),
         ("operations", "champion", "innate"),
     }
-    assert Subject.objects.filter(source="simulated").count() == 36
+    assert Subject.objects.filter(source="simulated").count() == 60
     assert Subject.objects.filter(key="file:Amina – forum reader").exists()
 
 

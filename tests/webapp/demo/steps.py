@@ -15,8 +15,9 @@ from tests.webapp.demo.conftest import Demo
 READY = "adaptive-layout .al-menu"
 
 
-def open_page(page: Page) -> None:
-    page.goto("/")
+def open_page(page: Page, slug: str = "course-home") -> None:
+    """Opens one of the demo's pages as a newcomer."""
+    page.goto(f"/?page={slug}&new")
     page.wait_for_selector(READY)
 
 

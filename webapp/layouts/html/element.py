@@ -55,6 +55,7 @@ def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]
     template = select_template(
         [
             f"{payload['surface']}/{block_id}.html",
+            f"{payload['surface']}/block.html",
             f"blocks/{element['kind']}.html",
             "uiengine/block.html",
         ]

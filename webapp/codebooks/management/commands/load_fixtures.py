@@ -23,6 +23,13 @@ from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 
+SIMULATED = Subject.Source.SIMULATED
+COHORTS = (
+    ("cohort_visits.csv", str(FIXTURES / "cohort_people.csv")),
+    ("pages_visits.csv", None),
+)
+"""Files of simulated visits, each with its file of people."""
+
 
 class Command(DatabaseCommand):
     help = (
@@ -84,10 +91,9 @@ def _load_cohort() -> dict[str, Any]:
     """Loads simulated people once, moved in time so that their last visits were yesterday."""
     if Subject.objects.filter(source=Subject.Source.SIMULATED, key__startswith="file:").exists():
         return {}
-    yesterday = utc_now().date() - timedelta(days=1)
-    return import_file(
-        str(FIXTURES / "cohort_visits.csv"),
-        people=str(FIXTURES / "cohort_people.csv"),
-        source=Subject.Source.SIMULATED,
-        ending=yesterday.isoformat(),
-    )
+    yesterday = (utc_now().date() - timedelta(days=1)).isoformat()
+    made = [
+        import_file(str(FIXTURES / file), people=people, source=SIMULATED, ending=yesterday)
+        for file, people in COHORTS
+    ]
+    return {name: sum(done[name] for done in made) for name in ("subjects", "visits")}

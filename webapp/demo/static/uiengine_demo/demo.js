@@ -3,6 +3,7 @@
 const layout = document.querySelector('adaptive-layout');
 const toast = document.querySelector('.toast');
 const panel = document.querySelector('.engine');
+const compare = document.querySelector('.compare');
 const time = document.querySelector('.time');
 const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
@@ -46,8 +47,13 @@ layout?.addEventListener('layout', async ({ detail }) => {
   if (document.body.classList.contains('is-past') || panel.dataset.decision === detail.decision) return;
   panel.dataset.decision = detail.decision;
   const response = await fetch(panel.dataset.url);
-  if (response.ok) panel.innerHTML = (await response.json()).panel;
+  if (response.ok) tell(await response.json());
 });
+
+function tell(moment) {
+  panel.innerHTML = moment.panel;
+  compare.innerHTML = moment.compare;
+}
 
 /* The time slider: the page as it was before each visit. */
 if (time) {
@@ -78,7 +84,7 @@ if (time) {
       const moment = await response.json();
       document.body.classList.toggle('is-past', !isNow);
       layout.show(isNow ? now : moment.payload);
-      panel.innerHTML = moment.panel;
+      tell(moment);
       time.querySelector('output').textContent = moment.label.trim();
     }
     isBusy = false;
