@@ -105,4 +105,5 @@ def _folder(lease: Lease, version: CodebookVersion | None, visits: Frame, page: 
         artefacts.registered(innate.folder, innate.manifest) if innate else None,
         work_folder(lease.run) / "trained",
         lambda share, doing: lease.show(0.02 + (TRAINING - 0.02) * share, f"training: {doing}"),
+        is_smoke=bool(lease.run.options.get("smoke")),
     )

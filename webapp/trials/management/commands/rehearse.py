@@ -40,6 +40,9 @@ class Command(DatabaseCommand):
             help="train a version first, on the people who are not held back; it serves nobody",
         )
         parser.add_argument(
+            "--smoke", action="store_true", help="train a few steps only: ends within seconds"
+        )
+        parser.add_argument(
             "--by", nargs="+", default=[], help="attributes to slice by; default: all there are"
         )
         parser.add_argument(
@@ -58,7 +61,7 @@ class Command(DatabaseCommand):
         row = surface_named(surface)
         _check(row, by, options["out"])
         version = version_named(options["codebook"]) if options["codebook"] else None
-        asked = {name: options[name] for name in ("train", "people", "least")}
+        asked = {name: options[name] for name in ("train", "smoke", "people", "least")}
         with progress_bar(f"rehearse {row.slug}") as show:
             run = carried_out(
                 Run.Kind.REHEARSE,
