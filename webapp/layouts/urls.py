@@ -17,4 +17,6 @@ urlpatterns = [
     path("docs", pages.api, name="docs"),
     path("snippets", pages.snippets, name="snippets"),
     path("errors", pages.errors, name="errors"),
+    path("surface-format", pages.surface_format, name="surface-format"),
+    path("surface-schema", pages.surface_schema, name="surface-schema"),
 ]

@@ -18,6 +18,7 @@ PAGES = [
     ("/api/docs", 1280),
     ("/api/snippets", 390),
     ("/api/errors", 820),
+    ("/api/surface-format", 390),
     ("/examples/", 390),
     ("/examples/template", 820),
     ("/examples/fetch", 390),

@@ -1,4 +1,4 @@
-"""Pages for developers who use the API: Swagger UI, snippets to copy, the error catalogue."""
+"""Pages for developers: Swagger UI, snippets to copy, the error catalogue, the surface format."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 
 from webapp.layouts.addresses import api_prefix, as_mounted
 from webapp.layouts.api.schema import document
+from webapp.layouts.docs import surface_format as surface_fields
 from webapp.layouts.errors.catalogue import KINDS
 
 POLICY = (
@@ -63,6 +64,20 @@ def errors(request: HttpRequest) -> HttpResponse:
         for kind in KINDS.values()
     ]
     return _page(request, "errors", {"kinds": kinds})
+
+
+@login_not_required
+@require_GET
+def surface_format(request: HttpRequest) -> HttpResponse:
+    found = {"tables": surface_fields.tables(), "kinds": surface_fields.known_kinds()}
+    return _page(request, "surface-format", found)
+
+
+@login_not_required
+@require_GET
+def surface_schema(request: HttpRequest) -> HttpResponse:
+    body = surface_fields.FILE.read_bytes()
+    return HttpResponse(body, content_type="application/schema+json")
 
 
 def as_served(file: Path) -> str:
