@@ -59,7 +59,7 @@ from django.test import Client
 from django.urls import reverse
 from webapp.audits.mail import recipients
 from webapp.codebooks.gate.promotion import innate_ship
-from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Pipeline, Run
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Pipeline, Proposal, Rollout, Run
 from webapp.surfaces.services import surface_save
 
 call_command("migrate", verbosity=0)
@@ -84,6 +84,17 @@ step("audit", "uiengine_codebooks_codebookversion_audit", [version.pk, surface.p
 Alias.objects.filter(name="champion").delete()
 promote = "uiengine_codebooks_codebookversion_promote"
 step("promote", promote, [version.pk], surface=surface.pk, why="now")
+files = {"folder": version.folder, "manifest": version.manifest, "card": version.card}
+other = CodebookVersion.objects.create(name="other", **files)
+step("challenge", "uiengine_codebooks_codebookversion_challenge", [other.pk],
+    surface=surface.pk, share=0, why="try")
+step("end", "uiengine_surfaces_surface_unchallenge", [surface.pk], why="tried")
+Pipeline.objects.update(state=Pipeline.State.FAILED)
+step("refresh", "uiengine_surfaces_surface_refresh", [surface.pk])
+Alias.objects.filter(name="champion").delete()
+Rollout.objects.update_or_create(surface=surface, defaults={"needs_two": True})
+step("propose", promote, [version.pk], surface=surface.pk, why="now")
+found["proposed_by"] = [str(row.by) for row in Proposal.objects.all()]
 asked = [*Pipeline.objects.all(), *Run.objects.all()]
 found["asked_by"] = sorted({row.asked_by for row in asked})
 found["moved_by"] = sorted({move.by_name for move in AliasMove.objects.all()})
@@ -150,6 +161,11 @@ def test_every_step_of_the_admin_works_with_it(host):
         "retrain": 302,
         "audit": 302,
         "promote": 302,
+        "challenge": 302,
+        "end": 302,
+        "refresh": 302,
+        "propose": 302,
+        "proposed_by": ["ann@example.org"],
         "asked_by": ["ann@example.org"],
         "moved_by": ["ann@example.org", "engine"],
         "recipients": ["ann@example.org"],
