@@ -27,10 +27,10 @@ def test_a_spoilt_page_is_saved_whole_or_refused_by_field(data):
     page = copy.deepcopy(COURSE)
     for _ in range(data.draw(st.integers(1, 3))):
         if data.draw(st.booleans()):
-            page[data.draw(MORE)] = data.draw(VALUES)
+            page[data.draw(MORE)] = copy.deepcopy(data.draw(VALUES))
         elif found := places(page):
             container, key = data.draw(st.sampled_from(found))
-            container[key] = data.draw(VALUES)
+            container[key] = copy.deepcopy(data.draw(VALUES))
     before = list(Surface.objects.order_by("pk").values())
     try:
         row = surface_save(page)
