@@ -29,6 +29,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.load --stack production"
     yield "python -m tests.load.chaos"
     yield "python -m tests.evidence.guardrails"
+    yield "python -m tests.evidence.lives"
     yield "python -m ml.ope.coverage"
     yield "python -m tests.evidence.versions"
     yield "python -m tests.evidence.planted"

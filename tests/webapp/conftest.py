@@ -56,6 +56,8 @@ def fresh_process(settings, tmp_path):
     settings.UIENGINE_REFRESH_MS = 0
     settings.UIENGINE_DEADLINE_MS = 60_000  # enough for a search on a slow machine
     settings.UIENGINE_DATABASE_MS = 60_000  # likewise
+    # A password takes a quarter of a second by Django's own hasher.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.VAR_DIR = tmp_path
     artefacts = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

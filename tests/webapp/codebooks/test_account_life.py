@@ -7,8 +7,6 @@ and steps of a pipeline. What must hold is kept beside it as plain sets and numb
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +25,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.patience import PATIENCE
 from tests.webapp.codebooks.test_erasure_in_pipelines import people_in_files
-from tests.webapp.deploy.place import ROOT, fresh_database
+from tests.webapp.on_postgresql import has_no_other_run, run_on_postgresql
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline import jobs, steps
 from webapp.codebooks.pipeline.order import pipeline_request, pipeline_resume
@@ -248,6 +245,7 @@ def test_nothing_of_the_erased_is_read_served_or_accepted(page, worker, clock, v
         Life,
         settings=settings(
             max_examples=int(os.environ.get("LIVES", "6")),
+            derandomize="LIVES" not in os.environ,  # `python -m tests.evidence.lives` draws others
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -255,13 +253,8 @@ def test_nothing_of_the_erased_is_read_served_or_accepted(page, worker, clock, v
     )
 
 
-def test_the_same_on_postgresql():
-    """Skips without PostgreSQL, except in CI."""
-    with fresh_database() as address:
+if has_no_other_run():
+
+    def test_the_same_on_postgresql():
         name = f"{__file__}::test_nothing_of_the_erased_is_read_served_or_accepted"
-        env = {**os.environ, "DATABASE_URL": address, "LIVES": "3"}
-        command = [sys.executable, "-m", "pytest", "-q", name]
-        done = subprocess.run(
-            command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE
-        )
-    assert done.returncode == 0, done.stdout[-3000:]
+        run_on_postgresql(name, LIVES="2")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from tests.patience import PATIENCE
-from tests.webapp.deploy.place import ROOT, fresh_database
+from tests.webapp.on_postgresql import has_no_other_run, run_on_postgresql
 from webapp.subjects.partitions import month_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,16 +24,10 @@ def test_months_follow_one_another_over_the_year():
     assert month_of(at, 1).end == datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def test_months_hold_on_postgresql():
-    """Runs for any database of this process; skips without PostgreSQL, except in CI."""
-    with fresh_database() as address:
-        command = [sys.executable, "-m", "pytest", "-q", "tests/webapp/subjects/on_postgres.py"]
-        env = {**os.environ, "DATABASE_URL": address}
-        done = subprocess.run(
-            command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE
-        )
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert done.stdout.startswith(".........")
+if has_no_other_run():
+
+    def test_months_hold_on_postgresql():
+        run_on_postgresql("tests/webapp/subjects/test_partitions_on_postgres.py")
 
 
 def test_the_command_says_what_there_is(page):

@@ -1,9 +1,11 @@
-"""Locks of people on PostgreSQL, by connections at once; `test_locks` runs this file."""
+"""Locks of people on PostgreSQL, by connections at once; `test_locks` runs this file elsewhere."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -21,41 +23,40 @@ from webapp.subjects.models import Event, Profile, ServedDecision, Subject
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TIMES, EVENTS = 100, 20
+SIDES = 3
+TIMES, EVENTS = int(os.environ.get("TIMES", "60")), 20
 
 
 @pytest.mark.parametrize("end", ["erased", "merged"])
 def test_folding_accepting_and_ending_never_wait_in_a_circle(page, end):
     failed: list[str] = []
-    for number in range(TIMES):
-        one, two = (_profile(f"host:{name}-{number}", page) for name in ("one", "two"))
-        now = datetime.now(UTC)
-        merge = partial(subject_merge, source=one.subject, target=two.subject, now=now)
-        ending = merge if end == "merged" else partial(subject_erase, key=one.subject.key)
-        at_once(failed, ending, partial(profile_fold, profile_id=one.pk, now=now), accept(one))
+    with ThreadPoolExecutor(SIDES) as threads:
+        for number in range(TIMES):
+            one, two = (_profile(f"host:{name}-{number}", page) for name in ("one", "two"))
+            now = datetime.now(UTC)
+            merge = partial(subject_merge, source=one.subject, target=two.subject, now=now)
+            ending = merge if end == "merged" else partial(subject_erase, key=one.subject.key)
+            fold = partial(profile_fold, profile_id=one.pk, now=now)
+            failed += at_once(threads, ending, fold, accept(one))
+        assert at_once(threads, *[connections.close_all] * SIDES) == []
 
     assert failed == []
     assert Subject.objects.filter(key__startswith="host:one").count() == 0
 
 
-def at_once(failed: list[str], *steps: Callable[[], object]) -> None:
-    """Runs each step by a connection of its own, and keeps what it raised."""
+def at_once(threads: ThreadPoolExecutor, *steps: Callable[[], object]) -> list[str]:
+    """Runs each step by a connection of its own, as all of them meet; returns what they raised."""
     met = threading.Barrier(len(steps))
 
-    def run(step: Callable[[], object]) -> None:
+    def run(step: Callable[[], object]) -> str:
         met.wait(PATIENCE)
         try:
             step()
         except Exception as error:
-            failed.append(f"{type(error).__name__}: {error}")
-        finally:
-            connections.close_all()
+            return f"{type(error).__name__}: {error}"
+        return ""
 
-    threads = [threading.Thread(target=run, args=(step,)) for step in steps]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
+    return [error for error in threads.map(run, steps) if error]
 
 
 def _profile(key: str, page: Surface) -> Profile:
