@@ -59,7 +59,8 @@ from django.test import Client
 from django.urls import reverse
 from webapp.audits.mail import recipients
 from webapp.codebooks.gate.promotion import innate_ship
-from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Pipeline, Proposal, Rollout, Run
+from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Pipeline
+from webapp.codebooks.models import Proposal, Rollout, Run
 from webapp.surfaces.services import surface_save
 
 call_command("migrate", verbosity=0)
