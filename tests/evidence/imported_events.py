@@ -107,7 +107,7 @@ BARE = """
 import json, resource, sys, time
 import duckdb
 begin, worked = time.perf_counter(), time.process_time()
-con = duckdb.connect(); con.execute("SET threads=2")
+con = duckdb.connect(); con.execute("SET threads=2; SET enable_progress_bar=false")
 form, files = sys.argv[1], sys.argv[2:]
 read = "read_parquet" if form == "ga4" else "read_json_auto"
 con.execute(f"SELECT count(*), max(hash(t)) FROM {{read}}($1) t", [files]).fetchall()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, reset_queries
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -177,6 +178,18 @@ def test_a_dry_run_reports_and_changes_nothing(page, tmp_path):
     assert not Subject.objects.exists()
     assert run(tmp_path, rows)["visits"] == 1
     assert run(tmp_path, rows)["visits"] == 0
+
+
+def test_django_logs_no_statement_of_an_import_while_debug_is_on(page, tmp_path, settings):
+    settings.DEBUG = True
+    reset_queries()
+
+    run(tmp_path, [row("1", 0, blocks(page)[0], "u", None)])
+    assert Visit.objects.count() == 1
+
+    said = [query["sql"] for query in connection.queries]
+    assert any("COUNT(*)" in sql for sql in said)  # it logs again afterwards
+    assert not any("INSERT" in sql for sql in said)
 
 
 def test_a_bad_file_imports_nothing_of_the_good_one(page, tmp_path):

@@ -67,7 +67,7 @@ def import_file(
         raise keys_unmet(keys, keyed)
     last = max((row.day for row in rows), default=0)
     moved = (date.fromisoformat(ending) - date(1970, 1, 1)).days - last if ending else 0
-    with database.atomic():
+    with database.statements_unlogged(), database.atomic():
         made = surfaces_ensure(_visits_by_block(rows), zone)
         done = Imported()
         if rows:

@@ -62,7 +62,7 @@ def import_events(
     blocks = {s.slug: [block["id"] for block in s.definition["blocks"]] for s in surfaces}
     rules = load_map(Path(map_path), blocks)
     done = Stored()
-    with EventReader() as reader, database.atomic():
+    with EventReader() as reader, database.statements_unlogged(), database.atomic():
         progress(0.0, "reading")
         reader.read(paths, form, rules, blocks, until=int(time.time() * 1000) + DAY_MS)
         progress(0.4, "tying ids to people")
