@@ -2,7 +2,9 @@ import { useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ResponsiveGridLayout, useContainerWidth } from 'react-grid-layout';
 import 'react-grid-layout/css/styles.css';
-import { LayoutClient } from '/static/uiengine/adaptive-layout.js';
+
+// Django serves the client: it is read by its address when the page runs, not when it is built.
+const { LayoutClient } = await import(/* @vite-ignore */ new URL('/static/uiengine/adaptive-layout.js', location));
 
 const page = document.querySelector('[data-surface]');
 const dir = getComputedStyle(page).direction;
