@@ -6,6 +6,7 @@ import json
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.test import Client
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control, cache_page
 
 from webapp import urls
+from webapp.layouts.answer import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TAG = Template("{% load adaptive_layout %}{% adaptive_layout 'course-home' %}")
@@ -74,3 +76,19 @@ def test_other_pages_of_the_site_are_cached_as_before(browser):
     first = browser.get("/plain")
     assert browser.get("/plain").content == first.content
     assert "private" not in first.headers["Cache-Control"]
+
+
+def test_what_a_page_asks_for_costs_it_no_place_in_the_back_forward_cache(owner, monkeypatch):
+    """Chromium 156 drops a page that bears `no-store`, as Django's never_cache has it, once its
+    scripts were answered with `no-store`; nothing else about caching drops it."""
+    shown = owner.get("layout?surface=course-home")
+    use = {"decision": shown.json()["decision"], "events": [owner.event("use", "forum")]}
+    pin = {"decision": shown.json()["decision"], **owner.event("pin", "quiz", rank=1)}
+    answers = [shown, owner.post("events", use), owner.post("feedback", pin)]
+    monkeypatch.setattr(read, "decision_context", None)
+    cache.clear()
+    failed = owner.get("layout?surface=course-home")
+    assert failed.json()["status"] == "fallback"
+
+    assert [answer.status_code for answer in answers] == [200, 202, 200]
+    assert not [a for a in [*answers, failed] if "no-store" in a.get("Cache-Control", "")]

@@ -55,7 +55,6 @@ USUAL = 256
 """Maximum characters of a query string whose parsed form is cached."""
 VARY = "Authorization, Cookie, X-Subject"
 KEPT = {"Cache-Control": "private, no-cache", "Vary": VARY}
-NOT_KEPT = {"Cache-Control": "private, no-store", "Vary": VARY}
 SUBJECT = OpenApiParameter(
     "X-Subject", str, OpenApiParameter.HEADER, description="With a server key: whose it is."
 )
@@ -153,7 +152,7 @@ class LayoutView(LayoutAPIView):
         key, times = (identity.key, identity.erasures or 0) if identity else ("", 0)
         if identity and not identity.is_proved:
             unread = read.fallback(key=key, page=page, why="failed", times_erased=times)
-            return HttpResponse(unread.body, content_type="application/json", headers=NOT_KEPT)
+            return HttpResponse(unread.body, content_type="application/json", headers=KEPT)
         known = request.META.get("HTTP_IF_NONE_MATCH", "")
         has_any = known.strip() == "*"
         answer = read.layout_read(
@@ -170,7 +169,7 @@ class LayoutView(LayoutAPIView):
             b"" if is_known else answer.body,
             status=304 if is_known else 200,
             content_type="application/json",
-            headers={"ETag": answer.etag, **KEPT} if answer.etag else NOT_KEPT,
+            headers={"ETag": answer.etag, **KEPT} if answer.etag else KEPT,
         )
 
 
