@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import threading
 import time
@@ -29,6 +30,7 @@ from uiengine.page.surface import Surface
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.lib import times
 from webapp.lib.refresher import ProcessState, Refresher, refresher
+from webapp.serving import kept_surfaces
 from webapp.serving.loading import Loading, VersionLoad
 from webapp.surfaces import mappers
 from webapp.surfaces import models as surfaces
@@ -115,6 +117,7 @@ class Serving(ProcessState):
         self._snapshot = Snapshot()
         self._pid = 0
         self._wait_until = 0.0
+        self._kept_at = -math.inf
         self._parsed: dict[tuple[str, int, str], Surface] = {}
         self._popular: dict[tuple[int, int], tuple[float, Popularity]] = {}
 
@@ -133,19 +136,31 @@ class Serving(ProcessState):
         return self._snapshot
 
     def _begin(self) -> None:
-        """Reads the snapshot, or keeps that of the process which this one is a fork of."""
+        """Reads the snapshot; while the database is away, takes that of the process which this one
+        is a fork of, or surfaces from the cache."""
         try:
             self.refresh()
         except DatabaseError:
-            if not self._snapshot.is_ready:
+            if not self._snapshot.is_ready and not self._take_kept():
                 raise
             log.warning("serving.refresh_failed", exc_info=True)
         self._pid = os.getpid()
         self.refresher.start()
 
+    def _take_kept(self) -> bool:
+        rows = kept_surfaces.kept()
+        pages = {row.slug: self._page(row, [None, None], None) for row in rows}
+        found = {slug: page for slug, page in pages.items() if page}
+        if found:
+            self._snapshot = Snapshot(found, is_ready=True)
+        return bool(found)
+
     def renew(self) -> None:
         self.refresh()
         self._renew_popularity()
+        if time.monotonic() - self._kept_at > kept_surfaces.AGAIN:
+            kept_surfaces.keep()
+            self._kept_at = time.monotonic()
 
     def refresh(self) -> None:
         """Reads surfaces and aliases, and loads new versions."""

@@ -147,6 +147,28 @@ def test_everybody_gets_a_layout_within_a_second(away, how):
         assert away.send(asker, found[name][1]) == (202, counted), "shown meanwhile, sent later"
 
 
+def test_a_process_that_starts_meanwhile_serves_pages_too(away):
+    """As one that gunicorn replaces; surfaces come from the cache that processes share."""
+    new = Place(away.place.var, away.place.settings)
+    away.proxy.hang()
+    try:
+        new.start("web2", "web")
+        new.wait(lambda: new.ask("/health/live")[0] == 200, "the process answers")
+        for _ in range(3):
+            began = time.monotonic()
+            status, body = new.ask(PATH, **away.people("known")["known token"])
+            assert (status, json.loads(body)["status"]) == (200, "fallback")
+            assert time.monotonic() - began < MOST_SECONDS
+    finally:
+        away.proxy.mend()
+    try:
+        new.wait(lambda: json.loads(new.ask(PATH)[1])["status"] == "default", "back")
+        known = away.people("known")["known token"]
+        new.wait(lambda: json.loads(new.ask(PATH, **known)[1])["status"] == "adapted", "back")
+    finally:
+        new.stop()
+
+
 def test_a_forged_token_is_refused_while_the_database_is_away(away):
     away.proxy.hang()
     try:

@@ -10,6 +10,7 @@ from django.db import connections
 from webapp.layouts.answer import context, read
 from webapp.lib.refresher import refresher
 from webapp.lib.times import utc_now
+from webapp.postgres.patience import watches
 from webapp.serving.pages import serving
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ def warm_up() -> None:
 
     If that fails (there is no database yet), the first request does it.
     """
+    watches.begin()
     try:
         for page in serving.snapshot().pages.values():
             found = context.decision_context(key=NOBODY_REAL, page=page, now=utc_now())
