@@ -11,6 +11,7 @@ from ml import judge, replay, simulate
 from ml.data.surface_files import read_surfaces
 from ml.evaluation.declared import judge_declared, whole
 from ml.evaluation.sentences import SentenceChecks
+from ml.experiments import declared
 from ml.experiments.declared import compared, table
 from tests.uiengine.guardrails.facts import page
 
@@ -159,6 +160,22 @@ def test_the_engine_serves_simulated_people_of_every_page():
     assert (shown["stranger_ahead_made"], shown["under_least_gain"]) == (0, 0)
     assert shown["sentences"] > 1000 and shown["sentences_false"] == 0
     assert table(lines).count("\n") == 2
+
+
+def test_the_comparison_prints_a_line_for_each_page_and_policy_and_a_table(capsys):
+    asked = ["--surface", "fixtures/surfaces/operations.json", "--people", "6", "--visits", "5"]
+    assert declared.main([*asked, "--policy", "static", "boosting", "mfu"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    found = [json.loads(line) for line in lines if line.startswith("{")]
+    shown = [(f["policy"], f["surface"], f["visits"]) for f in found]
+    names = ("static", "boosting", "mfu")
+    assert shown == [(p, s, 30) for p in names for s in ("operations", "all")]
+    assert [f["captured_in_group"] for f in found[:2]] == [0, 0] and all(
+        f["simulated"] for f in found
+    )
+    assert found[-1]["captured_in_group"] > 0 and found[-1]["stranger_ahead_made"] == 0
+    assert [line.split(" | ")[0] for line in lines[-3:]] == ["| static", "| boosting", "| mfu"]
 
 
 def test_the_commands_replay_and_judge_people_of_a_declared_page(tmp_path, capsys):
