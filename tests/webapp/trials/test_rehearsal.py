@@ -23,6 +23,7 @@ from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.models import Profile, Subject
 from webapp.surfaces import mappers
 from webapp.trials.models import Rehearsal, RehearsedWeek
+from webapp.trials.rehearsals import words
 from webapp.trials.rehearsals.services import rehearsal_save
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +139,15 @@ def test_without_a_past_a_surface_or_a_version_it_says_what_to_do(page):
     CodebookVersion.objects.all().delete()
     with pytest.raises(CommandError, match=r"has no version.*load_fixtures"):
         call_command("rehearse", surface="course-home")
+
+
+def test_where_nothing_differs_the_plot_has_a_scale_all_the_same():
+    still = {"estimate": 0.0, "interval": [0.0, 0.0]}
+    names = ("engine", "popularity", "frecency")
+
+    drawn, nothing, least = words.bars(
+        {"least": 0.0, "policies": {name: {"saved": still} for name in names}}
+    )
+
+    assert [(bar.left, bar.width) for bar in drawn] == [(0.0, 0.0)] * 3
+    assert nothing == least == 0.0

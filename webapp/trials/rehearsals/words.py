@@ -28,6 +28,8 @@ TITLES = {
     "not_worth": "Not worth it",
     "too_few": "Too few people to tell",
 }
+NARROWEST = 0.001
+"""Least width of the plot's scale, as a share."""
 COLUMNS = ("saved", "saved_first", "captured", "captured_first", "moved", "seconds")
 Told = Mapping[str, Any]
 
@@ -152,7 +154,7 @@ def bars(figures: Told) -> tuple[list[Bar], float, float]:
     """The time saved by each policy, and where nothing and the least that counts are drawn."""
     found = {n: figures["policies"][n]["saved"] for n in NAMES if n != "today"}
     ends = [end for row in found.values() for end in row["interval"] or ()]
-    low, high = min([*ends, 0.0]), max([*ends, 2 * figures["least"]])
+    low, high = min([*ends, 0.0]), max([*ends, 2 * figures["least"], NARROWEST])
     reach = high - low
 
     def at(value: float) -> float:
