@@ -360,7 +360,7 @@ UIENGINE_DEADLINE_MS = env.integer(
 )
 UIENGINE_DATABASE_MS = env.integer(
     "UIENGINE_DATABASE_MS",
-    500,
+    600,
     low=20,
     high=60_000,
     help="Milliseconds without a word after which PostgreSQL counts as away; layouts wait no "

@@ -113,6 +113,7 @@ class Place:
             "PROMETHEUS_MULTIPROC_DIR": str(self.var / "metrics"),
             "BIND": f"127.0.0.1:{self.port}",
             "WORKER_PROCESSES": "1",
+            "UIENGINE_DATABASE_MS": "20000",  # on a slow machine, too, the database is there
             "OMP_WAIT_POLICY": "PASSIVE",
             **self.settings,
         }

@@ -14,6 +14,7 @@ import pytest
 
 from tests.webapp.deploy.place import Place, empty_redis, fresh_database
 from tests.webapp.deploy.proxy import Proxy
+from webapp.host import DEFAULTS
 
 MOST_SECONDS = 1.0
 PATH = "/api/layout?surface=course-home"
@@ -103,6 +104,7 @@ def away(tmp_path_factory) -> Iterator[Away]:
             "DATABASE_URL": urlunsplit(through),
             "REDIS_URL": empty_redis(),
             "WEB_PROCESSES": "1",
+            "UIENGINE_DATABASE_MS": str(DEFAULTS["UIENGINE_DATABASE_MS"]),
         }
         place = Place(folder, settings)
         (folder / "prepare.py").write_text(PREPARE)

@@ -88,7 +88,7 @@ def test_a_whole_life_goes_on_behind_a_pooler_by_transaction(behind):
         "accepted": 1,
         "again": 1,
         "folded": 1,
-        "pinned": "quiz",
+        "pinned": ["quiz"],
         "exported": 2,
         "visits": 5200,
         "collected": "done",

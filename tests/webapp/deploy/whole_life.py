@@ -73,7 +73,7 @@ def live(found: dict[str, Any]) -> None:
         found["folded"] = profile_fold(profile_id=profile.pk, now=timezone.now())
     cache.clear()
     wish = {**event("pin", "quiz", rank=1), "decision": layout()["decision"]}
-    found["pinned"] = post("/api/feedback", wish, 200)["order"][1]
+    found["pinned"] = post("/api/feedback", wish, 200)["pins"]
     exported = client.get("/api/me", headers=headers)
     found["exported"] = len(json.loads(exported.getvalue())["profiles"][0]["events"])
 
