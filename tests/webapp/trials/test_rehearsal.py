@@ -13,7 +13,6 @@ from django.urls import reverse
 from tests.webapp.codebooks.conftest import PEOPLE, VISITS
 from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
-from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.models import Alias, CodebookVersion, Run
 from webapp.codebooks.pipeline import steps
 from webapp.lib.admin_pages import page_of
@@ -56,18 +55,6 @@ def test_it_tells_and_draws_and_leaves_what_serves_alone(past, tmp_path, capsys)
     assert "<b>simulated</b>" in html and "file:" not in html
     assert {row["slice"].get("gender") for row in found.figures["slices"]} >= {"M"}
     assert serving() == before
-
-
-def test_a_version_may_be_trained_for_it_alone(past, capsys, settings):
-    before = serving()
-
-    call_command("rehearse", surface="course-home", train=True, smoke=True)
-
-    found = Rehearsal.objects.get()
-    assert found.version is None and found.figures["trained"]
-    assert found.figures["version"] != innate_version().manifest["id"]
-    assert serving() == before
-    assert list((settings.VAR_DIR / "runs").iterdir()) == []  # its folder is gone
 
 
 def test_a_week_goes_with_its_person_who_is_told_of_it_before(past):
