@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.patience import PATIENCE
-from tests.webapp.deploy.place import ROOT, fresh_database
+
+ROOT = Path(__file__).parents[2]
 
 
 def is_on_postgresql() -> bool:
@@ -24,6 +26,8 @@ def has_no_other_run() -> bool:
 
 def run_on_postgresql(name: str, **environment: str) -> None:
     """Skips without PostgreSQL. name: a file or a test in it."""
+    from tests.webapp.deploy.place import fresh_database  # needs psycopg, which a host may lack
+
     with fresh_database() as address:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", name],
