@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,9 @@ import psycopg
 
 from webapp.postgres.patience import AGAIN, Watch, patience, seconds, until, watches
 
-FULL = "53300"
-"""SQLSTATE of a server that is there but has no connection left."""
+FULL = re.compile("too many|connection slots|no more connections")
+"""Of PostgreSQL's and PgBouncer's words where the server is there but has no connection left; the
+error of a connection that failed bears no SQLSTATE."""
 BEAT = 0.1
 """Seconds between two looks of psycopg at a statement that waits."""
 Waiting = Generator[Any, Any, Any]
@@ -107,7 +109,7 @@ def _answers(parameters: dict[str, Any]) -> bool:
         with _hurried(), Connection.connect(**parameters) as asked:
             asked.execute("SELECT 1")
     except psycopg.Error as error:
-        return error.sqlstate == FULL
+        return bool(FULL.search(str(error)))
     return True
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -35,8 +36,9 @@ from webapp.layouts.answer.context import (
     search_budget,
 )
 from webapp.layouts.answer.payload import mounted, payload
+from webapp.lib import database
 from webapp.lib.times import to_milliseconds
-from webapp.postgres.patience import patience, watches
+from webapp.postgres.patience import patience
 from webapp.postgres.patience import seconds as database_seconds
 from webapp.serving.answer_counts import answered, count
 from webapp.serving.pages import Page, serving
@@ -83,6 +85,8 @@ def layout_read(
         decided_by = last.decided_by
     except DatabaseError:  # no fault of the version's, so the guard does not count it
         log.warning("layout.database_away", exc_info=True)
+        # Giving up closed the connection, which the host's view goes on with.
+        database.connection().close_if_unusable_or_obsolete()
         return fallback(key=key, page=page, why="failed", times_erased=times)
     except Exception:
         log.exception("layout.fallback", extra={"surface": page.surface.slug})
@@ -118,8 +122,9 @@ def layout_payload(*, key: str, slug: str, now: datetime) -> dict[str, Any] | No
     page = serving.page(slug)
     if page is None:
         return None
-    watches.begin()
-    with patience(database_seconds()):
+    # In a transaction of the host's, giving up would lose the host's own work.
+    is_shared = database.connection().in_atomic_block
+    with patience(inf if is_shared else database_seconds()):
         answer = layout_read(key=key, page=page, now=now)
     data: dict[str, Any] = json.loads(answer.body)
     return data
