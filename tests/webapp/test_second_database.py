@@ -66,7 +66,7 @@ from uuid import uuid4
 from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from django.urls import reverse
 from webapp.audits.models import AuditReport
@@ -141,6 +141,12 @@ moved = reverse("admin:uiengine_codebooks_aliasmove_change", args=[move.pk])
 found["pages"] += [client.get(moved).status_code, client.get("/studio/health/").status_code]
 shown = client.get(reverse("admin:auth_user_delete", args=[ann.pk]))
 found["asked"], found["still"] = shown.status_code, Subject.objects.filter(user=ann).count()
+try:
+    with transaction.atomic():
+        User.objects.get(pk=ann.pk).delete()
+        raise InterruptedError
+except InterruptedError:
+    found["taken_back"] = Subject.objects.filter(user=ann).count()
 ann.delete()
 bob.delete()
 found["left"] = [Subject.objects.count(), Event.objects.count(), User.objects.count()]
@@ -186,7 +192,7 @@ def test_our_tables_live_apart_from_the_users(host):
     assert found["pins"] == [found["pinned"]] and found["kept"] == 1
     assert found["proposed"] == 1 and found["chain"] == ["bob"]
     assert found["pages"] == 5 * [200]
-    assert (found["asked"], found["still"]) == (200, 1)
+    assert (found["asked"], found["still"], found["taken_back"]) == (200, 1, 1)
     assert found["left"] == [0, 0, 0] and found["of_nobody"] == 0
     assert found["problems"] == []
     assert found["months"] == (2 if is_postgres else 0)

@@ -40,8 +40,9 @@ def set_rollback(is_wanted: bool) -> None:
     transaction.set_rollback(is_wanted, using=alias())
 
 
-def on_commit(act: Callable[[], object], *, robust: bool = False) -> None:
-    transaction.on_commit(act, using=alias(), robust=robust)
+def on_commit(act: Callable[[], object], *, robust: bool = False, using: str = "") -> None:
+    """using: another database, whose transaction is waited for."""
+    transaction.on_commit(act, using=using or alias(), robust=robust)
 
 
 @overload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -53,16 +54,26 @@ def _merge_visitor(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
         log.exception("subjects.merge_failed: what the visitor did is kept as it was")
 
 
-def _erase_user(*, instance: Any, **_: Any) -> None:
+def _erase_user(*, instance: Any, using: str, **_: Any) -> None:
     """Erases a deleted account's data, however it was deleted (admin, the host's code).
 
-    Its own key is erased even if nothing is kept, so that its tokens and open pages bring nothing
-    back.
+    using: the database of the account. Where that is not ours, no transaction of one takes back
+    the other's work, so the erasure waits until the deletion is certain.
     """
+    erased = partial(_account_erase, instance.pk)
+    if user_key.users_are_apart():
+        database.on_commit(erased, using=using)
+    else:
+        erased()
+
+
+def _account_erase(pk: Any) -> None:
+    """Erases what is linked to the account, and its own key even if nothing is kept, so that its
+    tokens and open pages bring nothing back."""
     from webapp.privacy import erase
     from webapp.subjects import keys, models
 
-    linked = models.Subject.objects.filter(user_id=instance.pk).values_list("key", flat=True)
-    for key in sorted({*linked, keys.account_key(instance.pk)}):
+    linked = models.Subject.objects.filter(user_id=pk).values_list("key", flat=True)
+    for key in sorted({*linked, keys.account_key(pk)}):
         erase.subject_erase(key=key)
-    user_key.keys_clear(instance.pk)
+    user_key.keys_clear(pk)
