@@ -100,5 +100,6 @@ def test_without_script_the_page_has_the_same_order_and_works(browser: Browser, 
     assert places == sorted(places)
     assert len({x for _, x in places}) > 1, "the grid is in place without script"
     page.get_by_role("button", name="Begin the next visit").click()
-    assert page.locator("[data-block]").count() == len(with_script)
+    blocks.nth(len(with_script) - 1).wait_for()  # `count` alone does not wait for the next page
+    assert blocks.count() == len(with_script)
     plain.close()
