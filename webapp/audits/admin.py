@@ -40,6 +40,9 @@ class AuditReportAdmin(ReadOnlyAdmin):
         *("acknowledged_by", "acknowledged_at", "acknowledgement", "mailed_at", "to_do", "page"),
     )
 
+    class Media:
+        css = {"all": ("uiengine_codebooks/report.css",)}  # noqa: RUF012
+
     def get_urls(self) -> list[URLPattern]:
         view, name = self.admin_site.admin_view, "uiengine_audits_auditreport"
         return [

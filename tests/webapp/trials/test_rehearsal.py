@@ -104,7 +104,8 @@ def test_the_button_asks_workers_and_the_page_shows_weeks_to_who_may_see_people(
     assert (done.state, done.progress) == ("done", 1.0)
     found = Rehearsal.objects.get()
     assert page_of(found) in admin_client.get(page_of(run)).content.decode()
-    assert "Too few people" in admin_client.get(page_of(found)).content.decode()
+    told = admin_client.get(page_of(found)).content.decode()
+    assert "Too few people" in told and "uiengine_codebooks/report.css" in told
     assert admin_client.get(page_of(found, "page")).content.decode().count("<article>") == 3
     auditor = User.objects.create_user("ada", is_staff=True)
     auditor.groups.add(Group.objects.get(name="auditor"))
@@ -138,3 +139,23 @@ def test_where_nothing_differs_the_plot_has_a_scale_all_the_same():
 
     assert [(bar.left, bar.width) for bar in drawn] == [(0.0, 0.0)] * 3
     assert nothing == least == 0.0
+
+
+@pytest.mark.parametrize(
+    ("interval", "why"),
+    [
+        ((0.176, 0.308), "but an interval of 20 people is not relied on."),
+        ((-0.02, 0.308), "which does not say whether 1.0 % or more would be saved."),
+    ],
+)
+def test_too_few_people_are_told_why(interval, why):
+    figures = {
+        "verdict": "too_few",
+        "policies": {"engine": {"saved": {"estimate": 0.242, "interval": interval}}},
+        **{"least": 0.01, "level": 0.95, "people": 20, "needed": 30, "held_back": 20},
+        "held_back_percent": 20,
+    }
+
+    told = words.headline(figures)
+
+    assert why in told and "About 30 held-back people would tell" in told

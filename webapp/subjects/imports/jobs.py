@@ -52,21 +52,14 @@ def import_file(
     and of surfaces that are made, are cut instead of in the surface's own.
     """
     from ml.data import formats
-    from ml.data.rows import visit_rows
-    from ml.data.tables import days_cut
 
     progress(0.0, "reading")
     known = None if add_blocks else _known_blocks()
     records = formats.read(
         path, form, people=people, surfaces=surfaces, blocks=known, strict=strict
     )
-    zones = {surface.slug: surface.zone for surface in Surface.objects.all()}
-    rows = visit_rows(days_cut(records.visits, zones, zone))
-    keyed = keys_read(keys) if keys else {}
-    if keys and not keyed.keys() & {row[1] for row in rows}:
-        raise keys_unmet(keys, keyed)
-    last = max((row.day for row in rows), default=0)
-    moved = (date.fromisoformat(ending) - date(1970, 1, 1)).days - last if ending else 0
+    rows = _rows(records.visits, zone)
+    keyed = _keys_met(keys, rows) if keys else {}
     with database.statements_unlogged(), database.atomic():
         made = surfaces_ensure(_visits_by_block(rows), zone)
         done = Imported()
@@ -74,7 +67,7 @@ def import_file(
             done = visits_import(
                 rows=rows,
                 source=source,
-                days_later=moved,
+                days_later=_days_to(ending, rows) if ending else 0,
                 keys=keyed,
                 progress=lambda share, doing: progress(0.1 + 0.85 * share, doing),
             )
@@ -85,6 +78,28 @@ def import_file(
     done.surfaces = made
     progress(1.0, "done")
     return {**done.as_json(), "skipped": [str(problem) for problem in records.problems]}
+
+
+def _rows(visits: Any, zone: str) -> list[VisitRow]:
+    """The table of visits as rows, their days cut in the zone or in each surface's own."""
+    from ml.data.rows import visit_rows
+    from ml.data.tables import days_cut
+
+    zones = {surface.slug: surface.zone for surface in Surface.objects.all()}
+    return visit_rows(days_cut(visits, zones, zone))
+
+
+def _keys_met(path: str, rows: Iterable[VisitRow]) -> dict[str, str]:
+    """Reads the table of keys, of which one user at least has to be in the file."""
+    keyed = keys_read(path)
+    if not keyed.keys() & {row.user for row in rows}:
+        raise keys_unmet(path, keyed)
+    return keyed
+
+
+def _days_to(ending: str, rows: Iterable[VisitRow]) -> int:
+    """How many days later the visits are, if the last of them falls on an ISO date."""
+    return (date.fromisoformat(ending) - date(1970, 1, 1)).days - max(row.day for row in rows)
 
 
 def _visits_by_block(rows: Iterable[VisitRow]) -> dict[str, Counter[str]]:

@@ -47,6 +47,9 @@ class RehearsalAdmin(ReadOnlyAdmin):
     fields = ("verdict", "told", "surface", "version", "created_at", "page")
     readonly_fields = fields
 
+    class Media:
+        css = {"all": ("uiengine_codebooks/report.css",)}  # noqa: RUF012
+
     def get_urls(self) -> list[URLPattern]:
         view, name = self.admin_site.admin_view, "uiengine_trials_rehearsal"
         return [

@@ -92,10 +92,17 @@ def found_sentence(figures: Told) -> str:
     ends = {
         "worth": f"the whole interval at {least} or above.",
         "not_worth": f"the whole interval below the {least} that counts.",
-        "too_few": f"which does not say whether {least} or more would be saved. "
-        f"{how_many_more(figures)}",
+        "too_few": f"{_why_too_few(figures)} {how_many_more(figures)}",
     }
     return f"{would}, {ends[figures['verdict']]}"
+
+
+def _why_too_few(figures: Told) -> str:
+    """The interval holds the least that counts, or it is of too few people to be relied on."""
+    ends, least = figures["policies"]["engine"]["saved"]["interval"], figures["least"]
+    if ends and not ends[0] < least <= ends[1]:
+        return f"but an interval of {figures['people']:,} people is not relied on."
+    return f"which does not say whether {percent(least)} or more would be saved."
 
 
 def how_many_more(figures: Told) -> str:
