@@ -13,6 +13,7 @@ from uiengine.dashboards.document import edited
 from uiengine.dashboards.formats import FORMATS, Format
 from uiengine.dashboards.names import named, told_apart
 from uiengine.dashboards.page import Page, sections
+from uiengine.dashboards.saved_by import refuse_other_tools
 from uiengine.dashboards.sizes import Sizes, resized
 from uiengine.dashboards.surface import surface_json_of
 from uiengine.errors import DashboardError
@@ -28,9 +29,9 @@ def surface_of(
     """The page of a document as the JSON of a surface, with notes.
 
     The notes say what was carried in another form and what stays as it stands. Raises
-    DashboardError where the document holds no page of this format, or none that can be arranged.
+    DashboardError where the document is another tool's, or holds no page that can be arranged.
     """
-    return surface_json_of(_page(document, _format(format)), slug)
+    return surface_json_of(_page(document, format), slug)
 
 
 def layout_into(document: Any, format: str, layout: Layout) -> Any:
@@ -39,15 +40,14 @@ def layout_into(document: Any, format: str, layout: Layout) -> Any:
     Blocks that the layout lacks keep their order, after the others of their group. The default
     layout gives the document itself. Raises DashboardError as `surface_of` does.
     """
-    chosen = _format(format)
-    page = _page(document, chosen)
+    page = _page(document, format)
     default = [item.id for section in sections(page.spaces) for item in section.band.items]
     sizes = _other_sizes(page, layout)
     is_known = layout.ranks.keys() & set(default)
     wanted = [name for name in layout.order if name in is_known]
     if not sizes and wanted == [name for name in default if name in is_known]:
         return document
-    return edited(document, chosen.edits(document, resized(page, sizes), wanted))
+    return edited(document, FORMATS[format].edits(document, resized(page, sizes), wanted))
 
 
 def _other_sizes(page: Page, layout: Layout) -> Sizes:
@@ -70,8 +70,10 @@ def _format(name: str) -> Format:
     return FORMATS[name]
 
 
-def _page(document: Any, chosen: Format) -> Page:
+def _page(document: Any, format: str) -> Page:
     """The page with a name of its own for each block, the same at all breakpoints."""
+    chosen = _format(format)
+    refuse_other_tools(document, format)
     page = chosen.read(document)
     names = told_apart(item for section in sections(page.spaces) for item in section.band.items)
     for grid in page.grids:

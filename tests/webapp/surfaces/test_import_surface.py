@@ -89,7 +89,7 @@ def test_a_surface_that_was_not_imported_is_not_replaced(file):
 @pytest.mark.parametrize(
     ("kind", "slug", "says"),
     [
-        ("perses", "", r"holds no Perses dashboard.*\nNothing was imported"),
+        ("perses", "", r"looks like a Grafana dashboard.*--format grafana\.\nNothing was imported"),
         ("grafana", "no/slug", "slug: is no slug"),
     ],
 )
@@ -140,7 +140,7 @@ def test_the_admin_imports_a_file_and_says_so_in_the_log(admin_client):
 def test_the_admin_says_why_a_file_is_refused(admin_client):
     page = admin_client.post(IMPORT, sent(format="kibana", preview="P"))
 
-    assert "holds no Kibana dashboard" in page.content.decode()
+    assert "looks like a Grafana dashboard, not a Kibana dashboard" in page.content.decode()
 
 
 def test_importing_in_the_admin_needs_the_permission(db):

@@ -18,6 +18,7 @@ from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import box, first_line, mapping, sequence, text, whole
 from uiengine.errors import DashboardError
 
+WHAT = "Datadog dashboard"
 COLUMNS, ROW_PX = 12, 90
 FREE_PX = 10
 """Pixels of a cell of a free dashboard."""
@@ -35,9 +36,17 @@ def is_page(node: Any) -> bool:
     return isinstance(widgets, list) and named and "type" not in mapping(node)
 
 
+def marks(node: Any) -> bool:
+    """Returns True where widgets keep their type in a definition."""
+    listed = sequence(mapping(node).get("widgets"))
+    return is_page(node) and any(
+        "type" in mapping(mapping(widget).get("definition")) for widget in listed
+    )
+
+
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no dashboard, or a free one that cannot be arranged."""
-    path, node, notes = page_in(document, is_page, "Datadog dashboard", "title and widgets")
+    path, node, notes = page_in(document, is_page, WHAT, "title and widgets")
     widgets = [mapping(widget) for widget in node["widgets"]]
     title = text(node.get("title"), "Dashboard")
     if node.get("layout_type") == "free":

@@ -19,6 +19,7 @@ from uiengine.dashboards.page import Band, Box, Head, Item, Keys, Page, Space
 from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import box, first_line, mapping, number, sequence, text, whole
 
+WHAT = "Grafana dashboard"
 COLUMNS, ROW_PX = 24, 38
 OLD_COLUMNS = 12
 """Columns of a row's spans."""
@@ -38,9 +39,18 @@ def is_page(node: Any) -> bool:
     return (is_old and not is_row and "widgets" not in node) or grafana_v2.is_page(node)
 
 
+def marks(node: Any) -> bool:
+    """Returns True for panels with `gridPos`, rows that hold panels, or what names its schema."""
+    if not is_page(node):
+        return False
+    rows = any(isinstance(mapping(row).get("panels"), list) for row in sequence(node.get("rows")))
+    placed = any("gridPos" in mapping(panel) for panel in sequence(node.get("panels")))
+    return rows or placed or "schemaVersion" in node or grafana_v2.is_page(node)
+
+
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no dashboard."""
-    path, node, notes = page_in(document, is_page, "Grafana dashboard", "panels, rows or elements")
+    path, node, notes = page_in(document, is_page, WHAT, "panels, rows or elements")
     title = text(node.get("title"), "Dashboard")
     if grafana_v2.is_page(node):
         spaces, more = grafana_v2.spaces(node, path)

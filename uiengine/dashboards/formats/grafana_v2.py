@@ -10,6 +10,7 @@ from uiengine.dashboards.document import Path
 from uiengine.dashboards.kinds import kind_of
 from uiengine.dashboards.page import Band, Box, Head, Item, Keys, Space
 from uiengine.dashboards.values import box, first_line, mapping, number, sequence, text, whole
+from uiengine.errors import DashboardError
 
 COLUMNS = 24
 NAMES = ("x", "y", "width", "height")
@@ -25,17 +26,31 @@ def is_page(node: Any) -> bool:
 
 
 def spaces(node: dict[str, Any], path: Path) -> tuple[tuple[Space, ...], tuple[str, ...]]:
-    """The spaces of a dashboard, and notes."""
-    reading = _Reading(mapping(node.get("elements")))
+    """The spaces of a dashboard, and notes.
+
+    Raises DashboardError where there are panels, and the layout places none of them.
+    """
+    elements = mapping(node.get("elements"))
+    reading = _Reading(elements)
     found = tuple(reading.layout(node["layout"], (*path, "layout"), ""))
-    return found, tuple(reading.notes)
+    left = [name for name in elements if name not in reading.placed]
+    if left and len(left) == len(elements):
+        raise DashboardError(
+            "layout",
+            text(node.get("title"), "Dashboard"),
+            f"places none of its {len(left)} panels, as exports of Grafana 12.2 with rows do",
+            "Export it as a V1 resource, or from a later Grafana.",
+        )
+    unplaced = (f"Panel {name!r} stands nowhere in the layout: it stays out." for name in left)
+    return found, (*reading.notes, *unplaced)
 
 
 class _Reading:
-    """Walks the layout. notes: what is said on the way."""
+    """Walks the layout. placed: the elements met; notes: what is said on the way."""
 
     def __init__(self, elements: dict[str, Any]) -> None:
         self.elements = elements
+        self.placed: set[str] = set()
         self.notes: list[str] = []
 
     def layout(self, node: Any, path: Path, title: str) -> Iterator[Space]:
@@ -92,6 +107,7 @@ class _Reading:
 
     def _item(self, spec: dict[str, Any], path: Path, place: Box | None) -> Item:
         name = text(mapping(spec.get("element")).get("name"))
+        self.placed.add(name)
         element = mapping(self.elements.get(name))
         shown = mapping(element.get("spec"))
         viz = mapping(shown.get("vizConfig"))

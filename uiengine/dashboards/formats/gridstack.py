@@ -16,6 +16,7 @@ from uiengine.dashboards.page import Box, Head, Item, Keys, Page, Space
 from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import box, first_line, mapping, number, sequence, text, whole
 
+WHAT = "gridstack page"
 COLUMNS, ROW_PX = 12, 80
 NAMES = ("x", "y", "w", "h")
 GRID = Keys(("x",), ("y",), ("w",), ("h",))
@@ -25,17 +26,28 @@ ROW = '{"id": "mail", "x": 0, "y": 0, "w": 4, "h": 2, "content": "Mail"}'
 
 
 def is_page(node: Any) -> bool:
+    """Returns True for widgets, also for those that say their content alone."""
     widgets = node if isinstance(node, list) else mapping(node).get("children")
     listed = sequence(widgets)
     return bool(listed) and all(
-        isinstance(w, dict) and bool({*NAMES, "id", "content", "subGridOpts"} & w.keys())
+        isinstance(w, dict)
+        and bool({*NAMES, "id", "subGridOpts"} & w.keys() or ("content" in w and "type" not in w))
         for w in listed
+    )
+
+
+def marks(node: Any) -> bool:
+    """Returns True for placed widgets that react-grid-layout would not name."""
+    widgets = node if isinstance(node, list) else mapping(node).get("children")
+    return is_page(node) and all(
+        bool({*NAMES, "subGridOpts"} & w.keys()) and ("i" not in w or "id" in w)
+        for w in sequence(widgets)
     )
 
 
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no grid."""
-    path, found, notes = page_in(document, is_page, "gridstack page", "children, a list of widgets")
+    path, found, notes = page_in(document, is_page, WHAT, "children, a list of widgets")
     node: Any = found
     options = mapping(node)
     widgets = node if isinstance(node, list) else options["children"]

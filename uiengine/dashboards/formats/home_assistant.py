@@ -17,6 +17,7 @@ from uiengine.dashboards.page import Box, Head, Item, Page, Space
 from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import first_line, mapping, number, sequence, text, whole
 
+WHAT = "Home Assistant page"
 COLUMNS, ROW_PX = 12, 64
 HALF, FULL = 6, 12
 TALL = {"entities": 4, "map": 5, "picture": 4, "grid": 4, "vertical-stack": 6, "history-graph": 4}
@@ -39,9 +40,19 @@ def _is_list(value: Any) -> bool:
     return bool(sequence(value)) and any(isinstance(part, dict) for part in value)
 
 
+def marks(node: Any) -> bool:
+    """Returns True for a view, or for views of which one holds cards, with their types."""
+    inner = mapping(node)
+    views = [inner, *map(mapping, sequence(inner.get("views")))]
+    cards = [card for view in views for card in sequence(view.get("cards"))]
+    sections = [section for view in views for section in sequence(view.get("sections"))]
+    held = [card for section in sections for card in sequence(mapping(section).get("cards"))]
+    return is_page(node) and any("type" in mapping(card) for card in cards + held)
+
+
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no view."""
-    path, found, notes = page_in(document, is_page, "Home Assistant page", "views or cards")
+    path, found, notes = page_in(document, is_page, WHAT, "views or cards")
     node: Any = found
     told: list[str] = []
     spaces: list[Space] = []

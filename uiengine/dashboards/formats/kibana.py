@@ -21,6 +21,7 @@ from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import box, first_line, mapping, number, sequence, text
 from uiengine.errors import DashboardError
 
+WHAT = "Kibana dashboard"
 ROW_PX = 28
 """A row of 20 px and its gap of 8."""
 UNPLACED = Box(0, 0, 24, 15)
@@ -43,10 +44,20 @@ def is_page(node: Any) -> bool:
     return any(isinstance(panel.get(key), dict) for panel in held for key in PLACES)
 
 
+def marks(node: Any) -> bool:
+    """Returns True for a dashboard with whole places: older Grafana has a `grid` of its own."""
+    if not is_page(node):
+        return False
+    inner = mapping(node.get("attributes")) or mapping(node.get("_source")) or node
+    panels = [mapping(panel) for panel in sequence(inner.get("panels"))]
+    places = [mapping(panel.get(key)) for panel in panels for key in PLACES]
+    return "panelsJSON" in inner or any("w" in place and "h" in place for place in places)
+
+
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no dashboard, or its panels cannot be read."""
     _refuse_canvas(document)
-    path, node, notes = page_in(document, is_page, "Kibana dashboard", "panelsJSON or panels")
+    path, node, notes = page_in(document, is_page, WHAT, "panelsJSON or panels")
     inside = next((key for key in ("attributes", "_source") if key in node), None)
     kept = mapping(node[inside]) if inside else node
     base: Path = (*path, inside) if inside else path

@@ -17,6 +17,7 @@ from uiengine.dashboards.page import Box, Head, Item, Keys, Page, Space
 from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import box, first_line, mapping, number, sequence, text
 
+WHAT = "Metabase dashboard"
 ROW_PX = 60
 LISTS = ("dashcards", "ordered_cards")
 UNPLACED = Box(0, 0, 4, 4)
@@ -32,7 +33,7 @@ def is_page(node: Any) -> bool:
 
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no dashboard."""
-    path, node, notes = page_in(document, is_page, "Metabase dashboard", "dashcards")
+    path, node, notes = page_in(document, is_page, WHAT, "dashcards")
     name = next(key for key in LISTS if isinstance(node.get(key), list))
     cards = [(mapping(card), (*path, name, i)) for i, card in enumerate(node[name])]
     sized = [_place(card) for card, _ in cards]

@@ -17,6 +17,7 @@ from uiengine.dashboards.page import Box, Item, Keys, Page, Space
 from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import box, first_line, mapping, sequence, text
 
+WHAT = "Perses dashboard"
 COLUMNS, ROW_PX = 24, 38
 NAMES = ("x", "y", "width", "height")
 UNPLACED = Box(0, 0, 12, 6)
@@ -30,9 +31,19 @@ def is_page(node: Any) -> bool:
     return any(isinstance(spec.get("layouts"), list) for spec in (inner, mapping(node)))
 
 
+def marks(node: Any) -> bool:
+    """Returns True where layouts name their kind, and panels are told by their names."""
+    inner = mapping(mapping(node).get("spec"))
+    return any(
+        "kind" in mapping(layout) and "spec" in layout
+        for spec in (inner, mapping(node))
+        for layout in sequence(spec.get("layouts"))
+    )
+
+
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no dashboard."""
-    path, node, notes = page_in(document, is_page, "Perses dashboard", "spec.layouts")
+    path, node, notes = page_in(document, is_page, WHAT, "spec.layouts")
     is_whole = isinstance(mapping(node.get("spec")).get("layouts"), list)
     spec: dict[str, Any] = node["spec"] if is_whole else node
     base: Path = (*path, "spec", "layouts") if is_whole else (*path, "layouts")

@@ -18,6 +18,7 @@ from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import box, mapping, number, sequence, text, whole
 from uiengine.page.surface_json import MAX_BREAKPOINTS
 
+WHAT = "react-grid-layout page"
 ROW_PX = 160
 """Rows of 150 px and their gap of 10."""
 WIDTHS = {"lg": 1200, "md": 996, "sm": 768, "xs": 480, "xxs": 0}
@@ -35,9 +36,7 @@ def is_page(node: Any) -> bool:
 
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no layout."""
-    path, found, notes = page_in(
-        document, is_page, "react-grid-layout page", "items with i, x, y, w, h"
-    )
+    path, found, notes = page_in(document, is_page, WHAT, "items with i, x, y, w, h")
     node: Any = found
     options, lists = mapping(node), _lists(node)
     grids = [

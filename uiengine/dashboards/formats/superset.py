@@ -20,6 +20,7 @@ from uiengine.dashboards.source import page_in
 from uiengine.dashboards.values import first_line, mapping, number, sequence, text, whole
 from uiengine.errors import DashboardError
 
+WHAT = "Superset dashboard"
 COLUMNS, ROW_PX = 12, 8
 KEYS = ("position", "position_json")
 UNIT_DEFAULT = Box(0, 0, 4, 50)
@@ -60,9 +61,7 @@ def _is_tree(node: Any) -> bool:
 
 def read(document: Any) -> Page:
     """Raises DashboardError where there is no position of the second version."""
-    path, node, notes = page_in(
-        document, is_page, "Superset dashboard", "position or position_json"
-    )
+    path, node, notes = page_in(document, is_page, WHAT, "position or position_json")
     below: Path = ()
     nodes = node
     for key in KEYS:
