@@ -71,8 +71,10 @@ class Ties:
         return self._base.one("SELECT count(DISTINCT (alias, person)) FROM ties")
 
     def new(self) -> Iterator[Tie]:
-        """Ties that no earlier import told, the first of each day."""
-        found = self._base.rows("SELECT alias, person, ms FROM ties WHERE is_new")
+        """Ties that no earlier import told, the first of each day, sorted by person."""
+        found = self._base.rows(
+            "SELECT alias, person, ms FROM ties WHERE is_new ORDER BY person, alias, ms"
+        )
         return (Tie(*row) for row in found)
 
     def reach(self) -> Iterator[str]:

@@ -159,9 +159,14 @@ class EventReader:
                 seen[name][1].setdefault(key, {})[value] = number
         return [(name, count, properties) for name, (count, properties) in seen.items()]
 
-    def add_events(self, surface: str, events: Iterable[tuple[str, int, str, str, str]]) -> None:
-        """Adds events of earlier imports, so that they are resolved again with today's ties."""
-        rows = ((raw, surface, key, at, kind, block) for key, at, raw, kind, block in events)
+    def add_events(self, events: Iterable[tuple[str, tuple[str, int, str, str, str]]]) -> None:
+        """Adds events of earlier imports, so that they are resolved again with today's ties.
+
+        events: each with its surface.
+        """
+        rows = (
+            (raw, surface, key, at, kind, block) for surface, (key, at, raw, kind, block) in events
+        )
         self._base.insert("events", rows)
 
     def resolve(self) -> None:

@@ -14,6 +14,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -22,6 +23,7 @@ from django.db import connections, router
 
 from uiengine.page.surface import Surface
 from webapp.lib import database
+from webapp.lib.batched import batched
 from webapp.lib.cache import NOTHING, Entries, store
 from webapp.subjects import mappers, visit_state
 from webapp.subjects.decisions import erasure_marks, visit_id
@@ -33,6 +35,7 @@ LIFETIME = 60
 """Seconds."""
 DAY = 86_400
 """Seconds that a generation is kept; it must outlive the entries stored under it."""
+PEOPLE_AT_ONCE = 500
 ALL_OF_A_SUBJECT = """
 SELECT
     s.clock_offset,
@@ -139,6 +142,17 @@ def forget(key: str, slugs: Iterable[str]) -> None:
 def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
     slugs = list(slugs)
     database.on_commit(lambda: forget(key, slugs))
+
+
+def forget_all_on_commit(keys: Iterable[str], slug: str) -> None:
+    """As above for many people of one surface, some hundred at a time."""
+    database.on_commit(lambda: _forget_all(keys, slug))
+
+
+def _forget_all(keys: Iterable[str], slug: str) -> None:
+    for part in batched(keys, PEOPLE_AT_ONCE):
+        fresh = {names(key, slug)[1]: secrets.token_hex(8) for key in part}
+        _try(partial(cache.set_many, fresh, DAY))
 
 
 def _load(key: str, page: VisitedPage) -> Stored:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import chain
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from uiengine.behaviour.popularity import NEWCOMER_VISITS
@@ -76,30 +76,42 @@ class CountedVisit(NamedTuple):
     is_first: bool = False
 
 
-def popularity_add(
-    surface_id: int,
-    day: int,
-    visits: Iterable[CountedVisit],
-    removed: Iterable[CountedVisit] = (),
-) -> None:
-    """Adds visits to a day's row, and takes others out. Must be called inside a transaction."""
-    shares: dict[str, float] = defaultdict(float)
-    newcomers: dict[str, float] = defaultdict(float)
-    count = people = 0
-    for sign, visit in chain(((1, v) for v in visits), ((-1, v) for v in removed)):
+@dataclass
+class DayCount:
+    """What a day's popularity gains: visits, people, and by block shares of visits."""
+
+    visits: int = 0
+    people: int = 0
+    shares: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    newcomers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def add(self, visit: CountedVisit, sign: int = 1) -> None:
+        """Counts a visit; sign -1 takes one out again."""
         used = set(visit.blocks)
-        count += sign
-        people += sign * visit.is_first
+        self.visits += sign
+        self.people += sign * visit.is_first
         for block_id in used:
-            shares[block_id] += sign / len(used)
+            self.shares[block_id] += sign / len(used)
             if visit.number < NEWCOMER_VISITS:
-                newcomers[block_id] += sign / len(used)
+                self.newcomers[block_id] += sign / len(used)
+
+
+def popularity_add(surface_id: int, day: int, visits: Iterable[CountedVisit]) -> None:
+    """Adds visits to a day's row. Must be called inside a transaction."""
+    count = DayCount()
+    for visit in visits:
+        count.add(visit)
+    popularity_change(surface_id, day, count)
+
+
+def popularity_change(surface_id: int, day: int, count: DayCount) -> None:
+    """Adds a count to a day's row. Must be called inside a transaction, as its last lock."""
     PopularityDay.objects.get_or_create(surface_id=surface_id, day=day)
     row = PopularityDay.objects.select_for_update().get(surface_id=surface_id, day=day)
-    row.visits += count
-    row.people += people
-    row.shares = _sum(row.shares, shares)
-    row.newcomers = _sum(row.newcomers, newcomers)
+    row.visits += count.visits
+    row.people += count.people
+    row.shares = _sum(row.shares, count.shares)
+    row.newcomers = _sum(row.newcomers, count.newcomers)
     row.save()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -11,13 +13,17 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, reset_queries
+from django.db.models.signals import post_init
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from uiengine.behaviour import profile as profiles
+from webapp.lib import database
 from webapp.privacy.erase import subject_erase
 from webapp.privacy.export import subject_export
 from webapp.subjects import mappers
+from webapp.subjects.imports.events import jobs
 from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
 from webapp.surfaces.models import PopularityDay
 
@@ -236,6 +242,54 @@ def test_an_export_of_a_person_holds_what_was_imported(page, tmp_path):
     assert [tie["alias"] for tie in told["other_ids_in_files"]] == ["device"]
     (event,) = told["profiles"][0]["imported_events"]
     assert (event["at"], event["block"], event["kind"]) == (START, blocks(page)[0], "use")
+
+
+def test_an_import_reads_no_profile_but_those_of_its_people(page, tmp_path):
+    block = blocks(page)[0]
+    run(tmp_path, [row(str(n), n, block, f"u{n}", None) for n in range(40)])
+    read: list[int] = []
+
+    def note(instance: Profile, **_: Any) -> None:
+        read.append(instance.subject_id)
+
+    post_init.connect(note, sender=Profile)
+    try:
+        run(tmp_path, [row("new", 0, block, "new", None)])
+    finally:
+        post_init.disconnect(note, sender=Profile)
+
+    assert set(read) == {Subject.objects.get(key="file:new").pk}
+
+
+def test_popularity_is_written_once_a_day_after_all_people(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "PEOPLE_AT_ONCE", 1)
+    rows = [
+        row(f"{user} {day}", 1440 * day, blocks(page)[0], user, None)
+        for user in ("u", "v", "w")
+        for day in range(2)
+    ]
+    with CaptureQueriesContext(connection) as said:
+        monkeypatch.setattr(database, "statements_unlogged", nullcontext)
+        run(tmp_path, rows)
+
+    tables = [re.match(r'\s*(INSERT INTO|UPDATE) "?(\w+)', q["sql"]) for q in said]
+    written = [match[2] for match in tables if match]
+    days = PopularityDay._meta.db_table
+    assert written.count(Profile._meta.db_table) >= 3  # a part for each person
+    assert written[-4:] == [days] * 4  # each day is made and counted
+    assert written.count(days) == 4
+    assert [day.visits for day in PopularityDay.objects.all()] == [3, 3]
+
+
+def test_nothing_is_kept_for_each_person_until_the_commit(
+    page, tmp_path, django_capture_on_commit_callbacks
+):
+    rows = [row(str(n), n, blocks(page)[0], f"u{n}", None) for n in range(40)]
+
+    with django_capture_on_commit_callbacks() as waiting:
+        run(tmp_path, rows)
+
+    assert len(waiting) == 1  # of the page
 
 
 IDS = [("u", None), ("u", "d"), ("v", "d"), (None, "d"), (None, "e"), ("v", "e")]

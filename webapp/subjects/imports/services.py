@@ -11,7 +11,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from itertools import groupby
 from math import inf
 from types import MappingProxyType
@@ -21,9 +20,11 @@ from uiengine.behaviour import profile as profiles
 from uiengine.behaviour.popularity import first_in_period
 from uiengine.behaviour.profile import SECONDS_PER_DAY
 from webapp.lib import database
+from webapp.lib.batched import batched
 from webapp.lib.times import utc_now
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.decisions import erasure_marks
+from webapp.subjects.imports.rows import NewVisit, states_update, visits_insert
 from webapp.subjects.models import Erasure, PersonalAttributes, Profile, Subject, Visit
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
@@ -31,6 +32,8 @@ from webapp.surfaces.services import CountedVisit, popularity_add
 
 AT_ONCE = 2000
 """Rows per statement."""
+PEOPLE_AT_ONCE = 500
+"""People looked for by one statement."""
 PREFIX = "file:"
 
 Progress = Callable[[float, str], None]
@@ -112,9 +115,8 @@ def erased_at(named: Mapping[str, str]) -> dict[str, float]:
     """When (seconds since 1970) those of the users were erased who were. named: their keys."""
     marks = {mark: user for user, key in named.items() for mark in erasure_marks(key)}
     erased: dict[str, float] = {}
-    wanted = sorted(marks)
-    for start in range(0, len(wanted), 500):
-        found = Erasure.objects.filter(mark__in=wanted[start : start + 500])
+    for part in batched(marks, PEOPLE_AT_ONCE):
+        found = Erasure.objects.filter(mark__in=part)
         for mark, at in found.values_list("mark", "last_at"):
             erased[marks[mark]] = at.timestamp()
     return erased
@@ -136,10 +138,9 @@ def _subject(key: str, source: str) -> Subject:
 
 def subjects_by_keys(keys: Iterable[str]) -> dict[str, Subject]:
     """The subjects that exist, by key."""
-    wanted = sorted(keys)
     found: dict[str, Subject] = {}
-    for start in range(0, len(wanted), 500):
-        found |= {s.key: s for s in Subject.objects.filter(key__in=wanted[start : start + 500])}
+    for part in batched(keys, PEOPLE_AT_ONCE):
+        found |= {row.key: row for row in Subject.objects.filter(key__in=part)}
     return found
 
 
@@ -163,7 +164,7 @@ def _import_surface(
 ) -> None:
     stored = profiles_ensure(surface, [subjects[user].pk for user in histories], done)
     known = _known_visits(surface)
-    added: list[Visit] = []
+    added: list[NewVisit] = []
     changed: list[Profile] = []
     days: dict[int, list[CountedVisit]] = defaultdict(list)
     for done_users, (user, history) in enumerate(histories.items()):
@@ -172,9 +173,8 @@ def _import_surface(
         done.known_visits += len(history) - len(fresh)
         last_day = _last_day(row)
         if fresh:
-            added += [visit_row(row, visit) for visit in fresh]
+            added += [NewVisit(row.pk, v.id, v.seconds, v.day, v.uses) for v in fresh]
             row.state = _folded(row, fresh, has_visits=row.pk in known)
-            row.version += 1
             changed.append(row)
         for number, visit in enumerate(fresh, start=len(known.get(row.pk, ()))):
             is_first = first_in_period(visit.day, last_day)
@@ -185,24 +185,31 @@ def _import_surface(
     _write(surface, added, changed, days, progress)
     done.visits += len(added)
     done.uses += sum(len(visit.uses) for visit in added)
-    keys = [row.subject.key for row in changed]
-    for key in keys:
-        state_cache.forget_on_commit(key, [surface.slug])
+    state_cache.forget_all_on_commit([row.subject.key for row in changed], surface.slug)
 
 
 def profiles_ensure(
     surface: Surface, subjects: Sequence[int], done: Imported
 ) -> dict[int, Profile]:
     """Locked profiles on the surface by subject; missing ones are created."""
-    mine = Profile.objects.select_for_update(of=("self",)).select_related("subject").order_by("pk")
-    wanted = set(subjects)
-    known = {p.subject_id: p for p in mine.filter(surface=surface) if p.subject_id in wanted}
+    known = _profiles(surface, subjects)
     new = [Profile(subject_id=pk, surface=surface) for pk in subjects if pk not in known]
     Profile.objects.bulk_create(new, batch_size=AT_ONCE)
     done.profiles += len(new)
-    if not new:
-        return known
-    return {p.subject_id: p for p in mine.filter(surface=surface) if p.subject_id in wanted}
+    locked: dict[int, Profile] = {}
+    rows = Profile.objects.select_for_update(of=("self",)).select_related("subject").order_by("pk")
+    ids = sorted((_profiles(surface, subjects) if new else known).values())
+    for part in batched(ids, PEOPLE_AT_ONCE):
+        locked |= {row.subject_id: row for row in rows.filter(pk__in=part)}
+    return locked
+
+
+def _profiles(surface: Surface, subjects: Iterable[int]) -> dict[int, int]:
+    """The ids of the profiles that exist, by subject."""
+    mine, found = Profile.objects.filter(surface=surface), dict[int, int]()
+    for part in batched(subjects, PEOPLE_AT_ONCE):
+        found |= mine.filter(subject__in=part).values_list("subject", "pk")
+    return found
 
 
 def _known_visits(surface: Surface) -> dict[int, set[str]]:
@@ -217,17 +224,6 @@ def _last_day(row: Profile) -> int | None:
     """The day of the last visit that the profile holds; None without one."""
     profile = mappers.to_state(row).profile
     return profile.last_day if profile.visits else None
-
-
-def visit_row(row: Profile, visit: FileVisit) -> Visit:
-    return Visit(
-        profile=row,
-        visit=visit.id,
-        started_at=datetime.fromtimestamp(visit.seconds, UTC),
-        day=visit.day,
-        uses=visit.uses,
-        is_closed=True,
-    )
 
 
 def _folded(row: Profile, fresh: Sequence[FileVisit], *, has_visits: bool) -> dict[str, Any]:
@@ -266,15 +262,15 @@ def _fold(state: State, history: Iterable[ClosedVisit]) -> State:
 
 def _write(
     surface: Surface,
-    added: Sequence[Visit],
+    added: Sequence[NewVisit],
     changed: Sequence[Profile],
     days: Mapping[int, list[CountedVisit]],
     progress: Progress,
 ) -> None:
     for start in range(0, len(added), AT_ONCE):
-        Visit.objects.bulk_create(added[start : start + AT_ONCE])
+        visits_insert(added[start : start + AT_ONCE])
         progress(0.5 + 0.4 * start / len(added), f"{surface.slug}: writing visits")
-    Profile.objects.bulk_update(changed, ("state", "version"), batch_size=200)
+    states_update({row.pk: row.state for row in changed})
     for day, visits in sorted(days.items()):
         popularity_add(surface.pk, day, visits)
     progress(1.0, f"{surface.slug}: done")

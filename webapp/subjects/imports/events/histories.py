@@ -8,31 +8,33 @@ repetition nor the split of an export into imports changes a profile.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
+from django.db.models import QuerySet
+
 from uiengine.behaviour.popularity import first_in_period
+from webapp.lib.batched import batched
 from webapp.subjects import state_cache, visit_state
 from webapp.subjects.imports.events.visits import ImportedEvent, cut_visits, pack, united, unpack
+from webapp.subjects.imports.rows import NewVisit, states_update, ties_insert, visits_insert
 from webapp.subjects.imports.services import (
     AT_ONCE,
+    PEOPLE_AT_ONCE,
     PREFIX,
     FileVisit,
     Imported,
     erased_at,
     profiles_ensure,
     refolded,
-    subjects_by_keys,
     subjects_ensure,
-    visit_row,
 )
 from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
-from webapp.surfaces.services import CountedVisit, popularity_add
+from webapp.surfaces.services import CountedVisit, DayCount, popularity_change
 
 LIVE = "\x1f"
 """Begins the name of somebody who is no file's: no id in a file holds a control character."""
@@ -45,6 +47,23 @@ class Stored(Imported):
     """Counts of what was added. erased_events: left out, since their person was erased later."""
 
     erased_events: int = 0
+
+
+@dataclass
+class Tally:
+    """What an import writes once, at its end: popularity, whose rows are locked last.
+
+    days: by the surface's id and the day; keys: by slug, the subjects whom caches must forget.
+    """
+
+    days: dict[tuple[int, int], DayCount] = field(default_factory=lambda: defaultdict(DayCount))
+    keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def write(self) -> None:
+        for (surface_id, day), count in sorted(self.days.items()):
+            popularity_change(surface_id, day, count)
+        for slug, keys in self.keys.items():
+            state_cache.forget_all_on_commit(keys, slug)
 
 
 @dataclass(frozen=True)
@@ -81,11 +100,13 @@ def histories_store(
     replaced: frozenset[str],
     zone: str = "",
     done: Stored,
+    tally: Tally,
 ) -> None:
     """Stores the events of some people on a surface. Must be called inside a transaction.
 
     replaced: people whose events here are all there are; others' are added to those stored.
     zone: in which days of new visits are cut, instead of the surface's; known visits keep theirs.
+    tally: gains what the caller writes at the end.
     """
     people = _of_the_not_erased(people, done)
     subjects = subjects_ensure(_keys(person for person, _ in people), Subject.Source.IMPORTED, done)
@@ -102,7 +123,10 @@ def histories_store(
         else:
             changes.append(change)
             done.known_visits += len(change.before.keys() & change.after.keys())
-    _write(surface, changes, done)
+    _write(changes, done)
+    for change in changes:
+        _count(change, surface.pk, tally)
+        tally.keys[surface.slug].append(change.profile.subject.key)
 
 
 def _keys(people: Iterable[str]) -> dict[str, str]:
@@ -153,37 +177,31 @@ def _change(
     return Change(profile, stored, new, cut.visits(profile, old), cut.visits(profile, new))
 
 
-def _write(surface: Surface, changes: Sequence[Change], done: Stored) -> None:
-    days: dict[int, tuple[list[CountedVisit], list[CountedVisit]]] = defaultdict(lambda: ([], []))
-    added: list[Visit] = []
+def _write(changes: Sequence[Change], done: Stored) -> None:
+    added: list[NewVisit] = []
     for change in changes:
-        _count(change, days)
+        profile = change.profile
         gone = [name for name, v in change.before.items() if change.after.get(name) != v]
         if gone:
-            Visit.objects.filter(profile=change.profile, visit__in=gone).delete()
+            Visit.objects.filter(profile=profile, visit__in=gone).delete()
         new = [v for name, v in change.after.items() if change.before.get(name) != v]
-        added += [visit_row(change.profile, visit) for visit in new]
+        added += [NewVisit(profile.pk, v.id, v.seconds, v.day, v.uses) for v in new]
         if change.before or change.after:
-            change.profile.state = _state(change)
-        change.profile.version += 1
+            profile.state = _state(change)
         done.visits += len(change.after.keys() - change.before.keys())
         done.uses += sum(len(visit.uses) for visit in new)
-    Visit.objects.bulk_create(added, batch_size=AT_ONCE)
-    Profile.objects.bulk_update([c.profile for c in changes], ("state", "version"), batch_size=200)
+    visits_insert(added)
+    states_update({change.profile.pk: change.profile.state for change in changes})
     _keep(changes)
-    for day, (more, less) in sorted(days.items()):
-        popularity_add(surface.pk, day, more, less)
-    for change in changes:
-        state_cache.forget_on_commit(change.profile.subject.key, [surface.slug])
 
 
-def _count(change: Change, days: dict[int, tuple[list[CountedVisit], list[CountedVisit]]]) -> None:
+def _count(change: Change, surface_id: int, tally: Tally) -> None:
     """Adds the person's visits to what each day gains and loses."""
-    for side, visits in enumerate((change.after, change.before)):
+    for sign, visits in ((1, change.after), (-1, change.before)):
         before: int | None = None
         for number, visit in enumerate(visits.values()):
             counted = CountedVisit(number, visit.uses, first_in_period(visit.day, before))
-            days[visit.day][side].append(counted)
+            tally.days[surface_id, visit.day].add(counted, sign)
             before = visit.day
 
 
@@ -218,13 +236,25 @@ def _keep(changes: Iterable[Change]) -> None:
     ImportedHistory.objects.bulk_update(known, ("events",), batch_size=500)
 
 
-def stored_events(people: Iterable[str]) -> Iterable[tuple[str, str, list[ImportedEvent]]]:
+def stored_events(people: Iterable[str]) -> Iterator[tuple[str, str, list[ImportedEvent]]]:
     """Surface, person and events of the named people as stored by earlier imports."""
-    rows = ImportedHistory.objects.filter(
-        profile__subject__key__in=_keys(people).values()
-    ).select_related("profile__subject", "profile__surface")
-    for row in rows.iterator():
-        yield row.profile.surface.slug, person_of(row.profile.subject.key), unpack(row.events)
+    for part in batched(people, PEOPLE_AT_ONCE):
+        rows = _histories_of(part).select_related("profile__subject", "profile__surface")
+        for row in rows.iterator():
+            yield row.profile.surface.slug, person_of(row.profile.subject.key), unpack(row.events)
+
+
+def stored_places(people: Iterable[str]) -> set[tuple[str, str]]:
+    """Surface and person of what `stored_events` would give."""
+    found: set[tuple[str, str]] = set()
+    for part in batched(people, PEOPLE_AT_ONCE):
+        rows = _histories_of(part).values_list("profile__surface__slug", "profile__subject__key")
+        found |= {(slug, person_of(key)) for slug, key in rows}
+    return found
+
+
+def _histories_of(people: Iterable[str]) -> QuerySet[ImportedHistory]:
+    return ImportedHistory.objects.filter(profile__subject__key__in=_keys(people).values())
 
 
 def stored_ties() -> Iterable[tuple[str, str, int]]:
@@ -243,26 +273,20 @@ def ties_store(ties: Sequence[tuple[str, str, int]], done: Stored) -> None:
     erased = erased_at(keys)
     ties = [tie for tie in ties if tie[2] / 1000 > erased.get(tie[1], -inf)]
     subjects = subjects_ensure(_keys(tie[1] for tie in ties), Subject.Source.IMPORTED, done)
-    rows = [
-        ImportedTie(
-            subject=subjects[person], alias=alias, at=datetime.fromtimestamp(at / 1000, UTC)
-        )
-        for alias, person, at in ties
-    ]
+    rows = [(subjects[person].pk, alias, at / 1000) for alias, person, at in ties]
     live = {PREFIX + alias: subjects[p] for alias, p, _ in ties if p.startswith(LIVE)}
     former = ImportedTie.objects.filter(subject__key__in=live).select_related("subject")
-    rows += [ImportedTie(subject=live[t.subject.key], alias=t.alias, at=t.at) for t in former]
+    rows += [(live[t.subject.key].pk, t.alias, t.at.timestamp()) for t in former]
     former.delete()
-    ImportedTie.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
+    ties_insert(rows)
 
 
 def emptied_delete(people: Iterable[str]) -> None:
     """Deletes people of files whose events all turned out to be another person's."""
-    for subject in subjects_by_keys(_keys(people).values()).values():
-        if subject.source != Subject.Source.IMPORTED or subject.user_id is not None:
-            continue
-        for profile in subject.profiles.filter(imported_history=None):
-            if not profile.visits.exists() and not profile.events.exists():
-                profile.delete()
-        if not (subject.profiles.exists() or subject.attributes.exists() or subject.ties.exists()):
-            subject.delete()
+    for part in batched(people, PEOPLE_AT_ONCE):
+        mine = Subject.objects.filter(
+            key__in=_keys(part).values(), source=Subject.Source.IMPORTED, user=None
+        )
+        empty = Profile.objects.filter(imported_history=None, visits=None, events=None)
+        empty.filter(subject__in=mine).delete()
+        mine.filter(profiles=None, attributes=None, ties=None).delete()

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from webapp.lib import database
+from webapp.lib.batched import batched
 from webapp.subjects.imports.events.histories import (
     History,
     Stored,
+    Tally,
     emptied_delete,
     histories_store,
     person_of,
     stored_events,
+    stored_places,
     stored_ties,
     ties_store,
 )
 from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
 from webapp.subjects.imports.jobs import keys_read, keys_unmet
-from webapp.subjects.imports.services import AT_ONCE, Progress
+from webapp.subjects.imports.services import AT_ONCE, PEOPLE_AT_ONCE, Progress
 from webapp.surfaces.models import Surface
 
 if TYPE_CHECKING:
     from ml.events.reading import EventReader
 
-T = TypeVar("T")
-PEOPLE_AT_ONCE = 500
+EVENTS_AT_ONCE = 20_000
 EVENT_FORMATS = (
     *("segment", "amplitude", "mixpanel", "posthog"),
     *("ga4", "snowplow", "matomo", "plain"),
@@ -73,8 +75,8 @@ def import_events(
         if keys and not any(reader.has_any(part) for part in batched(keyed.values(), 500)):
             raise keys_unmet(keys, keyed)
         _store(reader, people, zone, done, progress)
-        for part in batched(reader.ties.new(), AT_ONCE):
-            ties_store(part, done)
+        for ties in batched(reader.ties.new(), AT_ONCE):
+            ties_store(ties, done)
         emptied_delete(people)
         database.set_rollback(dry_run)
     progress(1.0, "done")
@@ -106,10 +108,13 @@ def _resolved(reader: EventReader) -> frozenset[str]:
     """
     reader.ties.add(stored_ties())
     again: set[str] = set()
-    for part in batched(reader.ties.reach(), 500):
-        for surface, person, events in stored_events(part):
+
+    def stored() -> Iterator[tuple[str, ImportedEvent]]:
+        for surface, person, events in stored_events(reader.ties.reach()):
             again.add(person)
-            reader.add_events(surface, events)
+            yield from ((surface, event) for event in events)
+
+    reader.add_events(stored())
     reader.resolve()
     return frozenset(again)
 
@@ -119,25 +124,40 @@ def _store(
 ) -> None:
     """Stores every person's events, and empties those whose events are all another's now."""
     surfaces = {surface.slug: surface for surface in Surface.objects.all()}
-    left = {(slug, person) for slug, person, _ in stored_events(replaced)}
-    number, total = 0, max(reader.people(), 1)
-    for slug, group in groupby(reader.histories(), key=lambda history: history[0]):
-        for part in batched(((person, events) for _, person, events in group), PEOPLE_AT_ONCE):
-            rows = [(person, [ImportedEvent(*e) for e in events]) for person, events in part]
-            histories_store(
-                surface=surfaces[slug], people=rows, replaced=replaced, zone=zone, done=done
-            )
-            left -= {(slug, person) for person, _ in rows}
-            number += len(rows)
-            progress(0.5 + 0.5 * number / total, f"{slug}: storing")
-    for slug, person in sorted(left):
-        gone: list[History] = [(person, ())]
+    left = stored_places(replaced)
+    tally = Tally()
+
+    def store(slug: str, people: Sequence[History]) -> None:
         histories_store(
-            surface=surfaces[slug], people=gone, replaced=replaced, zone=zone, done=done
+            surface=surfaces[slug],
+            people=people,
+            replaced=replaced,
+            zone=zone,
+            done=done,
+            tally=tally,
         )
 
+    number, total = 0, max(reader.people(), 1)
+    for slug, people in _parts(reader):
+        store(slug, people)
+        left -= {(slug, person) for person, _ in people}
+        number += len(people)
+        progress(0.5 + 0.5 * number / total, f"{slug}: storing")
+    for slug, person in sorted(left):
+        store(slug, [(person, ())])
+    tally.write()
 
-def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of at most `size`; itertools has it from Python 3.12."""
-    rows = iter(rows)
-    return iter(lambda: list(islice(rows, size)), [])
+
+def _parts(reader: EventReader) -> Iterator[tuple[str, list[History]]]:
+    """Surfaces and some of their people, with not many more than EVENTS_AT_ONCE events."""
+    for slug, group in groupby(reader.histories(), key=lambda history: history[0]):
+        part: list[History] = []
+        number = 0
+        for _, person, events in group:
+            part.append((person, [ImportedEvent(*event) for event in events]))
+            number += len(events)
+            if number >= EVENTS_AT_ONCE or len(part) == PEOPLE_AT_ONCE:
+                yield slug, part
+                part, number = [], 0
+        if part:
+            yield slug, part
