@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,20 +11,29 @@ from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg import errors
 
-from webapp.postgres.connection import connect
+from webapp.postgres.connection import Connection, Wanted, connect
 
 GONE = (
     errors.InvalidSqlStatementName,  # no such statement
     errors.DuplicatePreparedStatement,  # a pooler passed on another client's connection
     errors.FeatureNotSupported,  # the statement's result columns have changed
 )
+LOST = {
+    "keepalives_idle": 10,  # seconds
+    "keepalives_interval": 5,  # seconds
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
+"""When the system ends a connection whose packets nobody confirms, in workers and commands, too: by
+itself it takes a quarter of an hour to hours. OPTIONS may name other values."""
 
 
 class PreparedCursor(base.ServerBindingCursor):
     """Makes the server plan each statement once per connection (psycopg's `prepare`).
 
-    If the server lost a statement, or a pooler switched connections, the statement runs unprepared,
-    and this connection prepares no more statements.
+    That takes a roundtrip of its own, so it is done when a connection runs the statement for the
+    second time. If the server lost a statement, or a pooler switched connections, the statement
+    runs unprepared, and this connection prepares no more statements.
     """
 
     def __init__(self, wrapper: DatabaseWrapper) -> None:
@@ -34,7 +42,7 @@ class PreparedCursor(base.ServerBindingCursor):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         try:
-            return super().execute(query, params, prepare=True, **options)  # type: ignore[misc]
+            return super().execute(query, params, **options)  # type: ignore[misc]
         except GONE:
             self._wrapper.prepares = False
             return super().execute(query, params, prepare=False, **options)  # type: ignore[misc]
@@ -51,8 +59,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         driver: Any = SimpleNamespace(**vars(psycopg))
-        driver.connect = partial(connect, self.alias)
+        driver.connect = self._connect
         self.Database = driver
+
+    def _connect(self, **parameters: Any) -> Connection:
+        return connect(self.alias, Wanted(parameters, self.timezone_name or ""))
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {**LOST, **super().get_connection_params()}
 
     def get_new_connection(self, conn_params: Any) -> Any:
         self.prepares = not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
@@ -67,6 +81,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if self.in_atomic_block or not self.get_autocommit() or not self.prepares:
             return self.cursor()
+        self.close_if_health_check_failed()
+        self.ensure_connection()
         cursor: CursorWrapper = self._prepare_cursor(PreparedCursor(self))  # type: ignore[attr-defined]
         return cursor
 

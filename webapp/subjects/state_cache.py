@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 from django.core.cache import cache
 from django.db import connections, router
+from django.db.models import F
 
 from uiengine.page.surface import Surface
 from webapp.lib import database
@@ -41,6 +42,7 @@ SELECT
     s.clock_offset,
     (SELECT sum(times) FROM subjects_erasure WHERE mark IN ({marks})),
     p.id,
+    p.version,
     p.state,
     EXISTS (SELECT 1 FROM subjects_event v WHERE v.profile_id = p.id AND v.fold = 'pending')
 FROM (SELECT 1) AS always
@@ -155,43 +157,60 @@ def _forget_all(keys: Iterable[str], slug: str) -> None:
         _try(partial(cache.set_many, fresh, DAY))
 
 
+class _Row(NamedTuple):
+    """What the statement returns; without a profile its columns are None."""
+
+    clock_offset: int | None
+    times_erased: int | None
+    profile: int | None
+    version: int | None
+    state: str | None
+    is_pending: bool
+
+
 def _load(key: str, page: VisitedPage) -> Stored:
-    """Reads the row and folds its pending events over it."""
+    """Reads the row and folds its pending events over it.
+
+    Both are of one version of the row; two roundtrips, as the database may be far.
+    """
+    while True:
+        row, state = _row(key, page), "{}"
+        if not row.is_pending:
+            state = row.state or state
+        elif pending := _pending(row):
+            state = json.dumps(visit_state.dump(_overlaid(key, page, row, pending)))
+        else:  # folded or erased in the meantime
+            continue
+        return Stored(state, row.clock_offset or 0, row.times_erased or 0)
+
+
+def _row(key: str, page: VisitedPage) -> _Row:
     connection = connections[router.db_for_write(Profile)]
     opened = getattr(connection, "prepared_cursor", connection.cursor)  # see `webapp.postgres`
     with opened() as cursor:
         marks = erasure_marks(key)
         statement = ALL_OF_A_SUBJECT.format(marks=", ".join(["%s"] * len(marks)))
         cursor.execute(statement, [*marks, key, page.surface_id])
-        offset, times, profile_id, state, is_pending = cursor.fetchone()
-    if is_pending:
-        state = json.dumps(visit_state.dump(_with_pending(key, page, profile_id)))
-    return Stored(state or "{}", offset or 0, times or 0)
+        return _Row(*cursor.fetchone())
 
 
-def _with_pending(key: str, page: VisitedPage, profile_id: int) -> State:
-    """Reads row and pending events consistently, at one version of the row."""
-    rows = Profile.objects.filter(pk=profile_id)
-    row = rows.first()
-    while row is not None:
-        pending = list(
-            Event.objects.filter(profile=row, fold=Event.Fold.PENDING)
-            .select_related("decision")
-            .order_by("happened_at", "pk")
-        )
-        again = rows.first()
-        if again is None or again.version == row.version:
-            return _overlaid(key, page, row, pending)
-        row = again
-    return State()  # erased in the meantime
+def _pending(row: _Row) -> list[Event]:
+    """The row's pending events; none if it has another version by now."""
+    waiting = Event.objects.filter(profile=row.profile, fold=Event.Fold.PENDING)
+    found: list[Any] = list(
+        waiting.select_related("decision")
+        .annotate(row_version=F("profile__version"))
+        .order_by("happened_at", "pk")
+    )
+    return found if all(event.row_version == row.version for event in found) else []
 
 
-def _overlaid(key: str, page: VisitedPage, row: Profile, pending: list[Event]) -> State:
-    state = mappers.to_state(row)
+def _overlaid(key: str, page: VisitedPage, row: _Row, pending: list[Event]) -> State:
+    state = visit_state.load(orjson.loads(row.state or "{}"))
     where = fold_target(key, page)
 
     def counted(visit: str, block: str) -> bool:
-        found = Visit.objects.filter(profile=row, visit=visit).first()
+        found = Visit.objects.filter(profile=row.profile, visit=visit).first()
         return found is not None and block in found.uses
 
     for event in pending:

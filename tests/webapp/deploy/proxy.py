@@ -1,19 +1,28 @@
-"""A TCP proxy before a server: it passes bytes on, swallows them, or refuses connections."""
+"""A TCP proxy before a server: it passes bytes on, late or not, swallows them, or refuses
+connections."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
+from queue import SimpleQueue
 
 CHUNK = 65_536
 
 
 class Proxy:
-    """Listens on a port of this machine until closed."""
+    """Listens on a port of this machine until closed.
+
+    late: seconds that bytes are under way, in each direction.
+    """
+
+    late = 0.0
 
     def __init__(self, host: str, port: int) -> None:
         self.there = (host, port)
+        self._forgotten: set[socket.socket] = set()
         self._passes = threading.Event()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -23,6 +32,10 @@ class Proxy:
     def hang(self) -> None:
         """Takes connections and bytes, and passes on none, as before a stopped server."""
         self._passes.clear()
+
+    def forget(self) -> None:
+        """Swallows what comes on the connections of now, as a firewall that lost its table."""
+        self._forgotten.update(self._open)
 
     def refuse(self) -> None:
         """Breaks all connections and takes no more, as where the server's process has ended."""
@@ -34,9 +47,11 @@ class Proxy:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
         self._open.clear()
+        self._forgotten.clear()
         self._passes.set()
 
     def mend(self) -> None:
+        self.late = 0.0
         if self._listener.fileno() < 0:
             self._listener = socket.create_server(("127.0.0.1", self.port))
         self._passes.set()
@@ -52,8 +67,29 @@ class Proxy:
                     threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        under_way: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
+        threading.Thread(target=self._arrive, args=(source, sink, under_way), daemon=True).start()
+        data = b"begun"
+        while data:
+            try:
+                data = source.recv(CHUNK)
+            except OSError:
+                data = b""
+            under_way.put((time.monotonic() + self.late, data))
+
+    def _arrive(
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        under_way: SimpleQueue[tuple[float, bytes]],
+    ) -> None:
         with suppress(OSError):
-            while data := source.recv(CHUNK):
+            while True:
+                at, data = under_way.get()
+                time.sleep(max(0.0, at - time.monotonic()))
                 self._passes.wait()
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
+                if not data:
+                    sink.shutdown(socket.SHUT_WR)
+                    return
+                if source not in self._forgotten:
+                    sink.sendall(data)

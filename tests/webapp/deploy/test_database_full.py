@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.webapp.deploy.place import POSTGRES, fresh_database
-from webapp.postgres.connection import _answers
+from webapp.postgres.connection import Wanted
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_a_server_that_is_full_is_there(alone: dict[str, Any]) -> None:
     with psycopg.connect(**alone), pytest.raises(psycopg.OperationalError):
         psycopg.connect(**alone)
     with psycopg.connect(**alone):
-        assert _answers(alone)
+        assert Wanted(alone).answer([]) == set()
 
 
 def test_one_that_refuses_is_away(alone: dict[str, Any]) -> None:
-    assert not _answers({**alone, "host": "127.0.0.1", "port": "1"})
+    assert Wanted({**alone, "host": "127.0.0.1", "port": "1"}).answer([]) is None

@@ -50,11 +50,12 @@ def test_a_subject_is_read_by_a_statement_that_is_planned_once(owner, connected)
     for _ in range(3):
         cache.clear()
         assert owner.layout()["status"] == "adapted"
-    assert list(_runs().values()) == [3]
+    assert list(_runs().values()) == [2], "planning is a roundtrip, which pays from the second on"
 
     connection.close()
-    cache.clear()
-    owner.layout()
+    for _ in range(2):
+        cache.clear()
+        owner.layout()
     assert list(_runs().values()) == [1]
 
 
@@ -64,9 +65,9 @@ def test_a_statement_that_a_pooler_brings_along_is_not_missed(owner, connected):
         before = owner.layout()["order"]
     with connection.cursor() as cursor:
         cursor.execute("PREPARE _pg3_0 AS SELECT 1")  # the first name that psycopg takes
-    cache.clear()
-
-    assert owner.layout()["order"] == before
+    for _ in range(2):  # the first one does not prepare
+        cache.clear()
+        assert owner.layout()["order"] == before
     assert not connected.prepares
 
 
@@ -74,8 +75,9 @@ def test_a_statement_that_a_pooler_brings_along_is_not_missed(owner, connected):
     "spoil", ["DEALLOCATE ALL", "ALTER TABLE subjects_subject ALTER clock_offset TYPE bigint"]
 )
 def test_a_statement_that_a_pooler_or_a_migration_took_away_is_not_missed(owner, connected, spoil):
-    cache.clear()
-    before = owner.layout()["order"]
+    for _ in range(2):  # the second one prepares
+        cache.clear()
+        before = owner.layout()["order"]
     with connection.cursor() as cursor:
         cursor.execute(spoil)
     cache.clear()
