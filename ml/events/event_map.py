@@ -26,13 +26,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ml.data.errors import BadValue, DataError
+from ml.events.map_check import Keys, MapCheck, Surfaces
 
 KINDS = ("use", "impression", "dismiss")
-Keys = tuple[str, ...]
-"""The keys from an event's outermost object down to a value."""
+SHAPE: Mapping[str, tuple[str, ...]] = {
+    "time": ("zone",),
+    "person": ("user", "anonymous"),
+    "rule": ("event", "where", "kind", "surface", "block", "block_id", "blocks"),
+}
+"""The tables of a map, and the keys of each."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class EventMap:
     anonymous: Keys = ()
 
 
-def load_map(path: Path, surfaces: Mapping[str, object]) -> EventMap:
+def load_map(path: Path, surfaces: Surfaces) -> EventMap:
     """Reads and checks a map against the surfaces that exist.
 
     Raises:
@@ -72,62 +76,42 @@ def load_map(path: Path, surfaces: Mapping[str, object]) -> EventMap:
     return parse_map(document, surfaces, path.name)
 
 
-def parse_map(
-    document: Mapping[str, Any], surfaces: Mapping[str, object], name: str = "map"
-) -> EventMap:
+def parse_map(document: Mapping[str, Any], surfaces: Surfaces, name: str = "map") -> EventMap:
     """Checks a parsed map. Raises DataError as `load_map` does."""
-    problems: list[BadValue] = []
-
-    def refuse(row: int, column: str, value: object, rule: str) -> None:
-        problems.append(BadValue(name, row, column, str(value), rule))
-
-    for key in document.keys() - {"time", "person", "rule"}:
-        refuse(0, key, document[key], "unknown; a map has [time], [person] and [[rule]]")
-    zone = str(document.get("time", {}).get("zone", "UTC"))
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        refuse(0, "time.zone", zone, "must be a zone name such as Europe/Berlin")
-    person = document.get("person", {})
-    given = document.get("rule")
-    if not isinstance(given, list) or not given:
-        refuse(0, "rule", given, "at least one [[rule]] must say what an event means")
-        given = []
-    rules = [_rule(row, number, surfaces, refuse) for number, row in enumerate(given, 1)]
-    if problems:
-        raise DataError(problems)
-    keys = {who: _keys(person.get(who, ())) for who in ("user", "anonymous")}
-    return EventMap(tuple(rules), zone, keys["user"], keys["anonymous"])
+    check = MapCheck(name, surfaces)
+    check.keys("", document, SHAPE)
+    time, person = (check.table(name, document, SHAPE[name]) for name in ("time", "person"))
+    zone = check.zone(time.get("zone", "UTC"))
+    who = {key: check.path(f"person.{key}", person.get(key, ())) for key in ("user", "anonymous")}
+    rules = [
+        _rule(row, check, f"rule {number}, ") for number, row in enumerate(check.rules(document), 1)
+    ]
+    if check.problems:
+        raise DataError(check.problems)
+    return EventMap(tuple(rules), zone, who["user"], who["anonymous"])
 
 
-def _rule(row: Any, number: int, surfaces: Mapping[str, object], refuse: Any) -> Rule:
-    """One [[rule]]; calls `refuse` for each value that cannot be."""
-    row = row if isinstance(row, dict) else {}
-    allowed = {"event", "kind", "surface", "block", "block_id", "blocks", "where"}
-    for key in row.keys() - allowed:
-        refuse(number, key, row[key], f"unknown; must be one of {', '.join(sorted(allowed))}")
-    events = row.get("event", ())
-    events = (events,) if isinstance(events, str) else tuple(events)
-    if not events:
-        refuse(number, "event", row.get("event", ""), "names the tool's event")
-    if row.get("kind", "use") not in KINDS:
-        refuse(number, "kind", row["kind"], f"must be one of {', '.join(KINDS)}")
-    if row.get("surface") not in surfaces:
-        known = ", ".join(sorted(surfaces)) or "none yet: load one first"
-        refuse(number, "surface", row.get("surface", ""), f"must be one of {known}")
+def _rule(row: Mapping[str, Any], check: MapCheck, where: str) -> Rule:
+    """One [[rule]] of a map; where: begins the names of its fields."""
+    check.keys(where, row, SHAPE["rule"])
+    surface = str(row.get("surface", ""))
+    check.one_of(f"{where}surface", surface, check.surfaces, "surface")
+    check.one_of(f"{where}kind", str(row.get("kind", "use")), KINDS, "kind")
     if ("block" in row) == ("block_id" in row):
         hint = "give either `block`, the property that names it, or `block_id`"
-        refuse(number, "block", row.get("block", ""), hint)
+        check.refuse(f"{where}block", row.get("block", ""), hint)
+    called = check.texts(f"{where}blocks", row.get("blocks", {}))
+    own = {f"{where}block_id": str(row["block_id"])} if "block_id" in row else {}
+    own |= {f"{where}blocks, {value!r}": block for value, block in called.items()}
+    for name, block in own.items() if surface in check.surfaces else ():
+        check.one_of(name, block, check.surfaces[surface], f"block of {surface}")
+    told = check.texts(f"{where}where", row.get("where", {}))
     return Rule(
-        events=tuple(str(event) for event in events),
+        events=check.names(f"{where}event", row.get("event", ())),
         kind=str(row.get("kind", "use")),
-        surface=str(row.get("surface", "")),
-        block=_keys(row.get("block", ())),
-        block_id=str(row.get("block_id", "")),
-        blocks={str(k): str(v) for k, v in dict(row.get("blocks", {})).items()},
-        where={_keys(k): str(v) for k, v in dict(row.get("where", {})).items()},
+        surface=surface,
+        block=check.path(f"{where}block", row.get("block", ())),
+        block_id=own.get(f"{where}block_id", ""),
+        blocks=called,
+        where={check.path(f"{where}where", key): value for key, value in told.items()},
     )
-
-
-def _keys(path: str | list[str] | tuple[str, ...]) -> Keys:
-    return tuple(path.split(".")) if isinstance(path, str) else tuple(path)

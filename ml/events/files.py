@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from ml.data.errors import BadValue, DataError
 
 JSON = (".json", ".jsonl", ".ndjson")
 KNOWN = (*JSON, ".csv", ".tsv", ".txt", ".parquet")
+PLAIN_CSV = "skip=0, quote='\"', escape='\"'"
+"""Otherwise DuckDB guesses, and leaves lines out above one with more values than they have."""
 LARGEST_EVENT = 16 * 1024 * 1024
 """Bytes of one JSON object; a Matomo visit holds all of its actions."""
 
@@ -48,15 +52,18 @@ def ending(file: Path) -> str:
 def _unzipped(file: Path, unpacked: Path) -> list[Path]:
     """Members of an archive, each under a name of its own, whatever folders it had there."""
     made = []
-    with zipfile.ZipFile(file) as archive:
-        for member in archive.infolist():
-            if member.is_dir():
-                continue
-            target = unpacked / f"{len(list(unpacked.iterdir()))}-{Path(member.filename).name}"
-            with archive.open(member) as source, target.open("wb") as out:
-                while block := source.read(1 << 20):
-                    out.write(block)
-            made.append(target)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                if member.is_dir():
+                    continue
+                target = unpacked / f"{len(list(unpacked.iterdir()))}-{Path(member.filename).name}"
+                with archive.open(member) as source, target.open("wb") as out:
+                    shutil.copyfileobj(source, out, 1 << 20)
+                made.append(target)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        rule = f"is not a whole zip file ({error}); export the file again"
+        raise DataError([BadValue(file.name, 0, "file", str(file), rule)]) from error
     return made
 
 
@@ -90,7 +97,7 @@ def _select(kind: str, names: Sequence[str], columns: Sequence[str]) -> str:
     delimiter = r"'\t'" if kind in (".tsv", ".txt") else "','"
     return (
         f"SELECT to_json(t) AS row FROM read_csv({listed}, delim={delimiter}, header=true, "
-        "union_by_name=true, all_varchar=true) t"
+        f"union_by_name=true, all_varchar=true, {PLAIN_CSV}) t"
     )
 
 

@@ -16,13 +16,13 @@ from typing import NamedTuple, Self
 
 import duckdb
 
-from ml.data.errors import BadValue, DataError
 from ml.events.base import Base
 from ml.events.event_map import EventMap
 from ml.events.files import found_files, quoted, select_rows
 from ml.events.formats import FORMATS, Format
 from ml.events.identity import Ties
 from ml.events.mapping import mapped_sql, pointer, reason_sql
+from ml.events.unreadable import refuse_cut_arrays, unreadable
 
 
 class Event(NamedTuple):
@@ -92,21 +92,24 @@ class EventReader:
         for made in ("VIEW judged", "TABLE staged", "TABLE known_blocks"):
             self._base.execute(f"DROP {made}")
 
-    def look(self, paths: Iterable[str], form: str) -> None:
-        """Reads the files for `properties` alone. Raises DataError as `read` does."""
+    def look(self, paths: Iterable[str], form: str) -> tuple[int, int]:
+        """Reads the files for `properties` alone; returns their rows, and those with a name.
+
+        Raises DataError as `read` does.
+        """
         self._stage(paths, form, EventMap(()), leave="row")
+        staged = "SELECT count({}) FROM staged"
+        return self._base.one(staged.format("*")), self._base.one(staged.format("name"))
 
     def _stage(self, paths: Iterable[str], form: str, events: EventMap, leave: str) -> None:
         """One row per event of the files, with what the map says it may mean."""
         files = found_files(paths, self._base.unpacked)
+        refuse_cut_arrays(files)
         self._base.execute(f"SET TimeZone={quoted(events.zone)}")
         try:
             self._base.execute(_staged_sql(FORMATS[form], files, events, leave))
         except duckdb.Error as error:
-            said = str(error).split("\n")[0]
-            names = ", ".join(file.name for file in files[:3])
-            hint = f"could not be read as an export of {form}: {said}"
-            raise DataError([BadValue(names, 0, "file", form, hint)]) from error
+            raise unreadable(error, files, form) from error
 
     def _keep(self, form: str) -> None:
         """Keeps what the map names. Where the tool gives no key, equal events are one."""

@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from ml.data.errors import DataError
 from ml.events.event_map import parse_map
 from ml.events.formats import SNOWPLOW_COLUMNS
 from ml.events.reading import EventReader, Report
@@ -270,25 +269,3 @@ def test_a_shared_device_belongs_to_who_signed_in_last(tmp_path):
     people = [person for person, *_ in read(path, "segment")[0]]
 
     assert people == ["ada", "ada", "ada", "bob", "bob"]
-
-
-def test_a_file_that_cannot_be_read_names_itself_and_the_line(tmp_path):
-    path = tmp_path / "broken.jsonl"
-    path.write_text('{"event": "click"}\n{"event": \n{"event": "click"}\n')
-
-    with pytest.raises(DataError, match=r"broken\.jsonl.*line 3"):
-        read(path, "segment")
-
-
-def test_a_map_says_all_that_is_wrong_at_once():
-    with pytest.raises(DataError) as caught:
-        parse_map(
-            {
-                "time": {"zone": "Berlin"},
-                "rule": [{"event": "x", "kind": "buy", "surface": "shop", "section": 1}],
-            },
-            BLOCKS,
-        )
-
-    fields = [problem.field for problem in caught.value.problems]
-    assert fields == ["time.zone", "section", "kind", "surface", "block"]

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
-
 from webapp.lib import database
-from webapp.subjects.ended import accounts_read
-from webapp.subjects.imports.services import (
-    PREFIX,
-    Imported,
-    Progress,
-    people_import,
-    subjects_by_keys,
-    visits_import,
-)
+from webapp.subjects.imports.key_table import keys_new, keys_read, keys_unmet
+from webapp.subjects.imports.services import Imported, Progress, people_import, visits_import
 from webapp.subjects.imports.surfaces import surfaces_ensure
-from webapp.subjects.keys import ACCOUNT, UnusableKeyError, is_visitor, subject_key_checked
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 
@@ -60,6 +50,7 @@ def import_file(
     )
     rows = _rows(records.visits, zone)
     keyed = _keys_met(keys, rows) if keys else {}
+    new_keys = keys_new(keyed)
     with database.statements_unlogged(), database.atomic():
         made = surfaces_ensure(_visits_by_block(rows), zone)
         done = Imported()
@@ -77,7 +68,8 @@ def import_file(
             done.attributes = people_import(people=persons, note=note, keys=keyed)
     done.surfaces = made
     progress(1.0, "done")
-    return {**done.as_json(), "skipped": [str(problem) for problem in records.problems]}
+    skipped = [str(problem) for problem in records.problems]
+    return {**done.as_json(), "new_keys": new_keys, "skipped": skipped}
 
 
 def _rows(visits: Any, zone: str) -> list[VisitRow]:
@@ -108,86 +100,6 @@ def _visits_by_block(rows: Iterable[VisitRow]) -> dict[str, Counter[str]]:
     for row in rows:
         counts.setdefault(row.surface, Counter())[row.block] += 1
     return counts
-
-
-def keys_unmet(path: str, keyed: Collection[str]) -> ValueError:
-    """The ml.data.DataError of a table that names nobody who is in the imported files."""
-    from ml.data.errors import BadValue, DataError
-
-    rule = "one user at least must occur in the imported files"
-    return DataError([BadValue(Path(path).name, 0, "user", ", ".join(list(keyed)[:3]), rule)])
-
-
-def keys_read(path: str, *, moves_events: bool = False) -> dict[str, str]:
-    """Reads a table of `user` (a name in the file) and `key` (of a subject): keys by user.
-
-    moves_events: a user of whom nothing but events was imported may be another subject from now on.
-    Raises ml.data.DataError, which lists every bad row.
-    """
-    from ml.data.errors import BadValue, DataError
-    from ml.data.tables import as_texts, read_table
-
-    table, name = read_table(Path(path)), Path(path).name
-    if lacking := {"user", "key"} - set(table.columns):
-        have, rule = ", ".join(map(str, table.columns)), "columns user and key are needed"
-        raise DataError([BadValue(name, 0, "columns", have, f"{rule}; missing: {min(lacking)}")])
-    pairs = list(zip(as_texts(table["user"]), as_texts(table["key"]), strict=True))
-    pks = [key.removeprefix(ACCOUNT) for _, key in pairs if key.startswith(ACCOUNT)]
-    before = set(subjects_by_keys(PREFIX + user for user, _ in pairs))
-    if moves_events:
-        before = _with_more_than_events(before)
-    problems, known = [], accounts_read(pks)
-    seen: tuple[set[str], set[str]] = (set(), set())
-    for number, (user, key) in enumerate(pairs, start=1):
-        rules = {"user": _user_rule(user, seen[0], before), "key": _key_rule(key, seen[1], known)}
-        seen[0].add(user)
-        seen[1].add(key)
-        values = {"user": user, "key": key}
-        problems += [
-            BadValue(name, number, f, values[f], rule) for f, rule in rules.items() if rule
-        ]
-    if problems:
-        raise DataError(problems)
-    return {user: subject_key_checked(key) for user, key in pairs}
-
-
-def _with_more_than_events(keys: Collection[str]) -> set[str]:
-    """The keys of subjects with attributes, or with visits that were imported as visits."""
-    more = Q(attributes__isnull=False) | Q(
-        profiles__isnull=False, profiles__imported_history__isnull=True
-    )
-    wanted, found = sorted(keys), set[str]()
-    for start in range(0, len(wanted), 500):
-        rows = Subject.objects.filter(more, key__in=wanted[start : start + 500])
-        found |= set(rows.values_list("key", flat=True))
-    return found
-
-
-def _user_rule(user: str, seen: Collection[str], before: Collection[str]) -> str:
-    """The rule that a user of the table breaks, or empty."""
-    if not user.strip():
-        return "must not be empty"
-    if user in seen:
-        return "must occur once"
-    return (
-        f"was imported as {PREFIX}{user} already: erase that first"
-        if PREFIX + user in before
-        else ""
-    )
-
-
-def _key_rule(key: str, seen: Collection[str], known: Collection[str]) -> str:
-    """The rule that a key of the table breaks, or empty. known: primary keys of accounts."""
-    try:
-        subject_key_checked(key)
-    except UnusableKeyError as error:
-        return str(error)
-    if key in seen:
-        return "must occur once: visits of two users cannot be told apart afterwards"
-    if is_visitor(key):
-        return "must not be a visitor's, who consented to no import"
-    is_gone = key.startswith(ACCOUNT) and key.removeprefix(ACCOUNT) not in known
-    return "must be an account's: there is none with this primary key" if is_gone else ""
 
 
 def _known_blocks() -> dict[str, list[str]]:

@@ -24,7 +24,7 @@ from webapp.subjects.imports.events.histories import (
     ties_store,
 )
 from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
-from webapp.subjects.imports.jobs import keys_read, keys_unmet
+from webapp.subjects.imports.key_table import keys_new, keys_read, keys_unmet
 from webapp.subjects.imports.services import AT_ONCE, PEOPLE_AT_ONCE, Progress
 from webapp.surfaces.models import Surface
 
@@ -55,10 +55,12 @@ def import_events(
     instead of in the surface's own.
 
     Raises:
-        ml.data.DataError: a bad map, or a file that cannot be read, with its line.
+        ml.data.DataError: a bad map, a file that cannot be read, with its line, or files of which
+            no event fits.
     """
     from ml.events.event_map import load_map
     from ml.events.reading import EventReader
+    from ml.events.unfit import refuse_unfit
 
     surfaces = Surface.objects.all()
     blocks = {s.slug: [block["id"] for block in s.definition["blocks"]] for s in surfaces}
@@ -67,8 +69,10 @@ def import_events(
     with EventReader() as reader, database.statements_unlogged(), database.atomic():
         progress(0.0, "reading")
         reader.read(paths, form, rules, blocks, until=int(time.time() * 1000) + DAY_MS)
+        refuse_unfit(reader.report, paths, form, Path(map_path).name)
         progress(0.4, "tying ids to people")
         table = keys_read(keys, moves_events=True) if keys else {}
+        new_keys = keys_new(table)
         keyed = {user: person_of(key) for user, key in table.items()}
         reader.ties.tell(keyed)
         people = _resolved(reader)
@@ -83,20 +87,21 @@ def import_events(
     report = asdict(reader.report) | done.as_json()
     for name in ("attributes", "surfaces", "erased_visits"):  # not of an export of events
         del report[name]
-    return {**report, "dry_run": dry_run}
+    return {**report, "new_keys": new_keys, "dry_run": dry_run}
 
 
 def event_map(paths: Sequence[str], form: str) -> str:
     """A first map of a tool's export, as TOML with counts. Raises DataError as above."""
     from ml.events.proposal import look, proposed_map
     from ml.events.reading import EventReader
+    from ml.events.unfit import refuse_nameless
 
     titles = {
         surface.slug: {b["id"]: b.get("title", b["id"]) for b in surface.definition["blocks"]}
         for surface in Surface.objects.order_by("slug")
     }
     with EventReader() as reader:
-        reader.look(paths, form)
+        refuse_nameless(*reader.look(paths, form), paths, form)
         return proposed_map(look(reader), titles)
 
 

@@ -15,6 +15,7 @@ from webapp.lib.terminal import progress_bar
 from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.events.jobs import EVENT_FORMATS, import_events
+from webapp.subjects.imports.key_table import new_keys_said
 
 ROW = """
 A row, here of Segment's JSON lines:
@@ -78,8 +79,10 @@ class Command(DatabaseCommand):
         self.stdout.write(f"Of {done['read']:,} events were mapped: {mapped}.")
         for reason, number in done["reasons"].items():
             self.stdout.write(f"  left out {number:,}: {reason}")
+        if done["new_keys"]:
+            self.stdout.write(new_keys_said(done["new_keys"]))
         if not done["mapped"]:
-            self.stdout.write("Nothing fits the map: `manage.py map_events` writes a first one.")
+            self.stdout.write("The files hold nothing but who is whom, which was kept.")
         elif not done["visits"]:
             self.stdout.write("All of it was imported before: no visit is new.")
         if done["dry_run"]:

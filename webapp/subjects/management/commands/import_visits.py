@@ -16,6 +16,7 @@ from webapp.lib.terminal import progress_bar
 from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.jobs import import_file
+from webapp.subjects.imports.key_table import new_keys_said
 
 SHOWN = 20
 """Maximum number of skipped rows printed."""
@@ -86,6 +87,8 @@ class Command(DatabaseCommand):
             self.stderr.write(f"skipped: {line}")
         if len(skipped) > SHOWN:
             self.stderr.write(f"… and {len(skipped) - SHOWN} more")
+        if done["new_keys"]:
+            self.stdout.write(new_keys_said(done["new_keys"]))
         if not done["visits"] and not done["attributes"]:
             self.stdout.write("Everything in these files was imported before: nothing changed.")
         seconds = round(time.perf_counter() - begin, 1)

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.subjects.imports.events.jobs import EVENT_FORMATS, event_map
+from webapp.surfaces.models import Surface
 
 
 class Command(DatabaseCommand):
@@ -33,10 +34,21 @@ class Command(DatabaseCommand):
             text = event_map(paths, options["format"])
         except ValueError as error:  # ml.data.DataError, which must not be imported here
             raise CommandError(str(error)) from error
+        rules = text.count("\n[[rule]]\n")
         if out:
             Path(out).write_text(text, encoding="utf-8")
-            self.stdout.write(
-                f"{out}: {text.count('[[rule]]')} rule(s). Read it before you use it."
-            )
+            self.stdout.write(f"{out}: {rules} rule(s). Read it before you use it.")
         else:
             self.stdout.write(text)
+        if not rules:
+            self.stderr.write(self._without_rules())
+
+    def _without_rules(self) -> str:
+        known = ", ".join(Surface.objects.order_by("slug").values_list("slug", flat=True))
+        if not known:
+            return "There is no surface yet, so no block either. Load one first, and look again."
+        return (
+            f"No property's values are ids or titles of blocks of {known}. Write a [[rule]] by "
+            "hand, with `blocks` that say which value means which block: the comments show the "
+            "values, and the end of `manage.py import_events --help` a rule."
+        )

@@ -1,0 +1,112 @@
+"""A map that cannot be meant is refused when it is loaded: where, what, and what is nearest."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ml.data.errors import DataError
+from ml.events.event_map import load_map, parse_map
+
+BLOCKS = {"home": ["forum", "live", "glossary"], "shop": ["cart"]}
+RULE = '[[rule]]\nevent = "click"\nsurface = "home"\n'
+
+
+def refused(path: Path, text: str) -> list[str]:
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        load_map(path, BLOCKS)
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            RULE + 'block_id = "forun"',
+            "rule 1, block_id = 'forun'; is no block of home; nearest: forum",
+        ),
+        (
+            RULE + 'block = "x"\n' + RULE + 'block = "x"\nblocks = { "Live room" = "LIVE" }',
+            "rule 2, blocks, 'Live room' = 'LIVE'; is no block of home; nearest: live",
+        ),
+        (
+            RULE + 'block_id = "zzzz"',
+            "rule 1, block_id = 'zzzz'; is no block of home; there are forum, glossary, live",
+        ),
+        (
+            RULE.replace("home", "hom") + 'block = "x"',
+            "rule 1, surface = 'hom'; is no surface; nearest: home",
+        ),
+        (RULE + 'block = "x"\nkind = "uses"', "rule 1, kind = 'uses'; is no kind; nearest: use"),
+        (
+            RULE + 'block = "x"\nblok = "y"',
+            "rule 1, blok = 'y'; is no key of a map here; nearest: block, blocks, block_id",
+        ),
+        (
+            "[time]\nzon = 'UTC'\n" + RULE + 'block = "x"',
+            "time.zon = 'UTC'; is no key of a map here; nearest: zone",
+        ),
+        (
+            "[person]\nusers = 'x'\n" + RULE + 'block = "x"',
+            "person.users = 'x'; is no key of a map here; nearest: user",
+        ),
+    ],
+)
+def test_a_mistyped_name_is_told_with_the_nearest(tmp_path, text, said):
+    assert refused(tmp_path / "my.toml", text) == [f"my.toml: {said}"]
+
+
+@pytest.mark.parametrize("text", ["", "rule = []", 'rule = "click"'])
+def test_a_map_without_a_rule_is_told_how_to_have_one(tmp_path, text):
+    (said,) = refused(tmp_path / "my.toml", text)
+
+    assert said.startswith("my.toml: rule = ")
+    assert "None" not in said
+    assert "import_events --help" in said
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ("event = 5", "rule 1, event"),
+        ("event = []", "rule 1, event"),
+        ("block = 7", "rule 1, block"),
+        ('block = "a..b"', "rule 1, block"),
+        ('blocks = "a"', "rule 1, blocks"),
+        ("where = []", "rule 1, where"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_by_its_field(row, field):
+    rule = {"event": "click", "surface": "home", "block": "x", **tomllib.loads(row)}
+
+    with pytest.raises(DataError) as caught:
+        parse_map({"rule": [rule]}, BLOCKS)
+
+    assert [problem.field for problem in caught.value.problems] == [field]
+
+
+def test_a_map_says_all_that_is_wrong_at_once():
+    with pytest.raises(DataError) as caught:
+        parse_map(
+            {
+                "time": {"zone": "Berlin"},
+                "person": 4,
+                "rule": [{"event": "x", "kind": "buy", "surface": "store", "section": 1}],
+            },
+            BLOCKS,
+        )
+
+    fields = {problem.field for problem in caught.value.problems}
+    names = ("section", "kind", "surface", "block")
+    assert fields == {"time.zone", "person", *(f"rule 1, {name}" for name in names)}
+
+
+def test_a_true_value_is_compared_as_json_writes_it():
+    rule = {"event": "x", "surface": "shop", "block_id": "cart", "where": {"properties.paid": True}}
+
+    (read,) = parse_map({"rule": [rule]}, BLOCKS).rules
+
+    assert read.where == {("properties", "paid"): "true"}
