@@ -24,6 +24,7 @@ from typing import Any, TextIO
 import pandas as pd
 import torch
 
+from ml.books.served_orders import learn_served
 from ml.cli import LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
 from ml.data.errors import BadValue, DataError
 from ml.data.histories import default_orders, page, pages, visits_of
@@ -42,6 +43,7 @@ from ml.learning.settings import Settings
 from ml.training.layout_part import learn_layout_part
 from ml.training.start import TooLittleDataError
 from ml.training.train import train_version
+from uiengine.book.book import MOST_ENTRIES
 from uiengine.errors import VersionError
 from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
@@ -75,7 +77,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     version, trained, seconds = _version(options, train, declared)
     surfaces = declared or tested_surfaces(test, train, trained)
     defaults = declared_orders(declared) or static_orders(surfaces, trained)
-    decide = policy(options.policy, version, defaults, options.bits, options.seed)
+    decide = policy(options.policy, version, defaults, options.bits, options.seed, options.entries)
     visits = visits_of(test)
     bar, show = progress_bar(f"replay {options.policy}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -140,6 +142,8 @@ def _version(
                 settings=Settings().smoke() if options.smoke else None,
                 layouts=part,
             )
+        if options.policy == "book" or options.save is not None:
+            learn_served(out, train, declared or pages([train]))
         version = load_version(out, threads=2)
     return version, dict(version.default_orders), round(time.perf_counter() - begin, 1)
 
@@ -156,6 +160,14 @@ def tested_surfaces(
                 blocks.setdefault(slug, set(trained.get(slug, ()))).add(block)
     tested = set(test["surface"])
     return {slug: page(slug, sorted(names)) for slug, names in blocks.items() if slug in tested}
+
+
+def _entries(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if not 1 <= count <= MOST_ENTRIES:
+        rule = f"{text} is no number of entries: name 1 to {MOST_ENTRIES}, as a byte names one"
+        raise argparse.ArgumentTypeError(rule)
+    return count
 
 
 def _innate(text: str) -> Path | None:
@@ -177,6 +189,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--policy", choices=POLICIES, default="engine")
     parser.add_argument("--bits", type=int, choices=BIT_BUDGETS, default=64, help="token budget")
+    parser.add_argument(
+        "--entries",
+        type=_entries,
+        default=MOST_ENTRIES,
+        help=f"layouts in a day's book with --policy book, 1 to {MOST_ENTRIES}",
+    )
     parser.add_argument(
         "--version", type=existing_version, help="take this version folder as it is"
     )

@@ -15,6 +15,7 @@ from uiengine.behaviour.profile import BlockUse, Profile, day_uses_at, day_visit
 from uiengine.decision import Reason
 from uiengine.model.prediction import Prediction
 from uiengine.page.reading_order import apply_pins, default_order
+from uiengine.page.surface import Surface
 from uiengine.request import Request
 
 AT_MOST = 3
@@ -77,6 +78,32 @@ def reasons(request: Request, prediction: Prediction, order: tuple[str, ...]) ->
         about = {reason.block for reason in said}
         said += [Reason("kept", b, {}) for b in order if b not in about][:1]
     return tuple(said)
+
+
+def public_reasons(
+    surface: Surface,
+    popularity: Popularity,
+    day: int,
+    demand: Mapping[str, float],
+    order: tuple[str, ...],
+) -> tuple[Reason, ...]:
+    """At most AT_MOST reasons that are true for whoever sees `order`: of the page's use alone."""
+    default = {block_id: rank for rank, block_id in enumerate(default_order(surface))}
+    climbs = [(demand[b] * (default[b] - rank), b) for rank, b in enumerate(order)]
+    climbed = sorted([c for c in climbs if c[0] > 0], key=itemgetter(0), reverse=True)
+    if (people := people_lately(popularity, day) - 1) < LEAST_PEOPLE:
+        return ()
+    even = 100 / len(surface.blocks)
+    shares = [(_percent(popularity.shares, b, popularity.visits[-1]), b) for _, b in climbed]
+    return tuple(
+        Reason(
+            "popular",
+            b,
+            {"title": surface.block(b).title, "percent": percent, "people": people},
+        )
+        for percent, b in shares
+        if percent >= even
+    )[:AT_MOST]
 
 
 def _evidence(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ml.evaluation.book_policy import from_book
+from ml.evaluation.shown import Orders, Policy, Shown
 from uiengine.behaviour.profile import Profile, day_uses_at
-from uiengine.decision import Reason
+from uiengine.book.book import MOST_ENTRIES
 from uiengine.engine import choose
 from uiengine.model.version import CodebookVersion
 from uiengine.page.reading_order import apply_pins
@@ -18,40 +19,26 @@ from uiengine.request import Request
 
 FRECENCY_HALF_LIFE = 1
 """Index into profile.DAY_HALF_LIVES of the half-life of 7 days."""
-CODED = ("engine", "eager", "tokens")
+CODED = ("engine", "eager", "tokens", "book")
 POLICIES = (*CODED, "static", "mfu", "frecency", "random")
 
 
-@dataclass(frozen=True)
-class Shown:
-    """The order shown at one visit.
-
-    distortion: None where the policy has no codebook. saves: seconds that its moves save over the
-    horizon, None where the policy does not say; reasons: what the page would say about them.
-    """
-
-    order: tuple[str, ...]
-    tokens: tuple[int, ...] = ()
-    side_bits: int = 0
-    distortion: float | None = None
-    explored: bool = False
-    status: str = "adapted"
-    propensity: float = 1.0
-    saves: float | None = None
-    reasons: tuple[Reason, ...] = ()
-
-
-Policy = Callable[[Sequence[Request]], list[Shown]]
-Orders = Mapping[str, Sequence[str]]
-
-
 def policy(
-    name: str, version: CodebookVersion | None, defaults: Orders, bits: int, seed: int
+    name: str,
+    version: CodebookVersion | None,
+    defaults: Orders,
+    bits: int,
+    seed: int,
+    entries: int = MOST_ENTRIES,
 ) -> Policy:
-    """Returns the named policy. defaults: the static order per surface, which also breaks ties.
+    """Returns the named policy. defaults: the static order per surface, which also breaks ties;
+    entries: of the policy `book`.
 
     What every policy shows keeps a declared page's groups and fixed blocks.
     """
+    if name == "book":
+        assert version is not None
+        return from_book(version, entries)
     if name in CODED:
         assert version is not None
         return _coded(name, version, defaults, bits)

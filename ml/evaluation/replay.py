@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ml.data.histories import Histories, RecordedVisit, moments
-from ml.evaluation.policies import Policy, Shown
+from ml.evaluation.shown import Policy, Shown
 from ml.progress import Progress
 from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order

@@ -26,8 +26,9 @@ from ml.data.needs import people_with_needs
 from ml.data.surface_files import read_surfaces
 from ml.data.tables import check_visits
 from ml.evaluation.declared import judge_declared, whole
-from ml.evaluation.policies import Policy, Shown, by_value, policy
+from ml.evaluation.policies import by_value, policy
 from ml.evaluation.replay import declared_orders, replay
+from ml.evaluation.shown import Policy, Shown
 from ml.experiments.peers import boosting
 from ml.experiments.split import prepare
 from ml.training.train import train_version

@@ -10,9 +10,9 @@ import pandas as pd
 
 from ml.data.histories import RecordedVisit
 from ml.evaluation.metrics import COLD_VISITS, visit_values
-from ml.evaluation.policies import Policy
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import ReplayVisit, instant
+from ml.evaluation.shown import Policy
 from ml.progress import Progress
 from uiengine.page.reading_order import apply_pins, default_order
 from uiengine.page.surface import Surface

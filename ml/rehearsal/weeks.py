@@ -15,8 +15,8 @@ from typing import Any
 import pandas as pd
 
 from ml.data.histories import RecordedVisit
-from ml.evaluation.policies import Policy, Shown
 from ml.evaluation.replay import replay
+from ml.evaluation.shown import Policy, Shown
 from uiengine.decision import Decision
 from uiengine.engine import choose
 from uiengine.explain import sentence

@@ -22,8 +22,9 @@ import numpy as np
 from ml.data.histories import RecordedVisit, pages, visits_of
 from ml.data.tables import read_visits
 from ml.evaluation.judge import judge
-from ml.evaluation.policies import Policy, Shown, policy
+from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay, static_orders
+from ml.evaluation.shown import Policy, Shown
 from ml.judge import used_blocks
 from uiengine import engine
 from uiengine.cost.coefficients import VALUES

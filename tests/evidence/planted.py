@@ -27,8 +27,9 @@ import pandas as pd
 from ml.audit.audit import audit
 from ml.data.histories import pages, visits_of
 from ml.data.tables import read_visits
-from ml.evaluation.policies import Policy, Shown, policy
+from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
+from ml.evaluation.shown import Policy, Shown
 from uiengine.behaviour.profile import Profile
 from uiengine.model.version_folder import load_version
 from uiengine.request import Request

@@ -26,8 +26,9 @@ from ml.data.histories import default_orders, pages, visits_of
 from ml.data.tables import check_visits, read_visits
 from ml.evaluation.held_back import split
 from ml.evaluation.judge import SeenLayouts, captured, judge_visit
-from ml.evaluation.policies import Policy, Shown, policy
+from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
+from ml.evaluation.shown import Policy, Shown
 from ml.learning.settings import Settings
 from ml.training.train import train_version
 from uiengine.behaviour.profile import Profile

@@ -16,6 +16,7 @@ from uiengine.model.codebook import TOKEN_BITS, Codebook
 from uiengine.model.finite import check_people, check_popularity
 from uiengine.model.layout_codec import Graph, LayoutCodec
 from uiengine.model.prediction import Prediction
+from uiengine.model.served_order import ServedOrder
 from uiengine.page.surface import Same, Surface
 from uiengine.request import Request
 
@@ -47,7 +48,8 @@ class CodebookVersion:
 
     surfaces: those it was trained for, empty for the innate one; default_orders: per surface, the
     popularity order of its training data; priors: per surface, each block's mean share of a
-    training visit and of a newcomer's; layouts: the layout part, opened at its first use.
+    training visit and of a newcomer's; layouts: the layout part, opened at its first use; served:
+    per surface, the orders that it served to people it learned from, the most frequent first.
     """
 
     id: str
@@ -60,6 +62,7 @@ class CodebookVersion:
     _encoder: Graph
     _decoder: Graph
     layouts: LayoutCodec | None = None
+    served: Mapping[str, tuple[ServedOrder, ...]] = field(default_factory=dict)
     _described: dict[Same[Surface], features.Descriptors] = field(default_factory=dict)
     _pages: dict[tuple[Same[Surface], Same[Popularity], int], PageInputs] = field(
         default_factory=dict

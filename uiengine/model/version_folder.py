@@ -17,6 +17,7 @@ import numpy as np
 import onnxruntime
 
 from uiengine.errors import VersionError
+from uiengine.model import served_order
 from uiengine.model.codebook import Codebook
 from uiengine.model.finite import FiniteGraph
 from uiengine.model.layout_codec import FILES, LayoutCodec
@@ -50,12 +51,18 @@ def load_version(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
             _encoder=_session(files["encoder.onnx"], threads),
             _decoder=_session(files[manifest["decoder"]], threads),
             layouts=_layouts(path, manifest, threads),
+            served=_served(files),
         )
         probe(version)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         problem = f"does not hold what an engine needs: {error}"
         raise VersionError("version", str(path), problem, _REBUILD) from error
     return version
+
+
+def _served(files: Mapping[str, bytes]) -> dict[str, tuple[served_order.ServedOrder, ...]]:
+    content = files.get(served_order.FILE)
+    return served_order.from_json(content) if content is not None else {}
 
 
 def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutCodec | None:

@@ -10,7 +10,7 @@ import pytest
 
 from ml.data.histories import page, visits_of
 from ml.data.tables import check_visits
-from ml.evaluation.policies import Shown
+from ml.evaluation.shown import Shown
 from ml.rehearsal.figures import FIGURES, differences, estimates, slices
 from ml.rehearsal.verdict import MIN_PEOPLE, verdict
 from ml.rehearsal.walk import FIRST, SUMMED, person_sums, walked

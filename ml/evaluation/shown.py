@@ -1,0 +1,32 @@
+"""What a policy shows, and what a policy is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from uiengine.decision import Reason
+from uiengine.request import Request
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The order shown at one visit.
+
+    distortion: None where the policy has no codebook. saves: seconds that its moves save over the
+    horizon, None where the policy does not say; reasons: what the page would say about them.
+    """
+
+    order: tuple[str, ...]
+    tokens: tuple[int, ...] = ()
+    side_bits: int = 0
+    distortion: float | None = None
+    explored: bool = False
+    status: str = "adapted"
+    propensity: float = 1.0
+    saves: float | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+Policy = Callable[[Sequence[Request]], list[Shown]]
+Orders = Mapping[str, Sequence[str]]

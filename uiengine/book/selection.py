@@ -1,0 +1,139 @@
+"""Chooses the orders of a book: those with which the expected energy over people is least.
+
+What a group of blocks costs does not depend on the order in the others, so the book is a product:
+a few arrangements of each group, and an order for every combination.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from uiengine.book.states import States
+from uiengine.cost.cost_matrix import cost_matrix, geometry
+from uiengine.cost.energy import Floats, Ints, Outlook
+from uiengine.page.surface import Surface
+from uiengine.search.local_search import Sections
+
+MOST_ARRANGEMENTS = 256
+"""Of a group, the most frequent ones, that are looked at."""
+
+
+@dataclass
+class _Group:
+    """A group's arrangements. ranks: (n,); candidates: (C, n), positions of blocks; energies:
+    seconds of each for each state, (S, C); chosen: those in the book, the first at the start."""
+
+    ranks: Ints
+    candidates: Ints
+    energies: Floats
+    chosen: list[int]
+
+    def best(self) -> Floats:
+        found: Floats = self.energies[:, self.chosen].min(axis=1)
+        return found
+
+    def next(self, visits: Floats, budget: int) -> tuple[float, int]:
+        """The arrangement that saves the most seconds of those one visit away from a chosen one."""
+        saved: Floats = visits @ np.maximum(self.best()[:, None] - self.energies, 0.0)
+        held = self.candidates[self.chosen]
+        moved = (self.candidates[:, None, :] != held).sum(axis=2).min(axis=1)
+        saved[(moved == 0) | (moved > budget)] = 0.0
+        found = int(saved.argmax())
+        return float(saved[found]), found
+
+
+def select(surface: Surface, sections: Sections, states: States, start: Ints, most: int) -> Ints:
+    """At most `most` orders as positions in `surface.blocks`, (K, N); the first is `start`.
+
+    Greedy facility location (Nemhauser, Wolsey and Fisher, 1978): each step gives a group one more
+    arrangement, where Σ of visits × seconds falls the most for each doubling of the book, and which
+    is one visit's moves from one that it has. What is left goes to the most frequent other orders.
+    """
+    costs = _costs(surface, states)
+    groups = [
+        _group(ranks[real], states, costs, start)
+        for ranks, real in zip(sections.ranks, sections.is_real, strict=True)
+        if real.sum() > 1
+    ]
+    budget = surface.guardrails.move_budget
+    while _grown(groups, states.visits, budget, most):
+        pass
+    return _filled(_combined(groups, start), states, most)
+
+
+def _group(ranks: Ints, states: States, costs: Floats, start: Ints) -> _Group:
+    """costs: see `_costs`."""
+    shown, which = np.unique(states.orders[:, ranks], axis=0, return_inverse=True)
+    frequent = np.argsort(-np.bincount(which, states.visits), kind="stable")[:MOST_ARRANGEMENTS]
+    first = start[ranks]
+    others = [row for row in shown[frequent] if not np.array_equal(row, first)]
+    candidates = np.array([first, *others])
+    return _Group(ranks, candidates, costs[:, candidates, ranks].sum(axis=2), [0])
+
+
+def _grown(groups: list[_Group], visits: Floats, budget: int, most: int) -> bool:
+    """Adds one arrangement to one group; False if none fits or saves anything."""
+    size = int(np.prod([len(group.chosen) for group in groups]))
+    found: tuple[float, int, _Group] | None = None
+    for group in groups:
+        count = len(group.chosen)
+        if size // count * (count + 1) > most:
+            continue
+        saved, arrangement = group.next(visits, budget)
+        worth = saved / np.log((count + 1) / count)
+        if saved > 0 and (found is None or worth > found[0]):
+            found = worth, arrangement, group
+    if found is not None:
+        found[2].chosen.append(found[1])
+    return found is not None
+
+
+def _combined(groups: list[_Group], start: Ints) -> Ints:
+    """An order for every combination of chosen arrangements, (K, N)."""
+    chosen = list(product(*(group.chosen for group in groups)))
+    orders = np.repeat(start[None], len(chosen), axis=0)
+    for column, group in enumerate(groups):
+        taken = [combination[column] for combination in chosen]
+        orders[:, group.ranks] = group.candidates[taken]
+    return orders
+
+
+def _filled(orders: Ints, states: States, most: int) -> Ints:
+    """The orders, and as many of the most frequently served others as fit: people rest there."""
+    shown, which = np.unique(states.orders, axis=0, return_inverse=True)
+    served = shown[np.argsort(-np.bincount(which, states.visits), kind="stable")]
+    found = {order.tobytes(): order for order in [*orders, *served]}
+    return np.array(list(found.values())[:most])
+
+
+def _costs(surface: Surface, states: States) -> Floats:
+    """Horizon seconds of each block at each rank per state, as if shown there first, (S, N, N)."""
+    count = len(surface.blocks)
+    pointing = geometry(surface, np.ones(count, dtype=np.int64)).pointing_by_rank
+    none = np.zeros(count)
+    expected = zip(states.share, states.base, strict=True)
+    unseen = [Outlook(share, base, none, settled=False) for share, base in expected]
+    return np.array([cost_matrix(pointing, outlook) for outlook in unseen])
+
+
+def nearest(surface: Surface, states: States, orders: Ints) -> Ints:
+    """For each state, which of K orders costs it the least, (S,)."""
+    ranks = np.arange(orders.shape[1])
+    energies = [cost[orders, ranks].sum(axis=1) for cost in _costs(surface, states)]
+    found: Ints = np.argmin(energies, axis=1)
+    return found
+
+
+def expected_demand(states: States, which: Ints, count: int) -> Floats:
+    """Mean share of the states of each of `count` orders, (K, N); of all states where it has none.
+
+    which: (S,), from `nearest`.
+    """
+    weight = np.zeros((count, len(which)))
+    weight[which, np.arange(len(which))] = states.visits
+    weight[weight.sum(axis=1) == 0] = states.visits
+    demand: Floats = weight @ states.share / weight.sum(axis=1, keepdims=True)
+    return demand
