@@ -2,111 +2,51 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.forms.fields import InvalidJSONInput
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from uiengine import guardrails
 from webapp.surfaces.checks import (
     SHAPE,
     Checked,
     Problem,
-    UnreadableDefinition,
     definition_check,
-    definition_read,
     text_check,
 )
 from webapp.surfaces.dashboards.admin import upload
+from webapp.surfaces.definition_field import DefinitionField
+from webapp.surfaces.editor import DefinitionEditor
 from webapp.surfaces.models import Surface
 from webapp.surfaces.preview import default_layout_svg
 from webapp.surfaces.signals import surface_defined
 
-DEFINITION_HELP = (
+DEFINITION_HELP = _(
     "JSON: breakpoints (name, min_width, columns, viewport_height), row_height in px, zone (in "
     "which days are cut, such as Europe/Berlin; UTC without it), groups, "
     "guardrails (move_budget, min_target_px), and blocks (id, kind, title, sizes, pinned, "
     "required, group) in their default order. See fixtures/surfaces for whole examples."
 )
-
-
-WRITTEN = (
-    *("slug", "name", "id", "kind", "title", "group", "required", "pinned", "row_height", "zone"),
-    *("min_width", "columns", "viewport_height", "groups", "guardrails", "breakpoints"),
-    *("blocks", "sizes", "default", "min", "max"),
-)
-"""Keys of a definition, in the order used in fixtures/surfaces."""
 EDITED = (
     *("slug", "title", "mode", "visit_minutes"),
     *("control_percent", "event_days", "decision_days", "idle_days"),
 )
 
 
-class DefinitionField(forms.JSONField):
-    """Shows a line per breakpoint and size, like the files in fixtures/surfaces."""
-
-    def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, InvalidJSONInput | str):
-            return value
-        return readable(value)
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """Shows unreadable text as it was typed."""
-        try:
-            definition_read(data or "null")
-        except UnreadableDefinition:
-            return InvalidJSONInput(data)
-        return super().bound_data(data, initial)
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, str) and value.strip():
-            try:
-                definition_read(value)
-            except UnreadableDefinition as error:
-                raise ValidationError(str(error), code="invalid") from error
-        return super().to_python(value)
-
-
-def readable(value: Any) -> str:
-    """Indented JSON that keeps innermost objects and pairs on one line."""
-    text = json.dumps(_ordered(value, _rank(value)), indent=2, ensure_ascii=False)
-    text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda m: f"[{_line(m[1])}]", text)
-    return re.sub(r"\{\s+([^{}]{1,120}?)\s+\}", lambda m: f"{{{_line(m[1])}}}", text)
-
-
-def _rank(definition: Any) -> dict[str, int]:
-    """The usual order of keys, by key; PostgreSQL does not keep the order of JSON keys."""
-    listed = definition.get("breakpoints") if isinstance(definition, dict) else None
-    rows = listed if isinstance(listed, list) else []
-    names = [str(row.get("name")) for row in rows if isinstance(row, dict)]
-    return {word: i for i, word in enumerate([*WRITTEN, *names])}
-
-
-def _ordered(value: Any, rank: dict[str, int]) -> Any:
-    if isinstance(value, list):
-        return [_ordered(part, rank) for part in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _ordered(value[key], rank) for key in sorted(value, key=lambda k: rank.get(k, -1))}
-
-
-def _line(text: str) -> str:
-    return re.sub(r"\s*\n\s*", " ", text)
-
-
 class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
     definition = DefinitionField(
-        widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false"}),
+        widget=DefinitionEditor(
+            attrs={"rows": 30, "cols": 100, "spellcheck": "false", "dir": "ltr"}
+        ),
         help_text=DEFINITION_HELP,
     )
     opened = forms.CharField(widget=forms.HiddenInput, required=False)

@@ -27,11 +27,13 @@ class UnreadableDefinition(ValueError):
 
 @dataclass(frozen=True)
 class Problem:
-    """rule: names of the guardrails that clash, or SHAPE; block: the id concerned, or empty."""
+    """rule: names of the guardrails that clash, or SHAPE; block: the id concerned, or empty;
+    field: the place in the definition, such as `blocks[3].sizes.lg`, or empty."""
 
     rule: str
     block: str
     says: str
+    field: str = ""
 
     def __str__(self) -> str:
         where = (
@@ -86,7 +88,7 @@ def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:
     except SurfaceError as error:
         mistakes = chain([error], _mistakes_after(error, {**definition, **row}))
         found = islice(mistakes, MOST_MISTAKES)
-        named = [Problem(SHAPE, _block_at(definition, e.field), str(e)) for e in found]
+        named = [Problem(SHAPE, _block_at(definition, e.field), str(e), e.field) for e in found]
         return Checked(None, tuple(named))
     ids = [block.id for block in surface.blocks]
     problems = [_clash(sentence, ids) for sentence in feasibility.clashes(surface)]
@@ -97,15 +99,22 @@ def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:
 def _clash(sentence: str, ids: Sequence[str]) -> Problem:
     rule, _, says = sentence.partition(": ")
     named = [b for b in ids if f"'{b}'" in says]
-    return Problem(rule, named[0] if named else "", says)
+    block = named[0] if named else ""
+    return Problem(rule, block, says, _field_of(ids, block))
+
+
+def _field_of(ids: Sequence[str], block: str) -> str:
+    return f"blocks[{ids.index(block)}]" if block in ids else ""
 
 
 def _broken_by_default(surface: Surface) -> list[Problem]:
     """Rules that the default layout breaks; a page always needs a layout to fall back to."""
     case = guardrails.Case(surface, pack(surface, default_order(surface)))
+    ids = [block.id for block in surface.blocks]
+    broken = [(v, v.where.rsplit(": ", 1)[-1]) for v in guardrails.check(case)]
     return [
-        Problem(v.rule, v.where.rsplit(": ", 1)[-1], f"{v.sentence} Not kept at {v.where}.")
-        for v in guardrails.check(case)
+        Problem(v.rule, block, f"{v.sentence} Not kept at {v.where}.", _field_of(ids, block))
+        for v, block in broken
     ]
 
 

@@ -23,6 +23,7 @@ async function check() {
     if (says.textContent !== said) says.textContent = said
     page.querySelector('.says-now').remove()
     box.querySelector('.checked').replaceChildren(...page.body.childNodes)
+    box.dispatchEvent(new Event('checked'))
   } catch (error) {
     if (error.name !== 'AbortError') says.textContent = `Not checked: ${error.message}. Saving checks it.`
   }
