@@ -18,7 +18,7 @@ TODAY = 100
 
 @st.composite
 def surfaces(draw: st.DrawFn, most: int = 10) -> Surface:
-    """1 to `most` blocks in 1 to 3 grids, some pinned at the top, some in groups."""
+    """1 to `most` blocks in 1 to 3 grids, some pinned at the top, some in groups; half stretch."""
     grids = GRIDS[: draw(st.integers(1, 3))]
     count = draw(st.integers(1, most))
     groups = ["first", "second"][: draw(st.integers(0, 2))]
@@ -35,7 +35,10 @@ def surfaces(draw: st.DrawFn, most: int = 10) -> Surface:
                 for n, w, c in grids
             ],
             "groups": groups,
-            "guardrails": {"move_budget": draw(st.integers(0, 6))},
+            "guardrails": {
+                "move_budget": draw(st.integers(0, 6)),
+                "stretch": draw(st.booleans()),
+            },
             "blocks": blocks,
         }
     )

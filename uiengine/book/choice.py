@@ -12,7 +12,6 @@ from uiengine.model.prediction import Prediction
 from uiengine.request import Request
 from uiengine.search.assignment import Assignment, assignment_of
 
-
 LEAST_SAVING = 0.005
 """Seconds over the horizon that another entry must save. With 0 a book moves 1 % more than the
 engine, as it offers fewer places to rest (ml/LOG.md)."""

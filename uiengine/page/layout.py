@@ -77,8 +77,10 @@ def pack(
 ) -> Layout:
     """Packs `order` (ids of all blocks) at every breakpoint.
 
-    size_classes: 0 min, 1 default, 2 max per block, default 1. held: per breakpoint, the cells of
-    blocks that a user pinned there; an occupied cell, or one outside the grid, is ignored.
+    Where the surface stretches, free blocks then widen over the gap to their right, within their
+    limits; order, corners and modelled seconds stay. size_classes: 0 min, 1 default, 2 max per
+    block, default 1. held: per breakpoint, the cells of blocks that a user pinned there; an
+    occupied cell, or one outside the grid, is ignored.
     """
     classes, held = size_classes or {}, held or {}
     chosen = [(block_id, classes.get(block_id, 1)) for block_id in order]
@@ -95,12 +97,20 @@ def _pack_breakpoint(
     """Packs one breakpoint. chosen: all blocks in order, each with its size class."""
     grid, known = _Grid(at.columns), surface.sizes[at.name]
     sizes = [(block_id, known[block_id][size_class]) for block_id, size_class in chosen]
-    if not held and not surface.pinned_ranks:
+    if not held and not surface.pinned_ranks and not surface.guardrails.stretch:
         return tuple(grid.flow(sizes))
     placed = _fixed(surface, at, dict(sizes), held, grid)
     ids = {p.id for p in placed}
-    placed += grid.flow([(block_id, size) for block_id, size in sizes if block_id not in ids])
-    return tuple(sorted(placed, key=_reading))
+    free = grid.flow([(block_id, size) for block_id, size in sizes if block_id not in ids])
+    if surface.guardrails.stretch:
+        free = [grid.widen(p, _widest(surface, at, p)) for p in free]
+    return tuple(sorted([*placed, *free], key=_reading))
+
+
+def _widest(surface: Surface, at: Breakpoint, placed: Placement) -> int:
+    """The columns that a block may take: its largest width, or those of the grid."""
+    most = surface.block(placed.id).sizes[at.name].max
+    return min(most.w, at.columns) if most else at.columns
 
 
 def _fixed(
@@ -142,6 +152,20 @@ class _Grid:
             return False
         mask = ((1 << size.w) - 1) << cell.x
         return not any(row & mask for row in self.rows[cell.y : cell.y + size.h])
+
+    def widen(self, placed: Placement, most: int) -> Placement:
+        """Takes the free columns to the right of a box, up to `most` in all.
+
+        A box that is wider carries what stood on it and on more, and hangs on what it hung on, so
+        that no other box may move up.
+        """
+        end = placed.x + placed.w
+        while end < min(placed.x + most, self.columns):
+            if any(row >> end & 1 for row in self.rows[placed.y : placed.bottom]):
+                break
+            end += 1
+        wide = Size(end - placed.x, placed.h)
+        return self.put(placed.id, Cell(placed.x, placed.y), wide)
 
     def flow(self, sizes: Iterable[tuple[str, Size]]) -> list[Placement]:
         """Puts every block into the first free, supported cell after its predecessor.

@@ -102,12 +102,14 @@ class GuardrailSettings:
     """Rules set by the surface's owner.
 
     move_budget: blocks that may move per visit. exploration: share of visits (0 to 0.2) served a
-    layout drawn by its energy instead of the best; off by default.
+    layout drawn by its energy instead of the best; off by default. stretch: whether blocks widen
+    over gaps to their right, up to their largest width.
     """
 
     move_budget: int = 6
     min_target_px: int = 24
     exploration: float = 0.0
+    stretch: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ def to_json(surface: Surface) -> dict[str, Any]:
             "move_budget": surface.guardrails.move_budget,
             "min_target_px": surface.guardrails.min_target_px,
             "exploration": surface.guardrails.exploration,
+            **({"stretch": True} if surface.guardrails.stretch else {}),
         },
         "breakpoints": [
             {

@@ -109,7 +109,7 @@ def refuse_unusable(data: Any) -> None:
 
 def _guardrails(data: Any) -> GuardrailSettings:
     _mapping("guardrails", data)
-    known = {"move_budget", "min_target_px", "exploration"}
+    known = {"move_budget", "min_target_px", "exploration", "stretch"}
     for name in data:
         if name not in known:
             raise SurfaceError(
@@ -124,6 +124,7 @@ def _guardrails(data: Any) -> GuardrailSettings:
             "guardrails.min_target_px", data.get("min_target_px", default.min_target_px), 24, 500
         ),
         exploration=_share("guardrails.exploration", data.get("exploration", 0.0)),
+        stretch=_boolean("guardrails.stretch", data.get("stretch", False)),
     )
 
 

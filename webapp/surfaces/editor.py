@@ -54,6 +54,10 @@ WORDS: Mapping[str, Mapping[str, tuple[str | Promise, str | Promise]]] = {
             _("Exploration"),
             _("Share of visits that get a layout drawn by chance instead of the best one."),
         ),
+        "stretch": (
+            _("Fill gaps"),
+            _("Blocks widen over free columns beside them, up to their largest width."),
+        ),
     },
     "breakpoint": {
         "name": (_("Name"), ""),
