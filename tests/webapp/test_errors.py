@@ -10,6 +10,7 @@ from django.test import Client
 
 from webapp.layouts.docs import pages
 from webapp.layouts.errors.problem import problem_response
+from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +129,34 @@ def test_pages_of_errors_are_ours_and_under_a_policy(browser, monkeypatch, setti
     settings.ALLOWED_HOSTS = ["layouts.example"]
     answer = browser.get("/admin/", headers={"Host": "evil.example"})
     _is_a_page_of_ours(answer, 400, "This request cannot be answered")
+
+
+def missing(*_args, **_kwargs):
+    raise OperationalError("connection to server at 10.0.0.7 failed")
+
+
+@pytest.fixture(params=[True, False], ids=["our site", "a host's site"])
+def kill_switch(request, browser, page, monkeypatch) -> str:
+    """The address of the page that switches a surface off, which misses the database."""
+    if not request.param:
+        monkeypatch.delattr("webapp.urls.handler500")
+    browser.force_login(User.objects.create_superuser("anna"))
+    monkeypatch.setattr("webapp.surfaces.admin.SurfaceAdmin.get_queryset", missing)
+    return f"/admin/uiengine_surfaces/surface/{Surface.objects.get().pk}/change/"
+
+
+def test_without_a_database_the_kill_switch_says_what_is_away_and_what_to_do(kill_switch, browser):
+    answers = [browser.get(kill_switch), browser.post(kill_switch, {"mode": "off"})]
+    german = browser.get(kill_switch, headers={"Accept-Language": "de"}).content.decode()
+
+    for answer in answers:
+        _is_a_page_of_ours(answer, 503, "The database is away")
+        text = answer.content.decode()
+        assert "no page switched off" in text and "Try again in a few seconds" in text
+        assert "10.0.0.7" not in text and "Traceback" not in text
+        assert answer["Retry-After"] == "5"
+    assert 'lang="de"' in german and "Die Datenbank ist nicht da" in german
+    assert "Try again" not in german
 
 
 def test_a_page_of_an_error_speaks_the_reader_s_language(browser):

@@ -9,6 +9,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import got_request_exception
 
 from webapp import host
 from webapp.lib import schedule_rows
@@ -24,6 +25,7 @@ class LayoutsConfig(AppConfig):
 
     def ready(self) -> None:
         from webapp.layouts.checks import host_check
+        from webapp.layouts.errors.middleware import note_database_away
         from webapp.layouts.install_checks import (
             names_check,
             scheduler_check,
@@ -36,6 +38,7 @@ class LayoutsConfig(AppConfig):
         if problem := host.lacking():
             raise ImproperlyConfigured(problem)
         host.supply()
+        got_request_exception.connect(note_database_away, dispatch_uid="layouts.database_away")
         requests.connect_tasks()
         schedule_rows.connect()
         checks.register(host_check)

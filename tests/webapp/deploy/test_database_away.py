@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.webapp.deploy.away import MOST_SECONDS, PATH, Away, away_site, of_session
+from tests.webapp.deploy.away import MOST_SECONDS, PATH, Asker, Away, away_site, of_session
 from tests.webapp.deploy.place import Place
 
 
@@ -78,3 +78,44 @@ def test_a_forged_token_is_refused_while_the_database_is_away(away):
         away.proxy.mend()
 
     assert status == 401
+
+
+@pytest.mark.parametrize("how", ["refuse", "hang"])
+def test_no_other_address_holds_anybody_up(away, how):
+    """What cannot be answered says so within a second, and says what to do."""
+    known = away.people("known")["known session"]
+    shown = away.layout(known)[1]
+    wish = {"decision": shown["decision"], "type": "pin", "block": shown["order"][0]}
+    getattr(away.proxy, how)()
+    try:
+        found = {
+            address: _timed(away, address, known, body)
+            for address, body in {
+                "/api/me": None,
+                "/api/health": None,
+                "/api/csrf": None,
+                "/health/live": None,
+                "/health/ready": None,
+                "/admin/": None,
+                "/admin/login/": None,
+                "/admin/uiengine_surfaces/surface/1/change/": None,
+                "/api/feedback": wish,
+            }.items()
+        }
+    finally:
+        away.proxy.mend()
+
+    assert {name for name, (seconds, *_) in found.items() if seconds >= MOST_SECONDS} == set()
+    statuses = {name: status for name, (_, status, _) in found.items()}
+    assert {statuses[name] for name in ("/api/health", "/api/csrf", "/health/live")} == {200}
+    refused = {name: body for name, (_, status, body) in found.items() if status == 503}
+    pages = {"/admin/", "/admin/uiengine_surfaces/surface/1/change/"}
+    assert refused.keys() >= {"/api/me", "/api/feedback", "/health/ready", *pages}
+    assert all(b"Try again in a few seconds" in refused[name] for name in pages)
+    assert 500 not in statuses.values()
+
+
+def _timed(away: Away, address: str, asker: Asker, body: object) -> tuple[float, int, bytes]:
+    began = time.monotonic()
+    status, answer = away.place.ask(address, body, **asker)
+    return time.monotonic() - began, status, answer

@@ -6,14 +6,17 @@ import json
 import re
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
+from django.utils.functional import SimpleLazyObject
 
 from webapp.layouts.html.grid_css import grid_css
 from webapp.lib.times import utc_now
-from webapp.subjects import keys
+from webapp.subjects import decisions, keys
 
 PAYLOAD = {
     "breakpoints": {"wide": 600, "narrow": 0},
@@ -64,6 +67,31 @@ def test_a_subject_named_by_the_host_gets_its_own_order(owner):
     assert blocks(html) == layout["order"]
     assert boot(html)["payload"] == layout
     assert 'token="ut_' in html
+
+
+def test_a_page_comes_though_nobody_can_tell_who_asks(page, django_user_model):
+    """The default layout, of the session's user as far as that is known."""
+    ada = django_user_model.objects.create_user("ada")
+    request = request_of(SimpleLazyObject(_missing))
+    session = {SESSION_KEY: str(ada.pk)}
+    pages = []
+    for known in (session, _Missing()):
+        request.session = known
+        pages.append(boot(rendered(request))["payload"])
+
+    assert [shown["status"] for shown in pages] == ["fallback", "fallback"]
+    hashes = [decisions.read(shown["decision"]).subject for shown in pages]
+    assert hashes[0] == decisions.subject_hash(f"django:{ada.pk}")
+    assert hashes[1] == decisions.subject_hash("")
+
+
+def _missing():
+    raise OperationalError("The database is away.")
+
+
+class _Missing(dict):
+    def __getitem__(self, name):
+        _missing()
 
 
 def test_a_signed_in_user_needs_no_token(page, django_user_model):

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from math import inf
@@ -117,17 +118,28 @@ def fallback(*, key: str, page: Page, why: str, times_erased: int) -> Answer:
     return Answer(_payload(unread, _default(unread), "fallback"))
 
 
-def layout_payload(*, key: str, slug: str, now: datetime) -> dict[str, Any] | None:
-    """The payload for server-side templates; None for an unknown surface."""
+def layout_payload(
+    *, key: str, slug: str, now: datetime, is_proved: bool = True
+) -> dict[str, Any] | None:
+    """The payload for server-side templates; None for an unknown surface. is_proved: False gives
+    the default layout."""
     page = serving.page(slug)
     if page is None:
         return None
-    # In a transaction of the host's, giving up would lose the host's own work.
-    is_shared = database.connection().in_atomic_block
-    with patience(inf if is_shared else database_seconds()):
-        answer = layout_read(key=key, page=page, now=now)
+    with in_time():
+        answer = (
+            layout_read(key=key, page=page, now=now)
+            if is_proved
+            else fallback(key=key, page=page, why="failed", times_erased=0)
+        )
     data: dict[str, Any] = json.loads(answer.body)
     return data
+
+
+def in_time() -> AbstractContextManager[None]:
+    """Waits for the database UIENGINE_DATABASE_MS in all, unless in a transaction of the host's:
+    giving up would lose the host's own work."""
+    return patience(inf if database.connection().in_atomic_block else database_seconds())
 
 
 def decide(found: DecisionContext, variants: int = 1) -> tuple[Decision, str]:

@@ -35,7 +35,7 @@ from webapp.layouts.api.openapi_examples import (
 )
 from webapp.layouts.api.parsers import BoundedJSONParser
 from webapp.layouts.api.schema import OwnSchema, described
-from webapp.layouts.errors.problem import CONTENT_TYPE, Problem, problem_response
+from webapp.layouts.errors.problem import ANSWERED, CONTENT_TYPE, Problem, problem_response
 from webapp.layouts.events.accept import backlog_refuse, batch_accept, decision_read
 from webapp.layouts.events.parse import batch_read
 from webapp.layouts.events.undo import undo_check
@@ -115,7 +115,9 @@ class LayoutAPIView(APIView):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         watches.begin()
         with patience(database_seconds() if self.always_answers else inf):
-            return super().dispatch(request, *args, **kwargs)
+            answered = super().dispatch(request, *args, **kwargs)
+        request.META[ANSWERED] = answered
+        return answered
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return problem_response

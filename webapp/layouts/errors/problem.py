@@ -47,6 +47,8 @@ def body_length(request: HttpRequest | Request | None) -> int | None:
 
 log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
+ANSWERED = "uiengine.answered"
+"""In a request's META: what a view of the API answered, whatever becomes of it in middleware."""
 SHOWN = 200
 """Maximum characters of a bad value that are sent back."""
 AWAY = 5

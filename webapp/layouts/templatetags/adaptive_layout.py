@@ -4,9 +4,12 @@ scripts."""
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from django import template
+from django.contrib.auth import SESSION_KEY
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.template import Context
@@ -23,6 +26,18 @@ log = logging.getLogger(__name__)
 register = template.Library()
 
 
+@dataclass(frozen=True)
+class Whose:
+    """Whom a page is rendered for. is_proved: see `subjects.authentication.Identity`."""
+
+    key: str
+    token: str = ""
+    is_proved: bool = True
+
+
+NOBODY = Whose("")
+
+
 @register.simple_tag(takes_context=True)
 def adaptive_layout(
     context: Context, surface: str, controls: bool = False, subject: object = ""
@@ -36,18 +51,21 @@ def adaptive_layout(
     now = utc_now()
     request = context.get("request")  # missing in mails or manual rendering: then no subject
     is_named = subject is not None and subject != ""
-    key, token = _named(str(subject), now) if is_named else (_key(request) if request else "", "")
-    payload = read.layout_payload(key=key, slug=surface, now=now)
+    with read.in_time():
+        whose = _named(str(subject), now) if is_named else _caller(request) if request else NOBODY
+        payload = read.layout_payload(
+            key=whose.key, slug=surface, now=now, is_proved=whose.is_proved
+        )
     if payload is None:
         raise template.TemplateSyntaxError(
             f"adaptive_layout: there is no surface {surface!r}. Add it in the admin, or declare it "
             "in a surfaces.py and run `manage.py load_surfaces`."
         )
-    csrf = client_csrf(request) if request else None
+    csrf = _csrf(request) if request else None
     if request:
         _keep_private(request)
     seen = {str(name): value for name, value in context.flatten().items()}
-    return element.render(payload, seen, token=token, controls=controls, csrf=csrf)
+    return element.render(payload, seen, token=whose.token, controls=controls, csrf=csrf)
 
 
 def _keep_private(request: HttpRequest) -> None:
@@ -56,24 +74,42 @@ def _keep_private(request: HttpRequest) -> None:
     request.META[PRIVATE] = True
 
 
-def _named(subject: str, now: datetime) -> tuple[str, str]:
-    """The key that the host named, and a token for it; both empty if the key cannot be used.
+def _named(subject: str, now: datetime) -> Whose:
+    """The key that the host named, and a token for it; nobody if the key cannot be used.
 
     With the database away there is no token, and the page shows what is cached.
     """
     try:
-        return keys.subject_key_checked(subject), keys.user_token_make(key=subject, now=now)
+        key = keys.subject_key_checked(subject)
+        return Whose(key, keys.user_token_make(key=subject, now=now))
     except keys.UnusableKeyError as error:
         log.warning("layout.key_unusable %s", error)
-        return "", ""
+        return NOBODY
     except DatabaseError:
         log.warning("layout.token_not_made", exc_info=True)
-        return keys.subject_key_checked(subject), ""
+        return Whose(key)
 
 
-def _key(request: HttpRequest) -> str:
-    """The key of the signed-in user or consenting visitor, or empty, as the API determines it."""
-    user = getattr(request, "user", None)
-    if user is not None and user.is_authenticated:
-        return keys.account_key(user.pk)
-    return keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""
+def _caller(request: HttpRequest) -> Whose:
+    """The signed-in user or consenting visitor, as the API determines it.
+
+    With the database away it may be unknown whether the session still holds, or whose it is.
+    """
+    user, found = getattr(request, "user", None), Whose("", is_proved=False)
+    try:
+        if user is not None and user.is_authenticated:
+            return Whose(keys.account_key(user.pk))
+    except DatabaseError:
+        log.warning("layout.caller_unproved", exc_info=True)
+        with suppress(DatabaseError):
+            found = Whose(keys.account_key(request.session[SESSION_KEY]), is_proved=False)
+        return found
+    return Whose(keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or "")
+
+
+def _csrf(request: HttpRequest) -> dict[str, str] | None:
+    try:
+        return client_csrf(request)
+    except DatabaseError:  # where the host keeps the token in sessions
+        log.warning("layout.csrf_unknown", exc_info=True)
+        return None
