@@ -198,6 +198,58 @@ def test_our_tables_live_apart_from_the_users(host):
     assert found["months"] == (2 if is_postgres else 0)
 
 
+STALE = """
+import json, sqlite3, sys, django
+django.setup()
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core import checks
+from django.core.management import call_command
+from django.db import IntegrityError, connections, router, transaction
+from webapp.audits.models import AuditReport
+from webapp.codebooks.models import AliasMove
+from webapp.subjects.models import Subject
+
+def warned():
+    ran = checks.run_checks(tags=["database"], databases=["default", "layouts"])
+    return [one for one in ran if one.id == "layouts.W007"]
+
+routers, router.routers = router.routers, []
+call_command("migrate", verbosity=0)
+ann = User.objects.create_user("ann")
+Subject.objects.create(key="django:1", user=ann)
+router.routers = routers
+call_command("migrate", database="layouts", verbosity=0)
+before = warned()
+
+def deleted():
+    try:
+        with transaction.atomic():
+            User.objects.get(pk=ann.pk).delete()
+    except IntegrityError:
+        return False
+    return True
+
+found = {"before": [one.msg for one in before], "hint": before[0].hint, "barred": not deleted()}
+with connections["default"].cursor() as cursor:
+    for statement in before[0].hint.partition("--database default: ")[2].rstrip(";").split(";"):
+        cursor.execute(statement)
+found["deleted"], found["after"] = deleted(), len(warned())
+print(json.dumps(found))
+"""
+
+
+def test_tables_that_a_router_left_behind_are_named_with_what_drops_them(tmp_path):
+    site(tmp_path, settings=SETTINGS + SQLITE, urls=URLS, router=ROUTER)
+
+    found = json.loads(run(tmp_path, "-c", STALE).splitlines()[-1])
+
+    (said,) = found["before"]
+    assert "'default'" in said and "subjects_subject" in said and "codebooks_aliasmove" in said
+    assert "auth_user" not in found["hint"]
+    assert found["barred"] and found["deleted"] and found["after"] == 0
+
+
 def test_groups_made_apart_may_what_the_migrations_let_them(db):
     together = {
         group.name: {

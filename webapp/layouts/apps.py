@@ -33,7 +33,7 @@ class LayoutsConfig(AppConfig):
             tables_check,
             worker_refuses,
         )
-        from webapp.layouts.routing_checks import routing_check, tenants_check
+        from webapp.layouts.routing_checks import routing_check, stale_check, tenants_check
 
         if problem := host.lacking():
             raise ImproperlyConfigured(problem)
@@ -46,6 +46,7 @@ class LayoutsConfig(AppConfig):
         checks.register(tables_check)
         checks.register(routing_check)
         checks.register(tenants_check)
+        checks.register(stale_check, checks.Tags.database)
         checks.register(scheduler_check)
         worker_init.connect(worker_refuses, weak=False, dispatch_uid="layouts.names")
         checks.register(scheduler_named, deploy=True)

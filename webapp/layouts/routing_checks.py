@@ -1,15 +1,16 @@
-"""`manage.py check`: refuses databases that would part our tables, or share memory over tenants."""
+"""`manage.py check`: refuses databases that would part our tables or share memory over tenants, and
+names tables of ours that a router left behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Error
-from django.db import router
+from django.core.checks import CheckMessage, Error, Warning
+from django.db import DatabaseError, connections, router
 
 from webapp.lib import database
 
@@ -43,6 +44,44 @@ def _parted() -> Iterator[CheckMessage]:
                 obj=model,
                 id="layouts.E009",
             )
+
+
+def stale_check(
+    app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Warns of tables of ours in a database that the host's routers send us away from.
+
+    Causes a query: `migrate` asks, and `check --database`.
+    """
+    found = []
+    for name in databases or ():
+        tables = _left(name) if name != database.alias() else []
+        if tables:
+            found.append(_stale(name, tables))
+    return found
+
+
+def _left(name: str) -> list[str]:
+    try:
+        inside = set(connections[name].introspection.table_names())
+    except DatabaseError:  # without the database there is nothing to see
+        return []
+    return sorted({model._meta.db_table for model in _ours()} & inside)
+
+
+def _stale(name: str, tables: list[str]) -> CheckMessage:
+    listed = ", ".join(tables)
+    drop = f"DROP TABLE {listed} CASCADE;"
+    if connections[name].vendor == "sqlite":
+        each = " ".join(f"DROP TABLE {table};" for table in tables)
+        drop = f"PRAGMA foreign_keys=OFF; {each}"
+    return Warning(
+        f"The database {name!r} has tables of ours that nobody reads, as DATABASE_ROUTERS sends "
+        f"them to {database.alias()!r}: {listed}. The keys of their rows forbid deleting a user.",
+        hint=f"Move what you want to keep to {database.alias()!r}; then, in manage.py dbshell "
+        f"--database {name}: {drop}",
+        id="layouts.W007",
+    )
 
 
 def tenants_check(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
