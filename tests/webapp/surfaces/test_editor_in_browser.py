@@ -282,6 +282,36 @@ def test_it_is_accessible_and_no_wider_than_the_window(browser, live_server, ban
     page.context.close()
 
 
+def test_a_page_is_made_in_the_form_alone(page):
+    page.goto("/admin/uiengine_surfaces/surface/add/")
+    page.get_by_role("textbox", name="Slug").fill("news")
+    page.locator("#id_title").fill("News")
+    page.get_by_role("button", name="Add a breakpoint").click()
+    page.get_by_role("button", name="Add a group").click()
+    for name in ("Headlines", "Weather"):
+        page.get_by_role("button", name="Add a block").click()
+        row = rows(page, "blocks").last
+        row.get_by_role("textbox", name="Title").fill(name)
+        row.get_by_role("combobox", name="Group").select_option("group-1")
+        row.get_by_label("All breakpoints: default columns").fill("6")
+        row.get_by_label("All breakpoints: default rows").fill("2")
+    page.locator("#definition-check .says", has_text="May be saved").wait_for()
+
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).click()
+
+    made = Surface.objects.get(slug="news").definition
+    size = {"*": {"default": [6, 2]}}
+    assert made == {
+        "breakpoints": [{"name": "breakpoint-1", "min_width": 0, "columns": 12}],
+        "groups": ["group-1"],
+        "blocks": [
+            {"id": "block-1", "title": "Headlines", "group": "group-1", "sizes": size},
+            {"id": "block-2", "title": "Weather", "group": "group-1", "sizes": size},
+        ],
+    }
+
+
 def test_without_script_the_json_stays(browser, live_server, bank):
     page = opened(browser, live_server, bank, java_script_enabled=False)
 

@@ -27,7 +27,7 @@ function place() {
 function read() {
   let found = null
   try {
-    found = text.value.trim() ? JSON.parse(text.value) : {}
+    found = JSON.parse(text.value.trim() || 'null') ?? {} // a new surface has none yet
   } catch { /* said below */ }
   const isRead = isObject(found)
   editor.querySelector('.edit-parts').inert = !isRead
