@@ -2,15 +2,16 @@
 
 Only held-back people are judged, on whom no version of the product was trained; visits of all
 others count as history. Today's page is the surface's default order, which never moves. Two simple
-rules are walked beside the engine: popularity (one order for everybody, by the uses of the people
-who are not held back) and frecency (each person's own uses, halved every seven days). Seconds are
-modelled, not measured. Nothing is trained here, and nothing is written.
+rules are walked beside the engine: popularity (one order for everybody on a day, by the uses, on
+the days before, of the people who are not held back) and frecency (each person's own uses, halved
+every seven days). Seconds are modelled, not measured. Nothing is trained here, and nothing is
+written.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,16 @@ from typing import Any
 import pandas as pd
 
 from ml.audit.categories import compared
-from ml.data.histories import RecordedVisit, default_orders, visits_of
+from ml.data.histories import RecordedVisit, visits_of
 from ml.evaluation.held_back import HELD_BACK, split
-from ml.evaluation.policies import policy
+from ml.evaluation.policies import Policy, policy
 from ml.progress import Progress, within
 from ml.rehearsal.figures import FIGURES, IN_SLICES, LEVEL, differences, estimates, slices
+from ml.rehearsal.popular import popular
 from ml.rehearsal.verdict import LEAST_SAVED, verdict
 from ml.rehearsal.walk import person_sums, walked, within_rules
 from ml.rehearsal.weeks import Week, weeks
+from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
@@ -78,14 +81,11 @@ def rehearse(
             f"{HELD_BACK} % are, by a hash of their keys. More people are needed"
         )
     version, recorded = load_version(folder, threads=2), visits_of(visits)
-    orders = _orders(others, surface)
+    policies = _policies(version, visits_of(others), {v.day for v in recorded}, surface, seed)
     values: dict[str, pd.DataFrame] = {}
     for name, begin, width in WALKS:
-        rule = {ENGINE: "engine", POPULARITY: "static", FRECENCY: "frecency"}[name]
-        decide = policy(rule, version, orders[name], 64, seed)
-        decide = decide if name == ENGINE else within_rules(decide, surface)
         show = within(progress, begin, width)
-        values[name] = walked(recorded, surface, decide, users, _saying(show, name))
+        values[name] = walked(recorded, surface, policies[name], users, _saying(show, name))
     sums = {name: person_sums(rows) for name, rows in values.items()}
     progress(0.9, "intervals")
     attributes, names = compared(people, by)
@@ -104,11 +104,20 @@ def _chosen(held: pd.DataFrame, most: int) -> frozenset[str]:
     return frozenset(sorted(map(str, held["user"].unique()), key=place)[:most])
 
 
-def _orders(others: pd.DataFrame, surface: Surface) -> dict[str, dict[str, Sequence[str]]]:
-    """The order that each policy starts from, or breaks ties by."""
-    today, slug = default_order(surface), surface.slug
-    by_uses = default_orders(visits_of(others), {slug: surface}).get(slug, today)
-    return {ENGINE: {slug: today}, FRECENCY: {slug: today}, POPULARITY: {slug: by_uses}}
+def _policies(
+    version: CodebookVersion,
+    others: Sequence[RecordedVisit],
+    days: Collection[int],
+    surface: Surface,
+    seed: int,
+) -> dict[str, Policy]:
+    today = {surface.slug: default_order(surface)}
+    frecency = policy(FRECENCY, None, today, 64, seed)
+    return {
+        ENGINE: policy(ENGINE, version, today, 64, seed),
+        POPULARITY: within_rules(popular(others, days, surface), surface),
+        FRECENCY: within_rules(frecency, surface),
+    }
 
 
 def _saying(progress: Progress, name: str) -> Progress:

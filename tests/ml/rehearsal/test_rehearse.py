@@ -44,6 +44,27 @@ def test_habits_low_on_the_page_are_worth_it_and_no_single_order_serves_them():
     assert found["more_than"]["popularity"]["interval"][0] > 0
 
 
+def test_popularity_knows_what_others_used_before_and_nothing_later():
+    habit = made(dict.fromkeys(HELD, BLOCKS[-1]))
+
+    early, late = (
+        run(pd.concat([made_of_others(day), habit])).figures["policies"]["popularity"]
+        for day in (1, 9)
+    )
+
+    # From the second day on it stands first; what others use on the last day comes too late.
+    assert early["captured"]["estimate"] == pytest.approx(8 / 9)
+    assert late["captured"]["estimate"] == late["moved"]["estimate"] == 0.0
+
+
+def made_of_others(day: int) -> pd.DataFrame:
+    """The last block, used on one day by people who are not held back."""
+    users = [name for name in (f"t{i}" for i in range(40)) if not is_held_back("home", name)]
+    rows = [("home", user, f"2026-05-{day:02d}", BLOCKS[-1], 1) for user in users]
+    frame = pd.DataFrame(rows, columns=["surface", "user", "at", "block", "uses"])
+    return check_visits(frame, "made")[0]
+
+
 def test_a_page_that_serves_everybody_already_is_not_worth_it():
     found = run(made(dict.fromkeys(HELD, BLOCKS[0]))).figures
 

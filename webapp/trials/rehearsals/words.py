@@ -15,7 +15,7 @@ NAMES = {
 MEANINGS = {
     "engine": "as it would have served",
     "today": "the default order, the same for everybody",
-    "popularity": "one order for everybody, by the uses of the others",
+    "popularity": "one order for everybody on a day, by the others' uses before it",
     "frecency": "each person's own uses, halved every 7 days",
 }
 PLACES = {
