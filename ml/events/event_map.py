@@ -84,11 +84,18 @@ def parse_map(document: Mapping[str, Any], surfaces: Surfaces, name: str = "map"
     zone = check.zone(time.get("zone", "UTC"))
     who = {key: check.path(f"person.{key}", person.get(key, ())) for key in ("user", "anonymous")}
     rules = [
-        _rule(row, check, f"rule {number}, ") for number, row in enumerate(check.rules(document), 1)
+        _rule(row, check, f"rule {number}{_called(row)}, ")
+        for number, row in enumerate(check.rules(document), 1)
     ]
     if check.problems:
         raise DataError(check.problems)
     return EventMap(tuple(rules), zone, who["user"], who["anonymous"])
+
+
+def _called(row: Mapping[str, Any]) -> str:
+    """A rule's event, by which it is easier to find than by its number."""
+    event = row.get("event")
+    return f" ({event})" if isinstance(event, str) else ""
 
 
 def _rule(row: Mapping[str, Any], check: MapCheck, where: str) -> Rule:

@@ -54,7 +54,7 @@ class TrialLook(models.Model):
         constraints = (models.UniqueConstraint(fields=("trial", "number"), name="look_once"),)
 
     def __str__(self) -> str:
-        return f"Look {self.number} of trial {self.trial_id}: {self.verdict}"
+        return f"Look {self.number} of {self.trial}: {self.get_verdict_display().lower()}"
 
 
 class Rehearsal(models.Model):
@@ -83,7 +83,7 @@ class Rehearsal(models.Model):
         ordering = ("-created_at", "-pk")
 
     def __str__(self) -> str:
-        return f"Rehearsal {self.pk} of surface {self.surface_id}: {self.verdict}"
+        return f"Rehearsal {self.pk} of {self.surface}: {self.get_verdict_display().lower()}"
 
 
 class RehearsedWeek(models.Model):

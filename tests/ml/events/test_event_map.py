@@ -26,24 +26,28 @@ def refused(path: Path, text: str) -> list[str]:
     [
         (
             RULE + 'block_id = "forun"',
-            "rule 1, block_id = 'forun'; is no block of home; nearest: forum",
+            "rule 1 (click), block_id = 'forun'; is no block of home; nearest: forum",
         ),
         (
             RULE + 'block = "x"\n' + RULE + 'block = "x"\nblocks = { "Live room" = "LIVE" }',
-            "rule 2, blocks, 'Live room' = 'LIVE'; is no block of home; nearest: live",
+            "rule 2 (click), blocks, 'Live room' = 'LIVE'; is no block of home; nearest: live",
         ),
         (
             RULE + 'block_id = "zzzz"',
-            "rule 1, block_id = 'zzzz'; is no block of home; there are forum, glossary, live",
+            "rule 1 (click), block_id = 'zzzz'; is no block of home; there are forum, glossary, "
+            "live",
         ),
         (
             RULE.replace("home", "hom") + 'block = "x"',
-            "rule 1, surface = 'hom'; is no surface; nearest: home",
+            "rule 1 (click), surface = 'hom'; is no surface; nearest: home",
         ),
-        (RULE + 'block = "x"\nkind = "uses"', "rule 1, kind = 'uses'; is no kind; nearest: use"),
+        (
+            RULE + 'block = "x"\nkind = "uses"',
+            "rule 1 (click), kind = 'uses'; is no kind; nearest: use",
+        ),
         (
             RULE + 'block = "x"\nblok = "y"',
-            "rule 1, blok = 'y'; is no key of a map here; nearest: block, blocks, block_id",
+            "rule 1 (click), blok = 'y'; is no key of a map here; nearest: block, blocks, block_id",
         ),
         (
             "[time]\nzon = 'UTC'\n" + RULE + 'block = "x"',
@@ -73,10 +77,10 @@ def test_a_map_without_a_rule_is_told_how_to_have_one(tmp_path, text):
     [
         ("event = 5", "rule 1, event"),
         ("event = []", "rule 1, event"),
-        ("block = 7", "rule 1, block"),
-        ('block = "a..b"', "rule 1, block"),
-        ('blocks = "a"', "rule 1, blocks"),
-        ("where = []", "rule 1, where"),
+        ("block = 7", "rule 1 (click), block"),
+        ('block = "a..b"', "rule 1 (click), block"),
+        ('blocks = "a"', "rule 1 (click), blocks"),
+        ("where = []", "rule 1 (click), where"),
     ],
 )
 def test_a_value_of_another_type_is_refused_by_its_field(row, field):
@@ -101,7 +105,7 @@ def test_a_map_says_all_that_is_wrong_at_once():
 
     fields = {problem.field for problem in caught.value.problems}
     names = ("section", "kind", "surface", "block")
-    assert fields == {"time.zone", "person", *(f"rule 1, {name}" for name in names)}
+    assert fields == {"time.zone", "person", *(f"rule 1 (x), {name}" for name in names)}
 
 
 def test_a_true_value_is_compared_as_json_writes_it():

@@ -105,6 +105,9 @@ def test_the_button_asks_workers_and_the_page_shows_weeks_to_who_may_see_people(
     found = Rehearsal.objects.get()
     assert page_of(found) in admin_client.get(page_of(run)).content.decode()
     told = admin_client.get(page_of(found)).content.decode()
+    title = f"<title>Rehearsal {found.pk} of {past}: too few people to tell |"
+    assert title in " ".join(told.split()) and "too_few" not in told
+    assert done.result["version"] == "innate"
     assert "Too few people" in told and "uiengine_codebooks/report.css" in told
     assert admin_client.get(page_of(found, "page")).content.decode().count("<article>") == 3
     auditor = User.objects.create_user("ada", is_staff=True)
@@ -127,6 +130,17 @@ def test_without_a_past_a_surface_or_a_version_it_says_what_to_do(page):
     CodebookVersion.objects.all().delete()
     with pytest.raises(CommandError, match=r"has no version.*load_fixtures"):
         call_command("rehearse", surface="course-home")
+
+
+def test_the_button_says_where_there_is_no_past_and_asks_for_nothing(page, admin_client):
+    ask = reverse("admin:uiengine_trials_rehearsal_ask", args=[page.pk])
+
+    opened = admin_client.get(ask).content.decode()
+    asked = admin_client.post(ask).content.decode()
+
+    assert "no past to rehearse on" in opened and "errorlist" not in opened
+    assert "no past to rehearse on" in asked and "errorlist" in asked
+    assert not Run.objects.exists()
 
 
 def test_where_nothing_differs_the_plot_has_a_scale_all_the_same():

@@ -19,6 +19,10 @@ from webapp.surfaces.services import surface_save
 from webapp.trials.rehearsals.page import rehearsal_html
 from webapp.trials.rehearsals.services import rehearsal_save
 
+CUT = """[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)
+  .map(e => e.ariaLabel)"""
+"""The tables that one has to scroll to see whole."""
+
 
 @pytest.fixture
 def home(db) -> Surface:
@@ -65,6 +69,7 @@ def test_it_is_accessible_and_no_wider_than_the_window(written):
             page.goto(written.as_uri())
             assert axe.violations(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate(CUT) == []
             assert page.locator("h1").inner_text() == "Worth it"
             assert page.locator("article").count() == 3
             assert "of <few>" in page.locator("main").inner_text()

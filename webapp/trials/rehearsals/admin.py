@@ -24,6 +24,7 @@ from webapp.subjects.looks import look_record
 from webapp.surfaces.models import Surface
 from webapp.trials.models import Rehearsal, RehearsedWeek
 from webapp.trials.rehearsals.page import rehearsal_html
+from webapp.trials.rehearsals.services import NO_PAST, has_past
 from webapp.trials.rehearsals.words import headline
 
 SEES_PEOPLE = "uiengine_subjects.view_profile"
@@ -64,7 +65,11 @@ class RehearsalAdmin(ReadOnlyAdmin):
         """Requests a rehearsal from the workers, unless one is under way."""
         row = get_object_or_404(Surface, pk=surface)
 
+        nothing = "" if has_past(row) else NO_PAST.format(row.slug)
+
         def act(data: dict[str, Any]) -> str:
+            if nothing:
+                raise ValueError(nothing)
             run, is_new = run_request(
                 kind=Run.Kind.REHEARSE,
                 surface=row,
@@ -83,7 +88,8 @@ class RehearsalAdmin(ReadOnlyAdmin):
             permission=ASK,
             title=f"Rehearse on the past: {row}",
             text="Walks through the stored visits of held-back people: what would the engine have "
-            "shown them, against today's page? Nothing that serves is trained or changed.",
+            "shown them, against today's page? Nothing that serves is trained or changed. "
+            + nothing,
             form=RehearseForm(posted(request)),
             act=act,
             back=page_of(row),

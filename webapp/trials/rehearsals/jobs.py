@@ -16,7 +16,7 @@ from webapp.lib import database
 from webapp.subjects.attributes import attributes_known, people_of
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
-from webapp.trials.rehearsals.services import is_simulated, rehearsal_save
+from webapp.trials.rehearsals.services import NO_PAST, is_simulated, rehearsal_save
 
 Frame = Any
 """A pandas table; naming its type would import pandas into web processes."""
@@ -56,7 +56,8 @@ def rehearse(lease: Lease) -> None:
         raise RefusedRunError(f"surface: {run.surface.slug} has {error}: import more.") from error
     except (TooLittleDataError, VersionError) as error:
         raise RefusedRunError(str(error)) from error
-    told = {"trained": bool(options.get("train")), "simulated": is_simulated(run.surface)}
+    named = version.name if version else found.figures["version"]
+    told = {"trained": version is None, "simulated": is_simulated(run.surface), "version": named}
     with database.atomic():
         row = rehearsal_save(
             surface=run.surface,
@@ -65,7 +66,7 @@ def rehearse(lease: Lease) -> None:
             weeks=[vars(week) for week in found.weeks],
         )
         result = {"report": row.pk, "verdict": row.verdict}
-        lease.finish({**result, "version": found.figures["version"]}, version)
+        lease.finish({**result, "version": named}, version)
 
 
 def _visits(surface: Surface) -> Frame:
@@ -73,10 +74,7 @@ def _visits(surface: Surface) -> Frame:
 
     visits = visits_frame(stored_visits(surface))
     if visits.empty:
-        raise RefusedRunError(
-            f"surface: {surface.slug} has no past to rehearse on: no visit is stored. Import one: "
-            "manage.py import_events PATH, or manage.py import_visits PATH"
-        )
+        raise RefusedRunError(NO_PAST.format(surface.slug))
     return visits
 
 

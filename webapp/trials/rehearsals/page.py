@@ -32,6 +32,8 @@ def rehearsal_html(rehearsal: Rehearsal, weeks: Iterable[RehearsedWeek]) -> str:
         "verdict": words.TITLES[figures["verdict"]],
         "found": capfirst(words.found_sentence(figures)),
         "beside": words.beside(figures),
+        "heads": words.COLUMNS.values(),
+        "slice_heads": [words.COLUMNS[name] for name in figures["in_slices"]],
         "policies": words.policies(figures),
         "slices": words.slices(figures),
         "bars": bars,

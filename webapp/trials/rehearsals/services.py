@@ -9,7 +9,7 @@ from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface as Page
 from webapp.codebooks.models import CodebookVersion
-from webapp.subjects.models import Profile, Subject
+from webapp.subjects.models import Profile, Subject, Visit
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 from webapp.surfaces.preview import picture
@@ -17,6 +17,16 @@ from webapp.trials.models import Rehearsal, RehearsedWeek
 
 WIDTH = 340
 """Width in px of a picture."""
+
+
+NO_PAST = (
+    "surface: {} has no past to rehearse on: no visit is stored. Import one: "
+    "manage.py import_events PATH, or manage.py import_visits PATH"
+)
+
+
+def has_past(surface: Surface) -> bool:
+    return Visit.objects.filter(profile__surface=surface, is_closed=True).exists()
 
 
 def is_simulated(surface: Surface) -> bool:

@@ -30,7 +30,14 @@ TITLES = {
 }
 NARROWEST = 0.001
 """Least width of the plot's scale, as a share."""
-COLUMNS = ("saved", "saved_first", "captured", "captured_first", "moved", "seconds")
+COLUMNS = {
+    "saved": "Time saved",
+    "saved_first": "Time saved, first 3 visits",
+    "captured": "Captured",
+    "captured_first": "Captured, first 3 visits",
+    "moved": "Blocks moved a visit",
+    "seconds": "Seconds a visit",
+}
 Told = Mapping[str, Any]
 
 
@@ -40,6 +47,7 @@ class Cell:
 
     value: str = ""
     span: str = ""
+    head: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,13 +74,15 @@ def percent(value: float | None) -> str:
 
 
 def cell(name: str, found: Told | None) -> Cell:
-    """A figure and its interval, in its unit."""
+    """A figure and its interval, in its unit, under the head of its column."""
+    head = COLUMNS[name]
     if found is None or found["estimate"] is None:
-        return Cell()
+        return Cell(head=head)
     as_share = name not in ("moved", "seconds")
     write = percent if as_share else lambda value: f"{value:.2f}"
     ends = found["interval"]
-    return Cell(write(found["estimate"]), f"{write(ends[0])} to {write(ends[1])}" if ends else "")
+    span = f"{write(ends[0])} to {write(ends[1])}" if ends else ""
+    return Cell(write(found["estimate"]), span, head)
 
 
 def headline(figures: Told) -> str:
