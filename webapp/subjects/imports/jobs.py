@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webapp.lib import database
-from webapp.subjects.imports.key_table import keys_new, keys_read, keys_unmet
-from webapp.subjects.imports.services import Imported, Progress, people_import, visits_import
+from webapp.subjects.ended import accounts_read
+from webapp.subjects.imports.key_table import (
+    key_rule,
+    keys_new,
+    user_rule,
+    with_more_than_events,
+)
+from webapp.subjects.imports.services import (
+    PREFIX,
+    Imported,
+    Progress,
+    people_import,
+    subjects_by_keys,
+    visits_import,
+)
 from webapp.subjects.imports.surfaces import surfaces_ensure
+from webapp.subjects.keys import ACCOUNT, subject_key_checked
 from webapp.subjects.models import Subject
 from webapp.surfaces.models import Surface
 
@@ -100,6 +114,47 @@ def _visits_by_block(rows: Iterable[VisitRow]) -> dict[str, Counter[str]]:
     for row in rows:
         counts.setdefault(row.surface, Counter())[row.block] += 1
     return counts
+
+
+def keys_unmet(path: str, keyed: Collection[str]) -> ValueError:
+    """The ml.data.DataError of a table that names nobody who is in the imported files."""
+    from ml.data.errors import BadValue, DataError
+
+    rule = "one user at least must occur in the imported files"
+    return DataError([BadValue(Path(path).name, 0, "user", ", ".join(list(keyed)[:3]), rule)])
+
+
+def keys_read(path: str, *, moves_events: bool = False) -> dict[str, str]:
+    """Reads a table of `user` (a name in the file) and `key` (of a subject): keys by user.
+
+    moves_events: a user of whom nothing but events was imported may be another subject from now on.
+    Raises ml.data.DataError, which lists every bad row.
+    """
+    from ml.data.errors import BadValue, DataError
+    from ml.data.tables import as_texts, read_table
+
+    table, name = read_table(Path(path)), Path(path).name
+    if lacking := {"user", "key"} - set(table.columns):
+        have, rule = ", ".join(map(str, table.columns)), "columns user and key are needed"
+        raise DataError([BadValue(name, 0, "columns", have, f"{rule}; missing: {min(lacking)}")])
+    pairs = list(zip(as_texts(table["user"]), as_texts(table["key"]), strict=True))
+    pks = [key.removeprefix(ACCOUNT) for _, key in pairs if key.startswith(ACCOUNT)]
+    before = set(subjects_by_keys(PREFIX + user for user, _ in pairs))
+    if moves_events:
+        before = with_more_than_events(before)
+    problems, known = [], accounts_read(pks)
+    seen: tuple[set[str], set[str]] = (set(), set())
+    for number, (user, key) in enumerate(pairs, start=1):
+        rules = {"user": user_rule(user, seen[0], before), "key": key_rule(key, seen[1], known)}
+        seen[0].add(user)
+        seen[1].add(key)
+        values = {"user": user, "key": key}
+        problems += [
+            BadValue(name, number, f, values[f], rule) for f, rule in rules.items() if rule
+        ]
+    if problems:
+        raise DataError(problems)
+    return {user: subject_key_checked(key) for user, key in pairs}
 
 
 def _known_blocks() -> dict[str, list[str]]:

@@ -1,15 +1,13 @@
-"""Reads a table that says which users of files are subjects already: columns user and key."""
+"""Rules of a table that says which users of files are subjects already: columns user and key."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import SequenceMatcher
-from pathlib import Path
 
 from django.db.models import Q
 
 from webapp.lib.batched import batched
-from webapp.subjects.ended import accounts_read
 from webapp.subjects.imports.services import PEOPLE_AT_ONCE, PREFIX, subjects_by_keys
 from webapp.subjects.keys import ACCOUNT, UnusableKeyError, is_visitor, subject_key_checked
 from webapp.subjects.models import Subject
@@ -19,48 +17,7 @@ ALIKE = 0.75
 SHOWN = 10
 
 
-def keys_unmet(path: str, keyed: Collection[str]) -> ValueError:
-    """The ml.data.DataError of a table that names nobody who is in the imported files."""
-    from ml.data.errors import BadValue, DataError
-
-    rule = "one user at least must occur in the imported files"
-    return DataError([BadValue(Path(path).name, 0, "user", ", ".join(list(keyed)[:3]), rule)])
-
-
-def keys_read(path: str, *, moves_events: bool = False) -> dict[str, str]:
-    """Reads a table of `user` (a name in the file) and `key` (of a subject): keys by user.
-
-    moves_events: a user of whom nothing but events was imported may be another subject from now on.
-    Raises ml.data.DataError, which lists every bad row.
-    """
-    from ml.data.errors import BadValue, DataError
-    from ml.data.tables import as_texts, read_table
-
-    table, name = read_table(Path(path)), Path(path).name
-    if lacking := {"user", "key"} - set(table.columns):
-        have, rule = ", ".join(map(str, table.columns)), "columns user and key are needed"
-        raise DataError([BadValue(name, 0, "columns", have, f"{rule}; missing: {min(lacking)}")])
-    pairs = list(zip(as_texts(table["user"]), as_texts(table["key"]), strict=True))
-    pks = [key.removeprefix(ACCOUNT) for _, key in pairs if key.startswith(ACCOUNT)]
-    before = set(subjects_by_keys(PREFIX + user for user, _ in pairs))
-    if moves_events:
-        before = _with_more_than_events(before)
-    problems, known = [], accounts_read(pks)
-    seen: tuple[set[str], set[str]] = (set(), set())
-    for number, (user, key) in enumerate(pairs, start=1):
-        rules = {"user": _user_rule(user, seen[0], before), "key": _key_rule(key, seen[1], known)}
-        seen[0].add(user)
-        seen[1].add(key)
-        values = {"user": user, "key": key}
-        problems += [
-            BadValue(name, number, f, values[f], rule) for f, rule in rules.items() if rule
-        ]
-    if problems:
-        raise DataError(problems)
-    return {user: subject_key_checked(key) for user, key in pairs}
-
-
-def _with_more_than_events(keys: Collection[str]) -> set[str]:
+def with_more_than_events(keys: Collection[str]) -> set[str]:
     """The keys of subjects with attributes, or with visits that were imported as visits."""
     more = Q(attributes__isnull=False) | Q(
         profiles__isnull=False, profiles__imported_history__isnull=True
@@ -71,7 +28,7 @@ def _with_more_than_events(keys: Collection[str]) -> set[str]:
     return found
 
 
-def _user_rule(user: str, seen: Collection[str], before: Collection[str]) -> str:
+def user_rule(user: str, seen: Collection[str], before: Collection[str]) -> str:
     """The rule that a user of the table breaks, or empty."""
     if not user.strip():
         return "must not be empty"
@@ -98,7 +55,7 @@ def new_keys_said(keys: Iterable[str]) -> str:
     return f"Keys that nobody had before, subjects from now on: {', '.join(keys)}. Mistyped?"
 
 
-def _key_rule(key: str, seen: Collection[str], known: Collection[str]) -> str:
+def key_rule(key: str, seen: Collection[str], known: Collection[str]) -> str:
     """The rule that a key of the table breaks, or empty. known: primary keys of accounts."""
     try:
         subject_key_checked(key)

@@ -24,7 +24,8 @@ from webapp.subjects.imports.events.histories import (
     ties_store,
 )
 from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
-from webapp.subjects.imports.key_table import keys_new, keys_read, keys_unmet
+from webapp.subjects.imports.jobs import keys_read, keys_unmet
+from webapp.subjects.imports.key_table import keys_new
 from webapp.subjects.imports.services import AT_ONCE, PEOPLE_AT_ONCE, Progress
 from webapp.surfaces.models import Surface
 
