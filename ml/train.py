@@ -20,8 +20,10 @@ from typing import Any
 
 import torch
 
+from ml.books.served_orders import learn_served
 from ml.cli import EDITS, LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
 from ml.data.errors import DataError
+from ml.data.histories import pages
 from ml.data.tables import read_visits
 from ml.layouts.part import with_layouts
 from ml.layouts.records import Record, read_edited, read_records
@@ -83,7 +85,10 @@ def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, 
     if layouts:
         part = learn_layout_part(layouts, seed=options.seed, is_smoke=options.smoke)
         draft = replace(draft, layouts=part)
-    return draft.export(options.out)
+    card = draft.export(options.out)
+    if not options.innate:
+        card["id"] = learn_served(options.out, visits, pages([visits]))
+    return card
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -83,8 +83,10 @@ def test_each_step_reads_only_people_who_are_still_there(line, var, read):
     assert people_in_files(var) == set()
     step(line, "replay")
 
-    assert read == [everybody - {first}, everybody - {first, second}]
+    without_first = everybody - {first}
+    assert read == [without_first, without_first, without_first - {second}]
     version = CodebookVersion.objects.get(pipelines=line)
+    assert "served.json" in version.manifest["files"]  # learned from the same people
     assert version_erasures(version) == 0  # it never saw the first one
     third = somebody(trained=True)
     assert [v.version for v in subject_erase(key=third)] == [version.name]

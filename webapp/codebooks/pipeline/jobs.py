@@ -161,7 +161,11 @@ def _refreshed(lease: Lease, visits: Frame, users: set[str]) -> Any:
 
 
 def export(lease: Lease) -> None:
-    """Exports ONNX, checks its parity, and registers the version in one transaction."""
+    """Exports ONNX, checks its parity, learns the orders of its books, and registers the version in
+    one transaction."""
+    from ml.books.served_orders import learn_served
+    from ml.evaluation.held_back import split
+    from ml.progress import within
     from ml.versions import draft
     from ml.versions.onnx_export import ExportError
 
@@ -174,6 +178,9 @@ def export(lease: Lease) -> None:
         card = draft.load(artefacts.fetch(name, work_folder(run))).export(folder)
     except ExportError as error:
         raise RefusedRunError(str(error)) from error
+    pages = {run.surface.slug: mappers.to_surface(run.surface)}
+    trained_on = split(_visits(lease)[0])[0]
+    card["id"] = learn_served(folder, trained_on, pages, within(lease.show, 0.3, 0.6))
     refreshes = pipeline.kind == Pipeline.Kind.REFRESH
     parent = champion_of(run.surface) if refreshes else innate_version()
     lease.show(0.9, "registering")
