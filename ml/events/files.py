@@ -12,8 +12,9 @@ from ml.data.errors import BadValue, DataError
 
 JSON = (".json", ".jsonl", ".ndjson")
 KNOWN = (*JSON, ".csv", ".tsv", ".txt", ".parquet")
-PLAIN_CSV = "skip=0, quote='\"', escape='\"'"
-"""Otherwise DuckDB guesses, and leaves lines out above one with more values than they have."""
+PLAIN_CSV = "skip=0, comment='', quote='\"', escape='\"'"
+"""What DuckDB guesses otherwise: it then leaves out rows that begin with # and all above a longer
+one, and keeps quotes where the first come after 20,480 lines."""
 LARGEST_EVENT = 16 * 1024 * 1024
 """Bytes of one JSON object; a Matomo visit holds all of its actions."""
 

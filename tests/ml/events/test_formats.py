@@ -269,3 +269,27 @@ def test_a_shared_device_belongs_to_who_signed_in_last(tmp_path):
     people = [person for person, *_ in read(path, "segment")[0]]
 
     assert people == ["ada", "ada", "ada", "bob", "bob"]
+
+
+ROW = ("click", "2026-05-04", "u", "forum")
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([("1", *ROW), ("#2", *ROW)], id="begins with a hash"),
+        pytest.param(
+            [*((f"{n}", *ROW) for n in range(20_479)), ("last", *ROW[:3], '"forum"')],
+            id="first quotes after what is guessed by",
+        ),
+    ],
+)
+def test_a_tables_rows_are_read_as_they_stand(tmp_path, rows, delimiter):
+    path = tmp_path / ("plain.csv" if delimiter == "," else "plain.tsv")
+    table = [("id", "event", "at", "user", "section"), *rows]
+    path.write_text("".join(delimiter.join(row) + "\n" for row in table))
+
+    found, report = read(path, "plain")
+
+    assert (len(found), report.read) == (len(rows), len(rows))
