@@ -408,6 +408,13 @@ UIENGINE_ANSWERS = env.integer(
     help="Latest answers that Redis keeps for repeated reads, of some 5 kB each; as much again for "
     "lists of variants.",
 )
+UIENGINE_BOOK_ENTRIES = env.integer(
+    "UIENGINE_BOOK_ENTRIES",
+    256,
+    low=64,
+    high=256,
+    help="Layouts in a page's book of a day, at most.",
+)
 UIENGINE_BACKLOG = env.integer(
     "UIENGINE_BACKLOG",
     100_000,

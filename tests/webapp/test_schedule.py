@@ -73,7 +73,7 @@ def test_celerys_own_beat_takes_every_entry_whose_app_is_installed():
 
     assert {entry["task"] for entry in taken.values()} == {
         *("subjects.sweep", "codebooks.sweep", "codebooks.retrain_all", "audits.audit_all"),
-        *("codebooks.guard", "codebooks.shadow", "subjects.retention"),
+        *("codebooks.guard", "codebooks.shadow", "subjects.retention", "codebooks.books"),
     }
     nightly = taken["Retrain surfaces with new visits, nightly"]
     assert nightly["schedule"] == crontab(minute="30", hour="2")

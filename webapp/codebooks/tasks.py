@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from webapp.codebooks import books
 from webapp.codebooks.guard import jobs as guard_jobs
 from webapp.codebooks.models import Run
 from webapp.codebooks.pipeline import lease
@@ -78,3 +79,16 @@ def guard_all() -> int:
 def shadow_all() -> int:
     """Compares challengers with their champions; returns how many comparisons there were."""
     return guard_jobs.shadow_all()
+
+
+@shared_task(name="codebooks.book")  # type: ignore[untyped-decorator]
+def book(surface_id: int) -> bool:
+    """Makes one surface's book of today; False where it has none."""
+    surface = Surface.objects.filter(pk=surface_id).first()
+    return surface is not None and books.book_make(surface=surface, now=utc_now()) is not None
+
+
+@shared_task(name="codebooks.books")  # type: ignore[untyped-decorator]
+def books_all() -> int:
+    """Makes the books that today lacks: of a new day, a promotion, a rollback or an edit."""
+    return books.books_make(now=utc_now())

@@ -60,6 +60,7 @@ RUNS = ("uiengine_codebooks", "0003_schedules")
 WATCH = ("uiengine_codebooks", "0008_watch")
 TRIALS = ("uiengine_trials", "0002_schedules")
 MAIL = ("uiengine_audits", "0002_mail")
+BOOKS = ("uiengine_codebooks", "0015_books")
 STUDIO = ("uiengine_studio", "0001_initial")
 TABLE = (
     Entry("Fold what was lost, close visits that are over", "subjects.sweep", RUNS, every=10),
@@ -89,6 +90,7 @@ TABLE = (
         "Compare adapted with control, nightly", "trials.look_all", TRIALS, minute="50", hour="3"
     ),
     Entry("Mail audits that exceed and were not mailed", "audits.mail", MAIL, every=600),
+    Entry("Make the books of the day", "codebooks.books", BOOKS, every=60),
     Entry("Sign of life of the workers", "studio.heartbeat", STUDIO, every=15),
 )
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from django.conf import settings
 
 from webapp.audits.models import AuditReport
+from webapp.codebooks.books import books_delete
 from webapp.codebooks.models import (
     Agreement,
     Alias,
@@ -46,6 +47,7 @@ def outgrown_delete(*, now: datetime) -> dict[str, int]:
         "agreements": _agreements,
         "proposals": lambda at: Proposal.objects.filter(at__lt=at - KEPT).delete()[0],
         "popularity_days": _popularity,
+        "books": lambda at: books_delete(now=at),
         "rehearsals": lambda at: Rehearsal.objects.filter(created_at__lt=at - PAGES_KEPT).delete()[
             0
         ],

@@ -1,5 +1,6 @@
 """Tables of codebook versions, grouped by topic."""
 
+from webapp.codebooks.models.books import KeptBook
 from webapp.codebooks.models.live import Agreement, GuardWindow, LiveMinute
 from webapp.codebooks.models.pipelines import GateReport, Pipeline, Run
 from webapp.codebooks.models.versions import Alias, AliasMove, CodebookVersion, Proposal, Rollout
@@ -11,6 +12,7 @@ __all__ = [
     "CodebookVersion",
     "GateReport",
     "GuardWindow",
+    "KeptBook",
     "LiveMinute",
     "Pipeline",
     "Proposal",
