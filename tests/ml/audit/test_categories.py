@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,6 +105,23 @@ def test_of_too_many_values_those_of_few_people_are_one_slice(made, tmp_path):
 
     assert slices_of(report, "town") == {"north": 300, "south": 200, "60 rare values": 100}
     assert report["attributes"][0]["rare_values"] == 60
+
+
+def test_four_thousand_values_take_the_memory_of_a_few(tmp_path):
+    """Those of few people are one slice before anything is counted by them."""
+    replay = tmp_path / "replay.jsonl"
+    visits, people = cohort.simulate(replay, users=4_200, visits=1)
+    peaks, slices = [], []
+    for others in (["west"] * 4_000, [f"town {i}" for i in range(4_000)]):
+        described = people.assign(town=[*["north"] * 100, *["south"] * 100, *others])
+        tracemalloc.start()
+        report = audit(replay, visits, described, ["town"], out=tmp_path / "out")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        slices.append(len(report["slices"]))
+
+    assert slices[0] == slices[1]
+    assert peaks[1] < 2 * peaks[0]
 
 
 def test_up_to_the_limit_each_value_is_listed(made, tmp_path):

@@ -130,3 +130,20 @@ def test_errors_name_what_was_wrong_and_the_next_step(course, command, options, 
 def test_an_unknown_version_lists_the_known(version):
     with pytest.raises(CommandError, match=r"'x' is unknown\. There are: course-home-1"):
         run("promote", "x")
+
+
+def test_judging_by_another_attribute_does_not_get_round_an_audit_that_exceeds(cohort, version):
+    """Nor does an audit by it that somebody acknowledges."""
+    run("judge", version.name, surface="course-home", smoke=True, by=["gender"])
+    AuditReport.objects.update(verdict="exceeds")
+
+    found = run("judge", version.name, surface="course-home", smoke=True, by=["disability"])
+
+    assert found["verdict"] == "failed"
+    conditions = {c["name"]: c for c in version.gate_reports.latest("pk").conditions}
+    assert (conditions["audit"]["verdict"], conditions["audit"]["figure"]) == ("failed", "exceeds")
+    report = AuditReport.objects.latest("pk")
+    assert (report.attributes, report.verdict) == (["disability"], "inconclusive")
+    version.gate_reports.update(is_smoke=False)
+    with pytest.raises(CommandError, match="worse than tolerated"):
+        run("promote", version.name, why="small", acknowledge="Ada")
