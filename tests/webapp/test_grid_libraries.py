@@ -67,6 +67,35 @@ def test_a_block_that_floats_is_moved_by_every_library():
     }
 
 
+def test_limits_of_one_breakpoint_move_no_block_at_another():
+    """Each breakpoint is loaded over each other in one gridstack, which keeps limits left out."""
+    limits = {"a": {"maxW": 1, "maxH": 1}, "b": {"minW": 3, "minH": 4}, "c": {}, "d": {"maxW": 2}}
+    size = {"a": (1, 1), "b": (3, 4), "c": (2, 2), "d": (2, 6)}
+    layouts = {
+        name: [
+            {
+                "id": "p",
+                "i": "p",
+                "x": 0,
+                "y": 0,
+                "w": w,
+                "h": h,
+                "minW": 1,
+                "minH": 1,
+                **limits[name],
+            },
+            {"id": "q", "i": "q", "x": 0, "y": h, "w": 6, "h": 1, "minW": 1, "minH": 1},
+        ]
+        for name, (w, h) in size.items()
+    }
+    widths = {"a": 1200, "b": 900, "c": 600, "d": 0}
+    page = {"surface": "s", "cols": dict.fromkeys("abcd", 6), "breakpoints": widths}
+
+    found = grid_libraries.check([{**page, "layouts": layouts}])
+
+    assert found["moved"] == 0, found["examples"]
+
+
 def test_a_fixed_block_may_float():
     box = {"id": "a", "i": "a", "x": 0, "y": 3, "w": 1, "h": 1, "static": True, "locked": True}
     fixed = {"surface": "s", "cols": {"a": 4}, "breakpoints": {"a": 0}, "layouts": {"a": [box]}}

@@ -29,24 +29,38 @@ export function relaidLayout(payload, name, before) {
   return laidOut([[before, name], [payload, name]]);
 }
 
-/** The same on a grid that showed every other breakpoint, as where a window is made wider. */
+/** The same on a grid that goes from every other breakpoint to this one, as where a window changes
+ * its width: the first layout that differs from those before it, if any. */
 export function widenedLayout(payload, name) {
   const others = Object.keys(payload.layouts).filter((other) => other !== name);
   if (!others.length) return null;
-  return laidOut([...others, name].map((one) => [payload, one]));
+  const shown = allLaidOut(others.flatMap((other) => [[payload, other], [payload, name]]));
+  const there = shown.filter((_, load) => load % 2);
+  const wanted = JSON.stringify(places(payload.layouts[name]));
+  return there.find((one) => JSON.stringify(one) !== wanted) ?? there[0];
 }
 
 function laidOut(loads) {
+  return allLaidOut(loads).at(-1);
+}
+
+/** What a grid shows after each of the loads. */
+function allLaidOut(loads) {
   const element = window.document.createElement('div');
   window.document.body.appendChild(element);
   const [[{ cols }, first]] = loads;
   const grid = GridStack.init({ column: cols[first], float: false, ...QUIET }, element);
-  for (const [payload, name] of loads) {
+  const shown = loads.map(([payload, name]) => {
     grid.column(payload.cols[name], 'none');
     // gridstack writes into the objects that it is given.
     grid.load(payload.layouts[name].map((item) => ({ maxW: 0, maxH: 0, ...item })));
-  }
-  const shown = GridStack.Utils.sort(grid.engine.nodes.map(({ id, x, y, w, h }) => ({ id, x, y, w, h })));
+    return GridStack.Utils.sort(places(grid.engine.nodes));
+  });
   grid.destroy();
   return shown;
+}
+
+/** What decides where a block stands. */
+function places(items) {
+  return items.map(({ id, x, y, w, h }) => ({ id, x, y, w, h }));
 }
