@@ -8,7 +8,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from webapp import settings as own
+
 pytestmark = pytest.mark.django_db
+MIDDLEWARE = list(own.MIDDLEWARE)
 AWAY = {
     "default": {
         "BACKEND": "webapp.lib.cache.RedisCache",
@@ -30,6 +33,25 @@ def test_a_signed_in_user_is_answered_while_the_cache_is_away(signed_in, setting
     settings.CACHES = AWAY
 
     assert signed_in.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("engine", ["cached_db", "cache"])
+def test_a_layout_comes_though_a_hosts_sessions_are_in_a_cache_that_is_away(page, settings, engine):
+    """Also where its middleware asks the cache before the view and after it."""
+    settings.CACHES = AWAY
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    cookie = {settings.SESSION_COOKIE_NAME: "x" * 32}
+    around = "django.middleware.cache"
+    for more in ([], [f"{around}.UpdateCacheMiddleware", f"{around}.FetchFromCacheMiddleware"]):
+        settings.MIDDLEWARE = [*MIDDLEWARE[:2], *more, *MIDDLEWARE[2:]]
+        client = Client(raise_request_exception=False)
+        client.cookies.load(cookie)
+
+        answer = client.get("/api/layout?surface=course-home")
+
+        assert answer.status_code == 200, answer.content
+        assert len(answer.json()["order"]) == 10
 
 
 def test_a_session_is_read_from_the_cache_while_it_is_there(signed_in):

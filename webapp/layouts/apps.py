@@ -25,7 +25,7 @@ class LayoutsConfig(AppConfig):
 
     def ready(self) -> None:
         from webapp.layouts.checks import host_check
-        from webapp.layouts.errors.middleware import note_database_away
+        from webapp.layouts.errors.middleware import note_raised
         from webapp.layouts.install_checks import (
             names_check,
             scheduler_check,
@@ -38,7 +38,7 @@ class LayoutsConfig(AppConfig):
         if problem := host.lacking():
             raise ImproperlyConfigured(problem)
         host.supply()
-        got_request_exception.connect(note_database_away, dispatch_uid="layouts.database_away")
+        got_request_exception.connect(note_raised, dispatch_uid="layouts.raised")
         requests.connect_tasks()
         schedule_rows.connect()
         checks.register(host_check)

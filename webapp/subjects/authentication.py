@@ -174,7 +174,7 @@ def _by_session(request: Request) -> Identity | None:
         visitor = keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or ""
         found = Identity(keys.account_key(pk), "session", str(pk), visitor, is_proved=False)
         is_verified = _is_verified(request, session, str(pk))
-    except DatabaseError:
+    except Exception:  # a host's sessions may be in a cache, which raises errors of its own
         if not _serves_unproved(request):
             raise
         return found

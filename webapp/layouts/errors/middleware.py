@@ -5,9 +5,9 @@ Views raise problems themselves. Django's own answers (unknown address, unsuppor
 host name, server error) would be HTML, very long with DEBUG; here they become JSON for clients of
 the API. Answers of a host's own views below the prefix are not changed.
 
-Middleware between this one and the view may need the database, as sessions that are saved with
-every request do. Where it fails, the view's answer stands; a layout that was not asked for yet is
-asked for without it.
+Middleware between this one and the view may need the database or the cache, as sessions that are
+saved with every request do. Where it fails, the view's answer stands; a layout that was not asked
+for yet is asked for without it.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ OF_STATUS = {
 OTHER = KINDS["request-refused"]
 OF_BODY = ("Content-Type", "Content-Length")
 OURS = "uiengine_"
+RAISED = "uiengine.raised"
+"""In a request's META: something raised an exception that nobody caught."""
 AWAY = "uiengine.database_away"
 """In a request's META: something that nobody caught missed the database."""
 PRIVATE = "uiengine.private"
@@ -95,16 +97,19 @@ def _is_layout(request: HttpRequest) -> bool:
         return False
 
 
-def note_database_away(request: HttpRequest | None = None, **_: Any) -> None:
+def note_raised(request: HttpRequest | None = None, **_: Any) -> None:
     """Receives Django's signal of an exception that nobody caught."""
-    if request is not None and isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    if request is None:
+        return
+    request.META[RAISED] = True
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         request.META[AWAY] = True
 
 
 def _mended(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if response.status_code == 400 or response.status_code >= 500:
         answered: HttpResponseBase | None = request.META.get(ANSWERED)
-        if answered is None and AWAY in request.META:
+        if answered is None and RAISED in request.META:
             answered = _asked_alone(request)
         if answered is not None and answered is not response:
             log.warning("api.answered_all_the_same", extra={"status": response.status_code})

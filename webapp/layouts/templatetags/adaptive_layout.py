@@ -93,15 +93,16 @@ def _named(subject: str, now: datetime) -> Whose:
 def _caller(request: HttpRequest) -> Whose:
     """The signed-in user or consenting visitor, as the API determines it.
 
-    With the database away it may be unknown whether the session still holds, or whose it is.
+    With the database or the cache away it may be unknown whether the session still holds, or whose
+    it is.
     """
     user, found = getattr(request, "user", None), Whose("", is_proved=False)
     try:
         if user is not None and user.is_authenticated:
             return Whose(keys.account_key(user.pk))
-    except DatabaseError:
+    except Exception:  # a host's sessions may be in a cache, which raises errors of its own
         log.warning("layout.caller_unproved", exc_info=True)
-        with suppress(DatabaseError):
+        with suppress(Exception):
             found = Whose(keys.account_key(request.session[SESSION_KEY]), is_proved=False)
         return found
     return Whose(keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")) or "")
@@ -110,6 +111,6 @@ def _caller(request: HttpRequest) -> Whose:
 def _csrf(request: HttpRequest) -> dict[str, str] | None:
     try:
         return client_csrf(request)
-    except DatabaseError:  # where the host keeps the token in sessions
+    except Exception:  # where the host keeps the token in sessions
         log.warning("layout.csrf_unknown", exc_info=True)
         return None
