@@ -30,7 +30,7 @@ from ml.data.errors import BadValue, DataError
 from ml.data.histories import default_orders, page, pages, visits_of
 from ml.data.surface_files import read_surfaces, refuse_strangers
 from ml.data.tables import read_visits
-from ml.evaluation.policies import CODED, POLICIES, policy
+from ml.evaluation.policies import BOOKED, CODED, POLICIES, policy
 from ml.evaluation.replay import (
     BIT_BUDGETS,
     captured_gain,
@@ -142,7 +142,7 @@ def _version(
                 settings=Settings().smoke() if options.smoke else None,
                 layouts=part,
             )
-        if options.policy == "book" or options.save is not None:
+        if options.policy in BOOKED or options.save is not None:
             learn_served(out, train, declared or pages([train]))
         version = load_version(out, threads=2)
     return version, dict(version.default_orders), round(time.perf_counter() - begin, 1)
@@ -193,7 +193,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--entries",
         type=_entries,
         default=MOST_ENTRIES,
-        help=f"layouts in a day's book with --policy book, 1 to {MOST_ENTRIES}",
+        help=f"layouts in a day's book with --policy book or device, 1 to {MOST_ENTRIES}",
     )
     parser.add_argument(
         "--version", type=existing_version, help="take this version folder as it is"

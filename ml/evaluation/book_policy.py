@@ -1,4 +1,8 @@
-"""The policy `book`: each person is shown an entry of the day's book, which their byte names."""
+"""The policies `book` and `device`: each person is shown an entry of the day's book.
+
+With `book` the server chooses their byte, with `device` their browser, which knows the public book
+and the person's own past alone.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Sequence
 from ml.evaluation.shown import Policy, Shown
 from uiengine.book.book import Book, make_book
 from uiengine.book.choice import choose_byte, has_wishes
+from uiengine.book.device import expected_on_device
 from uiengine.engine import choose
 from uiengine.model.prediction import Prediction
 from uiengine.model.version import CodebookVersion
@@ -14,16 +19,8 @@ from uiengine.request import Request
 
 
 def from_book(version: CodebookVersion, entries: int) -> Policy:
-    """A book is made once per page and day, from the popularity that is known then."""
-    books: dict[str, Book] = {}
-
-    def book_of(request: Request) -> Book:
-        slug = request.surface.slug
-        known = books.get(slug)
-        if known is None or known.day != request.day:
-            known = make_book(request.surface, version, request.popularity, request.day, entries)
-            books[slug] = known
-        return known
+    """Chosen on the server, from the version's reading of the person."""
+    book_of = _Books(version, entries)
 
     def decide(requests: Sequence[Request]) -> list[Shown]:
         read = version.read(requests)
@@ -33,6 +30,36 @@ def from_book(version: CodebookVersion, entries: int) -> Policy:
         ]
 
     return decide
+
+
+def on_device(version: CodebookVersion, entries: int) -> Policy:
+    """Chosen in the browser, which reads no version."""
+    book_of = _Books(version, entries)
+
+    def decide(requests: Sequence[Request]) -> list[Shown]:
+        shown = []
+        for request in requests:
+            book = book_of(request)
+            shown.append(_shown(request, expected_on_device(request, book), book, version.id))
+        return shown
+
+    return decide
+
+
+class _Books:
+    """A book is made once per page and day, from the popularity that is known then."""
+
+    def __init__(self, version: CodebookVersion, entries: int) -> None:
+        self.version, self.entries = version, entries
+        self._known: dict[str, Book] = {}
+
+    def __call__(self, request: Request) -> Book:
+        surface, day = request.surface, request.day
+        known = self._known.get(surface.slug)
+        if known is None or known.day != day:
+            known = make_book(surface, self.version, request.popularity, day, self.entries)
+            self._known[surface.slug] = known
+        return known
 
 
 def _shown(request: Request, prediction: Prediction, book: Book, version_id: str) -> Shown:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ml.evaluation.book_policy import from_book
+from ml.evaluation.book_policy import from_book, on_device
 from ml.evaluation.shown import Orders, Policy, Shown
 from uiengine.behaviour.profile import Profile, day_uses_at
 from uiengine.book.book import MOST_ENTRIES
@@ -19,7 +19,8 @@ from uiengine.request import Request
 
 FRECENCY_HALF_LIFE = 1
 """Index into profile.DAY_HALF_LIVES of the half-life of 7 days."""
-CODED = ("engine", "eager", "tokens", "book")
+CODED = ("engine", "eager", "tokens", "book", "device")
+BOOKED = {"book": from_book, "device": on_device}
 POLICIES = (*CODED, "static", "mfu", "frecency", "random")
 
 
@@ -32,13 +33,13 @@ def policy(
     entries: int = MOST_ENTRIES,
 ) -> Policy:
     """Returns the named policy. defaults: the static order per surface, which also breaks ties;
-    entries: of the policy `book`.
+    entries: of the policies `book` and `device`.
 
     What every policy shows keeps a declared page's groups and fixed blocks.
     """
-    if name == "book":
+    if name in BOOKED:
         assert version is not None
-        return from_book(version, entries)
+        return BOOKED[name](version, entries)
     if name in CODED:
         assert version is not None
         return _coded(name, version, defaults, bits)

@@ -6,7 +6,10 @@
      "orders": [[0, 1], …], "demand": [[62, 38], …], "why": [[["popular", 1, 40, 25]], …]}
 
 Entries are named by their place, the byte. `orders` are positions in `blocks`; `cells` are x and y
-of each block, in the order of `blocks`; `demand` is in percent.
+of each block, in the order of `blocks`; where blocks widen over gaps, `widths` has their columns
+per entry, instead of those in `sizes`. `demand` is in percent. `page` and `device` hold what a
+browser needs to choose its byte by itself: sizes in px, rules and seconds of the page, what
+everybody used lately per half-life, and the weights of the next visit and of later ones.
 """
 
 from __future__ import annotations
@@ -16,6 +19,20 @@ import json
 from typing import Any
 
 from uiengine.book.book import Book
+from uiengine.book.choice import LEAST_SAVING
+from uiengine.book.device import (
+    LATER,
+    LEAST_SHARE,
+    LEAST_USES,
+    NEXT,
+    PER_MILLE,
+    used_lately,
+)
+from uiengine.cost.coefficients import VALUES
+from uiengine.page.surface import Surface
+
+DEFAULT = 1
+"""The size class that a book shows."""
 
 
 def book_json(book: Book) -> bytes:
@@ -25,9 +42,12 @@ def book_json(book: Book) -> bytes:
     at: dict[str, Any] = {}
     for point in surface.breakpoints:
         placed = [{p.id: p for p in layout.placements[point.name]} for layout in layouts]
-        sizes = [[placed[0][b.id].w, placed[0][b.id].h] for b in surface.blocks]
+        known = surface.sizes[point.name]
+        sizes = [[known[b.id][DEFAULT].w, known[b.id][DEFAULT].h] for b in surface.blocks]
         cells = [[n for b in surface.blocks for n in (p[b.id].x, p[b.id].y)] for p in placed]
         at[point.name] = {"columns": point.columns, "sizes": sizes, "cells": cells}
+        if surface.guardrails.stretch:
+            at[point.name]["widths"] = [[p[b.id].w for b in surface.blocks] for p in placed]
     found = {
         "surface": surface.slug,
         "version": book.version,
@@ -38,8 +58,36 @@ def book_json(book: Book) -> bytes:
         "orders": book.orders.tolist(),
         "demand": (100 * book.demand).round().astype(int).tolist(),
         "why": [_why(book, byte) for byte in range(len(layouts))],
+        "page": _page(surface),
+        "device": _device(book),
     }
     return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _page(surface: Surface) -> dict[str, Any]:
+    widest = surface.widest
+    return {
+        "widest": widest.name,
+        "width": widest.width,
+        "viewport": widest.viewport_height,
+        "row": surface.row_height,
+        "groups": list(surface.group_ranks),
+        "grouped": surface.is_grouped,
+        "pinned": [surface.index[block_id] for block_id in surface.pinned_ranks],
+        "budget": surface.guardrails.move_budget,
+        "least_saving": LEAST_SAVING,
+        "seconds": VALUES,
+    }
+
+
+def _device(book: Book) -> dict[str, Any]:
+    return {
+        "lately": used_lately(book),
+        "per_mille": PER_MILLE,
+        "least_share": LEAST_SHARE,
+        "least_uses": LEAST_USES,
+        "weights": [NEXT, LATER],
+    }
 
 
 def _why(book: Book, byte: int) -> list[list[str | int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,29 @@ def test_the_json_places_every_block_where_the_layout_has_it(bank, book):
             }
             expected = {p.id: (p.x, p.y, p.w, p.h) for p in book.layout(byte).placements[name]}
             assert placed == expected
+
+
+def test_the_json_has_the_widths_of_blocks_that_stretch(bank, version):
+    wide = replace(bank, guardrails=replace(bank.guardrails, stretch=True))
+    book = make_book(wide, version, Popularity(), DAY, 64)
+    found = json.loads(book_json(book))
+    for byte in range(0, len(book.orders), 9):
+        for name, at in found["at"].items():
+            placed = {p.id: p.w for p in book.layout(byte).placements[name]}
+            assert at["widths"][byte] == [placed[b] for b in found["blocks"]]
+
+
+def test_the_json_of_few_people_says_of_them_what_the_version_reads(bank, version):
+    last = bank.blocks[-1].id
+    used = [
+        json.loads(book_json(make_book(bank, version, lately, DAY, 64)))["device"]["lately"][0][-1]
+        for lately in (
+            fold_day(Popularity(), DAY - 1, {last: 9.0}, 9, {last: 9.0}, 9),
+            fold_day(Popularity(), DAY - 1, {last: 40.0}, 40, {last: 40.0}, 40),
+        )
+    ]
+    assert used[0] < 1000
+    assert used[1] == 1000
 
 
 def test_a_page_without_people_says_nothing_about_them(book):

@@ -1,0 +1,215 @@
+// Types, and what each function does: adaptive-device.d.ts. In Python: uiengine/book/device.py.
+
+const KEY = 'adaptive-device:';
+const VISIT = 1_800_000; // ms
+const DAY = 86_400_000; // ms
+const DAYS = [2, 28];
+const VISITS = [4, 20]; // half-lives
+const CHARGE = 1000; // s
+
+const half = (elapsed, life) => 2 ** (-Math.max(elapsed, 0) / life);
+const kept = (shift) => [1, 0.5][Math.abs(shift)] ?? 0;
+const sum = (values) => values.reduce((a, b) => a + b, 0);
+const dot = (a, b) => sum(a.map((value, i) => value * b[i]));
+
+const NOBODY = { visits: 0, order: [], blocks: [], open: null };
+const NEVER = [0, 0, 0, 0, 0, 0, 0];
+// A block: uses since it moved; shares of visits and the visit; uses of days and the day.
+
+export function show(profile, order) {
+  const now = new Map(order.map((id, rank) => [id, rank]));
+  profile.order.forEach((id, rank) => {
+    const block = profile.blocks.find(([name]) => name === id);
+    if (block && now.has(id)) block[1][0] *= kept(now.get(id) - rank);
+  });
+  profile.order = [...order];
+}
+
+export function fold(profile, day, used) {
+  const ids = new Set(used);
+  profile.visits += ids.size > 0;
+  for (const id of ids) {
+    let block = profile.blocks.find(([name]) => name === id);
+    if (!block) profile.blocks.push(block = [id, [...NEVER]]);
+    const [uses, short, long, visit, days, month, last] = block[1];
+    const [now, share] = [Math.max(last, day), 1 / ids.size];
+    const [v4, v20] = VISITS.map((life) => half(profile.visits - visit, life));
+    const [d2, d28] = DAYS.map((life) => [half(now - last, life), half(now - day, life)]);
+    block[1] = [uses + 1, short * v4 + share, long * v20 + share, profile.visits,
+      days * d2[0] + d2[1], month * d28[0] + d28[1], now];
+  }
+}
+
+function expected(book, own, day, visits) {
+  const { lately, least_share, least_uses, per_mille, weights } = book.device;
+  const logs = lately.map((shares) => shares.map((n) => Math.log(Math.max(n / per_mille, least_share))));
+  const share = ([of, ...[visit, days, month, known, trend]]) => {
+    const raw = own.map(([, short, , at, d2, d28, last, is], i) => dot(of, logs.map((row) => row[i]))
+      + visit * Math.log(short * half(visits - at, VISITS[0]) + least_uses)
+      + days * Math.log(d2 * half(day - last, DAYS[0]) + least_uses)
+      + month * Math.log(d28 * half(day - last, DAYS[1]) + least_uses)
+      + is * (known + trend * logs[0][i]));
+    const most = Math.max(...raw);
+    const powers = raw.map((value) => Math.exp(value - most));
+    const total = sum(powers);
+    return powers.map((value) => value / total);
+  };
+  return weights.map(share);
+}
+
+function steps({ demand, base }, c) {
+  const gained = base.map(() => 0);
+  const total = base.map(() => 0);
+  const rows = [];
+  for (let h = 0; h < c.horizon; h++) {
+    const [rho, fades] = [c.discount ** h, c.persistence ** h];
+    const p = base.map((b, i) => b + (demand[i] - b) * fades);
+    const all = Math.max(sum(p), 1e-12);
+    rows.push(p.map((value, i) => {
+      const choice = Math.max(value / all, c.least_choice);
+      const row = [rho * value, c.decide_base - c.decide_per_bit * Math.log2(choice), gained[i]];
+      total[i] += row[0];
+      gained[i] += value;
+      return row;
+    }));
+  }
+  return { rows, total };
+}
+
+function pointing({ page, at }, order) {
+  const c = page.seconds;
+  const { columns, sizes } = at[page.widest];
+  const passed = {};
+  let top = 0;
+  return order.map((i) => {
+    const [width, height] = [(sizes[i][0] * page.width) / columns, sizes[i][1] * page.row];
+    const side = Math.min(width, height);
+    const away = Math.min(Math.hypot(side / 2, top + side / 2), page.viewport);
+    const below = top + height - page.viewport;
+    const group = page.groups[i];
+    const before = passed[group] ?? 0;
+    passed[group] = before + 1;
+    top += (height * sizes[i][0]) / columns;
+    return c.point_base + c.point_per_bit * Math.log2(away / side + 1)
+      + (below > 0 ? c.scroll_base + c.scroll_per_px * below : 0)
+      + (page.grouped ? c.group_per_rank * before : 0);
+  });
+}
+
+export function energies(book, outlook, last, orders) {
+  const c = book.page.seconds;
+  const { rows, total } = steps(outlook, c);
+  const place = [];
+  last.forEach((i, rank) => { place[i] = rank; });
+  const known = new Map();
+  const cost = (i, rank) => {
+    const key = i * last.length + rank;
+    if (!known.has(key)) {
+      const search = c.search_base + c.search_per_rank * (rank + 1);
+      const uses = outlook.familiarity[i] * kept(rank - place[i]);
+      let seconds = rank === place[i] ? 0 : c.surprise * outlook.demand[i] + c.least_gain;
+      for (const row of rows) {
+        const [weight, decide, gained] = row[i];
+        const expert = (uses + gained) / (uses + gained + 1);
+        seconds += weight * (search + expert * Math.min(decide - search, 0));
+      }
+      known.set(key, seconds);
+    }
+    return known.get(key);
+  };
+  return orders.map((order) => {
+    const seconds = pointing(book, order);
+    return sum(order.map((i, rank) => cost(i, rank) + total[i] * seconds[rank]));
+  });
+}
+
+function late({ page }, is, order) {
+  const free = order.filter((i) => page.grouped && !page.pinned.includes(i));
+  const left = {};
+  for (const i of free) left[page.groups[i]] = (left[page.groups[i]] ?? 0) + is[i];
+  return sum(free.map((i) => +(left[page.groups[i]]-- <= 0 && is[i])));
+}
+
+function completed({ blocks }, order) {
+  const found = order.map((id) => blocks.indexOf(id)).filter((i) => i >= 0);
+  blocks.forEach((_, i) => {
+    if (!found.includes(i)) found.splice(i ? found.indexOf(i - 1) + 1 : 0, 0, i);
+  });
+  return found;
+}
+
+function entry({ blocks, orders }, order, energy = 0, saves = 0) {
+  const byte = orders.findIndex((other) => other.every((i, rank) => i === order[rank]));
+  return { byte: byte < 0 ? null : byte, order: order.map((i) => blocks[i]), energy, saves };
+}
+
+export function choose(book, profile, day) {
+  const { page, orders } = book;
+  if (!profile.order.length) return entry(book, orders[0]);
+  const past = new Map(profile.blocks);
+  const own = book.blocks.map((id) => [...(past.get(id) ?? NEVER), +past.has(id)]);
+  const [demand, later] = expected(book, own, day, profile.visits);
+  const habit = own.map((block) => block[2] * half(profile.visits - block[3], VISITS[1]));
+  const prior = page.seconds.habit_visits;
+  const base = habit.map((h, i) => (h + prior * later[i]) / (sum(habit) + prior));
+  const last = completed(book, profile.order);
+  const asked = [last, ...orders.filter((order) =>
+    order.filter((i, rank) => i !== last[rank]).length <= page.budget)];
+  const outlook = { demand, base, familiarity: own.map((block) => block[0]) };
+  const seconds = energies(book, outlook, last, asked);
+  const is = own.map((block) => block[7]);
+  const charged = seconds.map((value, i) => value + CHARGE * late(book, is, asked[i]));
+  const best = charged.indexOf(Math.min(...charged.slice(1)), 1);
+  if (best < 1 || charged[best] >= charged[0] - page.least_saving) {
+    return entry(book, last, charged[0]);
+  }
+  return entry(book, asked[best], charged[best], charged[0] - charged[best]);
+}
+
+export class Device {
+  constructor(surface, store = localStorage) {
+    Object.assign(this, { key: KEY + surface, store });
+  }
+
+  get profile() {
+    return JSON.parse(this.store.getItem(this.key)) ?? structuredClone(NOBODY);
+  }
+
+  #keep(profile) {
+    this.store.setItem(this.key, JSON.stringify(profile));
+  }
+
+  arrange(book, now = Date.now()) {
+    const profile = this.profile;
+    if (profile.open && now - profile.open.at < VISIT) {
+      return entry(book, completed(book, profile.order));
+    }
+    this.#close(profile);
+    const chosen = choose(book, profile, Math.floor(now / DAY));
+    show(profile, chosen.order);
+    profile.open = { at: now, day: Math.floor(now / DAY), used: [] };
+    this.#keep(profile);
+    return chosen;
+  }
+
+  use(block, now = Date.now()) {
+    const profile = this.profile;
+    if (!profile.open) return;
+    profile.open.at = now;
+    if (!profile.open.used.includes(block)) profile.open.used.push(block);
+    this.#keep(profile);
+  }
+
+  #close(profile) {
+    if (profile.open) fold(profile, profile.open.day, profile.open.used);
+    profile.open = null;
+  }
+
+  export() {
+    return JSON.stringify(this.profile, null, 2);
+  }
+
+  erase() {
+    this.store.removeItem(this.key);
+  }
+}
