@@ -24,6 +24,7 @@ from webapp.privacy.erase import subject_erase
 from webapp.privacy.export import subject_export
 from webapp.subjects import mappers
 from webapp.subjects.imports.events import jobs
+from webapp.subjects.imports.services import visits_import
 from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
 from webapp.surfaces.models import PopularityDay
 
@@ -109,6 +110,22 @@ def test_visits_are_cut_by_the_surfaces_gap_and_folded_as_the_engine_does(page, 
     assert mappers.to_state(kept).profile.blocks == expected.blocks
     assert [v.uses for v in kept.visits.order_by("started_at")] == [{one: 1, two: 1}, {three: 1}]
     assert (done["visits"], done["mapped"]) == (2, {"impression": 1, "use": 3})
+
+
+def test_visits_from_elsewhere_stay_in_the_profile_in_order_of_time(page, tmp_path):
+    one, two, three = blocks(page)[:3]
+    day = START // 86_400_000
+    seconds = START / 1000 + 86_400
+    visits_import(rows=[(page.slug, "u", seconds, day + 1, two, 1)])
+
+    run(tmp_path, [row("1", 0, one, "u", None)])
+    run(tmp_path, [row("2", 2 * 1440, three, "u", None)])
+
+    expected = profiles.Profile()
+    for number, block in enumerate((one, two, three)):
+        profiles.fold_visit(expected, day + number, [block])
+    kept = mappers.to_state(Profile.objects.get(subject__key="file:u")).profile
+    assert (kept.blocks, kept.visits) == (expected.blocks, 3)
 
 
 def test_a_device_becomes_the_person_who_signs_in_later_even_by_another_import(page, tmp_path):

@@ -79,18 +79,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Cut:
-    """How events become visits. days: of stored visits, which keep them whatever the zone is."""
+    """How events become visits.
+
+    days: by profile, of stored visits, which keep them whatever the zone is.
+    """
 
     surface: Surface
     zone: str
-    days: Mapping[tuple[int, str], int]
+    days: Mapping[int, Mapping[str, int]]
 
     def visits(self, profile: Profile, events: Sequence[ImportedEvent]) -> dict[str, FileVisit]:
         found = cut_visits(events, self.surface.visit_minutes * 60_000, self.zone)
-        return {
-            visit.id: replace(visit, day=self.days.get((profile.pk, visit.id), visit.day))
-            for visit in found
-        }
+        days = self.days.get(profile.pk, {})
+        return {v.id: replace(v, day=days.get(v.id, v.day)) for v in found}
 
 
 def histories_store(
@@ -113,7 +114,8 @@ def histories_store(
     profiles = profiles_ensure(surface, [subjects[person].pk for person, _ in people], done)
     kept = ImportedHistory.objects.filter(profile__in=[row.pk for row in profiles.values()])
     stored = {row.profile_id: row for row in kept}
-    cut = Cut(surface, zone or surface.zone, _days_of([row.profile_id for row in stored.values()]))
+    days = _days_of([row.pk for row in profiles.values() if row.state])
+    cut = Cut(surface, zone or surface.zone, days)
     changes: list[Change] = []
     for person, events in people:
         profile = profiles[subjects[person].pk]
@@ -123,7 +125,7 @@ def histories_store(
         else:
             changes.append(change)
             done.known_visits += len(change.before.keys() & change.after.keys())
-    _write(changes, done)
+    _write(changes, days, done)
     for change in changes:
         _count(change, surface.pk, tally)
         tally.keys[surface.slug].append(change.profile.subject.key)
@@ -156,10 +158,13 @@ def _of_the_not_erased(people: Sequence[History], done: Stored) -> list[History]
     return kept
 
 
-def _days_of(profiles: Sequence[int]) -> dict[tuple[int, str], int]:
+def _days_of(profiles: Sequence[int]) -> dict[int, dict[str, int]]:
     """The day that each stored visit of these profiles was counted on."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
     rows = Visit.objects.filter(profile__in=profiles).values_list("profile_id", "visit", "day")
-    return {(profile, visit): day for profile, visit, day in rows}
+    for profile, visit, day in rows.iterator():
+        found[profile][visit] = day
+    return found
 
 
 def _change(
@@ -177,7 +182,7 @@ def _change(
     return Change(profile, stored, new, cut.visits(profile, old), cut.visits(profile, new))
 
 
-def _write(changes: Sequence[Change], done: Stored) -> None:
+def _write(changes: Sequence[Change], days: Mapping[int, Mapping[str, int]], done: Stored) -> None:
     added: list[NewVisit] = []
     for change in changes:
         profile = change.profile
@@ -187,7 +192,7 @@ def _write(changes: Sequence[Change], done: Stored) -> None:
         new = [v for name, v in change.after.items() if change.before.get(name) != v]
         added += [NewVisit(profile.pk, v.id, v.seconds, v.day, v.uses) for v in new]
         if change.before or change.after:
-            profile.state = _state(change)
+            profile.state = _state(change, days.get(profile.pk, ()))
         done.visits += len(change.after.keys() - change.before.keys())
         done.uses += sum(len(visit.uses) for visit in new)
     visits_insert(added)
@@ -205,15 +210,15 @@ def _count(change: Change, surface_id: int, tally: Tally) -> None:
             before = visit.day
 
 
-def _state(change: Change) -> dict[str, Any]:
+def _state(change: Change, known: Iterable[str]) -> dict[str, Any]:
     """The profile's state, folded from its imported visits and all others.
 
-    It is {} where nothing is left, as for somebody whose visits turned out to be another's.
+    known: the ids of its stored visits. It is {} where nothing is left, as for somebody whose
+    visits turned out to be another's.
     """
     others: list[tuple[float, int, tuple[str, ...], tuple[str, ...]]] = []
-    if change.profile.state:
-        names = {*change.before, *change.after}
-        rows = Visit.objects.filter(profile=change.profile, is_closed=True).exclude(visit__in=names)
+    if left := set(known) - change.before.keys() - change.after.keys():
+        rows = Visit.objects.filter(profile=change.profile, is_closed=True, visit__in=left)
         columns = rows.values_list("started_at", "day", "uses", "order")
         others = [(at.timestamp(), day, tuple(u), tuple(o)) for at, day, u, o in columns]
     mine = [(v.seconds, v.day, tuple(v.uses), ()) for v in change.after.values()]
