@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from ml.data.histories import RecordedVisit
-from ml.evaluation.policies import Policy, Shown
+from ml.evaluation.shown import Policy, Shown
 from uiengine.behaviour.popularity import Popularity, fold_day
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface

@@ -21,7 +21,8 @@ import pandas as pd
 from ml.audit.categories import compared
 from ml.data.histories import RecordedVisit, visits_of
 from ml.evaluation.held_back import HELD_BACK, split
-from ml.evaluation.policies import Policy, policy
+from ml.evaluation.policies import policy
+from ml.evaluation.shown import Policy
 from ml.progress import Progress, within
 from ml.rehearsal.figures import FIGURES, IN_SLICES, LEVEL, differences, estimates, slices
 from ml.rehearsal.popular import popular
