@@ -5,6 +5,8 @@ from __future__ import annotations
 import html as entities
 import json
 import re
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,13 +27,13 @@ CONTENT = {
 }
 
 
-def text(numbers: list[int]) -> str:
+def text(numbers: Iterable[int]) -> str:
     return "".join(chr(48 + n) for n in numbers)
 
 
 def page(content: dict[str, str] = CONTENT, surface: str = "home") -> str:
     """A public page as the template tag writes it, in default order."""
-    lists = [text(sum(ORDERS, [])), text(sum(ROWS, []))]
+    lists = [text(chain(*rows)) for rows in (ORDERS, ROWS)]
     boot = {"page": {"surface": surface}, "book": {"on": surface, "hash": HASH, "ids": IDS}}
     boot["book"]["lists"] = lists
     quoted = json.dumps(boot).replace("<", "\\u003C").replace(">", "\\u003E")
