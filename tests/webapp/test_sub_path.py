@@ -103,7 +103,8 @@ def test_the_openapi_document_has_addresses_that_exist(nginx: Front, prefix: str
     paths = json.loads(content)["paths"]
     assert status == 200 and len(paths) > 4 and b"/api/" not in content
     for path in paths:
-        _is_there(nginx, path)
+        if "{" not in path:
+            _is_there(nginx, path)
 
 
 def test_the_curl_snippet_runs_as_it_is_shown(nginx: Front, prefix: str, tmp_path) -> None:

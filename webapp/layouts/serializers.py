@@ -176,6 +176,62 @@ class LayoutOut(serializers.Serializer[Any]):
     links = serializers.DictField(child=serializers.CharField())
 
 
+class BookAtOut(serializers.Serializer[Any]):
+    """A breakpoint of a book. Its lists are in the order of `blocks`."""
+
+    columns = serializers.IntegerField()
+    sizes = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()), help_text="Width, height."
+    )
+    cells = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        help_text="Of each entry, x and y of the first block, then of the second.",
+    )
+
+
+class BookOut(serializers.Serializer[Any]):
+    """The layouts of a page; an entry's place in the lists is its byte, the first newcomers'."""
+
+    surface = serializers.CharField()
+    version = serializers.CharField()
+    revision = serializers.IntegerField()
+    day = serializers.IntegerField(help_text="Whole days since 1970.")
+    blocks = serializers.ListField(child=serializers.CharField())
+    at = serializers.DictField(child=BookAtOut(), help_text="By breakpoint.")
+    orders = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        help_text="Of each entry, the places in `blocks`, in reading order.",
+    )
+    demand = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        help_text="Expected shares of the uses of an entry's people, in percent.",
+    )
+    why = serializers.ListField(
+        child=serializers.ListField(child=serializers.ListField()),
+        help_text="Of each entry its reasons: code, place in `blocks`, percent, people.",
+    )
+
+
+class TodayOut(serializers.Serializer[Any]):
+    book = serializers.CharField(help_text="The last part of its address.")
+    until = serializers.IntegerField(help_text="Seconds since 1970, when the next day begins.")
+
+
+class TokenOut(serializers.Serializer[Any]):
+    """A byte, or `served`."""
+
+    byte = serializers.IntegerField(required=False, min_value=0, max_value=255)
+    book = serializers.CharField(required=False)
+    visit = serializers.CharField(help_text="Empty for nobody.")
+    signature = serializers.CharField(required=False)
+    served = serializers.ChoiceField(
+        ["engine"],
+        required=False,
+        help_text="In place of a byte: `GET /api/layout` has this person's layout.",
+    )
+    until = serializers.IntegerField(help_text="Seconds since 1970, when the visit ends.")
+
+
 class HeldOut(serializers.Serializer[Any]):
     """The rule that keeps a block from the rank that was asked for."""
 

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from webapp.layouts.api import me, views
+from webapp.layouts.api import books, me, views
 from webapp.layouts.docs import pages
 
 app_name = "uiengine_layouts"
 urlpatterns = [
     path("layout", views.LayoutView.as_view(), name="layout"),
+    path("book/<slug:surface>", books.TodayView.as_view(), name="book-today"),
+    path("book/<slug:surface>/<str:name>", books.BookView.as_view(), name="book"),
+    path("token", books.TokenView.as_view(), name="token"),
     path("events", views.EventsView.as_view(), name="events"),
     path("feedback", views.FeedbackView.as_view(), name="feedback"),
     path("csrf", me.CsrfView.as_view(), name="csrf"),

@@ -53,9 +53,10 @@ class DecisionContext:
     key: the subject's, or empty; since: ms, the last event before the visit; times_erased: erasures
     of the key; budget: candidates for the visit's decisions, 0 before one is agreed on (see
     `budget_agree`); was_control: True if the open visit began in the control share, None without an
-    open visit; before: the order shown at the previous visit, or empty; until: ms, when the visit
-    ends (before its first event: its day) or a canary's share changes; cached_as: the generation of
-    the subject's state in the cache; unkept: the state to store there.
+    open visit; before: the order shown at the previous visit, or empty; shown: that of the open
+    visit; until: ms, when the visit ends (before its first event: its day) or a canary's share
+    changes; cached_as: the generation of the subject's state in the cache; unkept: the state to
+    store there.
     """
 
     key: str
@@ -68,6 +69,7 @@ class DecisionContext:
     budget: int = 0
     was_control: bool | None = None
     before: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     until: int = 0
     cached_as: str = ""
     unkept: state_cache.Unkept | None = None
@@ -230,6 +232,7 @@ def decision_context(
         budget=budget,
         was_control=was_control,
         before=before,
+        shown=known.state.open.order if known.state.open else (),
         until=until,
         cached_as=known.generation,
         unkept=known.unkept,

@@ -52,16 +52,20 @@ def is_over(limits: Mapping[str, int], counts: Sequence[int]) -> bool:
     return any(count > most for count, most in zip(counts, limits.values(), strict=False))
 
 
+def is_counted_over(limits: Mapping[str, int], by: int = 1) -> bool:
+    """Adds `by` to each count; True if one is above its limit."""
+    try:
+        counts, _ = count_and_get(list(limits), (), LIFETIME, by)
+    except Exception:
+        log.warning("throttle.cache_unavailable", exc_info=True)
+        return False
+    return is_over(limits, counts)
+
+
 def refuse_over(request: Request, scope: str, by: int = 1) -> None:
     """Counts the request, or `by` events. Raises Throttled, with the seconds to wait, above a
     limit."""
-    allowed = limits(request, scope)
-    try:
-        counts, _ = count_and_get(list(allowed), (), LIFETIME, by)
-    except Exception:
-        log.warning("throttle.cache_unavailable", exc_info=True)
-        return
-    if is_over(allowed, counts):
+    if is_counted_over(limits(request, scope), by):
         raise Throttled(wait=60 - int(time.time()) % 60)
 
 

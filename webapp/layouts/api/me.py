@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from webapp.layouts import serializers
 from webapp.layouts.answer import throttles
+from webapp.layouts.api.byte_cookies import bytes_forget
 from webapp.layouts.api.schema import described
 from webapp.layouts.api.views import (
     KEPT,
@@ -66,6 +67,7 @@ class MeView(LayoutAPIView):
             if visitor := keys.visitor_read(request.COOKIES.get(keys.VISITOR_COOKIE, "")):
                 subject_erase(key=visitor)
             response.delete_cookie(keys.VISITOR_COOKIE)
+            bytes_forget(request, response)
         elif identity_of(request) is None:
             response.set_cookie(
                 keys.VISITOR_COOKIE,
@@ -86,6 +88,7 @@ class MeView(LayoutAPIView):
         body = {"erased": True, "trained_versions": [version.as_json() for version in trained]}
         response = Response(body, headers=_no_store())
         response.delete_cookie(keys.VISITOR_COOKIE)
+        bytes_forget(request, response)
         return response
 
 

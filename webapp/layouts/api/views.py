@@ -150,7 +150,7 @@ class LayoutView(LayoutAPIView):
         """The layout of a page for its caller. Always a layout: the default one if need be."""
         query = request.META.get("QUERY_STRING", "")
         slug, variants = (_asked if len(query) < USUAL else _asked.__wrapped__)(query)
-        page, identity, count = _page(slug), identity_of(request), _variants(variants)
+        page, identity, count = page_named(slug), identity_of(request), _variants(variants)
         key, times = (identity.key, identity.erasures or 0) if identity else ("", 0)
         if identity and not identity.is_proved:
             unread = read.fallback(key=key, page=page, why="failed", times_erased=times)
@@ -226,7 +226,7 @@ class FeedbackView(LayoutAPIView):
         asked, now, identity = wish.validated_data, utc_now(), identity_of(request)
         served = decision_read(asked["decision"])
         if asked["type"] == "undo":
-            key, page = key_of(request), _page(served.surface)
+            key, page = key_of(request), page_named(served.surface)
             undo_check(key=key, page=page, served=served, event_id=asked["id"], now=now)
         counted = batch_accept(
             identity=identity,
@@ -241,7 +241,7 @@ class FeedbackView(LayoutAPIView):
             return Response(
                 _outcomes(counted, 1), status=202, headers={"Cache-Control": "no-store"}
             )
-        page = _page(served.surface)
+        page = page_named(served.surface)
         answer = read.layout_read(key=key_of(request), page=page, now=utc_now())
         moved = asked if asked["type"] in ("move", "pin") else {}
         body = with_held(answer.body, page.surface, moved.get("block", ""), moved.get("rank"))
@@ -276,7 +276,7 @@ def _variants(text: str) -> int:
     )
 
 
-def _page(slug: str) -> Page:
+def page_named(slug: str) -> Page:
     page = serving.page(slug) if slug else None
     if page is not None:
         return page

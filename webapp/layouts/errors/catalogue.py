@@ -65,6 +65,14 @@ KINDS = {
             "Fetch the layout again and send its decision, unchanged.",
         ),
         Kind(
+            "book-gone",
+            400,
+            "The book is gone",
+            "Events name a byte of a book that is kept no longer: they are too old, or its page "
+            "was deleted since.",
+            "Drop these events.",
+        ),
+        Kind(
             "decision-of-no-surface",
             400,
             "The decision is of no surface",
@@ -157,6 +165,15 @@ KINDS = {
             "There is no such surface",
             "No surface has the slug that the parameter `surface` names.",
             "Name a surface of the admin's list.",
+        ),
+        Kind(
+            "book-unknown",
+            404,
+            "There is no such book",
+            "No kept book of this page has that name, or the page has none: it is not live, or a "
+            "worker is about to make the first one.",
+            "Its address without the last part answers with the present name; show the default "
+            "order meanwhile.",
         ),
         Kind(
             "not-found",

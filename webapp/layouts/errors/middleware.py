@@ -57,6 +57,9 @@ AWAY = "uiengine.database_away"
 """In a request's META: something that nobody caught missed the database."""
 PRIVATE = "uiengine.private"
 """In a request's META: its page shows a person's layout."""
+PUBLIC = "uiengine.public"
+"""In a request's META: the answer is the same for everybody, in every language."""
+PERSONAL = ("cookie", "accept-language")
 SPOKEN = (CONTENT_TYPE, "application/json")
 """Content types of the API's own views, whose errors are not changed."""
 
@@ -143,11 +146,23 @@ def _is_admin_page(request: HttpRequest) -> bool:
 def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if PRIVATE in request.META:
         patch_cache_control(response, private=True)
+    if PUBLIC in request.META:
+        _same_for_all(response)
     if response.status_code < 400 or not request.path.startswith(api_prefix()):
         return response
     if response.headers.get("Content-Type", "").startswith(SPOKEN) or _is_of_others(request):
         return response
     return _problem(request, response)
+
+
+def _same_for_all(response: HttpResponseBase) -> None:
+    """Takes back what middleware adds because it looked at cookies or languages."""
+    named = [name.strip() for name in response.headers.get("Vary", "").split(",")]
+    kept = [name for name in named if name and name.lower() not in PERSONAL]
+    for header in ("Vary", "Content-Language"):
+        response.headers.pop(header, None)
+    if kept:
+        response.headers["Vary"] = ", ".join(kept)
 
 
 def _is_of_others(request: HttpRequest) -> bool:

@@ -93,7 +93,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     elif isinstance(error, RequestDataTooBig):
         error = TooLarge(body_length(context.get("request")))
     set_rollback()
-    headers: dict[str, str] = {}
+    headers = {"Cache-Control": "no-store"}  # a cache may keep a 404 by itself
     if isinstance(error, EngineError):
         body = _of_engine(error)
     elif isinstance(error, exceptions.APIException):

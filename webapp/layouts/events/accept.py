@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from webapp.layouts.answer.token import served_of
 from webapp.layouts.errors.problem import MOST_ERRORS, Problem
 from webapp.lib import database
 from webapp.serving.pages import serving
 from webapp.subjects import backlog, decisions, keys
 from webapp.subjects.authentication import Identity
+from webapp.subjects.byte_tokens import SHAPE as BYTE_TOKEN
 from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
 from webapp.subjects.event_rows import BatchTarget, target_find
@@ -104,7 +106,17 @@ def _surface(slug: str) -> Surface:
 def decision_read(text: str) -> Served:
     """Returns a decision's content. Raises Problem if it is not signed by this server."""
     try:
-        return decisions.read(text)
+        if not BYTE_TOKEN.fullmatch(text):
+            return decisions.read(text)
+        served = served_of(text)
+        if served is None:
+            raise Problem(
+                "book-gone",
+                "The book of this byte is kept no longer.",
+                field="decision",
+                value=text,
+            )
+        return served
     except decisions.UnreadableDecision as error:
         raise Problem(
             "decision-not-ours",
