@@ -101,6 +101,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory, has_examples: bool) -> Iterat
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    yield from chromium()
+
+
+def chromium() -> Iterator[Browser]:
+    """Skips where it is not installed."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("CI is set, where nothing may skip, and chromium is not installed.")
