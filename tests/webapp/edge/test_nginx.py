@@ -1,0 +1,112 @@
+"""nginx' cache before public pages, with the shipped set-up: no cookie reaches what is public."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.webapp.edge.cached_site import Cached, cached_site
+from webapp.layouts import urls
+
+PASSING = ("Date", "X-Request-ID", "X-Cache", "Connection")
+
+
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cached]:
+    with cached_site(tmp_path_factory.mktemp("nginx")) as found:
+        yield found
+
+
+def cookies(cached: Cached, place: int) -> str:
+    """A signed-in person's, with the byte that they were given."""
+    session = f"sessionid={cached.sessions[place]}"
+    status, headers, _ = cached.ask("/api/token?surface=home", Cookie=session)
+    assert status == 200
+    given = [v.split(";")[0] for k, v in headers.items() if k == "Set-Cookie"]
+    return "; ".join([session, f"django_language={('de', 'ar')[place]}", *given])
+
+
+def addresses(book: str) -> list[str]:
+    """Every address of the API that can be read, the page's, and one that is not there."""
+    found = ["/", "/nowhere"]
+    for pattern in urls.urlpatterns:
+        route = str(pattern.pattern)
+        named = route.replace("<slug:surface>", "home").replace("<str:name>", book)
+        assert "<" not in named, route
+        found.append(f"/api/{named}?surface=home")
+    return found
+
+
+def seen(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str, str], bytes]:
+    status, headers, body = answer
+    return status, {k: v for k, v in headers.items() if k not in PASSING}, body
+
+
+def is_public(answer: tuple[int, dict[str, str], bytes]) -> bool:
+    return "X-Cache" in answer[1] or "public" in answer[1].get("Cache-Control", "")
+
+
+def test_two_people_get_identical_bytes_from_every_public_address(cached: Cached) -> None:
+    people = [{"Cookie": cookies(cached, i), "Accept_Language": ("de", "ar")[i]} for i in (0, 1)]
+    public = []
+    for address in addresses(cached.book):
+        one, other = (cached.ask(address, **person) for person in people)
+        if is_public(one) or is_public(other):
+            public.append(address.partition("?")[0])
+            assert seen(one) == seen(other), address
+            assert "Set-Cookie" not in one[1]
+            for person in people:
+                for pair in person["Cookie"].split("; "):
+                    assert pair.partition("=")[2].encode() not in one[2] or len(pair) < 20
+    assert {"/", "/api/book/home", f"/api/book/home/{cached.book}"} <= set(public)
+    assert not {"/api/token", "/api/layout", "/api/me", "/api/csrf"} & set(public)
+
+
+def test_what_is_personal_passes_through_each_time(cached: Cached) -> None:
+    before = cached.reached
+    visits = [
+        json.loads(cached.ask("/api/token?surface=home", Cookie=f"sessionid={session}")[2])["visit"]
+        for session in cached.sessions * 2
+    ]
+    assert len(set(visits)) == 2
+    assert cached.reached == before + 4
+
+
+def test_a_page_and_its_book_reach_the_origin_once(cached: Cached) -> None:
+    for address in (f"/api/book/home/{cached.book}", "/"):
+        cached.ask(address)
+        before = cached.reached
+        found = {cached.ask(address, Cookie=f"a={i}")[1]["X-Cache"] for i in range(20)}
+        assert found <= {"HIT", "STALE", "UPDATING"}
+        assert cached.reached - before <= 1
+
+
+def test_a_cache_that_is_killed_fills_again(cached: Cached) -> None:
+    address = f"/api/book/home/{cached.book}"
+    whole = cached.ask(address)
+    shutil.rmtree(cached.cache)
+
+    again = [cached.ask(address) for _ in range(3)]
+
+    assert [found[0] for found in again] == [200] * 3
+    assert {found[2] for found in again} == {whole[2]}
+    assert [found[1]["X-Cache"] for found in again] == ["MISS", "HIT", "HIT"]
+    assert any(cached.cache.rglob("*"))
+
+
+def test_a_page_is_there_with_the_origin_away(cached: Cached) -> None:
+    """Last, as the origin does not come back."""
+    page = cached.ask("/")[2]
+    cached.server.terminate()
+    cached.server.wait()
+    time.sleep(4)  # longer than the page is fresh
+
+    status, headers, body = cached.ask("/", Cookie="sessionid=x")
+
+    assert (status, body) == (200, page)
+    assert headers["X-Cache"] in ("STALE", "UPDATING")
+    assert cached.ask(f"/api/book/home/{cached.book}")[1]["X-Cache"] == "HIT"
