@@ -187,6 +187,11 @@ class BookAtOut(serializers.Serializer[Any]):
         child=serializers.ListField(child=serializers.IntegerField()),
         help_text="Of each entry, x and y of the first block, then of the second.",
     )
+    widths = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        required=False,
+        help_text="Of each entry, where the page's blocks widen over gaps (`stretch`).",
+    )
 
 
 class BookOut(serializers.Serializer[Any]):

@@ -5,14 +5,13 @@ The first ends with the visit, so a page reads it, or else the second. Scripts r
 
 from __future__ import annotations
 
-import time
-
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import get_script_prefix
 from rest_framework.request import Request
 
 from webapp.layouts.answer.token import Token
+from webapp.lib.times import utc_now
 from webapp.subjects import keys
 from webapp.subjects.authentication import Identity
 
@@ -24,7 +23,7 @@ def bytes_keep(
     response: HttpResponse, identity: Identity, token: Token, slug: str, gap: int
 ) -> None:
     """Sets both for a signed-in user or a visitor who consented. gap: ms that end a visit."""
-    left = min(token.until - int(time.time()), gap // 1000)
+    left = min(token.until - int(utc_now().timestamp()), gap // 1000)
     longest = keys.VISITOR_COOKIE_AGE if identity.kind == "visitor" else settings.SESSION_COOKIE_AGE
     _set(response, BYTE + slug, token.text, max(left, 1))
     _set(response, NEXT + slug, token.next, longest)

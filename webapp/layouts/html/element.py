@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from webapp.layouts.html import book_page
 from webapp.layouts.html.grid_css import page_css
 from webapp.lib.nonces import nonce_of
 
@@ -21,11 +22,14 @@ def render(
     token: str = "",
     controls: bool,
     csrf: Mapping[str, str] | None = None,
+    book: Mapping[str, Any] | None = None,
 ) -> SafeString:
     """Renders the whole `<adaptive-layout>` element.
 
     context: for the blocks' templates. csrf: sent by the client with wishes, from `client_csrf`.
+    book: of a page that is the same for everybody, from `book_page`; empty while it has none.
     """
+    css = page_css if book is None else book_page.page_css
     blocks = [_block(payload, block_id, context) for block_id in payload["order"]]
     return render_to_string(
         "uiengine/adaptive_layout.html",
@@ -35,12 +39,15 @@ def render(
             "token": token,
             "controls": controls,
             "nonce": nonce_of(context),
-            "css": mark_safe(page_css(payload, controls=controls)),
+            "css": mark_safe(css(payload, controls=controls)),
             "blocks": blocks,
+            "is_book": book is not None,
+            "place": mark_safe(book_page.SCRIPT) if book else "",
             "boot": {
-                "payload": payload,
+                ("payload" if book is None else "page"): payload,
                 "strings": _strings() if controls else {},
                 **({"csrf": csrf} if csrf else {}),
+                **({} if book is None else {"book": book}),
             },
         },
     )

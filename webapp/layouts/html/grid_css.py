@@ -27,14 +27,18 @@ def page_css(payload: Mapping[str, Any], *, controls: bool) -> str:
 
 
 def grid_css(payload: Mapping[str, Any], scope: str) -> str:
-    breakpoints = sorted(payload["breakpoints"].items(), key=lambda pair: pair[1])
     return "".join(
         f"@container (min-width:{min_width}px){{"
         f"{scope}{{grid-template-columns:repeat({payload['cols'][name]},minmax(0,1fr));"
         f"grid-auto-rows:minmax({payload['row_height']}px,auto)}}"
         f"{_areas(payload['layouts'][name], scope)}}}"
-        for name, min_width in breakpoints
+        for name, min_width in breakpoints_of(payload)
     )
+
+
+def breakpoints_of(payload: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Names and least widths, the narrowest first."""
+    return sorted(payload["breakpoints"].items(), key=lambda pair: pair[1])
 
 
 def _areas(items: Sequence[Mapping[str, Any]], scope: str) -> str:

@@ -4,9 +4,11 @@ scripts."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.contrib.auth import SESSION_KEY
@@ -18,7 +20,7 @@ from django.utils.safestring import SafeString
 from webapp.layouts.answer import read
 from webapp.layouts.csrf import client_csrf
 from webapp.layouts.errors.middleware import PRIVATE
-from webapp.layouts.html import element
+from webapp.layouts.html import book_page, element
 from webapp.lib.times import utc_now
 from webapp.subjects import keys
 
@@ -40,32 +42,70 @@ NOBODY = Whose("")
 
 @register.simple_tag(takes_context=True)
 def adaptive_layout(
-    context: Context, surface: str, controls: bool = False, subject: object = ""
+    context: Context, surface: str, controls: bool = False, subject: object = "", **more: str
 ) -> SafeString:
     """Renders each block by `<surface>/<block id>.html`, `blocks/<kind>.html` or a bare title.
 
     controls: adds a menu to each block, and undo, freeze and reset above. subject: a key of the
     host's for which the page acts, by a user token; by default the signed-in user or the visitor,
     and no subject if the context has no request. A key that cannot be used is no subject.
+    from="book" (a word that Python keeps, hence `more`): one page for everybody, which places
+    itself in each browser and may come from a shared cache.
     """
     now = utc_now()
+    if _is_book(more, subject):
+        return _public(context, surface, controls, now)
     request = context.get("request")  # missing in mails or manual rendering: then no subject
     is_named = subject is not None and subject != ""
     with read.in_time():
         whose = _named(str(subject), now) if is_named else _caller(request) if request else NOBODY
-        payload = read.layout_payload(
-            key=whose.key, slug=surface, now=now, is_proved=whose.is_proved
+        payload = _payload(whose, surface, now)
+    csrf = _csrf(request) if request else None
+    if request:
+        _keep_private(request)
+    seen = _seen(context)
+    return element.render(payload, seen, token=whose.token, controls=controls, csrf=csrf)
+
+
+def _is_book(more: Mapping[str, str], subject: object) -> bool:
+    """Raises TemplateSyntaxError for any argument but from="book", and for a book of one person."""
+    if wrong := [f"{name}={value!r}" for name, value in more.items() if name != "from"]:
+        raise template.TemplateSyntaxError(
+            f"adaptive_layout: {wrong[0]} is no argument. Known are controls, subject and from."
         )
+    if more and more["from"] != "book":
+        raise template.TemplateSyntaxError(
+            f'adaptive_layout: from={more["from"]!r} is refused. Write "book", or leave it out.'
+        )
+    if more and subject:
+        raise template.TemplateSyntaxError(
+            'adaptive_layout: subject beside from="book" is refused: that page is the same for '
+            "everybody. Leave out one of them."
+        )
+    return bool(more)
+
+
+def _public(context: Context, surface: str, controls: bool, now: datetime) -> SafeString:
+    """The page of everybody: nothing of who asks is looked at."""
+    with read.in_time():
+        payload = _payload(NOBODY, surface, now)
+        book = book_page.book_data(payload) or {}
+    return element.render(payload, _seen(context), controls=controls, book=book)
+
+
+def _payload(whose: Whose, surface: str, now: datetime) -> dict[str, Any]:
+    """Raises TemplateSyntaxError for an unknown surface."""
+    payload = read.layout_payload(key=whose.key, slug=surface, now=now, is_proved=whose.is_proved)
     if payload is None:
         raise template.TemplateSyntaxError(
             f"adaptive_layout: there is no surface {surface!r}. Add it in the admin, or declare it "
             "in a surfaces.py and run `manage.py load_surfaces`."
         )
-    csrf = _csrf(request) if request else None
-    if request:
-        _keep_private(request)
-    seen = {str(name): value for name, value in context.flatten().items()}
-    return element.render(payload, seen, token=whose.token, controls=controls, csrf=csrf)
+    return payload
+
+
+def _seen(context: Context) -> dict[str, Any]:
+    return {str(name): value for name, value in context.flatten().items()}
 
 
 def _keep_private(request: HttpRequest) -> None:

@@ -1,0 +1,106 @@
+"""A public page: blocks in default order, and an inline script that places them by a byte.
+
+The page carries its book's orders and cells as strings, a character each, so that it needs no
+request before its first paint: 256 entries of 14 blocks at 3 breakpoints take 4 kB compressed.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError
+
+from uiengine.behaviour.days import day_of
+from uiengine.page.surface import Same
+from webapp.layouts.html.grid_css import BASE, CONTROLS, breakpoints_of
+from webapp.lib.times import to_milliseconds, utc_now
+from webapp.serving.books import PublicBook, books
+from webapp.serving.pages import serving
+
+log = logging.getLogger(__name__)
+SOURCE = Path(__file__).parents[1] / "static/uiengine/place-book.js"
+SCRIPT = "\n".join(line.strip() for line in SOURCE.read_text("utf-8").splitlines())
+"""The inline script, at most 1 kB."""
+SCRIPT_HASH = "sha256-" + base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+"""For `script-src` of a page's policy, in place of a nonce."""
+FIRST = 48
+"""Character code of 0."""
+WAITING = (
+    "@media (scripting:enabled){adaptive-layout[from=book]:not([data-token])>[data-grid]"
+    "{visibility:hidden;animation:al-show 0s 1s forwards}}"
+    "@keyframes al-show{to{visibility:visible}}"
+)
+"""Blocks are not painted before they stand in their places; for a second at most, should a policy
+forbid the script."""
+
+
+def book_data(payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the page carries of its book; None where it has none, or blocks that widen."""
+    page = serving.page(payload["surface"])
+    if page is None:
+        return None
+    try:
+        book = books.of_page(page, day_of(to_milliseconds(utc_now()), page.surface.zone))
+    except DatabaseError:
+        log.warning("books.database_away", exc_info=True)
+        return None
+    if page.surface.guardrails.stretch:  # widths differ by entry, and the page's CSS has one
+        return None
+    names = tuple(name for name, _ in breakpoints_of(payload))
+    return _data(Same(book), names) if book else None
+
+
+@lru_cache(maxsize=64)
+def _data(of: Same[PublicBook], breakpoints: tuple[str, ...]) -> dict[str, Any]:
+    book = of.value
+    at = json.loads(gzip.decompress(book.body))["at"]
+    entries = [at[name]["cells"] for name in breakpoints]
+    # Grid lines count from 1; cells are x, y, x, y…
+    lines = [
+        _text(cell + 1 for entry in cells for cell in entry[axis::2])
+        for cells in entries
+        for axis in (1, 0)
+    ]
+    return {
+        "on": book.surface,
+        "hash": book.hash,
+        "ids": list(book.blocks),
+        "lists": [_text(book.orders.ravel().tolist()), *lines],
+    }
+
+
+def _text(numbers: Any) -> str:
+    return "".join(chr(FIRST + n) for n in numbers)
+
+
+def page_css(payload: Mapping[str, Any], *, controls: bool) -> str:
+    """The CSS of the default layout, whose cells the script may change.
+
+    `--al0` is a block's row at the narrowest breakpoint, `--al1` its column, and so on.
+    """
+    scope = f'adaptive-layout[surface="{payload["surface"]}"]>[data-grid]'
+    points = "".join(
+        f"@container (min-width:{min_width}px){{"
+        f"{scope}{{grid-template-columns:repeat({payload['cols'][name]},minmax(0,1fr));"
+        f"grid-auto-rows:minmax({payload['row_height']}px,auto)}}"
+        f"{_areas(payload['layouts'][name], scope, number)}}}"
+        for number, (name, min_width) in enumerate(breakpoints_of(payload))
+    )
+    return BASE + (CONTROLS if controls else "") + WAITING + points
+
+
+def _areas(items: list[Mapping[str, Any]], scope: str, number: int) -> str:
+    return "".join(
+        f'{scope}>[data-block="{item["id"]}"]'
+        f"{{grid-row:var(--al{2 * number},{item['y'] + 1})/span {item['h']};"
+        f"grid-column:var(--al{2 * number + 1},{item['x'] + 1})/span {item['w']}}}"
+        for item in items
+    )

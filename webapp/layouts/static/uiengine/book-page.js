@@ -1,0 +1,48 @@
+// Beside adaptive-layout.js, and before it, on pages of {% adaptive_layout "home" from="book" %}:
+// tells it what place-book.js placed, and keeps the byte's cookies fresh.
+
+const SETTLED = 3000; // ms after which events are sent
+
+// What stands in the page, as GET /api/layout would say it.
+function shown(element, page) {
+  const blocks = [...element.querySelectorAll(':scope>[data-grid]>[data-block]')];
+  const points = Object.entries(page.breakpoints).sort((a, b) => a[1] - b[1]);
+  const layouts = Object.fromEntries(points.map(([name], k) => [name, page.layouts[name].map((item) => {
+    const { style } = blocks.find((block) => block.dataset.block === item.id);
+    const [y, x] = [2 * k, 2 * k + 1].map((n) => +style.getPropertyValue(`--al${n}`) - 1);
+    return y < 0 ? item : { ...item, x, y };
+  }).sort((a, b) => a.y - b.y || a.x - b.x)]));
+  return { ...page, layouts, order: blocks.map((block) => block.dataset.block) };
+}
+
+async function ask(element, slug) {
+  const response = await fetch(`${element.getAttribute('api')}token?surface=${slug}`);
+  if (!response.ok) return;
+  const { until } = await response.json();
+  sessionStorage[`al-asked-${slug}`] = until;
+}
+
+for (const element of document.querySelectorAll('adaptive-layout[from=book]')) {
+  const script = element.querySelector(':scope>script[type="application/json"]');
+  const { page, book, ...boot } = JSON.parse(script.textContent);
+  const { token } = element.dataset;
+  const slug = element.getAttribute('surface');
+  // Where nothing was placed, the client asks for the engine's layout.
+  if (token !== '-') boot.payload = { ...shown(element, page), ...(token && { decision: token, status: 'adapted' }) };
+  script.textContent = JSON.stringify(boot);
+  if (token && token !== '-') {
+    const { key, found } = element.placed;
+    try { localStorage[`al-${slug}`] = JSON.stringify({ [key]: found }); } catch {}
+  }
+  let timer;
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => ask(element, slug).catch(() => {}), SETTLED);
+  };
+  customElements.whenDefined('adaptive-layout').then(() => {
+    if (boot.payload) element.client.held = true; // the byte changes between visits only
+  });
+  const hasByte = document.cookie.includes(`layout_byte_${slug}=`);
+  if (!hasByte && !(sessionStorage[`al-asked-${slug}`] * 1000 > Date.now())) later();
+  for (const type of ['click', 'change', 'submit']) element.addEventListener(type, later);
+}
