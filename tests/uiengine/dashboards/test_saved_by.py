@@ -81,3 +81,13 @@ def test_v2_panels_that_stand_nowhere_are_named():
 
     assert len(page["blocks"]) == 3
     assert "Panel 'panel-4' stands nowhere in the layout: it stays out." in notes
+
+
+def test_a_list_of_events_with_types_is_no_list_of_home_assistants_cards():
+    events = [{"type": "track", "event": "Clicked"}, {"type": "identify", "userId": "u"}]
+    cards = [{"type": "light", "entity": "light.a"}, {"type": "new-card"}, {"type": "custom:x"}]
+
+    with pytest.raises(DashboardError, match="holds no Home Assistant page"):
+        surface_of(events, "home-assistant")
+    for kept in (cards[:2], cards[1:]):
+        assert len(surface_of(kept, "home-assistant")[0]["blocks"]) == 2

@@ -33,8 +33,8 @@ def written(folder: Path, *rows: dict[str, Any]) -> str:
     return str(path)
 
 
-def imported(folder: Path, *rows: dict[str, Any], keys: str = "") -> str:
-    (folder / "my.toml").write_text(MAP)
+def imported(folder: Path, *rows: dict[str, Any], keys: str = "", rules: str = MAP) -> str:
+    (folder / "my.toml").write_text(rules)
     out = StringIO()
     table = folder / "keys.csv"
     table.write_text(keys)
@@ -75,6 +75,31 @@ def test_a_file_of_identities_alone_is_kept(page, tmp_path):
 
     assert ImportedTie.objects.get().alias == "device"
     assert "nothing but who is whom" in said
+
+
+def test_events_without_a_use_are_not_called_imported_before(page, tmp_path):
+    rule = """[[rule]]
+event = "seen"
+kind = "impression"
+surface = "course-home"
+block = "section"
+"""
+
+    said = imported(tmp_path, event(event="seen"), rules=MAP + rule)
+
+    assert "imported before" not in said
+    assert "impressions and dismissals alone make no visit: give the map a [[rule]]" in said
+
+
+def test_a_use_that_joins_a_known_visit_is_not_called_imported_before(page, tmp_path):
+    imported(tmp_path, event())
+
+    joined = imported(tmp_path, event(at="2026-05-04T09:01:00Z", id="2"))
+    again = imported(tmp_path, event())
+
+    assert json.loads(joined.splitlines()[-1])["visits"] == 0
+    assert "imported before" not in joined
+    assert "All of it was imported before: no visit is new." in again
 
 
 @pytest.mark.parametrize("key", ["jango:5", "Django:5", "djnago:5", "django5", "django-5"])

@@ -21,6 +21,17 @@ WHAT = "Home Assistant page"
 COLUMNS, ROW_PX = 12, 64
 HALF, FULL = 6, 12
 TALL = {"entities": 4, "map": 5, "picture": 4, "grid": 4, "vertical-stack": 6, "history-graph": 4}
+CARDS = frozenset(
+    (
+        *("alarm-panel", "area", "button", "calendar", "clock", "conditional", "entities"),
+        *("entity", "entity-filter", "gauge", "glance", "grid", "heading", "history-graph"),
+        *("horizontal-stack", "humidifier", "iframe", "light", "logbook", "map", "markdown"),
+        *("media-control", "picture", "picture-elements", "picture-entity", "picture-glance"),
+        *("plant-status", "sensor", "shopping-list", "statistic", "statistics-graph", "thermostat"),
+        *("tile", "todo-list", "vertical-stack", "weather-forecast", "webpage"),
+    )
+)
+"""Types of cards by which a bare list is told from other lists of typed rows, as of events."""
 BY_AREA = ("custom:grid-layout", "grid-layout", "iframe", "strategy")
 ROW = "{type: entities, title: Lights, entities: [light.hall], grid_options: {columns: 6}}"
 
@@ -28,7 +39,8 @@ ROW = "{type: entities, title: Lights, entities: [light.hall], grid_options: {co
 def is_page(node: Any) -> bool:
     """Returns True for a dashboard, for one view of it, or for a list of cards or sections."""
     if isinstance(node, list):
-        return _is_list(node) and all(mapping(part).get("type") for part in node)
+        kinds = [text(mapping(part).get("type")) for part in node]
+        return all(kinds) and any(kind in CARDS or kind.startswith("custom:") for kind in kinds)
     inner = mapping(node)
     kind = str(inner.get("type", ""))
     is_card = kind.endswith(("stack", "grid", "card"))

@@ -30,6 +30,10 @@ and a rule of the map that makes it a use of the block forum on the page home:
   blocks = { "Forum" = "forum" }
 `manage.py map_events PATH --format FORMAT` writes a first map from a file.
 """
+NO_USE = (
+    "None of them is a use, and impressions and dismissals alone make no visit: give the map a "
+    '[[rule]] with kind = "use".'
+)
 
 
 class Command(DatabaseCommand):
@@ -83,7 +87,9 @@ class Command(DatabaseCommand):
             self.stdout.write(new_keys_said(done["new_keys"]))
         if not done["mapped"]:
             self.stdout.write("The files hold nothing but who is whom, which was kept.")
-        elif not done["visits"]:
+        elif "use" not in done["mapped"]:
+            self.stdout.write(NO_USE)
+        elif done["known_visits"] and not (done["visits"] or done["uses"]):
             self.stdout.write("All of it was imported before: no visit is new.")
         if done["dry_run"]:
             self.stdout.write("This was a dry run: nothing was changed.")

@@ -14,6 +14,7 @@ from tests.uiengine.dashboards.samples import EVERY, GRAFANA
 from tests.webapp.conftest import COURSE
 from tests.webapp.studio.conftest import staff
 from uiengine.dashboards import FORMATS
+from webapp.codebooks.models import Alias
 from webapp.surfaces.models import ImportedPage, Surface
 from webapp.surfaces.services import surface_save
 
@@ -52,6 +53,13 @@ def test_the_surface_and_the_file_are_there_and_the_notes_are_said(file):
     assert row.title == "Service" and len(row.definition["blocks"]) == 7
     assert bytes(row.imported.content) == file.read_bytes()
     assert (row.imported.format, row.imported.file_name) == ("grafana", "service.json")
+
+
+def test_the_shipped_version_serves_a_page_imported_into_an_empty_database(file):
+    imported(file, "grafana")
+
+    served = Alias.objects.get(surface__slug="service", name=Alias.Name.CHAMPION)
+    assert served.version.manifest["surfaces"] == []
 
 
 @pytest.mark.parametrize("name", EVERY)
