@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import shutil
 import socket
@@ -25,10 +26,13 @@ SETUP = Path(__file__).parents[3] / "webapp/deploy/public-pages.conf"
 SETTINGS = """
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
+USE_I18N, LANGUAGE_CODE = True, "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ar", "العربية")]
 INSTALLED_APPS += ["mysite"]
 MIDDLEWARE = ["webapp.middleware.probes_answered", "webapp.layouts.errors.middleware.api_problems",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.locale.LocaleMiddleware", "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware"]
 UIENGINE_THROTTLES = {"layout": 1000, "write": 1000}
 """
@@ -44,9 +48,13 @@ WSGI = """
 from django.core.wsgi import get_wsgi_application
 application = get_wsgi_application()
 """
-PAGE = """<!doctype html><title>Home</title><p>News</p>
+PAGE = """{% load adaptive_layout %}<!doctype html><title>Home</title>
+{% adaptive_layout "home" from="book" %}
 """
 SEED = """
+import gzip
+import json
+
 import django
 django.setup()
 from django.contrib.auth.models import User
@@ -63,7 +71,10 @@ block = {"sizes": {"*": {"default": [1, 1]}}}
 surface_save({"slug": "home", "title": "Home", "breakpoints": [{"name": "all", "min_width": 0,
     "columns": 2}], "blocks": [{"id": i, "title": i, **block} for i in ("news", "forum", "mail")]})
 innate_ship()
-print(book_make(surface=Surface.objects.get(), now=timezone.now()).hash)
+made = book_make(surface=Surface.objects.get(), now=timezone.now())
+book = json.loads(gzip.decompress(made.body))
+orders = [[book["blocks"][i] for i in order] for order in book["orders"]]
+print(made.hash, json.dumps(orders, separators=(",", ":")))
 for name in ("ada", "grace"):
     client = Client()
     client.force_login(User.objects.create_user(name))
@@ -83,10 +94,12 @@ Headers = dict[str, str]
 
 @dataclass
 class Cached:
-    """book: the hash of today's; sessions: of two people; cache: nginx' folder."""
+    """book: the hash of today's; orders: its entries'; sessions: of two people; cache: nginx'
+    folder."""
 
     port: int
     book: str
+    orders: list[list[str]]
     sessions: list[str]
     cache: Path
     log: Path
@@ -118,7 +131,7 @@ def cached_site(folder: Path) -> Iterator[Cached]:
     host = site(folder, settings=SETTINGS, urls=URLS, wsgi=WSGI)
     (host / "mysite" / "templates").mkdir()
     (host / "mysite" / "templates" / "page.html").write_text(PAGE)
-    book, *sessions = run(host, "-c", SEED).split()
+    book, orders, *sessions = run(host, "-c", SEED).split()
     origin, port = _free_ports()
     _configured(host, origin, port)
     gunicorn = [sys.executable, "-m", "gunicorn", "--threads", "4", "mysite.wsgi"]
@@ -126,7 +139,9 @@ def cached_site(folder: Path) -> Iterator[Cached]:
     with ExitStack() as stack:
         server = stack.enter_context(_running(host, gunicorn))
         stack.enter_context(_running(host, [nginx, "-c", str(host / "nginx.conf")]))
-        found = Cached(port, book, sessions, host / "cache", host / "access.log", server)
+        found = Cached(
+            port, book, json.loads(orders), sessions, host / "cache", host / "access.log", server
+        )
         _wait(host, found)
         yield found
 
