@@ -56,8 +56,8 @@ def _unzipped(file: Path, unpacked: Path) -> list[Path]:
     try:
         with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
-                if member.is_dir():
-                    continue
+                if member.is_dir() or Path(member.filename).name.startswith("."):
+                    continue  # such as ._NAME, which macOS adds beside each file
                 target = unpacked / f"{len(list(unpacked.iterdir()))}-{Path(member.filename).name}"
                 with archive.open(member) as source, target.open("wb") as out:
                     shutil.copyfileobj(source, out, 1 << 20)

@@ -26,18 +26,23 @@ CREATE MACRO time_ms(x) AS text_ms(x->>'$');
 CREATE MACRO wall_ms(x) AS
   epoch_ms(CAST(make_timestamp(1000 * scaled(TRY_CAST(x->>'$' AS DOUBLE))) AS TIMESTAMP)
     AT TIME ZONE current_setting('TimeZone'));
+CREATE MACRO typed_value(p) AS
+  coalesce(p->>'/value/string_value', p->>'/value/int_value', p->>'/value/float_value',
+    p->>'/value/double_value');
 CREATE MACRO parameters(x) AS
-  (SELECT json_group_object(p->>'/key', coalesce(p->>'/value/string_value', p->>'/value/int_value',
-     p->>'/value/float_value', p->>'/value/double_value'))
-   FROM unnest(CAST(x AS JSON[])) AS u(p));
+  (SELECT json_group_object(p->>'/key', typed_value(p)) FROM unnest(CAST(x AS JSON[])) AS u(p));
+CREATE MACRO parameter_texts(x) AS
+  coalesce(list_sort(list_transform(CAST(x AS JSON[]), lambda p: concat_ws('=', p->>'/key',
+    typed_value(p)))), []);
 CREATE MACRO corrected(device, sent, received) AS
   coalesce(time_ms(received) - (time_ms(sent) - time_ms(device)), time_ms(device),
     time_ms(received));
 """
 """named: no name where a tool wrote a placeholder. time_ms: ms since 1970 of a number in s, ms, µs
 or ns, or of a text in the map's zone unless it says its own. wall_ms: seconds that count the
-project's wall clock. parameters: GA4's list of keys and typed values as an object. corrected: the
-device's time plus what its clock was wrong by when it sent."""
+project's wall clock. parameters: GA4's list of keys and typed values as an object. parameter_texts:
+the same as sorted texts, equal whether the list was exported with or without its nulls and types.
+corrected: the device's time plus what its clock was wrong by when it sent."""
 
 SNOWPLOW_COLUMNS = tuple(  # as the documentation lists them
     """app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id
@@ -136,7 +141,8 @@ GA4 = Format(  # GA4: BigQuery export schema; numbers are texts in JSON, times i
     anonymous="row->>'/user_pseudo_id'",
     key="concat_ws('|', row->>'/user_pseudo_id', row->>'/user_id', row->>'/event_name', "
     "row->>'/event_timestamp', row->>'/event_bundle_sequence_id', row->>'/batch_page_id', "
-    "row->>'/batch_ordering_id', row->>'/batch_event_index', row->>'/event_params')",
+    "row->>'/batch_ordering_id', row->>'/batch_event_index', "
+    "parameter_texts(row->'/event_params'))",
     properties="parameters(row->'/event_params')",
 )
 SNOWPLOW = Format(  # Snowplow: canonical event model, enriched TSV, JSON or Parquet

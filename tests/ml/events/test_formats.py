@@ -170,6 +170,43 @@ def test_ga4_keeps_parameters_in_a_list_and_time_in_microseconds(tmp_path, endin
     assert report.duplicates == 1
 
 
+def test_an_event_of_ga4_is_one_in_parquet_and_in_json_without_its_nulls(tmp_path):
+    micros = ms("2026-05-04T09:00:00.5Z") * 1000
+    fixed = {"event_name": "click", "user_pseudo_id": "p.1", "event_bundle_sequence_id": "3"}
+    told = [
+        {"key": "section", "value": {"string_value": "forum"}},
+        {"key": "page", "value": {"int_value": "7"}},
+    ]
+    days = tmp_path / "days"
+    days.mkdir()
+    row = {**fixed, "event_timestamp": str(micros), "event_params": told}
+    (days / "a.json").write_text(lines(row))
+    listed = (
+        "[{'key': 'page', 'value': {'string_value': NULL, 'int_value': 7}}, "
+        "{'key': 'section', 'value': {'string_value': 'forum', 'int_value': NULL}}]"
+    )
+    names = "'click' AS event_name, 'p.1' AS user_pseudo_id, 3 AS event_bundle_sequence_id"
+    duckdb.execute(
+        f"COPY (SELECT {names}, {micros} AS event_timestamp, NULL AS user_id, "
+        f"{listed} AS event_params) TO '{days / 'b.parquet'}'"
+    )
+
+    found, report = read(days, "ga4")
+
+    assert found == [("p.1", ms("2026-05-04T09:00:00.500Z"), "use", "forum")]
+    assert report.duplicates == 1
+
+
+def test_what_macos_adds_to_a_zip_is_no_export(tmp_path):
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("day/1.jsonl", lines(segment(messageId="1")))
+        archive.writestr("__MACOSX/day/._1.jsonl", b"\0\5\x16\7")
+        archive.writestr("day/.DS_Store", b"\0")
+
+    assert len(read(path, "segment")[0]) == 1
+
+
 def test_snowplows_tsv_has_131_columns_and_no_header(tmp_path):
     row = dict.fromkeys(SNOWPLOW_COLUMNS, "")
     row |= {

@@ -144,6 +144,13 @@ def test_map_events_refuses_files_without_events(page, tmp_path, rows, says):
     assert not out.exists()
 
 
+def test_map_events_refuses_a_folder_that_is_not_there_before_it_reads(page, tmp_path):
+    out = tmp_path / "maps" / "my.toml"
+
+    with pytest.raises(CommandError, match=r"--out: .*maps is no folder\. Make it"):
+        call_command("map_events", str(tmp_path / "none.jsonl"), format="plain", out=str(out))
+
+
 def test_map_events_says_how_to_go_on_where_no_property_names_a_block(page, tmp_path):
     out, error = StringIO(), StringIO()
 

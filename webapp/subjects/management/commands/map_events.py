@@ -30,6 +30,8 @@ class Command(DatabaseCommand):
         out = options["out"]
         if out and Path(out).exists():
             raise CommandError(f"--out {out} exists already; give another name or remove it")
+        if out and not Path(out).parent.is_dir():
+            raise CommandError(f"--out: {Path(out).parent} is no folder. Make it, or name another.")
         try:
             text = event_map(paths, options["format"])
         except ValueError as error:  # ml.data.DataError, which must not be imported here
