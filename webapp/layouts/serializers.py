@@ -215,6 +215,10 @@ class BookOut(serializers.Serializer[Any]):
         child=serializers.ListField(child=serializers.ListField()),
         help_text="Of each entry its reasons: code, place in `blocks`, percent, people.",
     )
+    page = serializers.DictField(help_text="Rules, sizes in px and seconds for a device.")
+    device = serializers.DictField(
+        help_text="What everybody used lately, and the weights by which a device chooses."
+    )
 
 
 class TodayOut(serializers.Serializer[Any]):
