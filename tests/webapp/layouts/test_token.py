@@ -178,6 +178,13 @@ def test_control_dry_run_and_off_are_served_by_the_engine(reader, columns):
     assert reader.token()["served"] == "engine"
 
 
+def test_a_page_that_explores_is_served_by_the_engine(reader, page):
+    guardrails = {**page.definition.get("guardrails", {}), "exploration": 0.1}
+    Surface.objects.update(definition={**page.definition, "guardrails": guardrails})
+
+    assert reader.token()["served"] == "engine"
+
+
 def test_without_a_book_the_engine_serves(page, clock, worker, monkeypatch):
     monkeypatch.setattr("webapp.codebooks.books.book_requests.send", lambda surface: None)
 
