@@ -217,6 +217,38 @@ def test_a_breakpoint_and_a_group_take_their_names_along(page):
     page.locator("#definition-check .says", has_text="May be saved").wait_for()
 
 
+@pytest.mark.parametrize(("of", "other"), [("breakpoints", "tablet"), ("groups", "plans")])
+def test_a_name_that_is_taken_or_empty_changes_nothing(page, of, other):
+    before = page.locator("#id_definition").input_value()
+    name = rows(page, of).nth(0).get_by_role("textbox", name="Name")
+    kept = name.input_value()
+
+    for wrong in (other, "", "  "):
+        name.fill(wrong)
+        name.press("Tab")
+
+        expect(name).to_have_value(kept)
+        expect(rows(page, of).nth(0).locator(".edit-problem")).to_contain_text(kept)
+        assert page.locator("#id_definition").input_value() == before
+        rows(page, of).nth(0).locator(".edit-problem").evaluate("element => element.remove()")
+
+
+def test_coming_back_keeps_what_was_typed_and_what_others_saved(page, bank):
+    """In form and JSON alike; the browser fills in the JSON after scripts have run."""
+    block(page, 1).get_by_role("textbox", name="Title").fill("Pay someone")
+    page.goto("/admin/")
+    surface_save({**bank.full_definition(), "row_height": 75})
+
+    page.go_back()
+
+    expect(rows(page, "blocks").nth(1).locator(".edit-toggle")).to_have_text("Pay someone")
+    page.locator("#definition-check svg[aria-label*='Pay someone']").first.wait_for()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".errorlist").first).to_contain_text("nothing was saved")
+    assert Surface.objects.get(pk=bank.pk).definition["row_height"] == 75
+
+
 def test_an_emptied_field_is_taken_out_and_its_default_holds(page):
     page.get_by_role("spinbutton", name="Row height").fill("")
     shown = block(page, 3)

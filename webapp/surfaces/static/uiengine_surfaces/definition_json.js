@@ -66,16 +66,20 @@ export const rows = (tree, list) => Array.isArray(tree[list]) ? tree[list] : []
 export const rowName = (row, list) => list === 'groups' ? row : row?.[list === 'blocks' ? 'id' : 'name']
 const blocks = tree => rows(tree, 'blocks').filter(isObject)
 
+// Whether a row may have a name. Two of one name are one to the blocks, for good: so no other has it.
+export const isFree = (tree, list, i, name) => name.trim() !== '' &&
+  rows(tree, list).every((row, k) => k === i || rowName(row, list) !== name)
+
 // Renames a breakpoint or a group everywhere; a name that others have too is theirs as well.
 export function rename(tree, list, i, name) {
   const old = rowName(rows(tree, list)[i], list)
   const isShared = rows(tree, list).filter(row => rowName(row, list) === old).length > 1
   if (list === 'groups') tree.groups[i] = name
   else tree.breakpoints[i].name = name
-  if (isShared) return
+  if (isShared || !old) return
   for (const block of blocks(tree)) {
     if (list === 'groups' && block.group === old) block.group = name
-    if (list === 'breakpoints' && name) [block.sizes, block.pinned].forEach(part => renameKey(part, old, name))
+    if (list === 'breakpoints') [block.sizes, block.pinned].forEach(part => renameKey(part, old, name))
   }
 }
 

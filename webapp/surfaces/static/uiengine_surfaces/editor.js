@@ -1,8 +1,8 @@
 // The form beside a surface's JSON. The JSON in the text area is what is saved: an edit in the form
 // is written there, and what is typed there is read into the form.
-import { add, isObject, move, remove, rename, rowName, rows, written } from './definition_json.js'
+import { add, isFree, isObject, move, remove, rename, rowName, rows, written } from './definition_json.js'
 import { blockFields, part, pin, tie, write } from './editor_fields.js'
-import { showProblems } from './editor_problems.js'
+import { note, showProblems } from './editor_problems.js'
 
 const LISTS = ['breakpoints', 'groups', 'blocks']
 const text = document.getElementById('id_definition')
@@ -59,7 +59,7 @@ function drawRow(list, row, i) {
   const name = nameOf(list, i)
   element.dataset.path = `${list}[${i}]`
   for (const button of element.querySelectorAll('[data-label]')) {
-    button.setAttribute('aria-label', button.dataset.label.replace('{name}', name))
+    button.setAttribute('aria-label', button.dataset.label.replace('{name}', () => name))
   }
   element.querySelector('[data-act="up"]').disabled = i === 0
   element.querySelector('[data-act="down"]').disabled = i === rows(tree, list).length - 1
@@ -93,7 +93,7 @@ function fold(element, i) {
 
 function say(what, name, i, count) {
   editor.querySelector('.editor-says').textContent = editor.dataset[what]
-    .replace('{name}', name).replace('{place}', i + 1).replace('{count}', count)
+    .replace('{place}', i + 1).replace('{count}', count).replace('{name}', () => name)
 }
 
 // What a button does to a list, and where the focus goes.
@@ -128,6 +128,7 @@ const isName = control => control.at[0] === 'groups' || (control.at[0] === 'brea
 
 function edited(control, isDone) {
   if (!control.at || isName(control) !== isDone) return
+  if (isDone && !isFree(tree, control.at[0], control.at[1], control.value)) return keepName(control)
   if (isDone) rename(tree, control.at[0], control.at[1], control.value)
   else if ('pinned' in control.dataset) pin(control, tree)
   else write(control, tree)
@@ -135,6 +136,14 @@ function edited(control, isDone) {
   if (isRedrawn) redraw(control)
   else follow(control)
   save()
+}
+
+function keepName(control) {
+  const [list, i] = control.at
+  control.value = rowName(rows(tree, list)[i], list) ?? ''
+  const says = editor.dataset.kept.replace('{name}', () => control.value)
+  note(control.closest('.edit-field'), says)
+  editor.querySelector('.editor-says').textContent = says
 }
 
 // Draws all anew, with the focus where it was.
@@ -163,11 +172,25 @@ function problems() {
   })
 }
 
+// A browser that comes back to a page fills in what was typed, and not what it was typed into: the
+// time at which the form was opened, by which saving sees what others have saved since.
+const openedAt = text?.form.elements.opened
+
+function resume() {
+  if (text.value === text.defaultValue) return
+  if (openedAt && history.state?.opened) openedAt.value = history.state.opened
+  text.dispatchEvent(new Event('input', { bubbles: true }))
+}
+
 if (text && template) {
   place()
   read()
   problems()
-  text.addEventListener('input', () => isOurs || read())
+  text.addEventListener('input', () => {
+    history.replaceState({ ...history.state, opened: openedAt?.value }, '')
+    if (!isOurs) read()
+  })
+  addEventListener('pageshow', resume)
   editor.addEventListener('input', event => edited(event.target, false))
   editor.addEventListener('change', event => edited(event.target, true))
   editor.addEventListener('click', event => {

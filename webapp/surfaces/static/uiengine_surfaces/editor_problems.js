@@ -17,7 +17,7 @@ export function showProblems(editor, listed, reveal) {
 
 const isWithin = (path, place) => path === place || (path.startsWith(place) && '.['.includes(path[place.length]))
 
-function note(place, says) {
+export function note(place, says) {
   const shown = document.createElement('p')
   shown.className = 'edit-problem'
   shown.id = `edit-problem-${++count}`
