@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ GROUPED = json.loads((FIXTURES / "surfaces" / "course_home.json").read_text())
 COURSE = {**GROUPED, "groups": [], "blocks": [{**b, "group": ""} for b in GROUPED["blocks"]]}
 """The course's page without its groups, so that any block may move anywhere."""
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SQLITE_FUNCTION = 31
+"""What SQLite asks before a function or operator; the module of Python 3.11 does not name it."""
 
 
 @pytest.fixture(scope="session")
@@ -175,3 +179,21 @@ def colleague(page, clock, worker) -> Person:
 @pytest.fixture
 def stranger(page, clock, worker) -> Person:
     return Person("host:stranger", clock)
+
+
+@pytest.fixture
+def older_sqlite(db: None) -> Iterator[None]:
+    """SQLite as before 3.38: it refuses the operators -> and ->>."""
+    connection = connections["default"]
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite only")
+    connection.ensure_connection()
+
+    def allows(action: int, _: Any, name: Any, *more: Any) -> int:
+        is_new = action == SQLITE_FUNCTION and name in ("->", "->>")
+        return sqlite3.SQLITE_DENY if is_new else sqlite3.SQLITE_OK
+
+    connection.connection.set_authorizer(allows)
+    yield
+    if connection.connection is not None:
+        connection.connection.set_authorizer(None)

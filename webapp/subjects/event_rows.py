@@ -36,21 +36,26 @@ INSERT INTO subjects_event (
     event_id, at, happened_at, kind, block, value
 )
 SELECT
-    %s, %s, %s, %s, %s, %s, '', e.value ->> 0, {at}, {happened_at},
-    e.value ->> 3, e.value ->> 4, {content}
+    %s, %s, %s, %s, %s, %s, '', {event_id}, {at}, {happened_at}, {kind}, {block}, {content}
 FROM {rows} e WHERE true
 ON CONFLICT DO NOTHING
 """
 POSTGRES = {
+    "event_id": "e.value ->> 0",
     "at": "(e.value ->> 1)::timestamptz",
     "happened_at": "(e.value ->> 2)::timestamptz",
+    "kind": "e.value ->> 3",
+    "block": "e.value ->> 4",
     "content": "(e.value ->> 5)::jsonb",
     "rows": "jsonb_array_elements(%s::jsonb)",
 }
-SQLITE = {
-    "at": "e.value ->> 1",
-    "happened_at": "e.value ->> 2",
-    "content": "e.value ->> 5",
+SQLITE = {  # ->> would need SQLite 3.38
+    "event_id": "json_extract(e.value, '$[0]')",
+    "at": "json_extract(e.value, '$[1]')",
+    "happened_at": "json_extract(e.value, '$[2]')",
+    "kind": "json_extract(e.value, '$[3]')",
+    "block": "json_extract(e.value, '$[4]')",
+    "content": "json_extract(e.value, '$[5]')",
     "rows": "json_each(%s)",
 }
 

@@ -31,6 +31,10 @@ def test_keeps_the_rows_before_it_answers_and_asks_a_worker(owner, worker):
     assert list(rows[0].decision.order) == owner.layout()["order"]
 
 
+def test_needs_no_operator_that_sqlite_before_3_38_lacks(owner, worker, older_sqlite):
+    assert owner.send(owner.layout(), owner.event("use", "forum"))["accepted"] == 1
+
+
 def test_a_retry_counts_once(owner, worker):
     layout, event = owner.layout(), owner.event("use", "forum")
     owner.send(layout, event)

@@ -192,6 +192,12 @@ def test_a_table_of_keys_that_cannot_be_meant_imports_nothing(page, tmp_path, ta
     assert not Subject.objects.exists()
 
 
+def test_an_import_needs_no_operator_that_sqlite_before_3_38_lacks(page, tmp_path, older_sqlite):
+    done = run(tmp_path, [row("1", 0, blocks(page)[0], "u", "device")])
+
+    assert (done["visits"], done["ties"]) == (1, 1)
+
+
 def test_a_dry_run_reports_and_changes_nothing(page, tmp_path):
     rows = [row("1", 0, blocks(page)[0], "u", None)]
 

@@ -1,7 +1,7 @@
 """SQL that writes many visits, states of profiles, or ties, by one statement.
 
 The ORM takes longer to build such rows and statements than the database to write them. The rows
-travel as one JSON text, which both databases unpack with one syntax.
+travel as one JSON text, which both databases unpack.
 """
 
 from __future__ import annotations
@@ -19,28 +19,36 @@ AT_ONCE = 2000
 """Rows per statement."""
 INSERT_VISITS = """
 INSERT INTO subjects_visit (profile_id, visit, started_at, day, uses, "order", is_closed)
-SELECT {id}, e.value ->> 1, {at}, {day}, e.value -> 4, e.value -> 5, true
+SELECT {id}, {name}, {at}, {day}, {uses}, {order}, true
 FROM {rows} e
 """
 INSERT_TIES = """
 INSERT INTO uiengine_subjects_importedtie (subject_id, alias, at)
-SELECT {id}, e.value ->> 1, {at} FROM {rows} e WHERE true
+SELECT {id}, {name}, {at} FROM {rows} e WHERE true
 ON CONFLICT DO NOTHING
 """
 UPDATE_STATES = """
-UPDATE subjects_profile SET state = e.value -> 1, version = version + 1
+UPDATE subjects_profile SET state = {state}, version = version + 1
 FROM {rows} e WHERE subjects_profile.id = {id}
 """
 POSTGRES = {
     "id": "(e.value ->> 0)::bigint",
+    "name": "e.value ->> 1",
+    "state": "e.value -> 1",
     "at": "(e.value ->> 2)::timestamptz",
     "day": "(e.value ->> 3)::integer",
+    "uses": "e.value -> 4",
+    "order": "e.value -> 5",
     "rows": "jsonb_array_elements(%s::jsonb)",
 }
-SQLITE = {
-    "id": "e.value ->> 0",
-    "at": "e.value ->> 2",
-    "day": "e.value ->> 3",
+SQLITE = {  # -> and ->> would need SQLite 3.38
+    "id": "json_extract(e.value, '$[0]')",
+    "name": "json_extract(e.value, '$[1]')",
+    "state": "json_extract(e.value, '$[1]')",
+    "at": "json_extract(e.value, '$[2]')",
+    "day": "json_extract(e.value, '$[3]')",
+    "uses": "json_extract(e.value, '$[4]')",
+    "order": "json_extract(e.value, '$[5]')",
     "rows": "json_each(%s)",
 }
 
