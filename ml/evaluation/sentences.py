@@ -115,7 +115,9 @@ class SentenceChecks:
             return uses > 0
         if code in ("guess", "kept"):
             return code == "kept" or not uses
-        return not uses and _of_others(code, block, values, crowd, user, day, bool(mine))
+        # What a page is used for is true of a block that the reader uses, too: books say it to all.
+        may_be_said = code == "popular" or not uses
+        return may_be_said and _of_others(code, block, values, crowd, user, day, bool(mine))
 
 
 def _of_others(

@@ -10,17 +10,18 @@ import numpy as np
 
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
-from uiengine.book.selection import expected_demand, nearest, select
+from uiengine.book.selection import Reached, expected_demand, reached, select
 from uiengine.book.states import States, imagined_states, known_states, together
 from uiengine.cost.energy import Floats, Ints
 from uiengine.decision import Reason
 from uiengine.explain import public_reasons
+from uiengine.model.prediction import Prediction
 from uiengine.model.version import CodebookVersion
 from uiengine.page.layout import Layout, pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 from uiengine.request import Request
-from uiengine.search.assignment import order_constraints
+from uiengine.search.assignment import assignment_of, order_constraints
 from uiengine.search.planner import plan
 
 LEAST_ENTRIES, MOST_ENTRIES = 64, 256
@@ -61,11 +62,11 @@ class Book:
 
 @dataclass(frozen=True)
 class _Lasting:
-    """What does not depend on the day. which: the order nearest to each state, (S,)."""
+    """What does not depend on the day."""
 
     imagined: States
     orders: Ints
-    which: Ints
+    reached: Reached
 
 
 def make_book(
@@ -77,19 +78,18 @@ def make_book(
 ) -> Book:
     """Makes the book of a day. The same for equal arguments.
 
-    Its orders are chosen once for a version and page, so that they last from day to day; the
-    newcomers' order and the expected demand are the day's.
+    Its orders are chosen once for a version and page, so that they last from day to day, and from
+    each leads a way to others; which of them newcomers get and the expected demand are the day's.
     """
     lasting = _lasting(surface, version, most)
     newcomer = Request(surface, Profile(), popularity, day)
-    first = _served_to(newcomer, version)
+    prediction = version.read([newcomer])[0]
     states = _states(newcomer, version, lasting.imagined)
-    demand = expected_demand(states, lasting.which, len(lasting.orders))
-    is_other = (lasting.orders != first).any(axis=1)
-    orders = np.concatenate([first[None], lasting.orders[is_other]])[:most]
-    share = version.read([newcomer])[0].share
-    demand = np.concatenate([share[None], demand[is_other]])[:most]
-    return Book(surface, version.id, day, popularity, orders, demand)
+    demand = expected_demand(states, lasting.reached.which, len(lasting.orders))
+    first = _newcomers(newcomer, prediction, lasting)
+    demand[first] = prediction.share
+    ranked = [first, *(i for i in range(len(lasting.orders)) if i != first)]
+    return Book(surface, version.id, day, popularity, lasting.orders[ranked], demand[ranked])
 
 
 def _lasting(surface: Surface, version: CodebookVersion, most: int) -> _Lasting:
@@ -103,8 +103,7 @@ def _lasting(surface: Surface, version: CodebookVersion, most: int) -> _Lasting:
     states = _states(nobody, version, imagined)
     sections = order_constraints(nobody, default_order(surface)).sections
     orders = select(surface, sections, states, _served_to(nobody, version), most)
-    which = nearest(surface, states, orders)
-    found = surface.memory[key] = _Lasting(imagined, orders, which)
+    found = surface.memory[key] = _Lasting(imagined, orders, reached(surface, states, orders))
     return found
 
 
@@ -114,6 +113,13 @@ def _states(newcomer: Request, version: CodebookVersion, imagined: States) -> St
     if not served:
         return imagined
     return together(known_states(newcomer, version, served), imagined)
+
+
+def _newcomers(request: Request, prediction: Prediction, lasting: _Lasting) -> int:
+    """The entry that costs newcomers the least: at first, and where it leads them later."""
+    assignment = assignment_of(request, prediction)
+    at_first = assignment.total(np.argsort(assignment.blocks)[lasting.orders])
+    return int((at_first + lasting.reached.later).argmin())
 
 
 def _served_to(request: Request, version: CodebookVersion) -> Ints:

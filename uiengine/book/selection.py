@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from uiengine.book.states import States
 from uiengine.cost.cost_matrix import cost_matrix, geometry
 from uiengine.cost.energy import Floats, Ints, Outlook
 from uiengine.page.surface import Surface
-from uiengine.search.local_search import Sections
+from uiengine.search.local_search import Bools, Sections
 
 MOST_ARRANGEMENTS = 256
 """Of a group, the most frequent ones, that are looked at."""
@@ -23,58 +24,73 @@ MOST_ARRANGEMENTS = 256
 
 @dataclass
 class _Group:
-    """A group's arrangements. ranks: (n,); candidates: (C, n), positions of blocks; energies:
-    seconds of each for each state, (S, C); chosen: those in the book, the first at the start."""
+    """A group's arrangements.
+
+    ranks: (n,); candidates: (C, n), positions of blocks; is_near: whether one visit's moves lead
+    from one candidate to another, (C, C); energies: seconds of each for each state, (S, C); chosen:
+    those in the book, the first at the start; at: where each state's people are by now, (S,).
+    """
 
     ranks: Ints
     candidates: Ints
+    is_near: Bools
     energies: Floats
     chosen: list[int]
+    at: Ints
 
-    def best(self) -> Floats:
-        found: Floats = self.energies[:, self.chosen].min(axis=1)
-        return found
+    def saved(self) -> Floats:
+        """Seconds that each candidate in reach saves the people of each state, (S, C)."""
+        here = np.take_along_axis(self.energies, self.at[:, None], axis=1)
+        saved: Floats = np.maximum(here - self.energies, 0.0) * self.is_near[self.at]
+        return saved
 
-    def next(self, visits: Floats, budget: int) -> tuple[float, int]:
-        """The arrangement that saves the most seconds of those one visit away from a chosen one."""
-        saved: Floats = visits @ np.maximum(self.best()[:, None] - self.energies, 0.0)
-        held = self.candidates[self.chosen]
-        moved = (self.candidates[:, None, :] != held).sum(axis=2).min(axis=1)
-        saved[(moved == 0) | (moved > budget)] = 0.0
+    def next(self, visits: Floats) -> tuple[float, int]:
+        """The arrangement that saves the most seconds, and how many."""
+        saved = visits @ self.saved()
+        saved[self.chosen] = 0.0
         found = int(saved.argmax())
         return float(saved[found]), found
+
+    def add(self, arrangement: int) -> None:
+        """Puts an arrangement into the book; those go there whom it saves time."""
+        self.at[self.saved()[:, arrangement] > 0.0] = arrangement
+        self.chosen.append(arrangement)
 
 
 def select(surface: Surface, sections: Sections, states: States, start: Ints, most: int) -> Ints:
     """At most `most` orders as positions in `surface.blocks`, (K, N); the first is `start`.
 
     Greedy facility location (Nemhauser, Wolsey and Fisher, 1978): each step gives a group one more
-    arrangement, where Σ of visits × seconds falls the most for each doubling of the book, and which
-    is one visit's moves from one that it has. What is left goes to the most frequent other orders.
+    arrangement, where Σ of visits × seconds falls the most for each doubling of the book, counting
+    those who get there by one visit's moves from where they are. What is left goes to the most
+    frequent other orders.
     """
     costs = _costs(surface, states)
+    budget = surface.guardrails.move_budget
     groups = [
-        _group(ranks[real], states, costs, start)
+        _group(ranks[real], states, costs, start, budget)
         for ranks, real in zip(sections.ranks, sections.is_real, strict=True)
         if real.sum() > 1
     ]
-    budget = surface.guardrails.move_budget
-    while _grown(groups, states.visits, budget, most):
+    while _grown(groups, states.visits, most):
         pass
     return _filled(_combined(groups, start), states, most)
 
 
-def _group(ranks: Ints, states: States, costs: Floats, start: Ints) -> _Group:
+def _group(ranks: Ints, states: States, costs: Floats, start: Ints, budget: int) -> _Group:
     """costs: see `_costs`."""
     shown, which = np.unique(states.orders[:, ranks], axis=0, return_inverse=True)
     frequent = np.argsort(-np.bincount(which, states.visits), kind="stable")[:MOST_ARRANGEMENTS]
     first = start[ranks]
     others = [row for row in shown[frequent] if not np.array_equal(row, first)]
     candidates = np.array([first, *others])
-    return _Group(ranks, candidates, costs[:, candidates, ranks].sum(axis=2), [0])
+    is_near: Bools = (candidates[:, None] != candidates).sum(axis=2) <= budget
+    energies = costs[:, candidates, ranks].sum(axis=2)
+    at = np.zeros(len(energies), dtype=np.int64)
+    return _Group(ranks, candidates, is_near, energies, [0], at)
 
 
-def _grown(groups: list[_Group], visits: Floats, budget: int, most: int) -> bool:
+def _grown(groups: list[_Group], visits: Floats, most: int) -> bool:
     """Adds one arrangement to one group; False if none fits or saves anything."""
     size = int(np.prod([len(group.chosen) for group in groups]))
     found: tuple[float, int, _Group] | None = None
@@ -82,12 +98,12 @@ def _grown(groups: list[_Group], visits: Floats, budget: int, most: int) -> bool
         count = len(group.chosen)
         if size // count * (count + 1) > most:
             continue
-        saved, arrangement = group.next(visits, budget)
+        saved, arrangement = group.next(visits)
         worth = saved / np.log((count + 1) / count)
         if saved > 0 and (found is None or worth > found[0]):
             found = worth, arrangement, group
     if found is not None:
-        found[2].chosen.append(found[1])
+        found[2].add(found[1])
     return found is not None
 
 
@@ -119,18 +135,29 @@ def _costs(surface: Surface, states: States) -> Floats:
     return np.array([cost_matrix(pointing, outlook) for outlook in unseen])
 
 
-def nearest(surface: Surface, states: States, orders: Ints) -> Ints:
-    """For each state, which of K orders costs it the least, (S,)."""
+class Reached(NamedTuple):
+    """which: for each state, the order that costs it the least, (S,). later: for each order, mean
+    seconds of all states in the best order that one visit's moves lead to from it, (K,)."""
+
+    which: Ints
+    later: Floats
+
+
+def reached(surface: Surface, states: States, orders: Ints) -> Reached:
+    """Says of K orders, (K, N), who belongs to them and how well people fare from each."""
     ranks = np.arange(orders.shape[1])
-    energies = [cost[orders, ranks].sum(axis=1) for cost in _costs(surface, states)]
-    found: Ints = np.argmin(energies, axis=1)
-    return found
+    energies = np.array([c[orders, ranks].sum(axis=1) for c in _costs(surface, states)])
+    later = np.empty(len(orders))
+    for order, row in enumerate(orders):
+        is_near = (orders != row).sum(axis=1) <= surface.guardrails.move_budget
+        later[order] = states.visits @ energies[:, is_near].min(axis=1) / states.visits.sum()
+    return Reached(energies.argmin(axis=1), later)
 
 
 def expected_demand(states: States, which: Ints, count: int) -> Floats:
     """Mean share of the states of each of `count` orders, (K, N); of all states where it has none.
 
-    which: (S,), from `nearest`.
+    which: (S,), see `Reached`.
     """
     weight = np.zeros((count, len(which)))
     weight[which, np.arange(len(which))] = states.visits

@@ -22,8 +22,6 @@ from uiengine.search.planner import plan
 
 IMAGINED, VISITS = 128, 16
 """Number of imagined people, and of visits of each, one a day."""
-KEPT = 4
-"""Every which of their visits becomes a state."""
 WORTH = 500.0
 """Visits of real people that all imagined ones together count as."""
 CONCENTRATION = 2.0
@@ -85,10 +83,8 @@ def imagined_states(surface: Surface, version: CodebookVersion) -> States:
             count = int(generator.integers(1, min(MOST_USED, len(ids)) + 1))
             used = generator.choice(ids, count, replace=False, p=need)
             fold_visit(request.profile, day, used.tolist(), order)
-    kept = slice(int(generator.integers(KEPT)), None, KEPT)
-    places = _places(surface, orders[kept])
-    worth = np.full(len(places), WORTH / len(places))
-    return States(np.array(shares[kept]), np.array(bases[kept]), places, worth)
+    worth = np.full(len(orders), WORTH / len(orders))
+    return States(np.array(shares), np.array(bases), _places(surface, orders), worth)
 
 
 def together(known: States, imagined: States) -> States:

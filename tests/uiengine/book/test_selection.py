@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.uiengine.strategies import surfaces
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
-from uiengine.book.selection import expected_demand, nearest, select
+from uiengine.book.selection import expected_demand, reached, select
 from uiengine.book.states import States
 from uiengine.cost.cost_matrix import geometry
 from uiengine.cost.energy import Outlook, horizon_energy
@@ -120,7 +120,7 @@ def test_demand_is_the_mean_of_those_whose_order_it_is():
     states = States(share, share, np.array([[0, 1], [0, 1], [1, 0]]), np.array([1.0, 3.0, 2.0]))
     orders = np.array([[0, 1], [1, 0]])
 
-    which = nearest(surface, states, orders)
+    which = reached(surface, states, orders).which
 
     assert which.tolist() == [0, 0, 1]
     assert np.allclose(expected_demand(states, which, 2), [[0.75, 0.25], [0.1, 0.9]])
