@@ -6,8 +6,7 @@ from pathlib import Path
 
 MAY_READ = {
     "subjects/models.py": "the table",
-    "subjects/imports/events/histories.py": "asks whether there are any",
-    "subjects/imports/jobs.py": "asks whether there are any",
+    "subjects/imports/key_table.py": "asks whether there are any",
     "subjects/imports/services.py": "writes them, from a file of people",
     "subjects/attributes.py": "hands them to audits, and to the choice of a refresh's batch",
     "privacy/export.py": "a person's own",
