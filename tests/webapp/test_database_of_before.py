@@ -61,6 +61,8 @@ TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
 }
+NEW_TASKS = 1
+"""Tasks of the schedule that this release adds: the books of a day."""
 
 
 @dataclass
@@ -183,7 +185,7 @@ def test_each_migration_is_recorded_once_under_the_label_of_today(installation):
 
 def test_a_task_that_an_admin_deleted_from_the_schedule_stays_deleted(installation):
     after = installation.after["django_celery_beat_periodictask"]
-    assert after == installation.before["django_celery_beat_periodictask"] > 5
+    assert after - NEW_TASKS == installation.before["django_celery_beat_periodictask"] > 5
 
 
 def test_a_release_of_before_gets_its_labels_back_and_they_are_renamed_again(installation):
