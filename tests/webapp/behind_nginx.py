@@ -118,14 +118,20 @@ class Front:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-@contextmanager
-def front(folder: Path) -> Iterator[Front]:
-    """Starts nginx and two servers of one project; skips where nginx is absent."""
+def nginx_found() -> str:
+    """The program; skips where it is absent."""
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if nginx is None:
         if os.environ.get("CI"):
             pytest.fail("CI is set, where nothing may skip, and nginx is not installed.")
         pytest.skip("nginx is not installed: apt-get install nginx-light")
+    return nginx
+
+
+@contextmanager
+def front(folder: Path) -> Iterator[Front]:
+    """Starts nginx and two servers of one project; skips where nginx is absent."""
+    nginx = nginx_found()
     forced = "from mysite.settings import *\nFORCE_SCRIPT_NAME = '/forced'\n"
     host = site(folder, settings=SETTINGS, urls=URLS, wsgi=WSGI, forced=forced)
     (host / "mysite" / "templates").mkdir()

@@ -24,8 +24,8 @@ from uiengine.request import Request
 from uiengine.search.assignment import assignment_of, order_constraints
 from uiengine.search.planner import plan
 
-LEAST_ENTRIES, MOST_ENTRIES = 64, 256
-"""Bounds of a book's size in the product: 6 to 8 bits a person. Experiments may ask for fewer."""
+MOST_ENTRIES = 256
+"""As many as a byte can name."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,9 +15,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO
 
-import pytest
-
 from tests.patience import PATIENCE
+from tests.webapp.behind_nginx import nginx_found
 from tests.webapp.foreign_host import around, run, site
 
 SETUP = Path(__file__).parents[3] / "webapp/deploy/public-pages.conf"
@@ -123,11 +120,7 @@ class Cached:
 @contextmanager
 def cached_site(folder: Path) -> Iterator[Cached]:
     """Starts both servers; skips where nginx is absent."""
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI is set, where nothing may skip, and nginx is not installed.")
-        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    nginx = nginx_found()
     host = site(folder, settings=SETTINGS, urls=URLS, wsgi=WSGI)
     (host / "mysite" / "templates").mkdir()
     (host / "mysite" / "templates" / "page.html").write_text(PAGE)

@@ -6,18 +6,17 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.urls import path
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.patience import PATIENCE
 from tests.webapp.conftest import COURSE
-from tests.webapp.demo.conftest import ARGUMENTS, CHROMIUM
+from tests.webapp.demo.conftest import chromium
 from tests.webapp.demo.steps import order, wait_for
 from tests.webapp.layouts.kept_books import book_of_today
 from webapp import urls
@@ -65,15 +64,9 @@ urlpatterns = [path("home", home), *urls.urlpatterns]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI is set, where nothing may skip, and chromium is not installed.")
-        pytest.skip("chromium is not installed: apt-get install chromium")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs its own event loop
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        yield from chromium()
 
 
 @pytest.fixture

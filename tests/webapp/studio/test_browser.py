@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -12,11 +11,11 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.patience import PATIENCE
 from tests.webapp import axe
-from tests.webapp.demo.conftest import ARGUMENTS, CHROMIUM
+from tests.webapp.demo.conftest import chromium
 from tests.webapp.studio.test_compare import row
 from webapp.audits.models import AuditReport
 from webapp.codebooks.gate import conditions
@@ -30,16 +29,10 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI is set, where nothing may skip, and chromium is not installed.")
-        pytest.skip("chromium is not installed: apt-get install chromium")
     axe.install()
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs its own event loop
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        yield from chromium()
 
 
 @pytest.fixture

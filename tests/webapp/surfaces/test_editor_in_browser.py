@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.patience import PATIENCE
 from tests.webapp import axe
 from tests.webapp.conftest import FIXTURES
-from tests.webapp.demo.conftest import ARGUMENTS, CHROMIUM
+from tests.webapp.demo.conftest import chromium
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 
@@ -26,16 +25,10 @@ expect.set_options(timeout=PATIENCE * 1000)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI is set, where nothing may skip, and chromium is not installed.")
-        pytest.skip("chromium is not installed: apt-get install chromium")
     axe.install()
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs its own event loop
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        yield from chromium()
 
 
 @pytest.fixture

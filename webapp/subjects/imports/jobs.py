@@ -80,10 +80,9 @@ def import_file(
             persons: list[Any] = records.people.to_dict("records")
             note = f"imported from {Path(people or path).name}"
             done.attributes = people_import(people=persons, note=note, keys=keyed)
-    done.surfaces = made
     progress(1.0, "done")
-    skipped = [str(problem) for problem in records.problems]
-    return {**done.as_json(), "new_keys": new_keys, "skipped": skipped}
+    found = {**done.as_json(), "surfaces": made, "new_keys": new_keys}
+    return {**found, "skipped": [str(problem) for problem in records.problems]}
 
 
 def _rows(visits: Any, zone: str) -> list[VisitRow]:
