@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "webapp.audits",
     "webapp.trials",
     "webapp.privacy",
+    *(["webapp.evidence"] if find_spec("cryptography") else []),
     "webapp.layouts",
     "webapp.demo",
 ]

@@ -1,5 +1,6 @@
 """Pages of the studio, below the admin's address."""
 
+from django.apps import apps
 from django.urls import path
 
 from webapp.studio import views
@@ -14,3 +15,7 @@ urlpatterns = [
     path("explain/<int:pk>/", views.explain_page, name="explain"),
     path("export/<int:pk>/", views.export_file, name="export"),
 ]
+if apps.is_installed("webapp.evidence"):
+    from webapp.studio.evidence import evidence_file
+
+    urlpatterns.append(path("evidence/<int:pk>/<int:surface>/", evidence_file, name="evidence"))

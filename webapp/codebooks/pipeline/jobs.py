@@ -70,6 +70,7 @@ def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -
 def _collected(lease: Lease) -> dict[str, Any]:
     """Stores files of visits and people; returns their names and counts."""
     from ml.audit.categories import compared
+    from ml.data.digest import visits_digest
     from ml.data.rows import visits_frame
     from ml.evaluation.held_back import split
 
@@ -83,6 +84,7 @@ def _collected(lease: Lease) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     visits.to_parquet(path)
     result: dict[str, Any] = {"visits": count, "file": _moved(pipeline, path)}
+    result["sha256"] = visits_digest(visits)
     result |= {**until, "revision": run.surface.revision}
     result["people"] = int(trained_on["user"].nunique())
     result["held_back"] = int(held_back["user"].nunique())
