@@ -24,6 +24,7 @@ EXTRAS_OF = {
     "webapp/lib/overdue_scheduler.py": ("scheduler",),
     "webapp/postgres/": ("postgres",),
     "webapp/deploy/": ("server",),
+    "webapp/evidence/": ("evidence",),
 }
 """Prefixes of files that are loaded only with an extra installed, longest first."""
 NAMED = {
