@@ -18,7 +18,8 @@ TODAY = 100
 
 @st.composite
 def surfaces(draw: st.DrawFn, most: int = 10) -> Surface:
-    """1 to `most` blocks in 1 to 3 grids, some pinned at the top, some in groups; half stretch."""
+    """1 to `most` blocks in 1 to 3 grids, some pinned at the top, some in groups, some marked as
+    navigation or help; half stretch."""
     grids = GRIDS[: draw(st.integers(1, 3))]
     count = draw(st.integers(1, most))
     groups = ["first", "second"][: draw(st.integers(0, 2))]
@@ -53,12 +54,15 @@ def _block(draw, i, grids, groups):
         high = [max(default[0], 3), max(default[1], 3)] if draw(st.booleans()) else None
         sizes[name] = {"default": default, "min": low, "max": high}
     group = draw(st.sampled_from(["", *groups]))
-    return {"id": f"b{i}", "kind": f"k{i % 3}", "group": group, "sizes": sizes}
+    marks = draw(st.sampled_from([(), (), ("navigation",), ("help",), ("navigation", "help")]))
+    flags = dict.fromkeys(marks, True)
+    return {"id": f"b{i}", "kind": f"k{i % 3}", "group": group, "sizes": sizes, **flags}
 
 
 def _header(grids):
     sizes = {n: {"default": [c, 1], "min": [c, 1], "max": [c, 3]} for n, _, c in grids}
-    return {"id": "header", "pinned": {n: [0, 0] for n, _, _ in grids}, "sizes": sizes}
+    pinned = {n: [0, 0] for n, _, _ in grids}
+    return {"id": "header", "pinned": pinned, "sizes": sizes, "navigation": True}
 
 
 @st.composite

@@ -29,6 +29,7 @@ from uiengine.book.device import (
     used_lately,
 )
 from uiengine.cost.coefficients import VALUES
+from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
 DEFAULT = 1
@@ -77,7 +78,15 @@ def _page(surface: Surface) -> dict[str, Any]:
         "budget": surface.guardrails.move_budget,
         "least_saving": LEAST_SAVING,
         "seconds": VALUES,
+        **_kept(surface),
     }
+
+
+def _kept(surface: Surface) -> dict[str, list[list[int]]]:
+    """Per mark the blocks that keep their order, as positions in it; nothing without marks."""
+    place = surface.index
+    kept = [[place[b] for b in default_order(surface) if b in ids] for ids in surface.kept_orders]
+    return {"kept": kept} if kept else {}
 
 
 def _device(book: Book) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from uiengine.guardrails import (
     compact,
     frozen_unchanged,
     group_order,
+    help_order,
     inside_grid,
     move_budget,
+    navigation_order,
     no_overlap,
     pinned_stay,
     reading_order,
@@ -38,6 +40,8 @@ RULES = (
     move_budget,
     undone_moves,
     frozen_unchanged,
+    navigation_order,
+    help_order,
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from uiengine.errors import SurfaceError
+from uiengine.page import consistency
 from uiengine.page.layout import Placement
 from uiengine.page.surface import Surface
 
@@ -13,7 +14,12 @@ from uiengine.page.surface import Surface
 def clashes(surface: Surface) -> tuple[str, ...]:
     """Sentences that name blocks and rules in conflict; empty if all rules can be kept."""
     return tuple(
-        [*_targets_past_limits(surface), *_pins_outside(surface), *_pins_overlapping(surface)]
+        [
+            *_targets_past_limits(surface),
+            *_pins_outside(surface),
+            *_pins_overlapping(surface),
+            *consistency.clashes(surface),
+        ]
     )
 
 
@@ -21,7 +27,7 @@ def refuse_impossible(surface: Surface) -> None:
     """Raises SurfaceError that names all rules and blocks in conflict."""
     if found := clashes(surface):
         problem = "no layout keeps " + "; ".join(sentence.rstrip(".") for sentence in found)
-        step = "Change the sizes, pins or guardrails that it names."
+        step = "Change the sizes, pins, marks or guardrails that it names."
         raise SurfaceError("blocks", surface.slug, problem, step)
 
 

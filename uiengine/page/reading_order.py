@@ -1,4 +1,4 @@
-"""Reading orders that keep the order rules: fixed blocks, groups, the user's pins."""
+"""Reading orders that keep the order rules: fixed blocks, groups, marks, the user's pins."""
 
 from __future__ import annotations
 
@@ -40,8 +40,11 @@ def apply_pins(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) 
     """The order closest to `order` (a permutation of all blocks) that keeps the fixed ranks.
 
     Blocks pinned by the team stand at their rank in the default layout, groups follow one another,
-    and a block pinned by the user takes its rank, or the nearest free one within its group.
+    and a block pinned by the user takes its rank, or the nearest free one within its group. Other
+    blocks of a mark take their places in declared order.
     """
+    if surface.kept_orders:
+        order = _as_declared(surface, order, pins)
     if not pins and not surface.pinned_ranks and len(set(surface.group_ranks)) <= 1:
         return tuple(order)  # nothing is fixed
     slots: list[str | None] = [None] * len(order)
@@ -58,6 +61,19 @@ def apply_pins(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) 
         _fill(slots, free[start : start + len(members)], members, pins)
         start += len(members)
     return tuple(b for b in slots if b is not None)
+
+
+def _as_declared(surface: Surface, order: Sequence[str], pins: Mapping[str, Pin]) -> Sequence[str]:
+    """The order with the blocks of each mark in declared order, groups first, in the places that
+    they have."""
+    found = list(order)
+    declared = {b: (surface.group_ranks[i], i) for b, i in surface.index.items()}
+    for ids in surface.kept_orders:
+        places = [i for i, b in enumerate(order) if b in ids and b not in pins]
+        kept = sorted((order[i] for i in places), key=declared.__getitem__)
+        for place, block_id in zip(places, kept, strict=True):
+            found[place] = block_id
+    return found
 
 
 def _fill(

@@ -9,6 +9,8 @@ from math import ceil
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+MARKS = ("navigation", "help")
+"""Fields of a block: those that bear one keep their order (`uiengine.page.consistency`)."""
 MIN_TARGET_WIDTH = 320
 """Smallest page width in px at which touch targets are judged."""
 
@@ -82,7 +84,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Block:
-    """One item of a surface. pinned: its fixed cell per breakpoint; empty if it can move."""
+    """One item of a surface. pinned: its fixed cell per breakpoint; empty if it can move.
+
+    navigation, help: marks whose blocks keep their order (`uiengine.page.consistency`).
+    """
 
     id: str
     kind: str
@@ -91,6 +96,8 @@ class Block:
     pinned: Mapping[str, Cell] = field(default_factory=dict)
     required: bool = False
     group: str = ""
+    navigation: bool = False
+    help: bool = False
 
     @property
     def is_pinned(self) -> bool:
@@ -145,6 +152,19 @@ class Surface:
     def is_grouped(self) -> bool:
         """True if the page has blocks of several groups."""
         return len(set(self.group_ranks)) > 1
+
+    @cached_property
+    def kept_orders(self) -> tuple[frozenset[str], ...]:
+        """Per mark, its blocks that may move, whose declared order is kept; only where several.
+
+        A block that bears both marks makes one of them: orders that are kept share no block.
+        """
+        marked = [
+            frozenset(b.id for b in self.blocks if getattr(b, mark) and not b.is_pinned)
+            for mark in MARKS
+        ]
+        kept = [marked[0] | marked[1]] if marked[0] & marked[1] else marked
+        return tuple(ids for ids in kept if len(ids) > 1)
 
     @cached_property
     def pinned_ranks(self) -> Mapping[str, int]:
@@ -223,6 +243,7 @@ def _block_json(block: Block) -> dict[str, Any]:
         "title": block.title,
         "required": block.required,
         "group": block.group,
+        **{mark: True for mark in MARKS if getattr(block, mark)},
         "pinned": {name: [cell.x, cell.y] for name, cell in block.pinned.items()},
         "sizes": {
             name: {

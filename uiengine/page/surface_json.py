@@ -157,6 +157,8 @@ def _block(path: str, data: Any, breakpoints: Sequence[Breakpoint]) -> Block:
         title=_text(f"{path}.title", data.get("title", block_id)),
         required=_boolean(f"{path}.required", data.get("required", False)),
         group=_text(f"{path}.group", data.get("group", ""), empty=True),
+        navigation=_boolean(f"{path}.navigation", data.get("navigation", False)),
+        help=_boolean(f"{path}.help", data.get("help", False)),
         pinned={name: _cell(f"{path}.pinned.{name}", cell) for name, cell in pinned.items()},
         sizes={b.name: _limits(f"{path}.sizes", sizes, b) for b in breakpoints},
     )

@@ -126,7 +126,7 @@ def assignment_of(request: Request, prediction: Prediction) -> Assignment:
         np.add(costs, CHARGE, out=costs, where=late)
     first_visit = not request.profile.order
     budget = len(last) if first_visit else surface.guardrails.move_budget
-    local_search = LocalSearch(costs, budget, parts)
+    local_search = LocalSearch(costs, budget, parts, _marked(surface, last))
     return Assignment(
         last,
         blocks,
@@ -140,6 +140,12 @@ def assignment_of(request: Request, prediction: Prediction) -> Assignment:
         expected,
         local_search,
     )
+
+
+def _marked(surface: Surface, last: Sequence[str]) -> Bools | None:
+    """Per mark, which places of the last order hold its blocks, (M, N); None without marks."""
+    kept = surface.kept_orders
+    return np.array([[b in ids for b in last] for ids in kept]) if kept else None
 
 
 def seed_of(request: Request, prediction: Prediction, assignment: Assignment) -> Ints:

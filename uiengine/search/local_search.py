@@ -67,11 +67,15 @@ class LocalSearch:
     """Searches for a cheaper order by steps that each improve it.
 
     costs: (N, N) seconds; entry [p, r] is the cost of showing at rank r the block that was at place
-    p of the last order. may_move: how many blocks may leave their place.
+    p of the last order. may_move: how many blocks may leave their place. marked: per mark, which
+    places of the last order hold its blocks, (M, N); no step takes one of them past another.
     """
 
-    def __init__(self, costs: Floats, may_move: int, sections: Sections) -> None:
+    def __init__(
+        self, costs: Floats, may_move: int, sections: Sections, marked: Bools | None = None
+    ) -> None:
         self.costs, self.may_move, self.sections = costs, may_move, sections
+        self.marked = marked
         self.places = np.arange(len(costs))
 
     def steps(self, order: Ints, most: int) -> Iterator[Ints]:
@@ -119,7 +123,16 @@ class LocalSearch:
             alone = self.costs[order[ranks][:, :, None], ranks[:, None, :]]
         if is_filler is not None:
             alone[is_filler] = FORBIDDEN
-        return step_changes(alone)
+        gains = step_changes(alone)
+        if self.marked is not None:
+            np.copyto(gains, FORBIDDEN, where=self._passing(order, self.marked))
+        return gains
+
+    def _passing(self, order: Ints, marked: Bools) -> Bools:
+        """True for the swaps and insertions that take a marked block past another, (2, G, n, n)."""
+        is_one = marked[:, order[self.sections.ranks]] & self.sections.is_real
+        found: Bools = np.logical_or.reduce(passing(is_one), axis=1)
+        return found
 
     def _fresh(self, order: Ints) -> Table:
         """Change of the number of displaced blocks by every step, (2, G, n, n)."""
@@ -185,6 +198,22 @@ def step_changes(table: Table) -> Table:
     np.copyto(between[0], between[1].swapaxes(1, 2), where=is_earlier(size))
     np.add(table, between[0], out=changes[1])
     return changes
+
+
+def passing(is_marked: Bools) -> Bools:
+    """True where a swap or an insertion takes a marked block past another, (2, M, G, n, n).
+
+    is_marked: (M, G, n), by place. A block that moves from place i to place j passes those between
+    and the one at j, which closes up.
+    """
+    counts = np.add.accumulate(is_marked, axis=-1, dtype=np.int16)
+    # From place i to j, both included, where i ≤ j; the other way round by symmetry.
+    within = counts[..., None, :] - (counts - is_marked)[..., :, None]
+    np.copyto(within, within.swapaxes(-1, -2).copy(), where=is_earlier(is_marked.shape[-1]))
+    moved = is_marked[..., :, None]
+    several = within > 1
+    found: Bools = np.stack([several & (moved | moved.swapaxes(-1, -2)), several & moved])
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -34,7 +34,8 @@ DEFINITION_HELP = _(
     "JSON: breakpoints (name, min_width, columns, viewport_height), row_height in px, zone (in "
     "which days are cut, such as Europe/Berlin; UTC without it), groups, "
     "guardrails (move_budget, min_target_px), and blocks (id, kind, title, sizes, pinned, "
-    "required, group) in their default order. See fixtures/surfaces for whole examples."
+    "required, group, navigation, help) in their default order. See fixtures/surfaces for whole "
+    "examples."
 )
 EDITED = (
     *("slug", "title", "mode", "visit_minutes"),
@@ -72,7 +73,9 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
         definition = data.get("definition")
         if definition is None or "slug" not in data:
             return data
-        checked = definition_check(definition, slug=data["slug"], mode=data.get("mode", "live"))
+        checked = definition_check(
+            definition, slug=data["slug"], mode=data.get("mode", "live"), pk=self.instance.pk
+        )
         if checked.problems:
             raise ValidationError({"definition": [_refusal(p) for p in checked.problems]})
         return data
@@ -140,6 +143,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return HttpResponseNotAllowed(["POST"])
         checked = text_check(
             request.POST.get("definition", ""),
+            pk=_number(request.GET.get("saved", "")),
             slug=request.POST.get("slug") or "surface",
             mode=request.POST.get("mode") or Surface.Mode.LIVE,
         )
@@ -174,13 +178,18 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         kept = Checked(None)
         if surface.pk:
             mode = surface.mode
-            kept = definition_check(surface.definition, slug=surface.slug, mode=mode)
+            kept = definition_check(surface.definition, slug=surface.slug, mode=mode, pk=surface.pk)
         return format_html(
-            '<div id="definition-check" data-check="{}"><p class="says" role="status"></p>'
+            '<div id="definition-check" data-check="{}?saved={}"><p class="says" role="status"></p>'
             '<div class="checked">{}</div></div>',
             reverse("admin:uiengine_surfaces_surface_check"),
+            surface.pk or "",
             _checked_html(kept),
         )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _checked_html(checked: Checked) -> SafeString:

@@ -15,6 +15,8 @@ from uiengine.page import feasibility, surface_json
 from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
+from webapp.surfaces import models
+from webapp.surfaces.site_order import site_contradictions
 
 SHAPE = "definition"
 """Used as `rule` if the definition cannot be read, so that no guardrail is involved."""
@@ -50,13 +52,14 @@ class Checked:
     problems: tuple[Problem, ...] = ()
 
 
-def text_check(text: str, *, slug: str, mode: str) -> Checked:
-    """Checks a definition as typed; unreadable JSON is reported with line and column."""
+def text_check(text: str, *, slug: str, mode: str, pk: int | None = None) -> Checked:
+    """Checks a definition as typed; unreadable JSON is reported with line and column. pk: of its
+    row, if it has one."""
     try:
         definition = definition_read(text)
     except UnreadableDefinition as error:
         return Checked(None, (Problem(SHAPE, "", str(error)),))
-    return definition_check(definition, slug=slug, mode=mode)
+    return definition_check(definition, slug=slug, mode=mode, pk=pk)
 
 
 def definition_read(text: str) -> Any:
@@ -77,8 +80,9 @@ def definition_read(text: str) -> Any:
     return definition
 
 
-def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:
-    """Checks the shape, then whether the rules are feasible together, then the default layout."""
+def definition_check(definition: Any, *, slug: str, mode: str, pk: int | None = None) -> Checked:
+    """Checks the shape, then whether the rules are feasible together, then the default layout and
+    the order on other surfaces."""
     if not isinstance(definition, dict):
         says = "is not an object. Start with { and end with }."
         return Checked(None, (Problem(SHAPE, "", says),))
@@ -92,7 +96,7 @@ def definition_check(definition: Any, *, slug: str, mode: str) -> Checked:
         return Checked(None, tuple(named))
     ids = [block.id for block in surface.blocks]
     problems = [_clash(sentence, ids) for sentence in feasibility.clashes(surface)]
-    problems = problems or _broken_by_default(surface)
+    problems = problems or _broken_by_default(surface) or _contradictions(surface, pk)
     return Checked(None if problems else surface, tuple(problems))
 
 
@@ -115,6 +119,14 @@ def _broken_by_default(surface: Surface) -> list[Problem]:
     return [
         Problem(v.rule, block, f"{v.sentence} Not kept at {v.where}.", _field_of(ids, block))
         for v, block in broken
+    ]
+
+
+def _contradictions(surface: Surface, pk: int | None) -> list[Problem]:
+    ids, others = list(surface.index), models.Surface.others(slug=surface.slug, pk=pk)
+    return [
+        Problem(c.rule, c.second, f"{c.says}. {c.next_step}", _field_of(ids, c.second))
+        for c in site_contradictions(surface, others)[:MOST_MISTAKES]
     ]
 
 

@@ -13,7 +13,8 @@ from django.forms.fields import InvalidJSONInput
 from webapp.surfaces.checks import UnreadableDefinition, definition_read
 
 WRITTEN = (
-    *("slug", "name", "id", "kind", "title", "group", "required", "pinned", "row_height", "zone"),
+    *("slug", "name", "id", "kind", "title", "group", "navigation", "help", "required", "pinned"),
+    *("row_height", "zone"),
     *("min_width", "columns", "viewport_height", "groups", "guardrails", "breakpoints"),
     *("blocks", "sizes", "default", "min", "max"),
 )

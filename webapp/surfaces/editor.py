@@ -71,6 +71,14 @@ WORDS: Mapping[str, Mapping[str, tuple[str | Promise, str | Promise]]] = {
         "kind": (_("Kind"), _("What the block is: versions learn from it. Without one, the id.")),
         "group": (_("Group"), _("Blocks of a group stay together.")),
         "required": (_("Required"), _("Every layout must contain the block.")),
+        "navigation": (
+            _("Navigation"),
+            _("It leads to other pages. Such blocks keep their order on all pages of the site."),
+        ),
+        "help": (
+            _("Help"),
+            _("It offers help or a contact. Such blocks keep their order on all pages, too."),
+        ),
         "pinned": (_("Pinned"), _("The block stays in these cells; both numbers begin at 0.")),
         "sizes": (
             _("Sizes"),

@@ -13,6 +13,7 @@ from uiengine.behaviour.days import UTC_NAME
 from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
 from webapp.lib.utc_field import UTCDateTimeField
+from webapp.surfaces.site_order import refuse_contradictions
 
 MOST_TITLE = 200
 """Characters."""
@@ -98,9 +99,17 @@ class Surface(models.Model):
         if not isinstance(self.definition, dict):
             raise ValidationError({"definition": "is not an object."})
         try:
-            feasibility.refuse_impossible(surface_json.parse(self.full_definition()))
+            surface = surface_json.parse(self.full_definition())
+            feasibility.refuse_impossible(surface)
+            refuse_contradictions(surface, Surface.others(slug=self.slug, pk=self.pk))
         except SurfaceError as error:
             raise ValidationError({"definition": str(error)}) from error
+
+    @classmethod
+    def others(cls, *, slug: str, pk: int | None = None) -> models.QuerySet[Surface]:
+        """All other surfaces, the oldest first. pk: of its row, which may have another slug."""
+        rows = cls.objects.exclude(pk=pk) if pk else cls.objects.exclude(slug=slug)
+        return rows.order_by("pk")
 
     def full_definition(self) -> dict[str, Any]:
         """The definition together with the values stored in columns."""

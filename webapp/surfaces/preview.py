@@ -10,7 +10,7 @@ from html import escape
 
 from uiengine.page.layout import Layout, Placement, pack
 from uiengine.page.reading_order import default_order
-from uiengine.page.surface import Breakpoint, Surface
+from uiengine.page.surface import MARKS, Breakpoint, Surface
 
 WIDTHS = (110, 360)
 """Width in px of the narrowest and the widest picture."""
@@ -79,7 +79,8 @@ def _box(
     w, h = placed.w * cell[0] - 2, placed.h * cell[1] - 2
     flags = (("pinned", block.is_pinned), ("required", block.required))
     marks = [name for name, is_set in flags if is_set]
-    title = escape(f"{_name(surface, placed.id, share)} ({', '.join([block.kind, *marks])})")
+    words = [block.kind, *marks, *(mark for mark in MARKS if getattr(block, mark))]
+    title = escape(f"{_name(surface, placed.id, share)} ({', '.join(words)})")
     place = f'x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="3"'
     fill = "#cfe3d8" if marks and share is None else "#eef1f5"
     shade = (

@@ -12,6 +12,7 @@ from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
 from webapp.lib import database
 from webapp.surfaces.models import MOST_CONTROL, MOST_REVISION, MOST_TITLE, PopularityDay, Surface
+from webapp.surfaces.site_order import refuse_contradictions
 
 COLUMNS = ("slug", "revision", "mode", "control_percent")
 
@@ -23,10 +24,13 @@ DUST = 1e-9
 def surface_save(data: Mapping[str, Any]) -> Surface:
     """Creates or edits the surface of `data["slug"]`; a changed definition raises its revision.
 
-    Raises uiengine.errors.SurfaceError for the first mistake, or if no layout satisfies the rules.
+    Raises uiengine.errors.SurfaceError for the first mistake, or if no layout satisfies the rules,
+    or if another surface shows marked blocks the other way round.
     """
-    feasibility.refuse_impossible(surface_json.parse(data))
+    surface = surface_json.parse(data)
+    feasibility.refuse_impossible(surface)
     _check_columns(data)
+    refuse_contradictions(surface, Surface.others(slug=surface.slug))
     definition = {k: v for k, v in data.items() if k not in COLUMNS}
     row = Surface.objects.select_for_update().filter(slug=data["slug"]).first()
     if row is None:

@@ -27,8 +27,11 @@ def strangers_ahead(request, order) -> int:
 
 
 def with_budget(request, budget: int):
+    """The request with this move budget, on a page whose blocks bear no mark that forbids moves."""
     rules = GuardrailSettings(budget, request.surface.guardrails.min_target_px)
-    return replace(request, surface=replace(request.surface, guardrails=rules), budget=32)
+    blocks = tuple(replace(b, navigation=False, help=False) for b in request.surface.blocks)
+    surface = replace(request.surface, guardrails=rules, blocks=blocks)
+    return replace(request, surface=surface, budget=32)
 
 
 @settings(max_examples=150)

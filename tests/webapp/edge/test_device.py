@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from uiengine.cost.cost_matrix import geometry
 from uiengine.cost.energy import Outlook, horizon_energy
 from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import apply_pins
+from uiengine.page.surface import Surface
 from uiengine.page.surface_json import parse
 from uiengine.request import Request
 
@@ -49,12 +50,25 @@ class Person:
         return choose_byte(self.request, expected_on_device(self.request, self.book), self.book)
 
 
+def _marked(page: dict[str, Any]) -> dict[str, Any]:
+    """Every third block leads on, every fourth helps, on the last of PAGES."""
+    for place, block in enumerate(page["blocks"] if page["slug"] == "shop-account" else ()):
+        if not block.get("pinned"):
+            block |= {"navigation": place % 3 == 0, "help": place % 4 == 0}
+    return page
+
+
+def _unmarked(surface: Surface) -> Surface:
+    blocks = tuple(replace(block, navigation=False, help=False) for block in surface.blocks)
+    return replace(surface, blocks=blocks)
+
+
 @pytest.fixture(scope="module")
 def books() -> dict[str, Book]:
     version = load_version(FIXTURES / "innate")
     found = {}
     for place, slug in enumerate(PAGES):
-        surface = parse(json.loads((FIXTURES / f"surfaces/{slug}.json").read_text()))
+        surface = parse(_marked(json.loads((FIXTURES / f"surfaces/{slug}.json").read_text())))
         used = {block.id: 3.0 + (7 * i) % 11 for i, block in enumerate(surface.blocks)}
         busy = fold_day(Popularity(), DAY - 2, used, sum(used.values()), used, 90)
         # Nobody was on the first page.
@@ -73,7 +87,8 @@ def person(book: Book, drawn: np.random.Generator) -> Person:
         if drawn.random() < 0.3:
             order = book.order(int(drawn.integers(len(book.orders))))
         elif drawn.random() < 0.1:
-            order = apply_pins(book.surface, drawn.permutation(ids).tolist(), {})
+            # As it was before the team marked blocks.
+            order = apply_pins(_unmarked(book.surface), drawn.permutation(ids).tolist(), {})
         visits.append((day, used, order))
         fold_visit(profile, day, used, order)
     return Person(book, profile, visits)
@@ -162,6 +177,17 @@ def test_the_byte_is_that_of_the_reference_in_python(answers, people) -> None:
         expected = person.choice
         assert (found["byte"], tuple(found["order"])) == (expected.byte, expected.order)
         assert found["saves"] == pytest.approx(expected.saves, abs=1e-6)
+
+
+def test_marked_blocks_keep_their_order_on_a_device(answers, people) -> None:
+    changed = 0
+    for found, person in zip(answers["chosen"], people, strict=True):
+        surface = person.book.surface
+        for ids in surface.kept_orders:
+            kept = [b for b in found["order"] if b in ids]
+            assert kept == [b.id for b in surface.blocks if b.id in ids]
+            changed += kept != [b for b in person.profile.order if b in ids] != []
+    assert changed
 
 
 def test_the_people_of_these_tests_move_rest_and_leave_the_book(answers, people) -> None:

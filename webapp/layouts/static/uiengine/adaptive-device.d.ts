@@ -20,6 +20,8 @@ export interface Book {
     /** Seconds over the horizon that another entry must save. */
     least_saving: number;
     seconds: Record<string, number>;
+    /** Per mark (navigation, help), the blocks that keep their order, in it. */
+    kept?: number[][];
   };
   device: {
     lately: number[][];

@@ -1,4 +1,4 @@
-// Types, and what each function does: adaptive-device.d.ts. In Python: uiengine/book/device.py.
+// Types: adaptive-device.d.ts; Python: uiengine/book/device.py.
 
 const KEY = 'adaptive-device:';
 const VISIT = 1_800_000; // ms
@@ -86,9 +86,8 @@ function pointing({ page, at }, order) {
     const side = Math.min(width, height);
     const away = Math.min(Math.hypot(side / 2, top + side / 2), page.viewport);
     const below = top + height - page.viewport;
-    const group = page.groups[i];
-    const before = passed[group] ?? 0;
-    passed[group] = before + 1;
+    const before = passed[page.groups[i]] ?? 0;
+    passed[page.groups[i]] = before + 1;
     top += (height * sizes[i][0]) / columns;
     return c.point_base + c.point_per_bit * Math.log2(away / side + 1)
       + (below > 0 ? c.scroll_base + c.scroll_per_px * below : 0)
@@ -130,11 +129,15 @@ function late({ page }, is, order) {
   return sum(free.map((i) => +(left[page.groups[i]]-- <= 0 && is[i])));
 }
 
-function completed({ blocks }, order) {
+function completed({ blocks, page }, order) {
   const found = order.map((id) => blocks.indexOf(id)).filter((i) => i >= 0);
   blocks.forEach((_, i) => {
     if (!found.includes(i)) found.splice(i ? found.indexOf(i - 1) + 1 : 0, 0, i);
   });
+  for (const kept of page.kept ?? []) {
+    found.filter((i) => kept.includes(i)).map((i) => found.indexOf(i))
+      .forEach((rank, i) => { found[rank] = kept[i]; });
+  }
   return found;
 }
 
@@ -185,9 +188,10 @@ export class Device {
       return entry(book, completed(book, profile.order));
     }
     this.#close(profile);
-    const chosen = choose(book, profile, Math.floor(now / DAY));
+    const day = Math.floor(now / DAY);
+    const chosen = choose(book, profile, day);
     show(profile, chosen.order);
-    profile.open = { at: now, day: Math.floor(now / DAY), used: [] };
+    profile.open = { at: now, day, used: [] };
     this.#keep(profile);
     return chosen;
   }
