@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,7 @@ from uiengine.page.surface import Surface
 
 Progress = Callable[[str, int, int], None]
 """Receives a description of the current step, the steps done and the number of steps."""
+NOTHING: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 DRAWS = 1000
 """Bootstrap draws; they give a standard error to about 2 %."""
 
@@ -44,6 +46,7 @@ def audit(
     surfaces: Mapping[str, Surface] | None = None,
     power: Mapping[str, Any] | None = None,
     is_chosen: bool = True,
+    lent: Mapping[str, Mapping[str, int]] = NOTHING,
     out: Path,
     seed: int = 0,
     version: str = "",
@@ -58,6 +61,7 @@ def audit(
     surfaces: page definitions of a live site; without them every page counts as one column.
     serves: whether the audited version serves now, which changes the page's advice.
     is_chosen: whether `by` was asked for; else what is no category is left out, not refused.
+    lent: per attribute the days that its values are kept, and how many people's have gone by that.
     power: output of `ml.audit.power` for the page; None: the stored one.
     """
     references = _references(champion=champion, anchor=anchor)
@@ -76,12 +80,21 @@ def audit(
         "seed": seed,
         "references": list(references),
         "surfaces": _surfaces(values),
-        "attributes": add_behaviour(users, known),
+        "attributes": add_behaviour(users, known, lent),
+        "gone": _gone(lent, [*known, *left_out]),
         "left_out": left_out,
         "slices": rows,
     }
     write_report(report, previous, power or stored_power(), out)
     return report
+
+
+def _gone(
+    lent: Mapping[str, Mapping[str, int]], there: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Attributes that nobody has any more, because their values were kept long enough."""
+    names = {one["attribute"] for one in there}
+    return [{"attribute": n, **of} for n, of in lent.items() if of["gone"] and n not in names]
 
 
 def _references(**paths: Path | None) -> dict[str, Path]:

@@ -19,10 +19,13 @@ _FIGURES = {
 }
 
 
-def add_behaviour(users: pd.DataFrame, known: Sequence[Known]) -> list[dict[str, Any]]:
-    """Adds what people with and without each attribute do, None under LEAST_SHOWN people.
+def add_behaviour(
+    users: pd.DataFrame, known: Sequence[Known], lent: Mapping[str, Mapping[str, int]]
+) -> list[dict[str, Any]]:
+    """Adds what people with and without each attribute do, None under LEAST_SHOWN people, and how
+    long its values are kept.
 
-    users: a row per person with the metrics' sums and the attributes' values.
+    users: a row per person with the metrics' sums and the attributes' values; lent: see `audit`.
     """
     rows = []
     for one in known:
@@ -31,7 +34,8 @@ def add_behaviour(users: pd.DataFrame, known: Sequence[Known]) -> list[dict[str,
         sides = {"with": here[~lacks], "without": here[lacks]}
         few = any(len(side) < LEAST_SHOWN for side in sides.values())
         behaviour = None if few else {name: _behaviour(side) for name, side in sides.items()}
-        rows.append({**one, "behaviour": behaviour})
+        kept = {"kept": dict(lent[one["attribute"]])} if one["attribute"] in lent else {}
+        rows.append({**one, "behaviour": behaviour, **kept})
     return rows
 
 
@@ -53,6 +57,7 @@ def coverage(report: Mapping[str, Any]) -> str:
         f"<li><b>{escape(one['attribute'])}</b> was left out: it {escape(one['why'])}.</li>"
         for one in left_out
     ]
+    items += [f"<li>{_gone(one)}</li>" for one in report.get("gone", ())]
     if not items:
         return ""
     return (
@@ -81,11 +86,21 @@ def _sentence(one: Known) -> str:
             for value, others in one["written_alike"].items()
         )
         parts.append(f"Written in several ways and taken as one: {told}.")
+    if kept := one.get("kept"):
+        went = f"; those of {kept['gone']:,} people have gone by that" if kept["gone"] else ""
+        parts.append(f"Its values are kept {kept['days']:,} days{went}.")
     if one["rare_values"]:
         parts.append(
             f"{one['rare_values']:,} values of under {LEAST_SHOWN} people each are one slice."
         )
     return " ".join(parts)
+
+
+def _gone(one: Known) -> str:
+    return (
+        f"<b>{escape(one['attribute'])}</b> is not compared: the values of {one['gone']:,} people "
+        f"have gone, as they are kept {one['days']:,} days, and nobody has one now."
+    )
 
 
 def _differ(behaviour: Mapping[str, Mapping[str, float | None]] | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml.audit.audit import audit
+from ml.audit.audit import NOTHING, audit
 from ml.audit.categories import NO_ATTRIBUTE
 from ml.data.histories import visits_of
 from ml.evaluation.policies import policy
@@ -35,14 +35,15 @@ def audit_stored(
     serves: bool,
     simulated: bool,
     is_chosen: bool = True,
+    lent: Mapping[str, Mapping[str, int]] = NOTHING,
     seed: int = 0,
     progress: Progress = lambda share, doing: None,
 ) -> tuple[dict[str, Any], str]:
     """Returns the content of report.json and of report.html.
 
     versions: folder of the `subject`, and where they exist of `champion` and `anchor`. serves:
-    whether the subject is the champion. is_chosen: see `audit`. Replays that a killed attempt had
-    finished are reused.
+    whether the subject is the champion. is_chosen, lent: see `audit`. Replays that a killed attempt
+    had finished are reused.
     """
     known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
     table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
@@ -58,6 +59,7 @@ def audit_stored(
         previous=previous,
         surfaces={surface.slug: surface},
         is_chosen=is_chosen,
+        lent=lent,
         out=work / "report",
         seed=seed,
         version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],

@@ -9,7 +9,7 @@ from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.lib import database
-from webapp.subjects.attributes import attributes_known, people_of
+from webapp.subjects.attributes import Reading, attributes_known, lent, people_of
 from webapp.surfaces import mappers
 
 
@@ -34,7 +34,7 @@ def audit(lease: Lease) -> None:
     try:
         report, html = audit_stored(
             visits,
-            people_of(run.surface, by),
+            people_of(run.surface, by, Reading(run.asked_by, f"audit, run {run.pk}")),
             by,
             surface=mappers.to_surface(run.surface),
             versions=folders,
@@ -45,6 +45,7 @@ def audit(lease: Lease) -> None:
             ).exists(),
             simulated=is_simulated(run.surface),
             is_chosen=bool(chosen),
+            lent=lent(run.surface),
             progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:

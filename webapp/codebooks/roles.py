@@ -17,7 +17,13 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from webapp.lib import database
 
-LABELS = ("uiengine_surfaces", "uiengine_codebooks", "uiengine_audits", "uiengine_trials")
+LABELS = (
+    "uiengine_surfaces",
+    "uiengine_codebooks",
+    "uiengine_audits",
+    "uiengine_trials",
+    "uiengine_subjects",
+)
 BEFORE = (
     ("auth", "0012_alter_user_first_name_max_length"),
     ("contenttypes", "0002_remove_content_type_name"),
@@ -58,4 +64,6 @@ def groups_wanted() -> dict[str, list[tuple[str, str]]]:
     for step in trials:
         for name in step.GROUPS:
             wanted[name] += [(LABELS[3], codename) for codename in step.WANTED]
+    last = import_module("webapp.audits.migrations.0004_attribute_roles")
+    wanted[last.GROUP] += [(LABELS[4], codename) for codename in last.WANTED]
     return wanted

@@ -19,6 +19,7 @@ from webapp.lib import times
 from webapp.lib.times import utc_now
 from webapp.serving.pages import serving
 from webapp.subjects import mappers
+from webapp.subjects.attributes import Reading, reading_record
 from webapp.subjects.decisions import is_control
 from webapp.subjects.imports.events.visits import unpack
 from webapp.subjects.models import ImportedHistory, Profile, Subject
@@ -55,6 +56,11 @@ def subject_export(*, key: str) -> Iterator[bytes]:
 
 
 def _attributes(subject: Subject) -> list[dict[str, Any]]:
+    """The person's own attributes; the log of readings gets their names without the values."""
+    rows = list(subject.attributes.select_related("surface"))
+    names = sorted({name for row in rows for name in row.values})
+    if names:
+        reading_record(Reading("the person", "export of what is kept"), "", names, [{}])
     return [
         {
             "surface": attributes.surface.slug if attributes.surface else None,
@@ -62,7 +68,7 @@ def _attributes(subject: Subject) -> list[dict[str, Any]]:
             "consented_at": attributes.consented_at,
             "consent_note": attributes.consent_note,
         }
-        for attributes in subject.attributes.select_related("surface")
+        for attributes in rows
     ]
 
 

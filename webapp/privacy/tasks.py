@@ -6,6 +6,7 @@ from celery import shared_task
 
 from webapp.codebooks.pipeline.kept_visits import files_sweep
 from webapp.lib.times import utc_now
+from webapp.privacy.attribute_retention import attributes_expire
 from webapp.privacy.outgrown import outgrown_delete
 from webapp.privacy.retention import months_renew, retention_apply
 from webapp.subjects import keys
@@ -27,6 +28,11 @@ def retention() -> dict[str, dict[str, int]]:
         log.info("subjects.outgrown %s", outgrown_delete(now=utc_now()))
     except Exception as error:
         log.exception("subjects.outgrown_failed")
+        failed = error
+    try:
+        log.info("subjects.attributes %s", attributes_expire(now=utc_now()))
+    except Exception as error:
+        log.exception("subjects.attributes_failed")
         failed = error
     try:
         log.info("subjects.months %s", months_renew(now=utc_now()))

@@ -21,7 +21,7 @@ from uiengine.request import Request
 from webapp.codebooks.pipeline.stored_visits import NOBODY
 from webapp.serving.pages import Page, serving
 from webapp.subjects import mappers
-from webapp.subjects.attributes import USUAL
+from webapp.subjects.attributes import USUAL, Reading, reading_record
 from webapp.subjects.models import PersonalAttributes, Profile
 
 log = logging.getLogger(__name__)
@@ -73,21 +73,21 @@ class Usage:
         return {value: having[value] / people[value] for value in sorted(people)}
 
 
-def usage_of(version: CodebookVersion, page: Page, day: int) -> Usage:
-    """Returns the usage, cached for KEPT seconds."""
+def usage_of(version: CodebookVersion, page: Page, day: int, who: str) -> Usage:
+    """Returns the usage, cached for KEPT seconds. who: looks at it, for the log of readings."""
     name = f"studio:usage:{version.id}:{page.surface_id}:{page.fingerprint}:{day}".replace(" ", "_")
     try:
         found: Usage | None = cache.get(name)
     except Exception:
         log.warning("cache.unavailable", exc_info=True)
-        return _count(version, page, day)
+        return _count(version, page, day, who)
     if found is None:
-        found = _count(version, page, day)
+        found = _count(version, page, day, who)
         cache.set(name, found, KEPT)
     return found
 
 
-def _count(version: CodebookVersion, page: Page, day: int) -> Usage:
+def _count(version: CodebookVersion, page: Page, day: int, who: str) -> Usage:
     rows = Profile.objects.filter(surface_id=page.surface_id).order_by("-updated_at", "-pk")
     for start in NOBODY:
         rows = rows.exclude(subject__key__startswith=start)
@@ -102,19 +102,21 @@ def _count(version: CodebookVersion, page: Page, day: int) -> Usage:
         for decoded in version.read(requests[start : start + BATCH])
     ]
     people = [row.subject_id for row in profiles]
-    return Usage(tuple(tokens), _slices(people, page.surface_id))
+    return Usage(tuple(tokens), _slices(people, page, who))
 
 
-def _slices(people: Sequence[int], surface_id: int) -> dict[str, tuple[str, ...]]:
+def _slices(people: Sequence[int], page: Page, who: str) -> dict[str, tuple[str, ...]]:
     """Returns each person's slice, for attributes that enough people have."""
     known: dict[int, dict[str, str]] = {}
     rows = PersonalAttributes.objects.filter(
-        Q(surface=surface_id) | Q(surface=None), subject__profiles__surface=surface_id
+        Q(surface=page.surface_id) | Q(surface=None), subject__profiles__surface=page.surface_id
     )
     wanted = set(people)
     for person, values in rows.order_by("surface_id").values_list("subject_id", "values"):
         if person in wanted:
             known.setdefault(person, {}).update({k: str(v) for k, v in values.items()})
+    reading = Reading(who, "codes by slice, in the gallery of a version")
+    reading_record(reading, page.surface.slug, USUAL, list(known.values()))
     found = {}
     for name in USUAL:
         values = [known.get(person, {}).get(name, "not given") for person in people]

@@ -74,7 +74,7 @@ def gallery_page(request: HttpRequest, pk: int) -> HttpResponse:
             request, "gallery.html", f"Codes of {row.name}", **{**context, "refused": refused}
         )
     day = today_of(here.surface)
-    usage = usage_of(ready.loaded, here, day)
+    usage = usage_of(ready.loaded, here, day, request.user.get_username())
     stages = gallery.stages(ready.loaded, usage)
     stage = min(chosen["stage"], len(stages))
     found = gallery.shelf(ready.loaded, here, usage, day=day, stage=stage, number=chosen["page"])
@@ -205,7 +205,8 @@ def compare_page(request: HttpRequest) -> HttpResponse:
     here = surface_page(surface)
     day = today_of(here.surface) if here else 0
     ready = [version_ready(version).loaded for version in versions]
-    usages = [usage_of(v, here, day) if v and here else None for v in ready]
+    who = request.user.get_username()
+    usages = [usage_of(v, here, day, who) if v and here else None for v in ready]
     audited = request.user.has_perm("uiengine_audits.view_auditreport")
     reports = compare.reports_of(versions, surface) if audited else []
     gates = compare.gates_of(versions, surface) if audited else []

@@ -15,9 +15,18 @@ from django.utils.safestring import SafeString
 
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 from webapp.lib.times import utc_now
+from webapp.subjects.attributes import DEFAULT_DAYS
 from webapp.subjects.keys import server_key_revoke
 from webapp.subjects.looks import look_record
-from webapp.subjects.models import Profile, RevokedToken, ServerKey, Subject
+from webapp.subjects.models import (
+    AttributeEnd,
+    AttributeRead,
+    AttributeRetention,
+    Profile,
+    RevokedToken,
+    ServerKey,
+    Subject,
+)
 
 
 class ProfileInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -111,3 +120,40 @@ class RevokedTokenAdmin(ReadOnlyAdmin):
 
     list_display = ("token_id", "revoked_at", "expires_at")
     fields = list_display
+
+
+@admin.register(AttributeRead)
+class AttributeReadAdmin(ReadOnlyAdmin):
+    """Who read people's attributes, when, why, and which slices."""
+
+    list_display = ("at", "who", "why", "surface", "shown", "people")
+    list_filter = ("surface", "who")
+    search_fields = ("who", "why")
+    date_hierarchy = "at"
+    fields = ("at", "who", "why", "surface", "shown", "people")
+
+    @admin.display(description="Slices")
+    def shown(self, row: AttributeRead) -> str:
+        told = (f"{name}: {', '.join(values) or '–'}" for name, values in row.slices.items())
+        return "; ".join(told)
+
+
+@admin.register(AttributeEnd)
+class AttributeEndAdmin(ReadOnlyAdmin):
+    """Values that went because they were kept long enough."""
+
+    list_display = ("at", "name", "surface", "people", "days")
+    list_filter = ("name",)
+    fields = list_display
+
+
+@admin.register(AttributeRetention)
+class AttributeRetentionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """How long each attribute is kept; shortening takes effect at the next night."""
+
+    list_display = ("name", "days")
+
+    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        form = super().get_form(request, *args, **options)
+        form.base_fields["days"].help_text += f" Without a row here: {DEFAULT_DAYS} days."
+        return form

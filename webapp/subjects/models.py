@@ -7,7 +7,29 @@ from django.db import models
 
 from webapp.lib import user_key
 from webapp.lib.utc_field import UTCDateTimeField
+from webapp.subjects.attribute_models import AttributeEnd, AttributeRead, AttributeRetention
 from webapp.surfaces.models import Surface
+
+__all__ = [
+    "AttributeEnd",
+    "AttributeRead",
+    "AttributeRetention",
+    "Erasure",
+    "Event",
+    "ImportedHistory",
+    "ImportedTie",
+    "PersonalAttributes",
+    "Profile",
+    "RevokedToken",
+    "Scope",
+    "ServedDecision",
+    "ServerKey",
+    "Subject",
+    "TrainingErasure",
+    "TrainingMark",
+    "Visit",
+    "every_scope",
+]
 
 
 class Subject(models.Model):

@@ -40,7 +40,7 @@ def test_use_is_counted_as_each_profile_alone_is_encoded(innate, here):
         for p in Profile.objects.all()
     )
 
-    usage = usage_of(innate, here, today_of(here.surface))
+    usage = usage_of(innate, here, today_of(here.surface), "ada")
 
     assert usage.subjects == Profile.objects.count() == 36
     assert usage.stage(0) == alone

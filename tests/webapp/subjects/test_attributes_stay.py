@@ -9,6 +9,7 @@ MAY_READ = {
     "subjects/imports/key_table.py": "asks whether there are any",
     "subjects/imports/services.py": "writes them, from a file of people",
     "subjects/attributes.py": "hands them to audits, and to the choice of a refresh's batch",
+    "privacy/attribute_retention.py": "takes out what was kept long enough",
     "privacy/export.py": "a person's own",
     "privacy/merge.py": "moves a visitor's to the user",
     "studio/usage.py": "sums per code for the gallery, in which few people are merged",

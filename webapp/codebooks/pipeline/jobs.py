@@ -34,7 +34,7 @@ from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
 from webapp.codebooks.registry.training_record import training_record
 from webapp.lib import database
-from webapp.subjects.attributes import attributes_known, people_of
+from webapp.subjects.attributes import Reading, attributes_known, people_of
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
@@ -92,7 +92,8 @@ def _collected(lease: Lease) -> dict[str, Any]:
         seen = trained_on.groupby("user")["when"].max().astype("int64")
         last = {str(user): int(at) for user, at in seen.items()}
         by = pipeline.options.get("by") or attributes_known(run.surface)
-        people, by = compared(people_of(run.surface, by), by)
+        reading = Reading(run.asked_by, f"whom a refresh learns from, run {run.pk}")
+        people, by = compared(people_of(run.surface, by, reading), by)
         users, counts = balanced_batch(last, people, by)
         path = work_folder(run) / "users.json"
         path.write_text(json.dumps(users))

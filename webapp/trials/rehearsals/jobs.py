@@ -13,7 +13,7 @@ from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.lib import database
-from webapp.subjects.attributes import attributes_known, people_of
+from webapp.subjects.attributes import Reading, attributes_known, people_of
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 from webapp.trials.rehearsals.services import NO_PAST, is_simulated, rehearsal_save
@@ -42,7 +42,7 @@ def rehearse(lease: Lease) -> None:
         visits = _visits(run.surface)
         found = rehearsed(
             visits,
-            people_of(run.surface, by),
+            people_of(run.surface, by, Reading(run.asked_by, f"rehearsal, run {run.pk}")),
             by,
             surface=page,
             folder=_folder(lease, version, visits, page),
