@@ -20,10 +20,9 @@ def page_in(
     """
     paths = found(document, is_page)
     if not paths:
-        shown = ", ".join(sorted(map(str, mapping(document)))[:8]) or type(document).__name__
         raise DashboardError(
             "file",
-            shown,
+            _shown(document),
             f"holds no {what}",
             f"A {what} has {keys}. Name the format of the tool that saved it.",
         )
@@ -36,6 +35,15 @@ def page_in(
         else ()
     )
     return first, at(document, first), notes
+
+
+def _shown(document: Any) -> str:
+    """What a file without a page holds: its keys, its text, or how many values."""
+    if isinstance(document, dict):
+        return ", ".join(sorted(map(str, document))[:8]) or "an empty object"
+    if isinstance(document, list):
+        return f"a list of {len(document)}" if document else "an empty list"
+    return text(document)[:60] or "nothing"
 
 
 def _title(document: Any, path: Path) -> str:

@@ -122,7 +122,14 @@ def test_tags_and_dates_of_yaml_stay():
         (b"PK\x03\x04nothing", "is no archive"),
         (b"\x80\x81\xff", "is no text"),
         (b"[" * 100_000, "is no valid JSON"),
-        (b"", "holds no Grafana dashboard"),
+        (b"", "file: is empty .got 'page'.. Export the dashboard again"),
+        (b" \n", "is empty"),
+        (b"# a comment alone\n", "holds no Grafana dashboard .got 'an empty list'."),
+        (b"[]", "got 'an empty list'"),
+        (b"{}", "got 'an empty object'"),
+        (b"[1, 2]", "got 'a list of 2'"),
+        (b"null", "got 'nothing'"),
+        (b"not a dashboard", "got 'not a dashboard'"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_a_reason(content, says):

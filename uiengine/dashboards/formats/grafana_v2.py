@@ -16,8 +16,11 @@ COLUMNS = 24
 NAMES = ("x", "y", "width", "height")
 UNPLACED = Box(0, 0, 6, 3)
 GRID = Keys(("spec", "x"), ("spec", "y"), ("spec", "width"), ("spec", "height"))
-AUTO_COLUMNS, AUTO_ROWS = 3, 8
-"""Grafana's default columns of an automatic grid, and about the rows of its standard height."""
+AUTO_COLUMNS = 3
+"""Grafana's default columns of an automatic grid."""
+AUTO_PX = {"short": 168, "standard": 320, "tall": 512}
+"""Heights of an automatic grid's rows by their mode; a custom one has `rowHeight` in px."""
+ROW_PX = 38
 
 
 def is_page(node: Any) -> bool:
@@ -98,7 +101,9 @@ class _Reading:
 
     def _auto(self, spec: dict[str, Any], path: Path, title: str) -> Space:
         most = max(1, min(whole(number(spec.get("maxColumnCount"), AUTO_COLUMNS)), COLUMNS))
-        place = Box(0, 0, COLUMNS // most, AUTO_ROWS)
+        px = AUTO_PX.get(text(spec.get("rowHeightMode")), AUTO_PX["standard"])
+        tall = max(1, round(number(spec.get("rowHeight"), px) / ROW_PX))
+        place = Box(0, 0, COLUMNS // most, tall)
         items = tuple(
             self._item(mapping(mapping(node).get("spec")), (*path, i), place)
             for i, node in enumerate(sequence(spec.get("items")))
@@ -106,7 +111,9 @@ class _Reading:
         return Space((Band(items),), COLUMNS, title=title)
 
     def _item(self, spec: dict[str, Any], path: Path, place: Box | None) -> Item:
-        name = text(mapping(spec.get("element")).get("name"))
+        reference = mapping(spec.get("element"))
+        # Files for drafts of v2 name the element below `spec`.
+        name = text(reference.get("name"), mapping(reference.get("spec")).get("uid"))
         self.placed.add(name)
         element = mapping(self.elements.get(name))
         shown = mapping(element.get("spec"))
@@ -119,6 +126,8 @@ class _Reading:
             self.notes.append(
                 f"Panel {title!r} repeats for ${of}: it is one block, its copies follow it."
             )
+        if _is_conditional(spec):
+            self.notes.append(f"Panel {title!r} is shown on a condition: it keeps its place then.")
         if element.get("kind") == "LibraryPanel":
             kind = "library-panel"
         return Item(
@@ -127,7 +136,7 @@ class _Reading:
             title=title,
             box=place or box(spec, NAMES, UNPLACED),
             path=path,
-            content=spec.get("element"),
+            content=reference,
         )
 
     def _say(self, what: str, title: str, spec: dict[str, Any]) -> None:
@@ -136,5 +145,14 @@ class _Reading:
             self.notes.append(
                 f"{what} {title!r} repeats for ${of}: its panels are arranged once for all copies."
             )
+        if _is_conditional(spec):
+            self.notes.append(
+                f"{what} {title!r} is shown on a condition: its panels are arranged within it."
+            )
         if spec.get("collapse") or spec.get("collapsed"):
             self.notes.append(f"{what} {title!r} is collapsed: its panels are arranged within it.")
+
+
+def _is_conditional(spec: dict[str, Any]) -> bool:
+    condition = mapping(mapping(spec.get("conditionalRendering")).get("spec"))
+    return bool(condition.get("items"))

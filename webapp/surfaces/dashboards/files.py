@@ -54,6 +54,10 @@ def read(content: bytes, name: str = "") -> Any:
     if len(content) > MOST_BYTES:
         says = f"has {len(content)} bytes, over {MOST_BYTES}"
         raise DashboardError("file", name, says, "Export one page alone.")
+    if not content.strip():
+        raise DashboardError(
+            "file", name, "is empty", "Export the dashboard again, and look at what was written."
+        )
     if content.startswith(b"PK"):
         document: Any = dict(_archive(content, name))
     else:
