@@ -32,6 +32,6 @@ class CodebooksConfig(AppConfig):
 
 def _adopt_innate(surface: Any, **_: Any) -> None:
     """Lets the innate version serve a surface that has no champion yet."""
-    from webapp.codebooks.gate.promotion import surface_adopt_innate
+    from webapp.codebooks.gate.promotion import surface_first_version
 
-    surface_adopt_innate(surface=surface)
+    surface_first_version(surface=surface)

@@ -156,3 +156,46 @@ def test_importing_in_the_admin_needs_the_permission(db):
 
     assert colleague.get(IMPORT).status_code == 403
     assert "import/" not in colleague.get("/admin/uiengine_surfaces/surface/").content.decode()
+
+
+ADD = "/admin/uiengine_surfaces/surface/add/"
+TYPED = {
+    "slug": "typed",
+    "title": "Typed",
+    "mode": "live",
+    "visit_minutes": 30,
+    "control_percent": 0,
+    "event_days": 400,
+    "decision_days": 90,
+    "idle_days": 730,
+    "definition": json.dumps({key: COURSE[key] for key in ("breakpoints", "row_height", "blocks")}),
+}
+
+
+def champion(slug: str) -> Alias | None:
+    return Alias.objects.filter(surface__slug=slug, name=Alias.Name.CHAMPION).first()
+
+
+def test_the_shipped_version_serves_a_page_made_in_the_admin_alone(admin_client):
+    assert admin_client.post(ADD, TYPED).status_code == 302
+    admin_client.post(IMPORT, sent(**{"import": "Import"}))
+
+    first, second = champion("typed"), champion("service")
+    assert first and second and first.version == second.version
+    assert first.version.manifest["surfaces"] == []
+
+
+def test_a_version_that_cannot_be_stored_keeps_no_page_from_being_saved(
+    admin_client, monkeypatch, caplog
+):
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("webapp.codebooks.gate.promotion.innate_ship", full)
+
+    assert admin_client.post(ADD, TYPED).status_code == 302
+
+    row = Surface.objects.get(slug="typed")
+    assert champion("typed") is None and "No space left on device" in caplog.text
+    page = admin_client.get(f"/admin/uiengine_surfaces/surface/{row.pk}/change/").content.decode()
+    assert "manage.py load_fixtures --no-cohort stores the shipped version" in page

@@ -81,7 +81,10 @@ class ServedSurfaceAdmin(SurfaceAdmin):
     def champion(self, surface: Surface) -> SafeString | str:
         alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
         if alias is None:
-            return "none: the default layout is served"
+            return (
+                "none: the default layout is served. On the server, manage.py load_fixtures "
+                "--no-cohort stores the shipped version, which serves until one is trained."
+            )
         return link(alias.version, alias.version)
 
     @admin.display(description="Challenger")

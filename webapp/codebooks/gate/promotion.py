@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError
 
+from uiengine.errors import EngineError
 from webapp.codebooks.gate.clearance import PromotionError, version_check
 from webapp.codebooks.gate.held import held_decide
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, GateReport, Rollout
@@ -15,11 +18,14 @@ from webapp.codebooks.registry.aliases import (
     version_promote,
     version_rollback,
 )
+from webapp.codebooks.registry.artefacts import MANIFEST
 from webapp.codebooks.registry.store import manifest_read, version_store
 from webapp.host import FIXTURES
 from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
+
+log = logging.getLogger(__name__)
 
 INNATE_FOLDER = FIXTURES / "innate"
 INNATE = "innate"
@@ -89,6 +95,20 @@ def surface_adopt_innate(*, surface: Surface) -> AliasMove | None:
         return None
     why = "The innate version serves until a trained one is promoted."
     return champion_set(version=innate, surface=surface, why=why, by_name=ENGINE)
+
+
+def surface_first_version(*, surface: Surface) -> None:
+    """Lets the innate version serve a surface without a champion.
+
+    The shipped one is stored first where the database has none. Where it cannot be stored, the
+    default layout is served, and the log says why.
+    """
+    if innate_version() is None and (INNATE_FOLDER / MANIFEST).is_file():
+        try:
+            innate_ship()
+        except (OSError, EngineError, IntegrityError) as error:
+            log.warning("codebooks.innate_not_stored %s", error)
+    surface_adopt_innate(surface=surface)
 
 
 @database.atomic

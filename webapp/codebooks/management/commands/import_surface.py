@@ -12,11 +12,9 @@ from django.core.management.base import CommandError
 
 from uiengine.dashboards import FORMATS
 from uiengine.errors import EngineError
-from webapp.codebooks.gate.promotion import innate_ship, innate_version
-from webapp.lib import database
 from webapp.lib.database_command import DatabaseCommand
 from webapp.surfaces.dashboards.help import ROWS, WithRows
-from webapp.surfaces.dashboards.imported import PageRead, page_import, page_read
+from webapp.surfaces.dashboards.imported import page_import, page_read
 from webapp.surfaces.models import Surface
 
 
@@ -46,7 +44,7 @@ class Command(DatabaseCommand):
         try:
             page = page_read(content, format=format, file_name=file.name, slug=slug)
             is_new = not Surface.objects.filter(slug=page.definition["slug"]).exists()
-            row = _imported(page)
+            row = page_import(page)
         except EngineError as error:
             raise CommandError(f"{error}\nNothing was imported.") from error
         for note in page.notes:
@@ -62,12 +60,3 @@ class Command(DatabaseCommand):
             "seconds": round(time.perf_counter() - begin, 2),
         }
         self.stdout.write(json.dumps(done))
-
-
-@database.atomic
-def _imported(page: PageRead) -> Surface:
-    """Saves the page; the shipped version serves it where the database has none yet."""
-    row = page_import(page)
-    if innate_version() is None:
-        innate_ship()
-    return row
