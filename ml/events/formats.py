@@ -34,6 +34,12 @@ CREATE MACRO parameters(x) AS
 CREATE MACRO parameter_texts(x) AS
   coalesce(list_sort(list_transform(CAST(x AS JSON[]), lambda p: concat_ws('=', p->>'/key',
     typed_value(p)))), []);
+CREATE MACRO columns_below(x, prefix) AS
+  list_filter(json_keys(x), lambda k: starts_with(k, prefix));
+CREATE MACRO object_below(x, prefix) AS
+  to_json(map(list_transform(columns_below(x, prefix), lambda k: k[length(prefix) + 1:]),
+    list_transform(columns_below(x, prefix),
+      lambda k: x->>('/' || replace(replace(k, '~', '~0'), '/', '~1')))));
 CREATE MACRO corrected(device, sent, received) AS
   coalesce(time_ms(received) - (time_ms(sent) - time_ms(device)), time_ms(device),
     time_ms(received));
@@ -42,7 +48,8 @@ CREATE MACRO corrected(device, sent, received) AS
 or ns, or of a text in the map's zone unless it says its own. wall_ms: seconds that count the
 project's wall clock. parameters: GA4's list of keys and typed values as an object. parameter_texts:
 the same as sorted texts, equal whether the list was exported with or without its nulls and types.
-corrected: the device's time plus what its clock was wrong by when it sent."""
+object_below: an object of the columns whose names begin
+so. corrected: the device's time plus what its clock was wrong by when it sent."""
 
 SNOWPLOW_COLUMNS = tuple(  # as the documentation lists them
     """app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id
@@ -90,7 +97,7 @@ class Format:
     columns: tuple[str, ...] = ()
 
 
-SEGMENT = Format(  # Segment: spec, common fields; warehouse columns are in snake case
+SEGMENT = Format(  # Segment: spec, common fields; warehouse tables: snake case, a property a column
     name="coalesce(row->>'/event_text', row->>'/event', row->>'/name', row->>'/type')",
     at="coalesce(time_ms(row->'/timestamp'), corrected("
     "coalesce(row->'/originalTimestamp', row->'/original_timestamp'), "
@@ -99,6 +106,9 @@ SEGMENT = Format(  # Segment: spec, common fields; warehouse columns are in snak
     user="coalesce(row->>'/userId', row->>'/user_id')",
     anonymous="coalesce(row->>'/anonymousId', row->>'/anonymous_id')",
     key="coalesce(row->>'/messageId', row->>'/message_id', row->>'/id')",
+    properties="CASE WHEN row->>'/properties' IS NOT NULL THEN opened(row->'/properties') "
+    "WHEN len(columns_below(row, 'properties.')) > 0 THEN object_below(row, 'properties.') "
+    "WHEN row->>'/event_text' IS NOT NULL THEN row END",
     aliases="[coalesce(row->>'/previousId', row->>'/previous_id')]",
 )
 AMPLITUDE = Format(  # Amplitude: Export API; event_time is corrected, in UTC

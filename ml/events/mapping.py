@@ -34,10 +34,19 @@ def _value(rule: Rule) -> str:
 
 def value_at(keys: Sequence[str]) -> str:
     """SQL of the text at a path, within the event or its properties; texts of JSON are opened."""
-    inside = _descend("properties", keys[1:] if keys[0] == "properties" else keys)
-    if keys[0] == "properties":
-        return inside
-    return f"coalesce({inside}, {_descend('row', keys)})"
+    inside = _found_in("properties", keys[1:] if keys[0] == "properties" else keys)
+    return f"coalesce({', '.join([*inside, *_found_in('row', keys)])})"
+
+
+def row_value_at(keys: Sequence[str]) -> str:
+    """SQL of the text at a path within the event."""
+    return f"coalesce({', '.join(_found_in('row', keys))})"
+
+
+def _found_in(start: str, keys: Sequence[str]) -> list[str]:
+    """A path descends, or is the name of a column, as in tables made of nested objects."""
+    flat = [_descend(start, [".".join(keys)])] if len(keys) > 1 else []
+    return [_descend(start, keys), *flat] if keys else []
 
 
 def _descend(start: str, keys: Sequence[str]) -> str:

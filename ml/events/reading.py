@@ -21,7 +21,8 @@ from ml.events.event_map import EventMap
 from ml.events.files import found_files, quoted, select_rows
 from ml.events.formats import FORMATS, Format
 from ml.events.identity import Ties
-from ml.events.mapping import mapped_sql, pointer, reason_sql
+from ml.events.mapping import mapped_sql, reason_sql, row_value_at
+from ml.events.parquet_times import is_about_times, without_impossible_times
 from ml.events.unreadable import refuse_cut_arrays, unreadable
 
 
@@ -107,9 +108,18 @@ class EventReader:
         refuse_cut_arrays(files)
         self._base.execute(f"SET TimeZone={quoted(events.zone)}")
         try:
-            self._base.execute(_staged_sql(FORMATS[form], files, events, leave))
+            self._stage_files(files, form, events, leave)
         except duckdb.Error as error:
             raise unreadable(error, files, form) from error
+
+    def _stage_files(self, files: list[Path], form: str, events: EventMap, leave: str) -> None:
+        try:
+            self._base.execute(_staged_sql(FORMATS[form], files, events, leave))
+        except duckdb.ConversionException as error:
+            if not is_about_times(error):
+                raise
+            files = without_impossible_times(files, self._base.unpacked)
+            self._base.execute(_staged_sql(FORMATS[form], files, events, leave))
 
     def _keep(self, form: str) -> None:
         """Keeps what the map names. Where the tool gives no key, equal events are one."""
@@ -217,4 +227,4 @@ def _staged_sql(shape: Format, files: Sequence[Path], events: EventMap, leave: s
 
 def _person(keys: Sequence[str], own: str) -> str:
     """SQL of the id at a map's path, or of the tool's own field."""
-    return f"row->>{quoted(pointer(keys))}" if keys else own
+    return row_value_at(keys) if keys else own
