@@ -108,12 +108,15 @@ def choose(
 def fixed_order(request: Request) -> tuple[str, ...] | None:
     """The order if the user's wishes leave no choice; None if the engine may choose.
 
-    Frozen and opted-out subjects keep their order; an order set by hand holds for its visit.
+    Frozen and opted-out subjects keep their order, a plain one is the default; an order set by
+    hand holds for its visit.
     """
     feedback = request.profile.feedback
     if feedback.override and feedback.override_visit == request.visit:
         order = complete(request.surface, feedback.override)
         return apply_pins(request.surface, order, feedback.pins)
+    if feedback.plain:
+        return apply_pins(request.surface, default_order(request.surface), feedback.pins)
     if feedback.frozen or feedback.opted_out:
         return last_order(request)
     return None
@@ -124,6 +127,7 @@ def fixed_layout(request: Request, version_id: str = "") -> Decision:
     held = fixed_order(request)
     feedback = request.profile.feedback
     status = "frozen" if feedback.frozen or feedback.opted_out else "adapted"
+    status = "plain" if feedback.plain else status
     surface = request.surface
     order = held if held is not None else apply_pins(surface, default_order(surface), feedback.pins)
     return Decision(
@@ -160,5 +164,6 @@ def guardrail_case(request: Request, decision: Decision) -> Case:
         before=last_order(request) if request.profile.order else (),
         feedback=feedback,
         day=request.day,
-        by_user=bool(feedback.override) and feedback.override_visit == request.visit,
+        by_user=feedback.plain
+        or (bool(feedback.override) and feedback.override_visit == request.visit),
     )

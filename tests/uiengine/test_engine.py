@@ -63,6 +63,21 @@ def test_a_frozen_subject_keeps_the_layout(case):
 
 @settings(max_examples=50)
 @given(requests())
+def test_without_profiling_the_order_is_the_default_with_pins_whatever_was_learned(case):
+    request, prediction = case
+    feedback = request.profile.feedback
+    feedback.plain, feedback.override = True, ()
+
+    decision = engine.choose(request, prediction, "v1")
+
+    default = engine.default_order(request.surface)
+    assert decision.status == "plain"
+    assert decision.layout.order == engine.apply_pins(request.surface, default, feedback.pins)
+    assert check(engine.guardrail_case(request, decision)) == ()
+
+
+@settings(max_examples=50)
+@given(requests())
 def test_an_order_set_by_hand_holds_for_its_visit_only(case):
     request, prediction = case
     feedback = request.profile.feedback

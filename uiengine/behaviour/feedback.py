@@ -1,4 +1,4 @@
-"""A user's explicit wishes: pin, unpin, move, undo, freeze, reset. Each takes effect at once."""
+"""A user's explicit wishes: pin, unpin, move, undo, freeze, plain, reset. Each acts at once."""
 
 from __future__ import annotations
 
@@ -118,6 +118,17 @@ def _take_back_visit(
 def freeze(profile: Profile, *, on: bool) -> None:
     """Freezes the layout, which then does not change, or unfreezes it."""
     profile.feedback.frozen = on
+    _changed(profile)
+
+
+def plain(profile: Profile, *, on: bool, order: Sequence[str], visit: str) -> None:
+    """Chooses the order without profiling, or lets the page adapt again from the next visit on.
+
+    order: the default one with `on`, else the one on the page. What is known of the user stays as
+    it is, and pins hold.
+    """
+    profile.feedback.plain = on
+    profile.feedback.override, profile.feedback.override_visit = tuple(order), visit
     _changed(profile)
 
 

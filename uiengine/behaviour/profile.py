@@ -85,6 +85,7 @@ class Step:
 class Feedback:
     """The user's explicit wishes; every change raises `generation` and takes effect at once.
 
+    frozen, opted_out: the layout stays as it is. plain: the default order, and nothing is learned.
     override: the order set by hand in visit `override_visit`, which holds for that visit. steps:
     the states before the latest wishes of the open visit, the last one at the end.
     """
@@ -93,6 +94,7 @@ class Feedback:
     undone: tuple[Undone, ...] = ()
     frozen: bool = False
     opted_out: bool = False
+    plain: bool = False
     generation: int = 0
     override: tuple[str, ...] = ()
     override_visit: str = ""
@@ -348,6 +350,7 @@ def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
         undone=tuple(dict.fromkeys((*earlier.undone, *later.undone))),
         frozen=later.frozen,
         opted_out=earlier.opted_out or later.opted_out,
+        plain=earlier.plain or later.plain,
         generation=earlier.generation + later.generation + 1,
         override=later.override,
         override_visit=later.override_visit,

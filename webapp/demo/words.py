@@ -89,6 +89,7 @@ STATUSES = {
     "adapted": gettext_noop("adapted"),
     "default": gettext_noop("default"),
     "frozen": gettext_noop("frozen"),
+    "plain": gettext_noop("without profiling"),
     "dry_run": gettext_noop("dry run"),
     "fallback": gettext_noop("fallback"),
 }

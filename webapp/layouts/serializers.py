@@ -42,7 +42,9 @@ class EventIn(serializers.Serializer[Arrival]):
     y = serializers.IntegerField(min_value=0, max_value=100_000, required=False)
     w = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     h = serializers.IntegerField(min_value=1, max_value=100_000, required=False)
-    on = serializers.BooleanField(required=False, help_text="freeze: false lets it adapt again.")
+    on = serializers.BooleanField(
+        required=False, help_text="freeze, plain: false lets it adapt again."
+    )
     ms = serializers.IntegerField(min_value=0, max_value=86_400_000, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +80,9 @@ class FeedbackIn(EventIn):
 class BatchOut(serializers.Serializer[Any]):
     accepted = serializers.IntegerField()
     duplicate = serializers.IntegerField()
-    ignored = serializers.IntegerField(help_text="Without a subject: nothing is kept.")
+    ignored = serializers.IntegerField(
+        help_text="Without a subject, or without profiling: nothing is kept."
+    )
 
 
 class ItemOut(serializers.Serializer[Any]):
@@ -149,7 +153,9 @@ class VariantOut(serializers.Serializer[Any]):
 class LayoutOut(serializers.Serializer[Any]):
     surface = serializers.CharField()
     revision = serializers.IntegerField()
-    status = serializers.ChoiceField(["adapted", "default", "frozen", "dry_run", "fallback"])
+    status = serializers.ChoiceField(
+        ["adapted", "default", "frozen", "plain", "dry_run", "fallback"]
+    )
     version = serializers.CharField(help_text="The codebook version that decided.")
     breakpoints = serializers.DictField(child=serializers.IntegerField())
     cols = serializers.DictField(child=serializers.IntegerField())

@@ -143,6 +143,8 @@ def take_apart(
 
 
 def _decided_by(request: Request, decision: Decision) -> str:
+    if decision.status == "plain":
+        return "the person: they chose the order without profiling"
     if decision.status == "frozen":
         return "the person: the page is frozen, or they opted out"
     if engine.fixed_order(request) is not None:

@@ -29,7 +29,7 @@ MOST_COUNTED = 10_000
 RECENT = timedelta(days=7)
 FALLBACK = 0.01
 """Share of fallback answers above which the sign turns to `look`."""
-STATUSES = ("adapted", "default", "frozen", "dry_run", "fallback", "not_modified")
+STATUSES = ("adapted", "default", "frozen", "plain", "dry_run", "fallback", "not_modified")
 MOST_SURFACES = 50
 MOST_LATE = 5
 

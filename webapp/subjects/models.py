@@ -225,6 +225,7 @@ class Event(models.Model):
         RESIZE = "resize"
         UNDO = "undo"
         FREEZE = "freeze"
+        PLAIN = "plain"
         RESET = "reset"
 
     class Fold(models.TextChoices):

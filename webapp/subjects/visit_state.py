@@ -19,8 +19,8 @@ from uiengine.behaviour.profile import OpenVisit, Pin, Profile, undoes
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
-FEEDBACK = frozenset({"pin", "unpin", "move", "undo", "freeze", "reset"})
-UNDOABLE = FEEDBACK - {"undo", "freeze"}
+FEEDBACK = frozenset({"pin", "unpin", "move", "undo", "freeze", "plain", "reset"})
+UNDOABLE = FEEDBACK - {"undo", "freeze", "plain"}
 
 
 @dataclass
@@ -190,7 +190,7 @@ def fold(
         if visit.is_control is None:
             visit.is_control = event.shown.is_control
         _remember_draw(state, visit, event.shown)
-    if event.kind == "use":
+    if event.kind == "use" and not state.profile.feedback.plain:
         visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
     elif event.kind in FEEDBACK:
         _give_feedback(state.profile, visit, event, target.surface)
@@ -273,7 +273,9 @@ def _fold_late(
     """
     if event.kind in ("pin", "unpin", "freeze"):
         _give_wish(state.profile, event, event.shown.order)
-    if event.kind != "use":
+    elif event.kind == "plain":
+        feedback.plain(state.profile, on=_is_on(event), order=(), visit="")
+    if event.kind != "use" or state.profile.feedback.plain:
         return
     if visit:
         is_counted = event.block in visit.uses
@@ -307,6 +309,9 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
         if undoes(state, order=visit.order, before=before) == "nothing":
             return
         feedback.undo(state, order=visit.order, before=before, visit=visit.id, day=visit.day)
+    elif event.kind == "plain":
+        order = default if _is_on(event) else visit.order
+        feedback.plain(state, on=_is_on(event), order=order, visit=visit.id)
     elif event.kind == "reset":
         feedback.reset(state, default=default, visit=visit.id)
     else:
@@ -319,7 +324,7 @@ def _give_wish(state: Profile, event: Happened, order: tuple[str, ...]) -> None:
     """Applies pin, unpin and freeze, which need no open visit."""
     value = event.value
     if event.kind == "freeze":
-        feedback.freeze(state, on=bool(value.get("on", True)))
+        feedback.freeze(state, on=_is_on(event))
     elif event.kind == "unpin":
         feedback.unpin(state, event.block)
     elif event.block in order:
@@ -330,3 +335,8 @@ def _give_wish(state: Profile, event: Happened, order: tuple[str, ...]) -> None:
             y=int(value.get("y", 0)),
         )
         feedback.pin(state, event.block, target)
+
+
+def _is_on(event: Happened) -> bool:
+    """Returns False if a freeze or plain order is lifted."""
+    return bool(event.value.get("on", True))

@@ -23,7 +23,7 @@ from uiengine.page.surface import Block, Breakpoint, Same, Surface
 
 Item = dict[str, Any]
 """A block's box in grid cells, in the format of grid libraries."""
-WISHES = ("pin", "undo", "reset", "freeze")
+WISHES = ("pin", "undo", "reset", "freeze", "plain")
 SENTENCES = {
     "pinned": gettext_noop("You pinned $title here."),
     "most_visits": gettext_noop("You use $title in most of your visits: in $uses of $visits."),

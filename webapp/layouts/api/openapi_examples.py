@@ -76,6 +76,7 @@ LAYOUT_EXAMPLE = OpenApiExample(
             "undo": "/api/feedback",
             "reset": "/api/feedback",
             "freeze": "/api/feedback",
+            "plain": "/api/feedback",
         },
     },
 )

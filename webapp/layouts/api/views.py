@@ -215,8 +215,9 @@ class FeedbackView(LayoutAPIView):
         },
     )
     def post(self, request: Request) -> HttpResponse:
-        """Pin, unpin, move, undo, freeze or reset: acts at once; answers with the layout.
+        """Pin, unpin, move, undo, freeze, plain or reset: acts at once; answers with the layout.
 
+        `plain` chooses the order without profiling, which learns nothing, and `on: false` ends it.
         Where a rule holds a block elsewhere than was asked, `held` names the rule.
         A server key that may not read layouts is answered with 202 and counts.
         """
@@ -252,7 +253,7 @@ def _outcomes(counted: Counted | None, sent: int) -> dict[str, int]:
     return {
         "accepted": counted.accepted if counted else 0,
         "duplicate": counted.duplicate if counted else 0,
-        "ignored": 0 if counted else sent,
+        "ignored": sent - (counted.accepted + counted.duplicate if counted else 0),
     }
 
 

@@ -18,6 +18,7 @@ from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
 from webapp.subjects.event_rows import BatchTarget, target_find
 from webapp.subjects.events import Arrival, Counted, events_accept, target_make
+from webapp.subjects.visit_state import FEEDBACK
 from webapp.surfaces.models import Surface
 
 MOVING = ("pin", "move")
@@ -47,7 +48,8 @@ def batch_accept(
     """Stores the events. Raises Problem.
 
     Returns None if nothing is stored: the decision has no subject, or was made before its subject
-    was erased. field: the format of an event's path in mistakes.
+    was erased, or is of a subject without profiling and no event is a wish. field: the format of
+    an event's path in mistakes.
     """
     served = decision_read(decision)
     _check(served, arrivals, now, field)
@@ -60,6 +62,8 @@ def batch_accept(
             field="decision",
             value=served.visit,
         )
+    if not (arrivals := _kept(served, arrivals)):
+        return None
     key, visitor = identity.key, identity.visitor
     with database.atomic():
         target = target_find(key=key, visitor=visitor, slug=served.surface, digest=served.digest)
@@ -75,6 +79,11 @@ def batch_accept(
             key=key, user_id=user_id, visitor=visitor, served=served, surface=surface
         )
         return _keep(identity, served, target, arrivals, now)
+
+
+def _kept(served: Served, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+    """The events to store: only wishes of somebody who chose the order without profiling."""
+    return [a for a in arrivals if a.kind in FEEDBACK] if served.status == "plain" else arrivals
 
 
 def _keep(

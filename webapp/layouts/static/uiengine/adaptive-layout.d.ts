@@ -1,7 +1,7 @@
 /** Types of adaptive-layout.js; the payload is that of GET /api/layout. */
 
-export type FeedbackType = 'pin' | 'unpin' | 'move' | 'undo' | 'freeze' | 'reset';
-export type Status = 'adapted' | 'default' | 'frozen' | 'dry_run' | 'fallback';
+export type FeedbackType = 'pin' | 'unpin' | 'move' | 'undo' | 'freeze' | 'plain' | 'reset';
+export type Status = 'adapted' | 'default' | 'frozen' | 'plain' | 'dry_run' | 'fallback';
 
 /** A block's box in grid cells, as react-grid-layout (`i`) and gridstack (`id`) read it. */
 export interface Item {
