@@ -1,7 +1,7 @@
 """The audit: does a version serve every slice of people alike?
 
     python -m ml.audit --replay FILE.jsonl --visits VISITS --people PEOPLE --by gender disability
-        [--champion REPLAY] [--anchor REPLAY] [--previous REPORT.json…] --out DIR
+        [--champion REPLAY] [--anchor REPLAY] [--book REPLAY] [--previous REPORT.json…] --out DIR
 
 Reading order: `ml.audit.audit`, then `replay_file`, `metrics` and `statistics` of `ml.evaluation`,
 and here `references`, `slices`, `rows` and `report`.
@@ -35,6 +35,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--by", nargs="+", help="attributes; their crossings of two follow by themselves")
     add("--champion", type=Path, help="the serving version's replay of the same visits")
     add("--anchor", type=Path, help="the first approved version's replay of the same visits")
+    add("--book", type=Path, help="the version's replay of the same visits by --policy book")
     add("--previous", type=Path, nargs="+", default=[], help="earlier report.json, oldest first")
     add("--power", type=Path, help="what ml.audit.power printed, to be shown in the report")
     add("--out", type=Path, help="folder for report.html and report.json")
@@ -81,6 +82,7 @@ def _files(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, A
         options.by,
         champion=options.champion,
         anchor=options.anchor,
+        book=options.book,
         previous=[json.loads(path.read_text(encoding="utf-8")) for path in options.previous],
         power=json.loads(options.power.read_text(encoding="utf-8")) if options.power else None,
         out=options.out,

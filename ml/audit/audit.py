@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ml.audit.by_book import BOOK, VISITS, add_book, book_metrics
 from ml.audit.categories import NO_ATTRIBUTE, UNKNOWN, categorised
 from ml.audit.coverage import add_behaviour
 from ml.audit.references import add_reference, since_metrics
@@ -42,6 +43,7 @@ def audit(
     *,
     champion: Path | None = None,
     anchor: Path | None = None,
+    book: Path | None = None,
     previous: Sequence[Mapping[str, Any]] = (),
     surfaces: Mapping[str, Surface] | None = None,
     power: Mapping[str, Any] | None = None,
@@ -56,6 +58,8 @@ def audit(
 ) -> dict[str, Any]:
     """Audits a replay; writes report.html and report.json into `out`, whose content it returns.
 
+    book: a replay of the same visits by the page's book, to be judged beside it, where people are
+    served by a byte.
     previous: earlier looks, oldest first. Only visits after theirs count, unless a slice of
     MIN_USERS people would have fewer then. Each look spends its own share of the error.
     surfaces: page definitions of a live site; without them every page counts as one column.
@@ -65,6 +69,8 @@ def audit(
     power: output of `ml.audit.power` for the page; None: the stored one.
     """
     references = _references(champion=champion, anchor=anchor)
+    if book is not None:
+        references |= {BOOK: book}
     values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
     values, users, counted = _counted(values, metrics, previous, people, by)
     users, by, known, left_out = _sliced(users, by, is_chosen)
@@ -78,7 +84,8 @@ def audit(
         "serves": serves,
         "simulated": simulated,
         "seed": seed,
-        "references": list(references),
+        "references": [name for name in references if name != BOOK],
+        "beside": [BOOK] if book else [],
         "surfaces": _surfaces(values),
         "attributes": add_behaviour(users, known, lent),
         "gone": _gone(lent, [*known, *left_out]),
@@ -151,8 +158,10 @@ def _values(
     for name, path in references.items():
         progress(f"reading the {name}", 0, 1)
         other = visit_values(read_replay(path, used), surfaces)
-        values = add_reference(values, other, name)
-        metrics += since_metrics(name)
+        if name == BOOK:
+            values, metrics = add_book(values, other), metrics + book_metrics()
+        else:
+            values, metrics = add_reference(values, other, name), metrics + since_metrics(name)
     return values, metrics
 
 
@@ -210,5 +219,13 @@ def _surfaces(values: pd.DataFrame) -> list[dict[str, Any]]:
             "seconds": None if few else share,
             "saved_seconds": None if few else saved,
         }
+        if VISITS in rows:
+            one["by_book"] = None if few else _share_by_book(rows)
         found.append(one)
     return found
+
+
+def _share_by_book(rows: pd.DataFrame) -> float:
+    """Extra seconds by book as a share of the default's, on the visits that the book replayed."""
+    metric = book_metrics()[0]
+    return float(rows[metric.numerator].sum() / rows[metric.denominator].sum())

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ml.audit.by_book import by_book
 from ml.audit.plots import interval_plot, nothing_to_plot, reach
 from ml.audit.words import figure, slice_name, too_few, written
 from ml.evaluation.metrics import METRICS, Metric
@@ -13,6 +14,9 @@ from ml.evaluation.metrics import METRICS, Metric
 Row = Mapping[str, Any]
 _COUNTS = ("exploration_share", "blocks_moved")
 """Metrics that are counts or shares, not differences; they are written without a sign."""
+_OWN = {METRICS[0].name: "seconds_saved"}
+_OWN |= {by_book(name): by_book(own) for name, own in _OWN.items()}
+"""Metrics whose slices' own figures are those of another one."""
 
 
 def intervals(metric: Metric, of_surface: Sequence[Row]) -> str:
@@ -24,12 +28,11 @@ def intervals(metric: Metric, of_surface: Sequence[Row]) -> str:
             f'<h3>{escape(metric.title)}</h3><p class="soft">{escape(metric.meaning)}. {told}</p>'
         )
     scale = reach(rows)
-    saved = {
-        slice_name(row["slice"]): row for row in of_surface if row["metric"] == "seconds_saved"
-    }
-    own = [saved[slice_name(row["slice"])] if metric is METRICS[0] else row for row in rows]
+    known = {(slice_name(row["slice"]), row["metric"]): row for row in of_surface}
+    of = _OWN.get(metric.name, metric.name)
+    own = [known[slice_name(row["slice"]), of] for row in rows]
     drawn = [
-        (len(row["slice"]), _interval(row, of, scale)) for row, of in zip(rows, own, strict=True)
+        (len(row["slice"]), _interval(row, by, scale)) for row, by in zip(rows, own, strict=True)
     ]
     single = "".join(html for crossing, html in drawn if crossing == 1)
     crossed = [html for crossing, html in drawn if crossing > 1]
@@ -67,7 +70,7 @@ def _drawn(row: Row, own: Row, scale: float) -> str:
 
 
 def _own_head(metric: Metric) -> str:
-    return "modelled seconds saved a visit" if metric is METRICS[0] else "own figure"
+    return "modelled seconds saved a visit" if metric.name in _OWN else "own figure"
 
 
 def _own(row: Row) -> str:
@@ -75,14 +78,16 @@ def _own(row: Row) -> str:
     value, ends = row["value"], row["value_interval"]
     if value is None:
         return "–"
+    is_seconds = row["metric"] in _OWN.values()
+    is_count = row["metric"] in (*_COUNTS, *map(by_book, _COUNTS))
 
     def told(number: float) -> str:
-        if row["metric"] == "seconds_saved":
+        if is_seconds:
             return f"{number:+.3f}"
-        return written(number, row["unit"], sign=row["metric"] not in _COUNTS)
+        return written(number, row["unit"], sign=not is_count)
 
     span = f"<br><span class=soft>{told(ends[0])} to {told(ends[1])}</span>" if ends else ""
-    return told(value) + (" s" if row["metric"] == "seconds_saved" else "") + span
+    return told(value) + (" s" if is_seconds else "") + span
 
 
 def chip(verdict: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -34,14 +35,25 @@ def add_reference(values: pd.DataFrame, other: pd.DataFrame, reference: str) -> 
     Raises DataError where the replays have no visit in common.
     """
     numerators = [metric.numerator for metric in GATED]
-    matched = values[_KEY].merge(other[[*_KEY, *numerators]], on=_KEY, how="left")
+    matched = same_visits(values, other, numerators, reference)
     both = matched[numerators[0]].notna()
-    if not both.any():
-        rule = "must replay visits of the audited replay; it has none of them"
-        raise DataError([BadValue(reference, 0, "visits", str(len(other)), rule)])
     added = {since_metrics(reference)[0].visits: both.astype(float)}
     for metric, since in zip(GATED, since_metrics(reference), strict=True):
         difference = values[metric.numerator] - matched[metric.numerator]
         added[since.numerator] = difference.where(both, 0.0)
         added[since.denominator] = values[metric.denominator].where(both, 0.0)
     return values.assign(**added)
+
+
+def same_visits(
+    values: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str], name: str
+) -> pd.DataFrame:
+    """Columns of `other` for the visits of `values`, NaN where it has not replayed them.
+
+    Raises DataError, which gives `name` as the file, where they have no visit in common.
+    """
+    matched = values[_KEY].merge(other[[*_KEY, *columns]], on=_KEY, how="left")
+    if not matched[columns[0]].notna().any():
+        rule = "must replay visits of the audited replay; it has none of them"
+        raise DataError([BadValue(name, 0, "visits", str(len(other)), rule)])
+    return matched

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ml.audit.by_book import BOOK, book_metrics
 from ml.audit.coverage import coverage
 from ml.audit.intervals import chip, intervals
 from ml.audit.named import named
@@ -62,7 +63,8 @@ def page(
 
 def _metrics(report: Report) -> dict[str, Metric]:
     since = (m for name in report["references"] for m in since_metrics(name))
-    return {metric.name: metric for metric in (*METRICS, *since)}
+    beside = book_metrics() if BOOK in report.get("beside", ()) else ()
+    return {metric.name: metric for metric in (*METRICS, *beside, *since)}
 
 
 def _headline(report: Report) -> str:
@@ -83,13 +85,13 @@ def _measured(report: Report) -> str:
     rows = "".join(
         f"<tr><td>{escape(s['surface'])}</td><td>{s['users']:,}</td><td>{s['visits']:,}</td>"
         f"<td>{s['first'][:10]} to {s['last'][:10]}</td>"
-        f"<td>{figure(s['seconds'], METRICS[0].unit)}</td></tr>"
+        f"<td>{figure(s['seconds'], METRICS[0].unit)}</td>{_by_book(s)}</tr>"
         for s in report["surfaces"]
     )
     return (
         f"<section><h2>What was measured</h2>{_scroll('What was measured')}<table><tr>"
         "<th>Surface</th><th>People</th><th>Visits</th><th>Dates</th>"
-        "<th>Time against the default layout</th>"
+        f"<th>Time against the default layout</th>{_head_by_book(report)}"
         f"</tr>{rows}</table></div><p>Every slice is compared with all other people on the same "
         "surface: how much more (or less) does this version cost or give them, against the default "
         "layout on the very same visits? A positive difference means worse off than the rest.</p>"
@@ -102,22 +104,45 @@ def _measured(report: Report) -> str:
     )
 
 
+def _by_book(surface: Mapping[str, Any]) -> str:
+    if "by_book" not in surface:
+        return ""
+    return f"<td>{figure(surface['by_book'], METRICS[0].unit)}</td>"
+
+
+def _head_by_book(report: Report) -> str:
+    return "<th>The same, by book</th>" if BOOK in report.get("beside", ()) else ""
+
+
 def _surfaces(report: Report) -> Iterable[str]:
     metrics = _metrics(report)
     for surface, group in groupby(report["slices"], key=lambda row: row["surface"]):
         rows = list(group)
         gated = [m for m in metrics.values() if m.tolerance is not None]
         plots = "".join(intervals(m, rows) for m in gated if m in METRICS)
-        since = "".join(intervals(m, rows) for m in gated if m not in METRICS)
+        beside = [m for m in gated if m in book_metrics()]
+        if beside:
+            plots += _beside(beside, rows)
+        others = (*METRICS, *beside)
+        since = "".join(intervals(m, rows) for m in gated if m not in others)
         if since:
             told = "Against the champion and the anchor, on the same visits"
             plots += f"<details><summary>{told}</summary>{since}</details>"
-        others = [m for m in metrics.values() if m.tolerance is None]
+        ungated = [m for m in metrics.values() if m.tolerance is None]
         yield (
             f"<section><h2>Surface {escape(surface)}</h2>{plots}"
             "<details><summary>Other figures, which no gate uses</summary>"
-            f"{_table(others, rows)}</details></section>"
+            f"{_table(ungated, rows)}</details></section>"
         )
+
+
+def _beside(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
+    told = (
+        "Above, the engine decides for everybody. Here the same people on the same visits are "
+        "served by a byte of the page's book, as on a page from a cache; both are judged."
+    )
+    plots = "".join(intervals(m, rows) for m in metrics)
+    return f'<h3>Served by a byte</h3><p class="soft">{told}</p>{plots}'
 
 
 def _table(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:

@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from ml.audit.audit import NOTHING, audit
+from ml.audit.by_book import BOOK
 from ml.audit.categories import NO_ATTRIBUTE
 from ml.data.histories import visits_of
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
+from ml.evaluation.shown import Policy
 from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
@@ -34,6 +36,7 @@ def audit_stored(
     work: Path,
     serves: bool,
     simulated: bool,
+    entries: int = 0,
     is_chosen: bool = True,
     lent: Mapping[str, Mapping[str, int]] = NOTHING,
     seed: int = 0,
@@ -42,13 +45,13 @@ def audit_stored(
     """Returns the content of report.json and of report.html.
 
     versions: folder of the `subject`, and where they exist of `champion` and `anchor`. serves:
-    whether the subject is the champion. is_chosen, lent: see `audit`. Replays that a killed attempt
-    had finished are reused.
+    whether the subject is the champion. entries: of the page's books, 0 where nobody is served by
+    a byte. is_chosen, lent: see `audit`. Replays that a killed attempt had finished are reused.
     """
     known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
     table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
     table["user"], table["surface"] = table["user"].astype(str), table["surface"].astype(str)
-    replays = _replays(visits, surface, versions, work, progress)
+    replays = _replays(visits, surface, versions, entries, work, progress)
     report = audit(
         replays["subject"],
         visits,
@@ -56,6 +59,7 @@ def audit_stored(
         list(by) or [NO_ATTRIBUTE],
         champion=replays.get("champion"),
         anchor=replays.get("anchor"),
+        book=replays.get(BOOK),
         previous=previous,
         surfaces={surface.slug: surface},
         is_chosen=is_chosen,
@@ -76,26 +80,32 @@ def _replays(
     visits: pd.DataFrame,
     surface: Surface,
     versions: Mapping[str, Path],
+    entries: int,
     work: Path,
     progress: Progress,
 ) -> dict[str, Path]:
-    """Replays the visits under each version; returns the replay files by name."""
-    width = REPLAY_SHARE / len(versions)
-    for number, (name, folder) in enumerate(versions.items()):
+    """Replays the visits under each version, and by book; returns the replay files by name."""
+    folders = {**versions, **({BOOK: versions["subject"]} if entries else {})}
+    width = REPLAY_SHARE / len(folders)
+    for number, (name, folder) in enumerate(folders.items()):
 
         def show(share: float, at: str, name: str = name, begin: float = width * number) -> None:
             progress(begin + width * share, f"replaying the {name}: {at}")
 
         if not (file := work / f"{name}.jsonl").exists():
-            _write_replay(visits, surface, folder, file, show)
-    return {name: work / f"{name}.jsonl" for name in versions}
+            decide = policy(
+                BOOK if name == BOOK else "engine",
+                *(load_version(folder), {surface.slug: default_order(surface)}, 64, 0),
+                entries=entries,
+            )
+            _write_replay(visits, surface, decide, file, show)
+    return {name: work / f"{name}.jsonl" for name in folders}
 
 
 def _write_replay(
-    visits: pd.DataFrame, surface: Surface, folder: Path, out: Path, progress: Progress
+    visits: pd.DataFrame, surface: Surface, decide: Policy, out: Path, progress: Progress
 ) -> None:
     defaults = {surface.slug: default_order(surface)}
-    decide = policy("engine", load_version(folder), defaults, 64, 0)
     part = out.with_suffix(".part")
     part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("w", encoding="utf-8") as file:

@@ -37,7 +37,8 @@ class AuditReportAdmin(ReadOnlyAdmin):
     actions = ("compare_chosen",)
     fields = (
         *("verdict", "surface", "version", "champion", "anchor", "compared_by", "created_at"),
-        *("acknowledged_by", "acknowledged_at", "acknowledgement", "mailed_at", "to_do", "page"),
+        *("served_by", "acknowledged_by", "acknowledged_at", "acknowledgement", "mailed_at"),
+        *("to_do", "page"),
     )
 
     class Media:
@@ -148,6 +149,11 @@ class AuditReportAdmin(ReadOnlyAdmin):
     @admin.display(description="Compared by")
     def compared_by(self, report: AuditReport) -> str:
         return ", ".join(report.attributes) or "nothing: nobody's attributes are known"
+
+    @admin.display(description="Judged as served by")
+    def served_by(self, report: AuditReport) -> str:
+        has_book = "book" in report.report.get("beside", ())
+        return "the engine, and a byte of the page's book" if has_book else "the engine"
 
     @admin.display(description="What to do now")
     def to_do(self, report: AuditReport) -> SafeString:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webapp.audits.services import is_simulated, report_save, reports_earlier
+from webapp.codebooks.books import entries_served
 from webapp.codebooks.models import Alias, CodebookVersion, Run
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.stored_visits import stored_visits
@@ -44,6 +45,7 @@ def audit(lease: Lease) -> None:
                 name=Alias.Name.CHAMPION, version=versions["subject"]
             ).exists(),
             simulated=is_simulated(run.surface),
+            entries=entries_served(run.surface),
             is_chosen=bool(chosen),
             lent=lent(run.surface),
             progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),

@@ -7,9 +7,11 @@ are missing.
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import time
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from celery import current_app
 from django.conf import settings
@@ -17,10 +19,13 @@ from django.conf import settings
 from uiengine.behaviour.days import day_of
 from uiengine.book.book import make_book
 from uiengine.book.book_json import book_hash, book_json
+from uiengine.page import surface_json
+from uiengine.page.surface import Surface as EngineSurface
 from webapp.codebooks.models import Alias, CodebookVersion, KeptBook
 from webapp.codebooks.registry import artefacts
 from webapp.lib import database
 from webapp.lib.times import to_milliseconds
+from webapp.subjects.models import ServedDecision
 from webapp.surfaces import mappers
 from webapp.surfaces.models import PopularityDay, Surface
 
@@ -30,6 +35,8 @@ INNATE = "innate"
 """Name of the version that serves a surface without a champion."""
 ASKED_AGAIN = 30.0
 """Seconds after which a process asks again for a book that is still missing."""
+MOST_PAGES = 32
+"""Pages of which a worker remembers what their books have in common, a few MB each."""
 LONGEST = timedelta(days=1)
 """How much longer than its events are taken a book is kept: a page may be a day old."""
 
@@ -42,7 +49,7 @@ def book_make(*, surface: Surface, now: datetime) -> KeptBook | None:
     version = _version(surface)
     if version is None or surface.mode != Surface.Mode.LIVE:
         return None
-    page = mappers.to_surface(surface)
+    page = _page(json.dumps(surface.full_definition()))
     day, content = day_of(to_milliseconds(now), page.zone), str(version.manifest.get("id", ""))
     named = {"surface": surface, "content": content, "revision": page.revision, "day": day}
     known = KeptBook.objects.filter(**named).first()
@@ -77,6 +84,13 @@ def books_delete(*, now: datetime) -> int:
     return KeptBook.objects.filter(made_at__lt=before).delete()[0]
 
 
+def entries_served(surface: Surface) -> int:
+    """The size of books where people are served by a byte, which audits then judge, too; else 0."""
+    served = ServedDecision.objects.filter(profile__surface=surface).exclude(book="")
+    explores = mappers.to_surface(surface).guardrails.exploration
+    return 0 if explores or not served.exists() else _most()
+
+
 class BookRequests:
     """Asks workers for missing books, each at most once in ASKED_AGAIN seconds."""
 
@@ -105,6 +119,13 @@ def _version(surface: Surface) -> CodebookVersion | None:
     """The version that serves: the champion, or the innate one."""
     alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
     return alias.version if alias else CodebookVersion.objects.filter(name=INNATE).first()
+
+
+@lru_cache(maxsize=MOST_PAGES)
+def _page(definition: str) -> EngineSurface:
+    """A page by its definition, as JSON: the same object again, as it remembers which orders its
+    books have (seconds of work), so that only what is the day's is made anew."""
+    return surface_json.parse(json.loads(definition))
 
 
 def _most() -> int:

@@ -42,6 +42,16 @@ def drawn_visits(page: Page) -> QuerySet[Visit]:
     )
 
 
+def visits_by_byte(page: Page) -> int:
+    """Closed visits under the current revision that showed an entry of a book.
+
+    Nothing was drawn for them (propensity 1), so they say nothing about other layouts.
+    """
+    rows = Visit.objects.filter(profile__surface_id=page.surface_id, is_closed=True)
+    rows = rows.filter(decision__revision=page.surface.revision)
+    return rows.exclude(decision__book="").count()
+
+
 def logged_line(page: Page, visit: Visit) -> dict[str, Any]:
     """The visit as it was served; reward is None if no block was used."""
     decision = _drawn(visit)

@@ -14,6 +14,7 @@ import numpy as np
 from uiengine.behaviour.popularity import Popularity
 from uiengine.book.book import Book
 from uiengine.cost.energy import Floats, Ints
+from uiengine.decision import Reason
 from uiengine.page.surface import Same, Surface
 from webapp.codebooks.books import book_requests
 from webapp.codebooks.models import KeptBook
@@ -24,11 +25,16 @@ AGAIN = 1.0
 """Seconds before a missing book is looked for again."""
 MOST = 256
 """Books in memory, of some 100 kB each at most."""
+Claim = tuple[str, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
 class PublicBook:
-    """A kept book, as read. orders, demand: see `Book`; body: its JSON, compressed by gzip."""
+    """A kept book, as read.
+
+    orders, demand: see `Book`; why: of each entry (code, position, percent, people); body: its
+    JSON, compressed by gzip.
+    """
 
     hash: str
     surface: str
@@ -38,11 +44,22 @@ class PublicBook:
     blocks: tuple[str, ...]
     orders: Ints
     demand: Floats
+    why: tuple[tuple[Claim, ...], ...]
     body: bytes
 
     def order(self, byte: int) -> tuple[str, ...]:
         """Raises IndexError where the book has no such entry."""
         return tuple(self.blocks[i] for i in self.orders[byte].tolist())
+
+    def reasons(self, byte: int, surface: Surface) -> tuple[Reason, ...]:
+        """Why the entry differs from the default, as far as it is true for everybody."""
+        return tuple(self.reason(claim, surface) for claim in self.why[byte])
+
+    def reason(self, claim: Claim, surface: Surface) -> Reason:
+        code, place, percent, people = claim
+        block = surface.block(self.blocks[place])
+        told: dict[str, str | int | float] = {"title": block.title}
+        return Reason(code, block.id, told | {"percent": percent, "people": people})
 
     def of(self, surface: Surface) -> Book:
         """The engine's value, for the revision that it was made of."""
@@ -59,6 +76,8 @@ class Books(ProcessState):
         self._named: dict[str, PublicBook] = {}
         self._of_page: dict[tuple[Any, ...], PublicBook] = {}
         self._missed: dict[tuple[Any, ...], float] = {}
+        self._names: frozenset[str] = frozenset()
+        self._listed = -AGAIN
         book_requests.clear()
 
     def of_page(self, page: Page, day: int) -> PublicBook | None:
@@ -78,11 +97,24 @@ class Books(ProcessState):
         return self._looked_up(page, key, day)
 
     def named(self, name: str) -> PublicBook | None:
-        """The book of a hash. Causes a query if it is not in memory."""
+        """The book of a hash that we signed. Causes a query if it is not in memory."""
         if name not in self._named:
             row = KeptBook.objects.filter(hash=name).first()
             return self._kept(row) if row else None
         return self._named[name]
+
+    def asked_for(self, name: str) -> PublicBook | None:
+        """The book of a hash that anybody may have made up.
+
+        However many are asked for, all hashes are listed once in AGAIN seconds at most: one made
+        meanwhile is unknown until then.
+        """
+        if name in self._named:
+            return self._named[name]
+        if name not in self._names and time.monotonic() - self._listed >= AGAIN:
+            self._names = frozenset(KeptBook.objects.values_list("hash", flat=True))
+            self._listed = time.monotonic()
+        return self.named(name) if name in self._names else None
 
     def _looked_up(self, page: Page, key: tuple[Any, ...], day: int) -> PublicBook | None:
         assert page.version is not None
@@ -123,6 +155,7 @@ def _read(row: KeptBook) -> PublicBook:
         blocks=tuple(found["blocks"]),
         orders=np.array(found["orders"], dtype=np.int64),
         demand=np.array(found["demand"], dtype=np.float64) / 100,
+        why=tuple(tuple((c, i, share, all_) for c, i, share, all_ in of) for of in found["why"]),
         body=body,
     )
 

@@ -24,6 +24,7 @@ from webapp.lib.times import utc_now
 from webapp.studio import compare, gallery, health, plots, waiting
 from webapp.studio.access import SEES_PEOPLE, needs, page
 from webapp.studio.anatomy import HALF_LIVES, take_apart
+from webapp.studio.by_byte import by_byte
 from webapp.studio.choices import (
     CompareForm,
     GalleryForm,
@@ -161,8 +162,10 @@ def explain_page(request: HttpRequest, pk: int) -> HttpResponse:
     found = decision_context(key=row.subject.key, page=here, now=utc_now())
     decision, status = read.decide(found)
     shown = None if status == "dry_run" else decision  # in a dry run the default is served
-    anatomy = take_apart(request_of(found), here.version, shown=shown)
-    return page(request, "explain.html", title, **context, anatomy=anatomy, status=status)
+    byte = by_byte(row, here, found, here.version, utc_now())
+    anatomy = byte.anatomy if byte else take_apart(request_of(found), here.version, shown=shown)
+    context |= {"anatomy": anatomy, "status": status, "byte": byte}
+    return page(request, "explain.html", title, **context)
 
 
 @needs("uiengine_surfaces.view_surface")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import orjson
@@ -36,7 +36,8 @@ class Served:
 
     order: as shown; since: ms, the last event before the visit (see `visit_state`); budget:
     candidates that could be scored, 0 if nothing was decided; candidates: the orders drawn from, if
-    the surface explores.
+    the surface explores; book: the hash of the book whose entry was shown, empty where the engine
+    decided. It is never signed: a byte's own string names its book.
     """
 
     subject: str
@@ -56,15 +57,19 @@ class Served:
     explored: bool = False
     budget: int = 0
     candidates: tuple[Drawable, ...] = ()
+    book: str = field(default="", repr=False)
 
     @property
     def digest(self) -> str:
         return hashlib.sha256(repr(self).encode()).hexdigest()[:32]
 
 
+SIGNED = tuple(f.name for f in fields(Served) if f.name != "book")
+
+
 def sign(served: Served) -> str:
-    """Encodes the decision as a string; `read` is the inverse."""
-    values = [getattr(served, f.name) for f in fields(served)]
+    """Encodes the engine's decision as a string; `read` is the inverse."""
+    values = [getattr(served, name) for name in SIGNED]
     return _signer().sign_object([FORMAT, *values], serializer=_UTF8, compress=True)
 
 
@@ -74,7 +79,7 @@ def read(text: str) -> Served:
         version, *values = _signer().unsign_object(text, serializer=_UTF8)
     except (BadSignature, ValueError, TypeError, zlib.error) as error:
         raise UnreadableDecision("The decision was not signed by this server.") from error
-    if version != FORMAT or len(values) != len(fields(Served)):
+    if version != FORMAT or len(values) != len(SIGNED):
         raise UnreadableDecision("The decision comes from another release of this server.")
     if None in values:  # orjson writes NaN as null; an earlier release signed it
         raise UnreadableDecision("The decision holds a number that is not finite.")

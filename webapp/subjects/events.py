@@ -93,6 +93,7 @@ def _decision_columns(served: Served) -> dict[str, Any]:
         "status": served.status,
         "order": list(served.order),
         "tokens": list(served.tokens),
+        "book": served.book,
         "side_bits": served.side_bits,
         "distortion": served.distortion,
         "propensity": served.propensity,

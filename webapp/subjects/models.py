@@ -149,7 +149,16 @@ class ServedDecision(models.Model):
     generation = models.PositiveIntegerField()
     status = models.CharField(max_length=10)
     order = models.JSONField(help_text="Block ids in reading order, as shown.")
-    tokens = models.JSONField(default=list)
+    tokens = models.JSONField(
+        default=list, help_text="The person's codes; of a page by book the byte."
+    )
+    book = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Hash of the book whose entry was shown; empty where the engine decided.",
+    )
     side_bits = models.PositiveIntegerField(default=0)
     distortion = models.FloatField(default=0.0)
     propensity = models.FloatField(default=1.0)

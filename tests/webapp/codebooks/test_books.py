@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+import uiengine.book.book
 from uiengine.book.book_json import book_hash
 from webapp.codebooks import books
 from webapp.codebooks.models import KeptBook
@@ -44,6 +45,35 @@ def test_a_second_worker_makes_nothing_new(page, clock):
     assert book(page.pk)
     assert books_all() == 1
     assert [row.pk for row in KeptBook.objects.all()] == [first.pk]
+
+
+def test_another_days_book_imagines_nobody_anew_and_an_edit_does(page, clock, monkeypatch):
+    """What does not depend on the day is kept, and the book is what it would be without that."""
+    imagined = []
+    real = uiengine.book.book.imagined_states
+
+    def counting(surface, version):
+        imagined.append(surface.slug)
+        return real(surface, version)
+
+    monkeypatch.setattr("uiengine.book.book.imagined_states", counting)
+    made = []
+    for _ in range(3):
+        made.append(books.book_make(surface=page, now=utc_now()))
+        clock.advance(days=1)
+    assert len(imagined) <= 1  # by an earlier test, perhaps
+
+    books._page.cache_clear()
+    KeptBook.objects.filter(pk=made[-1].pk).delete()
+    clock.advance(days=-1)
+    again = books.book_make(surface=page, now=utc_now())
+    assert (again.day, again.hash) == (made[-1].day, made[-1].hash)
+    assert len(imagined) <= 2
+
+    definition = dict(page.definition, blocks=page.definition["blocks"][:-1])
+    before = len(imagined)
+    books.book_make(surface=surface_save({**page.full_definition(), **definition}), now=utc_now())
+    assert len(imagined) == before + 1
 
 
 def test_a_new_day_and_an_edit_each_make_another(page, clock):

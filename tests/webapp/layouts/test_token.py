@@ -10,8 +10,13 @@ from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
 
-from tests.webapp.conftest import Person
+from tests.webapp.codebooks.conftest import judged, trained
 from tests.webapp.layouts.kept_books import book_of_today
+from tests.webapp.layouts.readers import Reader
+from webapp.audits.models import AuditReport
+from webapp.codebooks.gate.promotion import innate_ship
+from webapp.codebooks.gate.rollout import challenger_set
+from webapp.codebooks.registry.store import version_store
 from webapp.layouts.answer.token import token_read
 from webapp.privacy.erase import subject_erase
 from webapp.serving.books import books
@@ -22,31 +27,8 @@ from webapp.subjects.models import Event, Profile, ServedDecision, Visit
 from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 
+__all__ = ["trained"]
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Reader(Person):
-    """Somebody on a page by book, whose browser keeps the two tokens as cookies."""
-
-    def token(self):
-        answer = self.get("token?surface=course-home")
-        assert answer.status_code == 200, answer.content
-        return answer.json()
-
-    def order(self, token):
-        return list(books.named(token["book"]).order(token["byte"]))
-
-    def decision(self, token):
-        return {"decision": ".".join(str(token[k]) for k in ("byte", "book", "visit", "signature"))}
-
-    def read(self, *blocks):
-        """A visit of one page, then a day away with a worker that makes the next day's book."""
-        token = self.token()
-        sent = [self.event("impression"), *(self.event("use", block) for block in blocks)]
-        self.send(self.decision(token), *sent)
-        self.clock.advance(days=1)
-        book_of_today(Surface.objects.get())
-        return token
 
 
 @pytest.fixture
@@ -116,6 +98,7 @@ def test_an_open_visit_keeps_its_byte(reader, worker, clock):
 def rows(profile):
     served = ServedDecision.objects.filter(profile=profile).order_by("pk").values()
     decided = ("id", "profile_id", "digest", "visit", "tokens", "side_bits", "distortion", "budget")
+    decided += ("book",)
     visits = Visit.objects.filter(profile=profile).order_by("pk").values()
     own = ("id", "profile_id", "visit", "decision_id")
     events = Event.objects.filter(profile=profile).order_by("pk").values("kind", "block", "fold")
@@ -143,7 +126,10 @@ def test_a_visit_by_book_leaves_the_rows_of_one_by_the_engine(reader, colleague,
     one, other = Profile.objects.order_by("subject__key").values_list("pk", flat=True)
     assert rows(one) == rows(other)
     by_book = ServedDecision.objects.get(profile__subject__key="host:reader")
-    assert (by_book.tokens, by_book.status, by_book.order) == ([0], "adapted", layout["order"])
+    assert (by_book.tokens, by_book.book) == ([0], token["book"])
+    assert (by_book.status, by_book.order) == ("adapted", layout["order"])
+    assert by_book.visit == token["visit"]
+    assert ServedDecision.objects.get(profile__subject__key="host:colleague").book == ""
 
 
 def test_the_layout_of_the_next_visit_knows_what_a_byte_showed(reader, worker):
@@ -183,6 +169,26 @@ def test_a_page_that_explores_is_served_by_the_engine(reader, page):
     Surface.objects.update(definition={**page.definition, "guardrails": guardrails})
 
     assert reader.token()["served"] == "engine"
+
+
+def test_a_canarys_share_is_served_by_the_engine(reader, page, clock, trained):
+    """From their next visit on; those of the champion keep their byte."""
+    innate_ship()
+    people = [Reader(f"host:{number}", clock) for number in range(20)]
+    assert all("byte" in person.token() for person in people)
+    version = version_store(folder=trained, name="course-home-1", surfaces=[page])[0]
+    AuditReport.objects.create(
+        surface=page, version=version, verdict="within", report={"slices": []}
+    )
+    judged(version, page)
+    clock.advance(minutes=1)
+    challenger_set(version=version, surface=page, share=50, why="try")
+
+    served = {person.key: "byte" in person.token() for person in people}
+
+    canary = {p.key for p in people if p.layout()["version"] == "dddddddddddd"}
+    assert 0 < len(canary) < len(people)
+    assert served == {person.key: person.key not in canary for person in people}
 
 
 def test_without_a_book_the_engine_serves(page, clock, worker, monkeypatch):

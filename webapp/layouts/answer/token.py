@@ -158,4 +158,5 @@ def served_of(text: str) -> decisions.Served | None:
         status="adapted",
         order=book.order(token.byte),
         tokens=(token.byte,),
+        book=token.book,
     )

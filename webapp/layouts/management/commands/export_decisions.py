@@ -16,7 +16,7 @@ from tqdm import tqdm
 from uiengine.errors import EngineError
 from webapp.codebooks.management.runs import surface_named, version_named
 from webapp.codebooks.registry import artefacts
-from webapp.layouts.decision_log import drawn_visits, logged_line, target_lines
+from webapp.layouts.decision_log import drawn_visits, logged_line, target_lines, visits_by_byte
 from webapp.lib.database_command import DatabaseCommand
 from webapp.serving.pages import Page, serving
 from webapp.subjects.models import Visit
@@ -58,8 +58,10 @@ class Command(DatabaseCommand):
         versions: Counter[str] = Counter(_written(log, _logged(page, visits)))
         if not versions:
             log.unlink()
-            raise CommandError(_nothing(page))
+            raise CommandError(_nothing(page) + _by_byte(page))
+        left_out = visits_by_byte(page)
         line: dict[str, Any] = {"surface": surface, "visits": versions.total(), "by": versions}
+        line |= {"left_out_by_byte": left_out}
         if version and target:
             rows = target_lines(page, visits.iterator(), version)
             own = _written(target, tqdm(rows, "target", total=visits.count(), disable=None))
@@ -96,4 +98,15 @@ def _nothing(page: Page) -> str:
         f"{slug} has no closed visit with a drawn layout under revision {page.surface.revision} "
         f"(exploration {share:g}). A visit closes {page.gap // 60_000} minutes after its last "
         "event."
+    )
+
+
+def _by_byte(page: Page) -> str:
+    """What visits by byte are to a log; empty where there are none."""
+    count = visits_by_byte(page)
+    if not count:
+        return ""
+    return (
+        f" {count} closed visits showed an entry of a book: nothing is drawn for a byte, so their "
+        "propensity is 1, they have no support for any other layout, and are left out."
     )
