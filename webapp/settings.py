@@ -416,6 +416,11 @@ UIENGINE_BOOK_ENTRIES = env.integer(
     high=256,
     help="Layouts in a page's book of a day, at most.",
 )
+UIENGINE_DEVICE_COUNTS = env.boolean(
+    "UIENGINE_DEVICE_COUNTS",
+    False,
+    help='Pages with mode="device" say, without identity, which blocks a visit used.',
+)
 UIENGINE_BACKLOG = env.integer(
     "UIENGINE_BACKLOG",
     100_000,

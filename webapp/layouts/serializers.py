@@ -227,6 +227,16 @@ class BookOut(serializers.Serializer[Any]):
     )
 
 
+class CountIn(serializers.Serializer[Any]):
+    surface = serializers.CharField(max_length=100)
+    blocks = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        min_length=1,
+        max_length=MOST_EVENTS,
+        help_text="Those that one visit used.",
+    )
+
+
 class TodayOut(serializers.Serializer[Any]):
     book = serializers.CharField(help_text="The last part of its address.")
     until = serializers.IntegerField(help_text="Seconds since 1970, when the next day begins.")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.layouts.api import books, me, views
+from webapp.layouts.api import books, counts, me, views
 from webapp.layouts.docs import pages
 
 app_name = "uiengine_layouts"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("book/<slug:surface>", books.TodayView.as_view(), name="book-today"),
     path("book/<slug:surface>/<str:name>", books.BookView.as_view(), name="book"),
     path("token", books.TokenView.as_view(), name="token"),
+    path("counts", counts.CountsView.as_view(), name="counts"),
     path("events", views.EventsView.as_view(), name="events"),
     path("feedback", views.FeedbackView.as_view(), name="feedback"),
     path("csrf", me.CsrfView.as_view(), name="csrf"),

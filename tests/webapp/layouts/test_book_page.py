@@ -29,7 +29,14 @@ def shown(request: HttpRequest) -> HttpResponse:
     return HttpResponse(Template(TAG).render(Context({"request": request})))
 
 
-urlpatterns = [path("page", shown), *urls.urlpatterns]
+def on_device(request: HttpRequest) -> HttpResponse:
+    tag = (
+        "{% load adaptive_layout %}{% adaptive_layout 'course-home' mode='device' controls=True %}"
+    )
+    return HttpResponse(Template(tag).render(Context({"request": request})))
+
+
+urlpatterns = [path("page", shown), path("device", on_device), *urls.urlpatterns]
 
 
 @pytest.fixture
@@ -110,6 +117,27 @@ def test_the_inline_script_bears_the_hosts_nonce(book):
     assert html.count('nonce="n0nce"') == 2
 
 
+def test_a_page_that_chooses_on_the_device_names_nobody_and_has_nothing_to_send(
+    book, django_user_model
+):
+    answers = []
+    for name in ("ada", "grace"):
+        client = Client()
+        client.force_login(django_user_model.objects.create_user(name))
+        client.get("/api/token?surface=course-home")
+        answers.append(client.get("/device"))
+
+    html = answers[0].content.decode()
+    assert len({answer.content for answer in answers}) == 1
+    assert not any(answer.cookies or "Cookie" in answer.get("Vary", "") for answer in answers)
+    assert set(boot(html)) == {"book", "api", "strings"}
+    assert set(boot(html)["strings"]) == {"layout", "export", "erase", "erased"}
+    assert "decision" not in html and "<adaptive-layout" not in html
+    inline = html.split("</script><script>")[1].split("</script>")[0]
+    digest = hashlib.sha256(inline.encode()).digest()
+    assert "sha256-" + base64.b64encode(digest).decode() == book_page.DEVICE_SCRIPT_HASH
+
+
 def test_without_a_book_the_page_is_the_default_and_leaves_the_rest_to_the_client(
     page, clock, settings, monkeypatch
 ):
@@ -135,6 +163,9 @@ def test_a_page_whose_blocks_widen_leaves_placing_to_the_client(book, page):
         ("from='shelf'", 'Write "book"'),
         ("form='book'", "no argument"),
         ("from='book' subject='ada'", "everybody"),
+        ("mode='server'", 'Write "device"'),
+        ("mode='device' subject='ada'", "everybody"),
+        ("mode='device' from='book'", "exclude each other"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_next_step(book, arguments, said):

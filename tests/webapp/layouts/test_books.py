@@ -11,6 +11,8 @@ from django.test import Client
 from tests.webapp.layouts.kept_books import book_of_today
 from uiengine.book.book_json import book_hash
 from webapp.codebooks.books import book_requests
+from webapp.codebooks.models import KeptBook
+from webapp.serving.books import books
 from webapp.surfaces.models import Surface
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,3 +122,24 @@ def test_a_page_that_is_off_has_no_book(book):
 
     assert answer.status_code == 404
     assert json.loads(answer.content)["type"].endswith("book-unknown")
+
+
+def test_however_many_unknown_names_are_asked_for_the_database_is_asked_once_a_second(
+    book, monkeypatch, django_assert_num_queries
+):
+    now = [100.0]
+    monkeypatch.setattr("webapp.serving.books.time.monotonic", lambda: now[0])
+    names = [f"{number:016x}" for number in range(200)]
+
+    with django_assert_num_queries(1):
+        for name in names:
+            assert Client().get(f"/api/book/course-home/{name}").status_code == 404
+    assert len(books._names) == 1, "what is unknown is not remembered"
+
+    KeptBook.objects.update(hash=names[7])
+    assert Client().get(f"/api/book/course-home/{names[7]}").status_code == 404
+    now[0] += 1.0
+    with django_assert_num_queries(2):  # the list, and the book
+        assert Client().get(f"/api/book/course-home/{names[7]}").status_code == 200
+    with django_assert_num_queries(0):
+        assert Client().get(f"/api/book/course-home/{names[7]}").status_code == 200

@@ -41,7 +41,7 @@ class BookView(LayoutAPIView):
     )
     def get(self, request: Request, surface: str, name: str) -> HttpResponse:
         """A page's layouts of a day, the same for everybody. It never changes."""
-        book = books.named(name)
+        book = books.asked_for(name)
         if book is None or book.surface != surface:
             raise _no_book(name)
         request._request.META[PUBLIC] = True

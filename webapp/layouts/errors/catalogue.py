@@ -176,6 +176,13 @@ KINDS = {
             "order meanwhile.",
         ),
         Kind(
+            "counts-off",
+            404,
+            "Counts are off",
+            "Counts without identity, of pages that choose on the device, are off on this site.",
+            "Send none, or set UIENGINE_DEVICE_COUNTS.",
+        ),
+        Kind(
             "not-found",
             404,
             "Not found",

@@ -17,20 +17,40 @@ from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError
+from django.utils.translation import get_language
 
 from uiengine.behaviour.days import day_of
-from uiengine.page.surface import Same
+from uiengine.explain import AT_MOST
+from uiengine.page.surface import Same, Surface
+from webapp.layouts.answer.payload import reason_sentence
 from webapp.layouts.html.grid_css import BASE, CONTROLS, breakpoints_of
 from webapp.lib.times import to_milliseconds, utc_now
 from webapp.serving.books import PublicBook, books
 from webapp.serving.pages import serving
 
 log = logging.getLogger(__name__)
-SOURCE = Path(__file__).parents[1] / "static/uiengine/place-book.js"
-SCRIPT = "\n".join(line.strip() for line in SOURCE.read_text("utf-8").splitlines())
+SERVED, DEVICE = "adaptive-layout", "adaptive-device"
+"""Elements of pages whose byte comes from the server, and is chosen on the device."""
+FOLDER = Path(__file__).parents[1] / "static/uiengine"
+
+
+def _script(*names: str) -> str:
+    text = "\n".join((FOLDER / name).read_text("utf-8") for name in names)
+    return "\n".join(line.strip() for line in text.splitlines() if line)
+
+
+def _hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+SCRIPT = _script("place-book.js")
 """The inline script, at most 1 kB."""
-SCRIPT_HASH = "sha256-" + base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+SCRIPT_HASH = _hash(SCRIPT)
 """For `script-src` of a page's policy, in place of a nonce."""
+DEVICE_SCRIPT = _script("place-device.js", "place-book.js")
+"""That of pages whose byte is chosen on the device: the first part says which one."""
+DEVICE_SCRIPT_HASH = _hash(DEVICE_SCRIPT)
+SCRIPTS = {SERVED: SCRIPT, DEVICE: DEVICE_SCRIPT}
 FIRST = 48
 """Character code of 0."""
 WAITING = (
@@ -55,11 +75,14 @@ def book_data(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     if page.surface.guardrails.stretch:  # widths differ by entry, and the page's CSS has one
         return None
     names = tuple(name for name, _ in breakpoints_of(payload))
-    return _data(Same(book), names) if book else None
+    return _data(Same(book), Same(page.surface), names, get_language()) if book else None
 
 
 @lru_cache(maxsize=64)
-def _data(of: Same[PublicBook], breakpoints: tuple[str, ...]) -> dict[str, Any]:
+def _data(
+    of: Same[PublicBook], surface: Same[Surface], breakpoints: tuple[str, ...], language: str | None
+) -> dict[str, Any]:
+    """language: of the reasons' sentences, as part of the cache's key."""
     book = of.value
     at = json.loads(gzip.decompress(book.body))["at"]
     entries = [at[name]["cells"] for name in breakpoints]
@@ -74,15 +97,28 @@ def _data(of: Same[PublicBook], breakpoints: tuple[str, ...]) -> dict[str, Any]:
         "hash": book.hash,
         "ids": list(book.blocks),
         "lists": [_text(book.orders.ravel().tolist()), *lines],
+        **_why(book, surface.value),
     }
+
+
+def _why(book: PublicBook, surface: Surface) -> dict[str, Any]:
+    """said: sentences; why: of each entry AT_MOST of their numbers, as characters.
+
+    What is said of a block is the same in every entry that says it.
+    """
+    number = {claim: i for i, claim in enumerate(dict.fromkeys(c for of in book.why for c in of))}
+    said = [[claim[1], reason_sentence(book.reason(claim, surface))] for claim in number]
+    rows = [[number[claim] for claim in of] for of in book.why]
+    padded = [n for row in rows for n in (*row, *[len(said)] * (AT_MOST - len(row)))]
+    return {"said": said, "why": _text(padded)}
 
 
 def _text(numbers: Any) -> str:
     return "".join(chr(FIRST + n) for n in numbers)
 
 
-def page_css(payload: Mapping[str, Any], *, controls: bool) -> str:
-    """The CSS of the default layout, whose cells the script may change.
+def page_css(payload: Mapping[str, Any], *, controls: bool, tag: str = SERVED) -> str:
+    """The CSS of the default layout, whose cells the script may change. tag: the page's element.
 
     `--al0` is a block's row at the narrowest breakpoint, `--al1` its column, and so on.
     """
@@ -94,7 +130,8 @@ def page_css(payload: Mapping[str, Any], *, controls: bool) -> str:
         f"{_areas(payload['layouts'][name], scope, number)}}}"
         for number, (name, min_width) in enumerate(breakpoints_of(payload))
     )
-    return BASE + (CONTROLS if controls else "") + WAITING + points
+    css = BASE + (CONTROLS if controls else "") + WAITING + points
+    return css if tag == SERVED else css.replace(f"{SERVED}[from=book]", tag).replace(SERVED, tag)
 
 
 def _areas(items: list[Mapping[str, Any]], scope: str, number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string, select_template
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -23,32 +24,46 @@ def render(
     controls: bool,
     csrf: Mapping[str, str] | None = None,
     book: Mapping[str, Any] | None = None,
+    tag: str = book_page.SERVED,
 ) -> SafeString:
-    """Renders the whole `<adaptive-layout>` element.
+    """Renders the whole element.
 
     context: for the blocks' templates. csrf: sent by the client with wishes, from `client_csrf`.
-    book: of a page that is the same for everybody, from `book_page`; empty while it has none.
+    book: of a page that is the same for everybody, from `book_page`; empty while it has none. tag:
+    the element, see `book_page`.
     """
-    css = page_css if book is None else book_page.page_css
+    if book is None:
+        css = page_css(payload, controls=controls)
+    else:
+        css = book_page.page_css(payload, controls=controls, tag=tag)
     blocks = [_block(payload, block_id, context) for block_id in payload["order"]]
+    api = reverse("uiengine_layouts:health").removesuffix("health")
+    boot: dict[str, Any]
+    if tag == book_page.DEVICE:
+        boot = {"book": book, "api": api, "strings": _device_strings() if controls else {}}
+        boot |= {"counts": True} if settings.UIENGINE_DEVICE_COUNTS else {}
+    else:
+        boot = {
+            ("payload" if book is None else "page"): payload,
+            "strings": _strings() if controls else {},
+            **({"csrf": csrf} if csrf else {}),
+            **({} if book is None else {"book": book}),
+        }
     return render_to_string(
         "uiengine/adaptive_layout.html",
         {
             "payload": payload,
-            "api": reverse("uiengine_layouts:health").removesuffix("health"),
+            "tag": tag,
+            "api": api,
             "token": token,
             "controls": controls,
             "nonce": nonce_of(context),
-            "css": mark_safe(css(payload, controls=controls)),
+            "css": mark_safe(css),
             "blocks": blocks,
+            "is_served": tag == book_page.SERVED,
             "is_book": book is not None,
-            "place": mark_safe(book_page.SCRIPT) if book else "",
-            "boot": {
-                ("payload" if book is None else "page"): payload,
-                "strings": _strings() if controls else {},
-                **({"csrf": csrf} if csrf else {}),
-                **({} if book is None else {"book": book}),
-            },
+            "place": mark_safe(book_page.SCRIPTS[tag]) if book else "",
+            "boot": boot,
         },
     )
 
@@ -96,4 +111,14 @@ def _strings() -> dict[str, str]:
         "restored": _("The layout is back to the default."),
         "failed": _("That did not work: {problem}"),
         "plain": _("This is its usual place."),
+    }
+
+
+def _device_strings() -> dict[str, str]:
+    """Those of a page that keeps everything on the device."""
+    return {
+        "layout": _("Layout"),
+        "export": _("Save what this device knows of me"),
+        "erase": _("Erase it"),
+        "erased": _("This device has forgotten what you used here."),
     }

@@ -38,6 +38,8 @@ class Whose:
 
 
 NOBODY = Whose("")
+WAYS = {"from": ("book", book_page.SERVED), "mode": ("device", book_page.DEVICE)}
+"""Ways to a page for everybody: argument, its value, the page's element."""
 
 
 @register.simple_tag(takes_context=True)
@@ -50,11 +52,12 @@ def adaptive_layout(
     host's for which the page acts, by a user token; by default the signed-in user or the visitor,
     and no subject if the context has no request. A key that cannot be used is no subject.
     from="book" (a word that Python keeps, hence `more`): one page for everybody, which places
-    itself in each browser and may come from a shared cache.
+    itself in each browser and may come from a shared cache. mode="device": the same, and nothing of
+    a person leaves their browser.
     """
     now = utc_now()
-    if _is_book(more, subject):
-        return _public(context, surface, controls, now)
+    if way := _public_way(more, subject):
+        return _public(context, surface, controls, now, way)
     request = context.get("request")  # missing in mails or manual rendering: then no subject
     is_named = subject is not None and subject != ""
     with read.in_time():
@@ -67,30 +70,41 @@ def adaptive_layout(
     return element.render(payload, seen, token=whose.token, controls=controls, csrf=csrf)
 
 
-def _is_book(more: Mapping[str, str], subject: object) -> bool:
-    """Raises TemplateSyntaxError for any argument but from="book", and for a book of one person."""
-    if wrong := [f"{name}={value!r}" for name, value in more.items() if name != "from"]:
+def _public_way(more: Mapping[str, str], subject: object) -> str:
+    """The element of a page for everybody; empty for one that is somebody's.
+
+    Raises TemplateSyntaxError for other arguments, both ways at once, and a subject beside them.
+    """
+    for name, value in more.items():
+        if name not in WAYS:
+            raise template.TemplateSyntaxError(
+                f"adaptive_layout: {name}={value!r} is no argument. Known are controls, subject, "
+                "from and mode."
+            )
+        if value != WAYS[name][0]:
+            raise template.TemplateSyntaxError(
+                f'adaptive_layout: {name}={value!r} is refused. Write "{WAYS[name][0]}", or '
+                "leave it out."
+            )
+    given = " and ".join(f'{name}="{value}"' for name, value in more.items())
+    if len(more) > 1:
         raise template.TemplateSyntaxError(
-            f"adaptive_layout: {wrong[0]} is no argument. Known are controls, subject and from."
-        )
-    if more and more["from"] != "book":
-        raise template.TemplateSyntaxError(
-            f'adaptive_layout: from={more["from"]!r} is refused. Write "book", or leave it out.'
+            f"adaptive_layout: {given} exclude each other. Leave out one of them."
         )
     if more and subject:
         raise template.TemplateSyntaxError(
-            'adaptive_layout: subject beside from="book" is refused: that page is the same for '
+            f"adaptive_layout: subject beside {given} is refused: that page is the same for "
             "everybody. Leave out one of them."
         )
-    return bool(more)
+    return WAYS[next(iter(more))][1] if more else ""
 
 
-def _public(context: Context, surface: str, controls: bool, now: datetime) -> SafeString:
+def _public(context: Context, surface: str, controls: bool, now: datetime, way: str) -> SafeString:
     """The page of everybody: nothing of who asks is looked at."""
     with read.in_time():
         payload = _payload(NOBODY, surface, now)
         book = book_page.book_data(payload) or {}
-    return element.render(payload, _seen(context), controls=controls, book=book)
+    return element.render(payload, _seen(context), controls=controls, book=book, tag=way)
 
 
 def _payload(whose: Whose, surface: str, now: datetime) -> dict[str, Any]:

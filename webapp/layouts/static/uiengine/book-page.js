@@ -3,6 +3,17 @@
 
 const SETTLED = 3000; // ms after which events are sent
 
+const FIRST = 48; // character code of 0
+const AT_MOST = 3; // reasons
+
+// What the book says of its entry. Of another book the page knows none.
+function reasons({ ids, said, why, hash }, token) {
+  const [byte, of] = token ? token.split('.') : [0, hash];
+  if (of !== hash) return {};
+  const told = [...why.substr(AT_MOST * byte, AT_MOST)].map((char) => said[char.charCodeAt(0) - FIRST]);
+  return Object.fromEntries(told.filter(Boolean).map(([place, sentence]) => [ids[place], sentence]));
+}
+
 // What stands in the page, as GET /api/layout would say it.
 function shown(element, page) {
   const blocks = [...element.querySelectorAll(':scope>[data-grid]>[data-block]')];
@@ -28,7 +39,10 @@ for (const element of document.querySelectorAll('adaptive-layout[from=book]')) {
   const { token } = element.dataset;
   const slug = element.getAttribute('surface');
   // Where nothing was placed, the client asks for the engine's layout.
-  if (token !== '-') boot.payload = { ...shown(element, page), ...(token && { decision: token, status: 'adapted' }) };
+  if (token !== '-') {
+    const signed = token && { decision: token, status: 'adapted' };
+    boot.payload = { ...shown(element, page), why: reasons(book, token), ...signed };
+  }
   script.textContent = JSON.stringify(boot);
   if (token && token !== '-') {
     const { key, found } = element.placed;

@@ -6,7 +6,7 @@
 const KEPT = 'adaptive-book';
 const MOST = 200; // answers
 const SETTLED = 5000; // ms, after which a page has asked for its token itself
-const PAGE = /<adaptive-layout\b[^>]*\sfrom="book"/;
+const PAGE = /<adaptive-layout\b[^>]*\sfrom="book"|<adaptive-device\b/;
 const ELEMENT = /<adaptive-layout\b[^>]*\ssurface="([^"]+)"[^>]*\sapi="([^"]+)"[^>]*\sfrom="book"/g;
 const BOOK = /\/book\/[\w-]+\/[0-9a-f]{16}$/;
 const TODAY = /\/book\/[\w-]+$/;
