@@ -22,7 +22,7 @@ from webapp.codebooks.models import Run
 from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.registry.aliases import version_promote
-from webapp.subjects.attributes import people_of
+from webapp.subjects.attributes import Reading, people_of
 from webapp.subjects.models import Profile, ServedDecision
 from webapp.surfaces import mappers
 
@@ -62,7 +62,7 @@ def expected(surface, folder, name: str, tmp_path) -> dict[str, float]:
     lines = replay(visits_of(visits), {page.slug: page}, defaults, decide)
     file.write_text("\n".join(map(json.dumps, lines)))
     values = visit_values(read_replay(file, used_blocks(visits)), {page.slug: page})
-    people = pd.DataFrame([dict(p) for p in people_of(surface, ["gender"])])
+    people = pd.DataFrame([dict(p) for p in people_of(surface, ["gender"], Reading("", "test"))])
     joined = values.merge(people[["user", "gender"]], on="user")
     sums = joined.groupby("gender")[["extra_seconds", "default_seconds"]].sum()
     return (sums["extra_seconds"] / sums["default_seconds"]).to_dict()

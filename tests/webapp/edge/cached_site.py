@@ -19,7 +19,9 @@ from tests.patience import PATIENCE
 from tests.webapp.behind_nginx import nginx_found
 from tests.webapp.foreign_host import around, run, site
 
-SETUP = Path(__file__).parents[3] / "webapp/deploy/public-pages.conf"
+ROOT = Path(__file__).parents[3]
+SETUP = ROOT / "webapp/deploy/public-pages.conf"
+WORKER = ROOT / "webapp/layouts/static/uiengine/book-worker.js"
 SETTINGS = """
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
@@ -34,12 +36,14 @@ MIDDLEWARE = ["webapp.middleware.probes_answered", "webapp.layouts.errors.middle
 UIENGINE_THROTTLES = {"layout": 1000, "write": 1000}
 """
 URLS = """
+from django.http import FileResponse
 from django.urls import include, path
 from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
 page = cache_control(public=True, max_age=3)(TemplateView.as_view(template_name="page.html"))
 urlpatterns = [path("ops/", include("webapp.observability.urls")),
-    path("api/", include("webapp.layouts.urls")), path("", page)]
+    path("api/", include("webapp.layouts.urls")), path("", page),
+    path("book-worker.js", lambda _: FileResponse(open(%r, "rb"), content_type="text/javascript"))]
 """
 WSGI = """
 from django.core.wsgi import get_wsgi_application
@@ -101,6 +105,17 @@ class Cached:
     cache: Path
     log: Path
     server: subprocess.Popen[str] = field(repr=False)
+    nginx: list[str] = field(repr=False)
+    running: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    def begin(self) -> None:
+        """Starts nginx."""
+        self.running.enter_context(_running(self.log.parent, self.nginx))
+        _wait(self.log.parent, self)
+
+    def cut(self) -> None:
+        """Ends nginx, so that browsers have no network."""
+        self.running.close()
 
     def ask(self, path: str, **headers: str) -> tuple[int, Headers, bytes]:
         there = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
@@ -121,7 +136,7 @@ class Cached:
 def cached_site(folder: Path) -> Iterator[Cached]:
     """Starts both servers; skips where nginx is absent."""
     nginx = nginx_found()
-    host = site(folder, settings=SETTINGS, urls=URLS, wsgi=WSGI)
+    host = site(folder, settings=SETTINGS, urls=URLS % str(WORKER), wsgi=WSGI)
     (host / "mysite" / "templates").mkdir()
     (host / "mysite" / "templates" / "page.html").write_text(PAGE)
     book, orders, *sessions = run(host, "-c", SEED).split()
@@ -131,11 +146,11 @@ def cached_site(folder: Path) -> Iterator[Cached]:
     gunicorn += ["--bind", f"127.0.0.1:{origin}", "--access-logfile", str(host / "access.log")]
     with ExitStack() as stack:
         server = stack.enter_context(_running(host, gunicorn))
-        stack.enter_context(_running(host, [nginx, "-c", str(host / "nginx.conf")]))
-        found = Cached(
-            port, book, json.loads(orders), sessions, host / "cache", host / "access.log", server
-        )
-        _wait(host, found)
+        cache, log = host / "cache", host / "access.log"
+        command = [nginx, "-c", str(host / "nginx.conf")]
+        found = Cached(port, book, json.loads(orders), sessions, cache, log, server, command)
+        stack.callback(found.cut)
+        found.begin()
         yield found
 
 

@@ -88,19 +88,6 @@ def test_a_page_and_its_book_reach_the_origin_once(cached: Cached) -> None:
         assert cached.reached - before <= 1
 
 
-def test_a_cache_that_is_killed_fills_again(cached: Cached) -> None:
-    address = f"/api/book/home/{cached.book}"
-    whole = cached.ask(address)
-    shutil.rmtree(cached.cache)
-
-    again = [cached.ask(address) for _ in range(3)]
-
-    assert [found[0] for found in again] == [200] * 3
-    assert {found[2] for found in again} == {whole[2]}
-    assert [found[1]["X-Cache"] for found in again] == ["MISS", "HIT", "HIT"]
-    assert any(cached.cache.rglob("*"))
-
-
 def byte_cookie(byte: int, book: str) -> str:
     return f"{byte}.{book}.{'0' * 32}.{'a' * 16}-1-2-3:{'s' * 43}"
 
@@ -127,6 +114,63 @@ def test_the_page_from_the_cache_places_each_byte(cached: Cached, browser: Brows
     for byte in (0, len(cached.orders) - 1):
         placed = shown(browser, cached, byte_cookie(byte, cached.book))
         assert placed == cached.orders[byte]
+
+
+def test_a_cache_that_is_killed_fills_again(cached: Cached, browser: Browser) -> None:
+    """nginx ends, its folder is lost, and it comes back: the same bytes, placed the same."""
+    byte = len(cached.orders) - 1
+    addresses = ("/", f"/api/book/home/{cached.book}")
+    whole = {address: cached.ask(address)[2] for address in addresses}
+    cached.cut()
+    shutil.rmtree(cached.cache)
+    with pytest.raises(OSError):
+        cached.ask("/")
+    cached.begin()
+    before = cached.reached
+
+    for address in addresses:
+        again = [cached.ask(address) for _ in range(3)]
+        assert [found[0] for found in again] == [200] * 3
+        assert {found[2] for found in again} == {whole[address]}
+        assert [found[1]["X-Cache"] for found in again] == ["MISS", "HIT", "HIT"]
+    assert cached.reached == before + len(addresses)
+    assert any(cached.cache.rglob("*"))
+    assert shown(browser, cached, byte_cookie(byte, cached.book)) == cached.orders[byte]
+
+
+READY = """async () => { await navigator.serviceWorker.register('/book-worker.js');
+    await navigator.serviceWorker.ready;
+    while (!navigator.serviceWorker.controller)
+        await new Promise(done => setTimeout(done, 20)); }"""
+KEPT = """async () => { const store = await caches.open('adaptive-book');
+    while (!(await store.match('/'))) await new Promise(done => setTimeout(done, 20)); }"""
+
+
+def test_without_a_network_the_page_is_placed_from_the_last_book(
+    cached: Cached, browser: Browser
+) -> None:
+    """By the service worker, once the page is no longer fresh."""
+    byte = len(cached.orders) - 1
+    context = browser.new_context(base_url=f"http://127.0.0.1:{cached.port}")
+    cookie = {"name": "layout_byte_home", "value": byte_cookie(byte, cached.book)}
+    context.add_cookies([{**cookie, "url": f"http://127.0.0.1:{cached.port}"}])
+    page = context.new_page()
+    page.goto("/")
+    page.evaluate(READY)
+    page.goto("/")
+    page.evaluate(KEPT)
+    cached.cut()
+    try:
+        time.sleep(4)  # longer than the page is fresh
+        page.goto("/")
+        placed = page.evaluate(
+            "[...document.querySelectorAll('[data-block]')].map(b => b.dataset.block)"
+        )
+        assert placed == cached.orders[byte]
+        assert page.locator("[data-block]").first.is_visible()
+    finally:
+        cached.begin()
+        context.close()
 
 
 def test_a_byte_of_another_book_leaves_a_valid_page(cached: Cached, browser: Browser) -> None:

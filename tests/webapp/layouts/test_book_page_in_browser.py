@@ -15,18 +15,26 @@ from django.urls import path
 from playwright.sync_api import Browser, Page
 
 from tests.patience import PATIENCE
+from tests.webapp.codebooks.conftest import trained
 from tests.webapp.conftest import COURSE
 from tests.webapp.demo.conftest import chromium
 from tests.webapp.demo.steps import order, wait_for
 from tests.webapp.layouts.kept_books import book_of_today
 from webapp import urls
+from webapp.codebooks.books import book_make
+from webapp.codebooks.gate.promotion import innate_ship
+from webapp.codebooks.registry.aliases import version_promote, version_rollback
+from webapp.codebooks.registry.store import version_store
 from webapp.layouts.html.book_page import SCRIPT_HASH
 from webapp.lib.times import to_day, to_milliseconds, utc_now
 from webapp.serving.books import books
+from webapp.serving.pages import serving
 from webapp.subjects import byte_tokens, decisions
 from webapp.subjects.keys import VISITOR_COOKIE, visitor_make
 from webapp.subjects.models import ServedDecision
+from webapp.surfaces.models import PopularityDay
 
+__all__ = ["trained"]
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 HTML = """{% load static adaptive_layout %}<!doctype html><title>Home</title>
 <script type="module" src="{% static 'uiengine/book-page.js' %}"></script>
@@ -142,6 +150,57 @@ def test_blocks_stand_in_the_cells_of_the_book(browser, live_server, book, visit
     assert order(page) == entry(book, BYTE)
 
 
+@pytest.fixture
+def popular(page, settings, worker, browser):
+    """A book of a page that forty people used yesterday."""
+    settings.ROOT_URLCONF = __name__
+    yesterday = to_day(to_milliseconds(utc_now())) - 1
+    shares = {"glossary": 60.0, "links": 30.0}
+    columns = {"shares": shares, "newcomers": shares, "visits": 90, "people": 40}
+    PopularityDay.objects.create(surface=page, day=yesterday, **columns)
+    yield book_make(surface=page, now=utc_now())
+    for context in browser.contexts:
+        context.close()
+
+
+def test_the_page_says_the_reasons_of_its_book(browser, live_server, popular, visitor):
+    """In the words of the public JSON's numbers; other blocks are in their usual place."""
+    key, cookie = visitor
+    public = json.loads(gzip.decompress(bytes(popular.body)))
+    byte = next(n for n, why in enumerate(public["why"]) if why)
+    titles = {block["id"]: block["title"] for block in COURSE["blocks"]}
+    expected = {}
+    for code, place, percent, people in public["why"][byte]:
+        assert code == "popular"
+        block = public["blocks"][place]
+        expected[block] = (
+            f"{percent} % of what is used here lately is {titles[block]}, on a page with {people} "
+            "or more other people."
+        )
+    cookies = {VISITOR_COOKIE: cookie, "layout_byte_course-home": token_of(key, popular, byte)}
+    page = opened(browser, live_server, cookies)
+    page.wait_for_selector(".al-menu")
+
+    for block in titles:
+        page.evaluate(f"document.querySelector('adaptive-layout').why('{block}')")
+        said = page.text_content(".al-panel p:nth-of-type(2)")
+        assert said == expected.get(block, "This is its usual place.")
+
+
+def test_of_another_books_entry_no_reason_is_said(browser, live_server, popular, visitor):
+    key, cookie = visitor
+    cookies = {VISITOR_COOKIE: cookie, "layout_byte_course-home": token_of(key, popular)}
+    page = opened(browser, live_server, cookies)
+    page.wait_for_selector(".al-menu")
+    popular.hash = "f" * 16
+    popular.save()
+    books.clear()
+    page.reload()
+    page.wait_for_selector(".al-menu")
+
+    assert page.evaluate("document.querySelector('adaptive-layout').payload.why") == {}
+
+
 def test_without_scripts_the_default_order_is_seen(browser, live_server, book, page):
     seen = opened(browser, live_server, {}, java_script_enabled=False)
 
@@ -188,6 +247,48 @@ def test_a_page_of_another_days_book_shows_what_this_visit_showed_before(
     seen.wait_for_selector(".al-menu")
 
     assert order(seen) == entry(book, BYTE)
+
+
+OVERLAPS = """() => { const all = [...document.querySelectorAll('[data-block]')]
+  .map((block) => block.getBoundingClientRect());
+  return all.filter((a, i) => all.some((b, j) => i < j && a.left < b.right - 1
+    && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)).length; }"""
+
+
+@pytest.mark.parametrize("was_here", [True, False])
+def test_a_byte_of_a_version_that_was_rolled_back_leaves_a_valid_page(
+    browser, live_server, book, visitor, page, trained, was_here
+):
+    """Who saw the entry keeps it for the visit; elsewhere the present version decides."""
+    key, cookie = visitor
+    innate_ship()
+    version = version_store(folder=trained, name="course-home-1", surfaces=[page])[0]
+    version_promote(surface=page, version=version, why="better", by_name="test")
+    serving.refresh()
+    taken_back = book_make(surface=page, now=utc_now())
+    assert taken_back.hash != book.hash
+    cookies = {VISITOR_COOKIE: cookie, "layout_byte_course-home": token_of(key, taken_back)}
+    if was_here:
+        seen = opened(browser, live_server, cookies)
+        seen.wait_for_selector(".al-menu")
+        assert order(seen) == entry(taken_back, BYTE)
+    version_rollback(surface=page, why="worse", by_name="test")
+    serving.refresh()
+    books.clear()
+
+    if was_here:
+        seen.reload()
+    else:
+        seen = opened(browser, live_server, cookies)
+    seen.wait_for_selector(".al-menu")
+
+    ids = [block["id"] for block in page.definition["blocks"]]
+    assert sorted(order(seen)) == sorted(ids)
+    assert seen.evaluate(OVERLAPS) == 0
+    client = seen.evaluate("document.querySelector('adaptive-layout').payload")
+    assert (order(seen) == entry(taken_back, BYTE)) == was_here
+    assert client["status"] == "adapted"
+    assert was_here or client["version"] == serving.page("course-home").version.id
 
 
 def test_events_carry_the_byte(browser, live_server, book, visitor):

@@ -38,17 +38,6 @@ def render(
         css = book_page.page_css(payload, controls=controls, tag=tag)
     blocks = [_block(payload, block_id, context) for block_id in payload["order"]]
     api = reverse("uiengine_layouts:health").removesuffix("health")
-    boot: dict[str, Any]
-    if tag == book_page.DEVICE:
-        boot = {"book": book, "api": api, "strings": _device_strings() if controls else {}}
-        boot |= {"counts": True} if settings.UIENGINE_DEVICE_COUNTS else {}
-    else:
-        boot = {
-            ("payload" if book is None else "page"): payload,
-            "strings": _strings() if controls else {},
-            **({"csrf": csrf} if csrf else {}),
-            **({} if book is None else {"book": book}),
-        }
     return render_to_string(
         "uiengine/adaptive_layout.html",
         {
@@ -63,9 +52,30 @@ def render(
             "is_served": tag == book_page.SERVED,
             "is_book": book is not None,
             "place": mark_safe(book_page.SCRIPTS[tag]) if book else "",
-            "boot": boot,
+            "boot": _boot(payload, book, controls, csrf, api, tag),
         },
     )
+
+
+def _boot(
+    payload: Mapping[str, Any],
+    book: Mapping[str, Any] | None,
+    controls: bool,
+    csrf: Mapping[str, str] | None,
+    api: str,
+    tag: str,
+) -> dict[str, Any]:
+    """What the element's script reads."""
+    if tag == book_page.DEVICE:
+        counts = {"counts": True} if settings.UIENGINE_DEVICE_COUNTS else {}
+        strings = _device_strings() if controls else {}
+        return {"book": book, "api": api, "strings": strings, **counts}
+    return {
+        ("payload" if book is None else "page"): payload,
+        "strings": _strings() if controls else {},
+        **({"csrf": csrf} if csrf else {}),
+        **({} if book is None else {"book": book}),
+    }
 
 
 def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]) -> dict[str, Any]:
