@@ -19,7 +19,7 @@ from tests.webapp.layouts.kept_books import book_of_today
 from webapp import urls
 from webapp.layouts.html import book_page
 from webapp.subjects.keys import VISITOR_COOKIE, visitor_make
-from webapp.surfaces.models import Surface
+from webapp.surfaces.services import surface_save
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TAG = "{% load adaptive_layout %}{% adaptive_layout 'course-home' from='book' %}"
@@ -150,11 +150,24 @@ def test_without_a_book_the_page_is_the_default_and_leaves_the_rest_to_the_clien
     assert blocks(html) == [block["id"] for block in page.definition["blocks"]]
 
 
-def test_a_page_whose_blocks_widen_leaves_placing_to_the_client(book, page):
+def test_a_page_whose_blocks_widen_carries_the_widths_of_each_entry(page, clock, settings):
+    """Decoded by hand and compared with the public JSON."""
+    settings.ROOT_URLCONF = __name__
     guardrails = {**page.definition.get("guardrails", {}), "stretch": True}
-    Surface.objects.update(definition={**page.definition, "guardrails": guardrails})
+    surface = surface_save(
+        {**page.full_definition(), "guardrails": guardrails, "revision": page.revision}
+    )
+    book = book_of_today(surface)
+    carried = boot(Client().get("/page").content.decode())["book"]
+    public = json.loads(gzip.decompress(bytes(book.body)))
 
-    assert 'data-token="-"' in Client().get("/page").content.decode()
+    points = sorted(COURSE["breakpoints"], key=lambda at: at["min_width"])
+    lists = carried["lists"][1 + 2 * len(points) :]
+    assert len(lists) == len(points)
+    for text, at in zip(lists, points, strict=True):
+        widths = public["at"][at["name"]]["widths"]
+        assert [ord(char) - 48 for char in text] == [w for entry in widths for w in entry]
+    assert len({tuple(entry) for entry in public["at"]["laptop"]["widths"]}) > 1
 
 
 @pytest.mark.parametrize(

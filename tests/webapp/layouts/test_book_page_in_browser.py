@@ -33,6 +33,7 @@ from webapp.subjects import byte_tokens, decisions
 from webapp.subjects.keys import VISITOR_COOKIE, visitor_make
 from webapp.subjects.models import ServedDecision
 from webapp.surfaces.models import PopularityDay
+from webapp.surfaces.services import surface_save
 
 __all__ = ["trained"]
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -247,6 +248,33 @@ def test_a_page_of_another_days_book_shows_what_this_visit_showed_before(
     seen.wait_for_selector(".al-menu")
 
     assert order(seen) == entry(book, BYTE)
+
+
+def test_blocks_that_widen_have_the_widths_of_their_entry(
+    browser, live_server, page, visitor, settings, worker
+):
+    settings.ROOT_URLCONF = __name__
+    guardrails = {**page.definition.get("guardrails", {}), "stretch": True}
+    made = book_make(
+        surface=surface_save({**page.full_definition(), "guardrails": guardrails}), now=utc_now()
+    )
+    serving.refresh()
+    public = json.loads(gzip.decompress(bytes(made.body)))
+    widths = public["at"]["laptop"]["widths"]
+    byte = next(n for n, entry in enumerate(widths) if entry != widths[0])
+    key, cookie = visitor
+    cookies = {VISITOR_COOKIE: cookie, "layout_byte_course-home": token_of(key, made, byte)}
+    seen = opened(browser, live_server, cookies, viewport={"width": 1280, "height": 900})
+
+    spans = """all => Object.fromEntries(all.map(b => [b.dataset.block,
+        +getComputedStyle(b).gridColumnEnd.replace('span ', '')]))"""
+    expected = dict(zip(public["blocks"], widths[byte], strict=True))
+    assert seen.eval_on_selector_all("[data-block]", spans) == expected
+    seen.wait_for_selector(".al-menu")  # the client keeps them
+    assert seen.eval_on_selector_all("[data-block]", spans) == expected
+    assert seen.evaluate("self.shifts") <= 0.02
+    for context in browser.contexts:
+        context.close()
 
 
 OVERLAPS = """() => { const all = [...document.querySelectorAll('[data-block]')]

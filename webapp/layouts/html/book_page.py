@@ -63,7 +63,7 @@ forbid the script."""
 
 
 def book_data(payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the page carries of its book; None where it has none, or blocks that widen."""
+    """What the page carries of its book; None where it has none."""
     page = serving.page(payload["surface"])
     if page is None:
         return None
@@ -71,8 +71,6 @@ def book_data(payload: Mapping[str, Any]) -> dict[str, Any] | None:
         book = books.of_page(page, day_of(to_milliseconds(utc_now()), page.surface.zone))
     except DatabaseError:
         log.warning("books.database_away", exc_info=True)
-        return None
-    if page.surface.guardrails.stretch:  # widths differ by entry, and the page's CSS has one
         return None
     names = tuple(name for name, _ in breakpoints_of(payload))
     return _data(Same(book), Same(page.surface), names, get_language()) if book else None
@@ -92,6 +90,9 @@ def _data(
         for cells in entries
         for axis in (1, 0)
     ]
+    # Where blocks widen over gaps, their widths differ by entry.
+    wide = [at[name]["widths"] for name in breakpoints if "widths" in at[name]]
+    lines += [_text(width for entry in widths for width in entry) for widths in wide]
     return {
         "on": book.surface,
         "hash": book.hash,
@@ -120,24 +121,28 @@ def _text(numbers: Any) -> str:
 def page_css(payload: Mapping[str, Any], *, controls: bool, tag: str = SERVED) -> str:
     """The CSS of the default layout, whose cells the script may change. tag: the page's element.
 
-    `--al0` is a block's row at the narrowest breakpoint, `--al1` its column, and so on.
+    `--al0` is a block's row at the narrowest breakpoint, `--al1` its column, and so on; after those
+    of all breakpoints come the widths, where they differ.
     """
     scope = f'adaptive-layout[surface="{payload["surface"]}"]>[data-grid]'
+    known = breakpoints_of(payload)
     points = "".join(
         f"@container (min-width:{min_width}px){{"
         f"{scope}{{grid-template-columns:repeat({payload['cols'][name]},minmax(0,1fr));"
         f"grid-auto-rows:minmax({payload['row_height']}px,auto)}}"
-        f"{_areas(payload['layouts'][name], scope, number)}}}"
-        for number, (name, min_width) in enumerate(breakpoints_of(payload))
+        f"{_areas(payload['layouts'][name], scope, number, len(known))}}}"
+        for number, (name, min_width) in enumerate(known)
     )
     css = BASE + (CONTROLS if controls else "") + WAITING + points
     return css if tag == SERVED else css.replace(f"{SERVED}[from=book]", tag).replace(SERVED, tag)
 
 
-def _areas(items: list[Mapping[str, Any]], scope: str, number: int) -> str:
+def _areas(items: list[Mapping[str, Any]], scope: str, number: int, count: int) -> str:
+    """The rules of breakpoint `number` of `count`."""
     return "".join(
         f'{scope}>[data-block="{item["id"]}"]'
         f"{{grid-row:var(--al{2 * number},{item['y'] + 1})/span {item['h']};"
-        f"grid-column:var(--al{2 * number + 1},{item['x'] + 1})/span {item['w']}}}"
+        f"grid-column:var(--al{2 * number + 1},{item['x'] + 1})/"
+        f"span var(--al{2 * count + number},{item['w']})}}"
         for item in items
     )

@@ -21,7 +21,8 @@ function shown(element, page) {
   const layouts = Object.fromEntries(points.map(([name], k) => [name, page.layouts[name].map((item) => {
     const { style } = blocks.find((block) => block.dataset.block === item.id);
     const [y, x] = [2 * k, 2 * k + 1].map((n) => +style.getPropertyValue(`--al${n}`) - 1);
-    return y < 0 ? item : { ...item, x, y };
+    const w = +style.getPropertyValue(`--al${2 * points.length + k}`) || item.w;
+    return y < 0 ? item : { ...item, x, y, w };
   }).sort((a, b) => a.y - b.y || a.x - b.x)]));
   return { ...page, layouts, order: blocks.map((block) => block.dataset.block) };
 }
