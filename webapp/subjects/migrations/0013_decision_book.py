@@ -8,7 +8,7 @@ from webapp.lib import labels
 class Migration(labels.Migration):
 
     dependencies = [
-        ('uiengine_subjects', '0011_attribute_reads'),
+        ('uiengine_subjects', '0012_plain_orders'),
     ]
 
     operations = [
