@@ -29,8 +29,14 @@ CREATE MACRO wall_ms(x) AS
 CREATE MACRO typed_value(p) AS
   coalesce(p->>'/value/string_value', p->>'/value/int_value', p->>'/value/float_value',
     p->>'/value/double_value');
+CREATE MACRO keys_of(x) AS list_transform(CAST(x AS JSON[]), lambda p: p->>'/key');
+CREATE MACRO first_value(x, k) AS
+  typed_value(list_filter(CAST(x AS JSON[]), lambda p: p->>'/key' = k)[1]);
 CREATE MACRO parameters(x) AS
-  (SELECT json_group_object(p->>'/key', typed_value(p)) FROM unnest(CAST(x AS JSON[])) AS u(p));
+  CASE WHEN len(keys_of(x)) = len(list_distinct(keys_of(x))) THEN to_json(map(keys_of(x),
+         list_transform(CAST(x AS JSON[]), lambda p: typed_value(p))))
+       ELSE to_json(map(list_distinct(keys_of(x)),
+         list_transform(list_distinct(keys_of(x)), lambda k: first_value(x, k)))) END;
 CREATE MACRO parameter_texts(x) AS
   coalesce(list_sort(list_transform(CAST(x AS JSON[]), lambda p: concat_ws('=', p->>'/key',
     typed_value(p)))), []);

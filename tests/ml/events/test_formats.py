@@ -330,3 +330,23 @@ def test_a_tables_rows_are_read_as_they_stand(tmp_path, rows, delimiter):
     found, report = read(path, "plain")
 
     assert (len(found), report.read) == (len(rows), len(rows))
+
+
+@pytest.mark.parametrize("more", [[], [("section", "live")], [(None, "x"), ("section", "live")]])
+def test_the_first_of_ga4s_parameters_of_one_name_counts(tmp_path, more):
+    row = {"event_name": "click", "event_timestamp": ms("2026-05-04T09:00:00Z") * 1000}
+    told = [("page", "home"), ("section", "forum"), *more]
+    listed = [{"key": key, "value": {"string_value": value}} for key, value in told]
+    path = tmp_path / "events.json"
+    path.write_text(
+        lines(
+            {**row, "user_pseudo_id": "d", "event_params": listed},
+            {**row, "user_pseudo_id": "e", "event_params": []},
+            {**row, "user_pseudo_id": "f", "event_params": None},
+        )
+    )
+
+    found, report = read(path, "ga4")
+
+    assert [(person, block) for person, *_, block in found] == [("d", "forum")]
+    assert report.reasons == {"no section in the event click": 2}

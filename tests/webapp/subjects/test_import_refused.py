@@ -164,3 +164,14 @@ def test_map_events_says_how_to_go_on_where_no_property_names_a_block(page, tmp_
 
     assert "# click, 1 times: no property names a block" in out.getvalue()
     assert "Write a [[rule]] by hand" in error.getvalue()
+
+
+def test_map_events_says_how_a_first_page_is_made(db, tmp_path, capsys):
+    out = tmp_path / "map.toml"
+    row = {"event": "click", "at": "2026-05-04T09:00:00Z", "user": "u", "section": "forum"}
+    (tmp_path / "events.jsonl").write_text(json.dumps(row) + "\n")
+
+    call_command("map_events", str(tmp_path / "events.jsonl"), format="plain", out=str(out))
+
+    said = capsys.readouterr().err
+    assert "There is no surface yet" in said and "manage.py import_surface" in said

@@ -93,3 +93,5 @@ class Command(DatabaseCommand):
             self.stdout.write("All of it was imported before: no visit is new.")
         if done["dry_run"]:
             self.stdout.write("This was a dry run: nothing was changed.")
+        elif done["visits"]:
+            self.stdout.write("Next: manage.py rehearse --surface SLUG says whether it would pay.")

@@ -48,7 +48,11 @@ class Command(DatabaseCommand):
     def _without_rules(self) -> str:
         known = ", ".join(Surface.objects.order_by("slug").values_list("slug", flat=True))
         if not known:
-            return "There is no surface yet, so no block either. Load one first, and look again."
+            return (
+                "There is no surface yet, so no block either. Make one in the admin, of a tool's "
+                "file (manage.py import_surface) or in Python (manage.py load_surfaces), and look "
+                "again."
+            )
         return (
             f"No property's values are ids or titles of blocks of {known}. Write a [[rule]] by "
             "hand, with `blocks` that say which value means which block: the comments show the "
