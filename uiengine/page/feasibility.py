@@ -23,8 +23,20 @@ def clashes(surface: Surface) -> tuple[str, ...]:
     )
 
 
+def refuse_equal_widths(surface: Surface) -> None:
+    """Raises SurfaceError for two breakpoints of one width, of which a page could show either."""
+    first: dict[int, str] = {}
+    for i, at in enumerate(surface.breakpoints):
+        if (other := first.setdefault(at.min_width, at.name)) != at.name:
+            problem = f"is that of {other!r} too, so {at.name!r} would never be told from it"
+            step = "Give each breakpoint a width of its own, from which it applies."
+            raise SurfaceError(f"breakpoints[{i}].min_width", at.min_width, problem, step)
+
+
 def refuse_impossible(surface: Surface) -> None:
-    """Raises SurfaceError that names all rules and blocks in conflict."""
+    """Raises SurfaceError that names two breakpoints of one width, or all rules and blocks in
+    conflict."""
+    refuse_equal_widths(surface)
     if found := clashes(surface):
         problem = "no layout keeps " + "; ".join(sentence.rstrip(".") for sentence in found)
         step = "Change the sizes, pins, marks or guardrails that it names."

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from uiengine.errors import SurfaceError
 from uiengine.model import version as runtime
 from uiengine.model.suggest import known_kinds, suggest
 from uiengine.page.surface import Surface as Page
@@ -63,7 +62,6 @@ def suggestion_take(row: Surface, found: Suggestion, revision: int) -> Surface:
 
     Raises SurfaceError where the page has left `revision`, as the suggestion was made for that one.
     """
-    if row.revision != revision:
-        step = "Look at the suggestion for the page as it is now."
-        raise SurfaceError("revision", revision, f"is not the page's, {row.revision}", step)
-    return surface_save({**row.full_definition(), "blocks": to_json(found.suggested)["blocks"]})
+    blocks = to_json(found.suggested)["blocks"]
+    data = {**row.definition, "slug": row.slug, "title": row.title, "blocks": blocks}
+    return surface_save(data, read_revision=revision)

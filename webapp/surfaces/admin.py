@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from uiengine import guardrails
@@ -28,6 +29,7 @@ from webapp.surfaces.definition_field import DefinitionField
 from webapp.surfaces.editor import DefinitionEditor
 from webapp.surfaces.models import Surface
 from webapp.surfaces.preview import default_layout_svg
+from webapp.surfaces.sentences import said
 from webapp.surfaces.signals import surface_defined
 
 DEFINITION_HELP = _(
@@ -35,7 +37,8 @@ DEFINITION_HELP = _(
     "which days are cut, such as Europe/Berlin; UTC without it), groups, "
     "guardrails (move_budget, min_target_px), and blocks (id, kind, title, sizes, pinned, "
     "required, group, navigation, help) in their default order. See fixtures/surfaces for whole "
-    "examples."
+    "examples. Slug, title, mode and control percent are the fields above; the JSON's own do "
+    "nothing here."
 )
 EDITED = (
     *("slug", "title", "mode", "visit_minutes"),
@@ -45,6 +48,7 @@ EDITED = (
 
 class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
     definition = DefinitionField(
+        label=_("Definition"),
         widget=DefinitionEditor(
             attrs={"rows": 30, "cols": 100, "spellcheck": "false", "dir": "ltr"}
         ),
@@ -60,11 +64,43 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Surface
         fields = (*EDITED, "definition")
+        labels = {  # noqa: RUF012
+            "slug": _("Slug"),
+            "title": _("Title"),
+            "mode": _("Mode"),
+            "visit_minutes": _("Visit minutes"),
+            "control_percent": _("Control percent"),
+            "event_days": _("Event days"),
+            "decision_days": _("Decision days"),
+            "idle_days": _("Idle days"),
+        }
         help_texts = {  # noqa: RUF012
-            "slug": "In the address of the API. Renaming it orphans the pages that use it.",
-            "title": "For people.",
-            "mode": "Live serves adapted layouts. Off and dry run serve the default; off stops "
-            "adapting for everybody within a second.",
+            "slug": _("In the address of the API. Renaming it orphans the pages that use it."),
+            "title": _("For people."),
+            "mode": _(
+                "Live serves adapted layouts. Off and dry run serve the default; off stops "
+                "adapting for everybody within a second."
+            ),
+            "visit_minutes": _(
+                "Minutes without an event after which a visit is over. A week at most."
+            ),
+            "control_percent": _(
+                "Percent of subjects who keep the default layout, to measure by. Who is among them "
+                "follows from a hash of subject and surface and stays. 0: nobody."
+            ),
+            "event_days": _(
+                "Days for which single events are kept once they are folded into profiles. Not "
+                "fewer than those in which an event may still arrive, so that none counts twice. "
+                "In PostgreSQL they go with their month, up to 31 days later."
+            ),
+            "decision_days": _(
+                "Days for which decisions are kept that came back with events, at least as long as "
+                "their events."
+            ),
+            "idle_days": _(
+                "Days without anything new after which a subject's profile and visits here are "
+                "deleted. 0: never."
+            ),
         }
 
     def clean(self) -> dict[str, Any] | None:
@@ -88,16 +124,18 @@ class SurfaceForm(forms.ModelForm):  # type: ignore[type-arg]
         if not opened or not self.instance.pk or opened == self.instance.updated_at.isoformat():
             return
         names = [str(self.fields[n].label or n) for n in self.changed_data if n != "opened"]
-        raise ValidationError(
+        says = gettext(
             "This surface was changed since you opened the form; nothing was saved, and what you "
-            f"typed is still below. It differs from what is kept now in: {', '.join(names)}. Open "
-            "the surface in another tab and carry over what you want to change.",
-            code="stale",
+            "typed is still below. It differs from what is kept now in: {names}. Open the surface "
+            "in another tab and carry over what you want to change."
         )
+        raise ValidationError(says.format(names=", ".join(names)), code="stale")
 
 
 def _refusal(problem: Problem) -> str:
-    return str(problem) if problem.rule == SHAPE else f"No layout keeps {problem}"
+    if problem.rule == SHAPE:
+        return str(problem)
+    return gettext("No layout keeps {rule}").format(rule=problem)
 
 
 @admin.register(Surface)
@@ -118,7 +156,7 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": (*EDITED, "revision")}),
         (
-            "Blocks and rules",
+            _("Blocks and rules"),
             {"fields": ("definition", "preview"), "classes": ("definition-and-preview",)},
         ),
     )
@@ -154,6 +192,16 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         change = "admin:uiengine_surfaces_surface_change"
         return upload(request, self, lambda pk: reverse(change, args=[pk]))
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Surface | None:
+        """Locks the surface for a form that saves it, so that of two at the same time the second
+        sees what the first saved."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST":
+            return found
+        return Surface.objects.select_for_update().filter(pk=found.pk).first()
+
     def get_fieldsets(self, request: HttpRequest, obj: Surface | None = None) -> Any:
         """Adds the hidden field that guards against stale forms, for admins who may save."""
         found = super().get_fieldsets(request, obj)
@@ -168,11 +216,11 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         surface_defined.send(sender=Surface, surface=obj)
 
-    @admin.display(description="Blocks")
+    @admin.display(description=_("Blocks"))
     def blocks(self, surface: Surface) -> int:
         return len(surface.definition.get("blocks", ()))
 
-    @admin.display(description="Default layout, as defined")
+    @admin.display(description=_("Default layout, as defined"))
     def preview(self, surface: Surface) -> SafeString:
         """Shows the check's result; JavaScript renews it while the definition is typed."""
         kept = Checked(None)
@@ -180,10 +228,11 @@ class SurfaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             mode = surface.mode
             kept = definition_check(surface.definition, slug=surface.slug, mode=mode, pk=surface.pk)
         return format_html(
-            '<div id="definition-check" data-check="{}?saved={}"><p class="says" role="status"></p>'
-            '<div class="checked">{}</div></div>',
+            '<div id="definition-check" data-check="{}?saved={}" data-unchecked="{}">'
+            '<p class="says" role="status"></p><div class="checked">{}</div></div>',
             reverse("admin:uiengine_surfaces_surface_check"),
             surface.pk or "",
+            _("Not checked: {problem}. Saving checks it."),
             _checked_html(kept),
         )
 
@@ -194,6 +243,6 @@ def _number(text: str) -> int | None:
 
 def _checked_html(checked: Checked) -> SafeString:
     picture = mark_safe(default_layout_svg(checked.surface)) if checked.surface else ""
-    rules = [(rule.__name__.rsplit(".", 1)[-1], rule.SENTENCE) for rule in guardrails.RULES]
+    rules = [(rule.__name__.rsplit(".", 1)[-1], said(rule.SENTENCE)) for rule in guardrails.RULES]
     context = {"checked": checked, "picture": picture, "rules": rules}
     return mark_safe(render_to_string("uiengine_surfaces/checked.html", context))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from uiengine import guardrails
 from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
@@ -16,6 +18,7 @@ from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 from webapp.surfaces import models
+from webapp.surfaces.sentences import refusal, said
 from webapp.surfaces.site_order import site_contradictions
 
 SHAPE = "definition"
@@ -38,9 +41,8 @@ class Problem:
     field: str = ""
 
     def __str__(self) -> str:
-        where = (
-            f"block {self.block!r}: " if self.block and repr(self.block) not in self.says else ""
-        )
+        is_named = not self.block or repr(self.block) in self.says
+        where = "" if is_named else _("block {block}: ").format(block=repr(self.block))
         return f"{where}{self.says}" if self.rule == SHAPE else f"{self.rule}: {where}{self.says}"
 
 
@@ -69,14 +71,16 @@ def definition_read(text: str) -> Any:
         definition = json.loads(text)
         surface_json.refuse_unusable(definition)
     except json.JSONDecodeError as error:
-        says = f"line {error.lineno}, column {error.colno}: {error.msg}. Write valid JSON."
+        says = _("line {line}, column {column}: {problem}. Write valid JSON.").format(
+            line=error.lineno, column=error.colno, problem=error.msg
+        )
         raise UnreadableDefinition(says) from error
     except SurfaceError as error:
-        raise UnreadableDefinition(str(error)) from error
+        raise UnreadableDefinition(refusal(error)) from error
     except RecursionError as error:
-        raise UnreadableDefinition("It is nested too deeply.") from error
+        raise UnreadableDefinition(_("It is nested too deeply.")) from error
     except ValueError as error:  # Python reads no numbers of thousands of digits
-        raise UnreadableDefinition("It holds a number with too many digits.") from error
+        raise UnreadableDefinition(_("It holds a number with too many digits.")) from error
     return definition
 
 
@@ -84,15 +88,16 @@ def definition_check(definition: Any, *, slug: str, mode: str, pk: int | None = 
     """Checks the shape, then whether the rules are feasible together, then the default layout and
     the order on other surfaces."""
     if not isinstance(definition, dict):
-        says = "is not an object. Start with { and end with }."
+        says = _("is not an object. Start with { and end with }.")
         return Checked(None, (Problem(SHAPE, "", says),))
     try:
         row = {"slug": slug, "mode": mode, "revision": 1}
         surface = surface_json.parse({**definition, **row})
+        feasibility.refuse_equal_widths(surface)
     except SurfaceError as error:
         mistakes = chain([error], _mistakes_after(error, {**definition, **row}))
         found = islice(mistakes, MOST_MISTAKES)
-        named = [Problem(SHAPE, _block_at(definition, e.field), str(e), e.field) for e in found]
+        named = [Problem(SHAPE, _block_at(definition, e.field), refusal(e), e.field) for e in found]
         return Checked(None, tuple(named))
     ids = [block.id for block in surface.blocks]
     problems = [_clash(sentence, ids) for sentence in feasibility.clashes(surface)]
@@ -101,10 +106,10 @@ def definition_check(definition: Any, *, slug: str, mode: str, pk: int | None = 
 
 
 def _clash(sentence: str, ids: Sequence[str]) -> Problem:
-    rule, _, says = sentence.partition(": ")
+    rule, says = sentence.split(": ", 1)
     named = [b for b in ids if f"'{b}'" in says]
     block = named[0] if named else ""
-    return Problem(rule, block, says, _field_of(ids, block))
+    return Problem(rule, block, said(says), _field_of(ids, block))
 
 
 def _field_of(ids: Sequence[str], block: str) -> str:
@@ -116,16 +121,18 @@ def _broken_by_default(surface: Surface) -> list[Problem]:
     case = guardrails.Case(surface, pack(surface, default_order(surface)))
     ids = [block.id for block in surface.blocks]
     broken = [(v, v.where.rsplit(": ", 1)[-1]) for v in guardrails.check(case)]
-    return [
-        Problem(v.rule, block, f"{v.sentence} Not kept at {v.where}.", _field_of(ids, block))
-        for v, block in broken
-    ]
+    return [Problem(v.rule, block, _unkept(v), _field_of(ids, block)) for v, block in broken]
+
+
+def _unkept(broken: guardrails.Violation) -> str:
+    where = _("Not kept at {place}.").format(place=broken.where)
+    return f"{said(broken.sentence)} {where}"
 
 
 def _contradictions(surface: Surface, pk: int | None) -> list[Problem]:
     ids, others = list(surface.index), models.Surface.others(slug=surface.slug, pk=pk)
     return [
-        Problem(c.rule, c.second, f"{c.says}. {c.next_step}", _field_of(ids, c.second))
+        Problem(c.rule, c.second, f"{said(c.says)}. {said(c.next_step)}", _field_of(ids, c.second))
         for c in site_contradictions(surface, others)[:MOST_MISTAKES]
     ]
 

@@ -18,7 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from uiengine.page import surface_json
 
 SCHEMA = json.loads(Path(surface_json.__file__).with_name("surface.schema.json").read_text())
-ELSEWHERE = ("slug", "revision", "mode", "groups", "guardrails", "breakpoints", "blocks")
+ELSEWHERE = (
+    *("slug", "title", "revision", "mode", "control_percent"),
+    *("groups", "guardrails", "breakpoints", "blocks"),
+)
 """Properties of a surface that are lists in the form, or fields of the admin's own."""
 CONTROLS = {"integer": "number", "number": "number", "boolean": "checkbox", "string": "text"}
 OWN_CONTROLS = {"group": "group", "pinned": "pinned", "sizes": "sizes"}

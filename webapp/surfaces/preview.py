@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+from django.utils.translation import gettext as _
+
 from uiengine.page.layout import Layout, Placement, pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import MARKS, Breakpoint, Surface
@@ -33,7 +35,8 @@ def layout_svg(surface: Surface, layout: Layout, demand: Mapping[str, float] | N
     for at in surface.breakpoints:
         width = max(WIDTHS[0], round(WIDTHS[1] * at.width / widest))
         drawn = picture(surface, at, layout.placements[at.name], width, demand=demand)
-        caption = escape(f"{at.name}: from {at.min_width} px, {at.columns} columns")
+        says = _("{name}: from {width} px, {columns} columns")
+        caption = escape(says.format(name=at.name, width=at.min_width, columns=at.columns))
         figures.append(f"<figure>{drawn}<figcaption>{caption}</figcaption></figure>")
     return f'<div class="layout-pictures">{"".join(figures)}</div>'
 
@@ -77,7 +80,7 @@ def _box(
     block = surface.block(placed.id)
     x, y = placed.x * cell[0] + 1, placed.y * cell[1] + 1
     w, h = placed.w * cell[0] - 2, placed.h * cell[1] - 2
-    flags = (("pinned", block.is_pinned), ("required", block.required))
+    flags = ((_("pinned"), block.is_pinned), (_("required"), block.required))
     marks = [name for name, is_set in flags if is_set]
     words = [block.kind, *marks, *(mark for mark in MARKS if getattr(block, mark))]
     title = escape(f"{_name(surface, placed.id, share)} ({', '.join(words)})")

@@ -21,18 +21,23 @@ DUST = 1e-9
 
 
 @database.atomic
-def surface_save(data: Mapping[str, Any]) -> Surface:
+def surface_save(data: Mapping[str, Any], *, read_revision: int | None = None) -> Surface:
     """Creates or edits the surface of `data["slug"]`; a changed definition raises its revision.
 
+    read_revision: the revision that `data` was made from; None replaces any.
+
     Raises uiengine.errors.SurfaceError for the first mistake, or if no layout satisfies the rules,
-    or if another surface shows marked blocks the other way round.
+    or if another surface shows marked blocks the other way round, or if the surface is no longer at
+    `read_revision`.
     """
     surface = surface_json.parse(data)
     feasibility.refuse_impossible(surface)
-    _check_columns(data)
+    check_columns(data)
     refuse_contradictions(surface, Surface.others(slug=surface.slug))
     definition = {k: v for k, v in data.items() if k not in COLUMNS}
     row = Surface.objects.select_for_update().filter(slug=data["slug"]).first()
+    if read_revision is not None:
+        _refuse_changed(row, read_revision)
     if row is None:
         return Surface.objects.create(
             slug=data["slug"],
@@ -51,7 +56,15 @@ def surface_save(data: Mapping[str, Any]) -> Surface:
     return row
 
 
-def _check_columns(data: Mapping[str, Any]) -> None:
+def _refuse_changed(row: Surface | None, revision: int) -> None:
+    """Raises SurfaceError where others saved the surface since it was read at `revision`."""
+    now = row.revision if row else 0
+    if now != revision:
+        step = "Look at the page as it is now, and change that."
+        raise SurfaceError("revision", revision, f"is not the page's, {now}", step)
+
+
+def check_columns(data: Mapping[str, Any]) -> None:
     """Checks the values that the engine does not know against their columns. Raises
     SurfaceError."""
     title, percent = data.get("title", ""), data.get("control_percent", 0)

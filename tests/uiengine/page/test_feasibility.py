@@ -26,6 +26,20 @@ def test_pins_on_top_of_one_another():
     assert clashes(both) == ("pinned_stay and no_overlap: 'a' and 'b' at 'wide'.",)
 
 
+def test_breakpoints_of_one_width_are_refused_by_name():
+    grids = [
+        {"name": name, "min_width": width, "columns": 12}
+        for name, width in (("phone", 0), ("tablet", 700), ("desk", 700))
+    ]
+    even = parse({"slug": "page", "breakpoints": grids, "blocks": [{"id": "a"}]})
+
+    with pytest.raises(SurfaceError) as refused:
+        refuse_impossible(even)
+
+    assert refused.value.field == "breakpoints[2].min_width"
+    assert "'tablet'" in str(refused.value) and "'desk'" in str(refused.value)
+
+
 def test_a_pin_that_leaves_the_grid():
     assert clashes(page({"id": "a", "pinned": {"wide": [7, 0]}}))[0].startswith(
         "pinned_stay and inside_grid: 'a'"

@@ -10,6 +10,7 @@ from django.test import Client
 from uiengine.errors import SurfaceError
 from uiengine.page.surface_json import parse
 from webapp.layouts.docs import surface_format
+from webapp.surfaces.services import check_columns
 
 SMALL = {
     "slug": "page",
@@ -27,11 +28,16 @@ PLACES = {
 }
 
 
+def taken(page):
+    """What saving checks: the page, and the columns of the row that keeps it."""
+    parse(page)
+    check_columns({**page, "revision": 1})
+
+
 def test_every_field_of_the_shipped_pages_is_explained():
     for file in sorted(surface_format.FIXTURES.glob("surfaces/*.json")):
         page = json.loads(file.read_text())
-        own = {"title", "control_percent"}  # of the row that keeps a surface, not of the page
-        assert set(page) - own <= set(FIELDS["The page"]), file.name
+        assert set(page) <= set(FIELDS["The page"]), file.name
         assert set(page["guardrails"]) <= set(FIELDS["guardrails"])
         for block in page["blocks"]:
             assert set(block) <= set(FIELDS["blocks: each"])
@@ -46,10 +52,10 @@ def test_the_bounds_that_are_said_are_those_of_the_parser(heading):
             continue
         low, high = (int(n.replace(",", "")) for n in field.bounds.split(" from ")[1].split(" to "))
         for value in (low, high):
-            parse(PLACES[heading](name, value))
+            taken(PLACES[heading](name, value))
         for value in (low - 1, high + 1):
             with pytest.raises(SurfaceError):
-                parse(PLACES[heading](name, value))
+                taken(PLACES[heading](name, value))
         tried += 1
     assert tried
 
@@ -58,7 +64,7 @@ def test_examples_are_taken():
     for heading, place in PLACES.items():
         for name, field in FIELDS[heading].items():
             if name != "breakpoints":
-                parse(place(name, json.loads(field.example)))
+                taken(place(name, json.loads(field.example)))
     assert FIELDS["blocks: each"]["kind"].bounds == "1 to 200 characters"
     assert FIELDS["The page"]["mode"].bounds == "one of live, dry_run, off"
     assert FIELDS["The page"]["slug"].is_required and not FIELDS["The page"]["zone"].is_required

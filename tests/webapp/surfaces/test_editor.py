@@ -78,6 +78,17 @@ def test_the_check_says_at_which_block_rules_clash(admin_client):
     assert paths <= {"blocks[0]", "blocks[4]"} and paths
 
 
+def test_the_check_says_which_breakpoint_has_the_width_of_another(admin_client):
+    first, second, *others = COURSE["breakpoints"]
+    twin = {**second, "min_width": first["min_width"]}
+    definition = {**COURSE, "breakpoints": [first, twin, *others]}
+    address = reverse("admin:uiengine_surfaces_surface_check")
+
+    shown = admin_client.post(address, {"definition": json.dumps(definition)}).content.decode()
+
+    assert 'data-path="breakpoints[1].min_width"' in shown and second["name"] in shown
+
+
 def test_texts_with_brackets_are_shown_as_they_are():
     kept = {"blocks": [{"id": "a", "title": "All [ new ] { and old }"}]}
 

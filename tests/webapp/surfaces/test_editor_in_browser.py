@@ -191,6 +191,49 @@ def test_blocks_are_moved_added_and_removed_by_keyboard(page):
     assert page.evaluate(row) == f"blocks[{len(others) + 2}]"
 
 
+def test_what_is_removed_comes_back_with_all_that_went_with_it(page):
+    before = definition(page)
+    undo = page.get_by_role("button", name="Undo the last change")
+    expect(undo).to_be_disabled()
+
+    rows(page, "groups").nth(0).get_by_role("button", name="Remove").click()
+    rows(page, "blocks").nth(3).get_by_role("button", name="Remove").click()
+    page.get_by_role("spinbutton", name="Move budget").fill("12")
+
+    expect(page.locator(".editor-says")).to_contain_text(before["blocks"][3]["title"])
+    assert definition(page)["guardrails"]["move_budget"] == 12
+    undo.click()
+    assert definition(page)["guardrails"] == before["guardrails"]
+    assert len(rows(page, "blocks").all()) == len(before["blocks"]) - 1
+    undo.click()
+    undo.click()
+    assert definition(page) == before
+    expect(undo).to_be_disabled()
+    expect(page.locator(".editor-says")).to_be_focused()
+
+
+def test_typing_in_the_json_is_undone_as_one_change(page):
+    before = definition(page)
+    text = page.locator("#id_definition")
+
+    text.fill(json.dumps({**before, "row_height": 75}))
+    text.fill(json.dumps({**before, "row_height": 70}))
+    page.get_by_role("button", name="Undo the last change").click()
+
+    assert definition(page) == before
+    text.fill("{")
+    expect(page.get_by_role("button", name="Undo the last change")).to_be_disabled()
+
+
+def test_a_new_breakpoint_has_a_width_of_its_own(page):
+    widths = [at["min_width"] for at in definition(page)["breakpoints"]]
+
+    page.get_by_role("button", name="Add a breakpoint").click()
+
+    assert definition(page)["breakpoints"][-1]["min_width"] not in widths
+    page.locator("#definition-check .says", has_text="May be saved").wait_for()
+
+
 def test_a_breakpoint_and_a_group_take_their_names_along(page):
     name = rows(page, "breakpoints").nth(0).get_by_role("textbox", name="Name")
     name.fill("mobile")

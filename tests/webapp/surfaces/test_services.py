@@ -105,3 +105,25 @@ def test_columns_out_of_bounds_are_named(field, value):
     with pytest.raises(SurfaceError) as refused:
         surface_save({**COURSE, field: value})
     assert refused.value.field == field
+
+
+def test_breakpoints_of_one_width_are_refused():
+    first, second, *others = COURSE["breakpoints"]
+    twin = {**second, "min_width": first["min_width"]}
+
+    with pytest.raises(SurfaceError) as refused:
+        surface_save({**COURSE, "breakpoints": [first, twin, *others]})
+
+    assert refused.value.field == "breakpoints[1].min_width"
+    assert second["name"] in str(refused.value) and first["name"] in str(refused.value)
+
+
+def test_who_read_an_older_revision_overwrites_nothing():
+    row = surface_save(COURSE)
+    surface_save({**COURSE, "row_height": 90}, read_revision=row.revision)
+
+    with pytest.raises(SurfaceError) as refused:
+        surface_save({**COURSE, "row_height": 70}, read_revision=row.revision)
+
+    assert refused.value.field == "revision"
+    assert Surface.objects.get(slug=row.slug).definition["row_height"] == 90

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from webapp.lib import database
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 from webapp.surfaces.signals import surface_defined
@@ -32,9 +33,18 @@ def surfaces_ensure(blocks: Mapping[str, Mapping[str, int]], zone: str = "") -> 
     for surface in Surface.objects.filter(slug__in=known):
         have = {block["id"] for block in surface.definition["blocks"]}
         if lacking := {b: n for b, n in blocks[surface.slug].items() if b not in have}:
-            added = [*surface.definition["blocks"], *_blocks(lacking)]
-            surface_save({**surface.full_definition(), "blocks": added})
+            _append(surface, lacking)
     return made
+
+
+@database.atomic
+def _append(surface: Surface, lacking: Mapping[str, int]) -> None:
+    """Appends blocks to the page as it is by now, whatever others save at the same time."""
+    row = Surface.objects.select_for_update().get(pk=surface.pk)
+    have = {block["id"] for block in row.definition["blocks"]}
+    added = _blocks({block: count for block, count in lacking.items() if block not in have})
+    blocks = [*row.definition["blocks"], *added]
+    surface_save({**row.definition, "slug": row.slug, "title": row.title, "blocks": blocks})
 
 
 def _definition(slug: str, blocks: Mapping[str, int]) -> dict[str, Any]:

@@ -25,7 +25,8 @@ async function check() {
     box.querySelector('.checked').replaceChildren(...page.body.childNodes)
     box.dispatchEvent(new Event('checked'))
   } catch (error) {
-    if (error.name !== 'AbortError') says.textContent = `Not checked: ${error.message}. Saving checks it.`
+    if (error.name === 'AbortError') return
+    says.textContent = box.dataset.unchecked.replace('{problem}', () => error.message)
   }
 }
 

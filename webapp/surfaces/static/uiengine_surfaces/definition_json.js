@@ -97,8 +97,18 @@ export function move(tree, list, i, to) {
   tree[list].splice(to, 0, ...tree[list].splice(i, 1))
 }
 
+// A width that no breakpoint has yet, wider than all, as two of one width are refused.
+const WIDER = 320
+const WIDEST = 10000
+function beyond(tree) {
+  const widths = rows(tree, 'breakpoints').map(row => row?.min_width).filter(Number.isInteger)
+  let width = widths.length ? Math.min(Math.max(...widths) + WIDER, WIDEST) : 0
+  while (widths.includes(width)) width--
+  return width
+}
+
 const NEW = {
-  breakpoints: name => ({ name, min_width: 0, columns: 12 }),
+  breakpoints: (name, tree) => ({ name, min_width: beyond(tree), columns: 12 }),
   groups: name => name,
   blocks: name => ({ id: name })
 }
@@ -108,5 +118,5 @@ export function add(tree, list) {
   const taken = new Set(tree[list].map(row => rowName(row, list)))
   let number = tree[list].length + 1
   while (taken.has(`${list.slice(0, -1)}-${number}`)) number++
-  tree[list].push(NEW[list](`${list.slice(0, -1)}-${number}`))
+  tree[list].push(NEW[list](`${list.slice(0, -1)}-${number}`, tree))
 }

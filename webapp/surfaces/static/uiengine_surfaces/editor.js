@@ -3,6 +3,7 @@
 import { add, isFree, isObject, move, remove, rename, rowName, rows, written } from './definition_json.js'
 import { blockFields, part, pin, tie, write } from './editor_fields.js'
 import { note, showProblems } from './editor_problems.js'
+import { Past } from './editor_undo.js'
 
 const LISTS = ['breakpoints', 'groups', 'blocks']
 const text = document.getElementById('id_definition')
@@ -10,6 +11,7 @@ const template = document.getElementById('surface-editor')
 const opened = new Set() // ids of blocks whose fields are shown
 let editor = null
 let tree = {}
+let past = null
 let isOurs = false // whether the form itself wrote into the text area
 
 // Puts the form first, and picture and JSON beside it.
@@ -21,10 +23,11 @@ function place() {
   beside.append(...['.field-preview', '.field-definition'].map(row => fieldset.querySelector(row)).filter(Boolean))
   fieldset.append(editor, beside)
   fieldset.classList.add('edits')
+  past = new Past(editor.querySelector('.editor-undo'))
 }
 
 // Reads the text area. JSON that cannot be read leaves the form as it was, out of reach.
-function read() {
+function read(isTyped) {
   let found = null
   try {
     found = JSON.parse(text.value.trim() || 'null') ?? {} // a new surface has none yet
@@ -32,7 +35,9 @@ function read() {
   const isRead = isObject(found)
   editor.querySelector('.edit-parts').inert = !isRead
   editor.querySelector('.editor-unreadable').textContent = isRead ? '' : editor.dataset.unreadable
+  past.show(isRead)
   if (!isRead) return
+  if (isTyped) past.keep(tree, 'JSON')
   tree = found
   draw()
 }
@@ -105,6 +110,7 @@ function act(button) {
   if (does === 'toggle') return element.querySelector('.edit-body').hidden ? unfold(element, i) : fold(element, i)
   const to = does === 'up' ? i - 1 : does === 'down' ? i + 1 : i
   const name = element && nameOf(list, i)
+  past.keep(tree)
   if (does === 'add') add(tree, list)
   else if (does === 'remove') remove(tree, list, i)
   else move(tree, list, i, to)
@@ -113,6 +119,14 @@ function act(button) {
   save()
   say({ add: 'added', remove: 'removed' }[does] ?? 'moved', name ?? nameOf(list, i), to, rows(tree, list).length)
   focus(list, Math.min(to, rows(tree, list).length - 1), does)
+}
+
+function undo() {
+  tree = past.back()
+  draw()
+  save()
+  editor.querySelector('.editor-says').textContent = editor.dataset.undone
+  if (past.button.disabled) editor.querySelector('.editor-says').focus()
 }
 
 function focus(list, i, does) {
@@ -129,6 +143,7 @@ const isName = control => control.at[0] === 'groups' || (control.at[0] === 'brea
 function edited(control, isDone) {
   if (!control.at || isName(control) !== isDone) return
   if (isDone && !isFree(tree, control.at[0], control.at[1], control.value)) return keepName(control)
+  past.keep(tree, control.dataset.path ?? control.at.join('.'))
   if (isDone) rename(tree, control.at[0], control.at[1], control.value)
   else if ('pinned' in control.dataset) pin(control, tree)
   else write(control, tree)
@@ -184,11 +199,11 @@ function resume() {
 
 if (text && template) {
   place()
-  read()
+  read(false)
   problems()
   text.addEventListener('input', () => {
     history.replaceState({ ...history.state, opened: openedAt?.value }, '')
-    if (!isOurs) read()
+    if (!isOurs) read(true)
   })
   addEventListener('pageshow', resume)
   editor.addEventListener('input', event => edited(event.target, false))
@@ -197,5 +212,6 @@ if (text && template) {
     const button = event.target.closest('button[data-act]')
     if (button) act(button)
   })
+  past.button.addEventListener('click', undo)
   document.getElementById('definition-check')?.addEventListener('checked', problems)
 }
