@@ -12,6 +12,7 @@ import torch
 from ml.data.histories import RecordedVisit, default_orders, mean_shares
 from ml.learning import calibration
 from ml.learning.examples import Examples
+from ml.learning.habits import own_visits
 from ml.learning.loop import Fitted
 from ml.versions.card import codebook_facts, slices, write_card
 from ml.versions.draft import Draft
@@ -52,4 +53,5 @@ def draft_of(
         default_orders=default_orders(visits, dict(surfaces)),
         priors=mean_shares(visits),
         seed=seed,
+        own_visits=own_visits(fitted.codec, book, examples, surfaces),
     )

@@ -108,7 +108,9 @@ def train_draft(
     fitted = fit(learned, kinds, chosen, seed=seed, start=start, progress=show)
     found = draft_of(fitted, learned, rows, known, seed=seed, started=started, aside=aside)
     found = replace(found, layouts=carried(innate) if innate is not None else None)
-    return replace(found, surfaces=[], default_orders={}, priors={}) if is_innate else found
+    if is_innate:
+        return replace(found, surfaces=[], default_orders={}, priors={}, own_visits={})
+    return found
 
 
 def fine_tuning(visits: int) -> dict[str, Any]:

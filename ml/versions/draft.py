@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Draft:
     priors: Mapping[str, Mapping[str, Sequence[float]]]
     seed: int
     layouts: ExportedLayouts | None = None
+    own_visits: Mapping[str, float] = field(default_factory=dict)
 
     def export(self, out: Path) -> dict[str, Any]:
         """Writes the version folder after its parity checks; returns the card."""
@@ -50,6 +51,7 @@ class Draft:
             surfaces=self.surfaces,
             default_orders=self.default_orders,
             priors=self.priors,
+            own_visits=self.own_visits,
             layouts=self.layouts,
             seed=self.seed,
         )
@@ -63,6 +65,7 @@ def save(draft: Draft, path: Path) -> None:
         "surfaces": list(draft.surfaces),
         "default_orders": draft.default_orders,
         "priors": draft.priors,
+        "own_visits": dict(draft.own_visits),
         "seed": draft.seed,
         "kinds": draft.fitted.kinds,
         "settings": draft.fitted.settings.stored(),

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ def write_version(
     surfaces: Sequence[str],
     default_orders: Mapping[str, Sequence[str]],
     priors: Mapping[str, Mapping[str, Sequence[float]]],
+    own_visits: Mapping[str, float] = MappingProxyType({}),
     layouts: ExportedLayouts | None = None,
     cases: Sequence[dict[str, np.ndarray]] = (),
     seed: int = 0,
@@ -61,6 +63,7 @@ def write_version(
 
     Args:
         codebook: the manifest's entry on the codebook.
+        own_visits: per surface, visits of one's own that weigh as much as the networks.
         layouts: the layout part, if any.
         cases: decoder inputs that int8 is judged on, in addition to random ones.
 
@@ -86,6 +89,7 @@ def write_version(
         "surfaces": sorted(surfaces),
         "default_orders": {s: list(o) for s, o in default_orders.items()},
         "priors": {s: dict(p) for s, p in priors.items()},
+        "own_visits": dict(own_visits),
         "kinds": list(fitted.kinds),
         "codebook": dict(codebook),
         "decoder": "decoder.onnx",

@@ -33,7 +33,7 @@ COEFFICIENTS = (
     Coefficient("scroll_per_px", 0.0006, "s/px", OURS, "scrolling, per px beyond the fold"),
     Coefficient(
         "group_per_rank",
-        0.08,
+        0.25,
         "s/block",
         "ours by replay, see ml/LOG.md; the paper gives 0.08 for reading",
         "going down a group, at a known place too: per block passed",
@@ -65,6 +65,9 @@ COEFFICIENTS = (
         "visits",
         REPLAY,
         "the same, where the version learned nothing of this page",
+    ),
+    Coefficient(
+        "group_guess_visits", 0.5, "visits", REPLAY, "the same on such a page of several groups"
     ),
     Coefficient("persistence", 0.90, "per visit", OURS, "how fast demand returns to its base"),
 )

@@ -25,7 +25,9 @@ class Prediction:
     next 20 visits within 28 days, discounted by 0.95 per visit; sums to 1), which the planner uses
     as the base that demand returns to. size_class: 0 min, 1 default, 2 max. side_bits: bits of side
     input read. distortion: squared quantisation error of the latent over its variance. is_guess:
-    the version was not trained for this surface.
+    the version was not trained for this surface. own_visits: visits of one's own that weigh as much
+    as this version's expectation, also of the next visit, as learned on this surface; None where
+    the coefficients say it.
     """
 
     tokens: tuple[int, ...]
@@ -38,6 +40,7 @@ class Prediction:
     side_bits: int
     distortion: float
     is_guess: bool = False
+    own_visits: float | None = None
 
 
 class Version(Protocol):

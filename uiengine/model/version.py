@@ -49,7 +49,8 @@ class CodebookVersion:
     surfaces: those it was trained for, empty for the innate one; default_orders: per surface, the
     popularity order of its training data; priors: per surface, each block's mean share of a
     training visit and of a newcomer's; layouts: the layout part, opened at its first use; served:
-    per surface, the orders that it served to people it learned from, the most frequent first.
+    per surface, the orders that it served to people it learned from, the most frequent first;
+    own_visits: see `Prediction`, of the surfaces where it was learned.
     """
 
     id: str
@@ -63,6 +64,7 @@ class CodebookVersion:
     _decoder: Graph
     layouts: LayoutCodec | None = None
     served: Mapping[str, tuple[ServedOrder, ...]] = field(default_factory=dict)
+    own_visits: Mapping[str, float] = field(default_factory=dict)
     _described: dict[Same[Surface], features.Descriptors] = field(default_factory=dict)
     _pages: dict[tuple[Same[Surface], Same[Popularity], int], PageInputs] = field(
         default_factory=dict
@@ -186,7 +188,19 @@ class CodebookVersion:
         feed = {name: known[name] for name in DECODER_INPUTS}
         out = self._decoder.run(DECODER_OUTPUTS, feed)
         rows = zip(requests, tokens, zip(*out, strict=True), distortion.tolist(), strict=True)
-        return [_one(*row, is_guess=row[0].surface.slug not in self.surfaces) for row in rows]
+        return [self._one(*row) for row in rows]
+
+    def _one(
+        self,
+        request: Request,
+        tokens: tuple[int, ...],
+        out: Sequence[npt.NDArray[np.float32]],
+        distortion: float,
+    ) -> Prediction:
+        slug = request.surface.slug
+        is_guess = slug not in self.surfaces
+        own = None if is_guess else self.own_visits.get(slug)
+        return _prediction(request, tokens, out, distortion, is_guess=is_guess, own_visits=own)
 
 
 def gather_people(requests: Sequence[Request], count: int) -> People:
@@ -200,13 +214,14 @@ def gather_people(requests: Sequence[Request], count: int) -> People:
     return People(counters, np.array(history, dtype=np.float64))
 
 
-def _one(
+def _prediction(
     request: Request,
     tokens: tuple[int, ...],
     out: Sequence[npt.NDArray[np.float32]],
     distortion: float,
     *,
     is_guess: bool,
+    own_visits: float | None,
 ) -> Prediction:
     """Builds one prediction. out: one row of each of DECODER_OUTPUTS."""
     count = len(request.surface.blocks)
@@ -225,4 +240,5 @@ def _one(
         side_bits=features.side_bits(request.surface),
         distortion=distortion,
         is_guess=is_guess,
+        own_visits=own_visits,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,21 @@ def load_version(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
             _decoder=_session(files[manifest["decoder"]], threads),
             layouts=_layouts(path, manifest, threads),
             served=_served(files),
+            own_visits=_own_visits(manifest.get("own_visits", {})),
         )
         probe(version)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         problem = f"does not hold what an engine needs: {error}"
         raise VersionError("version", str(path), problem, _REBUILD) from error
     return version
+
+
+def _own_visits(found: Mapping[str, Any]) -> dict[str, float]:
+    """Versions of before have none. Raises ValueError for what is no weight."""
+    weights = {slug: float(weight) for slug, weight in found.items()}
+    if not all(0 < weight < math.inf for weight in weights.values()):
+        raise ValueError(f"own_visits holds no positive number of visits: {weights}")
+    return weights
 
 
 def _served(files: Mapping[str, bytes]) -> dict[str, tuple[served_order.ServedOrder, ...]]:

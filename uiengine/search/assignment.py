@@ -170,19 +170,29 @@ def outlook(request: Request, prediction: Prediction) -> Outlook:
     """The expected use over the coming visits, in the order of `surface.blocks`.
 
     The base is the subject's own decayed share, shrunk towards the decoded outlook; the more visits
-    the subject has, the less one visit changes it. Where the version knows nothing of the page, the
-    next visit is expected likewise.
+    the subject has, the less one visit changes it. Where the version knows nothing of the page, or
+    has learned there how much it knows, the next visit is expected likewise.
     """
     profile, index = request.profile, request.surface.index
     uses, known = profile.familiarity, profile.blocks
     familiarity = np.array([uses.get(b, 0.0) for b in index])
     habit = np.array([habit_at(known[b], profile.visits) if b in known else 0.0 for b in index])
-    prior = VALUES["guess_visits" if prediction.is_guess else "habit_visits"]
+    prior = _visits_weighed(request.surface, prediction)
     weight = habit.sum() + prior
     base = (habit + prior * prediction.outlook) / weight
     share = prediction.share
-    demand = (habit + prior * share) / weight if prediction.is_guess else share
+    is_shrunk = prediction.is_guess or prediction.own_visits is not None
+    demand = (habit + prior * share) / weight if is_shrunk else share
     return Outlook(demand, base, familiarity, settled=bool(profile.order))
+
+
+def _visits_weighed(surface: Surface, prediction: Prediction) -> float:
+    """How many visits of one's own weigh as much as what the version expects."""
+    if prediction.own_visits is not None:
+        return prediction.own_visits
+    if not prediction.is_guess:
+        return VALUES["habit_visits"]
+    return VALUES["group_guess_visits" if surface.is_grouped else "guess_visits"]
 
 
 class OrderConstraints(NamedTuple):
