@@ -48,6 +48,14 @@ class Candidate:
     propensity: float
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The block that is expected next. probability: of being used at this visit."""
+
+    block: str
+    probability: float
+
+
 @dataclass(frozen=True)
 class Decision:
     """The engine's result for a visit.
@@ -55,7 +63,7 @@ class Decision:
     status: adapted, default or frozen (the web layer adds dry_run and fallback). energy: modelled
     seconds over the horizon, lower is better; None if nothing was scored. propensity: probability
     with which this layout was drawn, from `candidates` if the surface explores. variants: the best
-    distinct layouts.
+    distinct layouts. expected: the block that the page may point to, None where there is none.
     """
 
     layout: Layout
@@ -76,3 +84,4 @@ class Decision:
     system: int = 1
     variants: tuple[Variant, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    expected: Expected | None = None

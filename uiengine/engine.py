@@ -13,6 +13,7 @@ from typing import Any
 
 from uiengine.behaviour.profile import Pin, Profile
 from uiengine.decision import Decision, Variant
+from uiengine.emphasis import expected
 from uiengine.errors import VersionError
 from uiengine.explain import reasons
 from uiengine.guardrails import Case
@@ -102,6 +103,7 @@ def choose(
         system=1 if request.budget <= 1 else 2,
         variants=variants,
         candidates=best.candidates,
+        expected=expected(request, prediction) if request.surface.guardrails.points else None,
     )
 
 

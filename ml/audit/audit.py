@@ -19,7 +19,7 @@ from ml.audit.report import write_report
 from ml.audit.rows import judged, measured, withheld
 from ml.audit.slices import Grouping, attach_attributes, groupings, is_enough
 from ml.data.errors import BadValue, DataError
-from ml.evaluation.metrics import METRICS, Metric, user_sums, visit_values
+from ml.evaluation.metrics import METRICS, POINTED, Metric, user_sums, visit_values
 from ml.evaluation.replay_file import Key, read_replay, used_blocks
 from ml.evaluation.statistics import LEAST_SHOWN, MIN_USERS, look_error, overall_verdict
 from uiengine.page.surface import Surface
@@ -155,6 +155,8 @@ def _values(
     progress("reading the replay", 0, 1)
     metrics: tuple[Metric, ...] = METRICS
     values = visit_values(read_replay(replay, used), surfaces)
+    if values["pointed"].any():
+        metrics += POINTED
     for name, path in references.items():
         progress(f"reading the {name}", 0, 1)
         other = visit_values(read_replay(path, used), surfaces)

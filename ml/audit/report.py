@@ -18,7 +18,7 @@ from ml.audit.references import since_metrics
 from ml.audit.reliability import reliability
 from ml.audit.versions import over_versions, since_anchor
 from ml.audit.words import HEADLINES, LEFT_OUT, TO_DO, TO_DO_SERVING, figure, slice_name, too_few
-from ml.evaluation.metrics import METRICS, Metric
+from ml.evaluation.metrics import METRICS, POINTED, Metric
 from ml.evaluation.statistics import ERROR, LEAST_SHOWN, MIN_USERS
 
 Report = Mapping[str, Any]
@@ -64,7 +64,9 @@ def page(
 def _metrics(report: Report) -> dict[str, Metric]:
     since = (m for name in report["references"] for m in since_metrics(name))
     beside = book_metrics() if BOOK in report.get("beside", ()) else ()
-    return {metric.name: metric for metric in (*METRICS, *beside, *since)}
+    is_pointed = any(row["metric"] == POINTED[0].name for row in report["slices"])
+    pointed = POINTED if is_pointed else ()
+    return {metric.name: metric for metric in (*METRICS, *pointed, *beside, *since)}
 
 
 def _headline(report: Report) -> str:

@@ -121,6 +121,27 @@ METRICS = (
         "visits in which the engine failed and the default was served instead",
     ),
 )
+POINTED = (
+    Metric(
+        "pointed_share",
+        "Visits that pointed to a block",
+        "share of visits",
+        "pointed",
+        "visits",
+        None,
+        "visits in which the page pointed to the block expected next",
+    ),
+    Metric(
+        "pointed_right",
+        "Pointed to what was used",
+        "share of visits that pointed",
+        "pointed_right",
+        "pointed",
+        None,
+        "of the visits that pointed to a block, those in which it was used",
+    ),
+)
+"""Of surfaces that point to blocks (`uiengine.emphasis`)."""
 GATED = tuple(metric for metric in METRICS if metric.tolerance is not None)
 
 _USE_COLUMNS = (
@@ -184,6 +205,8 @@ class _Walk:
                 "moved": float(moved),
                 "explored": float(visit.explored),
                 "fallback": float(visit.status == "fallback"),
+                "pointed": float(bool(visit.expected)),
+                "pointed_right": float(visit.expected in visit.blocks),
                 "tokens": float(visit.tokens),
                 "distortion": visit.distortion or 0.0,
                 "coded_visits": float(visit.distortion is not None),

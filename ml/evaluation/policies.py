@@ -65,10 +65,12 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
                 explored, propensity = made.explored, made.propensity
                 saves: float | None = made.stability.saves_seconds
                 reasons = made.reasons
+                expected = made.expected.block if made.expected else ""
             else:
                 share = prediction.share if name == "eager" else prediction.tokens_share
                 order = _by_share(request, share, defaults)
                 status, explored, propensity, saves, reasons = "adapted", False, 1.0, None, ()
+                expected = ""
             side_bits = 0 if name == "tokens" else prediction.side_bits
             shown.append(
                 Shown(
@@ -81,6 +83,7 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
                     propensity,
                     saves,
                     reasons,
+                    expected,
                 )
             )
         return shown

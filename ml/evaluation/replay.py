@@ -98,6 +98,7 @@ def _line(
         "status": made.status,
         "propensity": made.propensity,
         "decide_ms": round(milliseconds, 4),
+        **({"expected": made.expected} if made.expected else {}),
     }
 
 

@@ -24,7 +24,8 @@ class ReplayVisit:
     """One line of a replay, and the blocks the person then used.
 
     layout: (x, y, w, h) in grid cells by block, in reading order. default: the replaced order.
-    distortion: None where the policy has no codebook.
+    distortion: None where the policy has no codebook. expected: the block that the page pointed
+    to, empty for none.
     """
 
     user: str
@@ -38,6 +39,7 @@ class ReplayVisit:
     distortion: float | None
     explored: bool
     status: str
+    expected: str = ""
 
     @property
     def day(self) -> int:
@@ -116,6 +118,7 @@ def _visit(
         distortion=distortion,
         explored=bool(line.get("explored")),
         status=str(line.get("status", "adapted")),
+        expected=str(line.get("expected", "")),
     )
 
 

@@ -14,7 +14,8 @@ class Shown:
     """The order shown at one visit.
 
     distortion: None where the policy has no codebook. saves: seconds that its moves save over the
-    horizon, None where the policy does not say; reasons: what the page would say about them.
+    horizon, None where the policy does not say; reasons: what the page would say about them;
+    expected: the block that the page points to, empty for none.
     """
 
     order: tuple[str, ...]
@@ -26,6 +27,7 @@ class Shown:
     propensity: float = 1.0
     saves: float | None = None
     reasons: tuple[Reason, ...] = ()
+    expected: str = ""
 
 
 Policy = Callable[[Sequence[Request]], list[Shown]]

@@ -104,19 +104,29 @@ class Block:
         return bool(self.pinned)
 
 
+EMPHASIS = ("none", "appear", "mark")
+"""How a page may point to a block: not at all, by letting it appear first, by a mark."""
+
+
 @dataclass(frozen=True, slots=True)
 class GuardrailSettings:
     """Rules set by the surface's owner.
 
     move_budget: blocks that may move per visit. exploration: share of visits (0 to 0.2) served a
     layout drawn by its energy instead of the best; off by default. stretch: whether blocks widen
-    over gaps to their right, up to their largest width.
+    over gaps to their right, up to their largest width. emphasis: how a page points to the block
+    that is expected next, one of EMPHASIS; nothing moves by it.
     """
 
     move_budget: int = 6
     min_target_px: int = 24
     exploration: float = 0.0
     stretch: bool = False
+    emphasis: str = "none"
+
+    @property
+    def points(self) -> bool:
+        return self.emphasis != "none"
 
 
 @dataclass(frozen=True)
@@ -221,6 +231,7 @@ def to_json(surface: Surface) -> dict[str, Any]:
             "min_target_px": surface.guardrails.min_target_px,
             "exploration": surface.guardrails.exploration,
             **({"stretch": True} if surface.guardrails.stretch else {}),
+            **_emphasis(surface.guardrails),
         },
         "breakpoints": [
             {
@@ -234,6 +245,10 @@ def to_json(surface: Surface) -> dict[str, Any]:
         "blocks": [_block_json(block) for block in surface.blocks],
         **({"zone": surface.zone} if surface.zone != "UTC" else {}),
     }
+
+
+def _emphasis(guardrails: GuardrailSettings) -> dict[str, str]:
+    return {"emphasis": guardrails.emphasis} if guardrails.points else {}
 
 
 def _block_json(block: Block) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from uiengine.behaviour.days import UTC_NAME, zones
 from uiengine.errors import SurfaceError
 from uiengine.page.surface import (
+    EMPHASIS,
     Block,
     Breakpoint,
     Cell,
@@ -109,7 +110,7 @@ def refuse_unusable(data: Any) -> None:
 
 def _guardrails(data: Any) -> GuardrailSettings:
     _mapping("guardrails", data)
-    known = {"move_budget", "min_target_px", "exploration", "stretch"}
+    known = {"move_budget", "min_target_px", "exploration", "stretch", "emphasis"}
     for name in data:
         if name not in known:
             raise SurfaceError(
@@ -125,6 +126,7 @@ def _guardrails(data: Any) -> GuardrailSettings:
         ),
         exploration=_share("guardrails.exploration", data.get("exploration", 0.0)),
         stretch=_boolean("guardrails.stretch", data.get("stretch", False)),
+        emphasis=_choice("guardrails.emphasis", data.get("emphasis", "none"), EMPHASIS),
     )
 
 

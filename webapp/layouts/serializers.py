@@ -138,6 +138,18 @@ class SearchOut(serializers.Serializer[Any]):
     budget = serializers.IntegerField(help_text="Candidates that could be scored.")
 
 
+class EmphasisOut(serializers.Serializer[Any]):
+    """A block to point to, without moving anything."""
+
+    how = serializers.ChoiceField(
+        choices=("appear", "mark"), help_text="What the surface's owner chose."
+    )
+    block = serializers.CharField(help_text="Its id.")
+    probability = serializers.FloatField(
+        help_text="Of being used at this visit, as the version or the person's own use has it."
+    )
+
+
 class VariantOut(serializers.Serializer[Any]):
     """One of the best layouts."""
 
@@ -172,6 +184,11 @@ class LayoutOut(serializers.Serializer[Any]):
     )
     stability = StabilityOut()
     search = SearchOut()
+    emphasis = EmphasisOut(
+        allow_null=True,
+        help_text="The block that is expected next, where the surface asks for it and it is sure "
+        "enough; null otherwise.",
+    )
     why = serializers.DictField(child=serializers.CharField())
     decision = serializers.CharField(help_text="Signed; events and feedback carry it.")
     whose = serializers.CharField(

@@ -61,6 +61,10 @@ WORDS: Mapping[str, Mapping[str, tuple[str | Promise, str | Promise]]] = {
             _("Fill gaps"),
             _("Blocks widen over free columns beside them, up to their largest width."),
         ),
+        "emphasis": (
+            _("Pointing"),
+            _("How the page points to the block expected next; nothing moves by it."),
+        ),
     },
     "breakpoint": {
         "name": (_("Name"), ""),

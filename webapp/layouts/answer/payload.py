@@ -81,6 +81,7 @@ def payload(
             "system": decision.system if decision.energy is not None else 0,
             "budget": budget if decision.energy is not None else 0,
         },
+        "emphasis": _emphasis(surface, decision),
         "why": {reason.block: reason_sentence(reason) for reason in decision.reasons},
         "undo": undo,
         "decision": signed,
@@ -135,6 +136,17 @@ def _links(prefix: str, urlconf: str | None, language: str | None) -> dict[str, 
 
 def _placed(surface: Surface, layout: Layout, pins: Mapping[str, Pin]) -> dict[str, Any]:
     return {"order": list(layout.order), "layouts": _layouts(surface, layout, pins)}
+
+
+def _emphasis(surface: Surface, decision: Decision) -> dict[str, Any] | None:
+    """The block to point to, how, and how sure; None where there is none."""
+    if (found := decision.expected) is None:
+        return None
+    return {
+        "how": surface.guardrails.emphasis,
+        "block": found.block,
+        "probability": round(found.probability, 3),
+    }
 
 
 def _stability(decision: Decision) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def decide(found: DecisionContext, variants: int = 1) -> tuple[Decision, str]:
     order = ",".join(decision.layout.order)
     log.info("layout.dry_run surface=%s order=%s", found.page.surface.slug, order)
     shown = _default(found).layout
-    return replace(decision, layout=shown, reasons=()), "dry_run"
+    return replace(decision, layout=shown, reasons=(), expected=None), "dry_run"
 
 
 def _default(found: DecisionContext) -> Decision:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from webapp.layouts.html import book_page
+from webapp.layouts.html.emphasis import END, pointing_css
 from webapp.layouts.html.grid_css import page_css
 from webapp.lib.nonces import nonce_of
 
@@ -48,6 +49,9 @@ def render(
             "controls": controls,
             "nonce": nonce_of(context),
             "css": mark_safe(css),
+            "pointing": mark_safe(pointing_css(payload)),
+            "how": (payload["emphasis"] or {}).get("how", ""),
+            "end": mark_safe(END),
             "blocks": blocks,
             "is_served": tag == book_page.SERVED,
             "is_book": book is not None,
@@ -82,7 +86,8 @@ def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]
     element = payload["elements"][block_id]
     why, has_moved = payload["why"].get(block_id, ""), block_id in payload["stability"]["moved"]
     is_kept = block_id in payload["pins"]
-    seen = {"why": why, "has_moved": has_moved, "is_pinned_by_user": is_kept}
+    is_next = block_id == (payload["emphasis"] or {}).get("block")
+    seen = {"why": why, "has_moved": has_moved, "is_pinned_by_user": is_kept, "is_next": is_next}
     block = {**element, "id": block_id, **seen}
     template = select_template(
         [

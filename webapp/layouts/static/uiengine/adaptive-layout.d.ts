@@ -45,6 +45,8 @@ export interface Payload {
   decision: string;
   /** A hash of the user; empty for visitors and nobody. */
   whose: string;
+  /** The block that is expected next, how to point to it, and how sure; null where there is none. */
+  emphasis: { how: "appear" | "mark"; block: string; probability: number } | null;
   stability: { moved: string[]; budget: number; [more: string]: unknown };
   /** Block id → why it stands where it does. */
   why: Record<string, string>;
