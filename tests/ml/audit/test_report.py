@@ -1,5 +1,6 @@
 """The report's page is safe and self-contained, and its wording is careful."""
 
+import json
 import re
 
 import pytest
@@ -140,3 +141,29 @@ def test_what_to_do_differs_for_a_version_that_serves_already(report):
     assert "roll back" in told[True, "exceeds"] and "dry run" in told[True, "exceeds"]
     assert "Before this version serves anybody, be it a canary share" in told[False, "inconclusive"]
     assert "goes on serving" in told[True, "inconclusive"]
+
+
+def test_how_often_a_page_pointed_to_what_was_used_is_told_by_slice(tmp_path):
+    """Points to the used block for half of the people, and never for the others."""
+    path = tmp_path / "replay.jsonl"
+    visits, people = cohort.simulate(path, users=120, visits=2)
+    people["region"] = ["north", "south"] * 60
+    north = set(people.loc[people["region"] == "north", "user"])
+    used = visits.groupby(["user", "at"])["block"].first()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if line["user"] in north:
+            line["expected"] = used[line["user"], line["at"]]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    report = audit(path, visits, people, ["region"], out=tmp_path)
+
+    told = {
+        (row["slice"]["region"], row["metric"]): row["value"]
+        for row in report["slices"]
+        if row["metric"].startswith("pointed") and list(row["slice"]) == ["region"]
+    }
+    assert told["north", "pointed_share"] == 1 and told["south", "pointed_share"] == 0
+    assert told["north", "pointed_right"] == 1 and told["south", "pointed_right"] is None
+    assert all(row["verdict"] is None for row in report["slices"] if "pointed" in row["metric"])
+    assert "Pointed to what was used" in (tmp_path / "report.html").read_text()
