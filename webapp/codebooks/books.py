@@ -17,6 +17,7 @@ from celery import current_app
 from django.conf import settings
 
 from uiengine.behaviour.days import day_of
+from uiengine.behaviour.popularity import Popularity
 from uiengine.book.book import make_book
 from uiengine.book.book_json import book_hash, book_json
 from uiengine.page import surface_json
@@ -46,7 +47,7 @@ def book_make(*, surface: Surface, now: datetime) -> KeptBook | None:
 
     The same rows make the same book, so that two workers agree.
     """
-    version = _version(surface)
+    version = version_of(surface)
     if version is None or surface.mode != Surface.Mode.LIVE:
         return None
     page = _page(json.dumps(surface.full_definition()))
@@ -55,11 +56,8 @@ def book_make(*, surface: Surface, now: datetime) -> KeptBook | None:
     known = KeptBook.objects.filter(**named).first()
     if known is not None:
         return known
-    rows = PopularityDay.objects.filter(
-        surface=surface, day__lt=day, day__gte=day - mappers.POPULARITY_DAYS
-    )
     loaded = artefacts.load(version.folder, version.manifest)
-    book = make_book(page, loaded, mappers.to_popularity(rows, day), day, _most())
+    book = make_book(page, loaded, popularity_of(surface, day), day, _most())
     body = book_json(book)
     columns = {"hash": book_hash(body), "made_at": now, "body": gzip.compress(body, 9, mtime=0)}
     with database.atomic():
@@ -115,7 +113,15 @@ class BookRequests:
 book_requests = BookRequests()
 
 
-def _version(surface: Surface) -> CodebookVersion | None:
+def popularity_of(surface: Surface, day: int) -> Popularity:
+    """The surface's popularity at the start of a day."""
+    rows = PopularityDay.objects.filter(
+        surface=surface, day__lt=day, day__gte=day - mappers.POPULARITY_DAYS
+    )
+    return mappers.to_popularity(rows, day)
+
+
+def version_of(surface: Surface) -> CodebookVersion | None:
     """The version that serves: the champion, or the innate one."""
     alias = surface.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
     return alias.version if alias else CodebookVersion.objects.filter(name=INNATE).first()

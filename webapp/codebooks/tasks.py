@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from webapp.codebooks import books
+from webapp.codebooks import books, weights
 from webapp.codebooks.guard import jobs as guard_jobs
 from webapp.codebooks.models import Run
 from webapp.codebooks.pipeline import lease
@@ -90,5 +90,9 @@ def book(surface_id: int) -> bool:
 
 @shared_task(name="codebooks.books")  # type: ignore[untyped-decorator]
 def books_all() -> int:
-    """Makes the books that today lacks: of a new day, a promotion, a rollback or an edit."""
-    return books.books_make(now=utc_now())
+    """Makes the books that today lacks: of a new day, a promotion, a rollback or an edit; and works
+    out what decides on their pages."""
+    now = utc_now()
+    made = books.books_make(now=now)
+    weights.weights_make(now=now)
+    return made

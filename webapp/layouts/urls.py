@@ -4,6 +4,7 @@ from django.urls import path
 
 from webapp.layouts.api import books, counts, me, views
 from webapp.layouts.docs import pages
+from webapp.layouts.people import pages as people
 
 app_name = "uiengine_layouts"
 urlpatterns = [
@@ -21,6 +22,8 @@ urlpatterns = [
     path("docs", pages.api, name="docs"),
     path("snippets", pages.snippets, name="snippets"),
     path("errors", pages.errors, name="errors"),
+    path("about/<slug:surface>", people.about, name="about"),
+    path("accessibility/<slug:surface>", people.accessibility, name="accessibility"),
     path("surface-format", pages.surface_format, name="surface-format"),
     path("surface-schema", pages.surface_schema, name="surface-schema"),
 ]

@@ -19,6 +19,8 @@ PAGES = [
     ("/api/snippets", 390),
     ("/api/errors", 820),
     ("/api/surface-format", 390),
+    *((f"/api/{name}/bank", width) for name in ("about", "accessibility") for width in (320, 820)),
+    ("/api/about/bank", 1280),
     ("/examples/", 390),
     ("/examples/template", 820),
     ("/examples/fetch", 390),

@@ -77,6 +77,27 @@ def test_a_frozen_layout_stays_over_visits(page: Page) -> None:
     assert freeze.get_attribute("aria-pressed") == "true"
 
 
+def test_the_order_without_profiling_is_chosen_and_lifted_by_keyboard(page: Page) -> None:
+    open_page(page)
+    plain = page.get_by_role("button", name="Order without profiling")
+    plain.focus()
+    with page.expect_response(lambda r: "/api/feedback" in r.url) as answer:
+        page.keyboard.press("Enter")
+    assert answer.value.json()["status"] == "plain"
+    page.get_by_text("You see the order without profiling.").wait_for()
+    assert plain.get_attribute("aria-pressed") == "true"
+    shown = order(page)
+    use(page, shown[-1])
+    next_visit(page)
+    assert order(page) == shown
+    assert plain.get_attribute("aria-pressed") == "true"
+    with page.expect_response(lambda r: "/api/feedback" in r.url) as answer:
+        plain.press("Enter")
+    assert answer.value.json()["status"] != "plain"
+    page.get_by_role("link", name="How this page is ordered").click()
+    page.get_by_role("heading", name="What decides, and how much it weighs").wait_for()
+
+
 def test_reset_returns_to_the_default(page: Page) -> None:
     open_page(page)
     block = order(page)[3]

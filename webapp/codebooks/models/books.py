@@ -9,7 +9,7 @@ from webapp.surfaces.models import Surface
 
 
 class KeptBook(models.Model):
-    """A book of a surface's revision, for a version and a day; never changed once it is there.
+    """A book of a surface's revision, for a version and a day; its body never changes.
 
     content: the version's content id; day: whole days since 1970, by the surface's zone; hash: the
     name in its address; body: its JSON, compressed by gzip.
@@ -22,6 +22,7 @@ class KeptBook(models.Model):
     hash = models.CharField(max_length=16, unique=True)
     body = models.BinaryField()
     made_at = UTCDateTimeField(db_index=True)
+    weights = models.JSONField(default=dict, help_text="What decided, by `codebooks.weights`.")
 
     class Meta:
         db_table = "codebooks_keptbook"

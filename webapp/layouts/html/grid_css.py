@@ -15,6 +15,9 @@ BASE = (
 CONTROLS = (
     "adaptive-layout>.al-bar{min-block-size:2.5rem;white-space:nowrap;overflow-x:auto}"
     "@media (scripting:none){adaptive-layout>.al-bar{display:none}}"
+    "adaptive-layout>.al-about{min-block-size:2.5rem}.al-plain{font:inherit;min-block-size:2rem}"
+    ".al-plain[hidden]{display:inline-block;visibility:hidden}"
+    "@media print{adaptive-layout>.al-about{display:none}}"
 )
 """Reserves space for the script's buttons, so that nothing shifts when it starts."""
 
