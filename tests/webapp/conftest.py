@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def page(db):
     from webapp.surfaces.services import surface_save
 
     version_register(source=INNATE_FOLDER, name="innate")
-    return surface_save(COURSE)
+    return surface_save(deepcopy(COURSE))  # tests change what is saved
 
 
 class Person:

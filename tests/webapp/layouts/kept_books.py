@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 from django.utils import timezone
 
 from webapp.codebooks import books
 from webapp.codebooks.models import KeptBook
 from webapp.surfaces.models import Surface
 
-MADE: dict[tuple[str, int, int], dict[str, object]] = {}
+MADE: dict[tuple[str, int, int, str], dict[str, object]] = {}
 
 
 def book_of_today(surface: Surface) -> KeptBook:
     """Keeps the book that a worker makes of a page without popularity."""
     now = timezone.now()
-    key = (surface.slug, surface.revision, now.toordinal())
+    page = json.dumps(surface.definition, sort_keys=True)  # two edits may have one number
+    key = (surface.slug, surface.revision, now.toordinal(), page)
     if key in MADE:
         return KeptBook.objects.create(surface=surface, **MADE[key])
     made = books.book_make(surface=surface, now=now)

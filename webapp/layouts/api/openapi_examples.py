@@ -65,6 +65,7 @@ LAYOUT_EXAMPLE = OpenApiExample(
             "note": "Seconds are modelled, not measured.",
         },
         "search": {"system": 2, "budget": 32},
+        "emphasis": {"how": "appear", "block": "mail", "probability": 0.81},
         "why": {"mail": "You use Mail in most of your visits: in 8 of 10."},
         "undo": "visit",
         "decision": ".eJxVjkEOwi…",
