@@ -58,8 +58,7 @@ def audit(
 ) -> dict[str, Any]:
     """Audits a replay; writes report.html and report.json into `out`, whose content it returns.
 
-    book: a replay of the same visits by the page's book, to be judged beside it, where people are
-    served by a byte.
+    book: a replay of the same visits by the page's book, judged beside it.
     previous: earlier looks, oldest first. Only visits after theirs count, unless a slice of
     MIN_USERS people would have fewer then. Each look spends its own share of the error.
     surfaces: page definitions of a live site; without them every page counts as one column.
@@ -68,9 +67,7 @@ def audit(
     lent: per attribute the days that its values are kept, and how many people's have gone by that.
     power: output of `ml.audit.power` for the page; None: the stored one.
     """
-    references = _references(champion=champion, anchor=anchor)
-    if book is not None:
-        references |= {BOOK: book}
+    references = _references(champion=champion, anchor=anchor, **{BOOK: book})
     values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
     values, users, counted = _counted(values, metrics, previous, people, by)
     users, by, known, left_out = _sliced(users, by, is_chosen)
@@ -84,24 +81,33 @@ def audit(
         "serves": serves,
         "simulated": simulated,
         "seed": seed,
-        "references": [name for name in references if name != BOOK],
-        "beside": [BOOK] if book else [],
+        **_compared(references),
         "surfaces": _surfaces(values),
-        "attributes": add_behaviour(users, known, lent),
-        "gone": _gone(lent, [*known, *left_out]),
-        "left_out": left_out,
+        **_attributes(users, known, left_out, lent),
         "slices": rows,
     }
     write_report(report, previous, power or stored_power(), out)
     return report
 
 
-def _gone(
-    lent: Mapping[str, Mapping[str, int]], there: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Attributes that nobody has any more, because their values were kept long enough."""
-    names = {one["attribute"] for one in there}
-    return [{"attribute": n, **of} for n, of in lent.items() if of["gone"] and n not in names]
+def _compared(references: Mapping[str, Path]) -> dict[str, list[str]]:
+    """references: versions that the audited one is compared with; beside: judged in its place."""
+    beside = [name for name in references if name == BOOK]
+    return {"references": [name for name in references if name != BOOK], "beside": beside}
+
+
+def _attributes(
+    users: pd.DataFrame,
+    known: Sequence[Mapping[str, Any]],
+    left_out: list[dict[str, Any]],
+    lent: Mapping[str, Mapping[str, int]],
+) -> dict[str, list[dict[str, Any]]]:
+    """attributes: those compared by; gone: those that nobody has any more, because their values
+    were kept long enough; left_out: those that are no category."""
+    there = {one["attribute"] for one in [*known, *left_out]}
+    gone = [{"attribute": n, **of} for n, of in lent.items() if of["gone"] and n not in there]
+    attributes = add_behaviour(users, known, lent)
+    return {"attributes": attributes, "gone": gone, "left_out": left_out}
 
 
 def _references(**paths: Path | None) -> dict[str, Path]:

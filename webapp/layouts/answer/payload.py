@@ -86,15 +86,7 @@ def payload(
         "undo": undo,
         "decision": signed,
         "whose": whose,
-        "variants": [
-            {
-                "energy_seconds": round(variant.energy, 4),
-                "is_served": variant.layout.order == decision.layout.order,
-                **_placed(surface, variant.layout, pins),
-                "decision": own,
-            }
-            for variant, own in variants
-        ],
+        "variants": [_variant(surface, variant, decision, own, pins) for variant, own in variants],
         "links": _links(get_script_prefix(), get_urlconf(), get_language()),
     }
     return orjson.dumps(body)
@@ -136,6 +128,17 @@ def _links(prefix: str, urlconf: str | None, language: str | None) -> dict[str, 
 
 def _placed(surface: Surface, layout: Layout, pins: Mapping[str, Pin]) -> dict[str, Any]:
     return {"order": list(layout.order), "layouts": _layouts(surface, layout, pins)}
+
+
+def _variant(
+    surface: Surface, variant: Variant, decision: Decision, signed: str, pins: Mapping[str, Pin]
+) -> dict[str, Any]:
+    return {
+        "energy_seconds": round(variant.energy, 4),
+        "is_served": variant.layout.order == decision.layout.order,
+        **_placed(surface, variant.layout, pins),
+        "decision": signed,
+    }
 
 
 def _emphasis(surface: Surface, decision: Decision) -> dict[str, Any] | None:
