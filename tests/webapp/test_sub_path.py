@@ -71,7 +71,7 @@ def test_every_address_on_a_page_exists(nginx: Front, prefix: str) -> None:
         text = unescape(html)
         assert status == 200 and "/api/" not in text
         linked = re.findall(r'(?:href|src|action|data-schema)="(?!#)([^"]+)"', html)
-        named = re.findall(rf"{re.escape(prefix)}[a-z]+(?:-[a-z]+)*", text)
+        named = re.findall(rf"{re.escape(prefix)}[a-z]+(?:[-/][a-z]+)*", text)
         statics = re.findall(r"/[\w/]*static/[\w./-]+\w", text)
         assert linked and statics and (named or address == home)
         for found in {*linked, *named, *statics}:

@@ -18,11 +18,12 @@ from webapp.codebooks.models import Alias
 ROOT = Path(__file__).parents[3]
 READ_FIRST = {"import_events", "import_surface", "map_events"}
 """Commands that read a file before the database."""
-BARE = {"catalogue", "configuration", "demo", "event_months", *READ_FIRST}
+BARE = {"catalogue", "configuration", "demo", "event_months", "verify_evidence", *READ_FIRST}
 """Commands that need no table, or make them; months are PostgreSQL's alone."""
 ARGUMENTS = {
     "audit": ["--surface", "x"],
     "challenger": ["x", "--surface", "x"],
+    "evidence": ["x", "--surface", "x", "--out", "x.zip"],
     "export_decisions": ["--surface", "x", "--log", "x.jsonl"],
     "export_layout": ["--surface", "x", "--subject", "x", "--format", "gridstack"],
     "import_visits": [str(ROOT / "fixtures" / "cohort_visits.csv")],
