@@ -7,6 +7,7 @@ import pytest
 
 from ml.audit import cohort
 from ml.audit.audit import audit
+from ml.audit.coverage import coverage
 from ml.audit.report import page
 from ml.audit.words import own_side, slice_name, written
 
@@ -167,3 +168,12 @@ def test_how_often_a_page_pointed_to_what_was_used_is_told_by_slice(tmp_path):
     assert told["north", "pointed_right"] == 1 and told["south", "pointed_right"] is None
     assert all(row["verdict"] is None for row in report["slices"] if "pointed" in row["metric"])
     assert "Pointed to what was used" in (tmp_path / "report.html").read_text()
+
+
+def test_the_audits_report_says_how_long_values_are_kept_and_what_has_gone():
+    one = {"surface": "home", "attribute": "region", "users": 40, "unknown": 0}
+    known = {**one, "written_alike": {}, "rare_values": 0, "kept": {"days": 10, "gone": 2}}
+    gone = [{"attribute": "gender", "days": 730, "gone": 5}]
+    page = coverage({"attributes": [known], "left_out": [], "gone": gone})
+    assert "Its values are kept 10 days; those of 2 people have gone by that." in page
+    assert "<b>gender</b> is not compared: the values of 5 people have gone" in page

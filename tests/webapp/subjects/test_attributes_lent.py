@@ -139,15 +139,3 @@ def test_an_auditor_sees_the_log_and_sets_the_days(client, home):
     assert "greater than or equal to 1" in client.post(address, added).content.decode()
     client.post(address, {**added, "days": 30})
     assert AttributeRetention.objects.get().days == 30
-
-
-@pytest.mark.django_db
-def test_the_audits_report_says_how_long_values_are_kept_and_what_has_gone():
-    from ml.audit.coverage import coverage
-
-    one = {"surface": "home", "attribute": "region", "users": 40, "unknown": 0}
-    known = {**one, "written_alike": {}, "rare_values": 0, "kept": {"days": 10, "gone": 2}}
-    gone = [{"attribute": "gender", "days": 730, "gone": 5}]
-    page = coverage({"attributes": [known], "left_out": [], "gone": gone})
-    assert "Its values are kept 10 days; those of 2 people have gone by that." in page
-    assert "<b>gender</b> is not compared: the values of 5 people have gone" in page
