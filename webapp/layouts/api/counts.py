@@ -10,6 +10,7 @@ from uiengine.behaviour.days import day_of
 from uiengine.behaviour.popularity import NEWCOMER_VISITS
 from webapp.layouts import serializers
 from webapp.layouts.answer import throttles
+from webapp.layouts.api.books import UNKNOWN
 from webapp.layouts.api.schema import described
 from webapp.layouts.api.views import REFUSED, LayoutAPIView, page_named
 from webapp.layouts.errors.problem import Problem
@@ -25,7 +26,11 @@ class CountsView(LayoutAPIView):
         operation_id="counts",
         auth=[],
         request=serializers.CountIn,
-        responses={204: None, **{key: value for key, value in REFUSED.items() if key[0] != 401}},
+        responses={
+            204: None,
+            **{key: value for key, value in REFUSED.items() if key[0] != 401},
+            **UNKNOWN,  # where counts are off
+        },
     )
     def post(self, request: Request) -> Response:
         """Adds one visit to the page's popularity of today, and keeps nothing else of it.
