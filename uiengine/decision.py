@@ -56,6 +56,15 @@ class Expected:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A block that the page may suggest to put away. visits, days: of one's own without a use."""
+
+    block: str
+    visits: int
+    days: int
+
+
 @dataclass(frozen=True)
 class Decision:
     """The engine's result for a visit.
@@ -63,7 +72,8 @@ class Decision:
     status: adapted, default or frozen (the web layer adds dry_run and fallback). energy: modelled
     seconds over the horizon, lower is better; None if nothing was scored. propensity: probability
     with which this layout was drawn, from `candidates` if the surface explores. variants: the best
-    distinct layouts. expected: the block that the page may point to, None where there is none.
+    distinct layouts. expected: the block that the page may point to, None where there is none;
+    unused: the one that it may suggest to put away, likewise.
     """
 
     layout: Layout
@@ -85,3 +95,4 @@ class Decision:
     variants: tuple[Variant, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     expected: Expected | None = None
+    unused: Unused | None = None

@@ -21,6 +21,7 @@ from uiengine.model.prediction import Prediction, Version
 from uiengine.page.layout import Layout, pack
 from uiengine.page.reading_order import apply_pins, complete, default_order
 from uiengine.page.surface import Cell, Same
+from uiengine.put_away import suggestion
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
 from uiengine.search.planner import plan
@@ -104,6 +105,7 @@ def choose(
         variants=variants,
         candidates=best.candidates,
         expected=expected(request, prediction) if request.surface.guardrails.points else None,
+        unused=suggestion(request, prediction) if request.surface.guardrails.put_away else None,
     )
 
 

@@ -18,7 +18,7 @@ from uiengine.behaviour.profile import (
 
 
 def remember(profile: Profile, shown: Sequence[str]) -> None:
-    """Saves the state before a pin, unpin, move or reset of the open visit, for undo to restore.
+    """Saves the state before a wish of the open visit, for undo to restore.
 
     shown: the order on the page. The last MOST_STEPS wishes can be undone.
     """
@@ -28,6 +28,8 @@ def remember(profile: Profile, shown: Sequence[str]) -> None:
         familiarity=dict(profile.familiarity),
         pins=dict(profile.feedback.pins),
         undone=profile.feedback.undone,
+        folded=profile.feedback.folded,
+        tray=dict(profile.feedback.tray),
     )
     profile.feedback.steps = (*profile.feedback.steps, step)[-MOST_STEPS:]
 
@@ -93,6 +95,7 @@ def _step_back(profile: Profile, visit: str) -> None:
     profile.feedback.steps = tuple(earlier)
     profile.feedback.pins = dict(step.pins)
     profile.feedback.undone = step.undone
+    profile.feedback.folded, profile.feedback.tray = step.folded, dict(step.tray)
     profile.order, profile.familiarity = step.order, dict(step.familiarity)
     profile.feedback.override, profile.feedback.override_visit = step.shown, visit
     _changed(profile)
@@ -133,8 +136,10 @@ def plain(profile: Profile, *, on: bool, order: Sequence[str], visit: str) -> No
 
 
 def reset(profile: Profile, *, default: Sequence[str], visit: str) -> None:
-    """Restores the default layout without pins; the counted history stays."""
+    """Restores the default layout, without pins and with all blocks; the counted history stays."""
     profile.feedback.pins.clear()
+    profile.feedback.folded = ()
+    profile.feedback.tray.clear()
     profile.feedback.undone = ()
     _set_order(profile, default, visit)
     _changed(profile)

@@ -68,10 +68,18 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggested:
+    """The visit and day at which a block was suggested to be put away."""
+
+    visit: str
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """The state before one wish of the open visit, for undo to restore.
 
-    shown: the order on the page; order, familiarity: the profile's; pins, undone: the feedback's.
+    shown: the order on the page; order, familiarity: the profile's; the rest: the feedback's.
     """
 
     shown: tuple[str, ...]
@@ -79,6 +87,8 @@ class Step:
     familiarity: dict[str, float]
     pins: dict[str, Pin]
     undone: tuple[Undone, ...]
+    folded: tuple[str, ...] = ()
+    tray: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -87,7 +97,9 @@ class Feedback:
 
     frozen, opted_out: the layout stays as it is. plain: the default order, and nothing is learned.
     override: the order set by hand in visit `override_visit`, which holds for that visit. steps:
-    the states before the latest wishes of the open visit, the last one at the end.
+    the states before the latest wishes of the open visit, the last one at the end. folded: blocks
+    shown by their title alone; tray: the blocks put away, each with the rank it had; suggested:
+    blocks that were suggested to be put away; declined: those that the user kept.
     """
 
     pins: dict[str, Pin] = field(default_factory=dict)
@@ -99,6 +111,10 @@ class Feedback:
     override: tuple[str, ...] = ()
     override_visit: str = ""
     steps: tuple[Step, ...] = ()
+    folded: tuple[str, ...] = ()
+    tray: dict[str, int] = field(default_factory=dict)
+    suggested: dict[str, Suggested] = field(default_factory=dict)
+    declined: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -257,7 +273,10 @@ def merge(one: Profile, other: Profile) -> Profile:
 
 def copy(profile: Profile) -> Profile:
     """Copies the profile; no mutable part is shared."""
-    feedback = replace(profile.feedback, pins=dict(profile.feedback.pins))  # steps never change
+    own = profile.feedback
+    feedback = replace(  # steps never change
+        own, pins=dict(own.pins), tray=dict(own.tray), suggested=dict(own.suggested)
+    )
     visit = profile.open
     return replace(
         profile,
@@ -354,6 +373,10 @@ def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
         generation=earlier.generation + later.generation + 1,
         override=later.override,
         override_visit=later.override_visit,
+        folded=tuple(dict.fromkeys((*earlier.folded, *later.folded))),
+        tray=dict(sorted({**earlier.tray, **later.tray}.items())),
+        suggested=dict(sorted({**earlier.suggested, **later.suggested}.items())),
+        declined=tuple(dict.fromkeys((*earlier.declined, *later.declined))),
     )
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from uiengine.behaviour.profile import BlockUse, Feedback, OpenVisit, Pin, Profile, Step, Undone
+from uiengine.behaviour.profile import (
+    BlockUse,
+    Feedback,
+    OpenVisit,
+    Pin,
+    Profile,
+    Step,
+    Suggested,
+    Undone,
+)
 
 FIELDS = frozenset(f.name for f in fields(Profile))
 
@@ -42,7 +51,9 @@ def _feedback(data: dict[str, Any]) -> Feedback:
     values["pins"] = _pins(data.get("pins", {}))
     values["undone"] = _undone(data.get("undone", []))
     values["steps"] = tuple(_step(step) for step in data.get("steps", ()))
-    values["override"] = tuple(data.get("override", ()))
+    for name in ("override", "folded", "declined"):
+        values[name] = tuple(data.get(name, ()))
+    values["suggested"] = {b: Suggested(**made) for b, made in data.get("suggested", {}).items()}
     return Feedback(**values)
 
 
@@ -53,6 +64,8 @@ def _step(data: dict[str, Any]) -> Step:
         familiarity=dict(data["familiarity"]),
         pins=_pins(data["pins"]),
         undone=_undone(data["undone"]),
+        folded=tuple(data.get("folded", ())),
+        tray=dict(data.get("tray", {})),
     )
 
 

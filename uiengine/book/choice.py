@@ -29,10 +29,12 @@ class Choice:
 
 
 def has_wishes(request: Request) -> bool:
-    """True if only the engine can serve them: pins, freezing, opting out, or an undone move."""
+    """True if only the engine can serve them: pins, blocks put away, freezing, opting out, or an
+    undone move."""
     feedback = request.profile.feedback
     undone = any(u.until_day > request.day for u in feedback.undone)
-    return bool(feedback.pins) or undone or fixed_order(request) is not None
+    is_away = request.surface.guardrails.put_away and (feedback.folded or feedback.tray)
+    return bool(feedback.pins or is_away) or undone or fixed_order(request) is not None
 
 
 def choose_byte(request: Request, prediction: Prediction, book: Book) -> Choice:

@@ -115,7 +115,8 @@ class GuardrailSettings:
     move_budget: blocks that may move per visit. exploration: share of visits (0 to 0.2) served a
     layout drawn by its energy instead of the best; off by default. stretch: whether blocks widen
     over gaps to their right, up to their largest width. emphasis: how a page points to the block
-    that is expected next, one of EMPHASIS; nothing moves by it.
+    that is expected next, one of EMPHASIS; nothing moves by it. put_away: whether people may fold
+    blocks and put them away (`uiengine.put_away`).
     """
 
     move_budget: int = 6
@@ -123,6 +124,7 @@ class GuardrailSettings:
     exploration: float = 0.0
     stretch: bool = False
     emphasis: str = "none"
+    put_away: bool = False
 
     @property
     def points(self) -> bool:
@@ -232,6 +234,7 @@ def to_json(surface: Surface) -> dict[str, Any]:
             "exploration": surface.guardrails.exploration,
             **({"stretch": True} if surface.guardrails.stretch else {}),
             **_emphasis(surface.guardrails),
+            **({"put_away": True} if surface.guardrails.put_away else {}),
         },
         "breakpoints": [
             {

@@ -110,7 +110,7 @@ def refuse_unusable(data: Any) -> None:
 
 def _guardrails(data: Any) -> GuardrailSettings:
     _mapping("guardrails", data)
-    known = {"move_budget", "min_target_px", "exploration", "stretch", "emphasis"}
+    known = {"move_budget", "min_target_px", "exploration", "stretch", "emphasis", "put_away"}
     for name in data:
         if name not in known:
             raise SurfaceError(
@@ -127,6 +127,7 @@ def _guardrails(data: Any) -> GuardrailSettings:
         exploration=_share("guardrails.exploration", data.get("exploration", 0.0)),
         stretch=_boolean("guardrails.stretch", data.get("stretch", False)),
         emphasis=_choice("guardrails.emphasis", data.get("emphasis", "none"), EMPHASIS),
+        put_away=_boolean("guardrails.put_away", data.get("put_away", False)),
     )
 
 

@@ -58,7 +58,7 @@ def compared(found: DecisionContext, decision: Decision) -> dict[str, Any]:
 
 
 def _top(found: DecisionContext, before: Layout, after: Layout) -> dict[str, Any] | None:
-    surface = found.page.surface
+    surface = found.surface
     uses = {
         block.id: found.profile.blocks[block.id].uses
         for block in surface.blocks

@@ -17,6 +17,7 @@ from uiengine import engine
 from uiengine.behaviour import profile_json
 from uiengine.model.prediction import Prediction, Version
 from uiengine.page.surface import Surface
+from uiengine.put_away import page_of
 from uiengine.request import Request
 from uiengine.search.evaluate import energies
 from uiengine.search.exploration import propensities
@@ -98,16 +99,19 @@ def _target_line(
         **_named(page, visit),
         "candidates": [{"layout": y, "propensity": p, "energy": e} for y, p, e in table],
     }
-    own = engine.choose(replace(request, surface=_without_exploration(page)), prediction, "")
+    own = engine.choose(
+        replace(request, surface=_without_exploration(request.surface)), prediction, ""
+    )
     return line, list(own.layout.order) in layouts
 
 
 def _request(page: Page, visit: Visit) -> Request:
     """Rebuilds the engine's request at the visit's start; the profile was stored with the visit."""
     decision = _drawn(visit)
+    profile = profile_json.load(visit.before or {})
     return Request(
-        surface=page.surface,
-        profile=profile_json.load(visit.before or {}),
+        surface=page_of(page.surface, profile.feedback),
+        profile=profile,
         popularity=serving.popularity(page, decision.day),
         day=decision.day,
         visit=visit.visit,
@@ -115,9 +119,8 @@ def _request(page: Page, visit: Visit) -> Request:
     )
 
 
-def _without_exploration(page: Page) -> Surface:
-    guardrails = replace(page.surface.guardrails, exploration=0.0)
-    return replace(page.surface, guardrails=guardrails)
+def _without_exploration(surface: Surface) -> Surface:
+    return replace(surface, guardrails=replace(surface.guardrails, exploration=0.0))
 
 
 def _named(page: Page, visit: Visit) -> dict[str, str]:

@@ -10,14 +10,16 @@ from rest_framework import ISO_8601, serializers
 
 from webapp.subjects.events import Arrival
 from webapp.subjects.models import Event
-from webapp.subjects.visit_state import FEEDBACK
+from webapp.subjects.visit_state import FEEDBACK, PUT_AWAY
 
 MOST_EVENTS = 100
 MOST_DECISION = 65_536
 """Maximum characters; 200 blocks with ids of 100 characters need less."""
 NOT_ONE_OF = '"{{input}}" is not a valid choice. Send one of: {choices}.'
 VALUES = ("rank", "breakpoint", "x", "y", "w", "h", "on", "ms")
-WITH_BLOCK = ("use", "dwell", "dismiss", "pin", "unpin", "move", "resize")
+WITH_BLOCK = frozenset(
+    {"use", "dwell", "dismiss", "pin", "unpin", "move", "resize", "suggested"} | PUT_AWAY
+)
 
 
 def _choice(choices: Sequence[str | tuple[str, str]]) -> serializers.ChoiceField:
@@ -150,6 +152,16 @@ class EmphasisOut(serializers.Serializer[Any]):
     )
 
 
+class SuggestionOut(serializers.Serializer[Any]):
+    """A block that the page may suggest to put away. Sending a `suggested` event with it says that
+    the person saw it; it is not suggested again then."""
+
+    block = serializers.CharField(help_text="Its id.")
+    visits = serializers.IntegerField(help_text="The person's own since they last used it.")
+    days = serializers.IntegerField(help_text="Since they last used it.")
+    says = serializers.CharField(help_text="A sentence for the page, in the request's language.")
+
+
 class VariantOut(serializers.Serializer[Any]):
     """One of the best layouts."""
 
@@ -178,8 +190,8 @@ class LayoutOut(serializers.Serializer[Any]):
     pins = serializers.ListField(child=serializers.CharField(), help_text="By the user.")
     undo = serializers.ChoiceField(
         ["wish", "visit", "nothing"],
-        help_text="What `undo` would take back: the user's last pin, unpin, move or reset of this "
-        "visit; with none, what moved since the last visit; or nothing, and it changes nothing. "
+        help_text="What `undo` would take back: the user's last wish of this visit, such as a "
+        "pin; with none, what moved since the last visit; or nothing, and it changes nothing. "
         "It is refused with 409 where the user asked for something after `decision` was made.",
     )
     stability = StabilityOut()
@@ -188,6 +200,22 @@ class LayoutOut(serializers.Serializer[Any]):
         allow_null=True,
         help_text="The block that is expected next, where the surface asks for it and it is sure "
         "enough; null otherwise.",
+    )
+    put_away = serializers.BooleanField(
+        help_text="Whether the surface lets people fold blocks and put them away."
+    )
+    folded = serializers.ListField(
+        child=serializers.CharField(), help_text="Shown by their title alone, by the person."
+    )
+    tray = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Put away by the person: in `elements`, and in neither `order` nor `layouts`. "
+        "The last one put away comes last.",
+    )
+    suggestion = SuggestionOut(
+        allow_null=True,
+        help_text="What the page may suggest to put away, after long disuse, once a block; null "
+        "otherwise. `put_away` accepts it, `decline` refuses it for good.",
     )
     why = serializers.DictField(child=serializers.CharField())
     decision = serializers.CharField(help_text="Signed; events and feedback carry it.")

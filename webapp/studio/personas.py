@@ -11,6 +11,7 @@ from django.conf import settings
 from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
+from uiengine.put_away import page_of
 from uiengine.request import Request
 from webapp.layouts.answer.context import decision_context
 from webapp.lib.times import utc_now
@@ -36,7 +37,7 @@ class Persona:
 
     def request(self, page: Page) -> Request:
         return Request(
-            surface=page.surface,
+            surface=page_of(page.surface, self.profile.feedback),
             profile=self.profile,
             popularity=serving.popularity(page, self.day),
             day=self.day,

@@ -235,6 +235,11 @@ class Event(models.Model):
         UNDO = "undo"
         FREEZE = "freeze"
         PLAIN = "plain"
+        FOLD = "fold"
+        PUT_AWAY = "put_away"
+        BRING_BACK = "bring_back"
+        SUGGESTED = "suggested"
+        DECLINE = "decline"
         RESET = "reset"
 
     class Fold(models.TextChoices):

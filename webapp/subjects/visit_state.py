@@ -13,14 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from uiengine.behaviour import feedback, profile, profile_json
+from uiengine.behaviour import feedback, profile, profile_json, put_away
 from uiengine.behaviour.days import day_of
 from uiengine.behaviour.profile import OpenVisit, Pin, Profile, undoes
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
-FEEDBACK = frozenset({"pin", "unpin", "move", "undo", "freeze", "plain", "reset"})
-UNDOABLE = FEEDBACK - {"undo", "freeze", "plain"}
+PUT_AWAY = frozenset({"fold", "put_away", "bring_back", "decline"})
+FEEDBACK = PUT_AWAY | {"pin", "unpin", "move", "undo", "freeze", "plain", "reset"}
+UNDOABLE = FEEDBACK - {"undo", "freeze", "plain", "decline"}
 
 
 @dataclass
@@ -192,6 +193,8 @@ def fold(
         _remember_draw(state, visit, event.shown)
     if event.kind == "use" and not state.profile.feedback.plain:
         visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
+    elif event.kind == "suggested":
+        put_away.remember_suggested(state.profile, event.block, visit.id, visit.day)
     elif event.kind in FEEDBACK:
         _give_feedback(state.profile, visit, event, target.surface)
     return visit.id
@@ -271,8 +274,10 @@ def _fold_late(
 
     today: the day of the event.
     """
-    if event.kind in ("pin", "unpin", "freeze"):
-        _give_wish(state.profile, event, event.shown.order)
+    if event.kind in PUT_AWAY | {"pin", "unpin", "freeze"}:
+        _give_wish(state.profile, event, event.shown.order, visit_id, today)
+    elif event.kind == "suggested":
+        put_away.remember_suggested(state.profile, event.block, visit_id, today)
     elif event.kind == "plain":
         feedback.plain(state.profile, on=_is_on(event), order=(), visit="")
     if event.kind != "use" or state.profile.feedback.plain:
@@ -305,7 +310,7 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
     elif event.kind == "undo":
         if event.shown.generation < state.feedback.generation:
             return  # another tab's wish came between, which this page does not show
-        before = state.before or default
+        before = on_page(state.before or default, state)
         if undoes(state, order=visit.order, before=before) == "nothing":
             return
         feedback.undo(state, order=visit.order, before=before, visit=visit.id, day=visit.day)
@@ -315,13 +320,38 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
     elif event.kind == "reset":
         feedback.reset(state, default=default, visit=visit.id)
     else:
-        _give_wish(state, event, visit.order)
-        state.feedback.override, state.feedback.override_visit = visit.order, visit.id
+        order = _give_wish(state, event, visit.order, visit.id, visit.day)
+        state.feedback.override, state.feedback.override_visit = order, visit.id
     visit.order = state.feedback.override
 
 
-def _give_wish(state: Profile, event: Happened, order: tuple[str, ...]) -> None:
-    """Applies pin, unpin and freeze, which need no open visit."""
+def on_page(order: tuple[str, ...], state: Profile) -> tuple[str, ...]:
+    """The order without what is put away by now."""
+    return tuple(b for b in order if b not in state.feedback.tray)
+
+
+def _give_wish(
+    state: Profile, event: Happened, order: tuple[str, ...], visit: str, day: int
+) -> tuple[str, ...]:
+    """Applies pin, unpin, freeze and PUT_AWAY, which need no open visit; returns the order after.
+
+    visit, day: of the wish.
+    """
+    if event.kind == "put_away":
+        return put_away.put_away(state, event.block, order, visit, day)
+    if event.kind == "bring_back":
+        return put_away.bring_back(state, event.block, order)
+    if event.kind == "fold":
+        return put_away.fold(state, event.block, order)
+    if event.kind == "decline":
+        put_away.decline(state, event.block, visit, day)
+    else:
+        _keep_still(state, event, order)
+    return order
+
+
+def _keep_still(state: Profile, event: Happened, order: tuple[str, ...]) -> None:
+    """Applies pin, unpin and freeze."""
     value = event.value
     if event.kind == "freeze":
         feedback.freeze(state, on=_is_on(event))

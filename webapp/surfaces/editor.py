@@ -65,6 +65,10 @@ WORDS: Mapping[str, Mapping[str, tuple[str | Promise, str | Promise]]] = {
             _("Pointing"),
             _("How the page points to the block expected next; nothing moves by it."),
         ),
+        "put_away": (
+            _("Put away"),
+            _("People may fold blocks and put them away; never a required or pinned one."),
+        ),
     },
     "breakpoint": {
         "name": (_("Name"), ""),

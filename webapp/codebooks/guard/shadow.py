@@ -15,6 +15,7 @@ from uiengine.behaviour.days import day_of
 from uiengine.behaviour.popularity import Popularity
 from uiengine.model.prediction import Version
 from uiengine.page.surface import Surface
+from uiengine.put_away import page_of
 from uiengine.request import Request
 from webapp.codebooks.models import Agreement, Alias
 from webapp.codebooks.registry import artefacts
@@ -65,7 +66,7 @@ def challenger_compare(*, alias: Alias, now: datetime) -> Agreement | None:
 
 def _request(surface: Surface, state: State, popularity: Popularity, day: int) -> Request:
     return Request(
-        surface=surface,
+        surface=page_of(surface, state.profile.feedback),
         profile=state.profile,
         popularity=popularity,
         day=day,

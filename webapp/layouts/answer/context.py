@@ -15,9 +15,11 @@ from typing import Any
 
 from django.conf import settings
 
+from uiengine import put_away
 from uiengine.behaviour.days import day_end, day_of
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
+from uiengine.page.surface import Surface
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
 from webapp.lib.cache import NOT_POOLED, NOTHING, Pooled
@@ -84,6 +86,14 @@ class DecisionContext:
     def is_decided_by_another(self) -> bool:
         """True if that version could not be loaded."""
         return self.page.version is None or self.page.version.id != self.page.wanted
+
+    @cached_property
+    def surface(self) -> Surface:
+        """The surface as this person has it: without what they put away, while the page is live."""
+        whole, feedback = self.page.surface, self.profile.feedback
+        if whole.mode != "live" or not (feedback.folded or feedback.tray):
+            return whole
+        return put_away.page_of(whole, feedback)
 
     @cached_property
     def is_control(self) -> bool:
@@ -280,7 +290,7 @@ def affordable(waited: float) -> int:
 def request_of(found: DecisionContext, **more: int) -> Request:
     """The engine's request for a context."""
     return Request(
-        surface=found.page.surface,
+        surface=found.surface,
         profile=found.profile,
         popularity=serving.popularity(found.page, found.day) if found.key else Popularity(),
         day=found.day,

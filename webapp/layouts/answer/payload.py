@@ -16,14 +16,18 @@ from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from uiengine import explain
-from uiengine.behaviour.profile import Pin
+from uiengine.behaviour.profile import Feedback, Pin
 from uiengine.decision import Decision, Reason, Variant
 from uiengine.page.layout import Layout, Placement
 from uiengine.page.surface import Block, Breakpoint, Same, Surface
+from webapp.layouts.answer.put_away import NOT_ALLOWED, put_away
 
 Item = dict[str, Any]
 """A block's box in grid cells, in the format of grid libraries."""
-WISHES = ("pin", "undo", "reset", "freeze", "plain")
+WISHES = (
+    *("pin", "undo", "reset", "freeze", "plain"),
+    *("fold", "put_away", "bring_back", "decline"),
+)
 SENTENCES = {
     "pinned": gettext_noop("You pinned $title here."),
     "most_visits": gettext_noop("You use $title in most of your visits: in $uses of $visits."),
@@ -51,9 +55,10 @@ def payload(
     surface: Surface,
     decision: Decision,
     *,
+    mine: Surface,
     status: str,
     signed: str,
-    pins: Mapping[str, Pin],
+    feedback: Feedback,
     undo: str = "nothing",
     whose: str = "",
     budget: int = 0,
@@ -61,10 +66,12 @@ def payload(
 ) -> bytes:
     """Returns the JSON of GET /api/layout, in the active language.
 
-    undo: the effect that undo would have. whose: the user's name in decisions, by which a client
-    separates its users' batches; empty for visitors and without a subject. budget: candidates that
-    could be scored. variants: each with its own signed decision.
+    mine: the surface without what the person put away, for which it was decided. feedback: the
+    person's wishes. undo: the effect that undo would have. whose: the user's name in decisions, by
+    which a client separates its users' batches; empty for visitors and without a subject. budget:
+    candidates that could be scored. variants: each with its own signed decision.
     """
+    pins, is_live = feedback.pins, surface.guardrails.put_away and surface.mode == "live"
     body = {
         "surface": surface.slug,
         "revision": surface.revision,
@@ -73,9 +80,10 @@ def payload(
         "breakpoints": {at.name: at.min_width for at in surface.breakpoints},
         "cols": {at.name: at.columns for at in surface.breakpoints},
         "row_height": surface.row_height,
-        **_placed(surface, decision.layout, pins),
+        **_placed(mine, decision.layout, pins),
         "elements": _elements(Same(surface), get_language()),
         "pins": [block_id for block_id in pins if block_id in surface.index],
+        **(put_away(surface, mine, decision, feedback) if is_live else NOT_ALLOWED),
         "stability": _stability(decision),
         "search": {
             "system": decision.system if decision.energy is not None else 0,
@@ -86,7 +94,7 @@ def payload(
         "undo": undo,
         "decision": signed,
         "whose": whose,
-        "variants": [_variant(surface, variant, decision, own, pins) for variant, own in variants],
+        "variants": [_variant(mine, variant, decision, own, pins) for variant, own in variants],
         "links": _links(get_script_prefix(), get_urlconf(), get_language()),
     }
     return orjson.dumps(body)

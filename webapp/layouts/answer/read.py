@@ -44,6 +44,7 @@ from webapp.postgres.patience import seconds as database_seconds
 from webapp.serving.answer_counts import answered, count
 from webapp.serving.pages import Page, serving
 from webapp.subjects import decisions, keys, state_cache
+from webapp.subjects.visit_state import on_page
 from webapp.telemetry.requests import tracing
 
 log = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ def decide(found: DecisionContext, variants: int = 1) -> tuple[Decision, str]:
     order = ",".join(decision.layout.order)
     log.info("layout.dry_run surface=%s order=%s", found.page.surface.slug, order)
     shown = _default(found).layout
-    return replace(decision, layout=shown, reasons=(), expected=None), "dry_run"
+    return replace(decision, layout=shown, reasons=(), expected=None, unused=None), "dry_run"
 
 
 def _default(found: DecisionContext) -> Decision:
@@ -272,12 +273,13 @@ def _payload(found: DecisionContext, decision: Decision, status: str) -> bytes:
     return payload(
         found.page.surface,
         decision,
+        mine=found.surface,
         status=status,
         budget=found.budget,
         signed=decisions.sign(served(found, decision, status)),
         undo=_undoes(found, decision),
         whose="" if keys.is_visitor(found.key) else decisions.subject_hash(found.key),
-        pins=found.profile.feedback.pins,
+        feedback=found.profile.feedback,
         variants=[
             (variant, decisions.sign(served(found, _instead(decision, variant), status)))
             for variant in decision.variants
@@ -288,7 +290,7 @@ def _payload(found: DecisionContext, decision: Decision, status: str) -> bytes:
 def _undoes(found: DecisionContext, decision: Decision) -> str:
     if not found.key:
         return "nothing"
-    before = found.before or default_order(found.page.surface)
+    before = on_page(found.before or default_order(found.page.surface), found.profile)
     return undoes(found.profile, order=decision.layout.order, before=before)
 
 

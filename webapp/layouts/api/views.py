@@ -217,6 +217,9 @@ class FeedbackView(LayoutAPIView):
     def post(self, request: Request) -> HttpResponse:
         """Pin, unpin, move, undo, freeze, plain or reset: acts at once; answers with the layout.
 
+        Where the layout says `put_away`, fold, put_away, bring_back and decline do so too: `fold`
+        leaves a block's title, `put_away` takes it into `tray`, `bring_back` ends both, `decline`
+        refuses the `suggestion` for good.
         `plain` chooses the order without profiling, which learns nothing, and `on: false` ends it.
         Where a rule holds a block elsewhere than was asked, `held` names the rule.
         A server key that may not read layouts is answered with 202 and counts.

@@ -95,6 +95,22 @@ KINDS = {
             "Offer no pin or move for elements with `static`; unpin the block in the admin.",
         ),
         Kind(
+            "block-must-stay",
+            400,
+            "The block must stay on the page",
+            "A block that the team requires or pinned, and the last one of a page, can be neither "
+            "folded nor put away.",
+            "Offer it for elements that are neither `required` nor `pinned`.",
+        ),
+        Kind(
+            "put-away-not-allowed",
+            400,
+            "Nothing can be put away here",
+            "The surface's owner has not turned on `guardrails.put_away`, or nobody arranges the "
+            "page.",
+            "Offer it where `put_away` of the layout is true; turn it on in the admin.",
+        ),
+        Kind(
             "event-too-old",
             400,
             "The event is too old",

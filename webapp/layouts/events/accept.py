@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from uiengine.put_away import may_leave
 from webapp.layouts.answer.token import served_of
 from webapp.layouts.errors.problem import MOST_ERRORS, Problem
 from webapp.lib import database
@@ -18,11 +19,13 @@ from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
 from webapp.subjects.event_rows import BatchTarget, target_find
 from webapp.subjects.events import Arrival, Counted, events_accept, target_make
-from webapp.subjects.visit_state import FEEDBACK
+from webapp.subjects.visit_state import FEEDBACK, PUT_AWAY
 from webapp.surfaces.models import Surface
 
 MOVING = ("pin", "move")
 """Wishes that give a block a target position."""
+LEAVING = ("fold", "put_away")
+"""Wishes that show less of a block."""
 
 
 def backlog_refuse() -> None:
@@ -168,11 +171,14 @@ def _held_by_team(slug: str) -> Collection[str]:
 
 def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: str) -> None:
     known, held = set(served.order), _held_by_team(served.surface)
+    for i, arrival in enumerate(arrivals):
+        if arrival.kind in PUT_AWAY:
+            _check_leaving(served, arrival, field.format(i))
     oldest = now - timedelta(days=settings.UIENGINE_EVENT_DAYS)
     wrong = [
         (i, arrival)
         for i, arrival in enumerate(arrivals)
-        if (arrival.block and arrival.block not in known)
+        if (arrival.block and arrival.block not in known and arrival.kind != "bring_back")
         or (arrival.block in held and arrival.kind in MOVING)
         or arrival.at < oldest
     ]
@@ -180,6 +186,37 @@ def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: st
         mistakes = [_mistake(a, field.format(i), known, held) for i, a in wrong[:MOST_ERRORS]]
         mistakes[0].mistakes = mistakes
         raise mistakes[0]
+
+
+def _check_leaving(served: Served, arrival: Arrival, where: str) -> None:
+    """Raises Problem where the block must stay, or the page lets nothing be put away."""
+    page, block = serving.page(served.surface), arrival.block
+    if page is None:
+        return
+    surface = page.surface
+    if not surface.guardrails.put_away or surface.mode != "live":
+        raise Problem(
+            "put-away-not-allowed",
+            f"On {surface.slug!r} nothing can be folded or put away.",
+            field=f"{where}type",
+            value=arrival.kind,
+        )
+    if block not in surface.index:
+        raise Problem(
+            "block-not-on-page",
+            f"{block!r} is not a block of {surface.slug!r}.",
+            field=f"{where}block",
+            value=block,
+        )
+    is_last = arrival.kind == "put_away" and served.order == (block,)
+    if arrival.kind in LEAVING and (is_last or not may_leave(surface.block(block))):
+        raise Problem(
+            "block-must-stay",
+            f"{block!r} must stay on the page: it is "
+            f"{'the last one' if is_last else 'required or pinned by the team'}.",
+            field=f"{where}block",
+            value=block,
+        )
 
 
 def _mistake(

@@ -1,6 +1,7 @@
 /** Types of adaptive-layout.js; the payload is that of GET /api/layout. */
 
-export type FeedbackType = 'pin' | 'unpin' | 'move' | 'undo' | 'freeze' | 'plain' | 'reset';
+export type FeedbackType = 'pin' | 'unpin' | 'move' | 'undo' | 'freeze' | 'plain' | 'reset'
+  | 'fold' | 'put_away' | 'bring_back' | 'decline';
 export type Status = 'adapted' | 'default' | 'frozen' | 'plain' | 'dry_run' | 'fallback';
 
 /** A block's box in grid cells, as react-grid-layout (`i`) and gridstack (`id`) read it. */
@@ -34,7 +35,7 @@ export interface Payload {
   /** px. */
   row_height: number;
   layouts: Record<string, Item[]>;
-  /** All block ids in reading order, the same at every breakpoint. */
+  /** The ids of all blocks but those in the tray, in reading order, the same at every breakpoint. */
   order: string[];
   elements: Record<string, { title: string; kind: string; [more: string]: unknown }>;
   /** Ids of the blocks that the user keeps in place. */
@@ -47,6 +48,14 @@ export interface Payload {
   whose: string;
   /** The block that is expected next, how to point to it, and how sure; null where there is none. */
   emphasis: { how: "appear" | "mark"; block: string; probability: number } | null;
+  /** Whether people may fold blocks and put them away here. */
+  put_away: boolean;
+  /** Blocks that show their title alone. */
+  folded: string[];
+  /** Blocks that the person put away, the last one at the end. */
+  tray: string[];
+  /** A block that the page may suggest to put away; sending `suggested` says that it was seen. */
+  suggestion: { block: string; visits: number; days: number; says: string } | null;
   stability: { moved: string[]; budget: number; [more: string]: unknown };
   /** Block id → why it stands where it does. */
   why: Record<string, string>;
