@@ -133,7 +133,7 @@ def test_a_subject_that_cannot_be_used_gets_the_default_page(page, caplog, subje
 
     html = template.render(Context({"who": subject}))
 
-    assert "<adaptive-layout" in html and "ut_" not in html
+    assert "<adaptive-layout" in html and '"ut_' not in html
     assert "layout.key_unusable A subject's key" in caplog.text
 
 
