@@ -37,6 +37,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.evidence.refresh"
     yield "python -m tests.evidence.version_change"
     yield "python -m tests.evidence.imported_events --events 10000000"
+    yield "python -m tests.evidence.goal_trials"
     yield "python -m ml.experiments.declared"
     visits = DATA / "oulad/visits_daily_2013.parquet"
     if not visits.exists():

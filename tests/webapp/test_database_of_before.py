@@ -42,6 +42,10 @@ FORMER = ("surfaces", "subjects", "codebooks", "audits", "trials", "studio")
 """Labels that our apps had."""
 NEW_RIGHTS = {
     "view_rehearsal": 3,
+    "view_goal": 3,
+    "add_goal": 1,
+    "change_goal": 1,
+    "delete_goal": 1,
     "view_attributeread": 1,
     "view_attributeend": 1,
     "view_attributeretention": 1,

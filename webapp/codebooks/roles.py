@@ -66,4 +66,7 @@ def groups_wanted() -> dict[str, list[tuple[str, str]]]:
             wanted[name] += [(LABELS[3], codename) for codename in step.WANTED]
     last = import_module("webapp.audits.migrations.0004_attribute_roles")
     wanted[last.GROUP] += [(LABELS[4], codename) for codename in last.WANTED]
+    goals = import_module("webapp.trials.migrations.0007_goal_roles")
+    for name, codenames in goals.ROLES.items():
+        wanted[name] += [(LABELS[0], codename) for codename in codenames]
     return wanted

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from math import isfinite
 from typing import Any
 
 from rest_framework import ISO_8601, serializers
 
 from webapp.subjects.events import Arrival
+from webapp.subjects.goals import GOAL
 from webapp.subjects.models import Event
 from webapp.subjects.visit_state import FEEDBACK, PUT_AWAY
+from webapp.surfaces.goal_models import MOST_VALUE
 
 MOST_EVENTS = 100
 MOST_DECISION = 65_536
@@ -29,8 +32,27 @@ def _choice(choices: Sequence[str | tuple[str, str]]) -> serializers.ChoiceField
     return serializers.ChoiceField(choices, error_messages={"invalid_choice": said})
 
 
-class EventIn(serializers.Serializer[Arrival]):
-    """An event. Its identity is (id, at): a retry sends the same bytes and counts once."""
+class GoalValueField(serializers.FloatField):
+    """A finite number from 0 on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            min_value=0,
+            max_value=MOST_VALUE,
+            required=False,
+            help_text="goal: what it is worth, such as an order's sum; 1 without it.",
+        )
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if not isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class ActionIn(serializers.Serializer[Arrival]):
+    """An action on the page. Its identity is (id, at): a retry sends the same bytes and counts
+    once."""
 
     id = serializers.RegexField(r"^[\x21-\x7e]+$", max_length=64)
     at = serializers.DateTimeField(
@@ -57,9 +79,31 @@ class EventIn(serializers.Serializer[Arrival]):
         return attrs
 
 
+class EventIn(ActionIn):
+    """An event. Its identity is (id, at), a goal's its id alone: a retry counts once."""
+
+    type = _choice([*Event.Kind.choices, (GOAL, "Goal")])
+    name = serializers.CharField(
+        max_length=50, required=False, help_text="goal: as the team declared it for the surface."
+    )
+    value = GoalValueField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["type"] == GOAL and "name" not in attrs:
+            raise serializers.ValidationError({"name": "`goal` names a goal of the surface."})
+        return super().validate(attrs)
+
+
 def arrival(data: dict[str, Any]) -> Arrival:
+    if data["type"] == GOAL:
+        return goal_arrival(data)
     value = {name: data[name] for name in VALUES if name in data}
     return Arrival(data["id"], data["at"], data["type"], data["block"], value)
+
+
+def goal_arrival(data: dict[str, Any]) -> Arrival:
+    value = {"name": data["name"], "value": data.get("value", 1.0)}
+    return Arrival(data["id"], data["at"], GOAL, "", value)
 
 
 class BatchIn(serializers.Serializer[Any]):
@@ -74,9 +118,23 @@ class BatchIn(serializers.Serializer[Any]):
     )
 
 
-class FeedbackIn(EventIn):
+class FeedbackIn(ActionIn):
     decision = serializers.CharField(max_length=MOST_DECISION)
     type = _choice(sorted(FEEDBACK))
+
+
+class GoalIn(serializers.Serializer[Arrival]):
+    """Somebody reached a goal. Of one id, one event counts for a person and goal."""
+
+    id = serializers.RegexField(r"^[\x21-\x7e]+$", max_length=64, help_text="Such as the order's.")
+    at = serializers.DateTimeField(default_timezone=UTC, input_formats=[ISO_8601])
+    name = serializers.CharField(max_length=50, help_text="As the team declared it.")
+    value = GoalValueField()
+
+
+class GoalsIn(serializers.Serializer[Any]):
+    surface = serializers.CharField(max_length=100)
+    goals = serializers.ListField(child=GoalIn(), min_length=1, max_length=MOST_EVENTS)
 
 
 class BatchOut(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.layouts.api import books, counts, me, views
+from webapp.layouts.api import books, counts, goals, me, views
 from webapp.layouts.docs import pages
 from webapp.layouts.people import pages as people
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("token", books.TokenView.as_view(), name="token"),
     path("counts", counts.CountsView.as_view(), name="counts"),
     path("events", views.EventsView.as_view(), name="events"),
+    path("goals", goals.GoalsView.as_view(), name="goals"),
     path("feedback", views.FeedbackView.as_view(), name="feedback"),
     path("csrf", me.CsrfView.as_view(), name="csrf"),
     path("me", me.MeView.as_view(), name="me"),

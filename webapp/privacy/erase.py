@@ -11,7 +11,7 @@ from webapp.subjects import erasure, state_cache
 from webapp.subjects.ended import erased
 from webapp.subjects.locks import people_lock
 from webapp.subjects.looks import looks_unname
-from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
+from webapp.subjects.models import Event, GoalEvent, Profile, ServedDecision, Subject, Visit
 from webapp.surfaces.models import Surface
 
 
@@ -39,7 +39,7 @@ def _rows_delete(key: str) -> None:
     """Deletes the subject from the leaves up, a statement per table, because Django would first
     load all decisions to look for what refers to them.
     """
-    for model in (Event, Visit, ServedDecision):
+    for model in (Event, GoalEvent, Visit, ServedDecision):
         rows = model.objects.filter(profile__in=Profile.objects.filter(subject__key=key))
         rows._raw_delete(rows.db)
     Subject.objects.filter(key=key).delete()

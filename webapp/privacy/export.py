@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from uiengine.behaviour.days import day_of
 from uiengine.request import Request
@@ -86,6 +86,7 @@ def _profile_export(row: Profile) -> Iterator[bytes]:
         ("visits", row.visits.all(), ("started_at", "id")),
         ("decisions", row.decisions.all(), ("id",)),
         ("events", row.events.all(), ("happened_at", "id")),
+        ("goals", row.goals.annotate(name=F("goal__name")), ("happened_at", "id")),
     ):
         yield b',"%s":[' % name.encode()
         for number, page in enumerate(_pages(rows, order)):
@@ -107,7 +108,8 @@ def _pages(rows: QuerySet[Any], order: Sequence[str]) -> Iterator[list[dict[str,
     of the one before, so no cursor stays open in the database between two pages.
     """
     fields = rows.model._meta.concrete_fields
-    columns = rows.order_by(*order).values(*(f.attname for f in fields if f.name not in OURS))
+    names = [f.attname for f in fields if f.name not in OURS]
+    columns = rows.order_by(*order).values(*names, *rows.query.annotations)
     page = list(columns[:AT_ONCE])
     while page:
         yield page

@@ -6,13 +6,14 @@ visit, a decision or an event, and the two rows become one.
 
 from __future__ import annotations
 
-from webapp.subjects.models import Event, Profile, ServedDecision, Visit
+from webapp.subjects.models import Event, GoalEvent, Profile, ServedDecision, Visit
 
 
 def rows_move(source: Profile, target: Profile) -> dict[int | None, int]:
-    """Moves visits, decisions and events, and closes visits. Must be called inside a transaction.
+    """Moves visits, decisions, events and goals, and closes visits.
 
-    Returns the decisions that both profiles had: the source's row, and the target's replacing it.
+    Must be called inside a transaction. Returns the decisions that both profiles had: the source's
+    row, and the target's replacing it.
     """
     same = _decisions_move(source, target)
     _visits_move(source, target)
@@ -21,7 +22,17 @@ def rows_move(source: Profile, target: Profile) -> dict[int | None, int]:
     twice = [pk for pk, event_id, at in mine if (event_id, at) in known]
     Event.objects.filter(pk__in=twice).delete()
     Event.objects.filter(profile=source).update(profile=target)
+    _goals_move(source, target)
     return same
+
+
+def _goals_move(source: Profile, target: Profile) -> None:
+    """An id that both sent, before and after signing in, stays counted once."""
+    known = set(GoalEvent.objects.filter(profile=target).values_list("goal_id", "event_id"))
+    mine = GoalEvent.objects.filter(profile=source).values_list("pk", "goal_id", "event_id")
+    twice = [pk for pk, goal, event_id in mine if (goal, event_id) in known]
+    GoalEvent.objects.filter(pk__in=twice).delete()
+    GoalEvent.objects.filter(profile=source).update(profile=target)
 
 
 def _decisions_move(source: Profile, target: Profile) -> dict[int | None, int]:

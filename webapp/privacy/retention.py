@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 
 from webapp.codebooks.pipeline.kept_visits import snapshots_expire
 from webapp.lib import database
 from webapp.subjects import partitions, state_cache
 from webapp.subjects.locks import profiles_lock
-from webapp.subjects.models import Event, Profile, ServedDecision, Subject
+from webapp.subjects.models import Event, GoalEvent, Profile, ServedDecision, Subject
 from webapp.surfaces.models import Surface
 
 AT_ONCE = 1000
@@ -32,6 +32,7 @@ def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
     done: Counter[str] = Counter()
     old = _old_events(surface, now)
     done["events"] = _delete(old.all)
+    done["goals"] = _delete(lambda: _old_goals(surface, now))
     done["snapshots"] = snapshots_expire(surface=surface, now=now)
     done["decisions"] = _delete(lambda: _old_decisions(surface, now))
     if surface.idle_days:
@@ -68,6 +69,13 @@ def _old_events(surface: Surface, now: datetime) -> QuerySet[Event]:
     old = folded.filter(received_at__lt=until)
     month = partitions.month_waiting(until) if surface.event_days >= _longest() else None
     return old.exclude(at__gte=month.start, at__lt=month.end) if month else old
+
+
+def _old_goals(surface: Surface, now: datetime) -> QuerySet[GoalEvent]:
+    """Goals as old as events may get. Those that a trial under way counts stay until it ends."""
+    old = GoalEvent.objects.filter(goal__surface=surface)
+    old = old.filter(received_at__lt=now - timedelta(days=surface.event_days))
+    return old.filter(Q(goal__held_since=None) | Q(happened_at__lt=F("goal__held_since")))
 
 
 def _old_decisions(surface: Surface, now: datetime) -> QuerySet[ServedDecision]:

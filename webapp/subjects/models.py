@@ -8,7 +8,7 @@ from django.db import models
 from webapp.lib import user_key
 from webapp.lib.utc_field import UTCDateTimeField
 from webapp.subjects.attribute_models import AttributeEnd, AttributeRead, AttributeRetention
-from webapp.surfaces.models import Surface
+from webapp.surfaces.models import Goal, Surface
 
 __all__ = [
     "AttributeEnd",
@@ -16,6 +16,7 @@ __all__ = [
     "AttributeRetention",
     "Erasure",
     "Event",
+    "GoalEvent",
     "ImportedHistory",
     "ImportedTie",
     "PersonalAttributes",
@@ -279,6 +280,27 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.block} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class GoalEvent(models.Model):
+    """Somebody reached a goal that the team declared. It moves no block and opens no visit."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="goals")
+    goal = models.ForeignKey(Goal, models.CASCADE, related_name="events")
+    event_id = models.CharField(max_length=64, help_text="The sender's id: it counts once.")
+    happened_at = UTCDateTimeField(help_text="As sent, held within what the server knows.")
+    value = models.FloatField(default=1.0)
+    by_server = models.BooleanField(default=False, help_text="Sent with a server key.")
+    received_at = UTCDateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "subjects_goalevent"
+        constraints = (
+            models.UniqueConstraint(fields=("profile", "goal", "event_id"), name="goal_event_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"Goal {self.goal_id} at {self.happened_at:%Y-%m-%d %H:%M:%S}: {self.value:g}"
 
 
 class TrainingMark(models.Model):

@@ -13,7 +13,10 @@ from uiengine.behaviour.days import UTC_NAME
 from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
 from webapp.lib.utc_field import UTCDateTimeField
+from webapp.surfaces.goal_models import Goal
 from webapp.surfaces.site_order import refuse_contradictions
+
+__all__ = ["Goal", "ImportedPage", "PopularityDay", "Surface"]
 
 MOST_TITLE = 200
 """Characters."""

@@ -1,6 +1,7 @@
 """Admin of trials: whether adapting helps people, compared with the control group.
 
-That of rehearsals is registered by its import here, as Django looks into no other module.
+Those of goals and rehearsals are registered by their import here, as Django looks into no other
+module.
 """
 
 from __future__ import annotations
@@ -16,13 +17,19 @@ from django.utils.safestring import SafeString, mark_safe
 
 from webapp.codebooks.admin.actions import SureForm, confirm, posted
 from webapp.lib.read_only_admin import ReadOnlyAdmin
+from webapp.lib.times import utc_now
+from webapp.trials.goals.admin import GoalAdmin
+from webapp.trials.goals.words import HEADS, goals_told, primary
 from webapp.trials.models import Trial, TrialLook
 from webapp.trials.plot import looks_svg
 from webapp.trials.rehearsals.admin import RehearsalAdmin
+from webapp.trials.services import trial_renew
 from webapp.trials.tasks import look
 
-__all__ = ["RehearsalAdmin", "TrialAdmin"]
+__all__ = ["GoalAdmin", "RehearsalAdmin", "TrialAdmin"]
 ASK = "uiengine_trials.add_triallook"
+RENEW = "uiengine_surfaces.change_surface"
+"""Who may change the control share, which begins another trial, too."""
 NEXT = {
     TrialLook.Verdict.HELP: "Adapting saves time, and this holds however often one looked. You may "
     "lower the control share, or keep it to go on measuring.",
@@ -48,6 +55,7 @@ class TrialAdmin(ReadOnlyAdmin):
         view, name = self.admin_site.admin_view, "uiengine_trials_trial"
         return [
             path("<int:pk>/look/", view(self.look_view), name=f"{name}_look"),
+            path("<int:pk>/renew/", view(self.renew_view), name=f"{name}_renew"),
             *super().get_urls(),
         ]
 
@@ -69,6 +77,26 @@ class TrialAdmin(ReadOnlyAdmin):
             back=reverse("admin:uiengine_trials_trial_change", args=[pk]),
         )
 
+    def renew_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        trial = get_object_or_404(Trial.objects.select_related("surface"), pk=pk)
+
+        def act(_: dict[str, Any]) -> str:
+            following = trial_renew(trial=trial, now=utc_now())
+            counted = ", ".join(goal["title"] for goal in following.goals) or "no goal"
+            return f"Another trial has begun. It counts {counted}."
+
+        return confirm(
+            request,
+            permission=RENEW,
+            title=f"End this trial and begin another: {trial}",
+            text="The next trial counts the goals that are declared now, from now on, and they "
+            "cannot be changed until it ends. What was found here stays, and each trial has its "
+            "own error of 5 %: whoever begins many finds something in one.",
+            form=SureForm(posted(request)),
+            act=act,
+            back=reverse("admin:uiengine_trials_trial_changelist"),
+        )
+
     @admin.display(description="Control share")
     def control(self, trial: Trial) -> str:
         return f"{trial.percent} %"
@@ -88,24 +116,33 @@ class TrialAdmin(ReadOnlyAdmin):
         if not looks:
             return "Nobody has looked yet: workers look every night, or ask for a look above."
         last = looks[-1]
-        figures = [
-            {**row, "svg": mark_safe(looks_svg(_history(looks, row["name"])))}
-            for row in last.figures["figures"]
-        ]
+        figures, goals = (
+            [
+                {**row, "svg": mark_safe(looks_svg(_history(looks, part, row["name"])))}
+                for row in last.figures.get(part, ())  # looks of before had no goals
+            ]
+            for part in ("figures", "goals")
+        )
         context = {
             "look": last,
             "found": last.figures,
             "figures": figures,
+            "goals": goals_told(goals),
+            "primary": primary(goals, last.verdict),
+            "goal_heads": HEADS,
+            "earlier": Trial.objects.filter(
+                surface=trial.surface, started_at__lt=trial.started_at
+            ).count(),
             "next": NEXT[TrialLook.Verdict(last.verdict)],
             "percent": trial.percent,
         }
         return render_to_string("uiengine_trials/found.html", context)
 
 
-def _history(looks: list[TrialLook], name: str) -> list[tuple[int, dict[str, Any]]]:
+def _history(looks: list[TrialLook], part: str, name: str) -> list[tuple[int, dict[str, Any]]]:
     return [
         (look.number, row)
         for look in looks
-        for row in look.figures["figures"]
+        for row in look.figures.get(part, ())
         if row["name"] == name
     ]

@@ -19,6 +19,12 @@ class Trial(models.Model):
     ended_at = UTCDateTimeField(
         null=True, blank=True, help_text="When the share or the mode was seen to have changed."
     )
+    goals = models.JSONField(
+        default=list,
+        blank=True,
+        editable=False,
+        help_text="The page's goals as they were declared when it began, the primary one first.",
+    )
 
     class Meta:
         db_table = "trials_trial"

@@ -10,7 +10,8 @@ WIDTH, HEIGHT, FOOT = 320.0, 110.0, 14.0
 GOOD, BAD, OPEN = "#1a7f4b", "#b3261e", "#5a6675"
 
 Look = tuple[int, Mapping[str, Any]]
-"""Number of the look, and the figure's row in it (see `ml.evaluation.trial`)."""
+"""Number of the look, and the row in it of a figure (see `ml.evaluation.trial`) or of a goal, which
+has the interval of all looks alone."""
 
 
 def looks_svg(looks: Sequence[Look]) -> str:
@@ -18,7 +19,11 @@ def looks_svg(looks: Sequence[Look]) -> str:
     shown = [(number, row) for number, row in looks if row["difference"] is not None]
     if not shown:
         return ""
-    ends = [abs(end) for _, row in shown for end in row["any_time_interval"] or row["interval"]]
+    ends = [
+        abs(end)
+        for _, row in shown
+        for end in row["any_time_interval"] or row.get("interval") or ()
+    ]
     scale = max([*ends, *(abs(row["difference"]) for _, row in shown), 1e-9])
     middle = (HEIGHT - FOOT) / 2
     step = WIDTH / (len(shown) + 1)
@@ -27,7 +32,7 @@ def looks_svg(looks: Sequence[Look]) -> str:
     for place, (number, row) in enumerate(shown, 1):
         x, colour = place * step, _colour(row)
         for name, width in (("any_time_interval", 1.2), ("interval", 4)):
-            if row[name]:
+            if row.get(name):
                 low, high = (middle * (1 - end / scale) for end in row[name])
                 parts.append(
                     f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" '
@@ -51,6 +56,6 @@ def _colour(row: Mapping[str, Any]) -> str:
     than the tolerance, grey otherwise.
     """
     signed = [row["better"] * end for end in row["any_time_interval"] or ()]
-    if not signed or min(signed) <= 0 <= max(signed) + row["tolerance"]:
+    if not signed or min(signed) <= 0 <= max(signed) + row.get("tolerance", 0.0):
         return OPEN
     return GOOD if min(signed) > 0 else BAD

@@ -13,6 +13,7 @@ from webapp.lib import database
 from webapp.subjects.decisions import is_control
 from webapp.subjects.models import Event, Subject, Visit
 from webapp.surfaces.models import Surface
+from webapp.trials.goals.holding import goals_free, goals_hold
 from webapp.trials.models import Trial
 
 
@@ -29,10 +30,37 @@ def trial_current(*, surface: Surface, now: datetime) -> Trial | None:
     if present is not None and present.percent == wanted:
         return present
     if present is not None:
-        Trial.objects.filter(pk=present.pk).update(ended_at=now)
+        _end(present, now)
     if not wanted:
         return None
-    return Trial.objects.create(surface=surface, percent=wanted, started_at=now)
+    goals = goals_hold(surface, now)
+    return Trial.objects.create(surface=surface, percent=wanted, started_at=now, goals=goals)
+
+
+@database.atomic
+def trial_renew(*, trial: Trial, now: datetime) -> Trial:
+    """Ends the trial under way and begins the next with the goals declared by now.
+
+    Raises ValueError where it has ended, or the surface would begin none.
+    """
+    surface = Surface.objects.select_for_update().get(pk=trial.surface_id)
+    present = Trial.objects.filter(pk=trial.pk, ended_at=None).first()
+    if present is None:
+        raise ValueError(f"{trial} has ended. Open the surface's latest trial.")
+    if surface.mode != Surface.Mode.LIVE or not surface.control_percent:
+        raise ValueError(
+            f"surface: {surface.slug} is {surface.get_mode_display().lower()} with "
+            f"{surface.control_percent} % control. Set it live with a control percent first."
+        )
+    _end(present, now)
+    following = trial_current(surface=surface, now=now)
+    assert following is not None, "live, with a control share"
+    return following
+
+
+def _end(trial: Trial, now: datetime) -> None:
+    Trial.objects.filter(pk=trial.pk).update(ended_at=now)
+    goals_free(trial.surface)
 
 
 def trial_visits(trial: Trial) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,7 @@ ARGUMENTS = {
     "export_layout": ["--surface", "x", "--subject", "x", "--format", "gridstack"],
     "import_visits": [str(ROOT / "fixtures" / "cohort_visits.csv")],
     "judge": ["x", "--surface", "x"],
+    "plan_trial": ["--surface", "x", "--effect", "10"],
     "promote": ["x"],
     "refresh": ["--surface", "x"],
     "rehearse": ["--surface", "x"],

@@ -106,6 +106,16 @@ EVENTS_EXAMPLE = OpenApiExample(
         ],
     },
 )
+GOALS_EXAMPLE = OpenApiExample(
+    "A server tells of an order",
+    request_only=True,
+    value={
+        "surface": "home",
+        "goals": [
+            {"id": "order-1234", "at": "2026-03-02T09:05:00Z", "name": "order", "value": 59.9}
+        ],
+    },
+)
 COUNTED_EXAMPLE = OpenApiExample(
     "One was new, one came again",
     response_only=True,

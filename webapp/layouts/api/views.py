@@ -194,7 +194,7 @@ class EventsView(LayoutAPIView):
         counted = batch_accept(
             identity=identity_of(request), decision=decision, arrivals=arrivals, now=utc_now()
         )
-        body = _outcomes(counted, len(arrivals))
+        body = outcomes(counted, len(arrivals))
         for outcome, number in body.items():
             EVENTS.labels(outcome).inc(number)
         return Response(body, status=202)
@@ -242,9 +242,7 @@ class FeedbackView(LayoutAPIView):
         if counted is None:
             raise no_subject()
         if identity and identity.server_key and Scope.LAYOUT_READ not in identity.scopes:
-            return Response(
-                _outcomes(counted, 1), status=202, headers={"Cache-Control": "no-store"}
-            )
+            return Response(outcomes(counted, 1), status=202, headers={"Cache-Control": "no-store"})
         page = page_named(served.surface)
         answer = read.layout_read(key=key_of(request), page=page, now=utc_now())
         moved = asked if asked["type"] in ("move", "pin") else {}
@@ -252,7 +250,7 @@ class FeedbackView(LayoutAPIView):
         return HttpResponse(body, content_type="application/json", headers=KEPT)
 
 
-def _outcomes(counted: Counted | None, sent: int) -> dict[str, int]:
+def outcomes(counted: Counted | None, sent: int) -> dict[str, int]:
     return {
         "accepted": counted.accepted if counted else 0,
         "duplicate": counted.duplicate if counted else 0,

@@ -111,6 +111,14 @@ KINDS = {
             "Offer it where `put_away` of the layout is true; turn it on in the admin.",
         ),
         Kind(
+            "goal-not-declared",
+            400,
+            "The goal is not declared",
+            "An event names a goal that the team has not declared for the surface. Nothing is "
+            "counted that was not declared before.",
+            "Declare it for the surface in the admin, under Goals.",
+        ),
+        Kind(
             "event-too-old",
             400,
             "The event is too old",

@@ -10,6 +10,7 @@ from django.conf import settings
 from uiengine.put_away import may_leave
 from webapp.layouts.answer.token import served_of
 from webapp.layouts.errors.problem import MOST_ERRORS, Problem
+from webapp.layouts.events.goals import goals_check, goals_of_batch
 from webapp.lib import database
 from webapp.serving.pages import serving
 from webapp.subjects import backlog, decisions, keys
@@ -19,6 +20,7 @@ from webapp.subjects.decisions import Served
 from webapp.subjects.erasure import times_erased
 from webapp.subjects.event_rows import BatchTarget, target_find
 from webapp.subjects.events import Arrival, Counted, events_accept, target_make
+from webapp.subjects.goals import GOAL
 from webapp.subjects.visit_state import FEEDBACK, PUT_AWAY
 from webapp.surfaces.models import Surface
 
@@ -56,6 +58,8 @@ def batch_accept(
     """
     served = decision_read(decision)
     _check(served, arrivals, now, field)
+    if any(a.kind == GOAL for a in arrivals):
+        goals_check(served.surface, arrivals, field)
     if not served.subject:
         return None
     if identity is None:
@@ -100,7 +104,13 @@ def _keep(
     if _is_void(identity, served, target.times_erased):
         database.set_rollback(True)
         return None
-    return events_accept(key=identity.key, target=target, served=served, arrivals=arrivals, now=now)
+    others = [a for a in arrivals if a.kind != GOAL]
+    key = identity.key
+    done = events_accept(key=key, target=target, served=served, arrivals=others, now=now)
+    if len(others) == len(arrivals):
+        return done
+    reached = goals_of_batch(identity, served.surface, target, arrivals, now)
+    return Counted(reached.accepted + done.accepted, reached.duplicate + done.duplicate)
 
 
 def _surface(slug: str) -> Surface:

@@ -55,6 +55,8 @@ def plain_event(event: Any, zone: tzinfo) -> Arrival | None:
         return None
     if (kind in WITH_BLOCK and not block) or (kind == "move" and "rank" not in event):
         return None
+    if len(event) > 3 and ("name" in event or "value" in event):  # of goals
+        return None
     value = {name: event[name] for name in VALUES if name in event} if len(event) > 3 else {}
     checks = _checks()
     if value and not all(checks[name](part) for name, part in value.items()):

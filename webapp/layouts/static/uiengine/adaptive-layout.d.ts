@@ -105,9 +105,11 @@ export class LayoutClient extends EventTarget {
   see(id: string): void;
   /**
    * Notes an event. Events go out in batches, wait while offline, and are never counted twice. An
-   * impression of a page that is prerendered or hidden is noted when it is shown.
+   * impression of a page that is prerendered or hidden is noted when it is shown. A goal that the
+   * team declared: `track('goal', '', { name: 'order', value: 59.9, id: 'order-17' })`; the same id
+   * counts once.
    */
-  track(type: 'impression' | 'use' | 'dwell' | 'dismiss', block?: string, more?: Record<string, unknown>): void;
+  track(type: 'impression' | 'use' | 'dwell' | 'dismiss' | 'goal', block?: string, more?: Record<string, unknown>): void;
   /** Sends what waits now. */
   flush(): Promise<void>;
   /** Acts at once; resolves to the layout that follows. Rejects with the server's explanation. */
