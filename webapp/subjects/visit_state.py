@@ -302,6 +302,8 @@ def _fold_late(
 def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: Surface) -> None:
     """Applies feedback at once; the rest of the shown order stays until the visit ends."""
     default = default_order(surface)
+    if event.kind in ("pin", "move") and event.block in state.feedback.tray:
+        return  # another tab put it away, which this page does not show
     if event.kind in UNDOABLE:
         feedback.remember(state, visit.order)
     if event.kind == "move":

@@ -107,6 +107,18 @@ def test_undo_takes_back_the_last_of_them_and_reset_all(owner):
     assert reset["tray"] == [] and set(reset["order"]) == {b["id"] for b in COURSE["blocks"]}
 
 
+def test_what_another_tab_sends_of_a_block_in_the_tray_is_taken_and_moves_nothing(owner):
+    allow()
+    before = owner.layout()
+    block = free(before)[0]
+    away = owner.wish("put_away", block)
+    assert owner.send(away, owner.event("dwell", block, ms=2000))["accepted"] == 1
+    for kind in ("move", "pin"):
+        body = {"decision": before["decision"], **owner.event(kind, block, rank=2)}
+        shown = owner.post("feedback", body).json()
+        assert (shown["order"], shown["tray"], shown["pins"]) == (away["order"], [block], [])
+
+
 def test_pins_hold_beside_the_tray(owner):
     allow()
     before = owner.layout()

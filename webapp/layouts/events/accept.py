@@ -180,7 +180,7 @@ def _held_by_team(slug: str) -> Collection[str]:
 
 
 def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: str) -> None:
-    known, held = set(served.order), _held_by_team(served.surface)
+    known, held = _known(served), _held_by_team(served.surface)
     for i, arrival in enumerate(arrivals):
         if arrival.kind in PUT_AWAY:
             _check_leaving(served, arrival, field.format(i))
@@ -188,7 +188,7 @@ def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: st
     wrong = [
         (i, arrival)
         for i, arrival in enumerate(arrivals)
-        if (arrival.block and arrival.block not in known and arrival.kind != "bring_back")
+        if (arrival.block and arrival.block not in known)
         or (arrival.block in held and arrival.kind in MOVING)
         or arrival.at < oldest
     ]
@@ -196,6 +196,13 @@ def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: st
         mistakes = [_mistake(a, field.format(i), known, held) for i, a in wrong[:MOST_ERRORS]]
         mistakes[0].mistakes = mistakes
         raise mistakes[0]
+
+
+def _known(served: Served) -> Collection[str]:
+    """The blocks of the page: those shown, and those that may be in the tray."""
+    page = serving.page(served.surface)
+    may_hide = page is not None and page.surface.guardrails.put_away
+    return {*served.order, *page.surface.index} if page and may_hide else set(served.order)
 
 
 def _check_leaving(served: Served, arrival: Arrival, where: str) -> None:

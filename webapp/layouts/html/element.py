@@ -37,7 +37,8 @@ def render(
         css = page_css(payload, controls=controls)
     else:
         css = book_page.page_css(payload, controls=controls, tag=tag)
-    blocks = [_block(payload, block_id, context) for block_id in payload["order"]]
+    shown = (*payload["order"], *payload["tray"])
+    blocks = [_block(payload, block_id, context) for block_id in shown]
     api = reverse("uiengine_layouts:health").removesuffix("health")
     return render_to_string(
         "uiengine/adaptive_layout.html",
@@ -53,6 +54,7 @@ def render(
             "how": (payload["emphasis"] or {}).get("how", ""),
             "end": mark_safe(END),
             "blocks": blocks,
+            "tray": _tray(payload) if controls else None,
             "is_served": tag == book_page.SERVED,
             "is_book": book is not None,
             "place": mark_safe(book_page.SCRIPTS[tag]) if book else "",
@@ -88,7 +90,11 @@ def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]
     is_kept = block_id in payload["pins"]
     is_next = block_id == (payload["emphasis"] or {}).get("block")
     seen = {"why": why, "has_moved": has_moved, "is_pinned_by_user": is_kept, "is_next": is_next}
-    block = {**element, "id": block_id, **seen}
+    away = {
+        "is_folded": block_id in payload["folded"],
+        "is_put_away": block_id in payload["tray"],
+    }
+    block = {**element, "id": block_id, **seen, **away}
     template = select_template(
         [
             f"{payload['surface']}/{block_id}.html",
@@ -98,6 +104,16 @@ def _block(payload: Mapping[str, Any], block_id: str, context: Mapping[str, Any]
         ]
     )
     return {**block, "html": mark_safe(template.render({**context, "block": block}))}
+
+
+def _tray(payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the script writes at the end of the page, so that nothing shifts when it starts."""
+    words, suggestion = _strings(), payload["suggestion"]
+    titles = (payload["elements"][block_id]["title"] for block_id in payload["tray"])
+    back = [words["bring_back"].format(title=title) for title in titles]
+    if not back and not suggestion:
+        return None
+    return {"words": words, "back": back, "says": suggestion and suggestion["says"]}
 
 
 def _strings() -> dict[str, str]:
@@ -126,6 +142,16 @@ def _strings() -> dict[str, str]:
         "restored": _("The layout is back to the default."),
         "failed": _("That did not work: {problem}"),
         "plain": _("This is its usual place."),
+        "fold": _("Show only its title"),
+        "unfold": _("Show all of it"),
+        "put_away": _("Put it away"),
+        "bring_back": _("Bring back {title}"),
+        "decline": _("No, keep it"),
+        "tray": _("Put away"),
+        "said_fold": _("{title} shows only its title."),
+        "said_put_away": _("{title} is now at the end of the page."),
+        "said_bring_back": _("{title} is shown again."),
+        "said_decline": _("{title} stays where it is."),
     }
 
 

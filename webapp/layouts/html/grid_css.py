@@ -22,11 +22,21 @@ CONTROLS = (
 """Reserves space for the script's buttons, so that nothing shifts when it starts."""
 
 
+PUT_AWAY = (
+    "@media (scripting:enabled){[data-folded]>:not(.al-menu,.al-panel){display:none!important}"
+    "[data-folded]::before{content:attr(data-folded);font-weight:600}}"
+    "@media (scripting:none){adaptive-layout>.al-tray{display:none}"
+    "adaptive-layout>[data-grid]>[data-block][hidden]{display:block}}"
+)
+"""Without scripts, which bring a block back, the page shows all of every block."""
+
+
 def page_css(payload: Mapping[str, Any], *, controls: bool) -> str:
     """The CSS of a payload's layouts. Slugs and ids are plain identifiers, so they need no
     escaping."""
     scope = f'adaptive-layout[surface="{payload["surface"]}"]>[data-grid]'
-    return BASE + (CONTROLS if controls else "") + grid_css(payload, scope)
+    away = PUT_AWAY if payload["put_away"] else ""
+    return BASE + (CONTROLS if controls else "") + away + grid_css(payload, scope)
 
 
 def grid_css(payload: Mapping[str, Any], scope: str) -> str:

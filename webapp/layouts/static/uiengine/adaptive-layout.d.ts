@@ -102,14 +102,14 @@ export class LayoutClient extends EventTarget {
   /** Shows a payload in all that follows this client. */
   show(payload: Payload): void;
   /** Notes an impression of a block, or of the page by '', once while the page is shown. */
-  see(id: string): void;
+  see(id: string, type?: 'impression' | 'suggested'): void;
   /**
    * Notes an event. Events go out in batches, wait while offline, and are never counted twice. An
    * impression of a page that is prerendered or hidden is noted when it is shown. A goal that the
    * team declared: `track('goal', '', { name: 'order', value: 59.9, id: 'order-17' })`; the same id
    * counts once.
    */
-  track(type: 'impression' | 'use' | 'dwell' | 'dismiss' | 'goal', block?: string, more?: Record<string, unknown>): void;
+  track(type: 'impression' | 'use' | 'dwell' | 'dismiss' | 'goal' | 'suggested', block?: string, more?: Record<string, unknown>): void;
   /** Sends what waits now. */
   flush(): Promise<void>;
   /** Acts at once; resolves to the layout that follows. Rejects with the server's explanation. */

@@ -31,6 +31,16 @@ const ENGLISH = {
   restored: 'The layout is back to the default.',
   failed: 'That did not work: {problem}',
   plain: 'This is its usual place.',
+  fold: 'Show only its title',
+  unfold: 'Show all of it',
+  put_away: 'Put it away',
+  bring_back: 'Bring back {title}',
+  decline: 'No, keep it',
+  tray: 'Put away',
+  said_fold: '{title} shows only its title.',
+  said_put_away: '{title} is now at the end of the page.',
+  said_bring_back: '{title} is shown again.',
+  said_decline: '{title} stays where it is.',
 };
 
 let store = {}; // where storage is blocked, events do not outlive the page
@@ -117,9 +127,9 @@ export class LayoutClient extends EventTarget {
     this.dispatchEvent(new Event('layout'));
   }
 
-  see(id) {
-    if (!this.seen.has(id)) this.track('impression', id);
-    this.seen.add(id);
+  see(id, type = 'impression') {
+    if (!this.seen.has(type + id)) this.track(type, id);
+    this.seen.add(type + id);
   }
 
   track(type, block, more) {
@@ -243,13 +253,15 @@ const CONTROLS_CSS = `
  inline-size:min(19.5rem,100% - 1rem);z-index:3;padding:.75rem;border:1px solid;border-radius:.75rem;background:Canvas;color:CanvasText;
  box-shadow:0 .5rem 1.5rem rgb(0 0 0/.25)}
 :where(.al-panel p){margin:0 0 .5rem}
-:where(.al-panel,.al-bar) :where(button){font:inherit;min-block-size:2rem;margin:.125rem;padding:.125rem .625rem;
+:where(.al-panel,.al-bar,.al-tray) :where(button){font:inherit;min-block-size:2rem;margin:.125rem;padding:.125rem .625rem;
  border:1px solid;border-radius:.5rem;background:transparent;color:inherit;cursor:pointer}
 :where(.al-bar button[aria-pressed=true],[data-pinned]>.al-menu){background:color-mix(in srgb,currentColor 12%,transparent);
  box-shadow:inset 0 0 0 2px currentColor}
 :where(adaptive-layout button:is(:disabled,[aria-disabled=true])){opacity:.5;cursor:default}
 .al-live{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-@media print{.al-bar,.al-menu,.al-panel{display:none!important}}`;
+[data-folded]>:not(.al-menu,.al-panel){display:none!important}
+[data-folded]::before{content:attr(data-folded);font-weight:600}
+@media print{.al-bar,.al-menu,.al-panel,.al-tray{display:none!important}}`;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -265,6 +277,7 @@ export class AdaptiveLayout extends HTMLElement {
   #grid;
   #sheets = [];
   #live;
+  #tray;
   #watcher;
   #equipped;
   #renderer = null;
@@ -338,6 +351,10 @@ export class AdaptiveLayout extends HTMLElement {
     return [...this.#grid.children].filter((child) => child.dataset.block);
   }
 
+  #block(id) {
+    return this.#blocks.find((block) => block.dataset.block === id);
+  }
+
   // An event of any other block would be refused with its batch.
   #isPlaced(id) {
     return this.payload.order.includes(id);
@@ -355,7 +372,7 @@ export class AdaptiveLayout extends HTMLElement {
     if (this.#grid === this) {
       // The children stay where a framework put them.
       const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
-      shadow.replaceChildren(make('slot', { name: 'al' }), make('div', { part: 'grid' }, make('slot')));
+      shadow.replaceChildren(make('slot', { name: 'al' }), make('div', { part: 'grid' }, make('slot')), make('slot', { name: 'al-end' }));
       shadow.adoptedStyleSheets = [inner];
       inner.replaceSync(`div{${grid}}${gridCss(this.payload, 'div')}`);
     } else scope += '>[data-grid]';
@@ -368,9 +385,11 @@ export class AdaptiveLayout extends HTMLElement {
       if (i < 0) continue;
       const [block] = rest.splice(i, 1);
       block.hidden = false;
+      if (this.payload.folded?.includes(id)) block.dataset.folded = this.#title(id);
+      else delete block.dataset.folded;
       if (i) (this.#grid.moveBefore ?? this.#grid.insertBefore).call(this.#grid, block, rest[0]);
     }
-    for (const block of rest) block.hidden = true; // no longer on the surface
+    for (const block of rest) block.hidden = true; // put away or removed
     if (focused !== this.#root.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
   }
 
@@ -385,7 +404,7 @@ export class AdaptiveLayout extends HTMLElement {
     const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
     for (const [block, from] of before) {
       const to = block.getBoundingClientRect();
-      if (from.x === to.x && from.y === to.y) continue;
+      if (!from.width || !to.width || (from.x === to.x && from.y === to.y)) continue;
       const shift = [`${from.x - to.x}px`, `${from.y - to.y}px`];
       if (isStill) {
         // Jumps a frame later: what was asked for is no layout shift.
@@ -415,13 +434,15 @@ export class AdaptiveLayout extends HTMLElement {
         leave(id);
         since.set(id, NaN);
       }
-      for (const [id, ms] of dwell) if (ms >= 1000) client.track('dwell', id, { ms: Math.round(ms) });
+      for (const [id, ms] of dwell) if (ms >= 1000 && this.#isPlaced(id)) client.track('dwell', id, { ms: Math.round(ms) });
       dwell.clear();
       client.flush();
     };
     this.#watcher = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting, intersectionRatio, intersectionRect, rootBounds } of entries) {
-        const id = target.dataset.block;
+        const { block: id, suggested } = target.dataset;
+        if (suggested && isIntersecting) client.see(suggested, 'suggested');
+        if (suggested) continue;
         const inView = isIntersecting
           && (intersectionRatio >= 0.5 || intersectionRect.height >= rootBounds?.height / 2);
         if (inView && !since.has(id)) {
@@ -435,6 +456,7 @@ export class AdaptiveLayout extends HTMLElement {
     }, { threshold: [0, ...Array.from({ length: 13 }, (_, n) => 2 ** -n)] }); // for blocks of any height
     this.#equipped = null;
     this.#equip();
+    this.#showState();
     const children = new MutationObserver(() => this.#equip());
     children.observe(this.#grid, { childList: true });
     document.addEventListener('visibilitychange', () => {
@@ -462,7 +484,7 @@ export class AdaptiveLayout extends HTMLElement {
     this.#equipped = new Set(this.#blocks);
     for (const block of fresh) {
       const id = block.dataset.block;
-      if (this.#isPlaced(id)) this.#watcher.observe(block);
+      if (this.payload.elements[id]) this.#watcher.observe(block);
       if (!this.#live) continue;
       const ariaLabel = fill(this.#strings.options, { title: this.#title(id) });
       const button = make('button', { type: 'button', className: 'al-menu', textContent: '⋯', ariaLabel, ariaExpanded: false });
@@ -485,7 +507,8 @@ export class AdaptiveLayout extends HTMLElement {
       this.#button('freeze', () => this.freeze()),
       this.#button('reset', () => this.#ask('reset', {}, 'restored')),
     );
-    this.#showState();
+    this.querySelector(':scope>.al-tray')?.remove();
+    this.append(this.#tray = make('div', { className: 'al-tray', slot: 'al-end', role: 'group', ariaLabel: this.#strings.tray }));
     this.addEventListener('keydown', (event) => event.key === 'Escape' && this.#close(), { signal });
     this.ownerDocument.addEventListener('click', (event) => (
       event.composedPath().includes(this.#open) || this.#close(false)), { signal });
@@ -496,6 +519,28 @@ export class AdaptiveLayout extends HTMLElement {
     set('freeze', 'aria-pressed', this.payload.status === 'frozen');
     set('undo', 'aria-disabled', this.payload.undo === 'nothing');
     for (const block of this.#blocks) block.toggleAttribute('data-pinned', this.payload.pins.includes(block.dataset.block));
+    this.#showTray();
+  }
+
+  #showTray() {
+    if (!this.#live) return;
+    const { tray = [], suggestion } = this.payload;
+    this.#tray.replaceChildren(...tray.map((id) => this.#wish('bring_back', id)));
+    if (!suggestion) return;
+    const { block, says } = suggestion;
+    const p = make('p', {}, says, this.#wish('put_away', block), this.#wish('decline', block));
+    p.dataset.suggested = block;
+    this.#tray.append(p);
+    this.#watcher.observe(p);
+  }
+
+  #wish(name, block, action = name) {
+    const button = this.#button(name, async () => {
+      await this.#ask(action, { block }, `said_${action}`);
+      (this.#tray.querySelector(`[value="${block}"]`) ?? this.#block(block).querySelector('.al-menu')).focus();
+    });
+    const textContent = fill(button.textContent, { title: this.#title(block) });
+    return Object.assign(button, { value: block, textContent });
   }
 
   #button(name, act) {
@@ -516,7 +561,7 @@ export class AdaptiveLayout extends HTMLElement {
 
   why(id) {
     this.#close();
-    const block = this.#open = this.#blocks.find((b) => b.dataset.block === id);
+    const block = this.#open = this.#block(id);
     const pinned = this.payload.pins.includes(id);
     const panel = make('div', { className: 'al-panel', role: 'group', ariaLabel: this.#strings.why },
       make('p', {}, make('strong', { textContent: this.#strings.why })),
@@ -526,6 +571,12 @@ export class AdaptiveLayout extends HTMLElement {
         this.#button(pinned ? 'unpin' : 'pin', () => this.pin(id, !pinned)),
         this.#mover('earlier', id, -1), this.#mover('later', id, 1),
       );
+      if (this.payload.put_away && !this.payload.elements[id].required) {
+        panel.append(
+          block.dataset.folded ? this.#wish('unfold', id, 'bring_back') : this.#wish('fold', id),
+          this.#wish('put_away', id),
+        );
+      }
     }
     block.append(panel);
     block.querySelector('.al-menu').ariaExpanded = true;
