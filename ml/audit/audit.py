@@ -13,6 +13,7 @@ import pandas as pd
 from ml.audit.by_book import BOOK, VISITS, add_book, book_metrics
 from ml.audit.categories import NO_ATTRIBUTE, UNKNOWN, categorised
 from ml.audit.coverage import add_behaviour
+from ml.audit.goals import AuditedGoal, add_goals, described, goal_metrics, per_person
 from ml.audit.references import add_reference, since_metrics
 from ml.audit.reliability import stored_power
 from ml.audit.report import write_report
@@ -49,6 +50,7 @@ def audit(
     power: Mapping[str, Any] | None = None,
     is_chosen: bool = True,
     lent: Mapping[str, Mapping[str, int]] = NOTHING,
+    goals: Sequence[AuditedGoal] = (),
     out: Path,
     seed: int = 0,
     version: str = "",
@@ -65,11 +67,13 @@ def audit(
     serves: whether the audited version serves now, which changes the page's advice.
     is_chosen: whether `by` was asked for; else what is no category is left out, not refused.
     lent: per attribute the days that its values are kept, and how many people's have gone by that.
+    goals: what the team counts, reported by slice; no verdict depends on it.
     power: output of `ml.audit.power` for the page; None: the stored one.
     """
     references = _references(champion=champion, anchor=anchor, **{BOOK: book})
-    values, metrics = _values(replay, references, used_blocks(visits), surfaces, progress)
-    values, users, counted = _counted(values, metrics, previous, people, by)
+    used = used_blocks(visits)
+    values, metrics = _values(replay, references, used, surfaces, goals, progress)
+    values, users, counted = _counted(values, metrics, goals, previous, people, by)
     users, by, known, left_out = _sliced(users, by, is_chosen)
     rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
     report = {
@@ -83,6 +87,7 @@ def audit(
         "seed": seed,
         **_compared(references),
         "surfaces": _surfaces(values),
+        "goals": described(goals),
         **_attributes(users, known, left_out, lent),
         "slices": rows,
     }
@@ -132,6 +137,7 @@ def _sliced(
 def _counted(
     values: pd.DataFrame,
     metrics: Sequence[Metric],
+    goals: Sequence[AuditedGoal],
     previous: Sequence[Mapping[str, Any]],
     people: pd.DataFrame,
     by: Sequence[str],
@@ -140,11 +146,15 @@ def _counted(
 
     All visits, or those since the last look if these can judge every slice that all could.
     """
-    whole = attach_attributes(user_sums(values, metrics), people, by)
+
+    def sums(some: pd.DataFrame) -> pd.DataFrame:
+        return attach_attributes(per_person(user_sums(some, metrics), goals), people, by)
+
+    whole = sums(values)
     if not previous:
         return values, whole, "all visits"
     fresh = _since_last(values, previous)
-    users = attach_attributes(user_sums(fresh, metrics), people, by)
+    users = sums(fresh)
     if is_enough(users, whole, by):
         return fresh, users, "visits since the last look"
     return values, whole, "all visits"
@@ -155,6 +165,7 @@ def _values(
     references: Mapping[str, Path],
     used: Mapping[Key, tuple[str, ...]],
     surfaces: Mapping[str, Surface] | None,
+    goals: Sequence[AuditedGoal],
     progress: Progress,
 ) -> tuple[pd.DataFrame, tuple[Metric, ...]]:
     """Computes each visit's metric columns, with references joined, and the metrics to judge."""
@@ -170,7 +181,7 @@ def _values(
             values, metrics = add_book(values, other), metrics + book_metrics()
         else:
             values, metrics = add_reference(values, other, name), metrics + since_metrics(name)
-    return values, metrics
+    return add_goals(values, goals), metrics + goal_metrics(described(goals))
 
 
 def _rows(

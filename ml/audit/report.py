@@ -11,6 +11,7 @@ from typing import Any
 
 from ml.audit.by_book import BOOK, book_metrics
 from ml.audit.coverage import coverage
+from ml.audit.goals import goal_metrics
 from ml.audit.intervals import chip, intervals
 from ml.audit.named import named
 from ml.audit.needed import more_people
@@ -66,7 +67,8 @@ def _metrics(report: Report) -> dict[str, Metric]:
     beside = book_metrics() if BOOK in report.get("beside", ()) else ()
     is_pointed = any(row["metric"] == POINTED[0].name for row in report["slices"])
     pointed = POINTED if is_pointed else ()
-    return {metric.name: metric for metric in (*METRICS, *pointed, *beside, *since)}
+    goals = goal_metrics(report.get("goals", ()))
+    return {metric.name: metric for metric in (*METRICS, *pointed, *goals, *beside, *since)}
 
 
 def _headline(report: Report) -> str:

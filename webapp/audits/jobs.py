@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.audits.goals import goals_reached
 from webapp.audits.services import is_simulated, report_save, reports_earlier
 from webapp.codebooks.books import entries_served
 from webapp.codebooks.models import Alias, CodebookVersion, Run
@@ -10,12 +11,14 @@ from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.lib import database
+from webapp.lib.times import utc_now
 from webapp.subjects.attributes import Reading, attributes_known, lent, people_of
 from webapp.surfaces import mappers
 
 
 def audit(lease: Lease) -> None:
     """Audits the run's version, or the surface's champion; leaves a report row."""
+    from ml.audit.goals import AuditedGoal
     from ml.audit.stored import audit_stored
     from ml.data.errors import DataError
     from ml.data.rows import visits_frame
@@ -48,6 +51,7 @@ def audit(lease: Lease) -> None:
             entries=entries_served(run.surface),
             is_chosen=bool(chosen),
             lent=lent(run.surface),
+            goals=[AuditedGoal(**fields) for fields in goals_reached(run.surface, utc_now())],
             progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:

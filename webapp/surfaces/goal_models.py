@@ -46,9 +46,10 @@ class Goal(models.Model):
     )
     better = models.SmallIntegerField(choices=Better.choices, default=Better.MORE)
     most = models.FloatField(
+        "bound per person",
         default=1.0,
         validators=[MinValueValidator(1e-6), MaxValueValidator(MOST_VALUE)],
-        help_text="Bound of one person's sum within the window: what is above counts as this much. "
+        help_text="Of one person's sum within the window: what is above counts as this much. "
         "1 asks whether a person reached the goal at all. Sums of money are heavy-tailed: without "
         "a bound, one large order decides. Choose one that few people pass.",
     )
@@ -69,7 +70,11 @@ class Goal(models.Model):
     )
     declared_at = UTCDateTimeField(auto_now_add=True)
     held_since = UTCDateTimeField(
-        null=True, blank=True, editable=False, help_text="When the trial began that counts it."
+        "held by a trial since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the trial began that counts it.",
     )
 
     class Meta:

@@ -116,13 +116,8 @@ class TrialAdmin(ReadOnlyAdmin):
         if not looks:
             return "Nobody has looked yet: workers look every night, or ask for a look above."
         last = looks[-1]
-        figures, goals = (
-            [
-                {**row, "svg": mark_safe(looks_svg(_history(looks, part, row["name"])))}
-                for row in last.figures.get(part, ())  # looks of before had no goals
-            ]
-            for part in ("figures", "goals")
-        )
+        figures = [_drawn(looks, "figures", row) for row in last.figures["figures"]]
+        goals = [_drawn(looks, "goals", row) for row in last.figures.get("goals", ())]
         context = {
             "look": last,
             "found": last.figures,
@@ -137,6 +132,11 @@ class TrialAdmin(ReadOnlyAdmin):
             "percent": trial.percent,
         }
         return render_to_string("uiengine_trials/found.html", context)
+
+
+def _drawn(looks: list[TrialLook], part: str, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its plot over the looks. part: `figures` or, in looks since then, `goals`."""
+    return {**row, "svg": mark_safe(looks_svg(_history(looks, part, row["name"])))}
 
 
 def _history(looks: list[TrialLook], part: str, name: str) -> list[tuple[int, dict[str, Any]]]:

@@ -17,7 +17,7 @@ has the interval of all looks alone."""
 def looks_svg(looks: Sequence[Look]) -> str:
     """Draws the looks. Thick: the look's 95 % interval. Thin: the interval valid at all looks."""
     shown = [(number, row) for number, row in looks if row["difference"] is not None]
-    if not shown:
+    if not any(row["any_time_interval"] or row.get("interval") for _, row in shown):
         return ""
     ends = [
         abs(end)
