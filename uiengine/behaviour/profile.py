@@ -99,7 +99,8 @@ class Feedback:
     override: the order set by hand in visit `override_visit`, which holds for that visit. steps:
     the states before the latest wishes of the open visit, the last one at the end. folded: blocks
     shown by their title alone; tray: the blocks put away, each with the rank it had; suggested:
-    blocks that were suggested to be put away; declined: those that the user kept.
+    blocks that were suggested to be put away; declined: those that the user kept. unexpected:
+    blocks that stand by their own use alone, as nothing is to be expected of others'.
     """
 
     pins: dict[str, Pin] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class Feedback:
     tray: dict[str, int] = field(default_factory=dict)
     suggested: dict[str, Suggested] = field(default_factory=dict)
     declined: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -377,6 +379,7 @@ def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
         tray=dict(sorted({**earlier.tray, **later.tray}.items())),
         suggested=dict(sorted({**earlier.suggested, **later.suggested}.items())),
         declined=tuple(dict.fromkeys((*earlier.declined, *later.declined))),
+        unexpected=tuple(sorted({*earlier.unexpected, *later.unexpected})),
     )
 
 

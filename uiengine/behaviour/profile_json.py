@@ -51,7 +51,7 @@ def _feedback(data: dict[str, Any]) -> Feedback:
     values["pins"] = _pins(data.get("pins", {}))
     values["undone"] = _undone(data.get("undone", []))
     values["steps"] = tuple(_step(step) for step in data.get("steps", ()))
-    for name in ("override", "folded", "declined"):
+    for name in ("override", "folded", "declined", "unexpected"):
         values[name] = tuple(data.get(name, ()))
     values["suggested"] = {b: Suggested(**made) for b, made in data.get("suggested", {}).items()}
     return Feedback(**values)

@@ -66,13 +66,14 @@ class Outlook:
 
     demand: share of the uses of the next visit; base: share in later visits, to which demand
     returns; familiarity: u under the last layout, before any move; settled: True if the subject has
-    seen a layout, so that moving can disturb.
+    seen a layout, so that moving can disturb; own: how far `base` is the subject's own, 0 to 1.
     """
 
     demand: Floats
     base: Floats
     familiarity: Floats
     settled: bool = True
+    own: float = 0.0
 
     @cached_property
     def disturbance(self) -> Floats:

@@ -15,6 +15,7 @@ from uiengine.features import Floats, Ints, People
 from uiengine.model.codebook import TOKEN_BITS, Codebook
 from uiengine.model.finite import check_people, check_popularity
 from uiengine.model.layout_codec import Graph, LayoutCodec
+from uiengine.model.own_use import own_use_alone
 from uiengine.model.prediction import Prediction
 from uiengine.model.served_order import ServedOrder
 from uiengine.page.surface import Same, Surface
@@ -200,7 +201,8 @@ class CodebookVersion:
         slug = request.surface.slug
         is_guess = slug not in self.surfaces
         own = None if is_guess else self.own_visits.get(slug)
-        return _prediction(request, tokens, out, distortion, is_guess=is_guess, own_visits=own)
+        found = _prediction(request, tokens, out, distortion, is_guess=is_guess, own_visits=own)
+        return own_use_alone(request, found) if request.profile.feedback.unexpected else found
 
 
 def gather_people(requests: Sequence[Request], count: int) -> People:

@@ -183,7 +183,8 @@ def outlook(request: Request, prediction: Prediction) -> Outlook:
     share = prediction.share
     is_shrunk = prediction.is_guess or prediction.own_visits is not None
     demand = (habit + prior * share) / weight if is_shrunk else share
-    return Outlook(demand, base, familiarity, settled=bool(profile.order))
+    own = float(habit.sum() / weight)
+    return Outlook(demand, base, familiarity, settled=bool(profile.order), own=own)
 
 
 def _visits_weighed(surface: Surface, prediction: Prediction) -> float:

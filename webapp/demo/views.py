@@ -63,6 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "past": past and past["moment"],
         "visits": replay.visits(person.key, slug).count(),
         "panel": past["panel"] if past else facts_now(person.key, slug),
+        "you": _you(person, slug),
     }
     request.csp_nonce = get_random_string(22)  # type: ignore[attr-defined]
     if past:
@@ -79,7 +80,7 @@ def moment(request: HttpRequest) -> JsonResponse:
     slug = current_page(request).slug
     person = current(request, people(request, slug))
     past = _past(request, person, slug)
-    context = {"current": person, "past": past and past["moment"]}
+    context = {"current": person, "past": past and past["moment"], "you": _you(person, slug)}
     context["panel"] = past["panel"] if past else facts_now(person.key, slug)
     shown = {
         "panel": render_to_string("uiengine_demo/panel.html", context, request),
@@ -154,6 +155,11 @@ def next_visit(request: HttpRequest) -> HttpResponseRedirect:
     slug = current_page(request).slug
     visit_next(key=current(request, people(request, slug)).key, slug=slug)
     return redirect("uiengine_demo:home")
+
+
+def _you(person: Person, slug: str) -> dict[str, str]:
+    """The way to the page about this person, for whom a token speaks."""
+    return {"surface": slug, "token": keys.user_token_make(key=person.key, now=utc_now())}
 
 
 def _past(request: HttpRequest, person: Person, slug: str) -> dict[str, Any] | None:

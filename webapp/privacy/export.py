@@ -17,6 +17,7 @@ from uiengine.request import Request
 from webapp.codebooks.registry.training_record import trained_versions
 from webapp.lib import times
 from webapp.lib.times import utc_now
+from webapp.privacy.claims import page_knows
 from webapp.serving.pages import serving
 from webapp.subjects import mappers
 from webapp.subjects.attributes import Reading, reading_record
@@ -78,6 +79,7 @@ def _profile_export(row: Profile) -> Iterator[bytes]:
         "group": _group(row),
         "state": row.state,
         "tokens": _tokens(row),
+        "knows": _knows(row),
         "updated_at": row.updated_at,
         "imported_events": _imported(row),
     }
@@ -126,6 +128,14 @@ def _group(row: Profile) -> str:
     """Says whether the layouts here adapt or belong to the control group."""
     is_in = is_control(row.subject.key, row.surface.slug, row.surface.control_percent)
     return "control: keeps the default layout" if is_in else "adapted"
+
+
+def _knows(row: Profile) -> dict[str, Any] | None:
+    """What the page holds true of the person, in sentences; None if it cannot be served."""
+    page = serving.page(row.surface.slug)
+    if page is None:
+        return None
+    return page_knows(key=row.subject.key, page=page, now=utc_now())
 
 
 def _tokens(row: Profile) -> dict[str, Any] | None:

@@ -8,8 +8,9 @@ from uiengine.behaviour import profile as profiles
 from webapp.codebooks.registry import training_record
 from webapp.lib import database
 from webapp.lib.times import utc_now
+from webapp.privacy.corrections import struck_again
 from webapp.privacy.merge_rows import rows_move
-from webapp.subjects import keys, mappers, state_cache, visit_state
+from webapp.subjects import keys, mappers, state_cache, unlearned, visit_state
 from webapp.subjects.fold_worker import profile_fold
 from webapp.subjects.locks import people_lock
 from webapp.subjects.looks import looks_unname
@@ -67,10 +68,12 @@ def _profile_move(row: Profile, target: Subject) -> None:
     kept.open_until = None
     kept.save()
     row.delete()
+    struck_again(kept)
 
 
 def _merged(one: State, other: State) -> State:
     for state in (one, other):
         settle(state, state.last, 0)
     later = max((one, other), key=lambda state: state.last)
-    return State(profiles.merge(one.profile, other.profile), later.visit)
+    marks = unlearned.merged(one.unlearned, other.unlearned)
+    return State(profiles.merge(one.profile, other.profile), later.visit, unlearned=marks)

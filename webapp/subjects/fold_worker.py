@@ -22,7 +22,15 @@ from webapp.lib.times import to_milliseconds
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.models import Event, Profile, ServedDecision, Visit
-from webapp.subjects.visit_state import Changes, FoldTarget, LiveVisit, State, fold, settle
+from webapp.subjects.visit_state import (
+    Changes,
+    FoldTarget,
+    LiveVisit,
+    State,
+    fold,
+    is_unlearned,
+    settle,
+)
 from webapp.surfaces.mappers import to_surface
 from webapp.surfaces.services import CountedVisit, popularity_add
 
@@ -63,14 +71,18 @@ def _fold_some(profile_id: int, now: datetime) -> int:
     state, changes = mappers.to_state(row), Changes()
     last_day = state.profile.last_day if state.profile.visits else None
     folded: dict[str, list[Event]] = {}
+    unlearned: list[Event] = []
     for event in events:
-        visit = fold(state, mappers.to_happened(event), target, _Counted(row), changes)
-        folded.setdefault(visit, []).append(event)
+        happened = mappers.to_happened(event)
+        visit = fold(state, happened, target, _Counted(row), changes)
+        is_kept = not is_unlearned(state, happened, visit)
+        (folded.setdefault(visit, []) if is_kept else unlearned).append(event)
     offset = row.subject.clock_offset * 1000
     settle(state, to_milliseconds(now) + offset, target.gap, changes)
     if events or changes.closed:
         for visit, rows in folded.items():
             _mark_folded(rows, visit)
+        _delete_unlearned(unlearned)
         _write_visits(row, changes, target)
         _count_popularity(row, changes.closed, target.day(to_milliseconds(now)), last_day)
         _write_profile(row, state, target.gap, offset)
@@ -84,6 +96,17 @@ def _mark_folded(events: list[Event], visit: str) -> None:
     rows = Event.objects.filter(pk__in=[event.pk for event in events])
     rows = rows.filter(at__gte=min(times), at__lte=max(times))
     rows.update(fold=Event.Fold.FOLDED, visit=visit)
+
+
+def _delete_unlearned(events: list[Event]) -> None:
+    """Deletes what the person wants nothing kept of, and the codes that brought it."""
+    if not events:
+        return
+    times = [event.at for event in events]
+    rows = Event.objects.filter(pk__in=[event.pk for event in events])
+    rows.filter(at__gte=min(times), at__lte=max(times)).delete()
+    decisions = {event.decision_id for event in events}
+    ServedDecision.objects.filter(pk__in=decisions).update(tokens=[])
 
 
 class _Counted:

@@ -18,6 +18,8 @@ from uiengine.behaviour.days import day_of
 from uiengine.behaviour.profile import OpenVisit, Pin, Profile, undoes
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
+from webapp.subjects import unlearned
+from webapp.subjects.unlearned import Unlearned
 
 PUT_AWAY = frozenset({"fold", "put_away", "bring_back", "decline"})
 FEEDBACK = PUT_AWAY | {"pin", "unpin", "move", "undo", "freeze", "plain", "reset"}
@@ -29,11 +31,11 @@ class LiveVisit:
     """The latest visit, open or closed. Times in ms.
 
     since: the last event before the visit; order: as shown by the latest event's decision, or set
-    by the user; uses: raw count per block; decision: the row of that decision; budget: candidates
-    used for the visit's decisions, 0 until an event's decision tells; drawn: row of the decision
-    whose layout was drawn for this visit, if the surface explores; before: the profile it was drawn
-    with, as JSON; is_control: True if the visit began in the control share, None until a decision
-    tells. A changed share takes effect at the next visit.
+    by the user, or empty where what led to it was struck out; uses: raw count per block; decision:
+    the row of that decision; budget: candidates used for the visit's decisions, 0 until an event's
+    decision tells; drawn: row of the decision whose layout was drawn for this visit, if the surface
+    explores; before: the profile it was drawn with, as JSON; is_control: True if the visit began in
+    the control share, None until a decision tells. A changed share takes effect at the next visit.
     """
 
     id: str
@@ -52,11 +54,13 @@ class LiveVisit:
 
 @dataclass
 class State:
-    """late: uses (block, day) of earlier visits that arrived during this one and count after it."""
+    """late: uses (block, day) of earlier visits that arrived during this one and count after it;
+    unlearned: what the person struck out, None if nothing."""
 
     profile: Profile = field(default_factory=Profile)
     visit: LiveVisit | None = None
     late: list[tuple[str, int]] = field(default_factory=list)
+    unlearned: Unlearned | None = None
 
     @property
     def last(self) -> int:
@@ -137,6 +141,7 @@ def load(data: Mapping[str, Any]) -> State:
         profile=profile_json.load(data.get("profile", {})),
         visit=visit and LiveVisit(**{**visit, "order": tuple(visit["order"])}),
         late=[(block, day) for block, day in data.get("late", ())],
+        unlearned=unlearned.load(data["unlearned"]) if "unlearned" in data else None,
     )
 
 
@@ -147,6 +152,7 @@ def dump(state: State) -> dict[str, Any]:
         "profile": profile_json.dump(state.profile),
         "visit": visit and {**vars(visit), "order": list(visit.order)},
         "late": [list(pair) for pair in state.late],
+        **({"unlearned": vars(state.unlearned)} if state.unlearned else {}),
     }
 
 
@@ -173,8 +179,13 @@ def fold(
     counted: Counted,
     changes: Changes | None = None,
 ) -> str:
-    """Folds one event and returns the id of its visit. Events must come in time order."""
+    """Folds one event and returns the id of its visit. Events must come in time order.
+
+    What is not learned is passed over as if it had never come.
+    """
     changes = changes if changes is not None else Changes()
+    if is_unlearned(state, event, event.shown.visit):
+        return event.shown.visit
     visit = _locate(state, event, target, changes)
     if visit is None or not visit.is_open:
         visit_id = visit.id if visit else event.shown.visit
@@ -184,7 +195,8 @@ def fold(
         return visit_id
     _advance(state, event.at)
     changes.touched[visit.id] = visit
-    if event.shown.generation >= state.profile.feedback.generation:
+    is_newest = event.shown.generation >= state.profile.feedback.generation
+    if is_newest or (event.kind in FEEDBACK and not visit.order):
         visit.order, visit.decision = event.shown.order, event.shown.decision
     if event.shown.visit == visit.id:
         visit.budget = visit.budget or event.shown.budget
@@ -192,12 +204,19 @@ def fold(
             visit.is_control = event.shown.is_control
         _remember_draw(state, visit, event.shown)
     if event.kind == "use" and not state.profile.feedback.plain:
-        visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
+        if not is_unlearned(state, event, visit.id):
+            visit.uses[event.block] = visit.uses.get(event.block, 0) + 1
     elif event.kind == "suggested":
         put_away.remember_suggested(state.profile, event.block, visit.id, visit.day)
     elif event.kind in FEEDBACK:
         _give_feedback(state.profile, visit, event, target.surface)
     return visit.id
+
+
+def is_unlearned(state: State, event: Happened, visit: str) -> bool:
+    """True if the person wants nothing kept of the event. visit: the id of its visit."""
+    known, at, generation = state.unlearned, event.at, event.shown.generation
+    return known is not None and known.leaves_out(event.kind, event.block, visit, at, generation)
 
 
 def _remember_draw(state: State, visit: LiveVisit, shown: Shown) -> None:
@@ -281,6 +300,8 @@ def _fold_late(
     elif event.kind == "plain":
         feedback.plain(state.profile, on=_is_on(event), order=(), visit="")
     if event.kind != "use" or state.profile.feedback.plain:
+        return
+    if is_unlearned(state, event, visit_id):
         return
     if visit:
         is_counted = event.block in visit.uses

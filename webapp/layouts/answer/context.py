@@ -55,10 +55,11 @@ class DecisionContext:
     key: the subject's, or empty; since: ms, the last event before the visit; times_erased: erasures
     of the key; budget: candidates for the visit's decisions, 0 before one is agreed on (see
     `budget_agree`); was_control: True if the open visit began in the control share, None without an
-    open visit; before: the order shown at the previous visit, or empty; shown: that of the open
-    visit; until: ms, when the visit ends (before its first event: its day) or a canary's share
-    changes; cached_as: the generation of the subject's state in the cache; unkept: the state to
-    store there.
+    open visit; before: the order shown at the previous visit, or empty; is_open: False before the
+    visit's first event; shown: the order of an open visit, empty if another is due, as something
+    was struck out; until: ms, when the visit ends (before its first event: its day) or a canary's
+    share changes; cached_as: the generation of the subject's state in the cache; unkept: the state
+    to store there.
     """
 
     key: str
@@ -71,6 +72,7 @@ class DecisionContext:
     budget: int = 0
     was_control: bool | None = None
     before: tuple[str, ...] = ()
+    is_open: bool = False
     shown: tuple[str, ...] = ()
     until: int = 0
     cached_as: str = ""
@@ -242,6 +244,7 @@ def decision_context(
         budget=budget,
         was_control=was_control,
         before=before,
+        is_open=known.state.open is not None,
         shown=known.state.open.order if known.state.open else (),
         until=until,
         cached_as=known.generation,

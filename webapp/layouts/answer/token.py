@@ -81,7 +81,7 @@ def _read(key: str, page: Page, now: datetime) -> Token:
     found = decision_context(key=key, page=page, now=now)
     text = _token(found, page)
     following = text
-    if found.shown:  # the visit is open
+    if found.is_open:
         later = now + timedelta(milliseconds=page.gap)
         following = _token(decision_context(key=key, page=page, now=later), page)
     return Token(text, following, found.visit, found.until // 1000)

@@ -156,3 +156,55 @@ PROBLEM_EXAMPLE = OpenApiExample(
         "next_step": "Send an id from `order`.",
     },
 )
+CORRECTION_EXAMPLE = OpenApiExample(
+    "What was used of a block is struck out",
+    request_only=True,
+    value={"act": "strike", "about": "use", "block": "mail"},
+)
+KNOWN_EXAMPLE = OpenApiExample(
+    "What a small page knows",
+    response_only=True,
+    status_codes=["200"],
+    value={
+        "surface": "home",
+        "arranged": "adapted",
+        "claims": [
+            {
+                "about": "use",
+                "block": "news",
+                "title": "News",
+                "says": "You use News in most of your visits: in 8 of 10. The last time was March "
+                "2, 2026.",
+                "last_used": "2026-03-02",
+                "uses": 8,
+                "visits": 10,
+            },
+            {
+                "about": "expected",
+                "block": "news",
+                "title": "News",
+                "says": "The page expects that 61 % of what you use at your next visit is News, by "
+                "what you and people like you use.",
+                "last_used": None,
+                "percent": 61,
+            },
+        ],
+        "sure": {
+            "visits": 10,
+            "own_percent": 47,
+            "says": "Visits of yours that count: 10, since Feb. 2, 2026. What is expected rests on "
+            "them to 47 percent, and for the rest on what others use and on pages like this one.",
+        },
+        "struck": [
+            {
+                "about": "use",
+                "block": "mail",
+                "title": "Mail",
+                "says": "What you use of Mail is not learned.",
+            }
+        ],
+        "forgotten": [],
+        "wishes": [],
+        "visit": {"learns": True},
+    },
+)

@@ -32,7 +32,7 @@ from django.utils.decorators import sync_and_async_middleware
 from webapp.layouts.addresses import api_prefix
 from webapp.layouts.errors.away_page import away_page
 from webapp.layouts.errors.catalogue import KINDS, Kind
-from webapp.layouts.errors.problem import ANSWERED, CONTENT_TYPE, SHOWN, problem_body
+from webapp.layouts.errors.problem import ANSWERED, CONTENT_TYPE, PAGE, SHOWN, problem_body
 from webapp.layouts.errors.problem import AWAY as RETRY_AFTER
 from webapp.postgres.patience import patience, watches
 from webapp.postgres.patience import seconds as database_seconds
@@ -151,6 +151,8 @@ def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
     if response.status_code < 400 or not request.path.startswith(api_prefix()):
         return response
     if response.headers.get("Content-Type", "").startswith(SPOKEN) or _is_of_others(request):
+        return response
+    if PAGE in request.META:
         return response
     return _problem(request, response)
 

@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 ANSWERED = "uiengine.answered"
 """In a request's META: what a view of the API answered, whatever becomes of it in middleware."""
+PAGE = "uiengine.page"
+"""In a request's META: people read the answer, so what is refused is a page, too."""
 SHOWN = 200
 """Maximum characters of a bad value that are sent back."""
 AWAY = 5

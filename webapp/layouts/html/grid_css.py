@@ -16,6 +16,7 @@ CONTROLS = (
     "adaptive-layout>.al-bar{min-block-size:2.5rem;white-space:nowrap;overflow-x:auto}"
     "@media (scripting:none){adaptive-layout>.al-bar{display:none}}"
     "adaptive-layout>.al-about{min-block-size:2.5rem}.al-plain{font:inherit;min-block-size:2rem}"
+    ".al-you{display:inline}.al-you button{font:inherit;min-block-size:2rem}"
     ".al-plain[hidden]{display:inline-block;visibility:hidden}"
     "@media print{adaptive-layout>.al-about{display:none}}"
 )

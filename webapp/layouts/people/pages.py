@@ -50,7 +50,7 @@ class Weight:
 @login_not_required
 @require_GET
 def about(request: HttpRequest, surface: str) -> HttpResponse:
-    page, found = _page(surface), weights_of(surface)
+    page, found = page_or_404(surface), weights_of(surface)
     context = {
         "weights": _weights(found.get("effects", {})),
         "found": found,
@@ -65,7 +65,7 @@ def about(request: HttpRequest, surface: str) -> HttpResponse:
 @require_GET
 def accessibility(request: HttpRequest, surface: str) -> HttpResponse:
     """As a page, or with ?format=json as JSON."""
-    page = _page(surface)
+    page = page_or_404(surface)
     criteria = statement(page.surface)
     if request.GET.get("format") == "json":
         rows = [vars(criterion) for criterion in criteria]
@@ -73,11 +73,16 @@ def accessibility(request: HttpRequest, surface: str) -> HttpResponse:
     return _render(request, "accessibility", page, {"criteria": criteria})
 
 
-def _page(slug: str) -> Page:
+def page_or_404(slug: str) -> Page:
     page = serving.page(slug)
     if page is None:
         raise Http404(f"No surface is called {slug!r}.")
     return page
+
+
+def page_title(slug: str) -> str:
+    title = Surface.objects.filter(slug=slug).values_list("title", flat=True).first() or slug
+    return gettext(title)
 
 
 def _weights(effects: dict[str, float]) -> list[Weight]:
@@ -92,8 +97,7 @@ def _weights(effects: dict[str, float]) -> list[Weight]:
 
 def _render(request: HttpRequest, name: str, page: Page, context: dict[str, Any]) -> HttpResponse:
     slug = page.surface.slug
-    title = Surface.objects.filter(slug=slug).values_list("title", flat=True).first() or slug
-    shown = {"page": name, "surface": slug, "surface_title": gettext(title), "api": api_prefix()}
+    shown = {"page": name, "surface": slug, "surface_title": page_title(slug), "api": api_prefix()}
     shown |= context
     response = render(request, f"uiengine/people/{name}.html", shown)
     response["Content-Security-Policy"] = POLICY

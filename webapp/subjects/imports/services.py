@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from math import inf
 from types import MappingProxyType
@@ -22,10 +22,11 @@ from uiengine.behaviour.profile import SECONDS_PER_DAY
 from webapp.lib import database
 from webapp.lib.batched import batched
 from webapp.lib.times import utc_now
-from webapp.subjects import mappers, state_cache, visit_state
+from webapp.subjects import mappers, state_cache, unlearned, visit_state
 from webapp.subjects.decisions import erasure_marks
 from webapp.subjects.imports.rows import NewVisit, states_update, visits_insert
 from webapp.subjects.models import Erasure, PersonalAttributes, Profile, Subject, Visit
+from webapp.subjects.unlearned import may_learn
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit, popularity_add
@@ -171,6 +172,7 @@ def _import_surface(
         row = stored[subjects[user].pk]
         fresh = [visit for visit in history if visit.id not in known.get(row.pk, ())]
         done.known_visits += len(history) - len(fresh)
+        fresh = _learnable(row, fresh)
         last_day = _last_day(row)
         if fresh:
             added += [NewVisit(row.pk, v.id, v.seconds, v.day, v.uses) for v in fresh]
@@ -186,6 +188,19 @@ def _import_surface(
     done.visits += len(added)
     done.uses += sum(len(visit.uses) for visit in added)
     state_cache.forget_all_on_commit([row.subject.key for row in changed], surface.slug)
+
+
+def _learnable(row: Profile, visits: Sequence[FileVisit]) -> list[FileVisit]:
+    """The visits without what their person struck out or wants forgotten."""
+    known = unlearned.load((row.state or {}).get("unlearned"))
+    if known is None:
+        return list(visits)
+    found = []
+    for visit in visits:
+        at = round(visit.seconds * 1000)
+        uses = {b: n for b, n in visit.uses.items() if may_learn(known, b, at)}
+        found += [replace(visit, uses=uses)] if uses else []
+    return found
 
 
 def profiles_ensure(

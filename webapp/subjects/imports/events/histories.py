@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from uiengine.behaviour.popularity import first_in_period
 from webapp.lib.batched import batched
-from webapp.subjects import state_cache, visit_state
+from webapp.subjects import state_cache, unlearned, visit_state
 from webapp.subjects.imports.events.visits import ImportedEvent, cut_visits, pack, united, unpack
 from webapp.subjects.imports.rows import NewVisit, states_update, ties_insert, visits_insert
 from webapp.subjects.imports.services import (
@@ -32,6 +32,7 @@ from webapp.subjects.imports.services import (
     subjects_ensure,
 )
 from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
+from webapp.subjects.unlearned import may_learn
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit, DayCount, popularity_change
@@ -176,6 +177,8 @@ def _change(
 ) -> Change | None:
     """The change that new events make, or None."""
     old = unpack(stored.events) if stored else []
+    known = unlearned.load((profile.state or {}).get("unlearned"))
+    events = [e for e in events if may_learn(known, e.block, e.at)]
     new = united((), events) if replace else united(old, events)
     if new == old:
         return None

@@ -1,0 +1,331 @@
+"""Striking out: as if it had never been, from the next layout on, and not learned again."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.webapp.conftest import COURSE, Person
+from webapp.codebooks.pipeline.stored_visits import stored_visits
+from webapp.privacy.merge import subject_merge
+from webapp.subjects.fold_worker import profile_fold
+from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
+from webapp.surfaces.models import Surface
+from webapp.surfaces.services import surface_save
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HABITS = [("glossary", "live"), ("live",), ("glossary", "quiz"), ("quiz",), ("glossary", "forum")]
+
+
+def correct(person: Person, act: str, **more: str) -> dict[str, Any]:
+    response = person.post("me/course-home", {"act": act, **more})
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def strike(person: Person, block: str = "glossary", about: str = "use") -> dict[str, Any]:
+    return correct(person, "strike", about=about, block=block)
+
+
+def fold_all() -> None:
+    for row in Profile.objects.all():
+        profile_fold(profile_id=row.pk, now=timezone.now())
+
+
+def together(clock, *people: tuple[Person, list[tuple[str, ...]]]) -> None:
+    """People's visits at the same times, a day apart; each sees a layout of their own."""
+    start = clock.now
+    for number in range(len(people[0][1])):
+        for person, days in people:
+            clock.now = start + timedelta(days=number)
+            layout = person.layout()
+            uses = [person.event("use", block) for block in days[number]]
+            person.send(layout, person.event("impression"), *uses)
+            clock.advance(minutes=5)
+            person.send(layout, person.event("dwell", "links"))
+        clock.now = start + timedelta(days=number + 1)
+        fold_all()
+
+
+def without(block: str, habits=HABITS) -> list[tuple[str, ...]]:
+    return [tuple(b for b in used if b != block) for used in habits]
+
+
+def state(person: Person) -> dict[str, Any]:
+    """What is stored, but for the correction's own record, ids and what named the rows."""
+    fold_all()
+    row = Profile.objects.filter(subject__key=person.key).first()
+    found = deepcopy(row.state) if row else {}
+    found.pop("unlearned", None)
+    found["profile"]["feedback"]["generation"] = 0
+    found["profile"]["feedback"]["unexpected"] = []
+    if found["visit"]:
+        found["visit"] = {k: found["visit"][k] for k in ("since", "day", "started", "uses")}
+    return found
+
+
+def rows(person: Person) -> list[Any]:
+    mine = Visit.objects.filter(profile__subject__key=person.key).order_by("started_at")
+    return list(mine.values_list("started_at", "uses", "is_closed"))
+
+
+def orders(clock, *people: Person, visits: int = 3) -> list[list[list[str]]]:
+    """The layouts of the next visits of people who go on alike."""
+    seen: list[list[list[str]]] = [[] for _ in people]
+    for _ in range(visits):
+        for number, person in enumerate(people):
+            layout = person.layout()
+            seen[number].append(layout["order"])
+            person.send(layout, person.event("impression"), person.event("use", "quiz"))
+        clock.advance(days=1)
+        fold_all()
+    return seen
+
+
+def test_the_next_layouts_are_those_of_somebody_who_never_did_it(owner, colleague, clock):
+    together(clock, (owner, HABITS), (colleague, without("glossary")))
+    assert owner.layout()["order"] != colleague.layout()["order"]
+
+    strike(owner)
+
+    assert owner.layout()["order"] == colleague.layout()["order"]
+    assert state(owner) == state(colleague)
+    assert rows(owner) == rows(colleague)
+    mine, theirs = orders(clock, owner, colleague)
+    assert mine == theirs
+
+
+def test_it_acts_within_the_open_visit_too(owner, colleague, clock):
+    together(clock, (owner, HABITS), (colleague, without("glossary")))
+    for person, uses in ((owner, ("glossary", "quiz")), (colleague, ("quiz",))):
+        layout = person.layout()
+        person.send(layout, person.event("impression"), *(person.event("use", b) for b in uses))
+
+    strike(owner)
+
+    assert owner.layout()["order"] == colleague.layout()["order"]
+    for person in (owner, colleague):  # as a page does that is shown
+        person.send(person.layout(), person.event("impression"))
+    clock.advance(days=1)
+    assert owner.layout()["order"] == colleague.layout()["order"]
+    assert state(owner) == state(colleague)
+
+
+def test_what_the_person_set_by_hand_stays(owner, clock):
+    together(clock, (owner, HABITS))
+    owner.wish("move", "links", rank=2)
+    clock.advance(days=1)
+    owner.visit("glossary")
+
+    strike(owner)
+
+    layout = owner.layout()
+    assert layout["order"][2] == "links" and layout["pins"] == ["links"]
+
+
+def test_no_row_holds_it_any_more(owner, clock):
+    together(clock, (owner, HABITS))
+    owner.send(owner.layout(), owner.event("use", "glossary"))  # not folded yet
+
+    strike(owner)
+
+    assert not Event.objects.filter(block="glossary").exists()
+    assert not any("glossary" in uses for uses in Visit.objects.values_list("uses", flat=True))
+    assert all(not tokens for tokens in ServedDecision.objects.values_list("tokens", flat=True))
+    kept = Profile.objects.get().state
+    assert "glossary" not in kept["profile"]["blocks"] | kept["profile"]["familiarity"]
+    assert "glossary" not in json.dumps([row[3] for row in stored_visits(Surface.objects.get())])
+
+
+def test_it_is_learned_again_neither_from_the_past_nor_meanwhile(owner, clock, worker):
+    layout, was = owner.layout(), owner.event("use", "glossary")
+    together(clock, (owner, HABITS))
+    strike(owner)
+    before = state(owner)
+
+    owner.send(layout, was)  # sent again, as it was
+    owner.send(layout, owner.event("use", "glossary"))
+    owner.send(owner.layout(), owner.event("use", "glossary"), owner.event("dwell", "glossary"))
+
+    assert state(owner) == before
+    assert not Event.objects.filter(block="glossary").exists()
+
+
+def test_it_is_brought_back_from_now_on(owner, clock):
+    old, was = owner.layout(), owner.event("use", "glossary")
+    together(clock, (owner, HABITS))
+    strike(owner)
+
+    body = correct(owner, "restore", about="use", block="glossary")
+
+    assert not body["struck"]
+    owner.send(old, was)
+    assert "glossary" not in state(owner)["profile"]["blocks"]
+    slow = {"at": (clock.now - timedelta(minutes=20)).isoformat()}  # a clock that runs behind
+    owner.send(owner.layout(), owner.event("use", "glossary") | slow)
+    clock.advance(days=1)
+    assert state(owner)["profile"]["blocks"]["glossary"]["uses"] == 1
+
+
+def test_struck_twice_is_struck_once(owner, clock):
+    together(clock, (owner, HABITS))
+    strike(owner)
+    before = state(owner), owner.layout()["order"]
+    strike(owner)
+    assert (state(owner), owner.layout()["order"]) == before
+
+
+def test_an_expectation_struck_out_now_is_as_if_it_had_been_from_the_start(owner, colleague, clock):
+    block = next(c["block"] for c in _claims(owner) if c["about"] == "expected")
+    strike(colleague, block, about="expected")
+    alike = [tuple(b for b in used if b != block) for used in HABITS]
+    together(clock, (owner, alike), (colleague, alike))
+
+    body = strike(owner, block, about="expected")
+
+    assert block not in [c["block"] for c in body["claims"] if c["about"] == "expected"]
+    assert [(s["about"], s["block"]) for s in body["struck"]] == [("expected", block)]
+    assert owner.layout()["order"] == colleague.layout()["order"]
+    assert correct(owner, "restore", about="expected", block=block)["struck"] == []
+
+
+def _claims(person: Person) -> list[dict[str, Any]]:
+    return person.get("me/course-home").json()["claims"]
+
+
+def test_a_quiet_visit_teaches_nothing_and_the_next_one_does(owner, colleague, clock):
+    together(clock, (owner, HABITS), (colleague, HABITS))
+    for person in (owner, colleague):
+        layout = person.layout()
+        uses = [person.event("use", "quiz"), person.event("dwell", "quiz")]
+        person.send(layout, person.event("impression"), *(uses if person is owner else ()))
+
+    assert correct(owner, "quiet")["visit"] == {"learns": False}
+    owner.send(owner.layout(), owner.event("use", "assignments"))
+
+    clock.advance(hours=2)
+    assert state(owner) == state(colleague) and rows(owner) == rows(colleague)
+    assert not Event.objects.filter(block__in=("quiz", "assignments"), visit=last(owner)).exists()
+    mine, theirs = orders(clock, owner, colleague)
+    assert mine == theirs
+    assert state(owner)["profile"]["blocks"]["quiz"]["uses"] == 5
+
+
+def last(person: Person) -> str:
+    mine = Visit.objects.filter(profile__subject__key=person.key)
+    return mine.order_by("started_at").last().visit
+
+
+def test_a_quiet_visit_can_be_learned_from_again(owner, clock):
+    owner.send(owner.layout(), owner.event("use", "quiz"))
+    correct(owner, "quiet")
+
+    assert correct(owner, "learn")["visit"] == {"learns": True}
+    owner.send(owner.layout(), owner.event("use", "forum"))
+    clock.advance(days=1)
+
+    assert state(owner)["profile"]["blocks"].keys() == {"forum"}
+
+
+def test_events_of_a_quiet_visit_that_come_late_are_not_learned(owner, clock):
+    layout = owner.layout()
+    owner.send(layout, owner.event("impression"))
+    correct(owner, "quiet")
+    late = owner.event("use", "quiz")
+    clock.advance(days=1)
+    owner.visit("forum")
+
+    owner.send(layout, late)
+
+    assert state(owner)["profile"]["blocks"].keys() == {"forum"}
+    assert not Event.objects.filter(block="quiz").exists()
+
+
+def test_a_forgotten_week_leaves_the_state_of_somebody_who_was_not_there(owner, colleague, clock):
+    together(clock, (owner, HABITS), (colleague, HABITS))
+    clock.advance(days=4)
+    for blocks in (("glossary", "links"), ("links",)):
+        owner.visit(*blocks)
+    fold_all()
+    clock.advance(hours=1)
+    assert owner.layout()["order"] != colleague.layout()["order"]
+
+    correct(owner, "forget_week")
+
+    assert owner.layout()["order"] == colleague.layout()["order"]
+    assert state(owner) == state(colleague) and rows(owner) == rows(colleague)
+    mine, theirs = orders(clock, owner, colleague)
+    assert mine == theirs
+
+
+def test_a_forgotten_week_takes_its_rows_and_is_not_sent_again(owner, clock, worker):
+    together(clock, (owner, HABITS))
+    clock.advance(days=9)
+    layout, used = owner.layout(), owner.event("use", "links")
+    owner.send(layout, owner.event("impression"), used)
+    clock.advance(minutes=1)
+    pin = owner.wish("pin", "links")
+    rank = pin["order"].index("links")
+
+    correct(owner, "forget_week")
+    before = state(owner)
+
+    assert not Event.objects.filter(happened_at__gte=clock.now - timedelta(days=7)).exists()
+    owner.send(layout, used, owner.event("impression") | {"at": used["at"]})
+    assert state(owner) == before and not Event.objects.filter(block="links", kind="use").exists()
+    after = owner.layout()
+    assert (after["order"][rank], after["pins"]) == ("links", ["links"])
+    clock.advance(minutes=1)
+    owner.send(after, owner.event("use", "quiz"))  # from now on it is learned
+    clock.advance(days=1)
+    assert state(owner)["profile"]["blocks"]["quiz"]["uses"] == 3
+
+
+def test_the_visit_that_the_week_begins_in_is_forgotten_too(owner, clock):
+    owner.visit("forum")
+    layout = owner.layout()
+    owner.send(layout, owner.event("use", "glossary"))
+    clock.advance(minutes=20)
+    owner.send(layout, owner.event("use", "quiz"))
+    fold_all()
+    clock.advance(days=7, minutes=-10)
+
+    correct(owner, "forget_week")
+
+    assert [list(uses) for _, uses, _ in rows(owner)] == [["forum"]]
+    assert state(owner)["profile"]["blocks"].keys() == {"forum"}
+
+
+def test_drawn_layouts_leave_the_log_with_what_they_were_drawn_by(owner, clock):
+    surface_save({**COURSE, "guardrails": {**COURSE["guardrails"], "exploration": 0.2}})
+    together(clock, (owner, HABITS))
+    assert Visit.objects.filter(before__isnull=False).exists()
+
+    strike(owner)
+
+    assert not Visit.objects.filter(before__isnull=False).exists()
+    assert set(Visit.objects.values_list("drawn", "reward")) == {(None, None)}
+
+
+def test_signing_in_does_not_bring_back_what_the_account_struck_out(owner, colleague, clock):
+    together(clock, (owner, HABITS), (colleague, HABITS))
+    strike(owner)
+    source, target = (Subject.objects.get(key=p.key) for p in (colleague, owner))
+
+    subject_merge(source=source, target=target, now=clock.now)
+
+    assert "glossary" not in state(owner)["profile"]["blocks"]
+    assert [s["block"] for s in owner.get("me/course-home").json()["struck"]] == ["glossary"]
+
+
+def test_others_keep_what_they_have(owner, colleague, clock):
+    together(clock, (owner, HABITS), (colleague, HABITS))
+    before = state(colleague), rows(colleague), colleague.layout()
+    strike(owner)
+    correct(owner, "forget_week")
+    assert (state(colleague), rows(colleague), colleague.layout()) == before
