@@ -11,6 +11,7 @@ from uiengine import engine
 from uiengine.decision import Decision, Reason
 from uiengine.page.reading_order import default_order
 from webapp.demo.compare import compared
+from webapp.demo.goals import goals_of
 from webapp.demo.words import STATUSES
 from webapp.layouts.answer import context, read
 from webapp.layouts.answer.context import DecisionContext
@@ -31,7 +32,7 @@ def facts_now(key: str, slug: str) -> dict[str, Any]:
     found = context.decision_context(key=key, page=page, now=utc_now())
     if found.key and not found.budget:
         found = replace(found, budget=context.budget_agree(found, context.affordable(0.0)))
-    return facts(found, *read.decide(found, CANDIDATES))
+    return {**facts(found, *read.decide(found, CANDIDATES)), "goals": goals_of(key, slug)}
 
 
 def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, Any]:

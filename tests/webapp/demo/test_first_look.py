@@ -79,3 +79,16 @@ def test_the_comparison_follows_the_replay_and_the_newcomers_own_uses(page: Page
         next_visit(page)
     assert "number 4 of 4 in its group before, number 1 now" in page.locator(SENTENCE).inner_text()
     assert order(page)[10] == "support"
+
+
+def test_the_side_panel_counts_the_goal_of_the_bank_and_other_pages_have_none(page: Page) -> None:
+    open_page(page, "bank")
+    counted = page.locator(".engine .goals dd")
+    assert page.locator(".engine .goals dt").all_inner_texts() == ["Payments sent"]
+    before = int(counted.inner_text())
+
+    page.locator("[data-goal=payment]").first.click()
+
+    wait_for(lambda: int(counted.inner_text()) == before + 1)
+    open_page(page, "course-home")
+    assert page.locator(".engine .goals").count() == 0

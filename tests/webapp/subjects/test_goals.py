@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -184,3 +185,17 @@ def test_a_goal_that_no_trial_counts_goes_after_the_events_days(order, page, own
 
     later = clock.now + timedelta(days=page.event_days + 1)
     assert retention_apply(surface=page, now=later)["goals"] == 1
+
+
+def test_a_browsers_session_needs_the_csrf_token_and_who_is_nobody_is_told(order, owner, client):
+    owner.visit("forum")
+    body = {"surface": "course-home", "goals": [goal(owner)]}
+    client.handler.enforce_csrf_checks = True
+    client.force_login(User.objects.create_user("ada"))
+
+    def post(asked):
+        return asked.post("/api/goals", body, content_type="application/json")
+
+    assert post(client).status_code == 403
+    assert post(Client()).json()["type"].endswith("nobody-to-do-this-for")
+    assert not GoalEvent.objects.exists()

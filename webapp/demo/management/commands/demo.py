@@ -20,6 +20,7 @@ from django.core.management.base import CommandError
 from django.urls import reverse
 
 from webapp.demo.children import ChildDied, Children, port_is_free
+from webapp.demo.goals import goal_declare
 from webapp.lib.database_command import DatabaseCommand
 
 START_SECONDS = 90
@@ -67,6 +68,7 @@ class Command(DatabaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write("Loading fixtures …")
         call_command("load_fixtures", verbosity=0)
+        goal_declare()
 
     def _wait_until_healthy(self, children: Children, address: str) -> None:
         deadline = time.monotonic() + START_SECONDS

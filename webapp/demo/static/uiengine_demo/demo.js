@@ -26,10 +26,20 @@ document.addEventListener('click', (event) => {
   if (!link) return;
   event.preventDefault();
   link.dataset.opened = '';
+  reach(link.dataset.goal);
   const { text, past } = toast.dataset;
   const title = link.closest('[data-block]').getAttribute('aria-label');
   toast.textContent = document.body.classList.contains('is-past') ? past : text.replace('{title}', title);
 });
+
+// What the bank's team counts, if it is declared; the side panel follows.
+async function reach(name) {
+  if (!panel.dataset.goals.split(' ').includes(name) || document.body.classList.contains('is-past')) return;
+  layout.client.track('goal', '', { name });
+  await layout.client.flush();
+  const response = await fetch(panel.dataset.url);
+  if (response.ok) tell(await response.json());
+}
 
 function showReasons({ why, stability, pins }) {
   for (const block of layout.querySelectorAll('[data-block]')) {
