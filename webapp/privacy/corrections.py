@@ -31,6 +31,7 @@ from webapp.subjects.imports.events.visits import pack, unpack
 from webapp.subjects.locks import people_lock
 from webapp.subjects.models import (
     Event,
+    GoalEvent,
     ImportedHistory,
     Profile,
     ServedDecision,
@@ -202,6 +203,7 @@ def _forget_week(known: _Known, correction: Correction) -> bool:
     events = Event.objects.filter(profile=known.row)
     events.filter(Q(happened_at__gte=_moment(since)) | Q(visit__in=names)).delete()
     known.visits.filter(visit__in=names).delete()
+    GoalEvent.objects.filter(profile=known.row, happened_at__gte=_moment(since)).delete()
     unused = ServedDecision.objects.filter(profile=known.row, events=None, visits=None)
     received = _moment(since - known.offset)
     unused.filter(drawn_visits=None, received_at__gte=received).delete()

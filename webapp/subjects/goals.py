@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from webapp.lib.times import to_milliseconds
+from webapp.subjects import unlearned
 from webapp.subjects.events import Arrival, Counted
 from webapp.subjects.models import GoalEvent, Profile
 from webapp.surfaces.models import Goal
@@ -31,10 +33,18 @@ def goals_accept(
     """Stores events of declared goals; each id counts once for a person and goal.
 
     Must be called inside the transaction that locked the subject. clock_offset: seconds. Goals that
-    are not declared (any more) count as neither accepted nor duplicate.
+    are not declared (any more), and those of a time that the person had forgotten, count as neither
+    accepted nor duplicate.
     """
     offset = timedelta(seconds=clock_offset)
-    arrivals = [a for a in arrivals if a.value["name"] in declared]
+    state = Profile.objects.values_list("state", flat=True).get(pk=profile_id)
+    marks = unlearned.load(state.get("unlearned"))
+    arrivals = [
+        a
+        for a in arrivals
+        if a.value["name"] in declared
+        and not (marks and marks.is_forgotten(to_milliseconds(min(a.at, now) + offset), -1))
+    ]
     fresh = {
         (declared[a.value["name"]], a.id): GoalEvent(
             profile_id=profile_id,

@@ -54,7 +54,7 @@ def test_the_schema_has_the_addresses_and_the_cookie_of_the_project(settings):
 
     assert schema["openapi"].startswith("3.1")
     names = ("layout", "events", "feedback", "csrf", "me", "health", "token")
-    names += ("goals", "counts", "book/{surface}", "book/{surface}/{name}")
+    names += ("me/{surface}", "goals", "counts", "book/{surface}", "book/{surface}/{name}")
     assert set(schema["paths"]) == {f"/sub/api/{name}" for name in names}
     assert schema["components"]["securitySchemes"]["session"]["name"] == "their_session"
     assert b'"/api/' not in json.dumps(schema).encode()

@@ -199,3 +199,20 @@ def test_a_browsers_session_needs_the_csrf_token_and_who_is_nobody_is_told(order
     assert post(client).status_code == 403
     assert post(Client()).json()["type"].endswith("nobody-to-do-this-for")
     assert not GoalEvent.objects.exists()
+
+
+def test_a_forgotten_week_takes_its_goals_along_and_they_do_not_come_back(order, owner, clock):
+    owner.visit("forum")
+    sent(owner, {**goal(owner), "id": "old"})
+    clock.advance(days=20)
+    owner.visit("forum")
+    late = {**goal(owner), "id": "late", "at": (clock.now - timedelta(hours=5)).isoformat()}
+    sent(owner, goal(owner))
+
+    assert owner.post("me/course-home", {"act": "forget_week"}).status_code == 200
+
+    assert [event_id for _, event_id, _ in rows()] == ["old"]
+    assert sent(owner, late, goal(owner))["ignored"] == 1  # `goal` is of now, after forgetting
+    clock.advance(minutes=1)
+    assert sent(owner, {**goal(owner), "id": "new"})["accepted"] == 1
+    assert sorted(event_id for _, event_id, _ in rows()) == ["new", "old", "order-1"]
