@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Max, Q, QuerySet
@@ -23,16 +22,15 @@ from webapp.codebooks.pipeline.kept_visits import snapshots_drop
 from webapp.codebooks.registry import training_record
 from webapp.lib import database
 from webapp.lib.times import to_milliseconds, utc_now
+from webapp.privacy import imported_past
 from webapp.privacy.refolding import refolded
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.fold_worker import profile_fold
-from webapp.subjects.imports.events.visits import pack, unpack
 from webapp.subjects.locks import people_lock
 from webapp.subjects.models import (
     Event,
     GoalEvent,
-    ImportedHistory,
     Profile,
     ServedDecision,
     Subject,
@@ -207,7 +205,7 @@ def _forget_week(known: _Known, correction: Correction) -> bool:
     unused = ServedDecision.objects.filter(profile=known.row, events=None, visits=None)
     received = _moment(since - known.offset)
     unused.filter(drawn_visits=None, received_at__gte=received).delete()
-    _history_filter(known.row, lambda event: event.at < since)
+    imported_past.forget(known.row, since)
     known.marks.spans.append((since, known.here, known.made))
     known.marks.visits = [v for v in known.marks.visits if v not in names]
     _rewind(known)
@@ -221,7 +219,8 @@ def _visits_since(known: _Known, since: int) -> list[Visit]:
     last = known.visits.filter(started_at__lt=at).order_by("started_at", "pk").last()
     if last is not None:
         later = Event.objects.filter(profile=known.row, visit=last.visit, happened_at__gte=at)
-        begun += [last] if later.exists() else []
+        is_within = imported_past.is_within_visit(known.row, since, known.target.gap)
+        begun += [last] if later.exists() or is_within else []
     return begun
 
 
@@ -246,7 +245,7 @@ def _rewind(known: _Known) -> None:
 def _unlearn(known: _Known, block: str) -> bool:
     """Takes a block's use out of rows and state. Returns True if there was any in closed visits."""
     known.behaviour.filter(block=block).delete()
-    _history_filter(known.row, lambda event: event.block != block)
+    imported_past.strike(known.row, block)
     ServedDecision.objects.filter(profile=known.row).update(tokens=[])
     drawn = known.visits.filter(before__isnull=False)
     drawn.update(drawn=None, before=None, reward=None)
@@ -275,18 +274,6 @@ def _refold(known: _Known) -> None:
     state.late = []
     if state.visit and state.visit.is_open:
         state.visit.order = ()
-
-
-def _history_filter(row: Profile, keeps: Callable[[Any], bool]) -> None:
-    """Deletes imported events, from which a later import would cut visits again."""
-    history = ImportedHistory.objects.filter(profile=row).first()
-    if history is None:
-        return
-    events = unpack(history.events)
-    kept = [event for event in events if keeps(event)]
-    if kept != events:
-        history.events = pack(kept)
-        history.save(update_fields=("events",))
 
 
 def _latest_event(row: Profile) -> datetime | None:

@@ -24,7 +24,7 @@ from webapp.subjects.decisions import is_control
 from webapp.subjects.models import Profile as ProfileRow
 from webapp.subjects.models import Visit
 
-MOST_DECIDED = 200
+MOST_DECIDED = 100
 """Latest visits whose layouts are decided again; earlier ones keep the order that they showed."""
 
 

@@ -83,6 +83,7 @@ def _fold_some(profile_id: int, now: datetime) -> int:
         for visit, rows in folded.items():
             _mark_folded(rows, visit)
         _delete_unlearned(unlearned)
+        _forget_codes(state, events)
         _write_visits(row, changes, target)
         _count_popularity(row, changes.closed, target.day(to_milliseconds(now)), last_day)
         _write_profile(row, state, target.gap, offset)
@@ -99,14 +100,21 @@ def _mark_folded(events: list[Event], visit: str) -> None:
 
 
 def _delete_unlearned(events: list[Event]) -> None:
-    """Deletes what the person wants nothing kept of, and the codes that brought it."""
+    """Deletes what the person wants nothing kept of."""
     if not events:
         return
     times = [event.at for event in events]
     rows = Event.objects.filter(pk__in=[event.pk for event in events])
     rows.filter(at__gte=min(times), at__lte=max(times)).delete()
-    decisions = {event.decision_id for event in events}
-    ServedDecision.objects.filter(pk__in=decisions).update(tokens=[])
+
+
+def _forget_codes(state: State, events: list[Event]) -> None:
+    """Takes the codes out of decisions that were made before something was struck out."""
+    if state.unlearned is None:
+        return
+    newest = state.profile.feedback.generation
+    old = {event.decision_id for event in events if event.decision.generation < newest}
+    ServedDecision.objects.filter(pk__in=old).update(tokens=[])
 
 
 class _Counted:

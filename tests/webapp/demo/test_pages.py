@@ -21,6 +21,7 @@ PAGES = [
     ("/api/surface-format", 390),
     *((f"/api/{name}/bank", width) for name in ("about", "accessibility") for width in (320, 820)),
     ("/api/about/bank", 1280),
+    ("/api/about/bank/you", 320),
     ("/examples/", 390),
     ("/examples/template", 820),
     ("/examples/fetch", 390),
@@ -79,3 +80,17 @@ def test_nothing_shifts_on_a_slow_network(page: Page, demo: Demo, width: int) ->
         page.goto(path)
         page.wait_for_selector(".al-menu")
         assert page.evaluate(SHIFT) <= 0.02, path
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_side_panel_leads_to_what_the_page_thinks_of_a_person(page: Page, width: int) -> None:
+    axe.install()
+    page.set_viewport_size({"width": width, "height": 900})
+    open_page(page)
+    become(page, 1)
+    page.locator(".engine").get_by_role("button", name="What this page thinks of you").click()
+    page.wait_for_url("**/api/about/course-home/you")
+    assert page.get_by_role("button", name="Strike out").count() > 2
+    assert page.get_by_text("You use").count() > 0
+    assert axe.violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -156,6 +156,20 @@ def test_it_is_learned_again_neither_from_the_past_nor_meanwhile(owner, clock, w
     assert not Event.objects.filter(block="glossary").exists()
 
 
+def test_a_page_from_before_brings_no_codes_back(owner, clock):
+    together(clock, (owner, HABITS))
+    before = owner.layout()
+    strike(owner)
+
+    owner.send(before, owner.event("use", "quiz"))
+    fold_all()
+
+    assert all(not tokens for tokens in ServedDecision.objects.values_list("tokens", flat=True))
+    owner.send(owner.layout(), owner.event("use", "quiz"))
+    fold_all()
+    assert ServedDecision.objects.order_by("pk").last().tokens
+
+
 def test_it_is_brought_back_from_now_on(owner, clock):
     old, was = owner.layout(), owner.event("use", "glossary")
     together(clock, (owner, HABITS))

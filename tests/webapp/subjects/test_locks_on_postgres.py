@@ -15,6 +15,7 @@ import pytest
 from django.db import connections, transaction
 
 from tests.patience import PATIENCE
+from webapp.privacy.corrections import About, Act, Correction, profile_correct
 from webapp.privacy.erase import subject_erase
 from webapp.privacy.merge import subject_merge
 from webapp.subjects.event_rows import target_find
@@ -27,7 +28,7 @@ SIDES = 3
 TIMES, EVENTS = int(os.environ.get("TIMES", "60")), 20
 
 
-@pytest.mark.parametrize("end", ["erased", "merged"])
+@pytest.mark.parametrize("end", ["erased", "merged", "corrected"])
 def test_folding_accepting_and_ending_never_wait_in_a_circle(page, end):
     failed: list[str] = []
     with ThreadPoolExecutor(SIDES) as threads:
@@ -36,12 +37,22 @@ def test_folding_accepting_and_ending_never_wait_in_a_circle(page, end):
             now = datetime.now(UTC)
             merge = partial(subject_merge, source=one.subject, target=two.subject, now=now)
             ending = merge if end == "merged" else partial(subject_erase, key=one.subject.key)
+            if end == "corrected":
+                ending = partial(correct, one.subject.key, page)
             fold = partial(profile_fold, profile_id=one.pk, now=now)
             failed += at_once(threads, ending, fold, accept(one))
         assert at_once(threads, *[connections.close_all] * SIDES) == []
 
     assert failed == []
-    assert Subject.objects.filter(key__startswith="host:one").count() == 0
+    left = TIMES if end == "corrected" else 0
+    assert Subject.objects.filter(key__startswith="host:one").count() == left
+
+
+def correct(key: str, page: Surface) -> None:
+    """Strikes out what the events are of."""
+    strike, now = Correction(Act.STRIKE, About.USE, "forum"), datetime.now(UTC)
+    profile_correct(key=key, user_id=None, surface=page, correction=strike, now=now)
+    assert not Event.objects.filter(profile__subject__key=key, fold="folded").exists()
 
 
 def at_once(threads: ThreadPoolExecutor, *steps: Callable[[], object]) -> list[str]:

@@ -16,8 +16,9 @@ CONTROLS = (
     "adaptive-layout>.al-bar{min-block-size:2.5rem;white-space:nowrap;overflow-x:auto}"
     "@media (scripting:none){adaptive-layout>.al-bar{display:none}}"
     "adaptive-layout>.al-about{min-block-size:2.5rem}.al-plain{font:inherit;min-block-size:2rem}"
-    ".al-you{display:inline}.al-you button{font:inherit;min-block-size:2rem}"
-    ".al-plain[hidden]{display:inline-block;visibility:hidden}"
+    ".al-you{display:inline}.al-you button{font:inherit;min-block-size:1.5rem;padding:0;"
+    "border:0;background:none;color:LinkText;text-decoration:underline;cursor:pointer}"
+    ".al-plain[hidden]{display:inline-block!important;visibility:hidden}"
     "@media print{adaptive-layout>.al-about{display:none}}"
 )
 """Reserves space for the script's buttons, so that nothing shifts when it starts."""
