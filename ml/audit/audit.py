@@ -14,6 +14,7 @@ from ml.audit.by_book import BOOK, VISITS, add_book, book_metrics
 from ml.audit.categories import NO_ATTRIBUTE, UNKNOWN, categorised
 from ml.audit.coverage import add_behaviour
 from ml.audit.goals import AuditedGoal, add_goals, described, goal_metrics, per_person
+from ml.audit.put_away import DECLINED, NO_ANSWERS, SUGGESTED, Answers, with_people
 from ml.audit.references import add_reference, since_metrics
 from ml.audit.reliability import stored_power
 from ml.audit.report import write_report
@@ -51,6 +52,7 @@ def audit(
     is_chosen: bool = True,
     lent: Mapping[str, Mapping[str, int]] = NOTHING,
     goals: Sequence[AuditedGoal] = (),
+    answers: Answers = NO_ANSWERS,
     out: Path,
     seed: int = 0,
     version: str = "",
@@ -68,12 +70,14 @@ def audit(
     is_chosen: whether `by` was asked for; else what is no category is left out, not refused.
     lent: per attribute the days that its values are kept, and how many people's have gone by that.
     goals: what the team counts, reported by slice; no verdict depends on it.
+    answers: of people to suggestions to put a block away.
     power: output of `ml.audit.power` for the page; None: the stored one.
     """
     references = _references(champion=champion, anchor=anchor, **{BOOK: book})
     used = used_blocks(visits)
     values, metrics = _values(replay, references, used, surfaces, goals, progress)
-    values, users, counted = _counted(values, metrics, goals, previous, people, by)
+    metrics += DECLINED if answers else ()
+    values, users, counted = _counted(values, metrics, goals, previous, people, by, answers)
     users, by, known, left_out = _sliced(users, by, is_chosen)
     rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
     report = {
@@ -141,6 +145,7 @@ def _counted(
     previous: Sequence[Mapping[str, Any]],
     people: pd.DataFrame,
     by: Sequence[str],
+    answers: Answers,
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Returns the visits that this look counts, their people with attributes, and which they are.
 
@@ -148,7 +153,8 @@ def _counted(
     """
 
     def sums(some: pd.DataFrame) -> pd.DataFrame:
-        return attach_attributes(per_person(user_sums(some, metrics), goals), people, by)
+        once = user_sums(with_people(some, answers), metrics)
+        return attach_attributes(per_person(once, goals), people, by)
 
     whole = sums(values)
     if not previous:
@@ -174,6 +180,8 @@ def _values(
     values = visit_values(read_replay(replay, used), surfaces)
     if values["pointed"].any():
         metrics += POINTED
+    if values["suggested"].any():
+        metrics += SUGGESTED
     for name, path in references.items():
         progress(f"reading the {name}", 0, 1)
         other = visit_values(read_replay(path, used), surfaces)

@@ -15,6 +15,7 @@ from ml.audit.goals import goal_metrics
 from ml.audit.intervals import chip, intervals
 from ml.audit.named import named
 from ml.audit.needed import more_people
+from ml.audit.put_away import DECLINED, SUGGESTED
 from ml.audit.references import since_metrics
 from ml.audit.reliability import reliability
 from ml.audit.versions import over_versions, since_anchor
@@ -65,10 +66,10 @@ def page(
 def _metrics(report: Report) -> dict[str, Metric]:
     since = (m for name in report["references"] for m in since_metrics(name))
     beside = book_metrics() if BOOK in report.get("beside", ()) else ()
-    is_pointed = any(row["metric"] == POINTED[0].name for row in report["slices"])
-    pointed = POINTED if is_pointed else ()
+    told = {row["metric"] for row in report["slices"]}
+    more = (m for m in (*POINTED, *SUGGESTED, *DECLINED) if m.name in told)
     goals = goal_metrics(report.get("goals", ()))
-    return {metric.name: metric for metric in (*METRICS, *pointed, *goals, *beside, *since)}
+    return {metric.name: metric for metric in (*METRICS, *more, *goals, *beside, *since)}
 
 
 def _headline(report: Report) -> str:

@@ -13,6 +13,7 @@ from ml.audit.audit import NOTHING, audit
 from ml.audit.by_book import BOOK
 from ml.audit.categories import NO_ATTRIBUTE
 from ml.audit.goals import AuditedGoal
+from ml.audit.put_away import NO_ANSWERS, Answers
 from ml.data.histories import visits_of
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
@@ -41,6 +42,7 @@ def audit_stored(
     is_chosen: bool = True,
     lent: Mapping[str, Mapping[str, int]] = NOTHING,
     goals: Sequence[AuditedGoal] = (),
+    answers: Answers = NO_ANSWERS,
     seed: int = 0,
     progress: Progress = lambda share, doing: None,
 ) -> tuple[dict[str, Any], str]:
@@ -48,8 +50,8 @@ def audit_stored(
 
     versions: folder of the `subject`, and where they exist of `champion` and `anchor`. serves:
     whether the subject is the champion. entries: of the page's books, 0 where nobody is served by
-    a byte. is_chosen, lent, goals: see `audit`. Replays that a killed attempt had finished are
-    reused.
+    a byte. is_chosen, lent, goals, answers: see `audit`. Replays that a killed attempt had finished
+    are reused.
     """
     known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
     table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
@@ -68,6 +70,7 @@ def audit_stored(
         is_chosen=is_chosen,
         lent=lent,
         goals=goals,
+        answers=answers,
         out=work / "report",
         seed=seed,
         version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],

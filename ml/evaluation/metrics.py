@@ -207,6 +207,7 @@ class _Walk:
                 "fallback": float(visit.status == "fallback"),
                 "pointed": float(bool(visit.expected)),
                 "pointed_right": float(visit.expected in visit.blocks),
+                "suggested": float(bool(visit.suggested)),
                 "tokens": float(visit.tokens),
                 "distortion": visit.distortion or 0.0,
                 "coded_visits": float(visit.distortion is not None),

@@ -66,11 +66,12 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
                 saves: float | None = made.stability.saves_seconds
                 reasons = made.reasons
                 expected = made.expected.block if made.expected else ""
+                suggested = made.unused.block if made.unused else ""
             else:
                 share = prediction.share if name == "eager" else prediction.tokens_share
                 order = _by_share(request, share, defaults)
                 status, explored, propensity, saves, reasons = "adapted", False, 1.0, None, ()
-                expected = ""
+                expected = suggested = ""
             side_bits = 0 if name == "tokens" else prediction.side_bits
             shown.append(
                 Shown(
@@ -84,6 +85,7 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
                     saves,
                     reasons,
                     expected,
+                    suggested,
                 )
             )
         return shown

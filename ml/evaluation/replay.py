@@ -9,6 +9,7 @@ from typing import Any
 from ml.data.histories import Histories, RecordedVisit, moments
 from ml.evaluation.shown import Policy, Shown
 from ml.progress import Progress
+from uiengine.behaviour.put_away import remember_suggested
 from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
@@ -53,6 +54,8 @@ def replay(
         for visit, request, made in zip(moment, requests, shown, strict=True):
             line = _line(visit, made, boxes.of(request.surface, made.order), defaults, each)
             yield {**line, **_claims(made)} if is_declared else line
+            if made.suggested:
+                remember_suggested(request.profile, made.suggested, request.visit, visit.day)
             past.observe(visit, made.order)
         for visit in everyone:
             if only is not None and visit.user not in only:
@@ -99,6 +102,7 @@ def _line(
         "propensity": made.propensity,
         "decide_ms": round(milliseconds, 4),
         **({"expected": made.expected} if made.expected else {}),
+        **({"suggested": made.suggested} if made.suggested else {}),
     }
 
 

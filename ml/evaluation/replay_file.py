@@ -25,7 +25,7 @@ class ReplayVisit:
 
     layout: (x, y, w, h) in grid cells by block, in reading order. default: the replaced order.
     distortion: None where the policy has no codebook. expected: the block that the page pointed
-    to, empty for none.
+    to, suggested: the one that it suggested to put away; empty for none.
     """
 
     user: str
@@ -40,6 +40,7 @@ class ReplayVisit:
     explored: bool
     status: str
     expected: str = ""
+    suggested: str = ""
 
     @property
     def day(self) -> int:
@@ -119,6 +120,7 @@ def _visit(
         explored=bool(line.get("explored")),
         status=str(line.get("status", "adapted")),
         expected=str(line.get("expected", "")),
+        suggested=str(line.get("suggested", "")),
     )
 
 

@@ -15,7 +15,8 @@ class Shown:
 
     distortion: None where the policy has no codebook. saves: seconds that its moves save over the
     horizon, None where the policy does not say; reasons: what the page would say about them;
-    expected: the block that the page points to, empty for none.
+    expected: the block that the page points to, suggested: the one that it suggests to put away;
+    empty for none.
     """
 
     order: tuple[str, ...]
@@ -28,6 +29,7 @@ class Shown:
     saves: float | None = None
     reasons: tuple[Reason, ...] = ()
     expected: str = ""
+    suggested: str = ""
 
 
 Policy = Callable[[Sequence[Request]], list[Shown]]

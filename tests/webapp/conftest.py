@@ -26,8 +26,13 @@ from webapp.subjects.keys import user_token_make
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 GROUPED = json.loads((FIXTURES / "surfaces" / "course_home.json").read_text())
-COURSE = {**GROUPED, "groups": [], "blocks": [{**b, "group": ""} for b in GROUPED["blocks"]]}
-"""The course's page without its groups, so that any block may move anywhere."""
+COURSE = {
+    **GROUPED,
+    "groups": [],
+    "guardrails": {k: v for k, v in GROUPED["guardrails"].items() if k != "put_away"},
+    "blocks": [{**b, "group": ""} for b in GROUPED["blocks"]],
+}
+"""The course's page without its groups, so that any block may move anywhere; all blocks stay."""
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SQLITE_FUNCTION = 31
 """What SQLite asks before a function or operator; the module of Python 3.11 does not name it."""

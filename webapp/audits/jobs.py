@@ -13,6 +13,7 @@ from webapp.codebooks.registry import artefacts
 from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.subjects.attributes import Reading, attributes_known, lent, people_of
+from webapp.subjects.put_away import put_away_answers
 from webapp.surfaces import mappers
 
 
@@ -52,6 +53,7 @@ def audit(lease: Lease) -> None:
             is_chosen=bool(chosen),
             lent=lent(run.surface),
             goals=[AuditedGoal(**fields) for fields in goals_reached(run.surface, utc_now())],
+            answers=put_away_answers(run.surface),
             progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:

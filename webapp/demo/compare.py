@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import get_language_bidi
@@ -45,7 +45,7 @@ def compared(found: DecisionContext, decision: Decision) -> dict[str, Any]:
     before and after; None while nothing was used.
     """
     surface = found.page.surface
-    default = engine.default_layout(context.request_of(found))
+    default = engine.default_layout(replace(context.request_of(found), surface=surface))
     narrow = min(surface.breakpoints, key=lambda at: at.min_width)
     drawings = []
     for name, at in (("narrow", narrow), ("wide", surface.widest)):

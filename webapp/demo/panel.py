@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from uiengine import engine
 from uiengine.decision import Decision, Reason
 from uiengine.page.reading_order import default_order
+from uiengine.put_away import folded_and_tray
 from webapp.demo.compare import compared
 from webapp.demo.goals import goals_of
 from webapp.demo.words import STATUSES
@@ -57,6 +58,7 @@ def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, 
         "candidates": _candidates(found, decision),
         "reasons": [_reason(titles, reason) for reason in decision.reasons],
         "guardrails": _guardrails(found, decision, titles),
+        "away": _away(found, decision, titles) if surface.guardrails.put_away else None,
         "visits": found.profile.visits,
         "saves": decision.stability.saves_seconds if decision.stability.moved else None,
         "version": decision.version,
@@ -79,6 +81,19 @@ def _candidates(found: DecisionContext, decision: Decision) -> list[dict[str, An
 
 def _reason(titles: dict[str, str], reason: Reason) -> dict[str, str]:
     return {"title": titles[reason.block], "text": reason_sentence(reason)}
+
+
+def _away(found: DecisionContext, decision: Decision, titles: dict[str, str]) -> dict[str, Any]:
+    """What this person folded and put away, and what the page suggests to put away."""
+    folded, tray = folded_and_tray(found.page.surface, found.profile.feedback)
+    unused = decision.unused
+    return {
+        "folded": [titles[b] for b in titles if b in folded],
+        "tray": [titles[b] for b in titles if b in tray],
+        "unused": titles[unused.block] if unused else "",
+        "visits": unused.visits if unused else 0,
+        "declined": [titles[b] for b in found.profile.feedback.declined if b in titles],
+    }
 
 
 def _guardrails(found: DecisionContext, decision: Decision, titles: dict[str, str]) -> list[str]:

@@ -177,3 +177,33 @@ def test_the_audits_report_says_how_long_values_are_kept_and_what_has_gone():
     page = coverage({"attributes": [known], "left_out": [], "gone": gone})
     assert "Its values are kept 10 days; those of 2 people have gone by that." in page
     assert "<b>gender</b> is not compared: the values of 5 people have gone" in page
+
+
+def test_to_whom_a_block_is_suggested_to_be_put_away_and_who_refuses_is_told_by_slice(tmp_path):
+    """Suggests once to half of the people of the north, at their second visit, and to nobody else;
+    a third of what they were asked is refused."""
+    path = tmp_path / "replay.jsonl"
+    visits, people = cohort.simulate(path, users=120, visits=3)
+    people["region"] = ["north", "south"] * 60
+    north = people.loc[people["region"] == "north", "user"].tolist()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if line["user"] in north[::2] and line["visit"] == 1:
+            line["suggested"] = line["default"][-1]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    answers = {user: (3, 1) for user in north[::2]}
+
+    report = audit(path, visits, people, ["region"], answers=answers, out=tmp_path)
+
+    told = {
+        (row["slice"]["region"], row["metric"]): row["value"]
+        for row in report["slices"]
+        if row["metric"].startswith("suggest") and list(row["slice"]) == ["region"]
+    }
+    assert told["north", "suggested_people"] == 0.5 and told["south", "suggested_people"] == 0
+    assert told["north", "suggestions_declined"] == pytest.approx(1 / 3)
+    assert told["south", "suggestions_declined"] is None
+    page = (tmp_path / "report.html").read_text()
+    assert "People asked to put a block away" in page and "Suggestions refused" in page
+    plain = audit(path, visits, people, ["region"], out=tmp_path)
+    assert not any("declined" in row["metric"] for row in plain["slices"])

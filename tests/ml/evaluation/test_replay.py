@@ -4,14 +4,15 @@ On held-back real students the learned order beats the simple rules.
 """
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from ml import replay
-from ml.data.histories import visits_of
+from ml.data.histories import page, visits_of
 from ml.data.tables import check_visits, read_visits
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import captured_gain, static_orders
@@ -19,6 +20,7 @@ from ml.evaluation.replay import replay as replayed
 from tests.ml.conftest import KINDS
 from uiengine.model.version_folder import load_version
 
+INNATE = Path(__file__).parents[3] / "fixtures" / "innate"
 REAL = Path(__file__).parents[4] / "shared/data/oulad/visits_daily_2013.parquet"
 FIELDS = [
     "user", "surface", "at", "visit", "layout", "default", "tokens", "side_bits", "distortion",
@@ -236,3 +238,22 @@ def test_checked_rows_are_what_a_replay_reads():
     good, problems = check_visits(rows, "t")
     assert not problems
     assert len(visits_of(good)) == 6
+
+
+def test_a_page_that_allows_it_suggests_a_block_once_after_long_disuse():
+    """`a` is used once, then `b` every other day for sixty days: once in sixty days, of `a`."""
+    whole = page("s", ["a", "b", "c"])
+    open_page = replace(whole, guardrails=replace(whole.guardrails, put_away=True))
+    start = date(2024, 1, 1)
+    rows = [("s", "1", str(start), "a")]
+    rows += [("s", "1", str(start + timedelta(days=n)), "b") for n in range(1, 60, 2)]
+    frame = pd.DataFrame(rows, columns=["surface", "user", "at", "block"]).assign(uses=1)
+    visits = visits_of(check_visits(frame, "visits")[0])
+    orders = {"s": ["a", "b", "c"]}
+    decide = policy("engine", load_version(INNATE), orders, 64, 0)
+
+    lines = list(replayed(visits, {"s": open_page}, orders, decide))
+
+    made = [(n, line["suggested"]) for n, line in enumerate(lines) if "suggested" in line]
+    assert made == [(21, "a")], "after 20 visits without it, of 28 days and more"
+    assert not any("suggested" in line for line in replayed(visits, {"s": whole}, orders, decide))

@@ -64,6 +64,23 @@ def test_a_moved_block_stands_where_it_was_put_and_undo_takes_it_back(page: Page
     wait_for(lambda: "nothing to undo" in said(page))
 
 
+def test_what_is_folded_and_put_away_stays_over_visits_and_stands_in_the_panel(page: Page) -> None:
+    open_page(page)
+    open_options(page, "glossary")
+    ask(page, "Put it away")
+    open_options(page, "forum")
+    ask(page, "Show only its title")
+    panel = page.locator(".engine .away")
+    panel.get_by_text("put away", exact=True).wait_for()
+    use(page, "quiz")
+    next_visit(page)
+    assert page.locator("[data-block=glossary]").is_hidden()
+    assert page.locator("[data-block=forum] h2").is_hidden()
+    assert "Glossary" in panel.inner_text() and "title only" in panel.inner_text()
+    ask(page, "Bring back Glossary")
+    assert page.locator("[data-block=glossary] h2").is_visible()
+
+
 def test_a_frozen_layout_stays_over_visits(page: Page) -> None:
     open_page(page)
     before = order(page)

@@ -10,6 +10,8 @@ from uiengine.put_away import LEAST_DAYS, LEAST_VISITS
 from webapp.layouts.answer.context import decision_context, request_of
 from webapp.serving.pages import serving
 from webapp.subjects.models import Event, Profile
+from webapp.subjects.put_away import put_away_answers
+from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -198,6 +200,7 @@ def test_it_is_exported_and_erased(owner, worker):
 
 def regular(person: Person, worker) -> dict:
     """Used the glossary once, then the forum for long."""
+    person.token_renew()
     person.visit("glossary")
     person.clock.advance(days=max(LEAST_DAYS - LEAST_VISITS, 0))
     for _ in range(LEAST_VISITS):
@@ -235,6 +238,21 @@ def test_a_no_is_remembered(owner, worker):
         assert owner.layout()["suggestion"] is None
     worker.work()
     assert feedback_of(owner)["declined"] == ["glossary"]
+
+
+def test_audits_know_who_was_asked_and_who_refused(owner, colleague, stranger, worker):
+    allow()
+    surface = Surface.objects.get()
+    assert put_away_answers(surface) == {}
+    for person in (owner, colleague):
+        regular(person, worker)
+        person.send(person.layout(), person.event("suggested", "glossary"))
+    for person in (owner, stranger):
+        person.token_renew()
+    owner.wish("decline", "glossary")
+    stranger.visit("forum")
+    worker.work()
+    assert put_away_answers(surface) == {owner.key: (1, 1), colleague.key: (1, 0)}
 
 
 def test_a_yes_is_put_away_like_any_other(owner, worker):
