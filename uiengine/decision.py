@@ -18,16 +18,17 @@ class Variant:
 
 @dataclass(frozen=True)
 class Stability:
-    """moved: blocks whose rank differs from the previous visit's.
+    """moved: blocks whose rank differs from the previous visit's; resized: whose size class does.
 
-    cost_seconds: modelled seconds over the horizon lost to forgotten positions; saves_seconds: the
-    move's saving net of them.
+    cost_seconds: modelled seconds over the horizon lost to forgotten positions and changed sizes;
+    saves_seconds: what moves and new sizes save net of them.
     """
 
     moved: tuple[str, ...] = ()
     budget: int = 0
     cost_seconds: float = 0.0
     saves_seconds: float = 0.0
+    resized: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,13 @@ from uiengine.guardrails import Case
 from uiengine.model.prediction import Prediction, Version
 from uiengine.page.layout import Layout, pack
 from uiengine.page.reading_order import apply_pins, complete, default_order
+from uiengine.page.size_classes import own_sizes
 from uiengine.page.surface import Cell, Same
 from uiengine.put_away import suggestion
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
 from uiengine.search.planner import plan
+from uiengine.search.resizing import last_sizes
 
 NEIGHBOURS = 8
 """Number of one-token neighbours decoded, in one batch, if several variants are requested."""
@@ -79,14 +81,17 @@ def choose(
     if not math.isfinite(best.energy + prediction.distortion):
         problem = "gave a prediction that is not finite"
         raise VersionError("version", version_id, problem, "Train or copy it again.")
-    size_classes = dict(zip(request.surface.index, prediction.size_class.tolist(), strict=True))
-    cells = pinned_cells(request)
+    sizes, before = best.sizes, best.sizes_before
+    if sizes is None:
+        decoded = zip(request.surface.index, prediction.size_class.tolist(), strict=True)
+        sizes = before = dict(decoded)
+    layout = _packed(request, best.order, sizes)
     variants = tuple(
-        Variant(pack(request.surface, order, size_classes, cells), energy)
-        for order, energy in best.variants
+        Variant(_packed(request, order, before if i else sizes), energy)
+        for i, (order, energy) in enumerate(best.variants)
     )
     return Decision(
-        layout=pack(request.surface, best.order, size_classes, cells),
+        layout=layout,
         status="adapted",
         version=version_id,
         revision=request.surface.revision,
@@ -100,13 +105,33 @@ def choose(
         energy=best.energy,
         demand=tuple(prediction.demand.tolist()),
         stability=best.stability,
-        reasons=reasons(request, prediction, best.order),
+        reasons=reasons(request, prediction, best.order, layout.sizes),
         system=1 if request.budget <= 1 else 2,
         variants=variants,
         candidates=best.candidates,
         expected=expected(request, prediction) if request.surface.guardrails.points else None,
         unused=suggestion(request, prediction) if request.surface.guardrails.put_away else None,
     )
+
+
+def _packed(
+    request: Request, order: tuple[str, ...], sizes: Mapping[str, int] | None = None
+) -> Layout:
+    """The order at every breakpoint, with what the user pinned and resized."""
+    surface, own = request.surface, request.profile.feedback.own_sizes
+    given = own_sizes(surface, own) if surface.guardrails.sizes and own else None
+    return pack(surface, order, sizes, pinned_cells(request), given)
+
+
+def fixed_sizes(request: Request) -> Mapping[str, int]:
+    """The size classes where the user's wishes leave no choice, see `fixed_order`."""
+    feedback = request.profile.feedback
+    if not request.surface.guardrails.sizes:
+        return {}
+    if feedback.override and feedback.override_visit == request.visit:
+        return feedback.override_sizes
+    is_held = (feedback.frozen or feedback.opted_out) and not feedback.plain
+    return last_sizes(request) if is_held else {}
 
 
 def fixed_order(request: Request) -> tuple[str, ...] | None:
@@ -135,7 +160,7 @@ def fixed_layout(request: Request, version_id: str = "") -> Decision:
     surface = request.surface
     order = held if held is not None else apply_pins(surface, default_order(surface), feedback.pins)
     return Decision(
-        layout=pack(surface, order, None, pinned_cells(request)),
+        layout=_packed(request, order, fixed_sizes(request)),
         status=status if held is not None else "default",
         version=version_id,
         revision=request.surface.revision,
@@ -166,6 +191,7 @@ def guardrail_case(request: Request, decision: Decision) -> Case:
         surface=request.surface,
         layout=decision.layout,
         before=last_order(request) if request.profile.order else (),
+        sizes_before=last_sizes(request) if request.surface.guardrails.sizes else {},
         feedback=feedback,
         day=request.day,
         by_user=feedback.plain

@@ -23,6 +23,8 @@ OFTEN, SOMETIMES = 0.6, 0.25
 """Smallest shares of visits for "most visits" and "some visits", and of demand for "often"."""
 LEAST_VISITS = 3
 """Smallest number of the user's visits that can be "most" or "some"."""
+LARGEST = 2
+"""The size class of a block's largest size."""
 LEAST_PEOPLE = 10
 """Smallest number of other people on the page of whom anything is said."""
 Evidence = tuple[str, Mapping[str, str | int | float]]
@@ -42,6 +44,10 @@ SENTENCES: Mapping[str, str] = {
     " new.",
     "guess": "A first guess from pages like this one.",
     "kept": "Everything stays where you know it.",
+    "resized": "You chose the size of $title.",
+    "larger": "On a wide page $title is larger than usual: you used it in $uses of $visits visits.",
+    "smaller": "On a wide page $title is smaller than usual: you used it in $uses of $visits"
+    " visits.",
 }
 
 
@@ -50,11 +56,17 @@ def sentence(reason: Reason, template: str | None = None) -> str:
     return Template(template or SENTENCES[reason.code]).substitute(reason.values)
 
 
-def reasons(request: Request, prediction: Prediction, order: tuple[str, ...]) -> tuple[Reason, ...]:
+def reasons(
+    request: Request,
+    prediction: Prediction,
+    order: tuple[str, ...],
+    sizes: Mapping[str, int] | None = None,
+) -> tuple[Reason, ...]:
     """At most three reasons, for the blocks whose climb over the default order is worth most.
 
     The worth is demand × ranks climbed: the part of the energy's search term that the climb saves.
-    A climb without evidence has no reason.
+    A climb without evidence has no reason. sizes: classes of blocks that have not their default
+    size, each with a reason of its own after these, where the surface lets sizes change.
     """
     demand = dict(zip(request.surface.index, prediction.demand.tolist(), strict=True))
     pins = request.profile.feedback.pins
@@ -77,7 +89,30 @@ def reasons(request: Request, prediction: Prediction, order: tuple[str, ...]) ->
         # Attached to a block without a reason, so that neither hides the other.
         about = {reason.block for reason in said}
         said += [Reason("kept", b, {}) for b in order if b not in about][:1]
+    if request.surface.guardrails.sizes:
+        said += _size_reasons(request, sizes or {})
     return tuple(said)
+
+
+def _size_reasons(request: Request, sizes: Mapping[str, int]) -> list[Reason]:
+    """Of each block that has not its default size, and of each that the user resized."""
+    surface, own = request.surface, request.profile.feedback.own_sizes
+    chosen = [
+        Reason("resized", b.id, {"title": b.title})
+        for b in surface.blocks
+        if b.id in own and not b.is_pinned
+    ]
+    others = [(b, c) for b, c in sorted(sizes.items()) if b not in own]
+    return [*chosen, *(_size_reason(request, block_id, c) for block_id, c in others)]
+
+
+def _size_reason(request: Request, block_id: str, size_class: int) -> Reason:
+    """Says how often the user used a block of another size: what its size follows from."""
+    known, visits = request.profile.blocks.get(block_id), request.profile.visits
+    uses = min(known.uses, visits) if known else 0  # late uses count, their visits may not
+    title = request.surface.block(block_id).title
+    code = "larger" if size_class == LARGEST else "smaller"
+    return Reason(code, block_id, {"title": title, "uses": uses, "visits": visits})
 
 
 def public_reasons(

@@ -19,7 +19,7 @@ TODAY = 100
 @st.composite
 def surfaces(draw: st.DrawFn, most: int = 10) -> Surface:
     """1 to `most` blocks in 1 to 3 grids, some pinned at the top, some in groups, some marked as
-    navigation or help; half stretch."""
+    navigation or help; half stretch, half let sizes change."""
     grids = GRIDS[: draw(st.integers(1, 3))]
     count = draw(st.integers(1, most))
     groups = ["first", "second"][: draw(st.integers(0, 2))]
@@ -39,6 +39,7 @@ def surfaces(draw: st.DrawFn, most: int = 10) -> Surface:
             "guardrails": {
                 "move_budget": draw(st.integers(0, 6)),
                 "stretch": draw(st.booleans()),
+                "sizes": draw(st.booleans()),
             },
             "blocks": blocks,
         }
@@ -67,13 +68,15 @@ def _header(grids):
 
 @st.composite
 def profiles_of(draw: st.DrawFn, surface: Surface) -> profiles.Profile:
-    """A profile after 0 to 8 visits under random layouts, with random pins and undone moves."""
+    """A profile after 0 to 8 visits under random layouts, with random pins, sizes, and undone moves
+    and sizes."""
     ids = [b.id for b in surface.blocks]
     profile = profiles.Profile()
     for day in draw(st.lists(st.integers(TODAY - 60, TODAY), max_size=8).map(sorted)):
         used = draw(st.lists(st.sampled_from(ids), max_size=4, unique=True))
         order = draw(st.permutations(ids))
-        profiles.fold_visit(profile, day, used, order)
+        sizes = draw(st.dictionaries(st.sampled_from(ids), st.sampled_from([0, 2]), max_size=3))
+        profiles.fold_visit(profile, day, used, order, sizes)
     free = [b.id for b in surface.blocks if not b.is_pinned]
     for block_id in draw(st.lists(st.sampled_from(free), max_size=2, unique=True)):
         profile.feedback.pins[block_id] = profiles.Pin(draw(st.integers(0, len(ids))))
@@ -81,6 +84,16 @@ def profiles_of(draw: st.DrawFn, surface: Surface) -> profiles.Profile:
     profile.feedback.undone = tuple(
         profiles.Undone(b, r, TODAY + draw(st.integers(-3, 20))) for b, r in undone
     )
+    own = st.dictionaries(
+        st.sampled_from([at.name for at in surface.breakpoints]),
+        st.tuples(st.integers(1, 20), st.integers(1, 20)),
+        min_size=1,
+    )
+    profile.feedback.own_sizes = draw(st.dictionaries(st.sampled_from(ids), own, max_size=2))
+    taken_back = st.dictionaries(
+        st.sampled_from(ids), st.integers(TODAY - 3, TODAY + 20), max_size=2
+    )
+    profile.feedback.kept_sizes = draw(taken_back)
     profile.feedback.frozen = draw(st.integers(0, 9)) == 0
     return profile
 

@@ -216,5 +216,6 @@ def test_what_is_said_of_own_visits_is_counted_in_them(site, demand):
 def test_at_most_three_reasons_and_each_can_be_said(case):
     request, prediction = case
     decision = choose(request, replace(prediction, is_guess=True), "v")
-    assert len(decision.reasons) <= 3
+    of_the_order = [r for r in decision.reasons if r.code not in ("resized", "larger", "smaller")]
+    assert len(of_the_order) <= 3
     assert all(r.code in SENTENCES and sentence(r) for r in decision.reasons)

@@ -1,4 +1,4 @@
-"""A user's explicit wishes: pin, unpin, move, undo, freeze, plain, reset. Each acts at once."""
+"""A user's explicit wishes: pin, move, resize, undo, freeze, plain, reset. Each acts at once."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from dataclasses import replace
 
 from uiengine.behaviour.profile import (
     MOST_STEPS,
+    RESIZE_KEPT,
     UNDO_DAYS,
     Pin,
     Profile,
+    Sizes,
     Step,
     Undone,
+    resized_blocks,
     show_order,
+    show_sizes,
     undoes,
 )
 
 
-def remember(profile: Profile, shown: Sequence[str]) -> None:
+def remember(profile: Profile, shown: Sequence[str], shown_sizes: Sizes | None = None) -> None:
     """Saves the state before a wish of the open visit, for undo to restore.
 
-    shown: the order on the page. The last MOST_STEPS wishes can be undone.
+    shown, shown_sizes: as on the page. The last MOST_STEPS wishes can be undone.
     """
     step = Step(
         shown=tuple(shown),
@@ -30,6 +34,10 @@ def remember(profile: Profile, shown: Sequence[str]) -> None:
         undone=profile.feedback.undone,
         folded=profile.feedback.folded,
         tray=dict(profile.feedback.tray),
+        sizes=profile.sizes,
+        shown_sizes=dict(shown_sizes or {}),
+        own_sizes=profile.feedback.own_sizes,
+        kept_sizes=profile.feedback.kept_sizes,
     )
     profile.feedback.steps = (*profile.feedback.steps, step)[-MOST_STEPS:]
 
@@ -64,6 +72,19 @@ def move(profile: Profile, block_id: str, rank: int, *, order: Sequence[str], vi
     _changed(profile)
 
 
+def resize(profile: Profile, block_id: str, breakpoint: str, width: int, height: int) -> None:
+    """Gives a block a size at the breakpoint where the user resized it, which stays until reset.
+
+    width, height: in cells; limits are applied where a layout is made (`Surface.within_limits`).
+    """
+    sizes = profile.feedback.own_sizes
+    own = {**sizes.get(block_id, {}), breakpoint: (width, height)}
+    profile.feedback.own_sizes = {**sizes, block_id: own}
+    if block_id in profile.familiarity:
+        profile.familiarity[block_id] *= RESIZE_KEPT
+    _changed(profile)
+
+
 def _make_room(pins: dict[str, Pin], block_id: str, rank: int, step: int) -> None:
     """Shifts pins at `rank`, and those in their way, towards the block's former rank, as the
     order does."""
@@ -75,18 +96,26 @@ def _make_room(pins: dict[str, Pin], block_id: str, rank: int, step: int) -> Non
 
 
 def undo(
-    profile: Profile, *, order: Sequence[str], before: Sequence[str], visit: str, day: int
+    profile: Profile,
+    *,
+    order: Sequence[str],
+    before: Sequence[str],
+    visit: str,
+    day: int,
+    sizes: Sizes | None = None,
 ) -> None:
-    """Takes back the user's last wish of this visit, restoring pins and order.
+    """Takes back the user's last wish of this visit, restoring pins, sizes and order.
 
-    Without a wish, takes back the engine's moves: the order becomes `before`, the moves are not
-    proposed again for UNDO_DAYS days, and blocks sent back are unpinned. Without either, changes
-    nothing.
+    Without a wish, takes back the engine's moves and new sizes: the order becomes `before`, the
+    sizes those before the visit, none of it is proposed again for UNDO_DAYS days, and blocks sent
+    back are unpinned. Without either, changes nothing.
     """
-    undoing = undoes(profile, order=order, before=before)
+    earlier = profile.sizes_before
+    undoing = undoes(profile, order=order, before=before, sizes=sizes, sizes_before=earlier)
     if undoing == "wish":
         _step_back(profile, visit)
     elif undoing == "visit":
+        _take_back_sizes(profile, sizes or {}, day)
         _take_back_visit(profile, order, before, visit, day)
 
 
@@ -96,9 +125,20 @@ def _step_back(profile: Profile, visit: str) -> None:
     profile.feedback.pins = dict(step.pins)
     profile.feedback.undone = step.undone
     profile.feedback.folded, profile.feedback.tray = step.folded, dict(step.tray)
-    profile.order, profile.familiarity = step.order, dict(step.familiarity)
+    profile.feedback.own_sizes, profile.feedback.kept_sizes = step.own_sizes, step.kept_sizes
+    profile.order, profile.sizes = step.order, step.sizes
+    profile.familiarity = dict(step.familiarity)
     profile.feedback.override, profile.feedback.override_visit = step.shown, visit
+    profile.feedback.override_sizes = step.shown_sizes
     _changed(profile)
+
+
+def _take_back_sizes(profile: Profile, shown: Sizes, day: int) -> None:
+    taken_back = dict.fromkeys(resized_blocks(profile.sizes_before, shown), day + UNDO_DAYS)
+    still_kept = {b: until for b, until in profile.feedback.kept_sizes.items() if until > day}
+    profile.feedback.kept_sizes = {**still_kept, **taken_back}
+    profile.feedback.override_sizes = profile.sizes_before
+    show_sizes(profile, profile.sizes_before)
 
 
 def _take_back_visit(
@@ -132,14 +172,21 @@ def plain(profile: Profile, *, on: bool, order: Sequence[str], visit: str) -> No
     """
     profile.feedback.plain = on
     profile.feedback.override, profile.feedback.override_visit = tuple(order), visit
+    profile.feedback.override_sizes = {}
     _changed(profile)
 
 
 def reset(profile: Profile, *, default: Sequence[str], visit: str) -> None:
-    """Restores the default layout, without pins and with all blocks; the counted history stays."""
+    """Restores the default layout, without pins and sizes and with all blocks.
+
+    The counted history stays.
+    """
     profile.feedback.pins.clear()
     profile.feedback.folded = ()
     profile.feedback.tray.clear()
+    profile.feedback.own_sizes, profile.feedback.kept_sizes = {}, {}
+    profile.feedback.override_sizes = {}
+    show_sizes(profile, {})
     profile.feedback.undone = ()
     _set_order(profile, default, visit)
     _changed(profile)

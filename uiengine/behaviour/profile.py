@@ -8,7 +8,7 @@ event would make folding O(blocks).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 DAY_HALF_LIVES = (2.0, 7.0, 28.0)
@@ -20,6 +20,12 @@ MOST_STEPS = 20
 """Maximum number of wishes of a visit that can be undone."""
 UNDO_DAYS = 28
 """Days for which an undone move is not proposed again."""
+RESIZE_KEPT = 0.5
+"""Share of its familiarity that a block keeps in another size: the coefficient `resize_kept`."""
+Sizes = Mapping[str, int]
+"""Size classes by block: 0 min, 2 max. Those of the default size are left out."""
+OwnSizes = Mapping[str, Mapping[str, tuple[int, int]]]
+"""Sizes that the user gave, in cells: by block, then by the breakpoint where it was done."""
 
 
 @dataclass(slots=True)
@@ -79,7 +85,8 @@ class Suggested:
 class Step:
     """The state before one wish of the open visit, for undo to restore.
 
-    shown: the order on the page; order, familiarity: the profile's; the rest: the feedback's.
+    shown, shown_sizes: the order and sizes on the page; order, sizes, familiarity: the profile's;
+    the rest: the feedback's.
     """
 
     shown: tuple[str, ...]
@@ -89,6 +96,10 @@ class Step:
     undone: tuple[Undone, ...]
     folded: tuple[str, ...] = ()
     tray: dict[str, int] = field(default_factory=dict)
+    sizes: Sizes = field(default_factory=dict)
+    shown_sizes: Sizes = field(default_factory=dict)
+    own_sizes: OwnSizes = field(default_factory=dict)
+    kept_sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,11 +107,14 @@ class Feedback:
     """The user's explicit wishes; every change raises `generation` and takes effect at once.
 
     frozen, opted_out: the layout stays as it is. plain: the default order, and nothing is learned.
-    override: the order set by hand in visit `override_visit`, which holds for that visit. steps:
-    the states before the latest wishes of the open visit, the last one at the end. folded: blocks
-    shown by their title alone; tray: the blocks put away, each with the rank it had; suggested:
-    blocks that were suggested to be put away; declined: those that the user kept. unexpected:
-    blocks that stand by their own use alone, as nothing is to be expected of others'.
+    override: the order set by hand in visit `override_visit`, which holds for that visit, as do
+    override_sizes. own_sizes: as the user resized blocks. kept_sizes: blocks of which a new size
+    was taken back, each with the day from which it may change again. Mappings of sizes are
+    replaced, never changed. steps: the states before the latest wishes of the open visit, the last
+    one at the end. folded: blocks shown by their title alone; tray: the blocks put away, each with
+    the rank it had; suggested: blocks that were suggested to be put away; declined: those that the
+    user kept. unexpected: blocks that stand by their own use alone, as nothing is to be expected of
+    others'.
     """
 
     pins: dict[str, Pin] = field(default_factory=dict)
@@ -111,6 +125,9 @@ class Feedback:
     generation: int = 0
     override: tuple[str, ...] = ()
     override_visit: str = ""
+    override_sizes: Sizes = field(default_factory=dict)
+    own_sizes: OwnSizes = field(default_factory=dict)
+    kept_sizes: Mapping[str, int] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     folded: tuple[str, ...] = ()
     tray: dict[str, int] = field(default_factory=dict)
@@ -126,7 +143,7 @@ class Profile:
     visits: closed visits; day_visits: visits decayed to `last_day`, per half-life in days; order:
     the last layout's reading order, empty for a new subject; familiarity: uses of each block since
     it last moved (u); before: the order before the open visit, which undo restores; last_event:
-    seconds since 1970 of the last folded event, or 0.
+    seconds since 1970 of the last folded event, or 0. sizes, sizes_before: as order and before.
     """
 
     blocks: dict[str, BlockUse] = field(default_factory=dict)
@@ -137,26 +154,40 @@ class Profile:
     last_day: int = 0
     order: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    sizes: Sizes = field(default_factory=dict)
+    sizes_before: Sizes = field(default_factory=dict)
     open: OpenVisit | None = None
     last_event: float = 0.0
     feedback: Feedback = field(default_factory=Feedback)
 
 
 def fold_visit(
-    profile: Profile, day: int, blocks: Iterable[str], order: Sequence[str] = ()
+    profile: Profile,
+    day: int,
+    blocks: Iterable[str],
+    order: Sequence[str] = (),
+    sizes: Sizes | None = None,
 ) -> None:
-    """Folds a whole visit, as files hold it. order: the layout that was shown."""
-    open_visit(profile, f"day:{day}", day, order)
+    """Folds a whole visit, as files hold it. order, sizes: the layout that was shown."""
+    open_visit(profile, f"day:{day}", day, order, sizes)
     for block_id in blocks:
         add_use(profile, block_id)
     close_visit(profile)
 
 
-def open_visit(profile: Profile, visit: str, day: int, order: Sequence[str] = ()) -> None:
+def open_visit(
+    profile: Profile,
+    visit: str,
+    day: int,
+    order: Sequence[str] = (),
+    sizes: Sizes | None = None,
+) -> None:
     """Closes any open visit and opens another, shown in `order` (empty: unknown)."""
     close_visit(profile)
-    profile.before = profile.order
+    profile.before, profile.sizes_before = profile.order, profile.sizes
     show_order(profile, order)
+    if order:
+        show_sizes(profile, sizes or {})
     profile.open = OpenVisit(visit, day)
 
 
@@ -171,6 +202,19 @@ def show_order(profile: Profile, order: Sequence[str]) -> None:
             kept = familiarity_kept(rank - ranks[block_id])
             profile.familiarity[block_id] *= kept
     profile.order = tuple(order)
+
+
+def show_sizes(profile: Profile, sizes: Sizes) -> None:
+    """Records new sizes; a resized block keeps the share `resize_kept` of its familiarity."""
+    for block_id in resized_blocks(profile.sizes, sizes):
+        if block_id in profile.familiarity:
+            profile.familiarity[block_id] *= RESIZE_KEPT
+    profile.sizes = dict(sizes)
+
+
+def resized_blocks(before: Sizes, after: Sizes) -> tuple[str, ...]:
+    """Blocks whose size class differs, in alphabetical order."""
+    return tuple(b for b in sorted({*before, *after}) if before.get(b, 1) != after.get(b, 1))
 
 
 def familiarity_kept(shift: int) -> float:
@@ -215,7 +259,7 @@ def add_late_use(profile: Profile, block_id: str, day: int) -> None:
         late.visit = profile.visits
         profile.blocks[block_id] = late
     else:
-        counters.day_uses, counters.day = _add_day_uses(counters, late)
+        counters.day_uses, counters.day = add_day_uses(counters, late)
         counters.uses += 1
     if not profile.visits:
         _count_visit(profile, day)
@@ -244,35 +288,6 @@ def habit_at(counters: BlockUse, visits: int) -> float:
     return counters.visit_shares[-1] * left
 
 
-def merge(one: Profile, other: Profile) -> Profile:
-    """Merges two histories, as when an anonymous visitor signs in. Commutative; closes open visits.
-
-    Day counters are decayed to the later time. Per-visit counters treat all visits of the profile
-    that ended earlier as preceding the other's, which is exact unless they interleave. The later
-    profile's order, and its settings in conflicting feedback, win.
-    """
-    earlier, later = sorted((_closed(one), _closed(other)), key=_age)
-    last_day = max(earlier.last_day, later.last_day)
-    visits = zip(day_visits_at(earlier, last_day), day_visits_at(later, last_day), strict=True)
-    days = [p.first_day for p in (earlier, later) if p.visits]
-    merged = Profile(
-        visits=earlier.visits + later.visits,
-        day_visits=tuple(a + b for a, b in visits),
-        first_day=min(days, default=0),
-        last_day=last_day,
-        order=later.order or earlier.order,
-        before=later.before or earlier.before,
-        last_event=max(earlier.last_event, later.last_event),
-        feedback=_merge_feedback(earlier.feedback, later.feedback),
-    )
-    for block_id in sorted({*earlier.blocks, *later.blocks}):
-        merged.blocks[block_id] = _merge_counters(
-            earlier.blocks.get(block_id), later.blocks.get(block_id), earlier.visits
-        )
-    merged.familiarity = _merge_familiarity(earlier, later)
-    return merged
-
-
 def copy(profile: Profile) -> Profile:
     """Copies the profile; no mutable part is shared."""
     own = profile.feedback
@@ -289,27 +304,17 @@ def copy(profile: Profile) -> Profile:
     )
 
 
-def _closed(profile: Profile) -> Profile:
-    closed = copy(profile)
-    close_visit(closed)
-    return closed
-
-
-def _age(profile: Profile) -> tuple[object, ...]:
-    # The last parts only break ties, so that merging does not depend on the argument order.
-    return (profile.last_event, profile.last_day, profile.first_day, profile.visits, repr(profile))
-
-
 def _count(counters: BlockUse, day: int, visit: int, share: float) -> None:
     now = BlockUse(day=day, day_uses=(1.0,) * len(DAY_HALF_LIVES))
     shares = visit_shares_at(counters, visit)
-    counters.day_uses, counters.day = _add_day_uses(counters, now)
+    counters.day_uses, counters.day = add_day_uses(counters, now)
     counters.visit_shares = tuple(v + share for v in shares)
     counters.visit, counters.last_share = visit, share
     counters.uses += 1
 
 
-def _add_day_uses(one: BlockUse, other: BlockUse) -> tuple[tuple[float, ...], int]:
+def add_day_uses(one: BlockUse, other: BlockUse) -> tuple[tuple[float, ...], int]:
+    """The sum of both counters' decayed uses, at the later of their days."""
     day = max(one.day, other.day)
     pairs = zip(day_uses_at(one, day), day_uses_at(other, day), strict=True)
     return tuple(a + b for a, b in pairs), day
@@ -333,62 +338,20 @@ def _decayed(
     return tuple([v * 2.0 ** (-elapsed / h) for v, h in zip(values, half_lives, strict=True)])
 
 
-def _merge_counters(earlier: BlockUse | None, later: BlockUse | None, shift: int) -> BlockUse:
-    if later is None:
-        assert earlier is not None
-        return earlier
-    later.visit += shift
-    if earlier is None:
-        return later
-    shares = zip(visit_shares_at(earlier, later.visit), later.visit_shares, strict=True)
-    day_uses, day = _add_day_uses(earlier, later)
-    return BlockUse(
-        day_uses,
-        tuple(a + b for a, b in shares),
-        day,
-        later.visit,
-        earlier.uses + later.uses,
-        later.last_share,
-    )
-
-
-def _merge_familiarity(earlier: Profile, later: Profile) -> dict[str, float]:
-    """u under the order that stays, plus the other profile's u of blocks that stood near there."""
-    shown = later if later.order else earlier
-    other = earlier if shown is later else later
-    familiarity = dict(shown.familiarity)
-    ranks = {block_id: rank for rank, block_id in enumerate(shown.order)}
-    old = {block_id: rank for rank, block_id in enumerate(other.order)}
-    for block_id, u in other.familiarity.items():
-        shift = ranks.get(block_id, 0) - old.get(block_id, ranks.get(block_id, 0))
-        familiarity[block_id] = familiarity.get(block_id, 0.0) + u * familiarity_kept(shift)
-    return dict(sorted(familiarity.items()))
-
-
-def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
-    return Feedback(
-        pins=dict(sorted({**earlier.pins, **later.pins}.items())),
-        undone=tuple(dict.fromkeys((*earlier.undone, *later.undone))),
-        frozen=later.frozen,
-        opted_out=earlier.opted_out or later.opted_out,
-        plain=earlier.plain or later.plain,
-        generation=earlier.generation + later.generation + 1,
-        override=later.override,
-        override_visit=later.override_visit,
-        folded=tuple(dict.fromkeys((*earlier.folded, *later.folded))),
-        tray=dict(sorted({**earlier.tray, **later.tray}.items())),
-        suggested=dict(sorted({**earlier.suggested, **later.suggested}.items())),
-        declined=tuple(dict.fromkeys((*earlier.declined, *later.declined))),
-        unexpected=tuple(sorted({*earlier.unexpected, *later.unexpected})),
-    )
-
-
-def undoes(profile: Profile, *, order: Sequence[str], before: Sequence[str]) -> str:
+def undoes(
+    profile: Profile,
+    *,
+    order: Sequence[str],
+    before: Sequence[str],
+    sizes: Sizes | None = None,
+    sizes_before: Sizes | None = None,
+) -> str:
     """Names the effect of `feedback.undo`: `wish`, `visit` or `nothing`.
 
-    The user's last wish of this visit comes first, then the engine's moves since the last visit.
-    order: the order on the page; before: the order of the previous visit.
+    The user's last wish of this visit comes first, then the engine's moves and new sizes since the
+    last visit. order, sizes: those on the page; before, sizes_before: those of the previous visit.
     """
     if profile.feedback.steps:
         return "wish"
-    return "visit" if tuple(order) != tuple(before) else "nothing"
+    is_same = tuple(order) == tuple(before) and (sizes or {}) == (sizes_before or {})
+    return "nothing" if is_same else "visit"

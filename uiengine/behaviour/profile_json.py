@@ -54,6 +54,7 @@ def _feedback(data: dict[str, Any]) -> Feedback:
     for name in ("override", "folded", "declined", "unexpected"):
         values[name] = tuple(data.get(name, ()))
     values["suggested"] = {b: Suggested(**made) for b, made in data.get("suggested", {}).items()}
+    values["own_sizes"] = _own_sizes(data.get("own_sizes", {}))
     return Feedback(**values)
 
 
@@ -66,7 +67,15 @@ def _step(data: dict[str, Any]) -> Step:
         undone=_undone(data["undone"]),
         folded=tuple(data.get("folded", ())),
         tray=dict(data.get("tray", {})),
+        sizes=data.get("sizes", {}),
+        shown_sizes=data.get("shown_sizes", {}),
+        own_sizes=_own_sizes(data.get("own_sizes", {})),
+        kept_sizes=data.get("kept_sizes", {}),
     )
+
+
+def _own_sizes(data: dict[str, Any]) -> dict[str, dict[str, tuple[int, int]]]:
+    return {b: {name: (w, h) for name, (w, h) in own.items()} for b, own in data.items()}
 
 
 def _pins(data: dict[str, Any]) -> dict[str, Pin]:

@@ -29,12 +29,14 @@ class Choice:
 
 
 def has_wishes(request: Request) -> bool:
-    """True if only the engine can serve them: pins, blocks put away, freezing, opting out, or an
-    undone move."""
+    """True if only the engine can serve them: pins, own sizes, blocks put away, freezing, opting
+    out, or an undone move."""
     feedback = request.profile.feedback
     undone = any(u.until_day > request.day for u in feedback.undone)
     is_away = request.surface.guardrails.put_away and (feedback.folded or feedback.tray)
-    return bool(feedback.pins or is_away) or undone or fixed_order(request) is not None
+    is_sized = request.surface.guardrails.sizes and feedback.own_sizes
+    is_held = bool(feedback.pins or is_away or is_sized) or undone
+    return is_held or fixed_order(request) is not None
 
 
 def choose_byte(request: Request, prediction: Prediction, book: Book) -> Choice:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from uiengine.behaviour.profile import RESIZE_KEPT
+
 SAM = "Cockburn, Gutwin and Greenberg, CHI 2007 (quoted from memory)"
 TODI = "Todi et al., CHI 2021; by replay, see ml/LOG.md"
 REPLAY = "ours by replay, see ml/LOG.md"
@@ -38,13 +40,21 @@ COEFFICIENTS = (
         "ours by replay, see ml/LOG.md; the paper gives 0.08 for reading",
         "going down a group, at a known place too: per block passed",
     ),
-    Coefficient("surprise", 0.20, "s", TODI, "a block's first use after it moved"),
+    Coefficient(
+        "resize_kept",
+        RESIZE_KEPT,
+        "share",
+        "ours: what a move by one rank leaves; that memory of places survives scaling: Scarr et "
+        "al., CHI 2013 (quoted from memory)",
+        "familiarity that is left of a block after its size changed",
+    ),
+    Coefficient("surprise", 0.20, "s", TODI, "a block's first use after it moved or was resized"),
     Coefficient(
         "least_gain",
         0.022,
         "s/block",
         REPLAY,
-        "what a change must save over the horizon for each block that it moves",
+        "what a change must save over the horizon for each block that it moves or resizes",
     ),
     Coefficient("least_choice", 0.001, "probability", OURS, "floor of the choice probability q"),
     Coefficient("horizon", 20, "visits", OURS, "visits ahead that a move must pay within (H)"),

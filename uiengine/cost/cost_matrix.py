@@ -8,6 +8,7 @@ scored exactly (`energy.horizon_energy`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from math import log2
 
@@ -18,7 +19,7 @@ from uiengine.cost.energy import Floats, Ints, Outlook, pointing_seconds
 from uiengine.page.reading_order import group_of_rank
 from uiengine.page.surface import Surface
 
-_LEFT_AROUND = np.array([1.0, 0.5, 0.5])[:, None, None]
+LEFT_AROUND = np.array([1.0, 0.5, 0.5])[:, None, None]
 """Share of familiarity kept at the block's rank, one rank below, and one rank above."""
 MOST_KEPT = 64
 """Maximum number of cached geometries of a surface, one per choice of size classes."""
@@ -27,10 +28,10 @@ MOST_KEPT = 64
 class Geometry:
     """Block sizes in px at the widest breakpoint, laid out as if rows filled without gaps."""
 
-    def __init__(self, surface: Surface, size_classes: Ints) -> None:
+    def __init__(self, surface: Surface, cells: Floats) -> None:
+        """cells: width in columns and height in rows of each block, (N, 2)."""
         at = surface.widest
         self.viewport = float(at.viewport_height)
-        cells = _cells(surface)[np.arange(len(size_classes)), size_classes]
         self.width = cells[:, 0] * at.width / at.columns
         self.height = cells[:, 1] * surface.row_height
         self.advance = self.height * cells[:, 0] / at.columns
@@ -71,17 +72,28 @@ def _places_in_group(surface: Surface) -> Floats:
 
 
 def geometry(surface: Surface, size_classes: Ints) -> Geometry:
-    """The geometry for these sizes, cached with the surface."""
+    """The geometry for these size classes, cached with the surface."""
+    rows = np.arange(len(size_classes))
+    name = _distinct(surface)[rows, size_classes].tobytes()
+    return kept_geometry(surface, name, lambda: _cells(surface)[rows, size_classes])
+
+
+def default_geometry(surface: Surface) -> Geometry:
+    """The geometry of the blocks' default sizes."""
+    return geometry(surface, np.ones(len(surface.blocks), dtype=np.int64))
+
+
+def kept_geometry(surface: Surface, name: bytes, cells: Callable[[], Floats]) -> Geometry:
+    """The geometry of that name, cached with the surface. cells: makes its (N, 2)."""
     kept = surface.memory.setdefault("geometries", {})
     point = (VALUES["point_base"], VALUES["point_per_bit"])
     scroll = (VALUES["scroll_base"], VALUES["scroll_per_px"])
-    sizes = _distinct(surface)[np.arange(len(size_classes)), size_classes]
-    key = (sizes.tobytes(), *point, *scroll, VALUES["group_per_rank"])
+    key = (name, *point, *scroll, VALUES["group_per_rank"])
     found: Geometry | None = kept.get(key)
     if found is None:
         if len(kept) >= MOST_KEPT:
             kept.clear()
-        found = kept[key] = Geometry(surface, size_classes)
+        found = kept[key] = Geometry(surface, cells())
     return found
 
 
@@ -136,7 +148,7 @@ def _add_learnt(costs: Floats, outlook: Outlook, novice: Floats, around: Floats)
     weight, decide, gained, _ = outlook.steps
     saved = decide - around
     np.minimum(saved, 0.0, out=saved)
-    saved *= novice - 1.0 / (outlook.familiarity * _LEFT_AROUND + (gained + 1.0))
+    saved *= novice - 1.0 / (outlook.familiarity * LEFT_AROUND + (gained + 1.0))
     saved *= weight
     stays, below, above = np.add.reduce(saved, axis=1)
     flat, count = costs.reshape(-1), len(costs)
@@ -158,6 +170,11 @@ def unlearnt_seconds(places: Ints, ranks: Ints, outlook: Outlook) -> float:
     lost *= weight
     lost *= np.maximum(search.take(ranks) - decide, 0.0)
     return float(np.add.reduce(lost, axis=None) + np.add.reduce(outlook.disturbance.take(places)))
+
+
+def search_around(count: int) -> Floats:
+    """T_search per rank, one rank below and one above, (3, 1, count)."""
+    return _search_seconds(count)[1]
 
 
 def _search_seconds(count: int) -> tuple[Floats, Floats, Floats]:

@@ -85,6 +85,11 @@ class Outlook:
         lost = VALUES["surprise"] * self.demand + VALUES["least_gain"]
         return lost if self.settled else np.zeros_like(lost)
 
+    @property
+    def least_gain(self) -> float:
+        """The part of `disturbance` that is no time."""
+        return VALUES["least_gain"] if self.settled else 0.0
+
     @cached_property
     def steps(self) -> Steps:
         """p_i(h) = π_i + (p_i − π_i)·0.9^h, with π the base, and the quantities derived from it."""
@@ -129,19 +134,32 @@ def _powers(horizon: int, discount: float, persistence: float) -> Floats:
     return np.concatenate([demand, weight, gained, weight.sum(axis=0, keepdims=True)])
 
 
-def horizon_energy(ranks: Ints, shifts: Ints, pointing: Floats, outlook: Outlook) -> Floats:
+def horizon_energy(
+    ranks: Ints,
+    shifts: Ints,
+    pointing: Floats,
+    outlook: Outlook,
+    is_resized: npt.NDArray[np.bool_] | None = None,
+) -> Floats:
     """E = Σ_h ρ^h Σ_i p_i(h)·T_i(h) + disturbance of K candidates; lower is better. Shape (K,).
 
     ranks, shifts, pointing: (K, N), per block its rank, its rank minus that in the last layout, and
     T_point. u_i grows by p_i(h) per step; a move by one rank halves it at the start, a longer one
-    resets it. A moved block disturbs once (`Outlook.disturbance`).
+    resets it, and a new size leaves the share `resize_kept`. A block that moved or has a new size
+    disturbs once (`Outlook.disturbance`); one that did both must also gain `least_gain` twice.
+    is_resized: (K, N), None if no size changes.
     """
     weight, decide, gained, total = outlook.steps
     search = VALUES["search_base"] + VALUES["search_per_rank"] * (ranks + 1.0)
     kept = np.where(shifts == 0, 1.0, np.where(np.abs(shifts) == 1, 0.5, 0.0))
+    is_new = shifts != 0
+    if is_resized is not None:
+        kept, is_new = np.where(is_resized, VALUES["resize_kept"] * kept, kept), is_new | is_resized
     known = expertise(outlook.familiarity * kept[:, None, :] + gained)
     saved = known * np.minimum(decide - search[:, None, :], 0.0)
     always = (search + pointing) @ total
-    disturbed = (shifts != 0) @ outlook.disturbance
+    disturbed = is_new @ outlook.disturbance
+    if is_resized is not None:
+        disturbed += outlook.least_gain * (is_resized & (shifts != 0)).sum(axis=1)
     energy: Floats = np.einsum("hn,khn->k", weight, saved) + always + disturbed
     return energy

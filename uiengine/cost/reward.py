@@ -8,7 +8,7 @@ import numpy as np
 
 from uiengine.behaviour.profile import Profile, familiarity_kept
 from uiengine.cost.coefficients import VALUES
-from uiengine.cost.cost_matrix import Geometry
+from uiengine.cost.cost_matrix import geometry
 from uiengine.cost.energy import expertise, selection_seconds
 from uiengine.page.reading_order import complete, default_order
 from uiengine.page.surface import Surface
@@ -36,7 +36,7 @@ def seconds_per_use(
     uses = np.array([profile.blocks[b].uses if b in profile.blocks else 0 for b in names])
     choice = np.maximum((uses + 0.5) / (uses.sum() + 0.5 * len(names)), VALUES["least_choice"])
     sizes = np.ones(len(names), dtype=np.int64)
-    pointing = Geometry(surface, sizes).pointing(np.argsort(ranks)[None])[0]
+    pointing = geometry(surface, sizes).pointing(np.argsort(ranks)[None])[0]
     seconds = selection_seconds(ranks, expert, choice, pointing)
     if profile.order:
         seconds = seconds + VALUES["surprise"] * (np.array(shifts) != 0)

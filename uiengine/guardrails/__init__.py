@@ -23,6 +23,7 @@ from uiengine.guardrails import (
     touch_targets,
     undone_moves,
     user_pins,
+    user_sizes,
 )
 from uiengine.guardrails.case import Case
 
@@ -42,6 +43,7 @@ RULES = (
     frozen_unchanged,
     navigation_order,
     help_order,
+    user_sizes,
 )
 
 

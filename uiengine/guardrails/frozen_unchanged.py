@@ -10,6 +10,6 @@ SENTENCE = "Frozen and opted-out subjects keep the layout they have."
 
 def broken(case: Case) -> Iterator[str]:
     held = case.feedback.frozen or case.feedback.opted_out
-    moved = moved_blocks(case.before, case.layout.order)
+    moved = [*moved_blocks(case.before, case.layout.order), *case.resized()]
     if held and moved and not case.by_user:
         yield ", ".join(moved)

@@ -9,11 +9,12 @@ operations for any width.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from operator import attrgetter
 from typing import NamedTuple
 
+from uiengine.page.size_classes import Classes, class_sizes
 from uiengine.page.surface import Breakpoint, Cell, Size, Surface
 
 
@@ -44,11 +45,13 @@ class Layout:
     """order: all block ids in reading order; placements: per breakpoint, sorted by (y, x).
 
     All breakpoints share one order. Only a block with a fixed cell (pinned by the team, or by the
-    user at that breakpoint) may stand elsewhere in a breakpoint's placements.
+    user at that breakpoint) may stand elsewhere in a breakpoint's placements. sizes: where the
+    surface lets sizes change, classes of the blocks that have not their default one: 0 min, 2 max.
     """
 
     order: tuple[str, ...]
     placements: Mapping[str, tuple[Placement, ...]]
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def ranks(self) -> Mapping[str, int]:
@@ -62,6 +65,7 @@ def moved_blocks(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, 
     return tuple(b for r, b in enumerate(after) if b in rank and rank[b] != r)
 
 
+NO_SIZES: Mapping[str, Size] = {}
 _reading = attrgetter("y", "x")
 _placement: Callable[[tuple[str, int, int, int, int]], Placement] = partial(
     tuple.__new__, Placement
@@ -74,37 +78,53 @@ def pack(
     order: Sequence[str],
     size_classes: Mapping[str, int] | None = None,
     held: Mapping[str, Mapping[str, Cell]] | None = None,
+    own: Mapping[str, Mapping[str, Size]] | None = None,
 ) -> Layout:
     """Packs `order` (ids of all blocks) at every breakpoint.
 
     Where the surface stretches, free blocks then widen over the gap to their right, within their
     limits; order, corners and modelled seconds stay. size_classes: 0 min, 1 default, 2 max per
     block, default 1. held: per breakpoint, the cells of blocks that a user pinned there; an
-    occupied cell, or one outside the grid, is ignored.
+    occupied cell, or one outside the grid, is ignored. own: per breakpoint, the sizes that a user
+    gave there, within the limits; such blocks do not widen.
     """
-    classes, held = size_classes or {}, held or {}
+    classes, held, own = size_classes or {}, held or {}, own or {}
     chosen = [(block_id, classes.get(block_id, 1)) for block_id in order]
     placements = {
-        at.name: _pack_breakpoint(surface, at, chosen, held.get(at.name, {}))
+        at.name: _pack_breakpoint(
+            surface, at, chosen, held.get(at.name, {}), own.get(at.name, NO_SIZES)
+        )
         for at in surface.breakpoints
     }
-    return Layout(tuple(order), placements)
+    if not surface.guardrails.sizes:
+        return Layout(tuple(order), placements)
+    return Layout(tuple(order), placements, {b: c for b, c in chosen if c != 1})
 
 
 def _pack_breakpoint(
-    surface: Surface, at: Breakpoint, chosen: Sequence[tuple[str, int]], held: Mapping[str, Cell]
+    surface: Surface,
+    at: Breakpoint,
+    chosen: Sequence[tuple[str, int]],
+    held: Mapping[str, Cell],
+    own: Mapping[str, Size],
 ) -> tuple[Placement, ...]:
     """Packs one breakpoint. chosen: all blocks in order, each with its size class."""
-    grid, known = _Grid(at.columns), surface.sizes[at.name]
+    grid, known = _Grid(at.columns), _classes(surface)[at.name]
     sizes = [(block_id, known[block_id][size_class]) for block_id, size_class in chosen]
+    if own:
+        sizes = [(block_id, own.get(block_id, size)) for block_id, size in sizes]
     if not held and not surface.pinned_ranks and not surface.guardrails.stretch:
         return tuple(grid.flow(sizes))
     placed = _fixed(surface, at, dict(sizes), held, grid)
     ids = {p.id for p in placed}
     free = grid.flow([(block_id, size) for block_id, size in sizes if block_id not in ids])
     if surface.guardrails.stretch:
-        free = [grid.widen(p, _widest(surface, at, p)) for p in free]
+        free = [p if p.id in own else grid.widen(p, _widest(surface, at, p)) for p in free]
     return tuple(sorted([*placed, *free], key=_reading))
+
+
+def _classes(surface: Surface) -> Classes:
+    return class_sizes(surface) if surface.guardrails.sizes else surface.sizes
 
 
 def _widest(surface: Surface, at: Breakpoint, placed: Placement) -> int:

@@ -116,7 +116,8 @@ class GuardrailSettings:
     layout drawn by its energy instead of the best; off by default. stretch: whether blocks widen
     over gaps to their right, up to their largest width. emphasis: how a page points to the block
     that is expected next, one of EMPHASIS; nothing moves by it. put_away: whether people may fold
-    blocks and put them away (`uiengine.put_away`).
+    blocks and put them away (`uiengine.put_away`). sizes: whether blocks may take their least and
+    largest size too (`uiengine.search.resizing`), and people may resize them.
     """
 
     move_budget: int = 6
@@ -125,6 +126,7 @@ class GuardrailSettings:
     stretch: bool = False
     emphasis: str = "none"
     put_away: bool = False
+    sizes: bool = False
 
     @property
     def points(self) -> bool:
@@ -235,6 +237,7 @@ def to_json(surface: Surface) -> dict[str, Any]:
             **({"stretch": True} if surface.guardrails.stretch else {}),
             **_emphasis(surface.guardrails),
             **({"put_away": True} if surface.guardrails.put_away else {}),
+            **({"sizes": True} if surface.guardrails.sizes else {}),
         },
         "breakpoints": [
             {

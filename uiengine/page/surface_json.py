@@ -110,7 +110,10 @@ def refuse_unusable(data: Any) -> None:
 
 def _guardrails(data: Any) -> GuardrailSettings:
     _mapping("guardrails", data)
-    known = {"move_budget", "min_target_px", "exploration", "stretch", "emphasis", "put_away"}
+    known = {
+        *("move_budget", "min_target_px", "exploration", "stretch", "emphasis"),
+        *("put_away", "sizes"),
+    }
     for name in data:
         if name not in known:
             raise SurfaceError(
@@ -128,6 +131,7 @@ def _guardrails(data: Any) -> GuardrailSettings:
         stretch=_boolean("guardrails.stretch", data.get("stretch", False)),
         emphasis=_choice("guardrails.emphasis", data.get("emphasis", "none"), EMPHASIS),
         put_away=_boolean("guardrails.put_away", data.get("put_away", False)),
+        sizes=_boolean("guardrails.sizes", data.get("sizes", False)),
     )
 
 

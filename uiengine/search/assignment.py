@@ -97,7 +97,7 @@ class Assignment:
         budget = request.surface.guardrails.move_budget
         ranks = (order != self.places).nonzero()[0]
         if not ranks.size:
-            return Stability(budget=budget)
+            return Stability(budget=budget, saves_seconds=saves)
         moved = order.take(ranks)
         asked = VALUES["least_gain"] * ranks.size if self.outlook.settled else 0.0
         return Stability(
@@ -108,10 +108,13 @@ class Assignment:
         )
 
 
-def assignment_of(request: Request, prediction: Prediction) -> Assignment:
+def assignment_of(
+    request: Request, prediction: Prediction, sized: Geometry | None = None
+) -> Assignment:
+    """sized: the page with the sizes that its blocks have now; None for those of the prediction."""
     surface, last = request.surface, last_order(request)
     blocks = np.array([surface.index[block_id] for block_id in last])
-    known = geometry(surface, prediction.size_class)
+    known = sized or geometry(surface, prediction.size_class)
     expected = outlook(request, prediction).of(blocks)
     pointing = known.pointing_by_rank
     if len(pointing) > 1:

@@ -9,7 +9,7 @@ points of the search they changed one decision in 2,774 (ml/LOG.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -22,6 +22,7 @@ from uiengine.request import Request
 from uiengine.search.assignment import Assignment, assignment_of, seed_of
 from uiengine.search.exploration import candidates, explore
 from uiengine.search.local_search import LEAST_GAIN
+from uiengine.search.resizing import Resized, resized, sizing_of, with_sizes
 
 NEAR = 4
 """Number of neighbours of the best order that become candidates where a layout is drawn."""
@@ -36,7 +37,9 @@ class Plan:
     order: block ids; energy: modelled seconds over the horizon; scored: number of candidates
     scored; variants: if several are requested, the best distinct orders with their energies, best
     first; propensity: probability with which `order` was drawn; explored: True if it is not the
-    best; candidates: all candidates if there was a draw.
+    best; candidates: all candidates if there was a draw; sizes: size classes of the blocks that
+    have not their default size, None where the surface changes no sizes; sizes_before:
+    those of the last layout, which all variants but the first have.
     """
 
     order: tuple[str, ...]
@@ -47,14 +50,17 @@ class Plan:
     propensity: float
     explored: bool
     candidates: tuple[Candidate, ...] = ()
+    sizes: Mapping[str, int] | None = None
+    sizes_before: Mapping[str, int] | None = None
 
 
 def plan(request: Request, prediction: Prediction, neighbours: Sequence[Prediction] = ()) -> Plan:
-    """Plans the order to serve. A budget of 1 (System 1) gives the decoded order within the rules.
+    """Plans the layout to serve. A budget of 1 (System 1) gives the decoded order within the rules.
 
     neighbours: decoded one-token neighbours, which may become variants.
     """
-    assignment = assignment_of(request, prediction)
+    sizing = sizing_of(request) if request.surface.guardrails.sizes else None
+    assignment = assignment_of(request, prediction, sizing.geometry if sizing else None)
     ranked = _ranked(
         assignment, _proposed(request, assignment, seed_of(request, prediction, assignment))
     )
@@ -62,19 +68,36 @@ def plan(request: Request, prediction: Prediction, neighbours: Sequence[Predicti
     chosen, propensity = 0, 1.0
     if share:
         chosen, propensity = explore([e for _, e in ranked], share, request.seed)
-    order, energy = ranked[chosen]
-    variants = _variants(request, assignment, ranked, neighbours)
     drawn = candidates([(assignment.named(o), e) for o, e in ranked], share) if share else ()
+    variants = _variants(request, assignment, ranked, neighbours)
+    served = Resized(*ranked[chosen])
+    if sizing is not None:
+        first = [ranked[chosen], *ranked[:chosen], *ranked[chosen + 1 :]]
+        served = resized(request, assignment, first, sizing)
+        variants = _with_sizes(assignment.named(served.order), served.energy, variants)
+    stability = assignment.stability(
+        served.order, _staying(assignment, ranked) - served.energy, request
+    )
     return Plan(
-        order=assignment.named(order),
-        energy=energy,
-        stability=assignment.stability(order, _staying(assignment, ranked) - energy, request),
+        order=assignment.named(served.order),
+        energy=served.energy,
+        stability=with_sizes(stability, served) if served.changed else stability,
         scored=len(ranked),
         variants=variants,
         propensity=propensity,
         explored=chosen != 0,
         candidates=drawn,
+        sizes=served.sizes,
+        sizes_before=served.before,
     )
+
+
+def _with_sizes(
+    order: tuple[str, ...], energy: float, variants: tuple[tuple[tuple[str, ...], float], ...]
+) -> tuple[tuple[tuple[str, ...], float], ...]:
+    """The variants with the served layout first; the others keep the sizes that they had."""
+    others = [(o, e) for o, e in variants if o != order]
+    return ((order, energy), *others[: len(variants) - 1]) if variants else ()
 
 
 def _proposed(request: Request, assignment: Assignment, seed: Ints) -> list[Ints]:
@@ -88,7 +111,9 @@ def _proposed(request: Request, assignment: Assignment, seed: Ints) -> list[Ints
     is_drawn = request.surface.guardrails.exploration > 0 and request.budget > NEAR
     orders, best = _search(assignment, seed, request.budget - NEAR * is_drawn)
     if not assignment.geometry.is_even:
-        for start in (best, assignment.places):
+        # With new sizes to come, which begin from several orders, from the best alone.
+        starts = [best] if request.surface.guardrails.sizes else [best, assignment.places]
+        for start in starts:
             most = request.budget - NEAR * is_drawn - len(orders)
             orders += _refined(assignment, start, most)
         best = min(orders, key=lambda order: float(assignment.total(order[None])[0]))

@@ -79,6 +79,10 @@ class ActionIn(serializers.Serializer[Arrival]):
         return attrs
 
 
+SIZE = ("breakpoint", "w", "h")
+"""What `resize` names when it is asked for, and not only told of."""
+
+
 class EventIn(ActionIn):
     """An event. Its identity is (id, at), a goal's its id alone: a retry counts once."""
 
@@ -121,6 +125,13 @@ class BatchIn(serializers.Serializer[Any]):
 class FeedbackIn(ActionIn):
     decision = serializers.CharField(max_length=MOST_DECISION)
     type = _choice(sorted(FEEDBACK))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        missing = [n for n in SIZE if n not in attrs] if attrs["type"] == "resize" else []
+        if missing:
+            says = "`resize` names the breakpoint, and w and h in its cells."
+            raise serializers.ValidationError({missing[0]: says})
+        return super().validate(attrs)
 
 
 class GoalIn(serializers.Serializer[Arrival]):
@@ -179,7 +190,13 @@ class StabilityOut(serializers.Serializer[Any]):
     moved = serializers.ListField(
         child=serializers.CharField(), help_text="Blocks whose rank differs from the last visit's."
     )
-    budget = serializers.IntegerField(help_text="Blocks that may move per visit.")
+    resized = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Blocks that have another size than at the last visit, by the engine's choice.",
+    )
+    budget = serializers.IntegerField(
+        help_text="Blocks that may move or get another size per visit."
+    )
     cost_seconds = serializers.FloatField(
         help_text="What the unlearnt places cost over the next 20 visits. Modelled, not measured."
     )
@@ -258,6 +275,9 @@ class LayoutOut(serializers.Serializer[Any]):
         allow_null=True,
         help_text="The block that is expected next, where the surface asks for it and it is sure "
         "enough; null otherwise.",
+    )
+    sizes = serializers.BooleanField(
+        help_text="Whether sizes may change here, by `resize` too: the surface's owner says so."
     )
     put_away = serializers.BooleanField(
         help_text="Whether the surface lets people fold blocks and put them away."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from uiengine.behaviour import profile as profiles
+from uiengine.behaviour import merging
 from webapp.codebooks.registry import training_record
 from webapp.lib import database
 from webapp.lib.times import utc_now
@@ -76,4 +76,4 @@ def _merged(one: State, other: State) -> State:
         settle(state, state.last, 0)
     later = max((one, other), key=lambda state: state.last)
     marks = unlearned.merged(one.unlearned, other.unlearned)
-    return State(profiles.merge(one.profile, other.profile), later.visit, unlearned=marks)
+    return State(merging.merge(one.profile, other.profile), later.visit, unlearned=marks)

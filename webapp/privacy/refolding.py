@@ -13,7 +13,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from uiengine import engine
-from uiengine.behaviour.profile import UNDO_DAYS, Feedback, Profile, fold_visit
+from uiengine.behaviour.profile import UNDO_DAYS, Feedback, Profile, Sizes, fold_visit
 from uiengine.book.choice import choose_byte
 from uiengine.put_away import page_of
 from uiengine.request import Request
@@ -39,10 +39,11 @@ def refolded(row: ProfileRow, profile: Profile, *, decides: bool) -> Profile:
     wishes, last_event = profile.feedback, profile.last_event
     for number, visit in enumerate(visits):
         order: Sequence[str] = visit.order
+        sizes = (visit.decision.sizes if visit.decision else None) or {}
         if page is not None and len(visits) - number <= MOST_DECIDED and _is_decided(visit):
             profile.feedback = _wishes_then(wishes, visit)
-            order = _decided(page, visit, profile)
-        fold_visit(profile, visit.day, visit.uses, order)
+            order, sizes = _decided(page, visit, profile)
+        fold_visit(profile, visit.day, visit.uses, order, sizes)
     profile.feedback, profile.last_event = wishes, last_event
     return profile
 
@@ -74,12 +75,19 @@ def _wishes_then(wishes: Feedback, visit: Visit) -> Feedback:
     pins = {b: pin for b, pin in wishes.pins.items() if order[pin.rank : pin.rank + 1] == [b]}
     undone = tuple(u for u in wishes.undone if u.until_day - UNDO_DAYS < day < u.until_day)
     tray = {b: rank for b, rank in wishes.tray.items() if b not in order}
+    kept = {b: day for b, day in wishes.kept_sizes.items() if day - UNDO_DAYS < visit.day < day}
     return Feedback(
-        pins=pins, undone=undone, folded=wishes.folded, tray=tray, unexpected=wishes.unexpected
+        pins=pins,
+        undone=undone,
+        own_sizes=wishes.own_sizes,
+        kept_sizes=kept,
+        folded=wishes.folded,
+        tray=tray,
+        unexpected=wishes.unexpected,
     )
 
 
-def _decided(page: Page, visit: Visit, profile: Profile) -> tuple[str, ...]:
+def _decided(page: Page, visit: Visit, profile: Profile) -> tuple[Sequence[str], Sizes]:
     version, decision = page.version, visit.decision
     assert version is not None
     request = Request(
@@ -93,5 +101,6 @@ def _decided(page: Page, visit: Visit, profile: Profile) -> tuple[str, ...]:
     )
     book = books.named(decision.book) if decision and decision.book else None
     if book is not None:
-        return choose_byte(request, version.read([request])[0], book.of(page.surface)).order
-    return engine.decide(request, version).layout.order
+        return choose_byte(request, version.read([request])[0], book.of(page.surface)).order, {}
+    layout = engine.decide(request, version).layout
+    return layout.order, layout.sizes

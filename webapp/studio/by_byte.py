@@ -67,7 +67,7 @@ def _decision(
         tokens=prediction.tokens,
         side_bits=prediction.side_bits,
         distortion=prediction.distortion,
-        energy=float(energies(request, prediction, [layout.order])[0]),
+        energy=float(energies(request, prediction, [layout.order], {})[0]),
         stability=Stability(
             moved_blocks(before, layout.order) if before else (),
             surface.guardrails.move_budget,

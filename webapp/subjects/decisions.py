@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import orjson
@@ -37,7 +38,8 @@ class Served:
     order: as shown; since: ms, the last event before the visit (see `visit_state`); budget:
     candidates that could be scored, 0 if nothing was decided; candidates: the orders drawn from, if
     the surface explores; book: the hash of the book whose entry was shown, empty where the engine
-    decided. It is never signed: a byte's own string names its book.
+    decided. It is never signed: a byte's own string names its book. sizes: size classes of blocks
+    that have not their default size.
     """
 
     subject: str
@@ -58,18 +60,23 @@ class Served:
     budget: int = 0
     candidates: tuple[Drawable, ...] = ()
     book: str = field(default="", repr=False)
+    sizes: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:32]
+        sized = repr(sorted(self.sizes.items())) if self.sizes else ""
+        return hashlib.sha256(f"{self!r}{sized}".encode()).hexdigest()[:32]
 
 
-SIGNED = tuple(f.name for f in fields(Served) if f.name != "book")
+SIGNED = tuple(f.name for f in fields(Served) if f.name not in ("book", "sizes"))
+"""Columns of each signed decision. Sizes follow them where some block has another than its own."""
 
 
 def sign(served: Served) -> str:
     """Encodes the engine's decision as a string; `read` is the inverse."""
     values = [getattr(served, name) for name in SIGNED]
+    if served.sizes:
+        values.append(dict(served.sizes))
     return _signer().sign_object([FORMAT, *values], serializer=_UTF8, compress=True)
 
 
@@ -79,12 +86,13 @@ def read(text: str) -> Served:
         version, *values = _signer().unsign_object(text, serializer=_UTF8)
     except (BadSignature, ValueError, TypeError, zlib.error) as error:
         raise UnreadableDecision("The decision was not signed by this server.") from error
+    sizes = values.pop() if len(values) == len(SIGNED) + 1 else {}
     if version != FORMAT or len(values) != len(SIGNED):
         raise UnreadableDecision("The decision comes from another release of this server.")
     if None in values:  # orjson writes NaN as null; an earlier release signed it
         raise UnreadableDecision("The decision holds a number that is not finite.")
     columns: list[Any] = [_frozen(value) for value in values]
-    return Served(*columns)
+    return replace(Served(*columns), sizes=sizes)
 
 
 class _UTF8:

@@ -92,6 +92,7 @@ def _decision_columns(served: Served) -> dict[str, Any]:
         "generation": served.generation,
         "status": served.status,
         "order": list(served.order),
+        "sizes": dict(served.sizes) or None,
         "tokens": list(served.tokens),
         "book": served.book,
         "side_bits": served.side_bits,

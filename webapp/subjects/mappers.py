@@ -22,6 +22,7 @@ def to_happened(row: Event) -> Happened:
         day=decision.day,
         generation=decision.generation,
         order=tuple(decision.order),
+        sizes=decision.sizes or {},
         budget=decision.budget,
         is_drawn=bool(decision.candidates),
         is_control=None if decision.status == "fallback" else not decision.version,

@@ -150,6 +150,11 @@ class ServedDecision(models.Model):
     generation = models.PositiveIntegerField()
     status = models.CharField(max_length=10)
     order = models.JSONField(help_text="Block ids in reading order, as shown.")
+    sizes = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="Blocks shown in their least (0) or largest (2) size; none where it is empty.",
+    )
     tokens = models.JSONField(
         default=list, help_text="The person's codes; of a page by book the byte."
     )

@@ -10,19 +10,20 @@ within a visit decide alike. Feedback is the exception and takes effect at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from uiengine.behaviour import feedback, profile, profile_json, put_away
 from uiengine.behaviour.days import day_of
 from uiengine.behaviour.profile import OpenVisit, Pin, Profile, undoes
 from uiengine.page.reading_order import default_order
+from uiengine.page.size_classes import is_size
 from uiengine.page.surface import Surface
 from webapp.subjects import unlearned
 from webapp.subjects.unlearned import Unlearned
 
 PUT_AWAY = frozenset({"fold", "put_away", "bring_back", "decline"})
-FEEDBACK = PUT_AWAY | {"pin", "unpin", "move", "undo", "freeze", "plain", "reset"}
+FEEDBACK = PUT_AWAY | {"pin", "unpin", "move", "resize", "undo", "freeze", "plain", "reset"}
 UNDOABLE = FEEDBACK - {"undo", "freeze", "plain", "decline"}
 
 
@@ -31,11 +32,12 @@ class LiveVisit:
     """The latest visit, open or closed. Times in ms.
 
     since: the last event before the visit; order: as shown by the latest event's decision, or set
-    by the user, or empty where what led to it was struck out; uses: raw count per block; decision:
-    the row of that decision; budget: candidates used for the visit's decisions, 0 until an event's
-    decision tells; drawn: row of the decision whose layout was drawn for this visit, if the surface
-    explores; before: the profile it was drawn with, as JSON; is_control: True if the visit began in
-    the control share, None until a decision tells. A changed share takes effect at the next visit.
+    by the user, or empty where what led to it was struck out; sizes: as order; uses: raw count per
+    block; decision: the row of that decision; budget: candidates used for the visit's decisions, 0
+    until an event's decision tells; drawn: row of the decision whose layout was drawn for this
+    visit, if the surface explores; before: the profile it was drawn with, as JSON; is_control: True
+    if the visit began in the control share, None until a decision tells. A changed share takes
+    effect at the next visit.
     """
 
     id: str
@@ -50,6 +52,7 @@ class LiveVisit:
     drawn: int | None = None
     before: dict[str, Any] | None = None
     is_control: bool | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -106,6 +109,7 @@ class Shown:
     budget: int = 0
     is_drawn: bool = False
     is_control: bool | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,8 @@ def fold(
     changes = changes if changes is not None else Changes()
     if is_unlearned(state, event, event.shown.visit):
         return event.shown.visit
+    if event.kind == "resize" and not is_size(target.surface, event.value):
+        event = replace(event, kind="dwell")  # only tells that something happened
     visit = _locate(state, event, target, changes)
     if visit is None or not visit.is_open:
         visit_id = visit.id if visit else event.shown.visit
@@ -198,6 +204,7 @@ def fold(
     is_newest = event.shown.generation >= state.profile.feedback.generation
     if is_newest or (event.kind in FEEDBACK and not visit.order):
         visit.order, visit.decision = event.shown.order, event.shown.decision
+        visit.sizes = event.shown.sizes
     if event.shown.visit == visit.id:
         visit.budget = visit.budget or event.shown.budget
         if visit.is_control is None:
@@ -253,8 +260,8 @@ def _open(state: State, event: Happened, target: FoldTarget) -> LiveVisit:
     today = target.day(event.at)
     is_as_decided = shown.since == since and today - shown.day in (0, 1)
     day = shown.day if is_as_decided else today
-    visit = LiveVisit(target.name(since), since, day, event.at, shown.order)
-    state.profile.before = state.profile.order
+    visit = LiveVisit(target.name(since), since, day, event.at, shown.order, sizes=shown.sizes)
+    state.profile.before, state.profile.sizes_before = state.profile.order, state.profile.sizes
     state.visit = visit
     return visit
 
@@ -265,6 +272,8 @@ def _close(state: State, changes: Changes | None) -> None:
     visit.is_open = False
     feedback.forget(state.profile)
     profile.show_order(state.profile, visit.order)
+    if visit.order:
+        profile.show_sizes(state.profile, visit.sizes)
     state.profile.open = OpenVisit(visit.id, visit.day, set(visit.uses))
     number = state.profile.visits
     profile.close_visit(state.profile)
@@ -293,7 +302,7 @@ def _fold_late(
 
     today: the day of the event.
     """
-    if event.kind in PUT_AWAY | {"pin", "unpin", "freeze"}:
+    if event.kind in PUT_AWAY | {"pin", "unpin", "freeze", "resize"}:
         _give_wish(state.profile, event, event.shown.order, visit_id, today)
     elif event.kind == "suggested":
         put_away.remember_suggested(state.profile, event.block, visit_id, today)
@@ -326,7 +335,8 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
     if event.kind in ("pin", "move") and event.block in state.feedback.tray:
         return  # another tab put it away, which this page does not show
     if event.kind in UNDOABLE:
-        feedback.remember(state, visit.order)
+        feedback.remember(state, visit.order, visit.sizes)
+    state.feedback.override_sizes = visit.sizes
     if event.kind == "move":
         rank = int(event.value.get("rank", 0))
         feedback.move(state, event.block, rank, order=visit.order, visit=visit.id)
@@ -334,9 +344,10 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
         if event.shown.generation < state.feedback.generation:
             return  # another tab's wish came between, which this page does not show
         before = on_page(state.before or default, state)
-        if undoes(state, order=visit.order, before=before) == "nothing":
+        order, sizes, was = visit.order, visit.sizes, state.sizes_before
+        if undoes(state, order=order, before=before, sizes=sizes, sizes_before=was) == "nothing":
             return
-        feedback.undo(state, order=visit.order, before=before, visit=visit.id, day=visit.day)
+        feedback.undo(state, order=order, before=before, visit=visit.id, day=visit.day, sizes=sizes)
     elif event.kind == "plain":
         order = default if _is_on(event) else visit.order
         feedback.plain(state, on=_is_on(event), order=order, visit=visit.id)
@@ -345,7 +356,7 @@ def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: S
     else:
         order = _give_wish(state, event, visit.order, visit.id, visit.day)
         state.feedback.override, state.feedback.override_visit = order, visit.id
-    visit.order = state.feedback.override
+    visit.order, visit.sizes = state.feedback.override, state.feedback.override_sizes
 
 
 def on_page(order: tuple[str, ...], state: Profile) -> tuple[str, ...]:
@@ -356,7 +367,8 @@ def on_page(order: tuple[str, ...], state: Profile) -> tuple[str, ...]:
 def _give_wish(
     state: Profile, event: Happened, order: tuple[str, ...], visit: str, day: int
 ) -> tuple[str, ...]:
-    """Applies pin, unpin, freeze and PUT_AWAY, which need no open visit; returns the order after.
+    """Applies wishes that need no open visit: pin, unpin, freeze, resize and PUT_AWAY; returns the
+    order after.
 
     visit, day: of the wish.
     """
@@ -380,6 +392,8 @@ def _keep_still(state: Profile, event: Happened, order: tuple[str, ...]) -> None
         feedback.freeze(state, on=_is_on(event))
     elif event.kind == "unpin":
         feedback.unpin(state, event.block)
+    elif event.kind == "resize":
+        feedback.resize(state, event.block, value["breakpoint"], value["w"], value["h"])
     elif event.block in order:
         target = Pin(
             rank=int(value.get("rank", order.index(event.block))),

@@ -65,6 +65,10 @@ WORDS: Mapping[str, Mapping[str, tuple[str | Promise, str | Promise]]] = {
             _("Pointing"),
             _("How the page points to the block expected next; nothing moves by it."),
         ),
+        "sizes": (
+            _("Sizes change"),
+            _("Blocks may take their least or largest size, and people may resize them."),
+        ),
         "put_away": (
             _("Put away"),
             _("People may fold blocks and put them away; never a required or pinned one."),

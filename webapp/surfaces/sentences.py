@@ -20,7 +20,7 @@ RULES = (
     _("Every block keeps within its size limits."),
     _("No free block could move up without touching another."),
     _("Blocks are listed in reading order, which is the same at every breakpoint."),
-    _("A move that the user undid is not proposed again for 28 days."),
+    _("A move or a new size that the user undid is not proposed again for 28 days."),
     _("No two blocks overlap."),
     _("Every block lies inside the grid."),
     _("Groups keep their order from the top; blocks without a group come last."),
@@ -29,7 +29,8 @@ RULES = (
     _("A block that the user pinned keeps its rank."),
     _("Blocks marked `navigation` keep their order on all surfaces, unless the user moves one."),
     _("Blocks marked `help` keep their order on all surfaces, unless the user moves one."),
-    _("At most `move_budget` blocks move from one visit to the next."),
+    _("At most `move_budget` blocks move or get another size from one visit to the next."),
+    _("A block that the user resized keeps its size at that width of the page."),
     _("Frozen and opted-out subjects keep the layout they have."),
 )
 CLASHES = (

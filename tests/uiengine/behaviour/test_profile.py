@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uiengine.behaviour import merging, profile_json
 from uiengine.behaviour import profile as profiles
-from uiengine.behaviour import profile_json
 from uiengine.behaviour.profile import Pin, Profile, Undone, fold_visit
 
 BLOCKS = ["a", "b", "c", "d"]
@@ -63,8 +63,8 @@ def test_day_counters_do_not_depend_on_the_order_of_arrival(history):
 
 @given(visits, visits)
 def test_merging_commutes_and_equals_folding_both_histories(one, other):
-    left = profiles.merge(folded(one), folded(other))
-    right = profiles.merge(folded(other), folded(one))
+    left = merging.merge(folded(one), folded(other))
+    right = merging.merge(folded(other), folded(one))
     both = folded(sorted([*one, *other], key=lambda v: v[0]))
 
     assert left == right
@@ -84,7 +84,7 @@ def test_merging_histories_that_follow_one_another_is_exact(one, other):
     first, second = folded(earlier), folded(later)
     first.last_event, second.last_event = 1.0, 2.0
 
-    merged = profiles.merge(first, second)
+    merged = merging.merge(first, second)
 
     both = folded([*earlier, *later])
     for block_id, counters in both.blocks.items():

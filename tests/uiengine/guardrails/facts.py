@@ -18,10 +18,12 @@ def page(*blocks: dict, **fields):
     )
 
 
-def case(*boxes: tuple[str, int, int, int, int], surface=None, order=None, **fields) -> Case:
+def case(
+    *boxes: tuple[str, int, int, int, int], surface=None, order=None, sizes=None, **fields
+) -> Case:
     """boxes: (id, x, y, w, h), in the order of the layout's array."""
     placed = tuple(Placement(*box) for box in boxes)
-    layout = Layout(tuple(order or (p.id for p in placed)), {"wide": placed})
+    layout = Layout(tuple(order or (p.id for p in placed)), {"wide": placed}, sizes or {})
     return Case(surface or page(), layout, **fields)
 
 

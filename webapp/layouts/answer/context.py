@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from django.conf import settings
 from uiengine import put_away
 from uiengine.behaviour.days import day_end, day_of
 from uiengine.behaviour.popularity import Popularity
-from uiengine.behaviour.profile import Profile
+from uiengine.behaviour.profile import Profile, Sizes
 from uiengine.page.surface import Surface
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
@@ -55,11 +55,11 @@ class DecisionContext:
     key: the subject's, or empty; since: ms, the last event before the visit; times_erased: erasures
     of the key; budget: candidates for the visit's decisions, 0 before one is agreed on (see
     `budget_agree`); was_control: True if the open visit began in the control share, None without an
-    open visit; before: the order shown at the previous visit, or empty; is_open: False before the
-    visit's first event; shown: the order of an open visit, empty if another is due, as something
-    was struck out; until: ms, when the visit ends (before its first event: its day) or a canary's
-    share changes; cached_as: the generation of the subject's state in the cache; unkept: the state
-    to store there.
+    open visit; before, sizes_before: as shown at the previous visit, or empty; is_open: False
+    before the visit's first event; shown: the order of an open visit, empty if another is due, as
+    something was struck out; until: ms, when the visit ends (before its first event: its day) or a
+    canary's share changes; cached_as: the generation of the subject's state in the cache; unkept:
+    the state to store there.
     """
 
     key: str
@@ -73,6 +73,7 @@ class DecisionContext:
     was_control: bool | None = None
     before: tuple[str, ...] = ()
     is_open: bool = False
+    sizes_before: Sizes = field(default_factory=dict)
     shown: tuple[str, ...] = ()
     until: int = 0
     cached_as: str = ""
@@ -232,7 +233,9 @@ def decision_context(
     profile, times = known.state.profile, known.times_erased
     budget = known.state.open.budget if known.state.open else 0
     was_control = known.state.open.is_control if known.state.open else None
-    before = profile.before if known.state.open else profile.order
+    before, sizes_before = profile.order, profile.sizes
+    if known.state.open:
+        before, sizes_before = profile.before, profile.sizes_before
     return DecisionContext(
         key=key,
         page=page,
@@ -245,6 +248,7 @@ def decision_context(
         was_control=was_control,
         before=before,
         is_open=known.state.open is not None,
+        sizes_before=sizes_before,
         shown=known.state.open.order if known.state.open else (),
         until=until,
         cached_as=known.generation,

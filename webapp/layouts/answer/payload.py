@@ -25,7 +25,7 @@ from webapp.layouts.answer.put_away import NOT_ALLOWED, put_away
 Item = dict[str, Any]
 """A block's box in grid cells, in the format of grid libraries."""
 WISHES = (
-    *("pin", "undo", "reset", "freeze", "plain"),
+    *("pin", "resize", "undo", "reset", "freeze", "plain"),
     *("fold", "put_away", "bring_back", "decline"),
 )
 SENTENCES = {
@@ -47,6 +47,13 @@ SENTENCES = {
     ),
     "guess": gettext_noop("A first guess from pages like this one."),
     "kept": gettext_noop("Everything stays where you know it."),
+    "resized": gettext_noop("You chose the size of $title."),
+    "larger": gettext_noop(
+        "On a wide page $title is larger than usual: you used it in $uses of $visits visits."
+    ),
+    "smaller": gettext_noop(
+        "On a wide page $title is smaller than usual: you used it in $uses of $visits visits."
+    ),
 }
 """Sentences by code; a test compares them with `uiengine.explain.SENTENCES`."""
 
@@ -84,13 +91,14 @@ def payload(
         "elements": _elements(Same(surface), get_language()),
         "pins": [block_id for block_id in pins if block_id in surface.index],
         **(put_away(surface, mine, decision, feedback) if is_live else NOT_ALLOWED),
+        "sizes": surface.guardrails.sizes and surface.mode == "live",
         "stability": _stability(decision),
         "search": {
             "system": decision.system if decision.energy is not None else 0,
             "budget": budget if decision.energy is not None else 0,
         },
         "emphasis": _emphasis(surface, decision),
-        "why": {reason.block: reason_sentence(reason) for reason in decision.reasons},
+        "why": _why(decision.reasons),
         "undo": undo,
         "decision": signed,
         "whose": whose,
@@ -98,6 +106,15 @@ def payload(
         "links": _links(get_script_prefix(), get_urlconf(), get_language()),
     }
     return orjson.dumps(body)
+
+
+def _why(reasons: Sequence[Reason]) -> dict[str, str]:
+    """The sentences of each block; one that climbed and was resized has two."""
+    found: dict[str, str] = {}
+    for reason in reasons:
+        said = reason_sentence(reason)
+        found[reason.block] = f"{found[reason.block]} {said}" if reason.block in found else said
+    return found
 
 
 def reason_sentence(reason: Reason) -> str:
@@ -164,6 +181,7 @@ def _stability(decision: Decision) -> dict[str, Any]:
     stability = decision.stability
     return {
         "moved": list(stability.moved),
+        "resized": list(stability.resized),
         "budget": stability.budget,
         "cost_seconds": round(stability.cost_seconds, 3),
         "saves_seconds": round(stability.saves_seconds, 3),

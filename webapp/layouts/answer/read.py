@@ -291,7 +291,13 @@ def _undoes(found: DecisionContext, decision: Decision) -> str:
     if not found.key:
         return "nothing"
     before = on_page(found.before or default_order(found.page.surface), found.profile)
-    return undoes(found.profile, order=decision.layout.order, before=before)
+    return undoes(
+        found.profile,
+        order=decision.layout.order,
+        before=before,
+        sizes=decision.layout.sizes,
+        sizes_before=found.sizes_before,
+    )
 
 
 def payload_for_nobody(found: DecisionContext, decision: Decision, status: str) -> bytes:
@@ -326,6 +332,7 @@ def served(found: DecisionContext, decision: Decision, status: str) -> decisions
         explored=decision.explored,
         budget=found.budget,
         candidates=_drawable(decision) if status == "adapted" else (),
+        sizes=decision.layout.sizes,
     )
 
 

@@ -59,6 +59,7 @@ LAYOUT_EXAMPLE = OpenApiExample(
         "pins": [],
         "stability": {
             "moved": ["mail", "news"],
+            "resized": ["mail"],
             "budget": 6,
             "cost_seconds": 0.214,
             "saves_seconds": 0.391,
@@ -66,6 +67,7 @@ LAYOUT_EXAMPLE = OpenApiExample(
         },
         "search": {"system": 2, "budget": 32},
         "emphasis": {"how": "appear", "block": "mail", "probability": 0.81},
+        "sizes": True,
         "put_away": True,
         "folded": [],
         "tray": [],
@@ -83,6 +85,7 @@ LAYOUT_EXAMPLE = OpenApiExample(
         "links": {
             "events": "/api/events",
             "pin": "/api/feedback",
+            "resize": "/api/feedback",
             "undo": "/api/feedback",
             "reset": "/api/feedback",
             "freeze": "/api/feedback",

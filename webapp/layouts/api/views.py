@@ -38,6 +38,7 @@ from webapp.layouts.api.schema import OwnSchema, described
 from webapp.layouts.errors.problem import ANSWERED, CONTENT_TYPE, Problem, problem_response
 from webapp.layouts.events.accept import backlog_refuse, batch_accept, decision_read
 from webapp.layouts.events.parse import batch_read
+from webapp.layouts.events.resize import resize_check
 from webapp.layouts.events.undo import undo_check
 from webapp.lib.times import utc_now
 from webapp.postgres.patience import patience, watches
@@ -217,6 +218,9 @@ class FeedbackView(LayoutAPIView):
     def post(self, request: Request) -> HttpResponse:
         """Pin, unpin, move, undo, freeze, plain or reset: acts at once; answers with the layout.
 
+        Where the layout says `sizes`, `resize` gives a block a size at a breakpoint, within its
+        limits; it stays until `reset`.
+
         Where the layout says `put_away`, fold, put_away, bring_back and decline do so too: `fold`
         leaves a block's title, `put_away` takes it into `tray`, `bring_back` ends both, `decline`
         refuses the `suggestion` for good.
@@ -232,6 +236,8 @@ class FeedbackView(LayoutAPIView):
         if asked["type"] == "undo":
             key, page = key_of(request), page_named(served.surface)
             undo_check(key=key, page=page, served=served, event_id=asked["id"], now=now)
+        if asked["type"] == "resize":
+            resize_check(page_named(served.surface).surface, asked["breakpoint"])
         counted = batch_accept(
             identity=identity,
             decision=asked["decision"],

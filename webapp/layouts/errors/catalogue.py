@@ -111,6 +111,14 @@ KINDS = {
             "Offer it where `put_away` of the layout is true; turn it on in the admin.",
         ),
         Kind(
+            "sizes-not-allowed",
+            400,
+            "Sizes do not change here",
+            "The surface's owner has not turned on `guardrails.sizes`, nobody arranges the page, "
+            "or it has no breakpoint of that name.",
+            "Offer `resize` where `sizes` of the layout is true, with one of its `breakpoints`.",
+        ),
+        Kind(
             "goal-not-declared",
             400,
             "The goal is not declared",

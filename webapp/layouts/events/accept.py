@@ -184,6 +184,8 @@ def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: st
     for i, arrival in enumerate(arrivals):
         if arrival.kind in PUT_AWAY:
             _check_leaving(served, arrival, field.format(i))
+        if arrival.kind == "resize" and arrival.block in held:
+            raise _held(arrival, field.format(i))
     oldest = now - timedelta(days=settings.UIENGINE_EVENT_DAYS)
     wrong = [
         (i, arrival)
@@ -248,15 +250,19 @@ def _mistake(
             value=arrival.block,
         )
     if arrival.block in held and arrival.kind in MOVING:
-        return Problem(
-            "block-held-by-team",
-            f"{arrival.block!r} is pinned by the team, so a user cannot {arrival.kind} it.",
-            field=f"{where}block",
-            value=arrival.block,
-        )
+        return _held(arrival, where)
     return Problem(
         "event-too-old",
         f"Events are taken for {settings.UIENGINE_EVENT_DAYS} days.",
         field=f"{where}at",
         value=arrival.at.isoformat(),
+    )
+
+
+def _held(arrival: Arrival, where: str) -> Problem:
+    return Problem(
+        "block-held-by-team",
+        f"{arrival.block!r} is pinned by the team, so a user cannot {arrival.kind} it.",
+        field=f"{where}block",
+        value=arrival.block,
     )

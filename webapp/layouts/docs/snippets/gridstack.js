@@ -16,12 +16,13 @@ GridStack.renderCB = (content, { id }) => {
   content.addEventListener('click', () => client.track('use', id));
 };
 const rtl = getComputedStyle(page).direction === 'rtl';
-const grid = GridStack.init({ cellHeight, rtl, disableResize: true });
+const grid = GridStack.init({ cellHeight, rtl, disableResize: !client.payload.sizes });
 
 // The array of this width's breakpoint. gridstack keeps limits from the load before: 0 takes them away.
+let name;
 function show() {
   const { breakpoints, cols, layouts } = client.payload;
-  const [name] = Object.entries(breakpoints).filter(([, min]) => min <= page.clientWidth)
+  [name] = Object.entries(breakpoints).filter(([, min]) => min <= page.clientWidth)
     .sort((a, b) => b[1] - a[1])[0];
   grid.column(cols[name], 'none');
   grid.load(layouts[name].map((item) => ({ maxW: 0, maxH: 0, ...item })));
@@ -42,3 +43,7 @@ grid.on('dragstop', async (_, { gridstackNode: { id } }) => {
     show();
   }
 });
+
+// A new size stays, as a wish; where the surface changes no sizes, there is no handle.
+grid.on('resizestop', (_, { gridstackNode: { id, w, h } }) =>
+  client.feedback('resize', { block: id, breakpoint: name, w, h }));

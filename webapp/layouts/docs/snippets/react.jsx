@@ -17,7 +17,7 @@ const mirror = (items, cols) => items.map((item) => ({ ...item, x: cols - item.x
 const start = ({ x, w }) => (dir === 'rtl' ? -x - w : x);
 
 function AdaptiveGrid() {
-  const [{ layouts, breakpoints, cols, row_height, order, elements }, setPayload] = useState(client.payload);
+  const [{ layouts, breakpoints, cols, row_height, order, elements, sizes }, setPayload] = useState(client.payload);
   const [words, say] = useState('');
   const { width, containerRef, mounted } = useContainerWidth();
   const shown = useMemo(() => (dir === 'ltr' ? layouts : Object.fromEntries(
@@ -36,11 +36,17 @@ function AdaptiveGrid() {
     const { held } = await client.feedback('move', { block: i, rank });
     say(held?.says ?? ''); // where a rule holds the block, which
   };
+  // A new size stays, as a wish; where the surface changes no sizes, there is no handle.
+  const resize = (_layout, _before, { i, w, h }) => {
+    const [breakpoint] = Object.entries(breakpoints).filter(([, min]) => min <= width).sort((a, b) => b[1] - a[1])[0];
+    return client.feedback('resize', { block: i, breakpoint, w, h });
+  };
   return (
     <div ref={containerRef} dir="ltr">
       <p role="status" dir={dir}>{words}</p>
       {mounted && (
-        <ResponsiveGridLayout {...{ width, layouts: shown, breakpoints, cols }} rowHeight={row_height} onDragStop={move}>
+        <ResponsiveGridLayout {...{ width, layouts: shown, breakpoints, cols }} rowHeight={row_height} onDragStop={move}
+          onResizeStop={resize} resizeConfig={{ enabled: sizes }}>
           {order.map((id) => (
             <section key={id} dir={dir} onClick={() => client.track('use', id)}>{elements[id].title}</section>
           ))}

@@ -1,6 +1,6 @@
 /** Types of adaptive-layout.js; the payload is that of GET /api/layout. */
 
-export type FeedbackType = 'pin' | 'unpin' | 'move' | 'undo' | 'freeze' | 'plain' | 'reset'
+export type FeedbackType = 'pin' | 'unpin' | 'move' | 'resize' | 'undo' | 'freeze' | 'plain' | 'reset'
   | 'fold' | 'put_away' | 'bring_back' | 'decline';
 export type Status = 'adapted' | 'default' | 'frozen' | 'plain' | 'dry_run' | 'fallback';
 
@@ -48,6 +48,8 @@ export interface Payload {
   whose: string;
   /** The block that is expected next, how to point to it, and how sure; null where there is none. */
   emphasis: { how: "appear" | "mark"; block: string; probability: number } | null;
+  /** Whether sizes may change here, by `resize` too. */
+  sizes: boolean;
   /** Whether people may fold blocks and put them away here. */
   put_away: boolean;
   /** Blocks that show their title alone. */
@@ -56,7 +58,7 @@ export interface Payload {
   tray: string[];
   /** A block that the page may suggest to put away; sending `suggested` says that it was seen. */
   suggestion: { block: string; visits: number; days: number; says: string } | null;
-  stability: { moved: string[]; budget: number; [more: string]: unknown };
+  stability: { moved: string[]; resized: string[]; budget: number; [more: string]: unknown };
   /** Block id → why it stands where it does. */
   why: Record<string, string>;
   links: Record<string, string>;
@@ -139,6 +141,8 @@ export class AdaptiveLayout extends HTMLElement {
   pin(id: string, on?: boolean): Promise<void>;
   /** To a 0-based rank in reading order. */
   move(id: string, rank: number): Promise<void>;
+  /** To a size in cells at the breakpoint shown, within the block's limits. */
+  resize(id: string, w: number, h: number): Promise<void>;
   undo(): Promise<void>;
   freeze(on?: boolean): Promise<void>;
 }

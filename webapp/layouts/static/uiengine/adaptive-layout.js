@@ -33,6 +33,9 @@ const ENGLISH = {
   plain: 'This is its usual place.',
   fold: 'Show only its title',
   unfold: 'Show all of it',
+  larger: 'Larger',
+  smaller: 'Smaller',
+  resized: '{title} has another size.',
   put_away: 'Put it away',
   bring_back: 'Bring back {title}',
   decline: 'No, keep it',
@@ -559,6 +562,15 @@ export class AdaptiveLayout extends HTMLElement {
     return button;
   }
 
+  #sizer(name, id, step) {
+    const { breakpoint, item } = this.#at(id);
+    const w = Math.max(item.minW, Math.min(item.w + step, item.maxW ?? this.payload.cols[breakpoint]));
+    const h = Math.max(item.minH, Math.min(item.h + step, item.maxH ?? Infinity));
+    const button = this.#button(name, () => this.resize(id, w, h));
+    button.disabled = w === item.w && h === item.h;
+    return button;
+  }
+
   why(id) {
     this.#close();
     const block = this.#open = this.#block(id);
@@ -571,6 +583,7 @@ export class AdaptiveLayout extends HTMLElement {
         this.#button(pinned ? 'unpin' : 'pin', () => this.pin(id, !pinned)),
         this.#mover('earlier', id, -1), this.#mover('later', id, 1),
       );
+      if (this.payload.sizes) panel.append(this.#sizer('larger', id, 1), this.#sizer('smaller', id, -1));
       if (this.payload.put_away && !this.payload.elements[id].required) {
         panel.append(
           block.dataset.folded ? this.#wish('unfold', id, 'bring_back') : this.#wish('fold', id),
@@ -596,12 +609,20 @@ export class AdaptiveLayout extends HTMLElement {
     return this.#ask(on ? 'pin' : 'unpin', { block: id, ...(on && this.#place(id)) }, on ? 'pinned' : 'unpinned');
   }
 
-  #place(id) {
-    const { breakpoints, layouts, order } = this.payload;
+  #at(id) {
+    const { breakpoints, layouts } = this.payload;
     const [breakpoint] = Object.entries(breakpoints).filter(([, min]) => min <= this.clientWidth)
       .sort((a, b) => b[1] - a[1])[0];
-    const { x, y } = layouts[breakpoint].find((item) => item.id === id);
-    return { rank: order.indexOf(id), breakpoint, x, y };
+    return { breakpoint, item: layouts[breakpoint].find((item) => item.id === id) };
+  }
+
+  #place(id) {
+    const { breakpoint, item: { x, y } } = this.#at(id);
+    return { rank: this.payload.order.indexOf(id), breakpoint, x, y };
+  }
+
+  resize(id, w, h) {
+    return this.#ask('resize', { block: id, breakpoint: this.#at(id).breakpoint, w, h }, 'resized');
   }
 
   move(id, rank) {
