@@ -45,9 +45,7 @@ def audit(lease: Lease) -> None:
             versions=folders,
             previous=reports_earlier(run.surface, last=visits["when"].max().timestamp()),
             work=work,
-            serves=run.surface.aliases.filter(
-                name=Alias.Name.CHAMPION, version=versions["subject"]
-            ).exists(),
+            serves=_serves(versions["subject"], run),
             simulated=is_simulated(run.surface),
             entries=entries_served(run.surface),
             is_chosen=bool(chosen),
@@ -68,6 +66,10 @@ def audit(lease: Lease) -> None:
         )
         result = {"report": saved.pk, "verdict": saved.verdict, "version": saved.version.name}
         lease.finish(result, versions["subject"])
+
+
+def _serves(version: CodebookVersion, run: Run) -> bool:
+    return run.surface.aliases.filter(name=Alias.Name.CHAMPION, version=version).exists()
 
 
 def _versions(run: Run) -> dict[str, CodebookVersion]:

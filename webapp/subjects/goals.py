@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from webapp.lib.times import to_milliseconds
@@ -37,13 +37,11 @@ def goals_accept(
     accepted nor duplicate.
     """
     offset = timedelta(seconds=clock_offset)
-    state = Profile.objects.values_list("state", flat=True).get(pk=profile_id)
-    marks = unlearned.load(state.get("unlearned"))
+    is_forgotten = _forgotten(profile_id)
     arrivals = [
         a
         for a in arrivals
-        if a.value["name"] in declared
-        and not (marks and marks.is_forgotten(to_milliseconds(min(a.at, now) + offset), -1))
+        if a.value["name"] in declared and not is_forgotten(min(a.at, now) + offset)
     ]
     fresh = {
         (declared[a.value["name"]], a.id): GoalEvent(
@@ -62,6 +60,13 @@ def goals_accept(
         fresh.pop(pair, None)
     GoalEvent.objects.bulk_create(fresh.values())
     return Counted(len(fresh), len(arrivals) - len(fresh))
+
+
+def _forgotten(profile_id: int) -> Callable[[datetime], bool]:
+    """Tells whether a moment is of a time that the person had forgotten."""
+    state = Profile.objects.values_list("state", flat=True).get(pk=profile_id)
+    marks = unlearned.load(state.get("unlearned"))
+    return lambda at: marks is not None and marks.is_forgotten(to_milliseconds(at), -1)
 
 
 def is_without_profiling(profile: Profile) -> bool:

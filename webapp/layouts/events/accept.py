@@ -58,8 +58,6 @@ def batch_accept(
     """
     served = decision_read(decision)
     _check(served, arrivals, now, field)
-    if any(a.kind == GOAL for a in arrivals):
-        goals_check(served.surface, arrivals, field)
     if not served.subject:
         return None
     if identity is None:
@@ -180,6 +178,8 @@ def _held_by_team(slug: str) -> Collection[str]:
 
 
 def _check(served: Served, arrivals: Sequence[Arrival], now: datetime, field: str) -> None:
+    if any(arrival.kind == GOAL for arrival in arrivals):
+        goals_check(served.surface, arrivals, field)
     known, held = _known(served), _held_by_team(served.surface)
     for i, arrival in enumerate(arrivals):
         if arrival.kind in PUT_AWAY:
