@@ -5,6 +5,7 @@ Needs --train; or --start with --layouts or --edits, which exchange its layout p
 python -m ml.train --train visits.parquet --out version/
 python -m ml.train --innate --train daily.parquet monthly.parquet --out fixtures/innate
 python -m ml.train --start fixtures/innate --layouts dashboards.jsonl.gz --out fixtures/innate
+python -m ml.train --surface bank.json --train people/visits.csv --out version/
 torchrun --standalone --nproc-per-node 2 -m ml.train --train visits.parquet --out version/
 """
 
@@ -18,12 +19,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 
 from ml.books.served_orders import learn_served
 from ml.cli import EDITS, LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
-from ml.data.errors import DataError
+from ml.data.errors import BadValue, DataError
 from ml.data.histories import pages
+from ml.data.surface_files import read_surfaces, refuse_strangers
 from ml.data.tables import read_visits
 from ml.layouts.part import with_layouts
 from ml.layouts.records import Record, read_edited, read_records
@@ -34,6 +37,7 @@ from ml.training.start import TooLittleDataError
 from ml.training.train import train_draft
 from uiengine.errors import VersionError
 from uiengine.model.version_folder import load_version
+from uiengine.page.surface import Surface
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +71,7 @@ def _layouts_only(options: argparse.Namespace, layouts: Sequence[Record]) -> dic
 def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, Any] | None:
     """Trains and exports; returns the card, or None in processes other than the first."""
     visits, _ = read_visits(options.train)
+    known = _pages(visits, options)
     settings = None
     if options.smoke:
         visits, settings = smoke_sample(visits), Settings().smoke()
@@ -74,6 +79,7 @@ def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, 
     with bar:
         draft = train_draft(
             visits,
+            surfaces=known,
             innate=options.start,
             seed=options.seed,
             progress=show,
@@ -87,14 +93,34 @@ def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, 
         draft = replace(draft, layouts=part)
     card = draft.export(options.out)
     if not options.innate:
-        card["id"] = learn_served(options.out, visits, pages([visits]))
+        card["id"] = learn_served(options.out, visits, known)
     return card
+
+
+def _pages(visits: pd.DataFrame, options: argparse.Namespace) -> dict[str, Surface]:
+    """The declared pages of the visits, and one column of blocks for each other page."""
+    declared = read_surfaces(options.surface)
+    of_declared = visits[visits["surface"].isin(declared)]
+    refuse_strangers(of_declared, declared, ", ".join(options.train))
+    unused = sorted(set(declared) - set(of_declared["surface"]))
+    if unused:
+        rule = f"has no visits in {', '.join(options.train)}; leave its --surface file out"
+        raise DataError([BadValue(unused[0], 0, "surface", unused[0], rule)])
+    others = visits[~visits["surface"].isin(declared)]
+    return {**pages([others]), **declared}
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command("ml.train", __doc__, VISITS, LAYOUTS, EDITS)
     parser.add_argument(
         "--train", nargs="+", help="files of visits; or --start with --layouts or --edits"
+    )
+    parser.add_argument(
+        "--surface",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="pages of the visits as their teams declared them; others count as one column",
     )
     parser.add_argument("--layouts", nargs="+", default=[], help="files of layouts people made")
     parser.add_argument("--edits", nargs="+", default=[], help="files of people's rearrangements")

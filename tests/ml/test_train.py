@@ -11,6 +11,8 @@ import torch
 
 from ml.codec import INNATE
 from ml.data.histories import mean_shares, page, pages, visits_of
+from ml.data.needs import people_with_needs
+from ml.data.surface_files import read_surfaces
 from ml.layouts.part import carried, with_layouts
 from ml.learning import examples
 from ml.learning.loop import fit
@@ -38,6 +40,7 @@ from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS
 from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 
+BANK = Path("fixtures/surfaces/bank.json")
 BARE = replace(
     SMALL, swap_kinds=0.0, hide_kinds=0.0, drop_popularity=0.0, thin_popularity=0.0, drop_days=0.0
 )
@@ -284,6 +287,36 @@ def test_command_runs_with_smoke(tmp_path, capsys):
     assert main([*arguments, "--innate"]) == 0
     assert json.loads(capsys.readouterr().out)["parity"]["encoder"] <= 1e-4
     assert load_version(tmp_path / "o").surfaces == ()
+
+
+def test_visits_of_a_declared_page_train_for_its_blocks_in_its_groups(tmp_path, capsys):
+    bank = read_surfaces([BANK])
+    visits, _ = people_with_needs(bank["bank"], 12, 8, 5, "learner")
+    visits.to_csv(tmp_path / "v.csv", index=False)
+    simulated_visits(12, 6, 5).to_csv(tmp_path / "other.csv", index=False)
+    files = ["--train", str(tmp_path / "v.csv"), str(tmp_path / "other.csv")]
+    out = ["--out", str(tmp_path / "o"), "--smoke"]
+
+    assert main([*files, "--surface", str(BANK), *out]) == 0
+
+    version = load_version(tmp_path / "o")
+    assert version.surfaces == ("bank", "sim")
+    assert {block.kind for block in bank["bank"].blocks} <= set(version.kinds)
+    assert set(version.own_visits) == {"bank"}  # learned for pages with groups alone
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("surface", "block", "told"),
+    [("bank", "cafe", "is no block of bank"), ("simulated", "video", "leave its --surface")],
+)
+def test_a_declared_page_and_its_visits_belong_together(tmp_path, capsys, surface, block, told):
+    rows = "".join(f"{surface},u,2026-01-0{day},{block},1\n" for day in range(1, 9))
+    (tmp_path / "v.csv").write_text(f"surface,user,at,block,uses\n{rows}")
+    files = ["--train", str(tmp_path / "v.csv"), "--surface", str(BANK)]
+    assert main([*files, "--out", str(tmp_path / "o")]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize("is_there", [False, True])

@@ -17,6 +17,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from tests.webapp.flush import short_flush
 from tests.webapp.wheel import wheel  # noqa: F401 - a fixture
 from webapp.codebooks.gate.promotion import INNATE_FOLDER
 from webapp.codebooks.registry.aliases import version_register
@@ -40,16 +41,24 @@ SQLITE_FUNCTION = 31
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory):
-    """Puts SQLite into a file, as in operation; in memory its threads would share one lock."""
+    """Puts SQLite into a file, as in operation; in memory its threads would share one lock.
+
+    Nothing has to survive a power cut here, so neither database waits for the disk.
+    """
     database = connections["default"].settings_dict
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
+    else:
+        asked = f"{database['OPTIONS'].get('options', '')} -c synchronous_commit=off"
+        database["OPTIONS"]["options"] = asked.strip()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """Ends connections of threads that outlived their test; PostgreSQL drops no database in use."""
-    yield
+    with short_flush():
+        yield
     with django_db_blocker.unblock():
         connection = connections["default"]
         if connection.vendor == "postgresql":
