@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from tests.webapp.conftest import COURSE, Person
@@ -214,6 +215,19 @@ def test_too_many_corrections_are_refused(regular, settings):
     assert [a.status_code for a in answers][-1] == 429
     page = Client().post(PAGE, {"user_token": token_of(regular)})
     assert page.status_code == 429 and page["Retry-After"]
+
+
+def test_with_the_database_away_nothing_is_claimed(regular, monkeypatch):
+    def away(*_, **__):
+        raise OperationalError("away")
+
+    monkeypatch.setattr("webapp.privacy.claims.state_cache.read", away)
+    answers = [
+        regular.get("me/course-home"),
+        Client().post(PAGE, {"user_token": token_of(regular)}),
+    ]
+    assert [a.status_code for a in answers] == [503, 503]
+    assert all(a["Retry-After"] for a in answers) and "That did not work" in text(answers[1])
 
 
 @pytest.mark.parametrize("wish", ["plain", "freeze"])

@@ -11,7 +11,11 @@ import pytest
 from django.utils import timezone
 
 from tests.webapp.conftest import COURSE, Person
+from tests.webapp.subjects.test_erasure import run_with
+from webapp.codebooks.models import CodebookVersion, Pipeline
+from webapp.codebooks.pipeline.kept_visits import erasures_seen
 from webapp.codebooks.pipeline.stored_visits import stored_visits
+from webapp.codebooks.registry.training_record import version_erasures
 from webapp.privacy.merge import subject_merge
 from webapp.subjects.fold_worker import profile_fold
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
@@ -343,3 +347,25 @@ def test_others_keep_what_they_have(owner, colleague, clock):
     strike(owner)
     correct(owner, "forget_week")
     assert (state(colleague), rows(colleague), colleague.layout()) == before
+
+
+def test_versions_trained_with_it_are_marked_for_retraining(owner, colleague, clock):
+    together(clock, (owner, HABITS), (colleague, HABITS))
+    version = CodebookVersion.objects.get()
+    run = run_with(version, owner.key, colleague.key)
+
+    strike(owner, "announcements")  # nothing was used of it
+    assert version_erasures(version) == 0
+    strike(owner)
+    assert version_erasures(version) == 1
+    assert run.training_marks.count() == 1
+
+
+def test_what_pipelines_have_collected_is_collected_again(owner, clock):
+    together(clock, (owner, HABITS))
+    line = Pipeline.objects.create(surface=Surface.objects.get(), state=Pipeline.State.RUNNING)
+    before = erasures_seen(line)
+
+    strike(owner)
+
+    assert erasures_seen(line) == before + 1

@@ -120,10 +120,10 @@ def _refused(error: Exception, context: dict[str, Any]) -> Any:
     problem = problem_response(error, context)
     try:
         page = page_or_404(context["kwargs"]["surface"])
-    except Exception:
+        said = {"refused": problem.data}
+        response = _page(context["request"], page, said, problem.status_code)
+    except Exception:  # no such page, or the database is away
         return problem
-    said = {"refused": problem.data}
-    response = _page(context["request"], page, said, problem.status_code)
     for name in ("Retry-After", "WWW-Authenticate"):
         if name in problem.headers:
             response[name] = problem.headers[name]
