@@ -13,6 +13,7 @@ from tests.uiengine.strategies import decoded_for, profiles_of, surfaces
 from uiengine import engine
 from uiengine.behaviour import feedback, put_away
 from uiengine.behaviour.popularity import Popularity
+from uiengine.behaviour.merging import merge
 from uiengine.behaviour.profile import (
     BlockUse,
     Pin,
@@ -20,7 +21,6 @@ from uiengine.behaviour.profile import (
     Suggested,
     copy,
     fold_visit,
-    merge,
 )
 from uiengine.behaviour.profile_json import dump, load
 from uiengine.book.choice import has_wishes
