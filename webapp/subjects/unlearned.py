@@ -58,11 +58,15 @@ class Unlearned:
         is_behaviour = kind in BEHAVIOUR and bool(block)
         return is_behaviour and self.is_struck(block, visit, at, generation)
 
-    def prune(self, before: int) -> None:
-        """Drops marks that only events from before `before` could meet, which are too old."""
-        self.spans = [span for span in self.spans if span[1] > before]
-        kept = {b: s for b, s in self.blocks.items() if s is None or s[0] > before}
-        self.blocks, self.visits = kept, self.visits[-MOST_VISITS:]
+    def tidy(self) -> None:
+        """Joins times that overlap. None is dropped with age, as files of any age are imported."""
+        joined: list[tuple[int, int, int]] = []
+        for since, until, made in sorted(self.spans):
+            if joined and since <= joined[-1][1]:
+                first, last, former = joined.pop()
+                since, until, made = first, max(last, until), max(former, made)
+            joined.append((since, until, made))
+        self.spans, self.visits = joined, self.visits[-MOST_VISITS:]
 
 
 def load(data: Mapping[str, Any] | None) -> Unlearned | None:

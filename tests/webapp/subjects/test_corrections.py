@@ -250,6 +250,20 @@ def test_a_quiet_visit_can_be_learned_from_again(owner, clock):
     assert state(owner)["profile"]["blocks"].keys() == {"forum"}
 
 
+def test_a_quiet_visit_stays_quiet_when_the_week_is_forgotten(owner, clock):
+    layout = owner.layout()
+    owner.send(layout, owner.event("use", "quiz"))
+    correct(owner, "quiet")
+    assert correct(owner, "forget_week")["visit"] == {"learns": False}
+
+    clock.advance(minutes=1)
+    owner.send(layout, owner.event("use", "quiz"))
+    owner.send(owner.layout(), owner.event("use", "forum"))
+    clock.advance(days=1)
+
+    assert state(owner)["profile"]["blocks"] == {}
+
+
 def test_events_of_a_quiet_visit_that_come_late_are_not_learned(owner, clock):
     layout = owner.layout()
     owner.send(layout, owner.event("impression"))

@@ -91,8 +91,10 @@ def test_events_of_then_are_known_by_time_and_by_their_decision():
     assert not may_learn(marks, "forum", 999) and not may_learn(marks, "news", 150)
 
 
-def test_old_marks_go_but_what_is_struck_out_stays():
-    marks = Unlearned({"forum": None, "news": (50, 1)}, ["v"] * 60, [(0, 90, 1), (0, 110, 1)])
-    marks.prune(100)
-    assert (marks.blocks, marks.spans) == ({"forum": None}, [(0, 110, 1)])
-    assert len(marks.visits) == 50
+def test_times_that_overlap_are_one_and_visits_are_bounded():
+    marks = Unlearned(
+        {"forum": None, "news": (50, 1)}, ["v"] * 60, [(300, 400, 3), (0, 90, 1), (80, 110, 2)]
+    )
+    marks.tidy()
+    assert marks.spans == [(0, 110, 2), (300, 400, 3)]
+    assert marks.blocks == {"forum": None, "news": (50, 1)} and len(marks.visits) == 50
