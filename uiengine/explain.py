@@ -11,7 +11,7 @@ from operator import itemgetter
 from string import Template
 
 from uiengine.behaviour.popularity import NEWCOMER_VISITS, PERIOD_DAYS, Popularity
-from uiengine.behaviour.profile import BlockUse, Profile, day_uses_at, day_visits_at
+from uiengine.behaviour.profile import BlockUse, Profile, day_uses_at, day_visits_at, resized_blocks
 from uiengine.decision import Reason
 from uiengine.model.prediction import Prediction
 from uiengine.page.reading_order import apply_pins, default_order
@@ -77,6 +77,8 @@ def reasons(
     climbed = sorted([c for c in climbs if c[0] > 0], key=itemgetter(0), reverse=True)
     pinned = [b for b in order if b in pins]
     stays = bool(request.profile.visits) and order == request.profile.order
+    if request.surface.guardrails.sizes:
+        stays = stays and not resized_blocks(request.profile.sizes, sizes or {})
     said: list[Reason] = []
     for block_id in dict.fromkeys([*pinned, *(b for _, b in climbed)]):
         if len(said) == AT_MOST - stays:

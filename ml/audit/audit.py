@@ -19,6 +19,7 @@ from ml.audit.references import add_reference, since_metrics
 from ml.audit.reliability import stored_power
 from ml.audit.report import write_report
 from ml.audit.rows import judged, measured, withheld
+from ml.audit.sizes import RESIZED
 from ml.audit.slices import Grouping, attach_attributes, groupings, is_enough
 from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import METRICS, POINTED, Metric, user_sums, visit_values
@@ -182,6 +183,8 @@ def _values(
         metrics += POINTED
     if values["suggested"].any():
         metrics += SUGGESTED
+    if values["resized"].any() or values["larger"].any():
+        metrics += RESIZED
     for name, path in references.items():
         progress(f"reading the {name}", 0, 1)
         other = visit_values(read_replay(path, used), surfaces)

@@ -18,6 +18,7 @@ from ml.audit.needed import more_people
 from ml.audit.put_away import DECLINED, SUGGESTED
 from ml.audit.references import since_metrics
 from ml.audit.reliability import reliability
+from ml.audit.sizes import RESIZED
 from ml.audit.versions import over_versions, since_anchor
 from ml.audit.words import HEADLINES, LEFT_OUT, TO_DO, TO_DO_SERVING, figure, slice_name, too_few
 from ml.evaluation.metrics import METRICS, POINTED, Metric
@@ -67,7 +68,7 @@ def _metrics(report: Report) -> dict[str, Metric]:
     since = (m for name in report["references"] for m in since_metrics(name))
     beside = book_metrics() if BOOK in report.get("beside", ()) else ()
     told = {row["metric"] for row in report["slices"]}
-    more = (m for m in (*POINTED, *SUGGESTED, *DECLINED) if m.name in told)
+    more = (m for m in (*POINTED, *SUGGESTED, *DECLINED, *RESIZED) if m.name in told)
     goals = goal_metrics(report.get("goals", ()))
     return {metric.name: metric for metric in (*METRICS, *more, *goals, *beside, *since)}
 

@@ -16,7 +16,7 @@ from uiengine.behaviour.popularity import (
     first_in_period,
     fold_day,
 )
-from uiengine.behaviour.profile import Profile, fold_visit
+from uiengine.behaviour.profile import Profile, Sizes, fold_visit
 from uiengine.page.surface import Block, Breakpoint, GuardrailSettings, Size, SizeLimits, Surface
 
 PAGE_COLUMNS = 12
@@ -101,11 +101,13 @@ class Histories:
         self._popularity[surface] = row
         return row
 
-    def observe(self, visit: RecordedVisit, order: Sequence[str] = ()) -> None:
-        """Adds a visit to the history; `order` is the layout that it was shown."""
+    def observe(
+        self, visit: RecordedVisit, order: Sequence[str] = (), sizes: Sizes | None = None
+    ) -> None:
+        """Adds a visit to the history; order, sizes: the layout that it was shown."""
         profile = self.profiles.setdefault((visit.surface, visit.user), Profile())
         is_first = first_in_period(visit.day, profile.last_day if profile.visits else None)
-        fold_visit(profile, visit.day, visit.blocks, order)
+        fold_visit(profile, visit.day, visit.blocks, order, sizes)
         day = self._open_days.setdefault(visit.surface, {}).setdefault(visit.day, _Day())
         day.visits += 1
         day.people += is_first

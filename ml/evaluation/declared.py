@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ml.evaluation.sentences import SentenceChecks
-from uiengine.page.surface import Surface
+from uiengine.page.surface import Size, Surface
 
 LEAST_GAIN = 0.022
 """Modelled seconds over the horizon that a change must save for each block that it moves."""
@@ -89,7 +89,11 @@ def judge_declared(
 ) -> Iterator[dict[str, Any]]:
     """Yields a summary per surface. visits: blocks used per (surface, user, at)."""
     pages = {slug: _Page(surface) for slug, surface in surfaces.items()}
-    checks = SentenceChecks(visits, {slug: len(s.blocks) for slug, s in surfaces.items()})
+    areas = {
+        slug: {b.id: _area(b.sizes[surface.widest.name].default) for b in surface.blocks}
+        for slug, surface in surfaces.items()
+    }
+    checks = SentenceChecks(visits, {slug: len(s.blocks) for slug, s in surfaces.items()}, areas)
     for row in rows:
         page, used = pages[row["surface"]], visits[row["surface"], row["user"], row["at"]]
         person = page.people.setdefault(row["user"], _Person())
@@ -104,6 +108,10 @@ def judge_declared(
     for slug in sorted(pages):
         if pages[slug].people:
             yield {"surface": slug, **_summary(pages[slug])}
+
+
+def _area(size: Size) -> int:
+    return size.w * size.h
 
 
 def _places(

@@ -17,6 +17,7 @@ from ml.evaluation.pointing import Pages
 from ml.evaluation.replay_file import ReplayVisit
 from uiengine.behaviour import profile
 from uiengine.cost import energy
+from uiengine.explain import LARGEST
 from uiengine.page.surface import Surface
 
 COLD_VISITS = 3
@@ -194,7 +195,9 @@ class _Walk:
         order = tuple(visit.layout)
         before = dict(zip(person.order, range(len(order)), strict=False))
         moved = sum(before.get(block, rank) != rank for rank, block in enumerate(order))
-        profile.open_visit(person, str(visit.visit), visit.day, order)
+        resized = profile.resized_blocks(person.sizes, visit.sizes) if person.order else ()
+        larger = {block for block, size_class in visit.sizes.items() if size_class == LARGEST}
+        profile.open_visit(person, str(visit.visit), visit.day, order, visit.sizes)
         self._add_uses(person, visit)
         self.visits.append(
             {
@@ -208,6 +211,9 @@ class _Walk:
                 "pointed": float(bool(visit.expected)),
                 "pointed_right": float(visit.expected in visit.blocks),
                 "suggested": float(bool(visit.suggested)),
+                "resized": float(bool(resized)),
+                "larger": float(bool(larger)),
+                "larger_right": float(not larger.isdisjoint(visit.blocks)),
                 "tokens": float(visit.tokens),
                 "distortion": visit.distortion or 0.0,
                 "coded_visits": float(visit.distortion is not None),

@@ -67,11 +67,13 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
                 reasons = made.reasons
                 expected = made.expected.block if made.expected else ""
                 suggested = made.unused.block if made.unused else ""
+                sizes = made.layout.sizes
             else:
                 share = prediction.share if name == "eager" else prediction.tokens_share
                 order = _by_share(request, share, defaults)
                 status, explored, propensity, saves, reasons = "adapted", False, 1.0, None, ()
                 expected = suggested = ""
+                sizes = {}
             side_bits = 0 if name == "tokens" else prediction.side_bits
             shown.append(
                 Shown(
@@ -86,6 +88,7 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
                     reasons,
                     expected,
                     suggested,
+                    sizes,
                 )
             )
         return shown

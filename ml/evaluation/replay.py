@@ -52,11 +52,11 @@ def replay(
         shown = decide(requests) if requests else []
         each = 1000 * (time.perf_counter() - begin) / max(len(moment), 1)
         for visit, request, made in zip(moment, requests, shown, strict=True):
-            line = _line(visit, made, boxes.of(request.surface, made.order), defaults, each)
+            line = _line(visit, made, boxes.of(request.surface, made), defaults, each)
             yield {**line, **_claims(made)} if is_declared else line
             if made.suggested:
                 remember_suggested(request.profile, made.suggested, request.visit, visit.day)
-            past.observe(visit, made.order)
+            past.observe(visit, made.order, made.sizes)
         for visit in everyone:
             if only is not None and visit.user not in only:
                 past.observe(visit)
@@ -65,15 +65,15 @@ def replay(
 
 
 class _Boxes:
-    """Caches packed layouts by surface and order, as few orders are shown over and over."""
+    """Caches packed layouts by surface, order and sizes, as few are shown over and over."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
+        self._known: dict[tuple[object, ...], list[dict[str, Any]]] = {}
 
-    def of(self, surface: Surface, order: tuple[str, ...]) -> list[dict[str, Any]]:
-        key = (surface.slug, order)
+    def of(self, surface: Surface, made: Shown) -> list[dict[str, Any]]:
+        key = (surface.slug, made.order, *made.sizes.items())
         if key not in self._known:
-            placed = pack(surface, order).placements[surface.widest.name]
+            placed = pack(surface, made.order, made.sizes).placements[surface.widest.name]
             self._known[key] = [
                 {"id": p.id, "x": p.x, "y": p.y, "w": p.w, "h": p.h} for p in placed
             ]
@@ -103,6 +103,7 @@ def _line(
         "decide_ms": round(milliseconds, 4),
         **({"expected": made.expected} if made.expected else {}),
         **({"suggested": made.suggested} if made.suggested else {}),
+        **({"sizes": dict(made.sizes)} if made.sizes else {}),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,8 @@ class ReplayVisit:
 
     layout: (x, y, w, h) in grid cells by block, in reading order. default: the replaced order.
     distortion: None where the policy has no codebook. expected: the block that the page pointed
-    to, suggested: the one that it suggested to put away; empty for none.
+    to, suggested: the one that it suggested to put away; empty for none. sizes: classes of the
+    blocks that have not their default size.
     """
 
     user: str
@@ -41,6 +42,7 @@ class ReplayVisit:
     status: str
     expected: str = ""
     suggested: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def day(self) -> int:
@@ -121,6 +123,7 @@ def _visit(
         status=str(line.get("status", "adapted")),
         expected=str(line.get("expected", "")),
         suggested=str(line.get("suggested", "")),
+        sizes={str(b): int(c) for b, c in line.get("sizes", {}).items()},
     )
 
 

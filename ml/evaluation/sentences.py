@@ -16,6 +16,7 @@ from typing import Any
 HALF_LIFE, LATELY = 15.0, 112
 LEAST_PEOPLE = 10
 NEWCOMER_VISITS = 3
+SIZES = ("larger", "smaller")
 UNCHECKED = ("predicted",)
 """Codes whose number of people is checked, but not what the version says of them."""
 
@@ -62,9 +63,13 @@ class SentenceChecks:
     """Counts sentences, and those that the visits do not bear out. Takes rows in time order."""
 
     def __init__(
-        self, visits: Mapping[tuple[str, str, str], Sequence[str]], blocks: Mapping[str, int]
+        self,
+        visits: Mapping[tuple[str, str, str], Sequence[str]],
+        blocks: Mapping[str, int],
+        areas: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
-        self.blocks = blocks
+        """areas: by surface and block, the default area in cells of the page of the replay."""
+        self.blocks, self.areas = blocks, areas or {}
         self.crowds: dict[str, _Crowd] = defaultdict(_Crowd)
         self.mine: dict[tuple[str, str], list[Sequence[str]]] = defaultdict(list)
         numbers: Counter[tuple[str, str]] = Counter()
@@ -88,12 +93,26 @@ class SentenceChecks:
         for reason in row.get("reasons", ()):
             found["sentences"] += 1
             found["sentences_unchecked"] += reason["code"] in UNCHECKED
-            is_true = self._is_true(reason, crowd, mine, surface, user, day) and (
-                reason["code"] != "kept" or tuple(order) == tuple(before)
-            )
+            if reason["code"] in SIZES:
+                is_true = self._is_size(reason, row, mine)
+            else:
+                is_true = self._is_true(reason, crowd, mine, surface, user, day) and (
+                    reason["code"] != "kept" or tuple(order) == tuple(before)
+                )
             found["sentences_false"] += not is_true
         mine.append(self.used[surface, user, row["at"]])
         return found
+
+    def _is_size(
+        self, reason: Mapping[str, Any], row: Mapping[str, Any], mine: Sequence[Sequence[str]]
+    ) -> bool:
+        """True if the block has the larger or smaller box, and was used as often, as is said."""
+        block, values = reason["block"], reason["values"]
+        area = next(item["w"] * item["h"] for item in row["layout"] if item["id"] == block)
+        default = self.areas[row["surface"]][block]
+        is_so = area > default if reason["code"] == "larger" else area < default
+        uses = sum(block in blocks for blocks in mine)
+        return is_so and (values["uses"], values["visits"]) == (uses, len(mine))
 
     def _is_true(
         self,

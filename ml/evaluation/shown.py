@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from uiengine.behaviour.profile import Sizes
 from uiengine.decision import Reason
 from uiengine.request import Request
 
@@ -16,7 +17,7 @@ class Shown:
     distortion: None where the policy has no codebook. saves: seconds that its moves save over the
     horizon, None where the policy does not say; reasons: what the page would say about them;
     expected: the block that the page points to, suggested: the one that it suggests to put away;
-    empty for none.
+    empty for none. sizes: classes of the blocks that have not their default size.
     """
 
     order: tuple[str, ...]
@@ -30,6 +31,7 @@ class Shown:
     reasons: tuple[Reason, ...] = ()
     expected: str = ""
     suggested: str = ""
+    sizes: Sizes = field(default_factory=dict)
 
 
 Policy = Callable[[Sequence[Request]], list[Shown]]

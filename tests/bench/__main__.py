@@ -6,7 +6,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from tests.bench import cache, planning, serving
+from tests.bench import cache, planning, serving, sizes
 
-for part in (planning, serving, cache):
+for part in (planning, sizes, serving, cache):
     part.run()

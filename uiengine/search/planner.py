@@ -22,7 +22,7 @@ from uiengine.request import Request
 from uiengine.search.assignment import Assignment, assignment_of, seed_of
 from uiengine.search.exploration import candidates, explore
 from uiengine.search.local_search import LEAST_GAIN
-from uiengine.search.resizing import Resized, resized, sizing_of, with_sizes
+from uiengine.search.resizing import Resized, is_quick, resized, sizing_of, with_sizes
 
 NEAR = 4
 """Number of neighbours of the best order that become candidates where a layout is drawn."""
@@ -111,13 +111,18 @@ def _proposed(request: Request, assignment: Assignment, seed: Ints) -> list[Ints
     is_drawn = request.surface.guardrails.exploration > 0 and request.budget > NEAR
     orders, best = _search(assignment, seed, request.budget - NEAR * is_drawn)
     if not assignment.geometry.is_even:
-        # With new sizes to come, which begin from several orders, from the best alone.
-        starts = [best] if request.surface.guardrails.sizes else [best, assignment.places]
-        for start in starts:
+        for start in _to_refine(request, assignment, best):
             most = request.budget - NEAR * is_drawn - len(orders)
             orders += _refined(assignment, start, most)
         best = min(orders, key=lambda order: float(assignment.total(order[None])[0]))
     return [*orders, *_near(assignment, best, NEAR)] if is_drawn else orders
+
+
+def _to_refine(request: Request, assignment: Assignment, best: Ints) -> Sequence[Ints]:
+    """With new sizes to come, which begin from several orders, the best alone, or none."""
+    if not request.surface.guardrails.sizes:
+        return best, assignment.places
+    return () if is_quick(request.surface) else (best,)
 
 
 def _variants(

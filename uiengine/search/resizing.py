@@ -130,18 +130,19 @@ def resized(
     return Resized(order, energy, sizes, before, resized_blocks(before, sizes), lost, asked)
 
 
-def _starts(request: Request, ranked: Sequence[tuple[Ints, float]]) -> tuple[Ints, int]:
-    """The orders to begin with, and the number of further steps.
+def is_quick(surface: Surface) -> bool:
+    """True where the search must be short, as that for orders alone takes a fraction of a
+    millisecond: with many blocks of even default sizes."""
+    return len(surface.blocks) > FEW and default_geometry(surface).is_even
 
-    None with exploration, and where the default sizes are even on a page of many blocks: the search
-    for orders takes a fraction of a millisecond there.
-    """
-    surface = request.surface
-    if surface.guardrails.exploration:
+
+def _starts(request: Request, ranked: Sequence[tuple[Ints, float]]) -> tuple[Ints, int]:
+    """The orders to begin with, and the number of further steps; none with exploration."""
+    if request.surface.guardrails.exploration:
         return ranked[0][0][None], 0
-    is_quick = len(surface.blocks) > FEW and default_geometry(surface).is_even
-    orders = np.array([order for order, _ in ranked[: 2 if is_quick else None]])
-    return orders, 0 if is_quick else STEPS
+    quick = is_quick(request.surface)
+    orders = np.array([order for order, _ in ranked[: 2 if quick else None]])
+    return orders, 0 if quick else STEPS
 
 
 def with_sizes(stability: Stability, new: Resized) -> Stability:

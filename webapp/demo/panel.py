@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from uiengine import engine
 from uiengine.decision import Decision, Reason
+from uiengine.explain import LARGEST
 from uiengine.page.reading_order import default_order
 from uiengine.put_away import folded_and_tray
 from webapp.demo.compare import compared
@@ -50,7 +51,10 @@ def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, 
         "bits": BITS_PER_TOKEN * len(decision.tokens),
         "side_bits": decision.side_bits,
         "moved": [titles[b] for b in decision.stability.moved],
+        "resized": [titles[b] for b in decision.stability.resized],
+        "sizes": _sizes(decision, titles) if surface.guardrails.sizes else None,
         "budget": surface.guardrails.move_budget,
+        "changed": len({*decision.stability.moved, *decision.stability.resized}),
         "is_guess": surface.slug not in getattr(version, "surfaces", ()),
         "is_served": version is not None,
         "is_chosen_by_hand": engine.fixed_order(context.request_of(found)) is not None,
@@ -60,9 +64,22 @@ def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, 
         "guardrails": _guardrails(found, decision, titles),
         "away": _away(found, decision, titles) if surface.guardrails.put_away else None,
         "visits": found.profile.visits,
-        "saves": decision.stability.saves_seconds if decision.stability.moved else None,
+        "saves": decision.stability.saves_seconds if _is_changed(decision) else None,
         "version": decision.version,
         "revision": decision.revision,
+    }
+
+
+def _is_changed(decision: Decision) -> bool:
+    return bool(decision.stability.moved or decision.stability.resized)
+
+
+def _sizes(decision: Decision, titles: dict[str, str]) -> dict[str, list[str]]:
+    """Titles of the blocks that are larger or smaller than by default, by the engine's choice."""
+    named = [(titles[b], size_class) for b, size_class in decision.layout.sizes.items()]
+    return {
+        "larger": [title for title, size_class in named if size_class == LARGEST],
+        "smaller": [title for title, size_class in named if size_class != LARGEST],
     }
 
 
@@ -99,7 +116,8 @@ def _away(found: DecisionContext, decision: Decision, titles: dict[str, str]) ->
 def _guardrails(found: DecisionContext, decision: Decision, titles: dict[str, str]) -> list[str]:
     """Lists the rules that bind this page now, in words."""
     surface, feedback = found.page.surface, found.profile.feedback
-    moved, budget = len(decision.stability.moved), surface.guardrails.move_budget
+    changed = {*decision.stability.moved, *decision.stability.resized}
+    moved, budget = len(changed), surface.guardrails.move_budget
     said = []
     if feedback.frozen:
         said.append(_("Frozen: nothing moves."))
@@ -107,9 +125,12 @@ def _guardrails(found: DecisionContext, decision: Decision, titles: dict[str, st
         said.append(_("Move budget reached: no further block may move at this visit."))
     by_team = [_(titles[block.id]) for block in surface.blocks if block.is_pinned]
     by_user = [_(titles[block_id]) for block_id in feedback.pins if block_id in titles]
+    own = feedback.own_sizes if surface.guardrails.sizes else {}
+    sized = [_(titles[block_id]) for block_id in own if block_id in titles]
     for words, names in (
         (_("Kept in place by the team: {titles}."), by_team),
         (_("Kept in place by this person: {titles}."), by_user),
+        (_("Sized by this person: {titles}."), sized),
     ):
         if names:
             said.append(words.format(titles=", ".join(names)))

@@ -207,3 +207,41 @@ def test_to_whom_a_block_is_suggested_to_be_put_away_and_who_refuses_is_told_by_
     assert "People asked to put a block away" in page and "Suggestions refused" in page
     plain = audit(path, visits, people, ["region"], out=tmp_path)
     assert not any("declined" in row["metric"] for row in plain["slices"])
+
+
+def when(line: dict) -> tuple[str, str]:
+    return line["user"], line["at"][:10]
+
+
+def test_new_sizes_and_whether_what_is_larger_is_used_are_told_by_slice(tmp_path):
+    """From their second of three visits on, people of the north see the block that they use next
+    larger, in the third one that they do not use."""
+    path = tmp_path / "replay.jsonl"
+    visits, people = cohort.simulate(path, users=120, visits=3)
+    people["region"] = ["north", "south"] * 60
+    north = set(people.loc[people["region"] == "north", "user"])
+    used = visits.groupby(["user", "at"])["block"].agg(set).to_dict()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    large = {}
+    for line in sorted(lines, key=lambda line: line["visit"]):
+        here = next(b for (user, at), b in used.items() if (user, str(at)[:10]) == when(line))
+        if line["user"] in north and line["visit"] == 1:
+            large[line["user"]] = min(here)
+            line["sizes"] = {min(here): 2}
+        elif line["user"] in north and line["visit"] == 2:
+            others = [b for b in line["default"] if b not in {*here, large[line["user"]]}]
+            line["sizes"] = {others[0]: 2}
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    report = audit(path, visits, people, ["region"], out=tmp_path)
+
+    told = {
+        (row["slice"]["region"], row["metric"]): row["value"]
+        for row in report["slices"]
+        if row["metric"] in ("resized_share", "larger_used") and list(row["slice"]) == ["region"]
+    }
+    assert told["north", "resized_share"] == pytest.approx(2 / 3)
+    assert told["south", "resized_share"] == 0
+    assert told["north", "larger_used"] == 0.5 and told["south", "larger_used"] is None
+    page = (tmp_path / "report.html").read_text()
+    assert "Visits with a new size" in page and "Larger what was used" in page
