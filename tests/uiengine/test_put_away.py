@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.uiengine.strategies import decoded_for, profiles_of, surfaces
 from uiengine import engine
 from uiengine.behaviour import feedback, put_away
-from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.merging import merge
+from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import (
     BlockUse,
     Pin,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import prod
 
 import pytest
 from playwright.sync_api import Browser
@@ -16,9 +17,11 @@ from webapp.serving.pages import serving
 from webapp.surfaces.services import surface_save
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
-BOX = "id => { const { width, height } = document.querySelector(`[data-block=${id}]`)" + (
-    ".getBoundingClientRect(); return [Math.round(width), Math.round(height)]; }"
-)
+CELLS = """id => {
+  const block = document.querySelector(`[data-block=${id}]`);
+  const { gridColumnEnd, gridRowEnd } = getComputedStyle(block);
+  return [gridColumnEnd, gridRowEnd].map((end) => +end.replace('span ', ''));
+}"""
 
 
 @pytest.fixture
@@ -33,12 +36,11 @@ def test_a_block_grows_and_shrinks_by_keyboard_and_undo_takes_it_back(
     browser: Browser, server, owner, width
 ):
     page = pages.opened(browser, server, width)
-    before = page.evaluate(BOX, "glossary")
+    before = page.evaluate(CELLS, "glossary")
     said = pages.press(page, "Larger", "glossary")
     assert said == "Glossary has another size."
     assert page.evaluate(pages.FOCUSED) == ["al-menu", "glossary"]
-    larger = page.evaluate(BOX, "glossary")
-    assert larger[0] >= before[0] and larger[1] > before[1]
+    assert prod(page.evaluate(CELLS, "glossary")) > prod(before)
     page.locator("[data-block=glossary] .al-menu").click()
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/sizes-{width}.png")
@@ -46,9 +48,9 @@ def test_a_block_grows_and_shrinks_by_keyboard_and_undo_takes_it_back(
 
     page.get_by_role("button", name="Undo").focus()
     pages.answered(page)
-    assert page.evaluate(BOX, "glossary") == before
+    assert page.evaluate(CELLS, "glossary") == before
     pages.press(page, "Smaller", "glossary")
-    assert page.evaluate(BOX, "glossary")[1] < before[1]
+    assert prod(page.evaluate(CELLS, "glossary")) < prod(before)
     page.context.close()
 
 
