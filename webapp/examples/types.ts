@@ -16,6 +16,7 @@ const css: string = gridCss(payload, 'main');
 const element: AdaptiveLayout = document.createElement('adaptive-layout');
 element.renderer = ({ layouts }) => console.log(layouts, items, css);
 element.show(payload);
+await client.feedback('put_away', { block: payload.suggestion?.block ?? payload.folded[0] ?? payload.tray[0] });
 element.why('mail');
 await element.pin('mail', false);
 await element.move('mail', 2);

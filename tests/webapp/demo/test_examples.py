@@ -119,6 +119,21 @@ def test_the_curl_snippet_gets_a_304_counts_a_use_once_and_pins(
 
 
 @pytest.mark.parametrize("name", ["gridstack", "react"])
+def test_a_block_is_put_away_below_the_grid_and_brought_back(
+    page: Page, demo: Demo, has_examples: bool, name: str
+) -> None:
+    open_example(page, name, has_examples, person=4)
+    forum = page.locator(FORUM[name])
+    page.get_by_role("button", name="Put away: Course forum").click()
+    back = page.get_by_role("button", name="Bring back: Course forum")
+    back.wait_for()
+    assert forum.count() == 0
+    back.click()
+    forum.wait_for()
+    assert back.count() == 0
+
+
+@pytest.mark.parametrize("name", ["gridstack", "react"])
 def test_a_wobble_of_five_pixels_is_a_use_and_no_wish(
     page: Page, demo: Demo, has_examples: bool, name: str
 ) -> None:

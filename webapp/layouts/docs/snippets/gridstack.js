@@ -11,8 +11,21 @@ const words = document.createElement('p');
 words.setAttribute('role', 'status');
 page.before(words);
 page.className = 'grid-stack';
+// A block that may leave has a button for it; one that was put away has another below the grid.
+const tray = document.createElement('p');
+page.after(tray);
+const asking = (type, block, value, ariaLabel) => {
+  const button = Object.assign(document.createElement('input'), { type: 'button', value, ariaLabel });
+  button.addEventListener('click', (event) => {
+    event.stopPropagation();
+    client.feedback(type, { block });
+  });
+  return button;
+};
 GridStack.renderCB = (content, { id }) => {
-  content.textContent = client.payload.elements[id].title;
+  const { title, required, pinned } = client.payload.elements[id];
+  content.textContent = title;
+  if (client.payload.put_away && !required && !pinned) content.append(' ', asking('put_away', id, '×', `Put away: ${title}`));
   content.addEventListener('click', () => client.track('use', id));
 };
 const rtl = getComputedStyle(page).direction === 'rtl';
@@ -21,11 +34,13 @@ const grid = GridStack.init({ cellHeight, rtl, disableResize: !client.payload.si
 // The array of this width's breakpoint. gridstack keeps limits from the load before: 0 takes them away.
 let name;
 function show() {
-  const { breakpoints, cols, layouts } = client.payload;
+  const { breakpoints, cols, layouts, elements } = client.payload;
   [name] = Object.entries(breakpoints).filter(([, min]) => min <= page.clientWidth)
     .sort((a, b) => b[1] - a[1])[0];
   grid.column(cols[name], 'none');
   grid.load(layouts[name].map((item) => ({ maxW: 0, maxH: 0, ...item })));
+  tray.replaceChildren(...client.payload.tray.map((id) => (
+    asking('bring_back', id, `+ ${elements[id].title}`, `Bring back: ${elements[id].title}`))));
 }
 new ResizeObserver(show).observe(page.parentElement);
 client.addEventListener('layout', show); // after a wish, and back from another tab

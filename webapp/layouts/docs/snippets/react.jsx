@@ -16,8 +16,20 @@ await client.load();
 const mirror = (items, cols) => items.map((item) => ({ ...item, x: cols - item.x - item.w }));
 const start = ({ x, w }) => (dir === 'rtl' ? -x - w : x);
 
+const DRAG = { cancel: 'input' }; // a button is pressed, not dragged
+
+function Asking({ type, block, value, label }) {
+  const ask = (event) => {
+    event.stopPropagation();
+    client.feedback(type, { block });
+  };
+  return <input type="button" value={value} aria-label={label} onClick={ask} />;
+}
+
 function AdaptiveGrid() {
-  const [{ layouts, breakpoints, cols, row_height, order, elements, sizes }, setPayload] = useState(client.payload);
+  const [payload, setPayload] = useState(client.payload);
+  const { layouts, breakpoints, cols, row_height, order, elements, sizes } = payload;
+  const mayLeave = (id) => payload.put_away && !elements[id].required && !elements[id].pinned;
   const [words, say] = useState('');
   const { width, containerRef, mounted } = useContainerWidth();
   const shown = useMemo(() => (dir === 'ltr' ? layouts : Object.fromEntries(
@@ -45,13 +57,21 @@ function AdaptiveGrid() {
     <div ref={containerRef} dir="ltr">
       <p role="status" dir={dir}>{words}</p>
       {mounted && (
-        <ResponsiveGridLayout {...{ width, layouts: shown, breakpoints, cols }} rowHeight={row_height} onDragStop={move}
-          onResizeStop={resize} resizeConfig={{ enabled: sizes }}>
+        <ResponsiveGridLayout {...{ width, layouts: shown, breakpoints, cols }} rowHeight={row_height} dragConfig={DRAG}
+          onDragStop={move} onResizeStop={resize} resizeConfig={{ enabled: sizes }}>
           {order.map((id) => (
-            <section key={id} dir={dir} onClick={() => client.track('use', id)}>{elements[id].title}</section>
+            <section key={id} dir={dir} onClick={() => client.track('use', id)}>
+              {elements[id].title}
+              {mayLeave(id) && <> <Asking type="put_away" block={id} value="×" label={`Put away: ${elements[id].title}`} /></>}
+            </section>
           ))}
         </ResponsiveGridLayout>
       )}
+      <p dir={dir}>
+        {payload.tray.map((id) => (
+          <Asking key={id} type="bring_back" block={id} value={`+ ${elements[id].title}`} label={`Bring back: ${elements[id].title}`} />
+        ))}
+      </p>
     </div>
   );
 }
