@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +22,7 @@ from uiengine.dashboards import layout_into, surface_of
 from uiengine.guardrails import check
 from uiengine.page import surface_json
 from uiengine.page.layout import pack
+from uiengine.put_away import may_leave, page_of
 
 PEOPLE = 200
 PAGES = 40
@@ -49,6 +51,24 @@ def test_no_payload_of_a_random_person_is_moved():
     assert (found["payloads"], found["layouts"]) == (PEOPLE, 5 * PEOPLE)
     relaid = 5 * sum(a["surface"] == b["surface"] for a, b in pairwise(payloads))
     assert found["checks"] == 5 * 5 * PEOPLE + relaid
+
+
+def test_no_payload_of_somebody_with_folded_and_put_away_blocks_is_moved():
+    payloads = []
+    for number, (request, _) in enumerate(random_cases(40, seed=2)):
+        surface, feedback = request.surface, request.profile.feedback
+        allowed = replace(surface.guardrails, put_away=True)
+        whole = replace(surface, guardrails=allowed)
+        free = [block.id for block in surface.blocks if may_leave(block)]
+        feedback.folded, feedback.tray = tuple(free[number % 3 :: 3]), dict.fromkeys(free[1::4], 0)
+        mine = page_of(whole, feedback)
+        asked = replace(request, surface=mine)
+        payloads.append(payload_of(asked, engine.fixed_layout(asked), whole))
+
+    assert sum(bool(p["folded"] and p["tray"]) for p in payloads) >= 10
+    found = grid_libraries.check(payloads)
+
+    assert found["moved"] == 0, found["examples"]
 
 
 def test_a_block_that_floats_is_moved_by_every_library():
