@@ -16,6 +16,7 @@ from tests.webapp.demo.conftest import chromium
 from tests.webapp.layouts.test_put_away import allow, feedback_of, regular
 from webapp import urls
 from webapp.layouts.html import element
+from webapp.subjects.keys import VISITOR_COOKIE, visitor_make
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 HTML = Template(
@@ -24,6 +25,12 @@ HTML = Template(
     "<script type=module src=\"{% static 'uiengine/adaptive-layout.js' %}\"></script>"
     "<body><main><h1>Home</h1>"
     "{% adaptive_layout 'course-home' subject=who controls=True %}</main>"
+)
+PUBLIC = Template(
+    "{% load static adaptive_layout %}<!doctype html><html lang=en><title>Home</title>"
+    "<script type=module src=\"{% static 'uiengine/book-page.js' %}\"></script>"
+    "<script type=module src=\"{% static 'uiengine/adaptive-layout.js' %}\"></script>"
+    "<h1>Home</h1>{% adaptive_layout 'course-home' from='book' controls=True %}"
 )
 NONCE = "a-nonce-of-the-host"
 WATCH = """
@@ -49,7 +56,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return response
 
 
-urlpatterns = [path("home", home), *urls.urlpatterns]
+def public(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(PUBLIC.render(Context({"request": request})))
+
+
+urlpatterns = [path("home", home), path("public", public), *urls.urlpatterns]
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +188,21 @@ def test_a_suggestion_counts_as_made_once_it_is_seen_and_a_no_is_taken(
     worker.work()
     kept = feedback_of(owner)
     assert (list(kept["suggested"]), kept["declined"]) == (["glossary"], ["glossary"])
+    page.context.close()
+
+
+def test_on_a_public_page_the_engine_serves_whoever_put_something_away(browser, server):
+    here = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 900})
+    cookies = {VISITOR_COOKIE: visitor_make()[1], "layout_byte_course-home": "engine"}
+    here.add_cookies([{"name": n, "value": v, "url": server.url} for n, v in cookies.items()])
+    page = here.new_page()
+    page.goto("/public")
+    page.wait_for_selector(".al-menu")
+    press(page, "Put it away", "glossary")
+    assert page.request.get("/api/token?surface=course-home").json()["served"] == "engine"
+    page.reload()
+    page.get_by_role("button", name="Bring back Glossary").wait_for()
+    assert page.locator("[data-block=glossary]").is_hidden()
     page.context.close()
 
 
