@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from playwright.sync_api import Page
 
 from tests.webapp.demo.steps import (
@@ -79,6 +81,25 @@ def test_what_is_folded_and_put_away_stays_over_visits_and_stands_in_the_panel(p
     assert "Glossary" in panel.inner_text() and "title only" in panel.inner_text()
     ask(page, "Bring back Glossary")
     assert page.locator("[data-block=glossary] h2").is_visible()
+
+
+def test_new_sizes_of_the_health_portal_stand_in_the_panel(page: Page) -> None:
+    open_page(page, "health-portal")
+    panel = page.locator(".engine .sizes")
+    assert "Every block has its default size." in panel.inner_text()
+    used = order(page)[-1]
+    for _ in range(6):
+        use(page, used)
+        next_visit(page)
+        if panel.locator(".badge").count():
+            break
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/demo-sizes.png", full_page=True)
+    assert panel.locator(".badge").first.inner_text() in ("larger", "smaller")
+    open_options(page, used)
+    ask(page, "Larger")
+    assert "has another size" in said(page)
+    page.locator(".engine", has_text="Sized by this person").wait_for()
 
 
 def test_a_frozen_layout_stays_over_visits(page: Page) -> None:
