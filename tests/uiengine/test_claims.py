@@ -142,7 +142,7 @@ def test_shares_without_expectations_still_sum_to_one(case, data):
 def test_what_is_not_expected_is_kept_as_json_and_merged():
     profile = person(("news",), unexpected=("forum",))
     assert load(dump(profile)) == profile
-    from uiengine.behaviour.profile import merge
+    from uiengine.behaviour.merging import merge
 
     assert merge(profile, person(unexpected=("mail",))).feedback.unexpected == ("forum", "mail")
 
