@@ -53,6 +53,7 @@ def facts(found: DecisionContext, decision: Decision, status: str) -> dict[str, 
         "moved": [titles[b] for b in decision.stability.moved],
         "resized": [titles[b] for b in decision.stability.resized],
         "sizes": _sizes(decision, titles) if surface.guardrails.sizes else None,
+        "expected": _expected(decision, titles) if surface.guardrails.points else None,
         "budget": surface.guardrails.move_budget,
         "changed": len({*decision.stability.moved, *decision.stability.resized}),
         "is_guess": surface.slug not in getattr(version, "surfaces", ()),
@@ -81,6 +82,13 @@ def _sizes(decision: Decision, titles: dict[str, str]) -> dict[str, list[str]]:
         "larger": [title for title, size_class in named if size_class == LARGEST],
         "smaller": [title for title, size_class in named if size_class != LARGEST],
     }
+
+
+def _expected(decision: Decision, titles: dict[str, str]) -> dict[str, Any]:
+    """The block that the page points to, with its probability in percent; empty where to none."""
+    if (found := decision.expected) is None:
+        return {"title": "", "percent": 0}
+    return {"title": titles[found.block], "percent": round(100 * found.probability)}
 
 
 def _candidates(found: DecisionContext, decision: Decision) -> list[dict[str, Any]]:

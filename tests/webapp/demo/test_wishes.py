@@ -102,6 +102,21 @@ def test_new_sizes_of_the_health_portal_stand_in_the_panel(page: Page) -> None:
     page.locator(".engine", has_text="Sized by this person").wait_for()
 
 
+def test_what_the_operations_page_points_to_stands_in_the_panel(page: Page) -> None:
+    open_page(page, "operations")
+    panel = page.locator(".engine .expected")
+    assert "No block: none is likely enough" in panel.inner_text()
+    used = order(page)[-1]
+    for _ in range(4):
+        use(page, used)
+        next_visit(page)
+    title = page.locator(f"[data-block={used}] h2").inner_text()
+    assert f"{title} is marked as likely next" in panel.inner_text()
+    assert page.locator("[data-block][data-expected]").get_attribute("data-block") == used
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/demo-expected.png", full_page=True)
+
+
 def test_a_frozen_layout_stays_over_visits(page: Page) -> None:
     open_page(page)
     before = order(page)
