@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import translation
 
 from webapp.demo.words import STATUSES
-from webapp.layouts.serializers import LayoutOut
+from webapp.layouts.api.layout_serializers import LayoutOut
 
 
 def test_every_status_that_the_api_knows_has_a_word():

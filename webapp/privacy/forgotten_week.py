@@ -11,7 +11,7 @@ from webapp.lib.times import to_milliseconds
 from webapp.privacy import imported_past
 from webapp.privacy.known_profile import Known, latest_event, moment, present_visit, refold
 from webapp.subjects.models import Event, GoalEvent, ServedDecision, Visit
-from webapp.subjects.visit_state import LiveVisit
+from webapp.subjects.visit_events import LiveVisit
 
 WEEK = timedelta(days=7)
 

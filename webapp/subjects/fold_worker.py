@@ -22,10 +22,10 @@ from webapp.lib.times import to_milliseconds
 from webapp.subjects import mappers, state_cache, visit_state
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.models import Event, Profile, ServedDecision, Visit
+from webapp.subjects.visit_events import LiveVisit
 from webapp.subjects.visit_state import (
     Changes,
     FoldTarget,
-    LiveVisit,
     State,
     fold,
     is_unlearned,

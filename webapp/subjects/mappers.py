@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from webapp.lib.times import to_milliseconds
 from webapp.subjects.models import Event, Profile
-from webapp.subjects.visit_state import Happened, Shown, State, load
+from webapp.subjects.visit_events import Happened, Shown
+from webapp.subjects.visit_state import State, load
 
 
 def to_state(row: Profile) -> State:

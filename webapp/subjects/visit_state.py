@@ -15,44 +15,13 @@ from typing import Any
 
 from uiengine.behaviour import feedback, profile, profile_json, put_away
 from uiengine.behaviour.days import day_of
-from uiengine.behaviour.profile import OpenVisit, Pin, Profile, undoes
-from uiengine.page.reading_order import default_order
+from uiengine.behaviour.profile import OpenVisit, Profile
 from uiengine.page.size_classes import is_size
 from uiengine.page.surface import Surface
 from webapp.subjects import unlearned
 from webapp.subjects.unlearned import Unlearned
-
-PUT_AWAY = frozenset({"fold", "put_away", "bring_back", "decline"})
-FEEDBACK = PUT_AWAY | {"pin", "unpin", "move", "resize", "undo", "freeze", "plain", "reset"}
-UNDOABLE = FEEDBACK - {"undo", "freeze", "plain", "decline"}
-
-
-@dataclass
-class LiveVisit:
-    """The latest visit, open or closed. Times in ms.
-
-    since: the last event before the visit; order: as shown by the latest event's decision, or set
-    by the user, or empty where what led to it was struck out; sizes: as order; uses: raw count per
-    block; decision: the row of that decision; budget: candidates used for the visit's decisions, 0
-    until an event's decision tells; drawn: row of the decision whose layout was drawn for this
-    visit, if the surface explores; before: the profile it was drawn with, as JSON; is_control: True
-    if the visit began in the control share, None until a decision tells. A changed share takes
-    effect at the next visit.
-    """
-
-    id: str
-    since: int
-    day: int
-    started: int
-    order: tuple[str, ...]
-    uses: dict[str, int] = field(default_factory=dict)
-    is_open: bool = True
-    decision: int | None = None
-    budget: int = 0
-    drawn: int | None = None
-    before: dict[str, Any] | None = None
-    is_control: bool | None = None
-    sizes: Mapping[str, int] = field(default_factory=dict)
+from webapp.subjects.visit_events import Happened, LiveVisit, Shown
+from webapp.subjects.visit_wishes import FEEDBACK, PUT_AWAY, give_feedback, give_wish, is_on
 
 
 @dataclass
@@ -90,35 +59,6 @@ class FoldTarget:
     def day(self, milliseconds: int) -> int:
         """The day of a moment, by the surface's zone."""
         return day_of(milliseconds, self.surface.zone)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The decision that an event carries.
-
-    is_control: True if it was made without a version, as for the control share; None if it fell
-    back, which tells nothing.
-    """
-
-    decision: int | None
-    visit: str
-    since: int
-    day: int
-    generation: int
-    order: tuple[str, ...]
-    budget: int = 0
-    is_drawn: bool = False
-    is_control: bool | None = None
-    sizes: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Happened:
-    at: int
-    kind: str
-    block: str
-    value: Mapping[str, Any]
-    shown: Shown
 
 
 @dataclass
@@ -216,7 +156,7 @@ def fold(
     elif event.kind == "suggested":
         put_away.remember_suggested(state.profile, event.block, visit.id, visit.day)
     elif event.kind in FEEDBACK:
-        _give_feedback(state.profile, visit, event, target.surface)
+        give_feedback(state.profile, visit, event, target.surface)
     return visit.id
 
 
@@ -303,11 +243,11 @@ def _fold_late(
     today: the day of the event.
     """
     if event.kind in PUT_AWAY | {"pin", "unpin", "freeze", "resize"}:
-        _give_wish(state.profile, event, event.shown.order, visit_id, today)
+        give_wish(state.profile, event, event.shown.order, visit_id, today)
     elif event.kind == "suggested":
         put_away.remember_suggested(state.profile, event.block, visit_id, today)
     elif event.kind == "plain":
-        feedback.plain(state.profile, on=_is_on(event), order=(), visit="")
+        feedback.plain(state.profile, on=is_on(event), order=(), visit="")
     if event.kind != "use" or state.profile.feedback.plain:
         return
     if is_unlearned(state, event, visit_id):
@@ -327,83 +267,3 @@ def _fold_late(
         state.late.append((event.block, day))
     else:
         profile.add_late_use(state.profile, event.block, day)
-
-
-def _give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: Surface) -> None:
-    """Applies feedback at once; the rest of the shown order stays until the visit ends."""
-    default = default_order(surface)
-    if event.kind in ("pin", "move") and event.block in state.feedback.tray:
-        return  # another tab put it away, which this page does not show
-    if event.kind in UNDOABLE:
-        feedback.remember(state, visit.order, visit.sizes)
-    state.feedback.override_sizes = visit.sizes
-    if event.kind == "move":
-        rank = int(event.value.get("rank", 0))
-        feedback.move(state, event.block, rank, order=visit.order, visit=visit.id)
-    elif event.kind == "undo":
-        if event.shown.generation < state.feedback.generation:
-            return  # another tab's wish came between, which this page does not show
-        before = on_page(state.before or default, state)
-        order, sizes, was = visit.order, visit.sizes, state.sizes_before
-        if undoes(state, order=order, before=before, sizes=sizes, sizes_before=was) == "nothing":
-            return
-        feedback.undo(state, order=order, before=before, visit=visit.id, day=visit.day, sizes=sizes)
-    elif event.kind == "plain":
-        order = default if _is_on(event) else visit.order
-        feedback.plain(state, on=_is_on(event), order=order, visit=visit.id)
-    elif event.kind == "reset":
-        feedback.reset(state, default=default, visit=visit.id)
-    else:
-        order = _give_wish(state, event, visit.order, visit.id, visit.day)
-        state.feedback.override, state.feedback.override_visit = order, visit.id
-    visit.order, visit.sizes = state.feedback.override, state.feedback.override_sizes
-
-
-def on_page(order: tuple[str, ...], state: Profile) -> tuple[str, ...]:
-    """The order without what is put away by now."""
-    return tuple(b for b in order if b not in state.feedback.tray)
-
-
-def _give_wish(
-    state: Profile, event: Happened, order: tuple[str, ...], visit: str, day: int
-) -> tuple[str, ...]:
-    """Applies wishes that need no open visit: pin, unpin, freeze, resize and PUT_AWAY; returns the
-    order after.
-
-    visit, day: of the wish.
-    """
-    if event.kind == "put_away":
-        return put_away.put_away(state, event.block, order, visit, day)
-    if event.kind == "bring_back":
-        return put_away.bring_back(state, event.block, order)
-    if event.kind == "fold":
-        return put_away.fold(state, event.block, order)
-    if event.kind == "decline":
-        put_away.decline(state, event.block, visit, day)
-    else:
-        _keep_still(state, event, order)
-    return order
-
-
-def _keep_still(state: Profile, event: Happened, order: tuple[str, ...]) -> None:
-    """Applies pin, unpin and freeze."""
-    value = event.value
-    if event.kind == "freeze":
-        feedback.freeze(state, on=_is_on(event))
-    elif event.kind == "unpin":
-        feedback.unpin(state, event.block)
-    elif event.kind == "resize":
-        feedback.resize(state, event.block, value["breakpoint"], value["w"], value["h"])
-    elif event.block in order:
-        target = Pin(
-            rank=int(value.get("rank", order.index(event.block))),
-            breakpoint=str(value.get("breakpoint", "")),
-            x=int(value.get("x", 0)),
-            y=int(value.get("y", 0)),
-        )
-        feedback.pin(state, event.block, target)
-
-
-def _is_on(event: Happened) -> bool:
-    """Returns False if a freeze or plain order is lifted."""
-    return bool(event.value.get("on", True))

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import override_script_prefix
 from rest_framework.schemas.openapi import SchemaGenerator
 
-from webapp.layouts import serializers
+from webapp.layouts.api import layout_serializers
 from webapp.layouts.api.schema import DOCUMENT
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_documents_of_a_host_may_list_our_addresses():
 def test_the_schema_names_every_field_of_a_layout(owner):
     layout = owner.layout()
 
-    assert set(layout) == set(serializers.LayoutOut().fields)
+    assert set(layout) == set(layout_serializers.LayoutOut().fields)
     item = layout["layouts"]["desktop"][0]
-    assert set(item) <= set(serializers.ItemOut().fields)
-    assert set(layout["elements"][item["id"]]) == set(serializers.ElementOut().fields)
+    assert set(item) <= set(layout_serializers.ItemOut().fields)
+    assert set(layout["elements"][item["id"]]) == set(layout_serializers.ElementOut().fields)

@@ -8,7 +8,7 @@ from tests.webapp.conftest import COURSE
 from uiengine.guardrails import Case, check
 from uiengine.page.layout import Layout, Placement
 from uiengine.page.surface_json import parse
-from webapp.layouts import serializers
+from webapp.layouts.api import layout_serializers
 from webapp.layouts.api.openapi_examples import LAYOUT_EXAMPLE
 from webapp.subjects import decisions
 
@@ -106,9 +106,9 @@ def test_a_dry_run_previews_what_would_be_served(reader, page):
 
 def test_the_example_is_what_the_schema_says(reader):
     example = LAYOUT_EXAMPLE.value
-    assert set(example) == set(serializers.LayoutOut().fields)
-    assert set(example["variants"][0]) == set(serializers.VariantOut().fields)
+    assert set(example) == set(layout_serializers.LayoutOut().fields)
+    assert set(example["variants"][0]) == set(layout_serializers.VariantOut().fields)
     item = example["layouts"]["wide"][0]
-    assert set(item) <= set(serializers.ItemOut().fields)
+    assert set(item) <= set(layout_serializers.ItemOut().fields)
     listed = reader.get(f"{ADDRESS}&variants=2").json()
     assert set(listed["variants"][0]) == set(example["variants"][0])

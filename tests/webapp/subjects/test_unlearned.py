@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.webapp.subjects.test_visits import DEFAULT, MINUTE, PLACE, START, SURFACE
 from webapp.subjects.unlearned import Unlearned, load, may_learn, merged
-from webapp.subjects.visit_state import Happened, Shown, State, dump, fold, is_unlearned, settle
+from webapp.subjects.visit_events import Happened, Shown
+from webapp.subjects.visit_state import State, dump, fold, is_unlearned, settle
 from webapp.subjects.visit_state import load as load_state
 
 BLOCKS = list(SURFACE.index)[:4]

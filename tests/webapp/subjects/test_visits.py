@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from uiengine.behaviour.days import DAY_MS as DAY
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface_json import parse
+from webapp.subjects.visit_events import Happened, Shown
 from webapp.subjects.visit_state import (
     Changes,
     FoldTarget,
-    Happened,
-    Shown,
     State,
     current,
     fold,

@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 
 from uiengine import engine
 from uiengine.behaviour.popularity import Popularity
-from uiengine.behaviour.profile import Profile, undoes
+from uiengine.behaviour.profile import Profile, on_page, undoes
 from uiengine.decision import Decision, Variant
 from uiengine.page.reading_order import default_order
 from uiengine.request import Request
@@ -44,7 +44,6 @@ from webapp.postgres.patience import seconds as database_seconds
 from webapp.serving.answer_counts import answered, count
 from webapp.serving.pages import Page, serving
 from webapp.subjects import decisions, keys, state_cache
-from webapp.subjects.visit_state import on_page
 from webapp.telemetry.requests import tracing
 
 log = logging.getLogger(__name__)

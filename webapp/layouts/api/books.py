@@ -10,9 +10,9 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
 from uiengine.behaviour.days import day_end, day_of
-from webapp.layouts import serializers
 from webapp.layouts.answer import throttles
 from webapp.layouts.answer.token import ENGINE, Token, token_read
+from webapp.layouts.api import book_serializers
 from webapp.layouts.api.byte_cookies import bytes_forget, bytes_keep
 from webapp.layouts.api.schema import described
 from webapp.layouts.api.views import PROBLEM, SUBJECT, VARY, LayoutAPIView, page_named
@@ -34,7 +34,7 @@ class BookView(LayoutAPIView):
         operation_id="book",
         auth=[],
         responses={
-            200: serializers.BookOut,
+            200: book_serializers.BookOut,
             304: OpenApiResponse(description="If-None-Match names the book."),
             **UNKNOWN,
         },
@@ -60,7 +60,9 @@ class BookView(LayoutAPIView):
 class TodayView(LayoutAPIView):
     authentication_classes = ()
 
-    @described(operation_id="book_today", auth=[], responses={200: serializers.TodayOut, **UNKNOWN})
+    @described(
+        operation_id="book_today", auth=[], responses={200: book_serializers.TodayOut, **UNKNOWN}
+    )
     def get(self, request: Request, surface: str) -> HttpResponse:
         """The name of the page's present book, and until when it is today's."""
         page = page_named(surface)
@@ -85,7 +87,7 @@ class TokenView(LayoutAPIView):
         operation_id="token",
         parameters=[OpenApiParameter("surface", str, required=True), SUBJECT],
         responses={
-            200: serializers.TokenOut,
+            200: book_serializers.TokenOut,
             **{(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 404)},
         },
     )

@@ -25,6 +25,7 @@ from rest_framework.views import APIView
 from webapp.layouts import serializers
 from webapp.layouts.answer import read, throttles
 from webapp.layouts.answer.held import with_held
+from webapp.layouts.api import layout_serializers
 from webapp.layouts.api.negotiation import AlwaysTheSame
 from webapp.layouts.api.openapi_examples import (
     COUNTED_EXAMPLE,
@@ -142,7 +143,7 @@ class LayoutView(LayoutAPIView):
         ],
         examples=[LAYOUT_EXAMPLE],
         responses={
-            200: serializers.LayoutOut,
+            200: layout_serializers.LayoutOut,
             304: OpenApiResponse(description="If-None-Match names what would be sent."),
             **{(status, CONTENT_TYPE): PROBLEM for status in (400, 401, 403, 404)},
         },
@@ -209,7 +210,7 @@ class FeedbackView(LayoutAPIView):
         request=serializers.FeedbackIn,
         examples=[FEEDBACK_EXAMPLE, PROBLEM_EXAMPLE],
         responses={
-            200: serializers.FeedbackOut,
+            200: layout_serializers.FeedbackOut,
             202: serializers.BatchOut,
             **REFUSED,
             (409, CONTENT_TYPE): PROBLEM,

@@ -21,7 +21,7 @@ from webapp.subjects.erasure import times_erased
 from webapp.subjects.event_rows import BatchTarget, target_find
 from webapp.subjects.events import Arrival, Counted, events_accept, target_make
 from webapp.subjects.goals import GOAL
-from webapp.subjects.visit_state import FEEDBACK, PUT_AWAY
+from webapp.subjects.visit_wishes import FEEDBACK, PUT_AWAY
 from webapp.surfaces.models import Surface
 
 MOVING = ("pin", "move")
