@@ -67,9 +67,3 @@ def _forgotten(profile_id: int) -> Callable[[datetime], bool]:
     state = Profile.objects.values_list("state", flat=True).get(pk=profile_id)
     marks = unlearned.load(state.get("unlearned"))
     return lambda at: marks is not None and marks.is_forgotten(to_milliseconds(at), -1)
-
-
-def is_without_profiling(profile: Profile) -> bool:
-    """Returns True for somebody who chose the order without profiling: nothing is kept of them."""
-    feedback = profile.state.get("profile", {}).get("feedback", {})
-    return bool(feedback.get("plain", False))

@@ -94,3 +94,12 @@ def may_learn(known: Unlearned | None, block: str, at: int) -> bool:
     if known is None:
         return True
     return not (known.is_forgotten(at, -1) or known.is_struck(block, "", at, -1))
+
+
+def is_without_profiling(state: Mapping[str, Any] | None) -> bool:
+    """True for somebody who chose the order without profiling: nothing is kept of them meanwhile.
+
+    state: of their profile, as JSON.
+    """
+    feedback = (state or {}).get("profile", {}).get("feedback", {})
+    return bool(feedback.get("plain", False))

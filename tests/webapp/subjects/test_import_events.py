@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from uiengine.behaviour import profile as profiles
 from webapp.lib import database
-from webapp.privacy.corrections import About, Act, Correction, profile_correct
 from webapp.privacy.erase import subject_erase
 from webapp.privacy.export import subject_export
 from webapp.subjects import mappers
@@ -371,44 +370,3 @@ def test_order_split_and_repetition_change_no_profile(page, tmp_path, split):
 def clean() -> None:
     Subject.objects.all().delete()
     PopularityDay.objects.all().delete()
-
-
-def test_what_a_person_struck_out_is_not_imported_again(page, tmp_path):
-    one, two, three = blocks(page)[:3]
-    rows = [
-        row("1", 0, one, "u", None),
-        row("2", 1, two, "u", None),
-        row("3", 1500, one, "u", None),
-    ]
-    run(tmp_path, rows)
-    now = datetime.fromtimestamp(START / 1000 + 3 * 86_400, UTC)
-    strike = Correction(Act.STRIKE, About.USE, one)
-    correcting = {"key": "file:u", "user_id": None, "surface": page, "now": now}
-
-    profile_correct(correction=strike, **correcting)
-    assert run(tmp_path, rows)["visits"] == 0
-    run(tmp_path, [row("4", 3000, three, "u", None), row("5", 3001, one, "u", None)])
-
-    kept = mappers.to_state(Profile.objects.get()).profile
-    assert kept.blocks.keys() == {two, three} and kept.visits == 2
-    profile_correct(correction=Correction(Act.FORGET_WEEK), **correcting)
-    assert run(tmp_path, rows)["visits"] == 0
-    assert mappers.to_state(Profile.objects.get()).profile.visits == 0
-
-
-def test_visits_of_a_file_leave_out_what_a_person_struck_out(page):
-    one, two = blocks(page)[:2]
-    at, day = START / 1000, START // 86_400_000
-    rows = [
-        (page.slug, "u", at + n * 86_400, day + n, block, 1) for n, block in enumerate((one, two))
-    ]
-    visits_import(rows=rows)
-    now = datetime.fromtimestamp(at + 3 * 86_400, UTC)
-    strike = Correction(Act.STRIKE, About.USE, one)
-    profile_correct(key="file:u", user_id=None, surface=page, correction=strike, now=now)
-
-    visits_import(rows=rows)
-    visits_import(rows=[(page.slug, "u", at + 5 * 86_400, day + 5, b, 1) for b in (one, two)])
-
-    kept = mappers.to_state(Profile.objects.get()).profile
-    assert kept.blocks.keys() == {two} and kept.visits == 2

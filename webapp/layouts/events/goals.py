@@ -13,8 +13,9 @@ from webapp.subjects.authentication import Identity
 from webapp.subjects.erasure import times_erased
 from webapp.subjects.event_rows import BatchTarget
 from webapp.subjects.events import Arrival, Counted
-from webapp.subjects.goals import GOAL, goals_accept, goals_declared, is_without_profiling
+from webapp.subjects.goals import GOAL, goals_accept, goals_declared
 from webapp.subjects.models import Profile, Subject
+from webapp.subjects.unlearned import is_without_profiling
 
 
 def goals_check(slug: str, arrivals: Sequence[Arrival], field: str) -> None:
@@ -68,7 +69,7 @@ def goals_of_person(
         locked = Subject.objects.select_for_update(no_key=True)
         subject = locked.filter(key=identity.key).first()
         profile = Profile.objects.filter(subject=subject, surface__slug=slug).first()
-        if subject is None or profile is None or is_without_profiling(profile):
+        if subject is None or profile is None or is_without_profiling(profile.state):
             return None
         if identity.erasures is not None and times_erased(identity.key) > identity.erasures:
             return None

@@ -26,7 +26,7 @@ from webapp.subjects import mappers, state_cache, unlearned, visit_state
 from webapp.subjects.decisions import erasure_marks
 from webapp.subjects.imports.rows import NewVisit, states_update, visits_insert
 from webapp.subjects.models import Erasure, PersonalAttributes, Profile, Subject, Visit
-from webapp.subjects.unlearned import may_learn
+from webapp.subjects.unlearned import is_without_profiling, may_learn
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit, popularity_add
@@ -191,7 +191,10 @@ def _import_surface(
 
 
 def _learnable(row: Profile, visits: Sequence[FileVisit]) -> list[FileVisit]:
-    """The visits without what their person struck out or wants forgotten."""
+    """The visits without what their person struck out or wants forgotten; none of somebody who
+    chose the order without profiling."""
+    if is_without_profiling(row.state):
+        return []
     known = unlearned.load((row.state or {}).get("unlearned"))
     if known is None:
         return list(visits)

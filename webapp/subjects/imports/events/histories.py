@@ -32,7 +32,7 @@ from webapp.subjects.imports.services import (
     subjects_ensure,
 )
 from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
-from webapp.subjects.unlearned import may_learn
+from webapp.subjects.unlearned import is_without_profiling, may_learn
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit, DayCount, popularity_change
@@ -175,7 +175,9 @@ def _change(
     events: Sequence[ImportedEvent],
     replace: bool,
 ) -> Change | None:
-    """The change that new events make, or None."""
+    """The change that new events make, or None, as for somebody without profiling."""
+    if is_without_profiling(profile.state):
+        return None
     old = unpack(stored.events) if stored else []
     known = unlearned.load((profile.state or {}).get("unlearned"))
     events = [e for e in events if may_learn(known, e.block, e.at)]
