@@ -25,6 +25,7 @@ ELSEWHERE = (
 """Properties of a surface that are lists in the form, or fields of the admin's own."""
 CONTROLS = {"integer": "number", "number": "number", "boolean": "checkbox", "string": "text"}
 OWN_CONTROLS = {"group": "group", "pinned": "pinned", "sizes": "sizes"}
+"""Of a block; a guardrail of such a name has the control of its type."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Field:
     high: int | float | None = None
     longest: int | None = None
     default: Any = None
+    choices: tuple[tuple[str, str | Promise], ...] = ()
 
 
 WORDS: Mapping[str, Mapping[str, tuple[str | Promise, str | Promise]]] = {
@@ -106,15 +108,28 @@ WORDS: Mapping[str, Mapping[str, tuple[str | Promise, str | Promise]]] = {
 }
 """Labels and help texts by part of the schema and property."""
 
+CHOICES: Mapping[tuple[str, str], tuple[tuple[str, str | Promise], ...]] = {
+    ("guardrails", "emphasis"): (
+        ("none", _("not at all")),
+        ("appear", _("it appears before the others")),
+        ("mark", _("by a mark")),
+    ),
+}
+"""What the values are called that a property may have, where the schema lists them."""
+
 
 def fields(part: str) -> list[Field]:
     """The fields of a part of the schema, in the order that the form shows them."""
     known = SCHEMA if part == "page" else SCHEMA["$defs"][part]
-    return [_field(name, words, known["properties"][name]) for name, words in WORDS[part].items()]
+    return [
+        _field(part, name, words, known["properties"][name]) for name, words in WORDS[part].items()
+    ]
 
 
-def _field(name: str, words: tuple[Any, Any], known: Mapping[str, Any]) -> Field:
-    control = OWN_CONTROLS.get(name) or CONTROLS[known["type"]]
+def _field(part: str, name: str, words: tuple[Any, Any], known: Mapping[str, Any]) -> Field:
+    choices = CHOICES.get((part, name), ())
+    own = OWN_CONTROLS.get(name) if part == "block" else "choice" if choices else None
+    control = own or CONTROLS[known["type"]]
     return Field(
         name,
         *words,
@@ -123,7 +138,8 @@ def _field(name: str, words: tuple[Any, Any], known: Mapping[str, Any]) -> Field
         low=known.get("minimum"),
         high=known.get("maximum"),
         longest=known.get("maxLength"),
-        default=known.get("default") if control in ("number", "text") else None,
+        default=known.get("default") if control in ("number", "text", "choice") else None,
+        choices=choices,
     )
 
 

@@ -34,6 +34,14 @@ def test_fields_have_the_bounds_of_the_schema():
     assert found["exploration"].step == "any" and budget.step == "1"
 
 
+def test_a_guardrail_is_switched_whatever_its_name():
+    found = {field.name: field for field in fields("guardrails")}
+    known = SCHEMA["$defs"]["guardrails"]["properties"]
+
+    assert (found["sizes"].control, found["put_away"].control) == ("checkbox", "checkbox")
+    assert [value for value, _ in found["emphasis"].choices] == known["emphasis"]["enum"]
+
+
 def test_bounds_are_written_as_browsers_read_them():
     with translation.override("de"):
         shown = DefinitionEditor().render("definition", "{}", {"id": "id_definition"})

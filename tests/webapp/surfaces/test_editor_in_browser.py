@@ -117,6 +117,17 @@ def test_an_edit_of_the_json_is_in_the_form(page):
     assert "more" in shown.get_by_role("combobox", name="Group").locator("option").all_inner_texts()
 
 
+def test_sizes_and_pointing_are_switched_in_the_form(page):
+    pointing = page.get_by_role("combobox", name="Pointing")
+    expect(pointing).to_have_value("none")
+
+    page.get_by_role("checkbox", name="Sizes change").check()
+    pointing.select_option("by a mark")
+
+    rules = definition(page)["guardrails"]
+    assert (rules["sizes"], rules["emphasis"]) == (True, "mark")
+
+
 def test_json_that_cannot_be_read_leaves_the_form_until_it_can(page):
     text = page.locator("#id_definition")
     whole = text.input_value()

@@ -29,12 +29,15 @@ function label(control) {
 function show(control, tree) {
   const value = at(tree, control.at)
   if (control.type === 'checkbox') control.checked = value === true
-  else if (control.tagName === 'SELECT') choices(control, rows(tree, 'groups'), value ?? '')
+  else if (control.tagName === 'SELECT') {
+    choices(control, control.dataset.key === 'group' ? rows(tree, 'groups') : [], value ?? control.dataset.default ?? '')
+  }
   else control.value = ['string', 'number'].includes(typeof value) ? value : ''
 }
 
 function choices(select, groups, chosen) {
   const names = new Set([...groups, chosen].filter(name => name && typeof name === 'string'))
+  for (const option of select.options) names.delete(option.value)
   select.append(...[...names].map(name => new Option(name, name)))
   select.value = chosen
 }
