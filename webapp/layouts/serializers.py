@@ -25,11 +25,13 @@ WITH_BLOCK = frozenset(
 )
 
 
-def _choice(choices: Sequence[str | tuple[str, str]]) -> serializers.ChoiceField:
+def choice_field(
+    choices: Sequence[str | tuple[str, str]], **options: Any
+) -> serializers.ChoiceField:
     """A choice field whose error lists the allowed values."""
     values = [choice if isinstance(choice, str) else choice[0] for choice in choices]
     said = NOT_ONE_OF.format(choices=", ".join(values))
-    return serializers.ChoiceField(choices, error_messages={"invalid_choice": said})
+    return serializers.ChoiceField(choices, error_messages={"invalid_choice": said}, **options)
 
 
 class GoalValueField(serializers.FloatField):
@@ -58,7 +60,7 @@ class ActionIn(serializers.Serializer[Arrival]):
     at = serializers.DateTimeField(
         default_timezone=UTC, input_formats=[ISO_8601], help_text="UTC, by the client's clock."
     )
-    type = _choice(Event.Kind.choices)
+    type = choice_field(Event.Kind.choices)
     block = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     rank = serializers.IntegerField(min_value=0, max_value=1000, required=False)
     breakpoint = serializers.CharField(max_length=100, required=False)
@@ -86,7 +88,7 @@ SIZE = ("breakpoint", "w", "h")
 class EventIn(ActionIn):
     """An event. Its identity is (id, at), a goal's its id alone: a retry counts once."""
 
-    type = _choice([*Event.Kind.choices, (GOAL, "Goal")])
+    type = choice_field([*Event.Kind.choices, (GOAL, "Goal")])
     name = serializers.CharField(
         max_length=50, required=False, help_text="goal: as the team declared it for the surface."
     )
@@ -124,7 +126,7 @@ class BatchIn(serializers.Serializer[Any]):
 
 class FeedbackIn(ActionIn):
     decision = serializers.CharField(max_length=MOST_DECISION)
-    type = _choice(sorted(FEEDBACK))
+    type = choice_field(sorted(FEEDBACK))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         missing = [n for n in SIZE if n not in attrs] if attrs["type"] == "resize" else []

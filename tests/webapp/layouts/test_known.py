@@ -209,6 +209,11 @@ def test_what_cannot_be_done_is_refused_by_field(regular, body, field):
     assert Profile.objects.get().state.get("unlearned") is None
 
 
+def test_a_refused_act_says_which_there_are(regular):
+    said = regular.post("me/course-home", {"act": "eat"}).json()["detail"]
+    assert said.endswith("Send one of: strike, restore, quiet, learn, forget_week.")
+
+
 def test_too_many_corrections_are_refused(regular, settings):
     settings.UIENGINE_THROTTLES = {**settings.UIENGINE_THROTTLES, "write": 2}
     answers = [regular.post("me/course-home", {"act": "quiet"}) for _ in range(3)]

@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from webapp.layouts.serializers import choice_field
+
 
 class ClaimOut(serializers.Serializer[Any]):
     """What a page holds true of the caller, and can be struck out by `about` and `block`."""
@@ -61,12 +63,12 @@ class KnownOut(serializers.Serializer[Any]):
 
 
 class CorrectionIn(serializers.Serializer[Any]):
-    act = serializers.ChoiceField(
+    act = choice_field(
         ["strike", "restore", "quiet", "learn", "forget_week"],
         help_text="strike a claim out, restore it (use is learned from now on); quiet: nothing is "
         "learned from this visit, learn: it is after all; forget_week: all of the last 7 days.",
     )
-    about = serializers.ChoiceField(["use", "expected"], required=False)
+    about = choice_field(["use", "expected"], required=False)
     block = serializers.CharField(
         max_length=100, required=False, help_text="With `about`, for strike and restore."
     )
