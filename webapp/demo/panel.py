@@ -105,7 +105,9 @@ def _candidates(found: DecisionContext, decision: Decision) -> list[dict[str, An
 
 
 def _reason(titles: dict[str, str], reason: Reason) -> dict[str, str]:
-    return {"title": titles[reason.block], "text": reason_sentence(reason)}
+    """The sentence, and the block it is of; that everything stays is said of the whole page."""
+    title = "" if reason.code == "kept" else titles[reason.block]
+    return {"title": title, "text": reason_sentence(reason)}
 
 
 def _away(found: DecisionContext, decision: Decision, titles: dict[str, str]) -> dict[str, Any]:

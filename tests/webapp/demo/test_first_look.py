@@ -81,6 +81,17 @@ def test_the_comparison_follows_the_replay_and_the_newcomers_own_uses(page: Page
     assert order(page)[10] == "support"
 
 
+def test_the_side_panel_says_which_block_a_reason_is_of(page: Page) -> None:
+    open_page(page, "operations")
+
+    reasons = page.locator(".engine section").filter(has_text="Reasons")
+    said = reasons.locator("li").all_inner_texts()
+
+    guesses = [line for line in said if "A first guess" in line]
+    assert guesses and not any(line.startswith("A first guess") for line in guesses), said
+    assert not any(": Everything stays" in line for line in said), said
+
+
 def test_the_side_panel_counts_the_goal_of_the_bank_and_other_pages_have_none(page: Page) -> None:
     open_page(page, "bank")
     counted = page.locator(".engine .goals dd")
