@@ -15,6 +15,7 @@ from uiengine.cost.energy import Floats, Ints
 from uiengine.cost.sized_page import SizedPage, resizing_seconds
 from uiengine.search.assignment import Assignment
 from uiengine.search.local_search import LEAST_GAIN, Bools
+from uiengine.search.used_first import CHARGE
 
 AT_ONCE = 4_000
 """Boxes that a step scores for changes of one size: 2N changes of N boxes per order."""
@@ -87,7 +88,8 @@ class SizeSearch:
             best = self.resized(found)
         classes = np.empty_like(self.last)
         classes[best.blocks[0]] = best.classes[0]
-        return best.orders[0], classes, float(best.energies[0])
+        charge = CHARGE * int(self.assignment.misplaced(best.orders)[0])
+        return best.orders[0], classes, float(best.energies[0]) - charge
 
     def _more(self, orders: Ints) -> Ints:
         """The orders, and those next to the last one: what moves leave may be spent on sizes."""

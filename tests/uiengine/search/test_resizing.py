@@ -140,6 +140,26 @@ def test_what_is_not_used_gets_smaller_where_that_brings_what_is_used_nearer():
     assert decision.energy < default
 
 
+def test_the_energy_holds_no_charge_on_used_blocks_that_must_wait_behind_unused_ones():
+    """The move budget lets one of the two used blocks pass the unused ones of their group."""
+    request, prediction = person(move_budget=2)
+    surface = replace(
+        request.surface,
+        groups=("head", "rest"),
+        blocks=tuple(
+            replace(b, group="rest" if i else "head") for i, b in enumerate(request.surface.blocks)
+        ),
+    )
+    fold_visit(request.profile, TODAY - 1, ["b4"], list(surface.index))
+    request = replace(request, surface=surface)
+    for sizes in [{}, {"b1": 2, "b2": 2, "b3": 2}]:
+        request.profile.sizes = sizes
+        plan = planner.plan(request, prediction)
+        found = energies(request, prediction, [plan.order], plan.sizes)[0]
+        assert plan.energy == pytest.approx(found)
+        assert abs(plan.stability.saves_seconds) < 100
+
+
 def test_off_is_the_decision_of_before():
     request, prediction = person(sizes=False)
     request.profile.sizes = {"b1": 0}
