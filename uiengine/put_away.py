@@ -46,6 +46,12 @@ def folded_and_tray(surface: Surface, feedback: Feedback) -> tuple[frozenset[str
     return frozenset(free.intersection(feedback.folded)) - tray, tray
 
 
+def on_page(order: tuple[str, ...], surface: Surface, feedback: Feedback) -> tuple[str, ...]:
+    """The order without what is in the tray by now. surface: the whole one."""
+    tray = folded_and_tray(surface, feedback)[1]
+    return tuple(b for b in order if b not in tray)
+
+
 def page_of(surface: Surface, feedback: Feedback) -> Surface:
     """The surface as this person has it: without the tray, folded blocks as low as a title."""
     folded, tray = folded_and_tray(surface, feedback)

@@ -48,7 +48,11 @@ def forget(profile: Profile) -> None:
 
 
 def pin(profile: Profile, block_id: str, place: Pin) -> None:
-    """Fixes a block at its rank, and at its cell at the breakpoint where the user pinned it."""
+    """Fixes a block at its rank, and at its cell at the breakpoint where the user pinned it.
+
+    One that was put away, and is on the page again as the team wants it there, leaves the tray.
+    """
+    profile.feedback.tray.pop(block_id, None)
     profile.feedback.pins[block_id] = place
     _changed(profile)
 
@@ -68,8 +72,7 @@ def move(profile: Profile, block_id: str, rank: int, *, order: Sequence[str], vi
     came_from = list(order).index(block_id) if block_id in order else len(rest)
     _make_room(profile.feedback.pins, block_id, rank, 1 if came_from >= rank else -1)
     _set_order(profile, [*rest[:rank], block_id, *rest[rank:]], visit)
-    profile.feedback.pins[block_id] = Pin(rank)
-    _changed(profile)
+    pin(profile, block_id, Pin(rank))
 
 
 def resize(profile: Profile, block_id: str, breakpoint: str, width: int, height: int) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import TypeVar
+
 from uiengine.behaviour.profile import (
     BlockUse,
     Feedback,
+    OwnSizes,
     Profile,
     add_day_uses,
     close_visit,
@@ -13,6 +17,8 @@ from uiengine.behaviour.profile import (
     familiarity_kept,
     visit_shares_at,
 )
+
+Wish = TypeVar("Wish")
 
 
 def merge(one: Profile, other: Profile) -> Profile:
@@ -91,7 +97,7 @@ def _merge_familiarity(earlier: Profile, later: Profile) -> dict[str, float]:
 
 def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
     return Feedback(
-        pins=dict(sorted({**earlier.pins, **later.pins}.items())),
+        pins=dict(sorted({**_without(earlier.pins, later.tray), **later.pins}.items())),
         undone=tuple(dict.fromkeys((*earlier.undone, *later.undone))),
         frozen=later.frozen,
         opted_out=earlier.opted_out or later.opted_out,
@@ -101,10 +107,21 @@ def _merge_feedback(earlier: Feedback, later: Feedback) -> Feedback:
         override_visit=later.override_visit,
         override_sizes=later.override_sizes,
         folded=tuple(dict.fromkeys((*earlier.folded, *later.folded))),
-        tray=dict(sorted({**earlier.tray, **later.tray}.items())),
+        tray={**_without(earlier.tray, {*later.pins, *later.tray}), **later.tray},
         suggested=dict(sorted({**earlier.suggested, **later.suggested}.items())),
         declined=tuple(dict.fromkeys((*earlier.declined, *later.declined))),
         unexpected=tuple(sorted({*earlier.unexpected, *later.unexpected})),
-        own_sizes=dict(sorted({**earlier.own_sizes, **later.own_sizes}.items())),
+        own_sizes=_merge_own_sizes(earlier.own_sizes, later.own_sizes),
         kept_sizes=dict(sorted({**earlier.kept_sizes, **later.kept_sizes}.items())),
     )
+
+
+def _without(of: Mapping[str, Wish], blocks: Collection[str]) -> dict[str, Wish]:
+    """What was wished of blocks, but for those of which the later profile wished the contrary."""
+    return {block_id: wish for block_id, wish in of.items() if block_id not in blocks}
+
+
+def _merge_own_sizes(earlier: OwnSizes, later: OwnSizes) -> OwnSizes:
+    """The sizes that either gave at a breakpoint; a block may have one at each."""
+    blocks = sorted({*earlier, *later})
+    return {b: {**earlier.get(b, {}), **later.get(b, {})} for b in blocks}

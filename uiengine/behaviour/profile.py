@@ -338,11 +338,6 @@ def _decayed(
     return tuple([v * 2.0 ** (-elapsed / h) for v, h in zip(values, half_lives, strict=True)])
 
 
-def on_page(order: tuple[str, ...], profile: Profile) -> tuple[str, ...]:
-    """The order without what is put away by now."""
-    return tuple(b for b in order if b not in profile.feedback.tray)
-
-
 def undoes(
     profile: Profile,
     *,

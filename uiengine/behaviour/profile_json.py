@@ -24,6 +24,8 @@ def dump(profile: Profile) -> dict[str, Any]:
     data = asdict(profile)
     if profile.open is not None:
         data["open"]["blocks"] = sorted(profile.open.blocks)
+    for part in (data["feedback"], *data["feedback"]["steps"]):
+        part["tray"] = list(part["tray"].items())  # PostgreSQL's objects keep no order
     return data
 
 
@@ -54,6 +56,7 @@ def _feedback(data: dict[str, Any]) -> Feedback:
     for name in ("override", "folded", "declined", "unexpected"):
         values[name] = tuple(data.get(name, ()))
     values["suggested"] = {b: Suggested(**made) for b, made in data.get("suggested", {}).items()}
+    values["tray"] = dict(data.get("tray", ()))
     values["own_sizes"] = _own_sizes(data.get("own_sizes", {}))
     return Feedback(**values)
 
@@ -66,7 +69,7 @@ def _step(data: dict[str, Any]) -> Step:
         pins=_pins(data["pins"]),
         undone=_undone(data["undone"]),
         folded=tuple(data.get("folded", ())),
-        tray=dict(data.get("tray", {})),
+        tray=dict(data.get("tray", ())),
         sizes=data.get("sizes", {}),
         shown_sizes=data.get("shown_sizes", {}),
         own_sizes=_own_sizes(data.get("own_sizes", {})),

@@ -21,7 +21,14 @@ from uiengine.page.surface import Surface
 from webapp.subjects import unlearned
 from webapp.subjects.unlearned import Unlearned
 from webapp.subjects.visit_events import Happened, LiveVisit, Shown
-from webapp.subjects.visit_wishes import FEEDBACK, PUT_AWAY, give_feedback, give_wish, is_on
+from webapp.subjects.visit_wishes import (
+    FEEDBACK,
+    PUT_AWAY,
+    give_feedback,
+    give_wish,
+    is_of_tray,
+    is_on,
+)
 
 
 @dataclass
@@ -130,7 +137,8 @@ def fold(
     changes = changes if changes is not None else Changes()
     if is_unlearned(state, event, event.shown.visit):
         return event.shown.visit
-    if event.kind == "resize" and not is_size(target.surface, event.value):
+    is_told = event.kind == "resize" and not is_size(target.surface, event.value)
+    if is_told or is_of_tray(state.profile, event, target.surface):
         event = replace(event, kind="dwell")  # only tells that something happened
     visit = _locate(state, event, target, changes)
     if visit is None or not visit.is_open:

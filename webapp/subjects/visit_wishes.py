@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from uiengine.behaviour import feedback, put_away
-from uiengine.behaviour.profile import Pin, Profile, on_page, undoes
+from uiengine.behaviour.profile import Pin, Profile, undoes
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
+from uiengine.put_away import folded_and_tray, on_page
 from webapp.subjects.visit_events import Happened, LiveVisit
 
 PUT_AWAY = frozenset({"fold", "put_away", "bring_back", "decline"})
 FEEDBACK = PUT_AWAY | {"pin", "unpin", "move", "resize", "undo", "freeze", "plain", "reset"}
+PLACING = frozenset({"pin", "move"})
 UNDOABLE = FEEDBACK - {"undo", "freeze", "plain", "decline"}
+
+
+def is_of_tray(state: Profile, event: Happened, surface: Surface) -> bool:
+    """True for a place given to a block in the tray: another tab put it away meanwhile."""
+    return event.kind in PLACING and event.block in folded_and_tray(surface, state.feedback)[1]
 
 
 def give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: Surface) -> None:
     """Applies feedback at once; the rest of the shown order stays until the visit ends."""
     default = default_order(surface)
-    if event.kind in ("pin", "move") and event.block in state.feedback.tray:
-        return  # another tab put it away, which this page does not show
     if event.kind in UNDOABLE:
         feedback.remember(state, visit.order, visit.sizes)
     state.feedback.override_sizes = visit.sizes
@@ -27,7 +32,7 @@ def give_feedback(state: Profile, visit: LiveVisit, event: Happened, surface: Su
     elif event.kind == "undo":
         if event.shown.generation < state.feedback.generation:
             return  # another tab's wish came between, which this page does not show
-        before = on_page(state.before or default, state)
+        before = on_page(state.before or default, surface, state.feedback)
         order, sizes, was = visit.order, visit.sizes, state.sizes_before
         if undoes(state, order=order, before=before, sizes=sizes, sizes_before=was) == "nothing":
             return

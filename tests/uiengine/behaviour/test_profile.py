@@ -145,3 +145,26 @@ def test_json_gives_the_same_profile_back(history):
 
     assert profile_json.load(profile_json.dump(profile)) == profile
     assert profiles.copy(profile) == profile
+
+
+def test_of_what_two_profiles_wish_of_a_block_the_later_holds():
+    earlier, later = folded([(1, {"a"})]), folded([(2, {"a"})])
+    earlier.feedback.pins = {"a": Pin(1), "b": Pin(0)}
+    earlier.feedback.tray = {"d": 3, "c": 2}
+    later.feedback.tray = {"b": 1}
+    later.feedback.pins = {"d": Pin(2)}
+    earlier.feedback.own_sizes = {"a": {"phone": (2, 2), "wide": (3, 3)}}
+    later.feedback.own_sizes = {"a": {"wide": (6, 4)}}
+    merged = merging.merge(later, earlier).feedback
+    assert merged.pins == {"a": Pin(1), "d": Pin(2)}
+    assert list(merged.tray.items()) == [("c", 2), ("b", 1)]
+    assert merged.own_sizes == {"a": {"phone": (2, 2), "wide": (6, 4)}}
+
+
+def test_a_tray_of_an_earlier_release_is_read():
+    profile = Profile()
+    profile.feedback.tray = {"b": 1, "a": 0}
+    data = profile_json.dump(profile)
+    assert list(profile_json.load(data).feedback.tray) == ["b", "a"]
+    data["feedback"]["tray"] = {"b": 1, "a": 0}
+    assert profile_json.load(data) == profile

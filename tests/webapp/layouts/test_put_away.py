@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 
 from tests.webapp.conftest import COURSE, Person
 from uiengine.book.choice import has_wishes
@@ -159,6 +160,41 @@ def test_what_the_team_comes_to_require_is_back_and_what_is_turned_off_too(owner
     assert "glossary" in owner.layout()["order"] and owner.layout()["tray"] == []
 
 
+@pytest.mark.parametrize("kind", ["pin", "move"])
+def test_what_is_back_on_the_page_can_be_placed_and_leaves_the_tray(owner, kind):
+    allow()
+    owner.wish("put_away", "glossary")
+    allow(blocks=[{**b, "required": True} for b in COURSE["blocks"]])
+    rank = 2 if owner.layout()["order"].index("glossary") != 2 else 4
+    placed = owner.wish(kind, "glossary", rank=rank)
+    assert placed["pins"] == ["glossary"] and owner.layout()["undo"] == "wish"
+    owner.clock.advance(days=1)
+    assert owner.layout()["order"].index("glossary") == rank
+    allow()
+    assert owner.layout()["tray"] == []
+
+
+def test_a_pin_that_comes_late_does_not_hold_what_was_put_away(owner, worker):
+    allow()
+    before = owner.layout()
+    late = owner.event("pin", "glossary", rank=3)
+    owner.visit("forum")
+    owner.wish("put_away", "glossary")
+    worker.work()
+    owner.send(before, late)
+    assert (owner.layout()["pins"], owner.layout()["tray"]) == ([], ["glossary"])
+
+
+def test_the_last_one_put_away_comes_last_whatever_their_names(owner, worker):
+    allow()
+    order = sorted(free(owner.layout()), key=lambda block: (-len(block), block))
+    for block in order:
+        owner.wish("put_away", block)
+    worker.work()
+    cache.clear()
+    assert owner.layout()["tray"] == order
+
+
 def test_a_dry_run_shows_the_whole_default_page(owner):
     allow()
     owner.wish("put_away", "glossary")
@@ -191,7 +227,7 @@ def test_it_is_exported_and_erased(owner, worker):
     worker.work()
     profile = owner.get("me").json()["profiles"][0]
     kept = profile["state"]["profile"]["feedback"]
-    assert (list(kept["tray"]), kept["folded"]) == (["glossary"], ["quiz"])
+    assert ([b for b, _ in kept["tray"]], kept["folded"]) == (["glossary"], ["quiz"])
     assert [e["kind"] for e in profile["events"]] == ["put_away", "fold"]
     assert owner.client.delete("/api/me", headers=owner.headers).status_code == 200
     owner.token_renew()

@@ -19,9 +19,10 @@ from django.utils.translation import get_language
 
 from uiengine import engine
 from uiengine.behaviour.popularity import Popularity
-from uiengine.behaviour.profile import Profile, on_page, undoes
+from uiengine.behaviour.profile import Profile, undoes
 from uiengine.decision import Decision, Variant
 from uiengine.page.reading_order import default_order
+from uiengine.put_away import on_page
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache, throttles
 from webapp.layouts.answer.answer_cache import Answer, CachedAnswer
@@ -289,7 +290,8 @@ def _payload(found: DecisionContext, decision: Decision, status: str) -> bytes:
 def _undoes(found: DecisionContext, decision: Decision) -> str:
     if not found.key:
         return "nothing"
-    before = on_page(found.before or default_order(found.page.surface), found.profile)
+    surface, feedback = found.page.surface, found.profile.feedback
+    before = on_page(found.before or default_order(surface), surface, feedback)
     return undoes(
         found.profile,
         order=decision.layout.order,
