@@ -16,6 +16,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from uiengine import claims
 from uiengine.claims import Claim
+from uiengine.errors import VersionError
 from uiengine.put_away import page_of
 from uiengine.request import Request
 from webapp.lib.times import to_milliseconds
@@ -87,11 +88,15 @@ def page_knows(*, key: str, page: Page, now: datetime) -> dict[str, Any]:
 def _expected(
     key: str, page: Page, request: Request
 ) -> tuple[tuple[Claim, ...], dict[str, Any] | None]:
-    """What is expected, and how sure that is; nothing where nothing is arranged by it."""
+    """What is expected, and how sure that is; nothing where nothing is arranged by it, as where the
+    version fails for this person."""
     if page.version is None or _arranged(key, page, State(request.profile)) != "adapted":
         return (), None
     request = replace(request, surface=page_of(page.surface, request.profile.feedback))
-    prediction = page.version.read([request])[0]
+    try:
+        prediction = page.version.read([request])[0]
+    except VersionError:
+        return (), None
     sure = claims.sure(request, prediction)
     said = gettext(
         "Visits of yours that count: {visits}, since {date}. What is expected rests on them to "

@@ -28,6 +28,7 @@ from webapp.privacy.known_profile import (
     present_visit,
     refold,
 )
+from webapp.subjects.erasure import times_erased
 from webapp.subjects.fold_worker import profile_fold
 from webapp.subjects.locks import people_lock
 from webapp.subjects.models import Profile, ServedDecision, Subject, Visit
@@ -52,6 +53,10 @@ class About(StrEnum):
     EXPECTED = "expected"
 
 
+class ErasedError(Exception):
+    """Whoever asks was erased, and there is nothing to correct."""
+
+
 @dataclass(frozen=True)
 class Correction:
     act: Act
@@ -61,16 +66,29 @@ class Correction:
 
 @database.atomic
 def profile_correct(
-    *, key: str, user_id: str | None, surface: Surface, correction: Correction, now: datetime
+    *,
+    key: str,
+    user_id: str | None,
+    surface: Surface,
+    correction: Correction,
+    now: datetime,
+    erasures: int | None = None,
 ) -> None:
     """Corrects the profile under the lock that all writes of a person take.
 
     Pending events are folded first, so they are corrected as well. Idempotent.
+
+    erasures: of the person when the caller's credential was issued; None where it never ends.
+
+    Raises:
+        ErasedError: the person was erased since. Nothing is kept of them anew.
     """
     locked = Subject.objects.select_for_update()  # waits for an erasure under way
     subject, _ = locked.get_or_create(key=key, defaults={"user_id": user_id})
     pk = Profile.objects.get_or_create(subject=subject, surface=surface)[0].pk
     people_lock([key])
+    if erasures is not None and times_erased(key) > erasures:
+        raise ErasedError  # what was made above is rolled back
     profile_fold(profile_id=pk, now=now)
     known = known_read(Profile.objects.select_related("subject", "surface").get(pk=pk), now)
     has_removed = _ACTS[correction.act](known, correction)

@@ -13,6 +13,7 @@ import orjson
 from django.db.models import F, Q, QuerySet
 
 from uiengine.behaviour.days import day_of
+from uiengine.errors import VersionError
 from uiengine.request import Request
 from webapp.codebooks.registry.training_record import trained_versions
 from webapp.lib import times
@@ -139,7 +140,7 @@ def _knows(row: Profile) -> dict[str, Any] | None:
 
 
 def _tokens(row: Profile) -> dict[str, Any] | None:
-    """The serving version's codes for the profile now; None if no version serves."""
+    """The serving version's codes for the profile now; None if none serves, or fails for it."""
     page = serving.page(row.surface.slug)
     if page is None or page.version is None:
         return None
@@ -147,5 +148,8 @@ def _tokens(row: Profile) -> dict[str, Any] | None:
     popularity = serving.popularity(page, day)
     state = mappers.to_state(row)
     request = Request(page.surface, state.profile, popularity, day)
-    read = page.version.read([request])[0]
+    try:
+        read = page.version.read([request])[0]
+    except VersionError:
+        return None
     return {"version": page.version.id, "tokens": list(read.tokens), "side_bits": read.side_bits}

@@ -15,6 +15,7 @@ from django.conf import settings
 from uiengine import engine
 from uiengine.behaviour.profile import UNDO_DAYS, Feedback, Profile, Sizes, fold_visit
 from uiengine.book.choice import choose_byte
+from uiengine.errors import VersionError
 from uiengine.put_away import page_of
 from uiengine.request import Request
 from webapp.lib.times import to_milliseconds
@@ -42,7 +43,7 @@ def refolded(row: ProfileRow, profile: Profile, *, decides: bool) -> Profile:
         sizes = (visit.decision.sizes if visit.decision else None) or {}
         if page is not None and len(visits) - number <= MOST_DECIDED and _is_decided(visit):
             profile.feedback = _wishes_then(wishes, visit)
-            order, sizes = _decided(page, visit, profile)
+            order, sizes = _decided(page, visit, profile) or (order, sizes)
         fold_visit(profile, visit.day, visit.uses, order, sizes)
     profile.feedback, profile.last_event = wishes, last_event
     return profile
@@ -87,7 +88,8 @@ def _wishes_then(wishes: Feedback, visit: Visit) -> Feedback:
     )
 
 
-def _decided(page: Page, visit: Visit, profile: Profile) -> tuple[Sequence[str], Sizes]:
+def _decided(page: Page, visit: Visit, profile: Profile) -> tuple[Sequence[str], Sizes] | None:
+    """The layout of the visit, anew; None where the version fails for this person."""
     version, decision = page.version, visit.decision
     assert version is not None
     request = Request(
@@ -100,7 +102,10 @@ def _decided(page: Page, visit: Visit, profile: Profile) -> tuple[Sequence[str],
         seed=int(visit.visit[:8], 16),
     )
     book = books.named(decision.book) if decision and decision.book else None
-    if book is not None:
-        return choose_byte(request, version.read([request])[0], book.of(page.surface)).order, {}
-    layout = engine.decide(request, version).layout
+    try:
+        if book is not None and book.revision == page.surface.revision:
+            return choose_byte(request, version.read([request])[0], book.of(page.surface)).order, {}
+        layout = engine.decide(request, version).layout
+    except VersionError:
+        return None
     return layout.order, layout.sizes

@@ -25,7 +25,7 @@ from webapp.layouts.api.views import (
 from webapp.layouts.errors.problem import CONTENT_TYPE, Problem
 from webapp.lib.times import utc_now
 from webapp.privacy.claims import page_knows
-from webapp.privacy.corrections import About, Act, Correction, profile_correct
+from webapp.privacy.corrections import About, Act, Correction, ErasedError, profile_correct
 from webapp.serving.pages import Page
 from webapp.subjects.authentication import Identity, identity_of
 from webapp.subjects.models import Scope
@@ -96,8 +96,18 @@ def corrected(
         )
     correction = Correction(Act(asked["act"]), about, block)
     surface, now = Surface.objects.get(pk=page.surface_id), utc_now()
-    key, user_id = identity.key, identity.user_id
-    profile_correct(key=key, user_id=user_id, surface=surface, correction=correction, now=now)
+    key = identity.key
+    try:
+        profile_correct(
+            key=key,
+            user_id=identity.user_id,
+            surface=surface,
+            correction=correction,
+            now=now,
+            erasures=identity.erasures,
+        )
+    except ErasedError as error:
+        raise no_subject() from error
     slug = page.surface.slug
     if identity.is_browser and not {BYTE + slug, NEXT + slug}.isdisjoint(request.COOKIES):
         limits = throttles.limits(request, "layout")
