@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from webapp.configuration import declare
 
 TRUE, FALSE = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
+LIMIT, MEASURED = re.compile(r"[0-9]{1,2}(\.[0-9]+)?", re.ASCII), "measured"
 SHARE = re.compile(r"0(\.[0-9]+)?|1(\.0+)?")
 SAMPLERS = tuple(
     f"{of}{kind}"
@@ -267,6 +268,19 @@ def share(name: str, default: float, *, help: str = "") -> float:
     if value and not SHARE.fullmatch(value):
         raise _wrong(name, value, allowed)
     return float(value or default)
+
+
+def limit(name: str, default: float | None, *, help: str = "") -> float | None:
+    """Returns a limit that a figure may reach, or None for `measured`: it is told and holds nothing
+    up."""
+    allowed = f"`{MEASURED}`, or a number from 0 to 99 such as 0.05"
+    declare(name, MEASURED if default is None else default, allowed, help)
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value != MEASURED and not LIMIT.fullmatch(value):
+        raise _wrong(name, value, allowed)
+    return None if value == MEASURED else float(value)
 
 
 def database(name: str, default: Path, *, help: str = "", unset: str = "") -> dict[str, Any]:

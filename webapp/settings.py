@@ -374,6 +374,16 @@ UIENGINE_GATE_PEOPLE = env.integer(
     high=1_000_000,
     help="Random people for whom the gate checks a page's guardrails.",
 )
+UIENGINE_GATE_CHURN = env.limit(
+    "UIENGINE_GATE_CHURN",
+    None,
+    help="Blocks a person that a new version may move for people who did nothing new.",
+)
+UIENGINE_GATE_CHURN_SLICE = env.limit(
+    "UIENGINE_GATE_CHURN_SLICE",
+    None,
+    help="The same for each slice of at least 100 people.",
+)
 UIENGINE_REFRESH_MS = env.integer(
     "UIENGINE_REFRESH_MS",
     500,

@@ -26,7 +26,14 @@ from webapp.surfaces import mappers
 from webapp.surfaces.models import Surface
 
 Row = TypeVar("Row", bound=Model)
-NOT_MEASURED = "Not measured for this version."
+NOT_MEASURED = "Not measured for this version on this surface."
+CHURN = (
+    "Each of a sample of people with a past, chosen by a hash, has the page of now decided under "
+    "the champion and under this version: same profile, same popularity, same day, no new visit. "
+    "moved: blocks a person whose rank this version changes and the champion does not. elsewhere: "
+    "both change it, differently. resized: the same of sizes. first_token.kept: share of people "
+    "whose first token keeps its number, where numbers mean the same for at least 90 %."
+)
 
 
 def contents(version: CodebookVersion, surface: Surface, now: datetime) -> dict[str, bytes]:
@@ -37,7 +44,7 @@ def contents(version: CodebookVersion, surface: Surface, now: datetime) -> dict[
         "surface.json": to_json(mappers.to_surface(surface)),
         "gate.json": _gate(gate),
         "audit.json": audit.report if audit else {"verdict": None, "why": "Not audited."},
-        "churn.json": version.card.get("churn") or {"measured": False, "why": NOT_MEASURED},
+        "churn.json": _churn(gate),
         "record.json": list(_record(surface)),
         "data.json": _data(version, surface),
     }
@@ -89,6 +96,23 @@ def _gate(report: GateReport | None) -> dict[str, Any]:
         "against": champion.name if champion else "the default layout",
         "at": report.created_at.isoformat(),
         "acknowledgement": report.acknowledgement,
+    }
+
+
+def _churn(gate: GateReport | None) -> dict[str, Any]:
+    """The figures of the gate's fifth condition, with what they mean."""
+    conditions = gate.conditions if gate else []
+    found = next((c for c in conditions if c["name"] == "churn"), None)
+    if gate is None or found is None or found["figure"] is None:
+        return {"measured": False, "why": found["text"] if found else NOT_MEASURED}
+    figures = {k: v for k, v in found.items() if k not in ("name", "figure")}
+    against = gate.champion.name if gate.champion else ""
+    return {
+        "measured": True,
+        "meaning": CHURN,
+        "against": against,
+        "moved": found["figure"],
+        **figures,
     }
 
 

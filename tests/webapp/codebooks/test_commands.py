@@ -43,9 +43,12 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
     assert report.report["simulated"] is True
     assert {row["slice"]["gender"] for row in report.report["slices"]} == {"F", "M"}
     assert "simulated" in report.html
-    assert [c["name"] for c in version.gate_reports.get().conditions] == [
-        *("parity", "energy", "guardrails", "audit")
-    ]
+    conditions = {c["name"]: c for c in version.gate_reports.get().conditions}
+    assert list(conditions) == ["parity", "energy", "guardrails", "audit", "churn"]
+    # Whom the retrain would move is counted beside the innate version, and holds nothing up.
+    churn = conditions["churn"]
+    assert (churn["verdict"], churn["people"], churn["limit"]) == ("passed", 36, "measured")
+    assert churn["figure"] >= 0 and {s["slice"]["gender"] for s in churn["slices"]} == {"F", "M"}
 
     with pytest.raises(CommandError, match="nobody has acknowledged"):
         run("promote", version.name)

@@ -11,7 +11,7 @@ KILLED_AT = ("export", "promote")
 def test_a_pipeline_ends_as_if_nothing_had_happened(tmp_path):
     found = Killed(tmp_path, KILLED_AT).run()
 
-    assert found["pipeline"] == [("done", "It meets all four conditions of the gate. Promoted.")]
+    assert found["pipeline"] == [("done", "It meets all conditions of the gate. Promoted.")]
     assert found["steps"] == [
         (kind, "done", 2 if kind in KILLED_AT else 1)
         for kind in ("collect", "train", "export", "replay", "audit", "gate", "promote")

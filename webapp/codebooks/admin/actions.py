@@ -259,7 +259,7 @@ def ask(
     rule = rollout_of(surface).get_after_gate_display().lower()
     texts = {
         Pipeline.Kind.RETRAIN: "Trains a version from stored visits, audits and judges it. "
-        f"If it meets all four conditions of the gate: {rule}.",
+        f"If it meets all conditions of the gate: {rule}.",
         Pipeline.Kind.REFRESH: "A few hundred steps from the champion, on people of late who are "
         f"balanced over slices; then the same gate. If it passes: {rule}.",
         Pipeline.Kind.JUDGE: "Replays held-back visits, audits, and judges by the gate's four "

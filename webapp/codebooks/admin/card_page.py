@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,7 +10,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from webapp.codebooks.admin.card_html import card_html
-from webapp.codebooks.models import Alias, CodebookVersion
+from webapp.codebooks.admin.churn_html import first_token_words
+from webapp.codebooks.gate.churn import slice_name
+from webapp.codebooks.models import Alias, CodebookVersion, GateReport
 from webapp.codebooks.registry.training_record import version_erasures, version_subjects
 from webapp.lib import schedule_rows
 
@@ -34,6 +36,7 @@ def card_page(version: CodebookVersion) -> SafeString:
         "version": version,
         "card": card,
         "audits": [_audit(report) for report in _latest_audits(version)],
+        "churn": list(_churn(version)),
         "serves": _serves(version),
         "people": version_subjects(version),
         "erased": version_erasures(version),
@@ -61,6 +64,25 @@ def _latest_audits(version: CodebookVersion) -> list[Any]:
     for report in version.audit_reports.select_related("surface").order_by("created_at", "pk"):
         latest[report.surface_id] = report
     return list(latest.values())
+
+
+def _churn(version: CodebookVersion) -> Iterator[dict[str, Any]]:
+    """What it moved by itself, by the latest gate report on each surface that counted it."""
+    latest: dict[int, GateReport] = {}
+    rows = version.gate_reports.select_related("surface", "champion")
+    for report in rows.order_by("created_at", "pk"):
+        latest[report.surface_id] = report
+    for report in latest.values():
+        for found in report.conditions:
+            if found["name"] == "churn" and found["figure"] is not None:
+                shown = [s for s in found["slices"] if s["moved"] is not None]
+                worst = max(shown, key=lambda s: s["moved"], default=None)
+                yield {
+                    "report": report,
+                    "found": found,
+                    "worst": worst and f"{slice_name(worst)}: {worst['moved']:.3g}",
+                    "first_token": first_token_words(found["first_token"]),
+                }
 
 
 def _audit(report: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from webapp.codebooks.admin import actions as steps
 from webapp.codebooks.admin.card_page import card_page
+from webapp.codebooks.admin.churn_html import churn_html
 from webapp.codebooks.admin.next_steps import MOVE, rollback_offers, still_to_do
 from webapp.codebooks.models import (
     Agreement,
@@ -238,9 +239,10 @@ class GateReportAdmin(ReadOnlyAdmin):
         body = format_html_join("", line, rows)
         return format_html(
             "<table><thead><tr>{}</tr></thead>{}</table>"
-            "<p class=help>Seconds are modelled, not measured.</p>",
+            "<p class=help>Seconds are modelled, not measured.</p>{}",
             SafeString(head),
             body,
+            churn_html(report),
         )
 
 

@@ -1,4 +1,5 @@
-"""The gate's four conditions, each with figure, limit and sentence, and their report."""
+"""The gate's conditions, each with figure, limit and sentence, and their report; the fifth is in
+`churn`."""
 
 from __future__ import annotations
 

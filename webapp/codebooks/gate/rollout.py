@@ -139,10 +139,10 @@ def challenger_end(
 
 
 def after_gate(*, version: CodebookVersion, surface: Surface) -> Outcome:
-    """Applies the surface's rollout settings to a version that meets all four conditions."""
+    """Applies the surface's rollout settings to a version that meets all conditions."""
     rules = rollout_of(surface)
     wanted, choice = rules.after_gate, Rollout.AfterGate
-    why = "It meets all four conditions of the gate."
+    why = "It meets all conditions of the gate."
     serves = wanted in (choice.PROMOTE, choice.CANARY)
     if wanted == choice.HOLD or (serves and rules.needs_two):  # one person may set the wish
         people = "two people" if rules.needs_two else "a person"

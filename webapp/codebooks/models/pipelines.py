@@ -125,7 +125,7 @@ class Run(models.Model):
 
 
 class GateReport(models.Model):
-    """The gate's judgement of a version for a surface: four conditions with their figures.
+    """The gate's judgement of a version for a surface: five conditions with their figures.
 
     conditions: {name, verdict, figure, limit, unit, text, …}. A failed condition blocks; an unclear
     one blocks until a named person acknowledges it.

@@ -123,7 +123,7 @@ class Rollout(models.Model):
         max_length=10,
         choices=AfterGate.choices,
         default=AfterGate.PROMOTE,
-        help_text="What the pipeline does with a version that meets all four conditions.",
+        help_text="What the pipeline does with a version that meets all conditions.",
     )
     canary_percent = models.PositiveSmallIntegerField(
         default=5,

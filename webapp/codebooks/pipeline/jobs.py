@@ -13,12 +13,14 @@ from django.conf import settings
 
 from uiengine.errors import VersionError
 from webapp.codebooks.gate import conditions
+from webapp.codebooks.gate.churn import churn
 from webapp.codebooks.gate.clearance import PromotionError
 from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.gate.rollout import after_gate
 from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
+from webapp.codebooks.pipeline.churn.jobs import churn_between
 from webapp.codebooks.pipeline.judging import (
     audited_before,
     late_held,
@@ -198,10 +200,11 @@ def export(lease: Lease) -> None:
 
 
 def replay(lease: Lease) -> None:
-    """Prices the layouts that this version and the champion would have shown to held-back
-    people."""
+    """Prices the layouts that this version and the champion would have shown to held-back people,
+    and counts what the change of versions moves for people as they are."""
     from ml.evaluation.held_back import compare
     from ml.evaluation.random_people import decision_seconds
+    from ml.progress import within
 
     run, pipeline = lease.run, _pipeline(lease)
     version, champion = _version(lease), champion_of(run.surface)
@@ -213,7 +216,11 @@ def replay(lease: Lease) -> None:
     loaded = artefacts.load(version.folder, version.manifest)
     if late_held(lease, version, champion, decision_seconds(loaded, surface)):
         return
-    paired = compare(_visits(lease)[0], surface, folders, work_folder(run), lease.show)
+    show = within(lease.show, 0.0, 0.8)
+    paired = compare(_visits(lease)[0], surface, folders, work_folder(run), show)
+    churned = None
+    if champion is not None and "champion" in folders:
+        churned = churn_between(run, champion, version, within(lease.show, 0.8, 0.2))
     path = work_folder(run) / "seconds.json"
     path.write_text(json.dumps([paired.champion, paired.challenger]))
     lease.finish(
@@ -223,12 +230,13 @@ def replay(lease: Lease) -> None:
             "champion": champion.pk if champion else None,
             "people": len(paired.challenger),
             "visits": paired.visits,
+            "churn": churned,
         }
     )
 
 
 def gate(lease: Lease) -> None:
-    """Judges the version by the four conditions; unless all pass, the pipeline ends held."""
+    """Judges the version by the five conditions; unless all pass, the pipeline ends held."""
     from ml.evaluation.held_back import interval
     from ml.evaluation.random_people import broken_rules, decision_seconds
 
@@ -259,6 +267,7 @@ def gate(lease: Lease) -> None:
                 energy,
                 conditions.guardrails(broken, people, **limits),
                 conditions.audit(*audited_before(version, run.surface, audited)),
+                churn(replayed.get("churn", {})),  # empty after an earlier release's replay
             ],
             is_smoke=people < settings.UIENGINE_GATE_PEOPLE,
         )

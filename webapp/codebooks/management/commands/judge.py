@@ -1,4 +1,4 @@
-"""`manage.py judge VERSION`: applies the gate's four conditions to an existing version."""
+"""`manage.py judge VERSION`: applies the gate's five conditions to an existing version."""
 
 from __future__ import annotations
 

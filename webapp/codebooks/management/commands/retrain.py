@@ -17,7 +17,7 @@ from webapp.lib.terminal import progress_bar
 class Command(DatabaseCommand):
     help = (
         "Trains a codebook version for a surface from the visits stored for it, audits it, lets "
-        "the gate judge it, and promotes it if all four conditions are met."
+        "the gate judge it, and promotes it if all conditions are met."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

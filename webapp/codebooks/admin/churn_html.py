@@ -1,0 +1,52 @@
+"""Version churn as a table: what the version alone moves, for everybody and by slice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from webapp.codebooks.gate.churn import slice_name
+from webapp.codebooks.models import GateReport
+
+MEANING = (
+    "Each person's page of now, decided under the champion and under this version: same profile, "
+    "popularity and day, no new visit. Moved: blocks whose rank this version changes and the "
+    "champion does not. Moved elsewhere: both change it, differently. Resized: the same of sizes."
+)
+
+
+def churn_html(report: GateReport) -> SafeString:
+    """The figures of the gate's fifth condition; empty where it has none."""
+    found = next((c for c in report.conditions if c["name"] == "churn"), None)
+    if found is None or found["figure"] is None:
+        return SafeString("")
+    whole = {**found, "moved": found["figure"], "users": found["people"], "is_judged": True}
+    rows = [_row("everybody", whole), *(_row(slice_name(s), s) for s in found["slices"])]
+    head = ("people", "how many", "moved", "moved elsewhere", "resized", "held to the limit")
+    return format_html(
+        "<h3>Version churn, blocks a person</h3><p>{} {}</p>"
+        "<table><thead><tr>{}</tr></thead>{}</table>",
+        MEANING,
+        first_token_words(found.get("first_token") or {}),
+        format_html_join("", "<th scope=col>{}</th>", ((name,) for name in head)),
+        format_html_join("", "<tr><th scope=row>{}</th>" + "<td>{}</td>" * 5 + "</tr>", rows),
+    )
+
+
+def first_token_words(found: dict[str, Any]) -> str:
+    """Says how many keep their first token, and what that number means."""
+    if found.get("numbers_alike") is None:
+        return "First tokens: too few people to compare."
+    alike = f"for {found['numbers_alike']:.0%} of {found['people']} people"
+    means = "A code's number means the same in both versions (it is nearest to its own old code)"
+    if found["kept"] is None:
+        return f"First tokens are not compared. {means} {alike} only."
+    return f"The first token keeps its number for {found['kept']:.1%} of people. {means} {alike}."
+
+
+def _row(name: str, row: dict[str, Any]) -> tuple[Any, ...]:
+    figures = (row["moved"], row["elsewhere"], row["resized"])
+    shown = ["too few to show" if f is None else f"{f:.3g}" for f in figures]
+    return (name, row["users"], *shown, "yes" if row["is_judged"] else "no, too few people")
