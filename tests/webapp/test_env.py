@@ -220,6 +220,21 @@ def test_numbers_outside_their_range_are_refused(monkeypatch):
         env.integer("HSTS_SECONDS", 0, low=0, high=98)
 
 
+@pytest.mark.parametrize(
+    ("given", "found"), [("", None), ("measured", None), ("0.05", 0.05), ("0", 0.0), ("2", 2.0)]
+)
+def test_a_limit_is_a_number_or_measured_alone(monkeypatch, given, found):
+    monkeypatch.setenv("UIENGINE_GATE_CHURN", given)
+    assert env.limit("UIENGINE_GATE_CHURN", None) == found
+
+
+@pytest.mark.parametrize("given", ["none", "-1", "5 %", "1e-3", "inf", "nan", "100"])
+def test_what_is_no_limit_is_refused(monkeypatch, given):
+    monkeypatch.setenv("UIENGINE_GATE_CHURN", given)
+    with pytest.raises(ImproperlyConfigured, match=r"Set it to `measured`, or a number from 0 to"):
+        env.limit("UIENGINE_GATE_CHURN", None)
+
+
 BELOW = """
 import json, re, django
 django.setup()

@@ -13,8 +13,8 @@ NOT_COUNTED = "Version churn was not counted. Let the gate judge the version aga
 MEASURED = "measured"
 """The limit that is shown where the site sets none."""
 NEXT = (
-    "The champion goes on serving. Retrain when there is more to learn, or set a higher limit if the "
-    "gain is worth that much movement, and judge again."
+    "The champion goes on serving. Retrain when there is more to learn, or set a higher limit if "
+    "the gain is worth that much movement, and judge again."
 )
 MOST_NAMED = 6
 """Slices that the sentence names."""
@@ -27,36 +27,31 @@ def churn(found: Mapping[str, Any] | None) -> Condition:
     was counted. Slices with too few people are named and not judged.
     """
     most, most_slice = settings.UIENGINE_GATE_CHURN, settings.UIENGINE_GATE_CHURN_SLICE
-    found = {"people": 0, "slices": []} if found is None else found
-    over = [row for row in found.get("slices", ()) if _is_over(row, most_slice)]
-    verdict, text = _judged(found, over, most)
+    figures = found or {}
+    over = [row for row in figures.get("slices", ()) if _is_over(row, most_slice)]
+    verdict, text = _judged(found, bool(over), most)
+    told = [text, *_others(figures, over, most_slice)]
+    if verdict == Verdict.FAILED:
+        told.append(NEXT)
     return {
         "name": "churn",
         "verdict": verdict,
-        "figure": found.get("moved"),
+        "figure": figures.get("moved"),
         "limit": MEASURED if most is None else most,
         "limit_slice": MEASURED if most_slice is None else most_slice,
         "unit": "blocks a person that the version alone moves, for people who did nothing new",
-        "text": " ".join(
-            [
-                text,
-                *_others(found, over, most_slice),
-                *([NEXT] if verdict == Verdict.FAILED else []),
-            ]
-        ),
-        **{name: value for name, value in found.items() if name != "moved"},
+        "text": " ".join(told),
+        **{name: value for name, value in figures.items() if name != "moved"},
     }
 
 
-def _judged(
-    found: Mapping[str, Any], over: list[Mapping[str, Any]], most: float | None
-) -> tuple[str, str]:
+def _judged(found: Mapping[str, Any] | None, is_over: bool, most: float | None) -> tuple[str, str]:
     """The verdict, and what is said of everybody."""
+    if found is None:
+        return Verdict.PASSED, "No other version serves: nobody's page changes by it."
     if not found:
         return Verdict.UNCLEAR, NOT_COUNTED
-    people, moved = found["people"], found.get("moved")
-    if moved is None and not found["slices"] and not people:
-        return Verdict.PASSED, "No other version serves: nobody's page changes by it."
+    people, moved = found["people"], found["moved"]
     if moved is None or people < LEAST_PEOPLE:
         text = f"Version churn: {people} people with a past, too few to judge."
         return (Verdict.PASSED if most is None else Verdict.UNCLEAR), text
@@ -67,7 +62,7 @@ def _judged(
         verdict, said = Verdict.FAILED, f"{said}; {most:g} are allowed (UIENGINE_GATE_CHURN)."
     else:
         verdict, said = Verdict.PASSED, f"{said}; {most:g} are allowed."
-    return (Verdict.FAILED if over else verdict), said
+    return (Verdict.FAILED if is_over else verdict), said
 
 
 def _others(

@@ -45,6 +45,7 @@ def figures(moved: float | None = 0.04, people: int = 300, slices: tuple = ()) -
         ((None, 0.1), figures(0.04, slices=(row("A", 150, 0.2),)), "failed", "group A 0.2"),
         ((0.05, None), figures(0.04, slices=(row("A", 150, 0.2),)), "passed", "0.05"),
         ((0.05, 0.1), figures(0.04, slices=(row("A", 99, 0.9),)), "passed", "1 slice has too few"),
+        ((0.05, 0.1), figures(None, 0), "unclear", "0 people with a past, too few"),
         ((0.05, 0.1), None, "passed", "No other version serves"),
         ((0.05, 0.1), {}, "unclear", "not counted. Let the gate judge the version again"),
     ],
