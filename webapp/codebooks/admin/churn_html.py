@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from webapp.codebooks.gate.churn import slice_name
+from webapp.codebooks.gate.conditions import LEAST_PEOPLE
 from webapp.codebooks.models import GateReport
 
 MEANING = (
@@ -22,9 +23,11 @@ def churn_html(report: GateReport) -> SafeString:
     found = next((c for c in report.conditions if c["name"] == "churn"), None)
     if found is None or found["figure"] is None:
         return SafeString("")
-    whole = {**found, "moved": found["figure"], "users": found["people"], "is_judged": True}
+    people = found["people"]
+    is_judged = people >= LEAST_PEOPLE
+    whole = {**found, "moved": found["figure"], "users": people, "is_judged": is_judged}
     rows = [_row("everybody", whole), *(_row(slice_name(s), s) for s in found["slices"])]
-    head = ("people", "how many", "moved", "moved elsewhere", "resized", "held to the limit")
+    head = ("people", "how many", "moved", "moved elsewhere", "resized", "enough people to judge")
     return format_html(
         "<h3>Version churn, blocks a person</h3><p>{} {}</p>"
         "<table><thead><tr>{}</tr></thead>{}</table>",
@@ -49,4 +52,4 @@ def first_token_words(found: dict[str, Any]) -> str:
 def _row(name: str, row: dict[str, Any]) -> tuple[Any, ...]:
     figures = (row["moved"], row["elsewhere"], row["resized"])
     shown = ["too few to show" if f is None else f"{f:.3g}" for f in figures]
-    return (name, row["users"], *shown, "yes" if row["is_judged"] else "no, too few people")
+    return (name, row["users"], *shown, "yes" if row["is_judged"] else "no")
