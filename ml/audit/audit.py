@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -14,11 +13,12 @@ from ml.audit.by_book import BOOK, VISITS, add_book, book_metrics
 from ml.audit.categories import NO_ATTRIBUTE, UNKNOWN, categorised
 from ml.audit.coverage import add_behaviour
 from ml.audit.goals import AuditedGoal, add_goals, described, goal_metrics, per_person
-from ml.audit.put_away import DECLINED, NO_ANSWERS, SUGGESTED, Answers, with_people
+from ml.audit.put_away import DECLINED, SUGGESTED, with_people
 from ml.audit.references import add_reference, since_metrics
 from ml.audit.reliability import stored_power
 from ml.audit.report import write_report
 from ml.audit.rows import judged, measured, withheld
+from ml.audit.site_facts import NO_FACTS, SiteFacts
 from ml.audit.sizes import RESIZED
 from ml.audit.slices import Grouping, attach_attributes, groupings, is_enough
 from ml.data.errors import BadValue, DataError
@@ -29,7 +29,6 @@ from uiengine.page.surface import Surface
 
 Progress = Callable[[str, int, int], None]
 """Receives a description of the current step, the steps done and the number of steps."""
-NOTHING: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 DRAWS = 1000
 """Bootstrap draws; they give a standard error to about 2 %."""
 
@@ -50,10 +49,7 @@ def audit(
     previous: Sequence[Mapping[str, Any]] = (),
     surfaces: Mapping[str, Surface] | None = None,
     power: Mapping[str, Any] | None = None,
-    is_chosen: bool = True,
-    lent: Mapping[str, Mapping[str, int]] = NOTHING,
-    goals: Sequence[AuditedGoal] = (),
-    answers: Answers = NO_ANSWERS,
+    site: SiteFacts = NO_FACTS,
     out: Path,
     seed: int = 0,
     version: str = "",
@@ -68,18 +64,14 @@ def audit(
     MIN_USERS people would have fewer then. Each look spends its own share of the error.
     surfaces: page definitions of a live site; without them every page counts as one column.
     serves: whether the audited version serves now, which changes the page's advice.
-    is_chosen: whether `by` was asked for; else what is no category is left out, not refused.
-    lent: per attribute the days that its values are kept, and how many people's have gone by that.
-    goals: what the team counts, reported by slice; no verdict depends on it.
-    answers: of people to suggestions to put a block away.
     power: output of `ml.audit.power` for the page; None: the stored one.
     """
     references = _references(champion=champion, anchor=anchor, **{BOOK: book})
     used = used_blocks(visits)
-    values, metrics = _values(replay, references, used, surfaces, goals, progress)
-    metrics += DECLINED if answers else ()
-    values, users, counted = _counted(values, metrics, goals, previous, people, by, answers)
-    users, by, known, left_out = _sliced(users, by, is_chosen)
+    values, metrics = _values(replay, references, used, surfaces, site.goals, progress)
+    metrics += DECLINED if site.answers else ()
+    values, users, counted = _counted(values, metrics, previous, people, by, site)
+    users, by, known, left_out = _sliced(users, by, site.is_chosen)
     rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
     report = {
         "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if _tells(r)]),
@@ -92,8 +84,8 @@ def audit(
         "seed": seed,
         **_compared(references),
         "surfaces": _surfaces(values),
-        "goals": described(goals),
-        **_attributes(users, known, left_out, lent),
+        "goals": described(site.goals),
+        **_attributes(users, known, left_out, site.lent),
         "slices": rows,
     }
     write_report(report, previous, power or stored_power(), out)
@@ -142,11 +134,10 @@ def _sliced(
 def _counted(
     values: pd.DataFrame,
     metrics: Sequence[Metric],
-    goals: Sequence[AuditedGoal],
     previous: Sequence[Mapping[str, Any]],
     people: pd.DataFrame,
     by: Sequence[str],
-    answers: Answers,
+    site: SiteFacts,
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Returns the visits that this look counts, their people with attributes, and which they are.
 
@@ -154,8 +145,8 @@ def _counted(
     """
 
     def sums(some: pd.DataFrame) -> pd.DataFrame:
-        once = user_sums(with_people(some, answers), metrics)
-        return attach_attributes(per_person(once, goals), people, by)
+        once = user_sums(with_people(some, site.answers), metrics)
+        return attach_attributes(per_person(once, site.goals), people, by)
 
     whole = sums(values)
     if not previous:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -11,7 +10,6 @@ from ml.evaluation.metrics import Metric
 
 Answers = Mapping[str, tuple[int, int]]
 """By user: blocks that were suggested to them, and those of them that they refused."""
-NO_ANSWERS: Answers = MappingProxyType({})
 SUGGESTED = (
     Metric(
         "suggested_people",

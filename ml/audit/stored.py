@@ -9,11 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from ml.audit.audit import NOTHING, audit
+from ml.audit.audit import audit
 from ml.audit.by_book import BOOK
 from ml.audit.categories import NO_ATTRIBUTE
-from ml.audit.goals import AuditedGoal
-from ml.audit.put_away import NO_ANSWERS, Answers
+from ml.audit.site_facts import NO_FACTS, SiteFacts
 from ml.data.histories import visits_of
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
@@ -39,10 +38,7 @@ def audit_stored(
     serves: bool,
     simulated: bool,
     entries: int = 0,
-    is_chosen: bool = True,
-    lent: Mapping[str, Mapping[str, int]] = NOTHING,
-    goals: Sequence[AuditedGoal] = (),
-    answers: Answers = NO_ANSWERS,
+    site: SiteFacts = NO_FACTS,
     seed: int = 0,
     progress: Progress = lambda share, doing: None,
 ) -> tuple[dict[str, Any], str]:
@@ -50,7 +46,7 @@ def audit_stored(
 
     versions: folder of the `subject`, and where they exist of `champion` and `anchor`. serves:
     whether the subject is the champion. entries: of the page's books, 0 where nobody is served by
-    a byte. is_chosen, lent, goals, answers: see `audit`. Replays that a killed attempt had finished
+    a byte. Replays that a killed attempt had finished
     are reused.
     """
     known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
@@ -67,10 +63,7 @@ def audit_stored(
         book=replays.get(BOOK),
         previous=previous,
         surfaces={surface.slug: surface},
-        is_chosen=is_chosen,
-        lent=lent,
-        goals=goals,
-        answers=answers,
+        site=site,
         out=work / "report",
         seed=seed,
         version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],

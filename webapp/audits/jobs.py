@@ -20,6 +20,7 @@ from webapp.surfaces import mappers
 def audit(lease: Lease) -> None:
     """Audits the run's version, or the surface's champion; leaves a report row."""
     from ml.audit.goals import AuditedGoal
+    from ml.audit.site_facts import SiteFacts
     from ml.audit.stored import audit_stored
     from ml.data.errors import DataError
     from ml.data.rows import visits_frame
@@ -48,10 +49,12 @@ def audit(lease: Lease) -> None:
             serves=_serves(versions["subject"], run),
             simulated=is_simulated(run.surface),
             entries=entries_served(run.surface),
-            is_chosen=bool(chosen),
-            lent=lent(run.surface),
-            goals=[AuditedGoal(**fields) for fields in goals_reached(run.surface, utc_now())],
-            answers=put_away_answers(run.surface),
+            site=SiteFacts(
+                is_chosen=bool(chosen),
+                lent=lent(run.surface),
+                goals=[AuditedGoal(**fields) for fields in goals_reached(run.surface, utc_now())],
+                answers=put_away_answers(run.surface),
+            ),
             progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ml.audit import cohort
 from ml.audit.audit import audit
 from ml.audit.categories import MOST_VALUES, NO_VALUE, compared, spellings
+from ml.audit.site_facts import SiteFacts
 from ml.audit.slices import attach_attributes
 from ml.data.errors import DataError
 
@@ -82,7 +83,7 @@ def test_an_income_is_refused_with_a_way_to_bin_it_that_works(made, tmp_path):
 def test_an_income_that_nobody_asked_for_is_left_out_and_named(made, tmp_path):
     people = made[2].assign(income=np.arange(600))
 
-    report = run(made, people, ["gender", "income"], tmp_path, is_chosen=False)
+    report = run(made, people, ["gender", "income"], tmp_path, site=SiteFacts(is_chosen=False))
 
     assert report["by"] == ["gender"]
     assert [one["attribute"] for one in report["left_out"]] == ["income"]
@@ -92,7 +93,7 @@ def test_an_income_that_nobody_asked_for_is_left_out_and_named(made, tmp_path):
 def test_without_any_category_nothing_is_said(made, tmp_path):
     people = made[2].assign(income=np.arange(600))
 
-    report = run(made, people, ["income"], tmp_path, is_chosen=False)
+    report = run(made, people, ["income"], tmp_path, site=SiteFacts(is_chosen=False))
 
     assert report["verdict"] == "inconclusive"
     assert {tuple(r["slice"].items()) for r in report["slices"]} == {(("attributes", "unknown"),)}

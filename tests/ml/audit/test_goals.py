@@ -9,6 +9,7 @@ import pytest
 from ml.audit import cohort
 from ml.audit.audit import audit
 from ml.audit.goals import AuditedGoal
+from ml.audit.site_facts import SiteFacts
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -24,7 +25,15 @@ def audited(tmp_path, *, users=60, since=START, visits=3, previous=()):
     before = [(people["user"][0], START - timedelta(days=9), 50.0), ("nobody", at, 7.0)]
     goal = AuditedGoal("page", "order", "Orders", "EUR", 20.0, since, [*events, *big, *before])
     replay, out = tmp_path / "replay.jsonl", tmp_path / "out"
-    report = audit(replay, seen, people, ["disability"], goals=[goal], out=out, previous=previous)
+    report = audit(
+        replay,
+        seen,
+        people,
+        ["disability"],
+        site=SiteFacts(goals=[goal]),
+        out=out,
+        previous=previous,
+    )
     rows = {r["slice"]["disability"]: r for r in report["slices"] if r["metric"] == "goal:order"}
     return report, rows, people
 

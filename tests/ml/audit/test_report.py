@@ -9,6 +9,7 @@ from ml.audit import cohort
 from ml.audit.audit import audit
 from ml.audit.coverage import coverage
 from ml.audit.report import page
+from ml.audit.site_facts import SiteFacts
 from ml.audit.words import own_side, slice_name, written
 
 
@@ -193,7 +194,7 @@ def test_to_whom_a_block_is_suggested_to_be_put_away_and_who_refuses_is_told_by_
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     answers = {user: (3, 1) for user in north[::2]}
 
-    report = audit(path, visits, people, ["region"], answers=answers, out=tmp_path)
+    report = audit(path, visits, people, ["region"], site=SiteFacts(answers=answers), out=tmp_path)
 
     told = {
         (row["slice"]["region"], row["metric"]): row["value"]

@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from ml.audit import cohort
 from ml.audit.audit import audit
+from ml.audit.site_facts import SiteFacts
 from tests.webapp import axe
 from tests.webapp.demo.conftest import ARGUMENTS, CHROMIUM
 
@@ -31,7 +32,7 @@ def report(tmp_path_factory):
     people["club"] = ["chess"] * 95 + ["golf"] * 7 + ["other"] * (USERS - 102)
     people["income"] = np.random.default_rng(0).normal(30_000, 5_000, USERS)
     by = ["gender", "club", "income"]
-    audit(replay, visits, people, by, champion=replay, out=folder, is_chosen=False)
+    audit(replay, visits, people, by, champion=replay, out=folder, site=SiteFacts(is_chosen=False))
     return folder / "report.html"
 
 
