@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 import re
 from pathlib import Path
 
@@ -11,12 +10,9 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from tests.uiengine.model.spoilt import for_some, spoilt
 from tests.webapp.conftest import COURSE, Person
 from tests.webapp.layouts.kept_books import book_of_today
 from uiengine.claims import CLAIMS
-from webapp.codebooks.gate.promotion import INNATE_FOLDER
-from webapp.codebooks.registry.aliases import version_promote, version_register
 from webapp.layouts.api.byte_cookies import BYTE, NEXT
 from webapp.privacy.claims import SENTENCES
 from webapp.privacy.erase import subject_erase
@@ -296,21 +292,3 @@ def test_a_token_of_before_an_erasure_corrects_nothing(regular):
     assert regular.headers == with_old_token
     assert response.status_code in (401, 403), response.content
     assert not Subject.objects.exists()
-
-
-def test_where_the_version_fails_for_somebody_it_can_still_be_corrected(page, tmp_path, regular):
-    row = Profile.objects.get()
-    row.state = {**row.state, "profile": {**row.state["profile"], "visits": 120}}
-    row.save()
-    spoiling = spoilt(INNATE_FOLDER, tmp_path / "v", "decoder", "side_share", for_some(math.nan))
-    version = version_register(source=spoiling, name="spoilt", surfaces=[page])
-    innate = version_register(source=INNATE_FOLDER, name="first")
-    version_promote(surface=page, version=innate, why="to begin with")
-    version_promote(surface=page, version=version, why="test")
-    assert regular.layout()["status"] == "fallback"
-
-    assert regular.client.get(PAGE, headers=regular.headers).status_code == 200
-    assert regular.get("me").json()["profiles"][0]["tokens"] is None
-    asked = {"act": "strike", "about": "use", "block": "live"}
-    assert regular.post("me/course-home", asked).status_code == 200
-    assert "live" not in {c["block"] for c in regular.get("me/course-home").json()["claims"]}

@@ -89,6 +89,22 @@ def test_one_that_gives_nan_to_regulars_falls_back_for_them_and_is_taken_back(
     assert taken_back(course, live) == "first"
 
 
+def test_what_it_fails_for_can_still_be_seen_exported_and_corrected(
+    course, tmp_path, owner, worker
+):
+    become_regular(owner, worker)
+    serve(
+        course, spoilt(INNATE_FOLDER, tmp_path / "v", "decoder", "side_share", for_some(math.nan))
+    )
+    assert owner.layout()["status"] == "fallback"
+
+    assert owner.get("about/course-home/you").status_code == 200
+    assert owner.get("me").json()["profiles"][0]["tokens"] is None
+    asked = {"act": "strike", "about": "use", "block": "forum"}
+    assert owner.post("me/course-home", asked).status_code == 200
+    assert "forum" not in {c["block"] for c in owner.get("me/course-home").json()["claims"]}
+
+
 def taken_back(course, live: LiveMinute) -> str:
     """Names the champion after two windows with such answers, fifty times as many."""
     alias = Alias.objects.select_related("surface", "version").get(name="champion")
