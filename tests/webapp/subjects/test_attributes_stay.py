@@ -40,6 +40,7 @@ def test_only_jobs_of_the_workers_ask_for_people():
     assert asking == {
         "subjects/attributes.py",
         "audits/jobs.py",
+        "codebooks/pipeline/churn/jobs.py",
         "codebooks/pipeline/jobs.py",
         "trials/rehearsals/jobs.py",
     }

@@ -291,7 +291,9 @@ def _undoes(found: DecisionContext, decision: Decision) -> str:
     if not found.key:
         return "nothing"
     surface, feedback = found.page.surface, found.profile.feedback
-    before = on_page(found.before or default_order(surface), surface, feedback)
+    before = found.before or default_order(surface)
+    if feedback.tray:
+        before = on_page(before, surface, feedback)
     return undoes(
         found.profile,
         order=decision.layout.order,
