@@ -12,7 +12,7 @@ import pandas as pd
 from ml.audit.by_book import BOOK, VISITS, add_book, book_metrics
 from ml.audit.categories import NO_ATTRIBUTE, UNKNOWN, categorised
 from ml.audit.coverage import add_behaviour
-from ml.audit.goals import AuditedGoal, add_goals, described, goal_metrics, per_person
+from ml.audit.goals import add_goals, described, goal_metrics, per_person
 from ml.audit.put_away import DECLINED, SUGGESTED, with_people
 from ml.audit.references import add_reference, since_metrics
 from ml.audit.reliability import stored_power
@@ -59,17 +59,15 @@ def audit(
 ) -> dict[str, Any]:
     """Audits a replay; writes report.html and report.json into `out`, whose content it returns.
 
-    book: a replay of the same visits by the page's book, judged beside it.
-    previous: earlier looks, oldest first. Only visits after theirs count, unless a slice of
-    MIN_USERS people would have fewer then. Each look spends its own share of the error.
-    surfaces: page definitions of a live site; without them every page counts as one column.
-    serves: whether the audited version serves now, which changes the page's advice.
-    power: output of `ml.audit.power` for the page; None: the stored one.
+    book: a replay of the same visits by the page's book, judged beside it. previous: earlier looks,
+    oldest first. Only visits after theirs count, unless a slice of MIN_USERS people would have
+    fewer then. Each look spends its own share of the error. surfaces: page definitions of a live
+    site; without them every page counts as one column. serves: whether the audited version serves
+    now, which changes the page's advice. power: of `ml.audit.power`; None: the stored one.
     """
     references = _references(champion=champion, anchor=anchor, **{BOOK: book})
     used = used_blocks(visits)
-    values, metrics = _values(replay, references, used, surfaces, site.goals, progress)
-    metrics += DECLINED if site.answers else ()
+    values, metrics = _values(replay, references, used, surfaces, site, progress)
     values, users, counted = _counted(values, metrics, previous, people, by, site)
     users, by, known, left_out = _sliced(users, by, site.is_chosen)
     rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
@@ -163,7 +161,7 @@ def _values(
     references: Mapping[str, Path],
     used: Mapping[Key, tuple[str, ...]],
     surfaces: Mapping[str, Surface] | None,
-    goals: Sequence[AuditedGoal],
+    site: SiteFacts,
     progress: Progress,
 ) -> tuple[pd.DataFrame, tuple[Metric, ...]]:
     """Computes each visit's metric columns, with references joined, and the metrics to judge."""
@@ -183,7 +181,8 @@ def _values(
             values, metrics = add_book(values, other), metrics + book_metrics()
         else:
             values, metrics = add_reference(values, other, name), metrics + since_metrics(name)
-    return add_goals(values, goals), metrics + goal_metrics(described(goals))
+    metrics += goal_metrics(described(site.goals)) + (DECLINED if site.answers else ())
+    return add_goals(values, site.goals), metrics
 
 
 def _rows(

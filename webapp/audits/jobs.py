@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from webapp.audits.goals import goals_reached
 from webapp.audits.services import is_simulated, report_save, reports_earlier
 from webapp.codebooks.books import entries_served
@@ -15,12 +17,11 @@ from webapp.lib.times import utc_now
 from webapp.subjects.attributes import Reading, attributes_known, lent, people_of
 from webapp.subjects.put_away import put_away_answers
 from webapp.surfaces import mappers
+from webapp.surfaces.models import Surface
 
 
 def audit(lease: Lease) -> None:
     """Audits the run's version, or the surface's champion; leaves a report row."""
-    from ml.audit.goals import AuditedGoal
-    from ml.audit.site_facts import SiteFacts
     from ml.audit.stored import audit_stored
     from ml.data.errors import DataError
     from ml.data.rows import visits_frame
@@ -49,12 +50,7 @@ def audit(lease: Lease) -> None:
             serves=_serves(versions["subject"], run),
             simulated=is_simulated(run.surface),
             entries=entries_served(run.surface),
-            site=SiteFacts(
-                is_chosen=bool(chosen),
-                lent=lent(run.surface),
-                goals=[AuditedGoal(**fields) for fields in goals_reached(run.surface, utc_now())],
-                answers=put_away_answers(run.surface),
-            ),
+            site=_site_facts(run.surface, is_chosen=bool(chosen)),
             progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:
@@ -69,6 +65,19 @@ def audit(lease: Lease) -> None:
         )
         result = {"report": saved.pk, "verdict": saved.verdict, "version": saved.version.name}
         lease.finish(result, versions["subject"])
+
+
+def _site_facts(surface: Surface, *, is_chosen: bool) -> Any:
+    """What this site adds, as `ml.audit.site_facts.SiteFacts`."""
+    from ml.audit.goals import AuditedGoal
+    from ml.audit.site_facts import SiteFacts
+
+    return SiteFacts(
+        is_chosen=is_chosen,
+        lent=lent(surface),
+        goals=[AuditedGoal(**fields) for fields in goals_reached(surface, utc_now())],
+        answers=put_away_answers(surface),
+    )
 
 
 def _serves(version: CodebookVersion, run: Run) -> bool:
