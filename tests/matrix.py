@@ -28,7 +28,15 @@ ROOT = Path(__file__).parents[1]
 PROJECT = loads((ROOT / "pyproject.toml").read_text())
 TABLE = PROJECT["tool"]["matrix"]
 FOLDER = ROOT / "var" / "matrix"
-TOOLS = ("pytest", "pytest-django", "pytest-timeout", "hypothesis", "jsonschema", "django-csp")
+TOOLS = (
+    "pytest",
+    "pytest-django",
+    "pytest-timeout",
+    "pytest-rerunfailures",
+    "hypothesis",
+    "jsonschema",
+    "django-csp",
+)
 SERVED = ("docs", "redis", "server")
 """Extras that `webapp.settings` needs, which the tests use."""
 SETTINGS = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH", "DATABASE_URL", "REDIS_URL", "BROKER_URL")
