@@ -100,7 +100,7 @@ def _expected(
     sure = claims.sure(request, prediction)
     said = gettext(
         "Visits of yours that count: {visits}, since {date}. What is expected rests on them to "
-        "{percent} percent, and for the rest on what others use and on pages like this one."
+        "{percent} %, and for the rest on what others use and on pages like this one."
     )
     if not sure.visits:
         said = gettext("No visit of yours counts yet: all this is from others and similar pages.")
@@ -118,12 +118,9 @@ def _arranged(key: str, page: Page, state: State) -> str:
     if feedback.frozen:
         return "frozen"
     surface = page.surface
-    is_live = surface.mode == "live" and page.version is not None
-    return (
-        "default"
-        if not is_live or is_control(key, surface.slug, page.control_percent)
-        else ("adapted")
-    )
+    if surface.mode != "live" or page.version is None:
+        return "default"
+    return "default" if is_control(key, surface.slug, page.control_percent) else "adapted"
 
 
 def _claim(claim: Claim) -> dict[str, Any]:
