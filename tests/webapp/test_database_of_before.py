@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -172,6 +173,13 @@ def test_migrating_keeps_every_table_and_every_row(installation):
     kept = {name: count for name, count in before.items() if name not in OF_THE_CODE}
     assert {name: after[name] for name in kept} == kept
     assert [name for name in OF_THE_CODE if after[name] < before[name]] == []
+
+
+def test_every_subject_is_in_the_shard_of_its_key(installation):
+    rows = installation.database.ask("SELECT key, shard FROM subjects_subject")
+
+    assert len(rows) == installation.before["subjects_subject"] > 3
+    assert [row for row in rows if row[1] != sha256(row[0].encode()).digest()[0]] == []
 
 
 def renamed(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

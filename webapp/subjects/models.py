@@ -9,6 +9,7 @@ from webapp.lib import user_key
 from webapp.lib.utc_field import UTCDateTimeField
 from webapp.subjects.attribute_models import AttributeEnd, AttributeRead, AttributeRetention
 from webapp.subjects.key_models import RevokedToken, Scope, ServerKey, every_scope
+from webapp.subjects.shards import ShardField
 from webapp.surfaces.models import Goal, Surface
 
 __all__ = [
@@ -55,10 +56,12 @@ class Subject(models.Model):
         default=0, help_text="Seconds that this subject's clock runs ahead. For demonstrations."
     )
     created_at = UTCDateTimeField(auto_now_add=True)
+    shard = ShardField(help_text="Work on many people is divided by it.")
 
     class Meta:
         db_table = "subjects_subject"
         ordering = ("key",)
+        indexes = (models.Index(fields=("shard",), name="subject_shard"),)
 
     def __str__(self) -> str:
         return self.key

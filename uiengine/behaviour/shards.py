@@ -1,0 +1,17 @@
+"""Which shard a person is in: work on many people is done shard by shard, and the results joined.
+
+A person's visits are in one shard, on every machine and in every release, so each shard can be
+walked alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+SHARDS = 256
+"""Number of shards. Fixed, as rows and files keep the shard that a person was in."""
+
+
+def shard_of(key: str) -> int:
+    """Returns the person's shard, from 0: the first byte of the key's SHA-256."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[0]
