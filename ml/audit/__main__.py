@@ -21,7 +21,8 @@ from typing import Any
 from tqdm import tqdm
 
 from ml.audit import cohort
-from ml.audit.audit import Progress, audit
+from ml.audit.audit import audit
+from ml.audit.rows import Progress
 from ml.data.errors import DataError
 from ml.data.tables import read_people, read_visits
 
@@ -42,7 +43,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--version", default="", help="the name the report gives the version")
     add("--serves", action="store_true", help="the version serves people now: what to do differs")
     add("--simulated", action="store_true", help="the people are simulated: the report says so")
-    add("--seed", type=int, default=0, help="of the bootstrap")
+    add("--seed", type=int, default=0, help="of the people of --smoke")
     add("--smoke", action="store_true", help="audit a small simulated cohort, in seconds")
     return parser
 
@@ -86,7 +87,6 @@ def _files(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, A
         previous=[json.loads(path.read_text(encoding="utf-8")) for path in options.previous],
         power=json.loads(options.power.read_text(encoding="utf-8")) if options.power else None,
         out=options.out,
-        seed=options.seed,
         version=options.version,
         serves=options.serves,
         simulated=options.simulated,
@@ -103,9 +103,7 @@ def _smoke(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, A
         replay, users=600, visits=6, planted=cohort.upside_down, seed=options.seed
     )
     by = options.by or ["gender", "disability"]
-    report = audit(
-        replay, visits, people, by, out=out, seed=options.seed, simulated=True, progress=progress
-    )
+    report = audit(replay, visits, people, by, out=out, simulated=True, progress=progress)
     return report, out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,17 @@ from ml.audit.put_away import DECLINED, SUGGESTED, with_people
 from ml.audit.references import add_reference, since_metrics
 from ml.audit.reliability import stored_power
 from ml.audit.report import write_report
-from ml.audit.rows import judged, measured, withheld
+from ml.audit.rows import Progress, silent, sliced_rows
 from ml.audit.site_facts import NO_FACTS, SiteFacts
 from ml.audit.sizes import RESIZED
-from ml.audit.slices import Grouping, attach_attributes, groupings, is_enough
+from ml.audit.slices import attach_attributes, is_enough
+from ml.audit.strata import strata_of
+from ml.audit.sums import on_grid
 from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import METRICS, POINTED, Metric, user_sums, visit_values
 from ml.evaluation.replay_file import Key, read_replay, used_blocks
-from ml.evaluation.statistics import LEAST_SHOWN, MIN_USERS, look_error, overall_verdict
+from ml.evaluation.statistics import LEAST_SHOWN, MIN_USERS, overall_verdict
 from uiengine.page.surface import Surface
-
-Progress = Callable[[str, int, int], None]
-"""Receives a description of the current step, the steps done and the number of steps."""
-DRAWS = 1000
-"""Bootstrap draws; they give a standard error to about 2 %."""
-
-
-def silent(doing: str, done: int, steps: int) -> None:
-    """Ignores progress."""
 
 
 def audit(
@@ -51,7 +44,6 @@ def audit(
     power: Mapping[str, Any] | None = None,
     site: SiteFacts = NO_FACTS,
     out: Path,
-    seed: int = 0,
     version: str = "",
     serves: bool = False,
     simulated: bool = False,
@@ -70,7 +62,7 @@ def audit(
     values, metrics = _values(replay, references, used, surfaces, site, progress)
     values, users, counted = _counted(values, metrics, previous, people, by, site)
     users, by, known, left_out = _sliced(users, by, site.is_chosen)
-    rows = _rows(list(groupings(users, by)), metrics, len(previous) + 1, seed, progress)
+    rows = sliced_rows(strata_of(users, by, metrics), metrics, len(previous) + 1, progress)
     report = {
         "verdict": overall_verdict([(r["verdict"], r["users"]) for r in rows if _tells(r)]),
         "version": version or replay.stem,
@@ -79,7 +71,6 @@ def audit(
         "by": by,
         "serves": serves,
         "simulated": simulated,
-        "seed": seed,
         **_compared(references),
         "surfaces": _surfaces(values),
         "goals": described(site.goals),
@@ -182,23 +173,13 @@ def _values(
         else:
             values, metrics = add_reference(values, other, name), metrics + since_metrics(name)
     metrics += goal_metrics(described(site.goals)) + (DECLINED if site.answers else ())
-    return add_goals(values, site.goals), metrics
+    return _on_grid(add_goals(values, site.goals), metrics), metrics
 
 
-def _rows(
-    groups: Sequence[Grouping],
-    metrics: tuple[Metric, ...],
-    look: int,
-    seed: int,
-    progress: Progress,
-) -> list[dict[str, Any]]:
-    """Measures the slices of all groups, then judges them together: they share the look's error."""
-    rows: list[dict[str, Any]] = []
-    for done, group in enumerate(groups):
-        progress(f"{group.surface}: {' × '.join(group.attributes)}", done, len(groups))
-        rows += measured(group, metrics, draws=DRAWS, seed=seed + done)
-    progress("writing the report", len(groups), len(groups))
-    return [withheld(row) for row in judged(rows, look_error(look))]
+def _on_grid(values: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
+    """Rounds what is summed, so that sums are the same in any order."""
+    names = {n for m in metrics for n in (m.numerator, m.denominator) if n in values}
+    return values.assign(**{name: on_grid(values[name].to_numpy()) for name in sorted(names)})
 
 
 def _tells(row: Mapping[str, Any]) -> bool:

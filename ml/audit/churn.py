@@ -77,8 +77,8 @@ def _slices(
     gone = {one["attribute"] for one in left_out}
     for grouping in groupings(users, [name for name in names if name not in gone]):
         for number, slice_ in enumerate(grouping.slices):
-            some = grouping.users[grouping.cells == number]
-            rest = len(grouping.users) - len(some)
+            some = grouping.rows[grouping.cells == number]
+            rest = len(grouping.rows) - len(some)
             if NO_ATTRIBUTE in slice_ or some.empty:
                 continue
             # With few people outside, their figures would follow from the whole's.

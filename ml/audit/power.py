@@ -11,6 +11,10 @@ the hardest case in which an alarm is still false.
 Given a replay, each person is drawn with replacement from its people, and each look from that
 person's own 28-day windows with visits; otherwise both are simulated. A naive gate is measured on
 the same chains: it fires when the gap between the groups grew by more than 0.02.
+
+Errors are linearised from sums, as in an audit (`ml.audit.sums`). The same chains are judged once
+more with the stratified bootstrap, under `bootstrap`; `agreed` is the share of audits with the same
+verdict.
 """
 
 from __future__ import annotations
@@ -19,25 +23,24 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from tqdm import tqdm
 
+from ml.audit.pools import COLUMNS, Pool, replay_pool, simulated_pool
 from ml.audit.rows import judged
+from ml.audit.sums import linear_effects, sums_of
 from ml.data.tables import read_visits
 from ml.evaluation.metrics import GATED, visit_values
 from ml.evaluation.replay_file import read_replay, used_blocks
-from ml.evaluation.statistics import bootstrap_effects, look_error, overall_verdict
+from ml.evaluation.statistics import Effects, bootstrap_effects, look_error, overall_verdict
 
 Floats = npt.NDArray[np.float64]
 
-WINDOW_DAYS = 28
 SLICE_SHARE = 0.2
 RETRAINS = 12
 CREEP_VERSIONS = 10
@@ -45,65 +48,46 @@ CREEP = 0.01
 """Extra cost to the slice of each creeping version, as a share of the default's seconds."""
 TOLERATED = 0.02
 CAUGHT_BY = 6
+KINDS = {
+    "quiet": [0.0] * RETRAINS,
+    "edge": [TOLERATED] * RETRAINS,
+    "creep": [CREEP * version for version in range(1, CREEP_VERSIONS + 1)],
+}
+"""Costs to the slice, by version."""
+Runs = dict[str, list[tuple[list[str], list[bool]]]]
+"""Verdicts of a chain and what the naive gate did, by kind."""
 NAIVE_STEP = 0.02
 DRAWS = 200
 """Bootstrap draws per look, fewer than in a real audit; they give a standard error to 5 %."""
+Estimate = Callable[[Floats, Floats, npt.NDArray[np.int64], int], Effects]
 SPREAD = {"extra_seconds": 0.01, "explored": 0.0, "moved": 0.1}
 """Random change of one person's ratios per retrain, as standard deviations."""
+_BELOW = np.array([COLUMNS.index(metric.denominator) for metric in GATED])
+_ABOVE = np.array([COLUMNS.index(metric.numerator) for metric in GATED])
 
 
-@dataclass(frozen=True)
-class Pool:
-    """28-day windows of people.
-
-    sums: (windows, 5), columns as in _COLUMNS. first, count: (people,), range of each one's rows.
-    """
-
-    sums: Floats
-    first: npt.NDArray[np.int64]
-    count: npt.NDArray[np.int64]
-    source: str
+def linear(
+    numerators: Floats, denominators: Floats, cells: npt.NDArray[np.int64], seed: int
+) -> Effects:
+    """As an audit estimates, from sums. seed: not used."""
+    slices = int(cells.max()) + 1
+    return linear_effects(sums_of(numerators, denominators, denominators, cells, slices))
 
 
-_COLUMNS = ("extra_seconds", "explored", "moved", "default_seconds", "visits")
-_BELOW = np.array([_COLUMNS.index(metric.denominator) for metric in GATED])
-_ABOVE = np.array([_COLUMNS.index(metric.numerator) for metric in GATED])
-
-
-def replay_pool(values: pd.DataFrame) -> Pool:
-    """Sums the visit values of a replay (`ml.evaluation.metrics.visit_values`) by 28-day window."""
-    start = values.groupby("surface")["instant"].transform("min")
-    window = (values["instant"] - start).dt.days // WINDOW_DAYS
-    keys = [values["surface"], values["user"], window.rename("window")]
-    sums = values.groupby(keys)[list(_COLUMNS)].sum()
-    count = np.asarray(sums.groupby(level=[0, 1]).size(), dtype=np.int64)
-    return Pool(sums.to_numpy(dtype=np.float64), np.cumsum(count) - count, count, "replay")
-
-
-def simulated_pool(seed: int, people: int = 2000, windows: int = 6) -> Pool:
-    """Simulates people, each with `windows` windows.
-
-    On average a version saves 3 % of the default's seconds. This share varies between people with a
-    standard deviation of 8 points, and between the windows of a person with one of 4. The number of
-    visits is log-normal, so that a few people make many.
-    """
-    rng = np.random.default_rng(seed)
-    shape = (people, windows)
-    visits = np.ceil(rng.lognormal(1.5, 0.8, (people, 1)) * rng.lognormal(0.0, 0.4, shape))
-    seconds = visits * rng.uniform(1.0, 3.0, (people, 1))
-    saved = rng.normal(-0.03, 0.08, (people, 1)) + rng.normal(0.0, 0.04, shape)
-    moved = rng.poisson(visits * rng.gamma(2.0, 0.25, (people, 1)))
-    sums = np.stack([saved * seconds, 0.0 * visits, moved, seconds, visits], axis=-1)
-    first = np.arange(people) * windows
-    return Pool(sums.reshape(-1, 5), first, np.full(people, windows), "simulated")
+def bootstrap(
+    numerators: Floats, denominators: Floats, cells: npt.NDArray[np.int64], seed: int
+) -> Effects:
+    """The reference."""
+    return bootstrap_effects(numerators, denominators, cells, DRAWS, seed)
 
 
 def chain(
-    pool: Pool, users: int, costs: Sequence[float], seed: int
+    pool: Pool, users: int, costs: Sequence[float], seed: int, estimate: Estimate = linear
 ) -> tuple[list[str], list[bool]]:
     """Runs one chain; returns the audit's verdict per version and whether the naive gate fired.
 
-    costs: per version, its cost to the slice as a share of the default's seconds.
+    costs: per version, its cost to the slice as a share of the default's seconds. The chain is the
+    same with every `estimate`.
     """
     rng = np.random.default_rng(seed)
     person = rng.integers(len(pool.first), size=users)
@@ -119,7 +103,8 @@ def chain(
         change[:, 0] += cost * cells
         mine = sums[:, _ABOVE] + change * below
         against = [mine, (change - champion) * below, (change - anchor) * below]
-        verdicts.append(_audit(against, below, cells, look, int(rng.integers(2**31))))
+        drawn = int(rng.integers(2**31))
+        verdicts.append(_audit(against, below, cells, look, estimate, drawn))
         ratios = [mine[cells == c, 0].sum() / below[cells == c, 0].sum() for c in (0, 1)]
         gap = abs(ratios[1] - ratios[0])
         naive.append(bool(gap - gap_before > NAIVE_STEP))
@@ -128,7 +113,12 @@ def chain(
 
 
 def _audit(
-    against: Sequence[Floats], below: Floats, cells: npt.NDArray[np.int64], look: int, seed: int
+    against: Sequence[Floats],
+    below: Floats,
+    cells: npt.NDArray[np.int64],
+    look: int,
+    estimate: Estimate,
+    seed: int,
 ) -> str:
     """Returns the verdict of one look at the slice and the rest.
 
@@ -136,7 +126,7 @@ def _audit(
     """
     numerators = np.concatenate(against, axis=1)
     denominators = np.concatenate([below] * len(against), axis=1)
-    effects = bootstrap_effects(numerators, denominators, cells, DRAWS, seed)
+    effects = estimate(numerators, denominators, cells, seed)
     people = np.bincount(cells)
     rows = [
         {
@@ -156,23 +146,29 @@ def _audit(
 
 
 def experiment(pool: Pool, users: int, chains: int, seed: int, bar: Any) -> dict[str, Any]:
-    """Runs quiet, edge and creeping chains of one seed.
+    """Runs quiet, edge and creeping chains of one seed; `bootstrap`: the same chains judged by it.
 
-    Figures are shares of chains, except quiet_audits_within, a share of audits.
+    Figures are shares of chains, except quiet_audits_within and agreed, shares of audits.
     """
-    kinds: dict[str, Sequence[float]] = {
-        "quiet": [0.0] * RETRAINS,
-        "edge": [TOLERATED] * RETRAINS,
-        "creep": [CREEP * version for version in range(1, CREEP_VERSIONS + 1)],
-    }
-    runs: dict[str, list[tuple[list[str], list[bool]]]] = {kind: [] for kind in kinds}
+    mine, other = Runs(), Runs()
     for number in range(chains):
-        for kind, costs in kinds.items():
-            runs[kind].append(chain(pool, users, costs, seed * 100_003 + number))
+        for kind, costs in KINDS.items():
+            of = (pool, users, costs, seed * 100_003 + number)
+            mine.setdefault(kind, []).append(chain(*of, linear))
+            other.setdefault(kind, []).append(chain(*of, bootstrap))
         bar.update()
+    beside = {**_figures(other), "agreed": _agreed(mine, other)}
+    return {"seed": seed, **_figures(mine), "bootstrap": beside}
+
+
+def _agreed(mine: Runs, other: Runs) -> float:
+    said = [[v for kind in KINDS for one, _ in runs[kind] for v in one] for runs in (mine, other)]
+    return float(np.mean([a == b for a, b in zip(*said, strict=True)]))
+
+
+def _figures(runs: Runs) -> dict[str, Any]:
     said = np.array([verdicts for verdicts, _ in runs["quiet"]])
     return {
-        "seed": seed,
         "quiet_chains_alarmed": _caught(runs["quiet"])[-1],
         "quiet_audits_within": float((said == "within").mean()),
         "naive_quiet_chains_alarmed": _naive_caught(runs["quiet"])[-1],

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ml.audit.needed import grown_verdict, people_needed
-from ml.audit.slices import Grouping, slice_values
+from ml.audit.slices import Grouping, groupings, slice_values
+from ml.audit.strata import Strata
+from ml.audit.sums import Sums, linear_effects
 from ml.audit.words import reason, too_few
 from ml.evaluation.metrics import Metric
 from ml.evaluation.statistics import (
     ERROR,
     MIN_USERS,
     SideRatios,
-    bootstrap_effects,
     interval,
+    look_error,
     slice_verdict,
 )
 
@@ -25,28 +25,46 @@ _FIGURES = (
     *("value", "value_interval", "rest_value", "rest_interval", "estimate", "standard_error"),
     *("freedom", "interval", "shared_interval", "verdict_at_least"),
 )
+Progress = Callable[[str, int, int], None]
+"""Receives a description of the current step, the steps done and the number of steps."""
 
 
-def measured(
-    grouping: Grouping, metrics: Sequence[Metric], *, draws: int, seed: int
+def silent(doing: str, done: int, steps: int) -> None:
+    """Ignores progress."""
+
+
+def sliced_rows(
+    strata: Strata,
+    metrics: Sequence[Metric],
+    look: int,
+    progress: Progress = silent,
 ) -> list[dict[str, Any]]:
+    """Measures the slices of all groupings, then judges them together: they share the look's error.
+
+    Nothing but sums is needed of people. metrics: those of the strata.
+    """
+    groups = list(groupings(strata.rows, strata.by))
+    rows: list[dict[str, Any]] = []
+    for done, group in enumerate(groups):
+        progress(f"{group.surface}: {' × '.join(group.attributes)}", done, len(groups))
+        rows += measured(group, metrics, strata.sums.only(group.rows.index.to_numpy()))
+    progress("writing the report", len(groups), len(groups))
+    return [withheld(row) for row in judged(rows, look_error(look))]
+
+
+def measured(grouping: Grouping, metrics: Sequence[Metric], strata: Sums) -> list[dict[str, Any]]:
     """Measures all rows of a grouping, without verdicts.
 
-    estimate: slice minus rest, None where there is no rest. value, rest_value: the figure of the
-    slice and of all others, each with its interval.
+    grouping: of strata; strata: their sums. estimate: slice minus rest, None where there is no
+    rest. value, rest_value: the figure of the slice and of all others, each with its interval.
     """
-    users = grouping.users
-    numerators = users[[m.numerator for m in metrics]].to_numpy(dtype=np.float64)
-    denominators = users[[m.denominator for m in metrics]].to_numpy(dtype=np.float64)
-    effects = bootstrap_effects(
-        numerators, denominators, grouping.cells, draws, seed, len(grouping.slices)
-    )
-    values = slice_values(grouping, metrics)
+    sums = strata.by(grouping.cells, len(grouping.slices))
+    effects = linear_effects(sums)
+    people, visits = sums.field("seen"), sums.field("visits")
+    values = slice_values(sums, metrics)
     rows = []
     for column, metric in enumerate(metrics):
-        visits = users[metric.visits].to_numpy(dtype=np.float64)
-        people = np.bincount(grouping.cells[visits > 0], minlength=len(grouping.slices))
-        counted = np.bincount(grouping.cells, weights=visits, minlength=len(grouping.slices))
+        seen = people[:, column]
         for cell, slice_ in enumerate(grouping.slices):
             rows.append(
                 {
@@ -54,9 +72,9 @@ def measured(
                     "slice": slice_,
                     "metric": metric.name,
                     "unit": metric.unit,
-                    "users": int(people[cell]),
-                    "rest_users": int(people.sum() - people[cell]),
-                    "n": int(counted[cell]),
+                    "users": int(seen[cell]),
+                    "rest_users": int(seen.sum() - seen[cell]),
+                    "n": int(visits[cell, column]),
                     "value": _number(values[metric.name].iloc[cell]),
                     "value_interval": _interval(effects.inside, cell, column),
                     "rest_value": _number(effects.outside.ratio[cell, column]),

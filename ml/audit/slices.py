@@ -12,9 +12,10 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame
 
 from ml.audit.categories import AS_WRITTEN, UNKNOWN, spellings
+from ml.audit.sums import Sums
 from ml.data.errors import BadValue, DataError
 from ml.evaluation.metrics import Metric
-from ml.evaluation.statistics import MIN_USERS
+from ml.evaluation.statistics import MIN_USERS, Floats
 
 MOST_CROSSED = 400
 """Slices that a crossing of two attributes may have; two that would make more are not crossed."""
@@ -22,15 +23,15 @@ MOST_CROSSED = 400
 
 @dataclass(frozen=True)
 class Grouping:
-    """People of one surface, partitioned by one attribute or a crossing of two.
+    """Rows of one surface, partitioned by one attribute or a crossing of two.
 
-    users: one row per person with the metrics' sums. cells: index into `slices` per row; a crossing
-    of two known values that nobody has is in `slices` too.
+    rows: people, or strata (`ml.audit.strata`), with their attributes. cells: index into `slices`
+    per row; a crossing of two known values that nobody has is in `slices` too.
     """
 
     surface: str
     attributes: tuple[str, ...]
-    users: pd.DataFrame
+    rows: pd.DataFrame
     cells: npt.NDArray[np.int64]
     slices: tuple[dict[str, str], ...]
 
@@ -89,14 +90,14 @@ def _large(people: pd.Series) -> pd.Series:
     return people[people >= MIN_USERS]
 
 
-def groupings(users: pd.DataFrame, by: Sequence[str]) -> Iterator[Grouping]:
+def groupings(people: pd.DataFrame, by: Sequence[str]) -> Iterator[Grouping]:
     """Yields, per surface, each attribute alone, then every crossing of two.
 
-    users: with one value per attribute (`ml.audit.categories.categorised`). Two attributes that
-    would make more than MOST_CROSSED slices are not crossed.
+    people: or strata, with one value per attribute (`ml.audit.categories.categorised`). Two
+    attributes that would make more than MOST_CROSSED slices are not crossed.
     """
     names = list(dict.fromkeys(by))
-    for surface, rows in users.groupby("surface", sort=True):
+    for surface, rows in people.groupby("surface", sort=True):
         for attributes in [*((name,) for name in names), *combinations(names, 2)]:
             cells = rows.groupby(list(attributes), sort=True)
             keys = [tuple(map(str, key)) for key, _ in cells]
@@ -113,31 +114,30 @@ def _known(column: pd.Series) -> list[str]:
     return sorted(set(column.astype(str)) - {UNKNOWN})
 
 
-def slice_values(grouping: Grouping, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """Computes per-slice figures with fairlearn, one row per slice in the order of `slices`.
+def slice_values(sums: Sums, metrics: Sequence[Metric]) -> pd.DataFrame:
+    """Computes per-slice figures with fairlearn, one row per slice of the sums.
 
     Columns: each metric's ratio of sums, NaN where its denominator is 0, as in an empty slice.
     """
-    users = grouping.users
-    params = {
-        m.name: {"numerator": users[m.numerator], "denominator": users[m.denominator]}
-        for m in metrics
-    }
+    above, below = sums.field("above"), sums.field("below")
     # Each metric reads its own sample_params, but MetricFrame requires these two arguments.
-    unused = np.zeros(len(users))
+    unused = np.zeros(len(above))
     frame = MetricFrame(
         metrics={m.name: ratio_of_sums for m in metrics},
         y_true=unused,
         y_pred=unused,
-        sensitive_features=pd.Series(grouping.cells, name="cell", index=users.index),
-        sample_params=params,
+        sensitive_features=pd.Series(np.arange(len(above)), name="cell"),
+        sample_params={
+            m.name: {"numerator": above[:, i], "denominator": below[:, i]}
+            for i, m in enumerate(metrics)
+        },
     )
     values: pd.DataFrame = frame.by_group
-    return values.reindex(range(len(grouping.slices)))
+    return values
 
 
 def ratio_of_sums(
-    y_true: object, y_pred: object, *, numerator: pd.Series, denominator: pd.Series
+    y_true: object, y_pred: object, *, numerator: Floats, denominator: Floats
 ) -> float:
     """Returns Σ numerator / Σ denominator over a group; NaN where the denominator is 0."""
     below = float(np.sum(denominator))

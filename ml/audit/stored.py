@@ -39,7 +39,6 @@ def audit_stored(
     simulated: bool,
     entries: int = 0,
     site: SiteFacts = NO_FACTS,
-    seed: int = 0,
     progress: Progress = lambda share, doing: None,
 ) -> tuple[dict[str, Any], str]:
     """Returns the content of report.json and of report.html.
@@ -65,7 +64,6 @@ def audit_stored(
         surfaces={surface.slug: surface},
         site=site,
         out=work / "report",
-        seed=seed,
         version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],
         serves=serves,
         simulated=simulated,

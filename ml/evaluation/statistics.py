@@ -3,7 +3,8 @@
 *Effect.* A slice's ratio of sums minus the same ratio over the rest of its surface. It has a sign,
 so that it averages out where there is no disparity; max − min over groups never does.
 *Error of an effect.* People are resampled, never visits, within each slice (stratified): the visits
-of one person resemble each other, and slices keep their sizes.
+of one person resemble each other, and slices keep their sizes. Audits linearise the same error from
+sums (`ml.audit.sums`).
 *Interval.* Effect ± t · error, with as many degrees of freedom as the smaller side has effective
 people (Kish: (Σw)² / Σw² of the denominators), so that few heavy users do not count as many.
 *Verdict.* `within`: the interval of this slice lies inside ± tolerance. Calling all slices within
@@ -20,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 Verdict = Literal["within", "exceeds", "inconclusive"]
@@ -94,7 +95,7 @@ def bootstrap_effects(
         insides, outsides = _ratios(np.stack(drawn, axis=1))
         spread.add(np.stack([insides - outsides, insides, outsides], axis=1))
     errors = spread.deviation()
-    free = _freedom(denominators, cells, slices)
+    free = freedom(*(_by_cell(power, cells, slices) for power in (denominators, denominators**2)))
     return Effects(
         inside - outside,
         errors[0],
@@ -151,12 +152,15 @@ def _ratios(sums: Floats) -> tuple[Floats, Floats]:
     return inside, outside
 
 
-def _freedom(
-    denominators: Floats, cells: npt.NDArray[np.int64], slices: int
-) -> tuple[Floats, Floats]:
-    """Returns effective people minus one of slice and rest, (slices, metrics) each."""
-    first = np.stack([denominators[cells == c].sum(axis=0) for c in range(slices)])
-    second = np.stack([(denominators[cells == c] ** 2).sum(axis=0) for c in range(slices)])
+def _by_cell(values: Floats, cells: npt.NDArray[np.int64], slices: int) -> Floats:
+    return np.stack([values[cells == c].sum(axis=0) for c in range(slices)])
+
+
+def freedom(first: Floats, second: Floats) -> tuple[Floats, Floats]:
+    """Returns effective people minus one of slice and rest, (slices, metrics) each.
+
+    first, second: sums of the denominators and of their squares, by slice.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = first**2 / second
         outside = (first.sum(axis=0) - first) ** 2 / (second.sum(axis=0) - second)
@@ -170,7 +174,7 @@ def interval(
     """Returns the two-sided t interval of error probability `level`; None if undefined."""
     if not np.isfinite([estimate, error]).all() or freedom <= 0:
         return None
-    reach = float(stats.t.isf(level / 2, freedom)) * error
+    reach = -float(special.stdtrit(freedom, level / 2)) * error  # as stats.t.isf, 100 times faster
     return estimate - reach, estimate + reach
 
 

@@ -33,6 +33,7 @@ def commands() -> Iterator[str]:
     yield "python -m ml.ope.coverage"
     yield "python -m tests.evidence.versions"
     yield "python -m tests.evidence.planted"
+    yield "python -m tests.evidence.audit_sums"
     yield "python -m tests.evidence.killed_pipeline"
     yield "python -m tests.evidence.refresh"
     yield "python -m tests.evidence.version_change"
@@ -41,6 +42,7 @@ def commands() -> Iterator[str]:
     yield "python -m ml.experiments.declared"
     visits = DATA / "oulad/visits_daily_2013.parquet"
     if not visits.exists():
+        yield "python -m ml.audit.power"  # on simulated people
         print(f"left out: everything on real visits ({visits} is not there; set DATA)")
         return
     train, test = split_by_user(visits, OUT)

@@ -8,7 +8,7 @@ import pytest
 from ml.audit import cohort
 from ml.audit.audit import audit
 from ml.audit.needed import people_needed, slices_lacking
-from ml.audit.power import simulated_pool
+from ml.audit.pools import simulated_pool
 from ml.audit.rows import judged
 from ml.evaluation.metrics import GATED
 from ml.evaluation.statistics import bootstrap_effects, look_error

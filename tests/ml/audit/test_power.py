@@ -7,7 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.audit.power import RETRAINS, chain, main, replay_pool, simulated_pool
+from ml.audit.pools import replay_pool, simulated_pool
+from ml.audit.power import RETRAINS, bootstrap, chain, linear, main
+
+METHODS = (linear, bootstrap)
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +71,15 @@ def test_the_command_prints_its_figures(capsys):
 
     (seed,) = json.loads(capsys.readouterr().out.splitlines()[-1])["seeds"]
     assert {"quiet_chains_alarmed", "naive_quiet_chains_alarmed", "power_curve"} < set(seed)
+    assert seed["bootstrap"]["agreed"] >= 0.95
+
+
+def test_sums_say_what_the_bootstrap_says(pool):
+    """Of chains that creep past the tolerance, so that every verdict occurs."""
+    costs = [0.006 * version for version in range(RETRAINS)]
+
+    said = {how: [chain(pool, 2000, costs, s, how)[0] for s in range(6)] for how in METHODS}
+
+    mine, other = (np.ravel(verdicts) for verdicts in said.values())
+    assert {"within", "exceeds", "inconclusive"} <= set(other)
+    assert (mine == other).mean() >= 0.9

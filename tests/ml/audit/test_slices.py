@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from ml.audit.slices import attach_attributes, groupings, slice_values
+from ml.audit.sums import sums_of
 from ml.data.errors import DataError
 from ml.evaluation.metrics import METRICS
 
@@ -59,7 +60,10 @@ def test_a_slice_is_summed_before_it_is_divided():
     joined = attach_attributes(USERS, PEOPLE, ["disability"])
     by_disability = next(groupings(joined, ["disability"]))
 
-    values = slice_values(by_disability, [METRIC])["exploration_share"]
+    above, below = (by_disability.rows[[c]].to_numpy() for c in ("explored", "visits"))
+    sums = sums_of(above, below, below, by_disability.cells, len(by_disability.slices))
+
+    values = slice_values(sums, [METRIC])["exploration_share"]
 
     assert list(values) == [1 / 2, (0 + 2) / (3 + 4)]
 
