@@ -74,10 +74,14 @@ COEFFICIENTS = (
         1,
         "visits",
         REPLAY,
-        "the same, where the version learned nothing of this page",
+        "the same, where the version learned neither this page nor most of its kinds",
     ),
     Coefficient(
-        "group_guess_visits", 0.5, "visits", REPLAY, "the same on such a page of several groups"
+        "group_guess_visits",
+        0.5,
+        "visits",
+        REPLAY,
+        "the same on a page of several groups that the version was not trained for",
     ),
     Coefficient("persistence", 0.90, "per visit", OURS, "how fast demand returns to its base"),
 )

@@ -27,7 +27,8 @@ class Prediction:
     input read. distortion: squared quantisation error of the latent over its variance. is_guess:
     the version was not trained for this surface. own_visits: visits of one's own that weigh as much
     as this version's expectation, also of the next visit, as learned on this surface; None where
-    the coefficients say it.
+    the coefficients say it. knows_kinds: the version was trained with the kinds of more than half
+    of the blocks.
     """
 
     tokens: tuple[int, ...]
@@ -41,6 +42,7 @@ class Prediction:
     distortion: float
     is_guess: bool = False
     own_visits: float | None = None
+    knows_kinds: bool = False
 
 
 class Version(Protocol):

@@ -200,9 +200,20 @@ class CodebookVersion:
     ) -> Prediction:
         slug = request.surface.slug
         is_guess = slug not in self.surfaces
-        own = None if is_guess else self.own_visits.get(slug)
-        found = _prediction(request, tokens, out, distortion, is_guess=is_guess, own_visits=own)
+        found = _prediction(
+            request,
+            tokens,
+            out,
+            distortion,
+            is_guess=is_guess,
+            own_visits=None if is_guess else self.own_visits.get(slug),
+            knows_kinds=self._knows_kinds(request.surface),
+        )
         return own_use_alone(request, found) if request.profile.feedback.unexpected else found
+
+    def _knows_kinds(self, surface: Surface) -> bool:
+        kinds = self._describe(surface).kind
+        return bool(2 * np.count_nonzero(kinds) > len(kinds))
 
 
 def gather_people(requests: Sequence[Request], count: int) -> People:
@@ -224,6 +235,7 @@ def _prediction(
     *,
     is_guess: bool,
     own_visits: float | None,
+    knows_kinds: bool,
 ) -> Prediction:
     """Builds one prediction. out: one row of each of DECODER_OUTPUTS."""
     count = len(request.surface.blocks)
@@ -243,4 +255,5 @@ def _prediction(
         distortion=distortion,
         is_guess=is_guess,
         own_visits=own_visits,
+        knows_kinds=knows_kinds,
     )

@@ -173,8 +173,8 @@ def outlook(request: Request, prediction: Prediction) -> Outlook:
     """The expected use over the coming visits, in the order of `surface.blocks`.
 
     The base is the subject's own decayed share, shrunk towards the decoded outlook; the more visits
-    the subject has, the less one visit changes it. Where the version knows nothing of the page, or
-    has learned there how much it knows, the next visit is expected likewise.
+    the subject has, the less one visit changes it. Where the version's reading is a mere guess, or
+    the version has learned on the page how much it knows, the next visit is expected likewise.
     """
     profile, index = request.profile, request.surface.index
     uses, known = profile.familiarity, profile.blocks
@@ -182,9 +182,9 @@ def outlook(request: Request, prediction: Prediction) -> Outlook:
     habit = np.array([habit_at(known[b], profile.visits) if b in known else 0.0 for b in index])
     prior = _visits_weighed(request.surface, prediction)
     weight = habit.sum() + prior
+    is_shrunk = prediction.own_visits is not None or _is_mere_guess(request.surface, prediction)
     base = (habit + prior * prediction.outlook) / weight
     share = prediction.share
-    is_shrunk = prediction.is_guess or prediction.own_visits is not None
     demand = (habit + prior * share) / weight if is_shrunk else share
     own = float(habit.sum() / weight)
     return Outlook(demand, base, familiarity, settled=bool(profile.order), own=own)
@@ -194,9 +194,18 @@ def _visits_weighed(surface: Surface, prediction: Prediction) -> float:
     """How many visits of one's own weigh as much as what the version expects."""
     if prediction.own_visits is not None:
         return prediction.own_visits
-    if not prediction.is_guess:
+    if not _is_mere_guess(surface, prediction):
         return VALUES["habit_visits"]
     return VALUES["group_guess_visits" if surface.is_grouped else "guess_visits"]
+
+
+def _is_mere_guess(surface: Surface, prediction: Prediction) -> bool:
+    """Tells if the version was not trained for the page and its reading is to count for little.
+
+    Where it knows most kinds, it reads a page of one group as well as a trained one. In groups,
+    counting one's own uses does better than such a reading.
+    """
+    return prediction.is_guess and (surface.is_grouped or not prediction.knows_kinds)
 
 
 class OrderConstraints(NamedTuple):

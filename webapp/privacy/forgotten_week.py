@@ -58,8 +58,8 @@ def _rewind(known: Known) -> None:
     feedback = replace(state.profile.feedback, override=(), override_visit="")
     closed = known.visits.filter(is_closed=True)
     state.profile.feedback = feedback
-    refold(known)
     state.visit = None
+    refold(known)
     last = closed.exclude(decision=None).select_related("decision").order_by("started_at", "pk")
     if (visit := last.last()) is not None and visit.decision is not None:
         started, since = to_milliseconds(visit.started_at), visit.decision.since

@@ -80,6 +80,7 @@ def refold(known: Known) -> None:
     state.late = []
     if state.visit and state.visit.is_open:
         state.visit.order = ()
+        state.profile.before, state.profile.sizes_before = state.profile.order, state.profile.sizes
 
 
 def latest_event(row: Profile) -> datetime | None:

@@ -62,3 +62,19 @@ def test_a_popularity_is_read_as_of_the_day_that_is_asked_for():
     expected = [shares(load_version(SHIPPED), surface, popularity, day) for day in days]
     assert expected[0] != pytest.approx(expected[1])
     assert [shares(version, surface, popularity, day) for day in days] == expected
+
+
+@pytest.mark.parametrize(
+    ("kinds", "is_known"),
+    [
+        (["forumng", "quiz", "mail"], True),
+        (["forumng", "quiz", "mail", "chart"], False),  # half is not most
+        (["mail", "chart", "news"], False),
+    ],
+)
+def test_most_kinds_of_a_page_are_known_or_not(kinds, is_known):
+    version, request = load_version(SHIPPED), Request(page(kinds), Profile(), Popularity(), 100)
+    assert {"forumng", "quiz"} <= version.kinds.keys()
+    found = version.read([request])[0]
+    assert (found.is_guess, found.knows_kinds) == (True, is_known)
+    assert [other.knows_kinds for other in version.decode(request, [(0,), (1,)])] == [is_known] * 2

@@ -45,6 +45,15 @@ def test_without_one_the_next_visit_is_as_the_version_reads_it():
     assert found.base == pytest.approx(np.array([1 + 18 * 0.5, 18 * 0.3, 18 * 0.2]) / 19)
 
 
+def test_on_a_page_of_one_group_a_guess_about_known_kinds_weighs_as_much_as_training():
+    guessed, trained = expected(is_guess=True, knows_kinds=True), expected()
+    grouped = expected("a", "a", "b", is_guess=True, knows_kinds=True)
+
+    assert guessed.demand == pytest.approx(trained.demand)
+    assert guessed.base == pytest.approx(trained.base)
+    assert grouped.demand == pytest.approx(np.array([1 + 0.1, 0.15, 0.25]) / 1.5)
+
+
 def test_a_guess_weighs_one_visit_and_in_groups_half_of_one():
     alone = expected(is_guess=True)
     grouped = expected("a", "a", "b", is_guess=True)

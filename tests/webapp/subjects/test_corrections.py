@@ -23,7 +23,13 @@ from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HABITS = [("glossary", "live"), ("live",), ("glossary", "quiz"), ("quiz",), ("glossary", "forum")]
+HABITS = [
+    ("glossary", "live"),
+    ("glossary", "live"),
+    ("glossary", "quiz"),
+    ("glossary", "quiz"),
+    ("glossary", "forum"),
+]
 
 
 def correct(person: Person, act: str, **more: str) -> dict[str, Any]:
@@ -118,6 +124,21 @@ def test_it_acts_within_the_open_visit_too(owner, colleague, clock):
     clock.advance(days=1)
     assert owner.layout()["order"] == colleague.layout()["order"]
     assert state(owner) == state(colleague)
+
+
+def test_undo_after_it_restores_what_the_visit_before_would_have_shown(owner, colleague, clock):
+    together(clock, (owner, HABITS), (colleague, without("glossary")))
+    for person, uses in ((owner, ("glossary", "quiz")), (colleague, ("quiz",))):
+        layout = person.layout()
+        person.send(layout, person.event("impression"), *(person.event("use", b) for b in uses))
+    strike(owner)
+    for person in (owner, colleague):
+        person.send(person.layout(), person.event("impression"))
+    shown = colleague.layout()["order"]
+
+    mine, theirs = (person.wish("undo")["order"] for person in (owner, colleague))
+
+    assert mine == theirs != shown
 
 
 def test_what_the_person_set_by_hand_stays(owner, clock):
