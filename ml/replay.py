@@ -27,7 +27,14 @@ import torch
 from ml.books.served_orders import learn_served
 from ml.cli import LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
 from ml.data.errors import BadValue, DataError
-from ml.data.histories import default_orders, page, pages, visits_of
+from ml.data.histories import (
+    RecordedVisit,
+    default_orders,
+    page,
+    pages,
+    popularity_by_day,
+    visits_of,
+)
 from ml.data.surface_files import read_surfaces, refuse_strangers
 from ml.data.tables import read_visits
 from ml.evaluation.policies import BOOKED, CODED, POLICIES, policy
@@ -38,8 +45,10 @@ from ml.evaluation.replay import (
     replay,
     static_orders,
 )
+from ml.evaluation.replay_shards import Walk, replay_by
 from ml.layouts.records import read_records
 from ml.learning.settings import Settings
+from ml.progress import Progress
 from ml.training.layout_part import learn_layout_part
 from ml.training.start import TooLittleDataError
 from ml.training.train import train_version
@@ -77,13 +86,18 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     version, trained, seconds = _version(options, train, declared)
     surfaces = declared or tested_surfaces(test, train, trained)
     defaults = declared_orders(declared) or static_orders(surfaces, trained)
-    decide = policy(options.policy, version, defaults, options.bits, options.seed, options.entries)
     visits = visits_of(test)
     bar, show = progress_bar(f"replay {options.policy}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    with bar, options.out.open("w", encoding="utf-8") as file:
-        made = replay(visits, surfaces, defaults, decide, show, is_declared=bool(declared))
-        lines = list(_written(made, file))
+    with bar:
+        if options.workers > 1:
+            lines = _by_workers(options, visits, surfaces, defaults, show)
+        else:
+            of = (options.bits, options.seed, options.entries)
+            decide = policy(options.policy, version, defaults, *of)
+            made = replay(visits, surfaces, defaults, decide, show, is_declared=bool(declared))
+            with options.out.open("w", encoding="utf-8") as file:
+                lines = list(_written(made, file))
     return {
         "policy": options.policy,
         "bits": options.bits,
@@ -95,6 +109,30 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - begin, 1),
         "out": str(options.out),
     }
+
+
+def _by_workers(
+    options: argparse.Namespace,
+    visits: Sequence[RecordedVisit],
+    surfaces: Mapping[str, Surface],
+    defaults: Mapping[str, Sequence[str]],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    walk = Walk(
+        surfaces,
+        defaults,
+        popularity_by_day(visits),
+        options.policy,
+        options.version or options.save,
+        options.bits,
+        options.seed,
+        options.entries,
+        bool(options.surface),
+    )
+    with tempfile.TemporaryDirectory(dir=options.out.parent) as work:
+        replay_by(options.workers, walk, visits, options.out, Path(work), progress)
+    with options.out.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def _read(files: Sequence[str], what: str) -> pd.DataFrame:
@@ -206,10 +244,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--layouts", nargs="+", default=[], help="files of layouts people made: the layout part"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        help="processes that share the people; the lines are the same but for decide_ms",
+    )
     parser.add_argument("--smoke", action="store_true", help="a few users: ends within seconds")
     options = parser.parse_args(arguments)
     if options.version is None and not options.train:
         parser.error("--train or --version is needed: name files of visits, or a version folder")
+    if options.workers > 1 and options.policy in CODED and not (options.version or options.save):
+        parser.error("--workers needs --version or --save: each process opens the version folder")
     return options
 
 

@@ -78,12 +78,57 @@ class _Day:
 
 
 @dataclass
+class PopularityDays:
+    """The popularity of all surfaces, as visits are counted in time order."""
+
+    _rows: dict[str, Popularity] = field(default_factory=dict)
+    _open: dict[str, dict[int, _Day]] = field(default_factory=dict)
+
+    def before(self, surface: str, day: int) -> Popularity:
+        """Returns the popularity over all days before `day`. Call in time order."""
+        days = self._open.get(surface, {})
+        row = self._rows.get(surface, Popularity())
+        for closed in sorted(d for d in days if d < day):
+            counted = days.pop(closed)
+            row = fold_day(
+                row, closed, counted.shares, counted.visits, counted.newcomers, counted.people
+            )
+        self._rows[surface] = row
+        return row
+
+    def count(self, visit: RecordedVisit, last_day: int | None) -> None:
+        """last_day: of the person's last visit to the surface before, None without one."""
+        day = self._open.setdefault(visit.surface, {}).setdefault(visit.day, _Day())
+        day.visits += 1
+        day.people += first_in_period(visit.day, last_day)
+        for block in visit.blocks:
+            day.shares[block] += 1 / len(visit.blocks)
+            if visit.number < NEWCOMER_VISITS:
+                day.newcomers[block] += 1 / len(visit.blocks)
+
+
+def popularity_by_day(visits: Sequence[RecordedVisit]) -> dict[tuple[str, int], Popularity]:
+    """Returns what each surface's popularity was before each day that it was visited on.
+
+    It is all that a person's walk needs of other people. visits: of everybody, in time order.
+    """
+    counted, last = PopularityDays(), dict[tuple[str, str], int]()
+    found: dict[tuple[str, int], Popularity] = {}
+    for visit in visits:
+        if (visit.surface, visit.day) not in found:
+            found[visit.surface, visit.day] = counted.before(visit.surface, visit.day)
+        who = (visit.surface, visit.user)
+        counted.count(visit, last.get(who))
+        last[who] = visit.day
+    return found
+
+
+@dataclass
 class Histories:
     """Profiles of all users and the popularity of all surfaces, as visits are observed."""
 
     profiles: dict[tuple[str, str], Profile] = field(default_factory=dict)
-    _popularity: dict[str, Popularity] = field(default_factory=dict)
-    _open_days: dict[str, dict[int, _Day]] = field(default_factory=dict)
+    _popularity: PopularityDays = field(default_factory=PopularityDays)
 
     def profile(self, visit: RecordedVisit) -> Profile:
         """Returns the visitor's profile, or a new empty one before the first observed visit."""
@@ -91,30 +136,15 @@ class Histories:
 
     def popularity(self, surface: str, day: int) -> Popularity:
         """Returns the popularity over all days before `day`. Call in time order."""
-        days = self._open_days.get(surface, {})
-        row = self._popularity.get(surface, Popularity())
-        for closed in sorted(d for d in days if d < day):
-            counted = days.pop(closed)
-            row = fold_day(
-                row, closed, counted.shares, counted.visits, counted.newcomers, counted.people
-            )
-        self._popularity[surface] = row
-        return row
+        return self._popularity.before(surface, day)
 
     def observe(
         self, visit: RecordedVisit, order: Sequence[str] = (), sizes: Sizes | None = None
     ) -> None:
         """Adds a visit to the history; order, sizes: the layout that it was shown."""
         profile = self.profiles.setdefault((visit.surface, visit.user), Profile())
-        is_first = first_in_period(visit.day, profile.last_day if profile.visits else None)
+        self._popularity.count(visit, profile.last_day if profile.visits else None)
         fold_visit(profile, visit.day, visit.blocks, order, sizes)
-        day = self._open_days.setdefault(visit.surface, {}).setdefault(visit.day, _Day())
-        day.visits += 1
-        day.people += is_first
-        for block in visit.blocks:
-            day.shares[block] += 1 / len(visit.blocks)
-            if visit.number < NEWCOMER_VISITS:
-                day.newcomers[block] += 1 / len(visit.blocks)
 
 
 def page(slug: str, blocks: Sequence[str]) -> Surface:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ml.evaluation.reading import read_alike
 from ml.evaluation.shown import Policy, Shown
 from uiengine.book.book import Book, make_book
 from uiengine.book.choice import choose_byte, has_wishes
@@ -23,7 +24,7 @@ def from_book(version: CodebookVersion, entries: int) -> Policy:
     book_of = _Books(version, entries)
 
     def decide(requests: Sequence[Request]) -> list[Shown]:
-        read = version.read(requests)
+        read = read_alike(version, requests)
         return [
             _shown(request, prediction, book_of(request), version.id)
             for request, prediction in zip(requests, read, strict=True)

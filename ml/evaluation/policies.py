@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ml.evaluation.book_policy import from_book, on_device
+from ml.evaluation.reading import read_alike
 from ml.evaluation.shown import Orders, Policy, Shown
 from uiengine.behaviour.profile import Profile, day_uses_at
 from uiengine.book.book import MOST_ENTRIES
@@ -58,7 +59,9 @@ def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> 
 
     def decide(requests: Sequence[Request]) -> list[Shown]:
         shown = []
-        for request, prediction in zip(requests, version.read(requests, bits=bits), strict=True):
+        for request, prediction in zip(
+            requests, read_alike(version, requests, bits=bits), strict=True
+        ):
             if name == "engine":
                 made = choose(request, prediction, version.id)
                 order, status = made.layout.order, made.status

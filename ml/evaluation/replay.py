@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ml.data.histories import Histories, RecordedVisit, moments
+from ml.data.histories import RecordedVisit, moments, popularity_by_day
 from ml.evaluation.shown import Policy, Shown
 from ml.progress import Progress
+from uiengine.behaviour.popularity import Popularity
+from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.behaviour.put_away import remember_suggested
 from uiengine.page.layout import pack
 from uiengine.page.reading_order import default_order
@@ -26,42 +28,45 @@ def replay(
     progress: Progress = lambda share, text: None,
     only: frozenset[str] | None = None,
     is_declared: bool = False,
+    popularity: Mapping[tuple[str, int], Popularity] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yields a line per visit, in time order; simultaneous visits see the same past.
 
+    What a person is shown follows from the page's popularity and their own visits, so people may be
+    walked in any groups (`ml.evaluation.replay_shards`).
+
     Args:
-        defaults: the static order of every surface.
-        only: users to decide for; visits of others only count as history.
+        only: users to decide for; visits of others only count for the popularity.
         is_declared: the surfaces are as their teams declared them, so lines also hold what the
             moves save and the reasons said.
+        popularity: of `popularity_by_day`, where `visits` are not those of everybody.
     """
-    past, boxes, done = Histories(), _Boxes(), 0
-    for everyone in moments(visits):
-        moment = [v for v in everyone if only is None or v.user in only]
+    known = popularity_by_day(visits) if popularity is None else popularity
+    mine = [v for v in visits if only is None or v.user in only]
+    profiles: dict[tuple[str, str], Profile] = {}
+    boxes, done = _Boxes(), 0
+    for moment in moments(mine):
         requests = [
             Request(
                 surface=surfaces[v.surface],
-                profile=past.profile(v),
-                popularity=past.popularity(v.surface, v.day),
+                profile=profiles.setdefault((v.surface, v.user), Profile()),
+                popularity=known[v.surface, v.day],
                 day=v.day,
                 visit=f"{v.surface}\t{v.user}\t{v.at}",
             )
             for v in moment
         ]
         begin = time.perf_counter()
-        shown = decide(requests) if requests else []
-        each = 1000 * (time.perf_counter() - begin) / max(len(moment), 1)
+        shown = decide(requests)
+        each = 1000 * (time.perf_counter() - begin) / len(moment)
         for visit, request, made in zip(moment, requests, shown, strict=True):
             line = _line(visit, made, boxes.of(request.surface, made), defaults, each)
             yield {**line, **_claims(made)} if is_declared else line
             if made.suggested:
                 remember_suggested(request.profile, made.suggested, request.visit, visit.day)
-            past.observe(visit, made.order, made.sizes)
-        for visit in everyone:
-            if only is not None and visit.user not in only:
-                past.observe(visit)
-        done += len(everyone)
-        progress(done / len(visits), everyone[0].at)
+            fold_visit(request.profile, visit.day, visit.blocks, made.order, made.sizes)
+        done += len(moment)
+        progress(done / len(mine), moment[0].at)
 
 
 class _Boxes:

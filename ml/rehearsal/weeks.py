@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from ml.data.histories import RecordedVisit
+from ml.evaluation.reading import read_alike
 from ml.evaluation.replay import replay
 from ml.evaluation.shown import Policy, Shown
 from uiengine.decision import Decision
@@ -92,7 +93,7 @@ def _kept(version: CodebookVersion, made: dict[str, Decision]) -> Policy:
     """The engine as it serves, which keeps each decision by the visit's name."""
 
     def decide(requests: Sequence[Request]) -> list[Shown]:
-        for request, prediction in zip(requests, version.read(requests), strict=True):
+        for request, prediction in zip(requests, read_alike(version, requests), strict=True):
             made[request.visit] = choose(request, prediction, version.id)
         return [Shown(made[r.visit].layout.order, status=made[r.visit].status) for r in requests]
 

@@ -34,6 +34,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.evidence.versions"
     yield "python -m tests.evidence.planted"
     yield "python -m tests.evidence.audit_sums"
+    yield "python -m tests.evidence.shared_replay"
     yield "python -m tests.evidence.killed_pipeline"
     yield "python -m tests.evidence.refresh"
     yield "python -m tests.evidence.version_change"
