@@ -108,7 +108,8 @@ def simulate(people: int, file: Path) -> None:
 def people_of(file: Path) -> Iterator[pd.DataFrame]:
     """Yields blocks of people with their sums over days, on the grid."""
     base = duckdb.connect()
-    base.execute(f"SET threads=1; SET memory_limit='200MB'; SET temp_directory='{file.parent}'")
+    base.execute("SET threads=1; SET enable_progress_bar=false; SET memory_limit='200MB'")
+    base.execute(f"SET temp_directory='{file.parent}'")
     sums = ", ".join(f"sum(round({c} / {GRID})::bigint)::double * {GRID} as {c}" for c in COLUMNS)
     names = ", ".join(f"any_value({name}) as {name}" for name in ATTRIBUTES)
     base.execute(f"SELECT surface, user, {names}, {sums} FROM '{file}' GROUP BY surface, user")
