@@ -49,6 +49,8 @@ from ml.evaluation.replay_shards import Walk, replay_by
 from ml.layouts.records import read_records
 from ml.learning.settings import Settings
 from ml.progress import Progress
+from ml.rehearsal.gain_change import gain_change
+from ml.rehearsal.retrained import Retrains
 from ml.training.layout_part import learn_layout_part
 from ml.training.start import TooLittleDataError
 from ml.training.train import train_version
@@ -57,6 +59,9 @@ from uiengine.errors import VersionError
 from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
+
+RETRAINED = tuple(name for name in CODED if name not in BOOKED)
+MOST_DAYS = 366
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,21 +88,33 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         if declared and frame is not None:
             refuse_strangers(frame, declared, file)
     begin = time.perf_counter()
-    version, trained, seconds = _version(options, train, declared)
-    surfaces = declared or tested_surfaces(test, train, trained)
-    defaults = declared_orders(declared) or static_orders(surfaces, trained)
-    visits = visits_of(test)
-    bar, show = progress_bar(f"replay {options.policy}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    with bar:
-        if options.workers > 1:
-            lines = _by_workers(options, visits, surfaces, defaults, show)
-        else:
-            of = (options.bits, options.seed, options.entries)
-            decide = policy(options.policy, version, defaults, *of)
-            made = replay(visits, surfaces, defaults, decide, show, is_declared=bool(declared))
-            with options.out.open("w", encoding="utf-8") as file:
-                lines = list(_written(made, file))
+    with tempfile.TemporaryDirectory() as work:
+        version, trained, seconds = _version(options, train, declared, Path(work) / "version")
+        surfaces = declared or tested_surfaces(test, train, trained)
+        defaults = declared_orders(declared) or static_orders(surfaces, trained)
+        visits = visits_of(test)
+        lines = _replayed(options, version, visits, surfaces, defaults)
+        more: dict[str, Any] = {}
+        if options.retrain_every:
+            folder = options.version or options.save or Path(work) / "version"
+            retrains = Retrains(
+                folder,
+                surfaces,
+                defaults,
+                Path(work),
+                earlier=train,
+                name=options.policy,
+                bits=options.bits,
+                seed=options.seed,
+                settings=Settings().smoke() if options.smoke else None,
+            )
+            frozen, lines = lines, _retrained(options, retrains, test)
+            more = {
+                "frozen": {"captured_gain": captured_gain(frozen, visits)},
+                "gain_change": gain_change(lines, frozen, visits),
+                "retrains": retrains.made,
+            }
     return {
         "policy": options.policy,
         "bits": options.bits,
@@ -108,6 +125,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "train_seconds": seconds,
         "seconds": round(time.perf_counter() - begin, 1),
         "out": str(options.out),
+        **more,
     }
 
 
@@ -135,6 +153,36 @@ def _by_workers(
         return [json.loads(line) for line in file]
 
 
+def _replayed(
+    options: argparse.Namespace,
+    version: CodebookVersion | None,
+    visits: Sequence[RecordedVisit],
+    surfaces: Mapping[str, Surface],
+    defaults: Mapping[str, Sequence[str]],
+) -> list[dict[str, Any]]:
+    """Replays under one version."""
+    bar, show = progress_bar(f"replay {options.policy}")
+    with bar:
+        if options.workers > 1:
+            return _by_workers(options, visits, surfaces, defaults, show)
+        of = (options.bits, options.seed, options.entries)
+        decide = policy(options.policy, version, defaults, *of)
+        is_declared = bool(options.surface)
+        made = replay(visits, surfaces, defaults, decide, show, is_declared=is_declared)
+        with options.out.open("w", encoding="utf-8") as file:
+            return list(_written(made, file))
+
+
+def _retrained(
+    options: argparse.Namespace, retrains: Retrains, test: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Replays under versions made anew; their lines take the place of those already written."""
+    bar, show = progress_bar(f"replay {options.policy}, retrained")
+    with bar, options.out.open("w", encoding="utf-8") as file:
+        made = retrains.replay(test, options.retrain_every, show, bool(options.surface))
+        return list(_written(made, file))
+
+
 def _read(files: Sequence[str], what: str) -> pd.DataFrame:
     """Reads visits. Raises DataError where the files have no rows."""
     visits, _ = read_visits(files)
@@ -151,7 +199,10 @@ def _written(lines: Iterator[dict[str, Any]], file: TextIO) -> Iterator[dict[str
 
 
 def _version(
-    options: argparse.Namespace, train: pd.DataFrame | None, declared: dict[str, Surface]
+    options: argparse.Namespace,
+    train: pd.DataFrame | None,
+    declared: dict[str, Surface],
+    out: Path,
 ) -> tuple[CodebookVersion | None, dict[str, Sequence[str]], float]:
     """Returns the version to decide with, its default orders, and the seconds of training."""
     if options.version is not None:
@@ -166,23 +217,22 @@ def _version(
     part = (
         learn_layout_part(layouts, seed=options.seed, is_smoke=options.smoke) if layouts else None
     )
-    with tempfile.TemporaryDirectory() as folder:
-        out = options.save or Path(folder) / "version"
-        bar, show = progress_bar("training")
-        with bar:
-            train_version(
-                train,
-                out,
-                surfaces=declared or None,
-                innate=options.innate,
-                seed=options.seed,
-                progress=show,
-                settings=Settings().smoke() if options.smoke else None,
-                layouts=part,
-            )
-        if options.policy in BOOKED or options.save is not None:
-            learn_served(out, train, declared or pages([train]))
-        version = load_version(out, threads=2)
+    out = options.save or out
+    bar, show = progress_bar("training")
+    with bar:
+        train_version(
+            train,
+            out,
+            surfaces=declared or None,
+            innate=options.innate,
+            seed=options.seed,
+            progress=show,
+            settings=Settings().smoke() if options.smoke else None,
+            layouts=part,
+        )
+    if options.policy in BOOKED or options.save is not None:
+        learn_served(out, train, declared or pages([train]))
+    version = load_version(out, threads=2)
     return version, dict(version.default_orders), round(time.perf_counter() - begin, 1)
 
 
@@ -206,6 +256,14 @@ def _entries(text: str) -> int:
         rule = f"{text} is no number of entries: name 1 to {MOST_ENTRIES}, as a byte names one"
         raise argparse.ArgumentTypeError(rule)
     return count
+
+
+def _days(text: str) -> int:
+    days = int(text) if text.isdecimal() else 0
+    if not 1 <= days <= MOST_DAYS:
+        rule = f"{text} is no number of days: name 1 to {MOST_DAYS}"
+        raise argparse.ArgumentTypeError(rule)
+    return days
 
 
 def _innate(text: str) -> Path | None:
@@ -243,6 +301,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--layouts", nargs="+", default=[], help="files of layouts people made: the layout part"
     )
+    parser.add_argument(
+        "--retrain-every",
+        type=_days,
+        default=0,
+        metavar="DAYS",
+        help="make each page's version anew every so many days of the test file",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--workers",
@@ -256,6 +321,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--train or --version is needed: name files of visits, or a version folder")
     if options.workers > 1 and options.policy in CODED and not (options.version or options.save):
         parser.error("--workers needs --version or --save: each process opens the version folder")
+    if options.retrain_every and options.workers > 1:
+        parser.error("--retrain-every needs one process: leave --workers out")
+    if options.retrain_every and options.policy not in RETRAINED:
+        parser.error(f"--retrain-every needs a policy of one version: {', '.join(RETRAINED)}")
     return options
 
 

@@ -376,12 +376,13 @@ UIENGINE_GATE_PEOPLE = env.integer(
 )
 UIENGINE_GATE_CHURN = env.limit(
     "UIENGINE_GATE_CHURN",
-    None,
-    help="Blocks a person that a new version may move for people who did nothing new.",
+    0.05,
+    help="Blocks a person that a new version may move for people who did nothing new; judged from "
+    "100 people, and where the champion was trained for the page.",
 )
 UIENGINE_GATE_CHURN_SLICE = env.limit(
     "UIENGINE_GATE_CHURN_SLICE",
-    None,
+    0.1,
     help="The same for each slice of at least 100 people.",
 )
 UIENGINE_REFRESH_MS = env.integer(

@@ -74,6 +74,7 @@ def audit(
         **_compared(references),
         "surfaces": _surfaces(values),
         "goals": described(site.goals),
+        "churn": dict(site.churn),
         **_attributes(users, known, left_out, site.lent),
         "slices": rows,
     }

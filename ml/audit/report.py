@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.audit.by_book import BOOK, book_metrics
+from ml.audit.churned import churned
 from ml.audit.coverage import coverage
 from ml.audit.goals import goal_metrics
 from ml.audit.intervals import chip, intervals
@@ -49,6 +50,7 @@ def page(
         named(report, _metrics(report)),
         _measured(report),
         *_surfaces(report),
+        churned(report),
         coverage(report),
         since_anchor(report),
         over_versions(report, previous, _metrics(report)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ml.audit.goals import AuditedGoal
 from ml.audit.put_away import Answers
@@ -16,13 +17,15 @@ class SiteFacts:
     is_chosen: whether the attributes were asked for; else what is no category is left out, not
     refused. lent: per attribute the days that its values are kept, and how many people's have gone
     by that. goals: what the team counts, reported by slice; no verdict depends on it. answers: of
-    people to suggestions to put a block away.
+    people to suggestions to put a block away. churn: what the version alone moves, as of
+    `ml.audit.churn`, where that was counted.
     """
 
     is_chosen: bool = True
     lent: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     goals: Sequence[AuditedGoal] = ()
     answers: Answers = field(default_factory=dict)
+    churn: Mapping[str, Any] = field(default_factory=dict)
 
 
 NO_FACTS = SiteFacts()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -65,6 +66,22 @@ def churn_each(
         found += map(_compared, some, *decided)
         progress(len(found) / len(requests), f"churn of {len(found)} of {len(requests)} people")
     return found
+
+
+def churn_means(each: Sequence[PersonChurn]) -> dict[str, Any]:
+    """Returns means in blocks a person, and the share of people with tokens under both versions
+    whose first one keeps its number; None where there is nobody."""
+    first = [one.first for one in each if len(one.first) == 2]
+
+    def mean(values: Sequence[float]) -> float | None:
+        return round(float(np.mean(values)), 4) if values else None
+
+    return {
+        "people": len(each),
+        "moved": mean([one.moved for one in each]),
+        "people_moved": mean([one.moved > 0 for one in each]),
+        "first_token_kept": mean([old == new for old, new in first]),
+    }
 
 
 def _compared(request: Request, champion: Decision, candidate: Decision) -> PersonChurn:

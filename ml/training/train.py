@@ -15,11 +15,11 @@ from ml.data.histories import mean_shares, pages, visits_of
 from ml.layouts.part import carried
 from ml.learning import calibration
 from ml.learning.examples import build_examples
-from ml.learning.loop import fit
 from ml.learning.settings import Settings
 from ml.progress import Progress, within
+from ml.training.aligned import Start
 from ml.training.drafting import draft_of
-from ml.training.start import kinds_of, load_fitted, usable
+from ml.training.start import kinds_of, usable
 from ml.versions.draft import Draft
 from ml.versions.folder import ExportedLayouts
 from uiengine.page.surface import Surface
@@ -38,6 +38,7 @@ def train_version(
     *,
     surfaces: Mapping[str, Surface] | None = None,
     innate: Path | None = None,
+    champion: Path | None = None,
     seed: int = 0,
     progress: Progress = lambda share, text: None,
     settings: Settings | None = None,
@@ -46,12 +47,14 @@ def train_version(
 ) -> dict[str, Any]:
     """Trains a draft, exports it to the folder `out` and returns its card.
 
-    layouts: the layout part; None keeps that of `innate`. Other arguments: see `train_draft`.
+    layouts: the layout part; None keeps that of the version started from. Other arguments: see
+    `train_draft`.
     """
     draft = train_draft(
         visits,
         surfaces=surfaces,
         innate=innate,
+        champion=champion,
         seed=seed,
         progress=progress,
         settings=settings,
@@ -69,6 +72,7 @@ def train_draft(
     *,
     surfaces: Mapping[str, Surface] | None = None,
     innate: Path | None = None,
+    champion: Path | None = None,
     seed: int = 0,
     progress: Progress = lambda share, text: None,
     settings: Settings | None = None,
@@ -79,7 +83,9 @@ def train_draft(
     Args:
         surfaces: the pages of the visits; None means one-column pages of the blocks that occur.
         innate: a version folder to start from, whose layout part is kept.
-        settings: None means the defaults, or those of fine-tuning with `innate`.
+        champion: the version folder whose tokens keep their meaning: what is started from where
+            `innate` is None; otherwise the new codes get its numbers.
+        settings: None means the defaults, or those of fine-tuning with a start.
         is_innate: leave out surfaces, default orders and priors.
 
     Raises:
@@ -88,26 +94,22 @@ def train_draft(
     started = time.perf_counter()
     known = dict(surfaces) if surfaces is not None else pages([visits])
     rows = usable(visits_of(visits), known)
-    start = load_fitted(innate) if innate is not None else None
+    start = Start.of(innate, champion)
     chosen = settings or Settings()
-    if start is not None:
+    if start.fitted is not None:
         changes = fine_tuning(len(rows)) if settings is None else _epochs(chosen)
-        chosen = replace(start.settings, **changes)
-    kinds = kinds_of(start, known)
+        chosen = replace(start.fitted.settings, **changes)
+    kinds = kinds_of(start.fitted, known)
     progress(0.0, f"reading {len(rows)} visits")
+    priors = {} if is_innate else mean_shares(rows)
     examples = build_examples(
-        rows,
-        known,
-        kinds,
-        {} if is_innate else mean_shares(rows),
-        seed,
-        lambda s: progress(0.15 * s, "history"),
+        rows, known, kinds, priors, seed, lambda s: progress(0.15 * s, "history")
     )
-    show = within(progress, 0.15, 0.75)
     learned, aside = calibration.split(examples, chosen.calibrate)
-    fitted = fit(learned, kinds, chosen, seed=seed, start=start, progress=show)
-    found = draft_of(fitted, learned, rows, known, seed=seed, started=started, aside=aside)
-    found = replace(found, layouts=carried(innate) if innate is not None else None)
+    fitted, facts = start.fit(learned, kinds, chosen, seed, within(progress, 0.15, 0.75))
+    found = draft_of(fitted, learned, rows, known, seed=seed, started=started, aside=aside, **facts)
+    if start.folder is not None:
+        found = replace(found, layouts=carried(start.folder))
     if is_innate:
         return replace(found, surfaces=[], default_orders={}, priors={}, own_visits={})
     return found

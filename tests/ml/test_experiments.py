@@ -12,8 +12,8 @@ import torch
 
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import captured_gain, replay
-from ml.experiments import judging, keep, lockin, report
-from ml.experiments.__main__ import main
+from ml.experiments import judging, keep, lockin, report, retrains
+from ml.experiments.__main__ import Lab, _command, _options, main
 from ml.experiments.ablations import code_usage, kl_facts
 from ml.experiments.bandits import disjoint_linear, vowpal_wabbit
 from ml.experiments.curves import Trained
@@ -30,6 +30,7 @@ from ml.experiments.quantisers import CODEBOOKS, FiniteScalar
 from ml.experiments.split import Split, is_held_back, prepare, split_frame
 from ml.learning.loop import Fitted, fit
 from ml.learning.settings import Settings
+from tests.ml.data.test_formats import store_folder
 
 QUICK = replace(Settings(), warm_epochs=1, code_epochs=1, codes=16, stages=2, batch=256)
 
@@ -192,6 +193,28 @@ def test_a_smoke_run_writes_the_page_and_ends_with_one_json_line(tmp_path, capsy
     lines = report.read(tmp_path, ["ablations", "unseen", "codebooks"])
     assert len(lines) == said["lines"] > 0
     assert {"experiment", "commit", "command"} <= set(lines[0])
+
+
+def test_another_format_is_read_and_named_in_the_command_that_reproduces_it(tmp_path):
+    options = _options(["--format", "completejourney", "--visits", str(store_folder(tmp_path))])
+
+    assert Lab(options).visits["block"].tolist() == ["drug-gm"]
+    assert _command("peers", options).endswith("--only peers --format completejourney")
+
+
+def test_a_retrain_from_the_champion_keeps_tokens_and_the_champion_itself_moves_nobody(
+    tmp_path, capsys
+):
+    """In miniature; other starts are trained likewise."""
+    parts = ["--parts", retrains.FROZEN, retrains.ALIGNED]
+    assert main(["--smoke", "--out", str(tmp_path), "--only", "retrains", *parts]) == 0
+    lines = {line["part"]: line for line in report.read(tmp_path, ["retrains"])}
+    stays, aligned = lines[retrains.FROZEN], lines[retrains.ALIGNED]
+    assert (stays["moved"], stays["first_token_kept"], stays["seconds"]) == (0.0, 1.0, None)
+    assert aligned["first_token_kept"] > 0.5 and aligned["seconds"] > 0
+    assert aligned["people"] == stays["people"] > 0 and aligned["visits"] == stays["visits"] > 0
+    page = Path(json.loads(capsys.readouterr().out.splitlines()[-1])["report"]).read_text()
+    assert "A retrain from four starts" in page
 
 
 def test_layouts_are_left_out_aloud_where_there_are_none(tmp_path, capsys):

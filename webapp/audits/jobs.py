@@ -17,7 +17,6 @@ from webapp.lib.times import utc_now
 from webapp.subjects.attributes import Reading, attributes_known, lent, people_of
 from webapp.subjects.put_away import put_away_answers
 from webapp.surfaces import mappers
-from webapp.surfaces.models import Surface
 
 
 def audit(lease: Lease) -> None:
@@ -50,7 +49,7 @@ def audit(lease: Lease) -> None:
             serves=_serves(versions["subject"], run),
             simulated=is_simulated(run.surface),
             entries=entries_served(run.surface),
-            site=_site_facts(run.surface, is_chosen=bool(chosen)),
+            site=_site_facts(run, is_chosen=bool(chosen)),
             progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
         )
     except DataError as error:
@@ -67,16 +66,19 @@ def audit(lease: Lease) -> None:
         lease.finish(result, versions["subject"])
 
 
-def _site_facts(surface: Surface, *, is_chosen: bool) -> Any:
+def _site_facts(run: Run, *, is_chosen: bool) -> Any:
     """What this site adds, as `ml.audit.site_facts.SiteFacts`."""
     from ml.audit.goals import AuditedGoal
     from ml.audit.site_facts import SiteFacts
 
+    surface = run.surface
+    replayed = run.pipeline.result.get(Run.Kind.REPLAY, {}) if run.pipeline else {}
     return SiteFacts(
         is_chosen=is_chosen,
         lent=lent(surface),
         goals=[AuditedGoal(**fields) for fields in goals_reached(surface, utc_now())],
         answers=put_away_answers(surface),
+        churn=replayed.get("churn") or {},
     )
 
 

@@ -50,6 +50,29 @@ def test_real_people_are_not_called_simulated(report):
     assert "simulated" not in html.split("</style>")[1]
 
 
+def test_what_the_version_alone_moves_is_listed_by_slice(report):
+    moved = {"elsewhere": 0.0, "resized": 0.0}
+    small = {"slice": {"gender": "<X>"}, "users": 7, "moved": None, "elsewhere": None}
+    found = {
+        "people": 1234,
+        "moved": 0.043,
+        **moved,
+        "first_token": {"people": 1200, "numbers_alike": 1.0, "kept": 0.991},
+        "slices": [
+            {"slice": {"gender": "M"}, "users": 800, "moved": 0.0871, **moved, "is_judged": True},
+            {**small, "resized": None, "is_judged": False},
+        ],
+    }
+    assert "What this version alone moves" not in page(report)
+
+    html = page({**report, "churn": found})
+
+    assert "<tr><td>everybody</td><td>1,234</td><td>0.043</td><td>0</td><td>0</td></tr>" in html
+    assert "<tr><td>gender M</td><td>800</td><td>0.0871</td><td>0</td><td>0</td></tr>" in html
+    assert "<td>gender &lt;X&gt;</td><td>7</td><td>-</td><td>-</td><td>-</td>" in html
+    assert "keeps its number for 99.1% of people" in html
+
+
 def test_it_promises_nothing(report):
     text = re.sub("<[^>]+>", " ", page(report)).lower()
 

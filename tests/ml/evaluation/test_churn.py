@@ -11,7 +11,7 @@ import pytest
 
 from ml.data.histories import page
 from ml.evaluation import churn
-from ml.evaluation.churn import PersonChurn, churn_each, numbers_alike
+from ml.evaluation.churn import PersonChurn, churn_each, churn_means, numbers_alike
 from uiengine import engine
 from uiengine.behaviour.popularity import Popularity, fold_day
 from uiengine.behaviour.profile import Profile, fold_visit
@@ -110,6 +110,18 @@ def test_first_tokens_of_both_versions_are_told(shown):
     [found] = churn_each([request_after("abcd")], *versions)
 
     assert found.first == (7, 9)
+
+
+def test_means_are_of_people_and_tokens_of_those_who_have_them():
+    each = [PersonChurn(3, 0, 0, (7, 7)), PersonChurn(0, 2, 0, (7, 9)), PersonChurn(0, 0, 0, ())]
+
+    assert churn_means(each) == {
+        "people": 3,
+        "moved": 1.0,
+        "people_moved": 0.3333,
+        "first_token_kept": 0.5,
+    }
+    assert churn_means([])["moved"] is None
 
 
 def test_the_same_version_twice_moves_nobody(version):

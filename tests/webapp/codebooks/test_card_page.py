@@ -80,6 +80,18 @@ def test_every_part_of_the_card_is_on_the_page(made):
     assert "style=" not in page and "<script" not in page
 
 
+def test_codes_that_drifted_from_the_champions_are_named(made):
+    stage = {"same": 90, "drifted": [7, 12], "new": [93], "gone": []}
+    told = {"champion": "abc123", "is_start": True, "first_token_kept": 0.98, "stages": [stage]}
+    assert "abc123" not in card_page(made)
+    made.card["training"] = {**made.card["training"], "alignment": told}
+
+    page = card_page(made)
+
+    assert "kept where they were in version abc123" in page and "for 98 % of the visits" in page
+    assert "Token 1: 90 mean the same, drifted: 7, 12, new: 93." in page and "gone" not in page
+
+
 def test_the_latest_audit_of_each_surface_is_named(made, course):
     rows = [
         {"verdict": "exceeds", "direction": "worse", "metric": "seconds", "slice": {"a": "<b>"}},

@@ -42,7 +42,7 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
     assert made["gate"] == "unclear" and made["outcome"].startswith("Held: ")
     assert report.report["simulated"] is True
     assert {row["slice"]["gender"] for row in report.report["slices"]} == {"F", "M"}
-    assert "simulated" in report.html
+    assert "simulated" in report.html and "What this version alone moves" in report.html
     conditions = {c["name"]: c for c in version.gate_reports.get().conditions}
     assert list(conditions) == ["parity", "energy", "guardrails", "audit", "churn"]
     # Whom the retrain would move is counted beside the innate version, and holds nothing up.
@@ -63,12 +63,23 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
     child = CodebookVersion.objects.get(name=refreshed["version"])
     assert child.parent == version
 
+    again = run("retrain", surface="course-home", smoke=True, by=["gender"])
+    later = CodebookVersion.objects.get(name=again["version"])
+    aligned = later.card["training"]["alignment"]
+    assert later.parent == version and aligned["champion"] == version.manifest["id"]
+    assert aligned["is_start"] and len(aligned["stages"]) == 8
+    found = {c["name"]: c for c in later.gate_reports.get().conditions}
+    assert (found["churn"]["verdict"], found["churn"]["limit"]) == ("passed", 0.05)  # 36: measured
+    # Beside a trained champion a retrain must gain; a refresh, which is for slices, need not.
+    beside = [child.gate_reports.get().conditions[1], found["energy"], conditions["energy"]]
+    assert [one["limit"] for one in beside] == [0.005, 0.0, 0.005]
+
     # People can learn which versions they trained, and erasing a person marks both versions.
     assert 0 < version_subjects(version) <= 36
     key = next(k for k in Subject.objects.values_list("key", flat=True) if trained_versions(k))
     named = subject_erase(key=key)
-    assert {v.version for v in named} == {version.name, child.name}
-    assert version_erasures(version) == version_erasures(child) == 1
+    assert {v.version for v in named} == {version.name, child.name, later.name}
+    assert all(version_erasures(one) == 1 for one in (version, child, later))
 
     line = run("rollback", surface="course-home", why="just trying")
     assert line == {"surface": "course-home", "from": version.name, "champion": "innate"}

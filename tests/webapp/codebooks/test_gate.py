@@ -337,3 +337,32 @@ def test_few_held_back_people_are_said_to_be_too_few_and_give_no_figure():
 
     assert found["verdict"] == "unclear" and found["figure"] is None
     assert found["text"].startswith("Modelled seconds: 3 held-back people, too few to tell")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "needs_gain", "verdict", "says"),
+    [
+        (-0.003, 0.004, False, "passed", "no more modelled time than the champion"),
+        (-0.003, 0.004, True, "unclear", "beyond chance, so nobody's page changes for it"),
+        (-0.003, 0.0, True, "unclear", "beyond chance, so nobody's page changes for it"),
+        (-0.003, -0.0001, True, "passed", "Saves held-back people modelled time"),
+        (0.006, 0.009, True, "failed", "more modelled time than the champion"),
+        (0.006, 0.009, False, "failed", "more modelled time than the champion"),
+        (-0.003, 0.009, False, "unclear", "too few to tell"),
+    ],
+)
+def test_beside_a_trained_champion_a_gain_must_be_more_than_noise(
+    low, high, needs_gain, verdict, says
+):
+    found = conditions.energy(
+        estimate=0.0,
+        low=low,
+        high=high,
+        against="champion",
+        people=40,
+        visits=900,
+        needs_gain=needs_gain,
+    )
+
+    assert found["verdict"] == verdict and says in found["text"]
+    assert found["limit"] == (0.0 if needs_gain else 0.005)

@@ -7,8 +7,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from webapp.codebooks.gate.churn import slice_name
-from webapp.codebooks.gate.conditions import LEAST_PEOPLE
+from webapp.codebooks.gate.churn import LEAST_PEOPLE, slice_name
 from webapp.codebooks.models import GateReport
 
 MEANING = (

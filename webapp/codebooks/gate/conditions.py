@@ -38,32 +38,51 @@ def parity(card: Mapping[str, Any]) -> Condition:
 
 
 def energy(
-    *, estimate: float, low: float, high: float, against: str, people: int, visits: int
+    *,
+    estimate: float,
+    low: float,
+    high: float,
+    against: str,
+    people: int,
+    visits: int,
+    needs_gain: bool = False,
 ) -> Condition:
     """Judges modelled seconds: passes if surely within the limit, fails if surely above it.
 
     Otherwise, and with fewer than LEAST_PEOPLE people, it is unclear, because a bootstrap over few
     people gives intervals that are too narrow.
+
+    needs_gain: passes only if surely faster, and is unclear between that and surely slower than
+    the limit: pages that a trained version arranged are to change for more than noise.
     """
     verdict = Verdict.UNCLEAR
     if people < LEAST_PEOPLE:
         pass
-    elif high <= ENERGY_LIMIT:
+    elif high < 0 or (high <= ENERGY_LIMIT and not needs_gain):
         verdict = Verdict.PASSED
     elif low > ENERGY_LIMIT:
         verdict = Verdict.FAILED
+    faster = f"Saves held-back people modelled time beside the {against}, beyond chance."
     texts = {
-        Verdict.PASSED: f"Costs held-back people no more modelled time than the {against}.",
+        Verdict.PASSED: faster
+        if needs_gain
+        else f"Costs held-back people no more modelled time than the {against}.",
         Verdict.UNCLEAR: f"Modelled seconds: {people} held-back "
         f"{'person' if people == 1 else 'people'}, too few to tell whether it is slower than the "
         f"{against}. Wait for more visits, or let a named person decide.",
         Verdict.FAILED: f"Costs held-back people more modelled time than the {against}.",
     }
+    if needs_gain and verdict == Verdict.UNCLEAR and people >= LEAST_PEOPLE:
+        texts[verdict] = (
+            f"Saves held-back people no modelled time beside the {against} beyond chance, so "
+            "nobody's page changes for it. The champion goes on serving; let a named person decide "
+            "if it should change all the same."
+        )
     return {
         "name": "energy",
         "verdict": verdict,
         "figure": None if people < LEAST_PEOPLE else _finite(high),
-        "limit": ENERGY_LIMIT,
+        "limit": 0.0 if needs_gain else ENERGY_LIMIT,
         "unit": f"extra modelled seconds as a share of the {against}'s: upper end of the "
         "one-sided 95 % interval",
         "text": texts[verdict],

@@ -44,6 +44,11 @@ class CodebookVersion(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_innate(self) -> bool:
+        """Whether it was trained for no particular surface."""
+        return not self.manifest.get("surfaces")
+
 
 class Alias(models.Model):
     """A version's role on a surface: champion, challenger or anchor."""

@@ -13,12 +13,11 @@ from django.conf import settings
 
 from uiengine.errors import VersionError
 from webapp.codebooks.gate import conditions
-from webapp.codebooks.gate.churn import churn
+from webapp.codebooks.gate.churn import churn, ungated_by
 from webapp.codebooks.gate.clearance import PromotionError
 from webapp.codebooks.gate.outcome import Outcome, held
-from webapp.codebooks.gate.promotion import innate_version
 from webapp.codebooks.gate.rollout import after_gate
-from webapp.codebooks.models import Alias, CodebookVersion, GateReport, Pipeline, Run
+from webapp.codebooks.models import CodebookVersion, GateReport, Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.churn.jobs import churn_between
 from webapp.codebooks.pipeline.judging import (
@@ -30,6 +29,7 @@ from webapp.codebooks.pipeline.judging import (
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.refresh_sample import balanced_batch
+from webapp.codebooks.pipeline.start import Start, champion_of, folder_of, parent_of, start_of
 from webapp.codebooks.pipeline.stored_visits import stored_visits, visits_count, visits_seen
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
@@ -39,7 +39,6 @@ from webapp.lib import database
 from webapp.subjects.attributes import Reading, attributes_known, people_of
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces import mappers
-from webapp.surfaces.models import Surface
 
 Frame = Any
 """A pandas table; naming its type would import pandas into web processes."""
@@ -116,39 +115,42 @@ def train(lease: Lease) -> None:
 
     run, pipeline = lease.run, _pipeline(lease)
     path = work_folder(run) / "draft.pt"
-    make = _refreshed if pipeline.kind == Pipeline.Kind.REFRESH else _retrained
+    refreshes = pipeline.kind == Pipeline.Kind.REFRESH
+    start = start_of(run.surface, is_anew=bool(run.options.get("anew")), refreshes=refreshes)
+    make = _refreshed if refreshes else _retrained
     try:
-        draft.save(make(lease, *_visits(lease)), path)
+        draft.save(make(lease, start, *_visits(lease)), path)
     except DataError as error:
         raise bad_values(error) from error
     except (TooLittleDataError, VersionError) as error:
         raise RefusedRunError(str(error)) from error
-    lease.finish({"file": artefacts.keep(path, _file(pipeline, path))})
+    parent = start.parent.pk if start.parent else None
+    lease.finish({"file": artefacts.keep(path, _file(pipeline, path)), "parent": parent})
 
 
-def _retrained(lease: Lease, visits: Frame, users: set[str]) -> Any:
+def _retrained(lease: Lease, start: Start, visits: Frame, users: set[str]) -> Any:
     from ml.evaluation.held_back import split
     from ml.learning.settings import Settings
     from ml.training.train import train_draft
 
     surface, options = lease.run.surface, lease.run.options
-    innate = innate_version()
     return train_draft(
         split(visits)[0],
         surfaces={surface.slug: mappers.to_surface(surface)},
-        innate=artefacts.registered(innate.folder, innate.manifest) if innate else None,
+        innate=folder_of(start.innate),
+        champion=folder_of(start.champion),
         seed=int(options.get("seed", 0)),
         progress=lease.show,
         settings=Settings().smoke() if options.get("smoke") else None,
     )
 
 
-def _refreshed(lease: Lease, visits: Frame, users: set[str]) -> Any:
+def _refreshed(lease: Lease, start: Start, visits: Frame, users: set[str]) -> Any:
     from ml.evaluation.held_back import split
     from ml.training.refresh import STEPS, refresh_draft
 
     surface, options = lease.run.surface, lease.run.options
-    champion = champion_of(surface)
+    champion = folder_of(start.champion)
     if champion is None:
         raise RefusedRunError(
             f"surface: {surface.slug} has no champion to refresh. "
@@ -157,7 +159,7 @@ def _refreshed(lease: Lease, visits: Frame, users: set[str]) -> Any:
     return refresh_draft(
         split(visits)[0],
         users,
-        artefacts.registered(champion.folder, champion.manifest),
+        champion,
         surfaces={surface.slug: mappers.to_surface(surface)},
         seed=int(options.get("seed", 0)),
         steps=8 if options.get("smoke") else STEPS,
@@ -178,18 +180,17 @@ def export(lease: Lease) -> None:
     lease.show(0.0, "exporting")
     folder = work_folder(run) / "version"
     shutil.rmtree(folder, ignore_errors=True)
-    name = pipeline.result[Run.Kind.TRAIN]["file"]
+    left = pipeline.result[Run.Kind.TRAIN]
     try:
-        card = draft.load(artefacts.fetch(name, work_folder(run))).export(folder)
+        card = draft.load(artefacts.fetch(left["file"], work_folder(run))).export(folder)
     except ExportError as error:
         raise RefusedRunError(str(error)) from error
     pages = {run.surface.slug: mappers.to_surface(run.surface)}
     trained_on = split(_visits(lease)[0])[0]
     card["id"] = learn_served(folder, trained_on, pages, within(lease.show, 0.3, 0.6))
-    refreshes = pipeline.kind == Pipeline.Kind.REFRESH
-    parent = champion_of(run.surface) if refreshes else innate_version()
     lease.show(0.9, "registering")
     with database.atomic():
+        parent = parent_of(left, pipeline)
         name = f"{run.surface.slug}-{card['id']}"
         version, is_new = version_store(
             folder=folder, name=name, surfaces=[run.surface], parent=parent
@@ -249,6 +250,9 @@ def gate(lease: Lease) -> None:
     surface = mappers.to_surface(run.surface)
     broken = broken_rules(loaded, surface, people, progress=lease.show)
     limits = {"seconds": decision_seconds(loaded, surface), "most_seconds": most_seconds()}
+    champion = CodebookVersion.objects.filter(pk=replayed["champion"]).first()
+    ungated = ungated_by(champion)
+    refreshes = _pipeline(lease).kind == Pipeline.Kind.REFRESH  # for slices, not for the mean
     energy = conditions.energy(
         estimate=found.estimate,
         low=found.low,
@@ -256,18 +260,20 @@ def gate(lease: Lease) -> None:
         against="champion" if replayed["champion"] else "default layout",
         people=replayed["people"],
         visits=replayed["visits"],
+        needs_gain=bool(champion and not ungated and not refreshes),
     )
     with database.atomic():
         report = conditions.report_save(
             surface=run.surface,
             version=version,
-            champion=CodebookVersion.objects.filter(pk=replayed["champion"]).first(),
+            champion=champion,
             conditions=[
                 conditions.parity(version.card),
                 energy,
                 conditions.guardrails(broken, people, **limits),
                 conditions.audit(*audited_before(version, run.surface, audited)),
-                churn(replayed.get("churn", {})),  # empty after an earlier release's replay
+                # empty after an earlier release's replay
+                churn(replayed.get("churn", {}), ungated),
             ],
             is_smoke=people < settings.UIENGINE_GATE_PEOPLE,
         )
@@ -331,12 +337,6 @@ def _fetched(lease: Lease, name: str, read: Callable[[Path], Any]) -> Any:
     if path.is_relative_to(folder):
         path.unlink()
     return content
-
-
-def champion_of(surface: Surface) -> CodebookVersion | None:
-    rows = Alias.objects.filter(surface=surface, name=Alias.Name.CHAMPION)
-    alias = rows.select_related("version").first()
-    return alias.version if alias else None
 
 
 def _file(pipeline: Pipeline, path: Path) -> str:

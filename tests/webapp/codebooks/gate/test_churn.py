@@ -10,7 +10,7 @@ from django.urls import reverse
 from tests.webapp.codebooks.conftest import judged, variant
 from webapp.codebooks.admin.card_page import card_page
 from webapp.codebooks.admin.churn_html import first_token_words
-from webapp.codebooks.gate.churn import churn
+from webapp.codebooks.gate.churn import churn, ungated_by
 from webapp.codebooks.gate.conditions import report_save
 from webapp.codebooks.pipeline.churn.jobs import churn_between
 from webapp.codebooks.pipeline.churn.people import requests_of
@@ -18,7 +18,7 @@ from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.registry.store import version_store
 from webapp.evidence.contents import contents
 from webapp.lib.times import utc_now
-from webapp.subjects.models import AttributeRead, Profile, Subject
+from webapp.subjects.models import AttributeRead, Profile, Subject, TrainingErasure
 
 
 def row(group: str, users: int, moved: float | None) -> dict:
@@ -38,14 +38,19 @@ def figures(moved: float | None = 0.04, people: int = 300, slices: tuple = ()) -
         ((0.05, 0.1), figures(0.05), "passed", "0.05 are allowed"),
         ((0.05, 0.1), figures(0.051), "failed", "0.05 are allowed (UIENGINE_GATE_CHURN)"),
         ((None, None), figures(0.7), "passed", "measured, not gated (UIENGINE_GATE_CHURN)"),
-        ((0.05, 0.1), figures(0.04, 19), "unclear", "19 people with a past, too few"),
-        ((None, None), figures(0.04, 19), "passed", "19 people with a past, too few"),
+        (
+            (0.05, 0.1),
+            figures(0.7, 99),
+            "passed",
+            "nothing new: measured, as too few to judge",
+        ),
+        ((0.05, 0.1), figures(0.7, 100), "failed", "0.05 are allowed"),
         ((0.05, 0.1), figures(0.04, slices=(row("A", 150, 0.1),)), "passed", "0.05"),
         ((0.05, 0.1), figures(0.04, slices=(row("A", 150, 0.2),)), "failed", "group A 0.2"),
         ((None, 0.1), figures(0.04, slices=(row("A", 150, 0.2),)), "failed", "group A 0.2"),
         ((0.05, None), figures(0.04, slices=(row("A", 150, 0.2),)), "passed", "0.05"),
         ((0.05, 0.1), figures(0.04, slices=(row("A", 99, 0.9),)), "passed", "1 slice has too few"),
-        ((0.05, 0.1), figures(None, 0), "unclear", "0 people with a past, too few"),
+        ((0.05, 0.1), figures(None, 0), "passed", "0 people with a past, too few"),
         ((0.05, 0.1), None, "passed", "No other version serves"),
         ((0.05, 0.1), {}, "unclear", "not counted. Let the gate judge the version again"),
     ],
@@ -58,6 +63,28 @@ def test_limits_of_the_site_decide(settings, limits, found, verdict, says):
     assert condition["verdict"] == verdict and says in condition["text"]
     assert ("The champion goes on serving." in condition["text"]) == (verdict == "failed")
     assert condition["limit"] == ("measured" if limits[0] is None else limits[0])
+
+
+def test_unless_a_site_says_otherwise_a_twentieth_of_a_block_is_allowed(settings):
+    assert (settings.UIENGINE_GATE_CHURN, settings.UIENGINE_GATE_CHURN_SLICE) == (0.05, 0.1)
+
+
+@pytest.mark.django_db
+def test_a_first_version_and_one_without_the_erased_may_change_pages(version, innate, course):
+    """What is measured and not judged has no limit, and says why."""
+    shipped = version_store(folder=innate, name="innate")[0]
+    assert ungated_by(None) == ungated_by(version) == ""
+    line = pipeline_request(kind="retrain", surface=course)[0]
+    line.runs.update(version=version)
+    TrainingErasure.objects.create(run=line.runs.get(), subjects=1, last_at=utc_now())
+    found = figures(0.7, slices=(row("A", 150, 0.9),))
+
+    for why in (ungated_by(shipped), ungated_by(version)):
+        condition = churn(found, why)
+        assert (condition["verdict"], condition["limit"]) == ("passed", "measured")
+        assert why and f"measured alone, {why}." in condition["text"]
+        assert condition["figure"] == 0.7 and condition["slices"] == found["slices"]
+    assert churn(found)["verdict"] == "failed"
 
 
 def test_what_a_token_number_means_is_said_with_the_share():

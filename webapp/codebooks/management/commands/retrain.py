@@ -24,10 +24,23 @@ class Command(DatabaseCommand):
         parser.add_argument("--surface", required=True, help="slug of the surface")
         parser.add_argument("--seed", type=int, default=0, help="of weights, order, augmentation")
         parser.add_argument("--by", nargs="+", default=[], help="attributes the audit compares")
+        parser.add_argument(
+            "--anew",
+            action="store_true",
+            help="start from the innate version, not from the champion: moves more for people who "
+            "did nothing new",
+        )
         parser.add_argument("--smoke", action="store_true", help="a few epochs: ends in seconds")
 
     def handle(
-        self, *args: Any, surface: str, seed: int, by: list[str], smoke: bool, **options: Any
+        self,
+        *args: Any,
+        surface: str,
+        seed: int,
+        by: list[str],
+        anew: bool,
+        smoke: bool,
+        **options: Any,
     ) -> None:
         require_learning()
         row = surface_named(surface)
@@ -36,7 +49,7 @@ class Command(DatabaseCommand):
                 Pipeline.Kind.RETRAIN,
                 row,
                 lambda line: pipeline_carry_out(line, show),
-                options={"seed": seed, "by": by, "smoke": smoke},
+                options={"seed": seed, "by": by, "anew": anew, "smoke": smoke},
             )
         self.stdout.write(done.outcome)
         self.stdout.write(json.dumps(summary(done)))
