@@ -27,14 +27,8 @@ import torch
 from ml.books.served_orders import learn_served
 from ml.cli import LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
 from ml.data.errors import BadValue, DataError
-from ml.data.histories import (
-    RecordedVisit,
-    default_orders,
-    page,
-    pages,
-    popularity_by_day,
-    visits_of,
-)
+from ml.data.histories import RecordedVisit, page, pages, popularity_by_day, visits_of
+from ml.data.sums import default_orders
 from ml.data.surface_files import read_surfaces, refuse_strangers
 from ml.data.tables import read_visits
 from ml.evaluation.policies import BOOKED, CODED, POLICIES, policy

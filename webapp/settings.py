@@ -385,6 +385,13 @@ UIENGINE_GATE_CHURN_SLICE = env.limit(
     0.1,
     help="The same for each slice of at least 100 people.",
 )
+UIENGINE_RETRAIN_VISITS = env.integer(
+    "UIENGINE_RETRAIN_VISITS",
+    200_000,
+    low=1000,
+    high=100_000_000,
+    help="Visits that a surface's training learns from at most; whole people are drawn by a hash.",
+)
 UIENGINE_REFRESH_MS = env.integer(
     "UIENGINE_REFRESH_MS",
     500,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from ml.data.histories import RecordedVisit, visits_of
+from ml.data.sums import Sums
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import declared_orders, replay
 from ml.progress import Progress
@@ -34,21 +35,29 @@ def learn_served(
     visits: pd.DataFrame,
     surfaces: Mapping[str, Surface],
     progress: Progress = lambda share, text: None,
+    everyone: Sums | None = None,
 ) -> str:
-    """Adds the served orders to a version folder; returns the id that the version has then."""
+    """Adds the served orders to a version folder; returns the id that the version has then.
+
+    everyone: what all people did, where the visits are of a sample; None: what these did.
+    """
     version, recorded = load_version(folder), visits_of(visits)
     served: dict[str, list[ServedOrder]] = {}
+    popular = (everyone or Sums.of(recorded)).popularity()
     for number, slug in enumerate(sorted(set(version.surfaces) & surfaces.keys())):
 
         def show(share: float, at: str, slug: str = slug, number: int = number) -> None:
             progress((number + share) / len(surfaces), f"orders of {slug}: {at}")
 
-        here = [visit for visit in recorded if visit.surface == slug]
+        there = [visit for visit in recorded if visit.surface == slug]
+        chosen = _sample(there)
+        here = [visit for visit in there if visit.user in chosen]
+        known = {(slug, v.day): popular[slug].before(v.day) for v in here}
         pages = {slug: surfaces[slug]}
         defaults = declared_orders(pages)
         decide = policy("engine", version, defaults, 64, 0)
         shown: dict[tuple[str, ...], _Shown] = defaultdict(_Shown)
-        for line in replay(here, pages, defaults, decide, show, only=_sample(here)):
+        for line in replay(here, pages, defaults, decide, show, popularity=known):
             order = tuple(box["id"] for box in line["layout"])
             shown[order].add(line["user"], tuple(line["tokens"]))
         if rows := _frequent(shown):

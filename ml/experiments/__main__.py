@@ -35,6 +35,7 @@ from ml.experiments import (
     compared,
     curves,
     layouts,
+    limits,
     lockin,
     report,
     retrains,
@@ -129,6 +130,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "ablations": lambda lab, show, parts: ablations.ablations(
         lab.split, lab.settings, lab.options.seed, show, parts
     ),
+    "limits": lambda lab, show, parts: limits.limits(
+        lab.split, lab.settings, lab.options.seed, show, parts
+    ),
     "calibration": lambda lab, show, parts: calibrating.calibrating(
         lab.split, lab.settings, lab.options.seed, show, parts
     ),
@@ -159,6 +163,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "peers": tuple(PEERS),
     "codebooks": (*CODEBOOKS, compared.NO_CODEBOOK),
     "ablations": ablations.NAMES,
+    "limits": limits.NAMES,
     "calibration": calibrating.NAMES,
     "lock_in": tuple(lockin.LEARNERS),
     "retrains": retrains.NAMES,

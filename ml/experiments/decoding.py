@@ -31,7 +31,7 @@ class Shares:
 
 def codebook(fitted: Fitted, examples: Examples, seed: int) -> Codebook:
     """Returns the codebook as exported: codes, and costs of an error and of a bit."""
-    return codebook_facts(fitted, examples, seed)[1]
+    return codebook_facts(fitted, examples, seed).book
 
 
 @torch.no_grad()
@@ -45,7 +45,7 @@ def tokens_of(
     book: Codebook, latent: np.ndarray, examples: Examples, bits: int
 ) -> list[tuple[int, ...]]:
     """Encodes as served: at most `bits`, and one innate token for people without a visit."""
-    is_new = examples.inputs.context[:, 1].numpy() > 0
+    is_new = examples.stored.context[:, 1].numpy() > 0
     return book.encode(latent, np.where(is_new, 1, max(bits // TOKEN_BITS, 1)).tolist())
 
 

@@ -74,6 +74,7 @@ def tables(lines: Sequence[Line]) -> list[Table]:
         _few_shot(lines),
         _ablations(lines),
         _usage(lines),
+        _limits(lines),
         _calibration(lines),
         _unseen(lines),
         _lock_in(lines),
@@ -187,6 +188,17 @@ def _usage(lines: Sequence[Line]) -> Table:
     rows = [[str(line[n]) for n in names] for line in of(lines, "curves", kind="usage")]
     head = ["stage", "slots", "used", "used as served", "perplexity", "entropy, bits"]
     return ("Codes that held-out users use", head, rows)
+
+
+def _limits(lines: Sequence[Line]) -> Table:
+    """Tabulates what a limit on the visits learned from costs; a row per limit and seed."""
+    found = [{**x, "limit": f"{x['part']}, seed {x['seed']}"} for x in of(lines, "limits")]
+    columns = [("captured", "all"), ("captured_first_three", "first three")]
+    _, head, rows = _wide(found, "limit", columns)
+    facts = {line["limit"]: line for line in found}
+    for row in rows:
+        row += [f"{facts[row[0]][name]:,.0f}" for name in ("learned_visits", "train_seconds")]
+    return ("Visits that are learned from", [*head, "visits", "seconds"], rows)
 
 
 def _calibration(lines: Sequence[Line]) -> Table:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from ml.data.histories import RecordedVisit, default_orders, mean_shares, pages, visits_of
+from ml.data.histories import RecordedVisit, pages, visits_of
+from ml.data.sums import default_orders, mean_shares
 from ml.evaluation.replay import static_orders
 from ml.learning.examples import Examples, build_examples
 from uiengine.page.surface import Surface
@@ -107,19 +108,6 @@ def static_ranks(
         ranks = [place[b.id] for b in surfaces[slug].blocks]
         of_surface[slug] = ranks + list(range(len(ranks), count))
     return np.array([of_surface[v.surface] for v in visits])
-
-
-def rows_of(examples: Examples, rows: Tensor) -> Examples:
-    """Selects examples by row number."""
-    return replace(
-        examples,
-        inputs=examples.at(rows),
-        users=[examples.users[i] for i in rows.tolist()],
-        **{
-            name: getattr(examples, name)[rows]
-            for name in ("thin", "thin_evidence", "share", "outlook", "hindsight", "has_future")
-        },
-    )
 
 
 def some_rows(where: np.ndarray) -> Tensor:

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ml.data.histories import RecordedVisit, mean_shares, pages, visits_of
+from ml.data.histories import RecordedVisit, pages, visits_of
+from ml.data.sums import mean_shares
 from ml.experiments.decoding import codebook, through_tokens
 from ml.experiments.judging import Line, gains, ranks_of
-from ml.experiments.split import Side, rows_of, some_rows
+from ml.experiments.split import Side, some_rows
 from ml.learning.alignment import renumbered
 from ml.learning.examples import Examples, build_examples
 from ml.learning.loop import fit
@@ -34,9 +35,9 @@ def unseen(visits: pd.DataFrame, settings: Settings, seed: int, show: Show) -> I
     for done, slug in enumerate(sorted(surfaces)):
         learned = sorted({b for v in rows if v.surface != slug for b in v.blocks})
         numbers = {kind: i + 1 for i, kind in enumerate(learned)}
-        train = renumbered(rows_of(known, some_rows(of != slug)), kinds, numbers)
+        train = renumbered(known.only(some_rows(of != slug)), kinds, numbers)
         here = some_rows(of == slug)
-        side = _alphabetical([rows[i] for i in here.tolist()], rows_of(bare, here))
+        side = _alphabetical([rows[i] for i in here.tolist()], bare.only(here))
         side = replace(side, examples=renumbered(side.examples, kinds, numbers))
         fitted = fit(
             train,

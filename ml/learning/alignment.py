@@ -116,4 +116,5 @@ def renumbered(examples: Examples, before: Mapping[str, int], after: Mapping[str
     table = torch.zeros(len(before) + 1, dtype=torch.int64)
     for kind, old in before.items():
         table[old] = after.get(kind, 0)
-    return replace(examples, inputs=examples.inputs._replace(kind=table[examples.inputs.kind]))
+    stored = replace(examples.stored, kind=table[examples.stored.kind])
+    return replace(examples, stored=stored)

@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
 from ml.learning.examples import Examples
+from ml.learning.inputs import PART
 from ml.learning.networks import Codec
 from uiengine.cost.energy import Floats
 from uiengine.model.codebook import Codebook
@@ -25,8 +26,6 @@ BINS = 10
 """Equal bins of predicted probability, for the reliability curve and the calibration error."""
 LEAST_PEOPLE = 30
 """Fewest people to calibrate on: fewer teach their own habits, not the networks' error (LOG.md)."""
-PART = 8192
-"""Examples per forward pass."""
 WEAK = 1e9
 """scikit-learn's C, the inverse penalty: practically none."""
 

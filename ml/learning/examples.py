@@ -9,9 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ml.data.histories import Histories, RecordedVisit, moments
+from ml.data.histories import RecordedVisit
+from ml.data.sums import PopularityByDay, Sums
+from ml.learning.inputs import Inputs
 from ml.learning.networks import Batch
 from ml.learning.settings import Settings
+from ml.learning.walk import Walk, even_prior
 from uiengine import features
 from uiengine.features import EVIDENCE, FIRST_VISIT, LAST_VISIT, Pages, People
 from uiengine.page.surface import Surface
@@ -26,15 +29,14 @@ DISCOUNT = 0.95
 class Examples:
     """V visits of at most N blocks, and their targets.
 
-    thin, thin_evidence: popularity and its evidence as if it rested on few visits. share: (V, N),
-    1/k for each of k used blocks. outlook: (V, N), discounted mean share over the coming visits.
+    drawn: (V, N, 2, 3), popularity as if it rested on few visits, see `thin`. share: (V, N), 1/k
+    for each of k used blocks. outlook: (V, N), discounted mean share over the coming visits.
     hindsight: (V, N), ranks of the layout that orders blocks by the outlook. has_future: (V,), 0 at
     a subject's last visit. users: (surface, user) of each visit.
     """
 
-    inputs: Batch
-    thin: Tensor
-    thin_evidence: Tensor
+    stored: Inputs
+    drawn: Tensor
     share: Tensor
     outlook: Tensor
     hindsight: Tensor
@@ -44,15 +46,28 @@ class Examples:
     def __len__(self) -> int:
         return len(self.users)
 
+    @property
+    def inputs(self) -> Batch:
+        """All visits as one batch, which is large."""
+        return self.stored.whole()
+
     def at(self, rows: Tensor) -> Batch:
-        return Batch(*(t[rows] for t in self.inputs))
+        return self.stored.at(rows)
+
+    def thin(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns popularity as if it rested on few visits, (R, N, 16), and its evidence, (R,)."""
+        mask = self.stored.mask[self.stored.page[rows]].numpy()
+        pages = Pages(self.drawn[rows].numpy().astype(np.float64), even_prior(mask), mask)
+        nobody = People(np.zeros((len(mask), 0, features.COUNTERS)), np.zeros((len(mask), 3)))
+        context = features.encode_context(nobody, features.evidence(pages))
+        popularity = torch.from_numpy(features.encode_popularity(pages))
+        return popularity, torch.from_numpy(context[:, EVIDENCE])
 
     def only(self, rows: Tensor) -> Examples:
         """Returns the examples at `rows`, in that order; rows may repeat."""
         return Examples(
-            self.at(rows),
-            self.thin[rows],
-            self.thin_evidence[rows],
+            self.stored.only(rows),
+            self.drawn[rows],
             self.share[rows],
             self.outlook[rows],
             self.hindsight[rows],
@@ -68,6 +83,7 @@ def build_examples(
     priors: Mapping[str, Mapping[str, Sequence[float]]],
     seed: int = 0,
     progress: Callable[[float], None] = lambda _: None,
+    popular: Mapping[str, PopularityByDay] | None = None,
 ) -> Examples:
     """Builds one example per visit; each sees only strictly earlier visits.
 
@@ -75,97 +91,25 @@ def build_examples(
         visits: in time order.
         kinds: number of each known kind, from 1.
         priors: per surface, each block's mean share over all visits and over newcomers'.
+        popular: of each surface, where these are not everybody's visits.
     """
-    count = max((len(surfaces[v.surface].blocks) for v in visits), default=1)
-    people, pages = _gather(visits, surfaces, priors, count, progress)
-    share = np.zeros((len(visits), count), dtype=np.float32)
+    known = popular if popular is not None else Sums.of(visits).popularity()
+    walk = Walk.of(visits, surfaces, kinds, priors, known)
+    share = np.zeros((len(visits), walk.count), dtype=np.float32)
     for i, visit in enumerate(visits):
         index = surfaces[visit.surface].index
         share[i, [index[b] for b in visit.blocks]] = 1 / len(visit.blocks)
-    thin = _thinned(pages, np.random.default_rng(seed))
-    users = [(v.surface, v.user) for v in visits]
+    stored, drawn = walk.walked(visits, np.random.default_rng(seed), progress)
     outlook, has_future = coming_shares(visits, share)
     return Examples(
-        to_batch(people, pages, [surfaces[v.surface] for v in visits], kinds),
-        torch.from_numpy(features.encode_popularity(thin)),
-        torch.from_numpy(features.encode_context(people, features.evidence(thin))[:, EVIDENCE]),
+        stored,
+        drawn,
         torch.from_numpy(share),
         torch.from_numpy(outlook),
-        torch.from_numpy(ranks_of(outlook, pages.mask)),
+        torch.from_numpy(ranks_of(outlook, stored.mask[stored.page].numpy())),
         torch.from_numpy(has_future),
-        users,
+        [(v.surface, v.user) for v in visits],
     )
-
-
-def _gather(
-    visits: Sequence[RecordedVisit],
-    surfaces: Mapping[str, Surface],
-    priors: Mapping[str, Mapping[str, Sequence[float]]],
-    count: int,
-    progress: Callable[[float], None],
-) -> tuple[People, Pages]:
-    """Collects the state before every visit, padded to `count` blocks."""
-    ids = {slug: [b.id for b in surface.blocks] for slug, surface in surfaces.items()}
-    counters = np.zeros((len(visits), count, features.COUNTERS))
-    popularity = np.zeros((len(visits), count, 2, 3))
-    prior = np.zeros((len(visits), count, 2))
-    known = {slug: features.gather_prior(priors.get(slug), b) for slug, b in ids.items()}
-    history = np.zeros((len(visits), 3))
-    mask = np.zeros((len(visits), count), dtype=np.float32)
-    past, i = Histories(), 0
-    for moment in moments(visits):
-        shares: dict[str, np.ndarray] = {}
-        for visit in moment:
-            blocks, slug = ids[visit.surface], visit.surface
-            if slug not in shares:
-                row = past.popularity(slug, visit.day)
-                shares[slug] = features.gather_popularity(row, blocks, visit.day)
-            profile = past.profile(visit)
-            if profile.visits:
-                counters[i, : len(blocks)] = features.gather_user(profile, blocks, visit.day)
-            popularity[i, : len(blocks)] = shares[slug]
-            prior[i, : len(blocks)] = known[slug]
-            history[i] = features.gather_history(profile, visit.day)
-            mask[i, : len(blocks)] = 1
-            i += 1
-        for visit in moment:
-            past.observe(visit)
-        progress(i / len(visits))
-    return People(counters, history), Pages(popularity, prior, mask)
-
-
-def to_batch(
-    people: People, pages: Pages, surfaces: Sequence[Surface], kinds: Mapping[str, int]
-) -> Batch:
-    """Converts gathered rows to network inputs. surfaces: one per row."""
-    count = pages.mask.shape[1]
-    distinct = {surface.slug: surface for surface in surfaces}
-    described = {slug: features.describe(s, kinds) for slug, s in distinct.items()}
-    place = {slug: i for i, slug in enumerate(distinct)}
-    which = np.array([place[s.slug] for s in surfaces])
-    parts = [
-        features.pad([getattr(d, name) for d in described.values()], count)[which]
-        for name in ("kind", "text", "shape")
-    ]
-    arrays = (
-        *parts,
-        features.encode_user(people),
-        features.encode_popularity(pages),
-        pages.mask,
-        features.encode_context(people, features.evidence(pages)),
-        features.recency(people),
-    )
-    return Batch(*(torch.from_numpy(np.ascontiguousarray(a)) for a in arrays))
-
-
-def _thinned(pages: Pages, generator: np.random.Generator) -> Pages:
-    """Resamples popularity as if it rested on 0.3 to 30 visits, with an even prior."""
-    weight = 10 ** generator.uniform(-0.5, 1.5, size=(len(pages.mask), 1, 1, 1))
-    total = np.maximum(pages.popularity.sum(axis=1, keepdims=True), 1e-9)
-    drawn = generator.poisson(np.minimum(pages.popularity / total * weight, 1e6))
-    even = 0.5 * pages.mask / pages.mask.sum(axis=1, keepdims=True)
-    even = np.repeat(even[..., None], 2, axis=-1)
-    return Pages(drawn.astype(float), even, pages.mask)
 
 
 def coming_shares(

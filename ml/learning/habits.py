@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ml.learning.examples import Examples
+from ml.learning.inputs import PART
 from ml.learning.networks import Codec
 from uiengine.behaviour.profile import VISIT_HALF_LIVES
 from uiengine.cost.energy import Floats
@@ -90,9 +91,11 @@ def _rows(users: Sequence[tuple[str, str]], slug: str, habit: Floats) -> torch.T
 @torch.no_grad()
 def _expected(codec: Codec, book: Codebook, examples: Examples, rows: torch.Tensor) -> Floats:
     """Returns the networks' share of each block at each visit, as served, (R, N)."""
-    batch = examples.at(rows)
-    tokens = book.encode(codec.encode(batch).numpy(), [len(book.codes_in_use)] * len(rows))
-    decoded = codec.decode(torch.from_numpy(book.decode(tokens)), batch)
-    logits = decoded.side_share.double().masked_fill(batch.mask == 0, -torch.inf)
-    shares: Floats = torch.softmax(logits, dim=1).numpy()
-    return shares
+    shares = [np.zeros((0, examples.share.shape[1]))]
+    for part in rows.split(PART):
+        batch = examples.at(part)
+        tokens = book.encode(codec.encode(batch).numpy(), [len(book.codes_in_use)] * len(part))
+        decoded = codec.decode(torch.from_numpy(book.decode(tokens)), batch)
+        logits = decoded.side_share.double().masked_fill(batch.mask == 0, -torch.inf)
+        shares.append(torch.softmax(logits, dim=1).numpy())
+    return np.concatenate(shares)

@@ -12,6 +12,7 @@ from ml.learning import distributed
 from ml.learning.anchor import Anchor
 from ml.learning.calibration import AS_TRAINED, Calibration
 from ml.learning.examples import Examples, augment
+from ml.learning.inputs import PART
 from ml.learning.networks import Codec
 from ml.learning.objective import Objective
 from ml.learning.residual_vq import ResidualQuantiser
@@ -130,7 +131,7 @@ def encode_all(
     codec.eval()
     rows = torch.randperm(len(examples), generator=generator)[:most]
     rows = rows.sort().values
-    latents = [codec.encode(examples.at(part)) for part in rows.split(8192)]
+    latents = [codec.encode(examples.at(part)) for part in rows.split(PART)]
     codec.train(was_training)
     return torch.cat(latents)
 
@@ -187,7 +188,7 @@ class Loop:
         order = torch.randperm(len(self.examples), generator=self.generator)
         for step in range(steps):
             rows = order[step * s.batch : (step + 1) * s.batch]
-            thin = self.examples.thin[rows], self.examples.thin_evidence[rows]
+            thin = self.examples.thin(rows)
             batch = augment(self.examples.at(rows), thin, s, self.generator)
             loss = self.objective.loss(batch, self.examples, rows, coded, done)
             if distributed.several():

@@ -11,6 +11,8 @@ from ml.learning.settings import Settings
 
 START_COUNT = 4.0
 """Initial usage count of a code in its moving average."""
+AT_ONCE = 8192
+"""Residuals that are compared with all codes together, which bounds memory."""
 EXACT = 1e-10
 """Mean squared error below which a stage gets no new codes."""
 
@@ -59,7 +61,8 @@ class ResidualQuantiser(nn.Module):
 
     def nearest(self, stage: int, residual: Tensor) -> Tensor:
         """Returns the index of the nearest code of a stage, (B,)."""
-        return self.distances(stage, residual).argmin(1)
+        parts = residual.split(AT_ONCE)  # distances are a code's width larger than their argmin
+        return torch.cat([self.distances(stage, part).argmin(1) for part in parts])
 
     def distances(self, stage: int, residual: Tensor) -> Tensor:
         """Returns squared distances up to a constant per row, (B, codes in use)."""

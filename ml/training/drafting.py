@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from ml.data.histories import RecordedVisit, default_orders, mean_shares
+from ml.data.sums import Sums
 from ml.learning import calibration
 from ml.learning.examples import Examples
 from ml.learning.habits import own_visits
@@ -22,7 +22,7 @@ from uiengine.page.surface import Surface
 def draft_of(
     fitted: Fitted,
     examples: Examples,
-    visits: Sequence[RecordedVisit],
+    everyone: Sums,
     surfaces: Mapping[str, Surface],
     *,
     seed: int,
@@ -33,11 +33,13 @@ def draft_of(
     """Makes a draft of a fit, with its card.
 
     Args:
+        everyone: what all people did, also those who are no examples.
         aside: examples of people kept out of training, to calibrate demand on.
         started: `time.perf_counter()` at the start of the training.
         training: further entries of the card's part on training.
     """
-    facts, book = codebook_facts(fitted, examples, seed)
+    found = codebook_facts(fitted, examples, seed)
+    book = found.book
     calibrated: dict[str, Any] = {"is_on": False}
     if aside is not None:
         answers = calibration.answers(fitted.codec, book, aside)
@@ -47,11 +49,11 @@ def draft_of(
     training["seconds"] = round(time.perf_counter() - started, 1)
     return Draft(
         fitted,
-        facts,
-        {**write_card(fitted, examples, book, training, seed), "calibration": calibrated},
-        surfaces=sorted({v.surface for v in visits}),
-        default_orders=default_orders(visits, dict(surfaces)),
-        priors=mean_shares(visits),
+        found.manifest,
+        {**write_card(fitted, examples, found, training, seed), "calibration": calibrated},
+        surfaces=everyone.surfaces,
+        default_orders=everyone.default_orders(surfaces),
+        priors=everyone.mean_shares(),
         seed=seed,
         own_visits=own_visits(fitted.codec, book, examples, surfaces),
     )

@@ -12,11 +12,13 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 
-from ml.data.histories import mean_shares, visits_of
+from ml.data.histories import visits_of
+from ml.data.sums import Sums
 from ml.layouts.part import carried
 from ml.learning import calibration
 from ml.learning.examples import Examples, build_examples
@@ -48,11 +50,15 @@ def refresh_draft(
     seed: int = 0,
     steps: int = STEPS,
     progress: Progress = lambda share, text: None,
+    everyone: Sums | None = None,
+    sample: Mapping[str, Any] | None = None,
 ) -> Draft:
     """Trains a refreshed version; deterministic for given arguments.
 
     Args:
-        visits: checked rows of all people.
+        visits: checked rows of all people, or of a sample with all `users`; the card's figures are
+            of them.
+        everyone, sample: as in `ml.training.train.train_draft`.
         users: the people to train on.
         champion: the version folder to start from.
 
@@ -63,12 +69,18 @@ def refresh_draft(
     rows = usable(visits_of(visits), surfaces)
     start = load_fitted(champion)
     kinds = kinds_of(start, surfaces)
-    priors = mean_shares(rows)
+    everyone = everyone or Sums.of(rows)
     show = within(progress, 0.0, 0.3)
-    everyone = build_examples(
-        rows, surfaces, kinds, priors, seed, lambda s: show(s, f"reading {len(rows)} visits")
+    made = build_examples(
+        rows,
+        surfaces,
+        kinds,
+        everyone.mean_shares(),
+        seed,
+        lambda s: show(s, f"reading {len(rows)} visits"),
+        everyone.popularity(),
     )
-    seen, aside = calibration.split(everyone, start.settings.calibrate)
+    seen, aside = calibration.split(made, start.settings.calibrate)
     chosen = [i for i, (_, user) in enumerate(seen.users) if user in users]
     if len(chosen) < LEAST_VISITS:
         raise TooLittleDataError(
@@ -77,10 +89,12 @@ def refresh_draft(
         )
     batch = seen.only(torch.tensor(chosen))
     fitted = _fit(batch, kinds, start, seed, steps, within(progress, 0.3, 0.7))
-    alignment = alignment_facts(fitted, start, champion, seen, is_start=True)
-    refreshed = {"users": len(users), "visits": len(chosen), "steps": steps}
-    told = {"refreshed": refreshed, **alignment}
-    found = draft_of(fitted, seen, rows, surfaces, seed=seed, started=started, aside=aside, **told)
+    told: dict[str, Any] = {"sample": dict(sample)} if sample else {}
+    told["refreshed"] = {"users": len(users), "visits": len(chosen), "steps": steps}
+    told |= alignment_facts(fitted, start, champion, seen, is_start=True)
+    found = draft_of(
+        fitted, seen, everyone, surfaces, seed=seed, started=started, aside=aside, **told
+    )
     return replace(found, layouts=carried(champion))
 
 

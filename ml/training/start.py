@@ -25,16 +25,11 @@ class TooLittleDataError(ValueError):
 
 
 def usable(visits: Sequence[RecordedVisit], surfaces: Mapping[str, Surface]) -> list[RecordedVisit]:
-    """Returns visits of known surfaces, reduced to blocks that those surfaces still have.
+    """Returns visits as `on_pages` does.
 
     Raises TooLittleDataError below LEAST_VISITS or LEAST_SUBJECTS.
     """
-    found = []
-    for v in visits:
-        surface = surfaces.get(v.surface)
-        blocks = tuple(b for b in v.blocks if surface and b in surface.index)
-        if blocks:
-            found.append(v if blocks == v.blocks else _with_blocks(v, blocks))
+    found = on_pages(visits, surfaces)
     subjects = len({(v.surface, v.user) for v in found})
     if len(found) < LEAST_VISITS or subjects < LEAST_SUBJECTS:
         raise TooLittleDataError(
@@ -42,6 +37,19 @@ def usable(visits: Sequence[RecordedVisit], surfaces: Mapping[str, Surface]) -> 
             f"{len(surfaces)} surface(s); at least {LEAST_VISITS} visits of {LEAST_SUBJECTS} "
             "subjects are needed. Import more visits, or serve the innate version until then"
         )
+    return found
+
+
+def on_pages(
+    visits: Sequence[RecordedVisit], surfaces: Mapping[str, Surface]
+) -> list[RecordedVisit]:
+    """Returns visits of known surfaces, reduced to blocks that those surfaces still have."""
+    found = []
+    for v in visits:
+        surface = surfaces.get(v.surface)
+        blocks = tuple(b for b in v.blocks if surface and b in surface.index)
+        if blocks:
+            found.append(v if blocks == v.blocks else _with_blocks(v, blocks))
     return found
 
 

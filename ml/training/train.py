@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from ml.data.histories import mean_shares, pages, visits_of
+from ml.data.histories import pages, visits_of
+from ml.data.sums import Sums
 from ml.layouts.part import carried
 from ml.learning import calibration
 from ml.learning.examples import build_examples
@@ -77,16 +78,21 @@ def train_draft(
     progress: Progress = lambda share, text: None,
     settings: Settings | None = None,
     is_innate: bool = False,
+    everyone: Sums | None = None,
+    sample: Mapping[str, Any] | None = None,
 ) -> Draft:
     """Trains a version on checked visits (see `ml.data.tables.read_visits`).
 
     Args:
+        visits: of all people, or of a sample of them.
         surfaces: the pages of the visits; None means one-column pages of the blocks that occur.
         innate: a version folder to start from, whose layout part is kept.
         champion: the version folder whose tokens keep their meaning: what is started from where
             `innate` is None; otherwise the new codes get its numbers.
         settings: None means the defaults, or those of fine-tuning with a start.
         is_innate: leave out surfaces, default orders and priors.
+        everyone: what all people did, where the visits are of a sample; None: what these did.
+        sample: for the card, how many were drawn of how many (`ml.data.sample`).
 
     Raises:
         TooLittleDataError: fewer visits or subjects than can be trained on.
@@ -100,14 +106,24 @@ def train_draft(
         changes = fine_tuning(len(rows)) if settings is None else _epochs(chosen)
         chosen = replace(start.fitted.settings, **changes)
     kinds = kinds_of(start.fitted, known)
+    everyone = everyone or Sums.of(rows)
     progress(0.0, f"reading {len(rows)} visits")
-    priors = {} if is_innate else mean_shares(rows)
+    priors = {} if is_innate else everyone.mean_shares()
     examples = build_examples(
-        rows, known, kinds, priors, seed, lambda s: progress(0.15 * s, "history")
+        rows,
+        known,
+        kinds,
+        priors,
+        seed,
+        lambda s: progress(0.15 * s, "history"),
+        everyone.popularity(),
     )
     learned, aside = calibration.split(examples, chosen.calibrate)
     fitted, facts = start.fit(learned, kinds, chosen, seed, within(progress, 0.15, 0.75))
-    found = draft_of(fitted, learned, rows, known, seed=seed, started=started, aside=aside, **facts)
+    told = {**facts, "sample": dict(sample)} if sample else facts
+    found = draft_of(
+        fitted, learned, everyone, known, seed=seed, started=started, aside=aside, **told
+    )
     if start.folder is not None:
         found = replace(found, layouts=carried(start.folder))
     if is_innate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ml.learning.calibration import BINS, probabilities
 from ml.learning.examples import Examples
+from ml.learning.inputs import PART
 from ml.learning.loop import Fitted
 from uiengine.cost.coefficients import VALUES
 from uiengine.features import RECENCY_BITS
@@ -28,19 +29,20 @@ LIMITS = (
 
 def prefix_ranks(fitted: Fitted, examples: Examples, rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Returns, for 0 to S tokens, the mean summed rank of used blocks and the squared error."""
-    batch, used = examples.at(rows), examples.share[rows] > 0
+    ranks, errors = np.zeros((2, fitted.settings.stages + 1))
+    generator = torch.Generator()
     with torch.no_grad():
-        latent = fitted.codec.encode(batch)
-        ranks, errors = [], []
-        generator = torch.Generator()
-        for count in range(fitted.settings.stages + 1):
-            stages = torch.full((len(rows),), count)
-            coded = fitted.quantiser(latent, stages, generator)
-            score = fitted.codec.decode(coded, batch).share.masked_fill(batch.mask == 0, -1e9)
-            place = score.argsort(1, descending=True).argsort(1).float()
-            ranks.append(float((place * used).sum(1).mean()))
-            errors.append(float((latent - coded).square().sum(1).mean()))
-    return np.array(ranks), np.array(errors)
+        for part in rows.split(PART):
+            batch, used = examples.at(part), examples.share[part] > 0
+            latent = fitted.codec.encode(batch)
+            for count in range(fitted.settings.stages + 1):
+                stages = torch.full((len(part),), count)
+                coded = fitted.quantiser(latent, stages, generator)
+                score = fitted.codec.decode(coded, batch).share.masked_fill(batch.mask == 0, -1e9)
+                place = score.argsort(1, descending=True).argsort(1).float()
+                ranks[count] += float((place * used).sum()) / len(rows)
+                errors[count] += float((latent - coded).square().sum()) / len(rows)
+    return ranks, errors
 
 
 def seconds_per_error(ranks: np.ndarray, errors: np.ndarray) -> float:
@@ -55,10 +57,20 @@ def seconds_per_error(ranks: np.ndarray, errors: np.ndarray) -> float:
     return max(slope, 1e-6)
 
 
-def codebook_facts(
-    fitted: Fitted, examples: Examples, seed: int
-) -> tuple[dict[str, Any], Codebook]:
-    """Returns the manifest's facts about the codes, and the `Codebook` they describe."""
+class CodebookFacts(NamedTuple):
+    """manifest: facts about the codes; book: the `Codebook` that they describe.
+
+    ranks, errors: those of `prefix_ranks`.
+    """
+
+    manifest: dict[str, Any]
+    book: Codebook
+    ranks: np.ndarray
+    errors: np.ndarray
+
+
+def codebook_facts(fitted: Fitted, examples: Examples, seed: int) -> CodebookFacts:
+    """Measures the codes on a sample of the examples."""
     rows = sample(examples, seed)
     ranks, errors = prefix_ranks(fitted, examples, rows)
     latent = _latents(fitted, examples, rows)
@@ -70,7 +82,7 @@ def codebook_facts(
     }
     codes = fitted.quantiser.codes.numpy()
     book = Codebook(codes, tuple(facts["slots"]), *(facts[k] for k in list(facts)[1:]))
-    return facts, book
+    return CodebookFacts(facts, book, ranks, errors)
 
 
 def sample(examples: Examples, seed: int) -> Tensor:
@@ -81,17 +93,16 @@ def sample(examples: Examples, seed: int) -> Tensor:
 
 def _latents(fitted: Fitted, examples: Examples, rows: Tensor) -> Tensor:
     with torch.no_grad():
-        return fitted.codec.encode(examples.at(rows))
+        return torch.cat([fitted.codec.encode(examples.at(part)) for part in rows.split(PART)])
 
 
 def write_card(
-    fitted: Fitted, examples: Examples, book: Codebook, training: dict[str, Any], seed: int
+    fitted: Fitted, examples: Examples, found: CodebookFacts, training: dict[str, Any], seed: int
 ) -> dict[str, Any]:
-    """Returns the fields of the card that training can measure."""
-    rows = sample(examples, seed)
-    ranks, errors = prefix_ranks(fitted, examples, rows)
+    """Returns the fields of the card that training can measure; found: of the same arguments."""
+    rows, book = sample(examples, seed), found.book
     latents = _latents(fitted, examples, rows).numpy()
-    is_new = examples.inputs.context[rows, 1].numpy() > 0
+    is_new = examples.stored.context[rows, 1].numpy() > 0
     most = np.where(is_new, 1, fitted.settings.stages)
     bits = np.array([len(t) for t in book.encode(latents, list(most))]) * TOKEN_BITS
     variance = max(book.variance, 1e-12)
@@ -102,7 +113,7 @@ def write_card(
         "side_bits_per_block": RECENCY_BITS,
         "rate_distortion": [
             {"bits": TOKEN_BITS * n, "summed_rank": float(r), "distortion": float(e / variance)}
-            for n, (r, e) in enumerate(zip(ranks, errors, strict=True))
+            for n, (r, e) in enumerate(zip(found.ranks, found.errors, strict=True))
         ],
         "stages": stage_usage(fitted, torch.from_numpy(latents)),
         "growth": growth(fitted),
@@ -147,12 +158,16 @@ def stage_usage(fitted: Fitted, latents: Tensor) -> list[dict[str, float]]:
 
 def reliability(fitted: Fitted, examples: Examples, rows: Tensor) -> list[dict[str, float]]:
     """Returns mean predicted demand against observed use, in BINS equal bins of the prediction."""
-    batch = examples.at(rows)
-    with torch.no_grad():
-        decoded = fitted.codec.decode(fitted.codec.encode(batch), batch)
-    real = batch.mask.numpy() > 0
-    said = probabilities(decoded.side_demand.numpy()[real], fitted.calibration.side)
-    seen = (examples.share[rows] > 0).numpy()[real]
+    logits, used = [], []
+    for part in rows.split(PART):
+        batch = examples.at(part)
+        with torch.no_grad():
+            decoded = fitted.codec.decode(fitted.codec.encode(batch), batch)
+        real = batch.mask > 0
+        logits.append(decoded.side_demand[real].numpy())
+        used.append((examples.share[part] > 0)[real].numpy())
+    said = probabilities(np.concatenate(logits), fitted.calibration.side)
+    seen = np.concatenate(used)
     place = np.minimum((said * BINS).astype(int), BINS - 1)
     return [
         {

@@ -21,7 +21,8 @@ import pandas as pd
 import torch
 
 from ml.data.cohort import POPULARITY, SURFACE, cohort
-from ml.data.histories import default_orders, pages, visits_of
+from ml.data.histories import pages, visits_of
+from ml.data.sums import default_orders
 from ml.data.tables import check_visits
 from ml.evaluation.held_back import is_held_back, split
 from ml.evaluation.judge import judge

@@ -22,7 +22,8 @@ import pandas as pd
 import torch
 
 from ml.data.cohort import cohort
-from ml.data.histories import default_orders, pages, visits_of
+from ml.data.histories import pages, visits_of
+from ml.data.sums import default_orders
 from ml.data.tables import check_visits, read_visits
 from ml.evaluation.held_back import split
 from ml.evaluation.judge import SeenLayouts, captured, judge_visit

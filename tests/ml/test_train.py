@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from ml.codec import INNATE
-from ml.data.histories import mean_shares, page, pages, visits_of
+from ml.data.histories import page, pages, visits_of
 from ml.data.needs import people_with_needs
+from ml.data.sums import mean_shares
 from ml.data.surface_files import read_surfaces
 from ml.layouts.part import carried, with_layouts
 from ml.learning import examples
@@ -56,10 +57,7 @@ def small_examples(users=8, visits=2, seed=3):
 def test_eight_samples_overfit():
     made, kinds = small_examples(12)
     rows = torch.nonzero(made.inputs.context[:, 1] == 0)[:8, 0]
-    few = examples.Examples(
-        made.at(rows), made.thin[rows], made.thin_evidence[rows], made.share[rows],
-        made.outlook[rows], made.hindsight[rows], made.has_future[rows], made.users[:8],
-    )  # fmt: skip
+    few = made.only(rows)
     settings = replace(BARE, batch=8, warm_epochs=600, code_epochs=0, rate=1e-2)
     fitted = fit(few, kinds, settings, seed=0)
     with torch.no_grad():

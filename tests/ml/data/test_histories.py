@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.data.histories import Histories, RecordedVisit, mean_shares, moments
+from ml.data.histories import Histories, RecordedVisit, moments
+from ml.data.sums import mean_shares
 
 USES = st.sets(st.sampled_from("abc"), min_size=1)
 WALKS = st.lists(st.tuples(st.integers(0, 6), st.sampled_from("uvw"), USES), max_size=25)

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.data.histories import mean_shares, pages, visits_of
+from ml.data.histories import pages, visits_of
+from ml.data.sums import mean_shares
 from ml.learning import alignment
 from ml.learning.alignment import Alignment, numbers, renumber, tokens_of
 from ml.learning.examples import build_examples

@@ -8,7 +8,8 @@ import torch
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
-from ml.data.histories import mean_shares, pages, visits_of
+from ml.data.histories import pages, visits_of
+from ml.data.sums import mean_shares
 from ml.learning import examples
 from ml.learning.calibration import (
     Answers,

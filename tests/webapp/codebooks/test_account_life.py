@@ -232,14 +232,15 @@ class Life(RuleBasedStateMachine):
 
 
 def test_nothing_of_the_erased_is_read_served_or_accepted(page, worker, clock, var, monkeypatch):
-    visits = jobs._visits
+    read = jobs._read_collected
 
-    def noted(lease):
-        frame, users = visits(lease)
-        assert set(frame["user"]) <= set(Subject.objects.values_list("key", flat=True))
-        return frame, users
+    def noted(lease, how):
+        content = read(lease, how)
+        users = set(getattr(content, "visits", content)["user"])
+        assert users <= set(Subject.objects.values_list("key", flat=True))
+        return content
 
-    monkeypatch.setattr(jobs, "_visits", noted)
+    monkeypatch.setattr(jobs, "_read_collected", noted)
     Life.var, Life.clock = var, clock
     run_state_machine_as_test(
         Life,

@@ -56,6 +56,17 @@ def test_files_of_the_layout_part_are_counted_beside_what_a_decision_loads(made)
     assert f"{kib:.0f} KiB (" in page
 
 
+def test_who_was_drawn_of_how_many_is_on_the_page_in_all_and_by_slice(made):
+    counts = {"visits": 150, "of_visits": 3000, "people": 15, "of_people": 400}
+    few = {"visits": 77, "of_visits": 78, "people": 11, "of_people": 12}
+    made.card["training"]["sample"] = {**counts, "slices": {"age_band 55+": few}}
+
+    page = card_page(made)
+
+    assert "150 of 3000 visits, 15 of 400 people: whole people, by a hash" in page
+    assert "Drawn of age_band 55+</th><td>77 of 78 visits, 11 of 12 people" in page
+
+
 def test_every_part_of_the_card_is_on_the_page(made):
     page = card_page(made)
 

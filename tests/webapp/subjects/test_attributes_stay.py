@@ -41,6 +41,6 @@ def test_only_jobs_of_the_workers_ask_for_people():
         "subjects/attributes.py",
         "audits/jobs.py",
         "codebooks/pipeline/churn/jobs.py",
-        "codebooks/pipeline/jobs.py",
+        "codebooks/pipeline/collecting/jobs.py",
         "trials/rehearsals/jobs.py",
     }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 
@@ -20,6 +20,7 @@ from webapp.codebooks.gate.rollout import after_gate
 from webapp.codebooks.models import CodebookVersion, GateReport, Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.churn.jobs import churn_between
+from webapp.codebooks.pipeline.collecting.jobs import collected, collecting_run, pipeline_of
 from webapp.codebooks.pipeline.judging import (
     audited_before,
     late_held,
@@ -28,24 +29,34 @@ from webapp.codebooks.pipeline.judging import (
 )
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
-from webapp.codebooks.pipeline.refresh_sample import balanced_batch
 from webapp.codebooks.pipeline.start import Start, champion_of, folder_of, parent_of, start_of
-from webapp.codebooks.pipeline.stored_visits import stored_visits, visits_count, visits_seen
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
-from webapp.codebooks.registry.training_record import training_record
 from webapp.lib import database
-from webapp.subjects.attributes import Reading, attributes_known, people_of
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces import mappers
 
 Frame = Any
 """A pandas table; naming its type would import pandas into web processes."""
+Read = TypeVar("Read")
 SMOKE_PEOPLE = 200
 """Number of random people that the gate of a smoke run checks."""
 MOST_TRIES = 20
 """Times that visits are collected for one step, because people are erased meanwhile."""
+
+
+class Material(NamedTuple):
+    """What a training learns from.
+
+    visits, everyone: see `ml.training.stored.Learned`. users: whom a refresh trains on. drawn: how
+    many visits and people of how many, for the card.
+    """
+
+    visits: Frame
+    everyone: Any
+    users: set[str]
+    drawn: Mapping[str, Any] | None
 
 
 def collect(lease: Lease) -> None:
@@ -56,55 +67,16 @@ def collect(lease: Lease) -> None:
 
 def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -> None:
     """Collects again while somebody is erased meanwhile, so that no file keeps them."""
-    pipeline = _pipeline(lease)
+    pipeline = pipeline_of(lease)
     while True:
         seen = kept_visits.erasures_seen(pipeline)
-        result = _collected(lease)
+        result = collected(lease)
         with database.atomic():
             if kept_visits.is_as_seen(pipeline, seen):
-                TrainingErasure.objects.filter(run=_collecting(pipeline)).delete()
+                TrainingErasure.objects.filter(run=collecting_run(pipeline)).delete()
                 save(result)
                 return
         kept_visits.files_sweep()
-
-
-def _collected(lease: Lease) -> dict[str, Any]:
-    """Stores files of visits and people; returns their names and counts."""
-    from ml.audit.categories import compared
-    from ml.data.digest import visits_digest
-    from ml.data.rows import visits_frame
-    from ml.evaluation.held_back import split
-
-    run, pipeline = lease.run, _pipeline(lease)
-    count, until = visits_count(run.surface), visits_seen(run.surface)
-    visits = visits_frame(stored_visits(run.surface))
-    trained_on, held_back = split(visits)
-    if pipeline.kind != Pipeline.Kind.JUDGE and run.kind in (Run.Kind.COLLECT, Run.Kind.TRAIN):
-        training_record(run=_collecting(pipeline), keys=trained_on["user"].unique())
-    path = work_folder(run) / "visits.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    visits.to_parquet(path)
-    result: dict[str, Any] = {"visits": count, "file": _moved(pipeline, path)}
-    result["sha256"] = visits_digest(visits)
-    result |= {**until, "revision": run.surface.revision}
-    result["people"] = int(trained_on["user"].nunique())
-    result["held_back"] = int(held_back["user"].nunique())
-    if pipeline.kind == Pipeline.Kind.REFRESH:
-        seen = trained_on.groupby("user")["when"].max().astype("int64")
-        last = {str(user): int(at) for user, at in seen.items()}
-        by = pipeline.options.get("by") or attributes_known(run.surface)
-        reading = Reading(run.asked_by, f"whom a refresh learns from, run {run.pk}")
-        people, by = compared(people_of(run.surface, by, reading), by)
-        users, counts = balanced_batch(last, people, by)
-        path = work_folder(run) / "users.json"
-        path.write_text(json.dumps(users))
-        result |= {"users": _moved(pipeline, path), "slices": counts}
-    return result
-
-
-def _collecting(pipeline: Pipeline) -> Run:
-    """The run that training marks refer to."""
-    return pipeline.runs.get(kind=Run.Kind.COLLECT)
 
 
 def train(lease: Lease) -> None:
@@ -113,13 +85,13 @@ def train(lease: Lease) -> None:
     from ml.training.start import TooLittleDataError
     from ml.versions import draft
 
-    run, pipeline = lease.run, _pipeline(lease)
+    run, pipeline = lease.run, pipeline_of(lease)
     path = work_folder(run) / "draft.pt"
     refreshes = pipeline.kind == Pipeline.Kind.REFRESH
     start = start_of(run.surface, is_anew=bool(run.options.get("anew")), refreshes=refreshes)
     make = _refreshed if refreshes else _retrained
     try:
-        draft.save(make(lease, start, *_visits(lease)), path)
+        draft.save(make(lease, start, _learned(lease)), path)
     except DataError as error:
         raise bad_values(error) from error
     except (TooLittleDataError, VersionError) as error:
@@ -128,25 +100,25 @@ def train(lease: Lease) -> None:
     lease.finish({"file": artefacts.keep(path, _file(pipeline, path)), "parent": parent})
 
 
-def _retrained(lease: Lease, start: Start, visits: Frame, users: set[str]) -> Any:
-    from ml.evaluation.held_back import split
+def _retrained(lease: Lease, start: Start, material: Material) -> Any:
     from ml.learning.settings import Settings
     from ml.training.train import train_draft
 
     surface, options = lease.run.surface, lease.run.options
     return train_draft(
-        split(visits)[0],
+        material.visits,
         surfaces={surface.slug: mappers.to_surface(surface)},
         innate=folder_of(start.innate),
         champion=folder_of(start.champion),
         seed=int(options.get("seed", 0)),
         progress=lease.show,
         settings=Settings().smoke() if options.get("smoke") else None,
+        everyone=material.everyone,
+        sample=material.drawn,
     )
 
 
-def _refreshed(lease: Lease, start: Start, visits: Frame, users: set[str]) -> Any:
-    from ml.evaluation.held_back import split
+def _refreshed(lease: Lease, start: Start, material: Material) -> Any:
     from ml.training.refresh import STEPS, refresh_draft
 
     surface, options = lease.run.surface, lease.run.options
@@ -157,13 +129,15 @@ def _refreshed(lease: Lease, start: Start, visits: Frame, users: set[str]) -> An
             f"Retrain instead: manage.py retrain --surface {surface.slug}"
         )
     return refresh_draft(
-        split(visits)[0],
-        users,
+        material.visits,
+        material.users,
         champion,
         surfaces={surface.slug: mappers.to_surface(surface)},
         seed=int(options.get("seed", 0)),
         steps=8 if options.get("smoke") else STEPS,
         progress=lease.show,
+        everyone=material.everyone,
+        sample=material.drawn,
     )
 
 
@@ -171,12 +145,11 @@ def export(lease: Lease) -> None:
     """Exports ONNX, checks its parity, learns the orders of its books, and registers the version in
     one transaction."""
     from ml.books.served_orders import learn_served
-    from ml.evaluation.held_back import split
     from ml.progress import within
     from ml.versions import draft
     from ml.versions.onnx_export import ExportError
 
-    run, pipeline = lease.run, _pipeline(lease)
+    run, pipeline = lease.run, pipeline_of(lease)
     lease.show(0.0, "exporting")
     folder = work_folder(run) / "version"
     shutil.rmtree(folder, ignore_errors=True)
@@ -186,8 +159,9 @@ def export(lease: Lease) -> None:
     except ExportError as error:
         raise RefusedRunError(str(error)) from error
     pages = {run.surface.slug: mappers.to_surface(run.surface)}
-    trained_on = split(_visits(lease)[0])[0]
-    card["id"] = learn_served(folder, trained_on, pages, within(lease.show, 0.3, 0.6))
+    material = _learned(lease)
+    show = within(lease.show, 0.3, 0.6)
+    card["id"] = learn_served(folder, material.visits, pages, show, material.everyone)
     lease.show(0.9, "registering")
     with database.atomic():
         parent = parent_of(left, pipeline)
@@ -207,7 +181,7 @@ def replay(lease: Lease) -> None:
     from ml.evaluation.random_people import decision_seconds
     from ml.progress import within
 
-    run, pipeline = lease.run, _pipeline(lease)
+    run, pipeline = lease.run, pipeline_of(lease)
     version, champion = _version(lease), champion_of(run.surface)
     folders = {"challenger": artefacts.registered(version.folder, version.manifest)}
     if champion is not None and champion != version:
@@ -218,7 +192,7 @@ def replay(lease: Lease) -> None:
     if late_held(lease, version, champion, decision_seconds(loaded, surface)):
         return
     show = within(lease.show, 0.0, 0.8)
-    paired = compare(_visits(lease)[0], surface, folders, work_folder(run), show)
+    paired = compare(_visits(lease), surface, folders, work_folder(run), show)
     churned = None
     if champion is not None and "champion" in folders:
         churned = churn_between(run, champion, version, within(lease.show, 0.8, 0.2))
@@ -241,7 +215,7 @@ def gate(lease: Lease) -> None:
     from ml.evaluation.held_back import interval
     from ml.evaluation.random_people import broken_rules, decision_seconds
 
-    run, left = lease.run, _pipeline(lease).result
+    run, left = lease.run, pipeline_of(lease).result
     version, replayed, audited = _version(lease), left[Run.Kind.REPLAY], left[Run.Kind.AUDIT]
     seconds = json.loads(artefacts.fetch(replayed["file"], work_folder(run)).read_text())
     found = interval(*seconds)
@@ -252,7 +226,7 @@ def gate(lease: Lease) -> None:
     limits = {"seconds": decision_seconds(loaded, surface), "most_seconds": most_seconds()}
     champion = CodebookVersion.objects.filter(pk=replayed["champion"]).first()
     ungated = ungated_by(champion)
-    refreshes = _pipeline(lease).kind == Pipeline.Kind.REFRESH  # for slices, not for the mean
+    refreshes = pipeline_of(lease).kind == Pipeline.Kind.REFRESH  # for slices, not for the mean
     energy = conditions.energy(
         estimate=found.estimate,
         low=found.low,
@@ -294,33 +268,52 @@ def promote(lease: Lease) -> None:
         lease.finish({"version": version.name}, version, outcome)
 
 
-def _pipeline(lease: Lease) -> Pipeline:
-    if lease.run.pipeline is None:
-        raise RefusedRunError(f"run {lease.run.pk} belongs to no pipeline. Ask for a new one.")
-    return lease.run.pipeline
-
-
 def _version(lease: Lease) -> CodebookVersion:
     if lease.run.version is None:
         raise RefusedRunError(f"the version of run {lease.run.pk} is gone. Retrain.")
     return lease.run.version
 
 
-def _visits(lease: Lease) -> tuple[Frame, set[str]]:
-    """The collected visits, and for a refresh the people to learn from.
-
-    Collects again if an erasure has voided them.
-    """
+def _visits(lease: Lease) -> Frame:
+    """The collected visits of everybody."""
     from ml.data.rows import visits_kept
 
-    pipeline = _pipeline(lease)
+    return _read_collected(lease, lambda left: _fetched(lease, left["file"], visits_kept))
+
+
+def _learned(lease: Lease) -> Material:
+    """What a training learns from, read shard by shard."""
+    from ml.evaluation.held_back import split
+    from ml.training.stored import learned_from
+
+    surface = lease.run.surface
+    pages = {surface.slug: mappers.to_surface(surface)}
+
+    def read(left: Mapping[str, Any]) -> Material:
+        users, sample = (
+            set(json.loads(_fetched(lease, left[name], Path.read_text))) if name in left else None
+            for name in ("users", "sample")
+        )
+        wanted = sample if sample is None else sample | (users or set())
+
+        def learned(path: Path) -> Any:
+            return learned_from(path, pages, lambda rows: split(rows)[0], wanted)
+
+        visits, everyone = _fetched(lease, left["file"], learned)
+        return Material(visits, everyone, users or set(), left.get("drawn"))
+
+    return _read_collected(lease, read)
+
+
+def _read_collected(lease: Lease, read: Callable[[Mapping[str, Any]], Read]) -> Read:
+    """Reads files that collecting left. Collects again if an erasure has voided them."""
+    pipeline = pipeline_of(lease)
     for _ in range(MOST_TRIES):
         left = kept_visits.collected(pipeline)
         try:
-            visits = _fetched(lease, left["file"], visits_kept)
-            users = _fetched(lease, left["users"], Path.read_text) if "users" in left else "[]"
+            found = read(left)
             if kept_visits.collected(pipeline) == left:
-                return visits, set(json.loads(users))
+                return found
         except (KeyError, FileNotFoundError):
             lease.show(0.0, "collecting visits again, without people who were erased")
             _collect_until_saved(lease, partial(kept_visits.collected_save, pipeline))
@@ -342,10 +335,3 @@ def _fetched(lease: Lease, name: str, read: Callable[[Path], Any]) -> Any:
 def _file(pipeline: Pipeline, path: Path) -> str:
     """The storage name by which later steps fetch the file."""
     return f"{snapshot_folder(pipeline)}/{path.name}"
-
-
-def _moved(pipeline: Pipeline, path: Path) -> str:
-    """Moves a file that names people into the storage; returns its name there."""
-    name = artefacts.keep(path, _file(pipeline, path))
-    path.unlink()
-    return name

@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
 """Time during which a failed pipeline can resume with the visits it collected."""
 FOLDER = "pipelines"
-OF_PEOPLE = ("visits", "users")
+OF_PEOPLE = ("visits", "users", "sample")
 """First words of the names of files that name people."""
-FILES = ("file", "users")
+FILES = ("file", "users", "sample")
 """Their names in what collecting left."""
 ERASURES = "erasures"
 """In a pipeline's result: how often an erasure voided what it has collected."""
@@ -52,7 +52,7 @@ def is_as_seen(pipeline: Pipeline, seen: int) -> bool:
 
 
 def collected(pipeline: Pipeline) -> Mapping[str, Any]:
-    """What collecting left, as the row has it now: without `file` and `users` after an erasure."""
+    """What collecting left, as the row has it now: without FILES after an erasure."""
     left: Mapping[str, Any] = _row(pipeline).result.get(Run.Kind.COLLECT.value, {})
     return left
 
