@@ -3,98 +3,34 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from tests.webapp.conftest import COURSE, Person
+from tests.webapp.subjects.correcting import (
+    HABITS,
+    correct,
+    fold_all,
+    orders,
+    rows,
+    state,
+    strike,
+    together,
+    without,
+)
 from tests.webapp.subjects.test_erasure import run_with
 from webapp.codebooks.models import CodebookVersion, Pipeline
 from webapp.codebooks.pipeline.kept_visits import erasures_seen
 from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.codebooks.registry.training_record import version_erasures
 from webapp.privacy.merge import subject_merge
-from webapp.subjects.fold_worker import profile_fold
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import surface_save
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HABITS = [
-    ("glossary", "live"),
-    ("glossary", "live"),
-    ("glossary", "quiz"),
-    ("glossary", "quiz"),
-    ("glossary", "forum"),
-]
-
-
-def correct(person: Person, act: str, **more: str) -> dict[str, Any]:
-    response = person.post("me/course-home", {"act": act, **more})
-    assert response.status_code == 200, response.content
-    return response.json()
-
-
-def strike(person: Person, block: str = "glossary", about: str = "use") -> dict[str, Any]:
-    return correct(person, "strike", about=about, block=block)
-
-
-def fold_all() -> None:
-    for row in Profile.objects.all():
-        profile_fold(profile_id=row.pk, now=timezone.now())
-
-
-def together(clock, *people: tuple[Person, list[tuple[str, ...]]]) -> None:
-    """People's visits at the same times, a day apart; each sees a layout of their own."""
-    start = clock.now
-    for number in range(len(people[0][1])):
-        for person, days in people:
-            clock.now = start + timedelta(days=number)
-            layout = person.layout()
-            uses = [person.event("use", block) for block in days[number]]
-            person.send(layout, person.event("impression"), *uses)
-            clock.advance(minutes=5)
-            person.send(layout, person.event("dwell", "links"))
-        clock.now = start + timedelta(days=number + 1)
-        fold_all()
-
-
-def without(block: str, habits=HABITS) -> list[tuple[str, ...]]:
-    return [tuple(b for b in used if b != block) for used in habits]
-
-
-def state(person: Person) -> dict[str, Any]:
-    """What is stored, but for the correction's own record, ids and what named the rows."""
-    fold_all()
-    row = Profile.objects.filter(subject__key=person.key).first()
-    found = deepcopy(row.state) if row else {}
-    found.pop("unlearned", None)
-    found["profile"]["feedback"]["generation"] = 0
-    found["profile"]["feedback"]["unexpected"] = []
-    if found["visit"]:
-        found["visit"] = {k: found["visit"][k] for k in ("since", "day", "started", "uses")}
-    return found
-
-
-def rows(person: Person) -> list[Any]:
-    mine = Visit.objects.filter(profile__subject__key=person.key).order_by("started_at")
-    return list(mine.values_list("started_at", "uses", "is_closed"))
-
-
-def orders(clock, *people: Person, visits: int = 3) -> list[list[list[str]]]:
-    """The layouts of the next visits of people who go on alike."""
-    seen: list[list[list[str]]] = [[] for _ in people]
-    for _ in range(visits):
-        for number, person in enumerate(people):
-            layout = person.layout()
-            seen[number].append(layout["order"])
-            person.send(layout, person.event("impression"), person.event("use", "quiz"))
-        clock.advance(days=1)
-        fold_all()
-    return seen
 
 
 def test_the_next_layouts_are_those_of_somebody_who_never_did_it(owner, colleague, clock):
@@ -235,123 +171,6 @@ def test_an_expectation_struck_out_now_is_as_if_it_had_been_from_the_start(owner
 
 def _claims(person: Person) -> list[dict[str, Any]]:
     return person.get("me/course-home").json()["claims"]
-
-
-def test_a_quiet_visit_teaches_nothing_and_the_next_one_does(owner, colleague, clock):
-    together(clock, (owner, HABITS), (colleague, HABITS))
-    for person in (owner, colleague):
-        layout = person.layout()
-        uses = [person.event("use", "quiz"), person.event("dwell", "quiz")]
-        person.send(layout, person.event("impression"), *(uses if person is owner else ()))
-
-    assert correct(owner, "quiet")["visit"] == {"learns": False}
-    owner.send(owner.layout(), owner.event("use", "assignments"))
-
-    clock.advance(hours=2)
-    assert state(owner) == state(colleague) and rows(owner) == rows(colleague)
-    assert not Event.objects.filter(block__in=("quiz", "assignments"), visit=last(owner)).exists()
-    mine, theirs = orders(clock, owner, colleague)
-    assert mine == theirs
-    assert state(owner)["profile"]["blocks"]["quiz"]["uses"] == 5
-
-
-def last(person: Person) -> str:
-    mine = Visit.objects.filter(profile__subject__key=person.key)
-    return mine.order_by("started_at").last().visit
-
-
-def test_a_quiet_visit_can_be_learned_from_again(owner, clock):
-    owner.send(owner.layout(), owner.event("use", "quiz"))
-    correct(owner, "quiet")
-
-    assert correct(owner, "learn")["visit"] == {"learns": True}
-    owner.send(owner.layout(), owner.event("use", "forum"))
-    clock.advance(days=1)
-
-    assert state(owner)["profile"]["blocks"].keys() == {"forum"}
-
-
-def test_a_quiet_visit_stays_quiet_when_the_week_is_forgotten(owner, clock):
-    layout = owner.layout()
-    owner.send(layout, owner.event("use", "quiz"))
-    correct(owner, "quiet")
-    assert correct(owner, "forget_week")["visit"] == {"learns": False}
-
-    clock.advance(minutes=1)
-    owner.send(layout, owner.event("use", "quiz"))
-    owner.send(owner.layout(), owner.event("use", "forum"))
-    clock.advance(days=1)
-
-    assert state(owner)["profile"]["blocks"] == {}
-
-
-def test_events_of_a_quiet_visit_that_come_late_are_not_learned(owner, clock):
-    layout = owner.layout()
-    owner.send(layout, owner.event("impression"))
-    correct(owner, "quiet")
-    late = owner.event("use", "quiz")
-    clock.advance(days=1)
-    owner.visit("forum")
-
-    owner.send(layout, late)
-
-    assert state(owner)["profile"]["blocks"].keys() == {"forum"}
-    assert not Event.objects.filter(block="quiz").exists()
-
-
-def test_a_forgotten_week_leaves_the_state_of_somebody_who_was_not_there(owner, colleague, clock):
-    together(clock, (owner, HABITS), (colleague, HABITS))
-    clock.advance(days=4)
-    for blocks in (("glossary", "links"), ("links",)):
-        owner.visit(*blocks)
-    fold_all()
-    clock.advance(hours=1)
-    assert owner.layout()["order"] != colleague.layout()["order"]
-
-    correct(owner, "forget_week")
-
-    assert owner.layout()["order"] == colleague.layout()["order"]
-    assert state(owner) == state(colleague) and rows(owner) == rows(colleague)
-    mine, theirs = orders(clock, owner, colleague)
-    assert mine == theirs
-
-
-def test_a_forgotten_week_takes_its_rows_and_is_not_sent_again(owner, clock, worker):
-    together(clock, (owner, HABITS))
-    clock.advance(days=9)
-    layout, used = owner.layout(), owner.event("use", "links")
-    owner.send(layout, owner.event("impression"), used)
-    clock.advance(minutes=1)
-    pin = owner.wish("pin", "links")
-    rank = pin["order"].index("links")
-
-    correct(owner, "forget_week")
-    before = state(owner)
-
-    assert not Event.objects.filter(happened_at__gte=clock.now - timedelta(days=7)).exists()
-    owner.send(layout, used, owner.event("impression") | {"at": used["at"]})
-    assert state(owner) == before and not Event.objects.filter(block="links", kind="use").exists()
-    after = owner.layout()
-    assert (after["order"][rank], after["pins"]) == ("links", ["links"])
-    clock.advance(minutes=1)
-    owner.send(after, owner.event("use", "quiz"))  # from now on it is learned
-    clock.advance(days=1)
-    assert state(owner)["profile"]["blocks"]["quiz"]["uses"] == 3
-
-
-def test_the_visit_that_the_week_begins_in_is_forgotten_too(owner, clock):
-    owner.visit("forum")
-    layout = owner.layout()
-    owner.send(layout, owner.event("use", "glossary"))
-    clock.advance(minutes=20)
-    owner.send(layout, owner.event("use", "quiz"))
-    fold_all()
-    clock.advance(days=7, minutes=-10)
-
-    correct(owner, "forget_week")
-
-    assert [list(uses) for _, uses, _ in rows(owner)] == [["forum"]]
-    assert state(owner)["profile"]["blocks"].keys() == {"forum"}
 
 
 def test_drawn_layouts_leave_the_log_with_what_they_were_drawn_by(owner, clock):
