@@ -25,20 +25,15 @@ import pandas as pd
 import torch
 
 from ml.books.served_orders import learn_served
-from ml.cli import LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
+from ml.cli import progress_bar, smoke_sample
 from ml.data.errors import BadValue, DataError
 from ml.data.histories import RecordedVisit, page, pages, popularity_by_day, visits_of
 from ml.data.sums import default_orders
 from ml.data.surface_files import read_surfaces, refuse_strangers
 from ml.data.tables import read_visits
-from ml.evaluation.policies import BOOKED, CODED, POLICIES, policy
-from ml.evaluation.replay import (
-    BIT_BUDGETS,
-    captured_gain,
-    declared_orders,
-    replay,
-    static_orders,
-)
+from ml.evaluation.policies import BOOKED, CODED, policy
+from ml.evaluation.replay import captured_gain, declared_orders, replay, static_orders
+from ml.evaluation.replay_options import options_of
 from ml.evaluation.replay_shards import Walk, replay_by
 from ml.layouts.records import read_records
 from ml.learning.settings import Settings
@@ -48,18 +43,14 @@ from ml.rehearsal.retrained import Retrains
 from ml.training.layout_part import learn_layout_part
 from ml.training.start import TooLittleDataError
 from ml.training.train import train_version
-from uiengine.book.book import MOST_ENTRIES
 from uiengine.errors import VersionError
 from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 
-RETRAINED = tuple(name for name in CODED if name not in BOOKED)
-MOST_DAYS = 366
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _options(arguments)
+    options = options_of(arguments, __doc__)
     torch.set_num_threads(2)
     try:
         summary = run(options)
@@ -91,18 +82,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         lines = _replayed(options, version, visits, surfaces, defaults)
         more: dict[str, Any] = {}
         if options.retrain_every:
-            folder = options.version or options.save or Path(work) / "version"
-            retrains = Retrains(
-                folder,
-                surfaces,
-                defaults,
-                Path(work),
-                earlier=train,
-                name=options.policy,
-                bits=options.bits,
-                seed=options.seed,
-                settings=Settings().smoke() if options.smoke else None,
-            )
+            retrains = _retrains(options, train, surfaces, defaults, Path(work))
             frozen, lines = lines, _retrained(options, retrains, test)
             more = {
                 "frozen": {"captured_gain": captured_gain(frozen, visits)},
@@ -165,6 +145,27 @@ def _replayed(
         made = replay(visits, surfaces, defaults, decide, show, is_declared=is_declared)
         with options.out.open("w", encoding="utf-8") as file:
             return list(_written(made, file))
+
+
+def _retrains(
+    options: argparse.Namespace,
+    train: pd.DataFrame | None,
+    surfaces: Mapping[str, Surface],
+    defaults: Mapping[str, Sequence[str]],
+    work: Path,
+) -> Retrains:
+    """What makes versions anew, from the one that `_version` left."""
+    return Retrains(
+        options.version or options.save or work / "version",
+        surfaces,
+        defaults,
+        work,
+        earlier=train,
+        name=options.policy,
+        bits=options.bits,
+        seed=options.seed,
+        settings=Settings().smoke() if options.smoke else None,
+    )
 
 
 def _retrained(
@@ -242,84 +243,6 @@ def tested_surfaces(
                 blocks.setdefault(slug, set(trained.get(slug, ()))).add(block)
     tested = set(test["surface"])
     return {slug: page(slug, sorted(names)) for slug, names in blocks.items() if slug in tested}
-
-
-def _entries(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if not 1 <= count <= MOST_ENTRIES:
-        rule = f"{text} is no number of entries: name 1 to {MOST_ENTRIES}, as a byte names one"
-        raise argparse.ArgumentTypeError(rule)
-    return count
-
-
-def _days(text: str) -> int:
-    days = int(text) if text.isdecimal() else 0
-    if not 1 <= days <= MOST_DAYS:
-        rule = f"{text} is no number of days: name 1 to {MOST_DAYS}"
-        raise argparse.ArgumentTypeError(rule)
-    return days
-
-
-def _innate(text: str) -> Path | None:
-    return None if text == "none" else existing_version(text)
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = command("ml.replay", __doc__, VISITS, LAYOUTS)
-    parser.add_argument("--train", nargs="+", help="files of visits to train on")
-    parser.add_argument("--test", required=True, help="file of visits to replay")
-    parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per visit")
-    parser.add_argument(
-        "--surface",
-        type=Path,
-        nargs="+",
-        default=[],
-        help="declared pages of the visits, with groups, sizes, pins, fold and move budget; "
-        "default: one column of the blocks that occur",
-    )
-    parser.add_argument("--policy", choices=POLICIES, default="engine")
-    parser.add_argument("--bits", type=int, choices=BIT_BUDGETS, default=64, help="token budget")
-    parser.add_argument(
-        "--entries",
-        type=_entries,
-        default=MOST_ENTRIES,
-        help=f"layouts in a day's book with --policy book or device, 1 to {MOST_ENTRIES}",
-    )
-    parser.add_argument(
-        "--version", type=existing_version, help="take this version folder as it is"
-    )
-    parser.add_argument("--save", type=Path, help="keep the trained version here")
-    parser.add_argument(
-        "--innate", type=_innate, help="version folder to start from, or none; default: learn it"
-    )
-    parser.add_argument(
-        "--layouts", nargs="+", default=[], help="files of layouts people made: the layout part"
-    )
-    parser.add_argument(
-        "--retrain-every",
-        type=_days,
-        default=0,
-        metavar="DAYS",
-        help="make each page's version anew every so many days of the test file",
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--workers",
-        type=int,
-        default=1,
-        help="processes that share the people; the lines are the same but for decide_ms",
-    )
-    parser.add_argument("--smoke", action="store_true", help="a few users: ends within seconds")
-    options = parser.parse_args(arguments)
-    if options.version is None and not options.train:
-        parser.error("--train or --version is needed: name files of visits, or a version folder")
-    if options.workers > 1 and options.policy in CODED and not (options.version or options.save):
-        parser.error("--workers needs --version or --save: each process opens the version folder")
-    if options.retrain_every and options.workers > 1:
-        parser.error("--retrain-every needs one process: leave --workers out")
-    if options.retrain_every and options.policy not in RETRAINED:
-        parser.error(f"--retrain-every needs a policy of one version: {', '.join(RETRAINED)}")
-    return options
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ IN_README = (
     "Bits a user may spend, tokens alone",
     "Bits of a layout that people made",
     "Each idea switched alone",
+    "Visits that are learned from",
     "Demand as trained and calibrated",
     "Simulated people over retrains",
     "A retrain from four starts",

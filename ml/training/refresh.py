@@ -70,15 +70,10 @@ def refresh_draft(
     start = load_fitted(champion)
     kinds = kinds_of(start, surfaces)
     everyone = everyone or Sums.of(rows)
-    show = within(progress, 0.0, 0.3)
+    priors, popular = everyone.mean_shares(), everyone.popularity()
+    text = f"reading {len(rows)} visits"
     made = build_examples(
-        rows,
-        surfaces,
-        kinds,
-        everyone.mean_shares(),
-        seed,
-        lambda s: show(s, f"reading {len(rows)} visits"),
-        everyone.popularity(),
+        rows, surfaces, kinds, priors, seed, lambda s: progress(0.3 * s, text), popular
     )
     seen, aside = calibration.split(made, start.settings.calibrate)
     chosen = [i for i, (_, user) in enumerate(seen.users) if user in users]

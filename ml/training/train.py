@@ -31,6 +31,13 @@ FINE_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 300, 4, 20
 """Wanted steps of fine-tuning, and the bounds on its epochs."""
 STEPS_PER_EPOCH, LEAST_BATCH = 8, 64
 """Small surfaces train with smaller batches: steps per epoch, and the smallest batch."""
+OF_NO_PAGE: dict[str, Any] = {
+    "surfaces": [],
+    "default_orders": {},
+    "priors": {},
+    "own_visits": {},
+}
+"""What an innate version has of the pages it was trained on."""
 
 
 def train_version(
@@ -97,38 +104,34 @@ def train_draft(
     Raises:
         TooLittleDataError: fewer visits or subjects than can be trained on.
     """
-    started = time.perf_counter()
+    began = time.perf_counter()
     known = dict(surfaces) if surfaces is not None else pages([visits])
     rows = usable(visits_of(visits), known)
     start = Start.of(innate, champion)
-    chosen = settings or Settings()
-    if start.fitted is not None:
-        changes = fine_tuning(len(rows)) if settings is None else _epochs(chosen)
-        chosen = replace(start.fitted.settings, **changes)
+    chosen = _settings(settings, start, len(rows))
     kinds = kinds_of(start.fitted, known)
     everyone = everyone or Sums.of(rows)
     progress(0.0, f"reading {len(rows)} visits")
-    priors = {} if is_innate else everyone.mean_shares()
+    priors, popular = ({} if is_innate else everyone.mean_shares()), everyone.popularity()
     examples = build_examples(
-        rows,
-        known,
-        kinds,
-        priors,
-        seed,
-        lambda s: progress(0.15 * s, "history"),
-        everyone.popularity(),
+        rows, known, kinds, priors, seed, lambda s: progress(0.15 * s, "history"), popular
     )
     learned, aside = calibration.split(examples, chosen.calibrate)
     fitted, facts = start.fit(learned, kinds, chosen, seed, within(progress, 0.15, 0.75))
     told = {**facts, "sample": dict(sample)} if sample else facts
     found = draft_of(
-        fitted, learned, everyone, known, seed=seed, started=started, aside=aside, **told
+        fitted, learned, everyone, known, seed=seed, started=began, aside=aside, **told
     )
     if start.folder is not None:
         found = replace(found, layouts=carried(start.folder))
-    if is_innate:
-        return replace(found, surfaces=[], default_orders={}, priors={}, own_visits={})
-    return found
+    return replace(found, **OF_NO_PAGE) if is_innate else found
+
+
+def _settings(given: Settings | None, start: Start, visits: int) -> Settings:
+    if start.fitted is None:
+        return given or Settings()
+    changes = fine_tuning(visits) if given is None else _epochs(given)
+    return replace(start.fitted.settings, **changes)
 
 
 def fine_tuning(visits: int) -> dict[str, Any]:

@@ -167,6 +167,15 @@ def test_workers_need_a_version_folder_to_open(tmp_path, capsys):
     assert "--workers needs --version or --save" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("workers", ["0", "-1", "two", "257"])
+def test_a_number_that_is_none_of_processes_is_refused(workers, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--test", "t.csv", "--out", "o", f"--workers={workers}"])
+
+    said = capsys.readouterr().err
+    assert f"--workers: {workers} is no number of processes: name 1 to 256" in said
+
+
 def test_reading_is_the_same_whoever_is_read_beside():
     from ml.evaluation.reading import read_alike
     from uiengine.behaviour.profile import Profile

@@ -62,22 +62,6 @@ def energy(
         verdict = Verdict.PASSED
     elif low > ENERGY_LIMIT:
         verdict = Verdict.FAILED
-    faster = f"Saves held-back people modelled time beside the {against}, beyond chance."
-    texts = {
-        Verdict.PASSED: faster
-        if needs_gain
-        else f"Costs held-back people no more modelled time than the {against}.",
-        Verdict.UNCLEAR: f"Modelled seconds: {people} held-back "
-        f"{'person' if people == 1 else 'people'}, too few to tell whether it is slower than the "
-        f"{against}. Wait for more visits, or let a named person decide.",
-        Verdict.FAILED: f"Costs held-back people more modelled time than the {against}.",
-    }
-    if needs_gain and verdict == Verdict.UNCLEAR and people >= LEAST_PEOPLE:
-        texts[verdict] = (
-            f"Saves held-back people no modelled time beside the {against} beyond chance, so "
-            "nobody's page changes for it. The champion goes on serving; let a named person decide "
-            "if it should change all the same."
-        )
     return {
         "name": "energy",
         "verdict": verdict,
@@ -85,12 +69,32 @@ def energy(
         "limit": 0.0 if needs_gain else ENERGY_LIMIT,
         "unit": f"extra modelled seconds as a share of the {against}'s: upper end of the "
         "one-sided 95 % interval",
-        "text": texts[verdict],
+        "text": _energy_text(verdict, against, people, needs_gain=needs_gain),
         "estimate": estimate,
         "low": _finite(low),
         "people": people,
         "visits": visits,
     }
+
+
+def _energy_text(verdict: str, against: str, people: int, *, needs_gain: bool) -> str:
+    if verdict == Verdict.FAILED:
+        return f"Costs held-back people more modelled time than the {against}."
+    if verdict == Verdict.PASSED and needs_gain:
+        return f"Saves held-back people modelled time beside the {against}, beyond chance."
+    if verdict == Verdict.PASSED:
+        return f"Costs held-back people no more modelled time than the {against}."
+    if needs_gain and people >= LEAST_PEOPLE:
+        return (
+            f"Saves held-back people no modelled time beside the {against} beyond chance, so "
+            "nobody's page changes for it. The champion goes on serving; let a named person decide "
+            "if it should change all the same."
+        )
+    return (
+        f"Modelled seconds: {people} held-back {'person' if people == 1 else 'people'}, too few to "
+        f"tell whether it is slower than the {against}. Wait for more visits, or let a named "
+        "person decide."
+    )
 
 
 def guardrails(
