@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ml.cli import LAYOUTS, VISITS, command, existing_version
@@ -50,14 +50,14 @@ def _add_deciding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bits", type=int, choices=BIT_BUDGETS, default=64, help="token budget")
     parser.add_argument(
         "--entries",
-        type=_entries,
+        type=_number("entries", MOST_ENTRIES),
         default=MOST_ENTRIES,
         help=f"layouts in a day's book with --policy book or device, 1 to {MOST_ENTRIES}",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--workers",
-        type=_workers,
+        type=_number("processes", MOST_WORKERS),
         default=1,
         help="processes that share the people; the lines are the same but for decide_ms",
     )
@@ -77,7 +77,7 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--retrain-every",
-        type=_days,
+        type=_number("days", MOST_DAYS),
         default=0,
         metavar="DAYS",
         help="make each page's version anew every so many days of the test file",
@@ -95,28 +95,16 @@ def _refuse(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Non
         parser.error(f"--retrain-every needs a policy of one version: {', '.join(RETRAINED)}")
 
 
-def _entries(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if not 1 <= count <= MOST_ENTRIES:
-        rule = f"{text} is no number of entries: name 1 to {MOST_ENTRIES}, as a byte names one"
-        raise argparse.ArgumentTypeError(rule)
-    return count
+def _number(what: str, most: int) -> Callable[[str], int]:
+    """Returns what reads a whole number from 1 to `most`. what: what it counts, for the refusal."""
 
+    def read(text: str) -> int:
+        count = int(text) if text.isdecimal() else 0
+        if not 1 <= count <= most:
+            raise argparse.ArgumentTypeError(f"{text} is no number of {what}: name 1 to {most}")
+        return count
 
-def _days(text: str) -> int:
-    days = int(text) if text.isdecimal() else 0
-    if not 1 <= days <= MOST_DAYS:
-        rule = f"{text} is no number of days: name 1 to {MOST_DAYS}"
-        raise argparse.ArgumentTypeError(rule)
-    return days
-
-
-def _workers(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if not 1 <= count <= MOST_WORKERS:
-        rule = f"{text} is no number of processes: name 1 to {MOST_WORKERS}"
-        raise argparse.ArgumentTypeError(rule)
-    return count
+    return read
 
 
 def _innate(text: str) -> Path | None:
