@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.uiengine.dashboards.geometry import overlaps, pulled_up
 from tests.uiengine.dashboards.samples import EVERY
 from uiengine.dashboards import DashboardError, layout_into, surface_of
+from uiengine.errors import SurfaceError
 from uiengine.page import feasibility, surface_json
 from uiengine.page.layout import pack
 from uiengine.page.reading_order import apply_pins, default_order
@@ -140,6 +141,21 @@ JUNK = (
 PLACES = [(kind, page, path) for kind, page in EVERY.values() for path in paths(page)]
 
 
+@pytest.mark.parametrize("height", [0, -1, "auto", None])
+def test_rows_without_a_height_have_the_usual_one(height):
+    kind, page = EVERY["gridstack"]
+    definition, _ = surface_of({**page, "cellHeight": height}, kind)
+    usual, _ = surface_of({k: v for k, v in page.items() if k != "cellHeight"}, kind)
+    assert definition["row_height"] == usual["row_height"]
+
+
+def test_rows_too_low_to_touch_are_refused_by_the_rule():
+    kind, page = EVERY["gridstack"]
+    definition, _ = surface_of({**page, "cellHeight": 2.5}, kind)
+    with pytest.raises(SurfaceError, match="24 px need"):
+        feasibility.refuse_impossible(surface_json.parse(definition))
+
+
 @given(place=st.sampled_from(PLACES), junk=st.sampled_from(JUNK))
 @settings(max_examples=150)
 def test_junk_anywhere_ends_in_a_surface_or_a_reason(place, junk):
@@ -150,7 +166,11 @@ def test_junk_anywhere_ends_in_a_surface_or_a_reason(place, junk):
     except DashboardError:
         return
     surface = surface_json.parse(definition)
-    feasibility.refuse_impossible(surface)
+    try:
+        feasibility.refuse_impossible(surface)
+    except SurfaceError as error:  # rows so low that no block of the page can be touched
+        assert "touch_targets" in str(error)
+        return
     order = default_order(surface)
     assert layout_into(document, kind, pack(surface, order)) is document
     wanted = apply_pins(surface, order[::-1], {})

@@ -54,7 +54,8 @@ def read(document: Any) -> Page:
     below: Path = path if isinstance(node, list) else (*path, "children")
     told: list[str] = []
     space = _space(widgets, below, options, told)
-    row_px = whole(min(max(number(options.get("cellHeight"), ROW_PX), 1), 2000))
+    height = number(options.get("cellHeight"), ROW_PX)
+    row_px = whole(min(max(height, 1), 2000)) if height > 0 else ROW_PX  # 0: the page's own styles
     return Page("Page", (space,), row_px, space.columns, notes + tuple(told))
 
 
