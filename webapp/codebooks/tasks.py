@@ -15,6 +15,7 @@ from webapp.codebooks.models import Run
 from webapp.codebooks.pipeline import lease
 from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.nightly import retrain_if_new
+from webapp.codebooks.pipeline.parts.work import part_run
 from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.pipeline.work_folder import work_sweep
 from webapp.lib.times import utc_now
@@ -24,6 +25,12 @@ from webapp.surfaces.models import Surface
 @shared_task(name="codebooks.collect")  # type: ignore[untyped-decorator]
 def collect(run_id: int) -> None:
     step_run(run_id)
+
+
+@shared_task(name="codebooks.part")  # type: ignore[untyped-decorator]
+def part(run_id: int, work: str) -> None:
+    """Does a part of a running step that nobody has; see `pipeline/parts`."""
+    part_run(run_id, work)
 
 
 @shared_task(name="codebooks.train")  # type: ignore[untyped-decorator]

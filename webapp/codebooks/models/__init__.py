@@ -2,6 +2,7 @@
 
 from webapp.codebooks.models.books import KeptBook
 from webapp.codebooks.models.live import Agreement, GuardWindow, LiveMinute
+from webapp.codebooks.models.parts import Part
 from webapp.codebooks.models.pipelines import GateReport, Pipeline, Run
 from webapp.codebooks.models.versions import Alias, AliasMove, CodebookVersion, Proposal, Rollout
 
@@ -14,6 +15,7 @@ __all__ = [
     "GuardWindow",
     "KeptBook",
     "LiveMinute",
+    "Part",
     "Pipeline",
     "Proposal",
     "Rollout",

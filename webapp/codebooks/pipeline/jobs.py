@@ -70,7 +70,11 @@ def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -
     pipeline = pipeline_of(lease)
     while True:
         seen = kept_visits.erasures_seen(pipeline)
-        result = collected(lease)
+        try:
+            result = {**collected(lease), kept_visits.ERASURES: seen}
+        except kept_visits.VoidError:
+            kept_visits.files_sweep()
+            continue
         with database.atomic():
             if kept_visits.is_as_seen(pipeline, seen):
                 TrainingErasure.objects.filter(run=collecting_run(pipeline)).delete()
@@ -306,7 +310,10 @@ def _learned(lease: Lease) -> Material:
 
 
 def _read_collected(lease: Lease, read: Callable[[Mapping[str, Any]], Read]) -> Read:
-    """Reads files that collecting left. Collects again if an erasure has voided them."""
+    """Reads files that collecting left. Collects again if an erasure has voided them.
+
+    left["erasures"] is the `seen` of parts that read the files.
+    """
     pipeline = pipeline_of(lease)
     for _ in range(MOST_TRIES):
         left = kept_visits.collected(pipeline)
@@ -314,7 +321,7 @@ def _read_collected(lease: Lease, read: Callable[[Mapping[str, Any]], Read]) -> 
             found = read(left)
             if kept_visits.collected(pipeline) == left:
                 return found
-        except (KeyError, FileNotFoundError):
+        except (KeyError, FileNotFoundError, kept_visits.VoidError):
             lease.show(0.0, "collecting visits again, without people who were erased")
             _collect_until_saved(lease, partial(kept_visits.collected_save, pipeline))
     raise RefusedRunError(

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from webapp.codebooks.models import Pipeline, Run
+from webapp.codebooks.models import Part, Pipeline, Run
 from webapp.codebooks.registry import artefacts
 from webapp.lib import database
 from webapp.surfaces.models import Surface
@@ -22,12 +22,17 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
 """Time during which a failed pipeline can resume with the visits it collected."""
 FOLDER = "pipelines"
-OF_PEOPLE = ("visits", "users", "sample")
+OF_PEOPLE = ("visits", "users", "sample", "people")
 """First words of the names of files that name people."""
-FILES = ("file", "users", "sample")
-"""Their names in what collecting left."""
+FILES = ("file", "files", "users", "sample", "of_people")
+"""What the entries that name such files, or list them, are called in what collecting or a part
+left."""
 ERASURES = "erasures"
 """In a pipeline's result: how often an erasure voided what it has collected."""
+
+
+class VoidError(Exception):
+    """Somebody was erased meanwhile: collect again."""
 
 
 def snapshot_folder(pipeline: Pipeline) -> str:
@@ -42,13 +47,18 @@ def is_dropped(pipeline: Pipeline, failed: Run) -> bool:
 
 def erasures_seen(pipeline: Pipeline) -> int:
     """Counts the erasures since the pipeline began. Ask before reading visits."""
-    return int(_row(pipeline).result.get(ERASURES, 0))
+    return _erasures(_row(pipeline))
 
 
-def is_as_seen(pipeline: Pipeline, seen: int) -> bool:
-    """Returns True if nobody was erased since `seen`, and lets no erasure pass this transaction."""
-    row = Pipeline.objects.select_for_update(of=("self",)).get(pk=pipeline.pk)
-    return int(row.result.get(ERASURES, 0)) == seen
+def is_as_seen(pipeline: Pipeline | None, seen: int, *, lock: bool = True) -> bool:
+    """Returns True if nobody was erased since `seen`; for a run without a pipeline always.
+
+    lock: lets no erasure pass this transaction.
+    """
+    if pipeline is None:
+        return True
+    rows = Pipeline.objects.select_for_update(of=("self",)) if lock else Pipeline.objects
+    return _erasures(rows.get(pk=pipeline.pk)) == seen
 
 
 def collected(pipeline: Pipeline) -> Mapping[str, Any]:
@@ -101,10 +111,25 @@ def files_sweep() -> None:
         line = Pipeline.objects.filter(pk=name).first() if name.isdecimal() else None
         left = line.result.get(Run.Kind.COLLECT.value, {}) if line else {}
         if line is not None and line.state == Pipeline.State.RUNNING:
-            kept = [str(left.get(file, "")) for file in FILES]
+            kept = {*_named(left), *_named_by_parts(line)}
             artefacts.clear(f"{FOLDER}/{name}", OF_PEOPLE, kept)
         elif line is None or line.state != Pipeline.State.FAILED or not left:
             artefacts.clear(f"{FOLDER}/{name}")
+
+
+def _named_by_parts(line: Pipeline) -> set[str]:
+    """Files of parts that were made since the last erasure."""
+    parts = Part.objects.filter(run__pipeline=line, erasures=_erasures(line))
+    return {file for left in parts.values_list("result", flat=True) for file in _named(left)}
+
+
+def _named(left: Mapping[str, Any]) -> list[str]:
+    entries = [left[name] for name in FILES if name in left]
+    return [file for entry in entries for file in ([entry] if isinstance(entry, str) else entry)]
+
+
+def _erasures(line: Pipeline) -> int:
+    return int(line.result.get(ERASURES, 0))
 
 
 def _row(pipeline: Pipeline) -> Pipeline:

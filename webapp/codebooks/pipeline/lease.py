@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from threading import Event, Thread
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError
+from django.db import IntegrityError
 from django.db.models import F, Q
 
 from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline import order
+from webapp.codebooks.pipeline.beating import LostError, beating
 from webapp.codebooks.pipeline.enqueue import ACTIVE, LEASE
 from webapp.lib import database
 from webapp.lib.learning_extra import missing_sentence
@@ -24,7 +23,6 @@ from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 log = logging.getLogger(__name__)
-BEAT_SECONDS = 20.0
 MOST_ATTEMPTS = 3
 SHOW_EVERY = 1.0
 """Seconds between two writes of the progress to the row."""
@@ -49,7 +47,7 @@ def bad_values(error: Any) -> RefusedRunError:
     )
 
 
-class LostRunError(Exception):
+class LostRunError(LostError):
     """The lease was lost to another worker; this worker's results are void."""
 
 
@@ -174,7 +172,7 @@ def run_with_lease(
     if lease is None:
         return None
     try:
-        with _beating(lease):
+        with beating(lease.renew, f"run-{run_id}"):
             _refuse_edited(lease.run)
             work(lease)
     except LostRunError as lost:
@@ -201,30 +199,6 @@ def _refuse_edited(run: Run) -> None:
             f"surface: {run.surface.slug} changed while the pipeline ran (revision {then}, now "
             f"{now}). Start again: ask for a new one."
         )
-
-
-@contextmanager
-def _beating(lease: Lease) -> Iterator[None]:
-    """Renews the lease from a separate thread, because exporting shows no progress for minutes."""
-    over = Event()
-
-    def beat() -> None:
-        while not over.wait(BEAT_SECONDS):
-            try:
-                lease.renew()
-            except LostRunError:
-                break
-            except DatabaseError:
-                log.warning("run.beat_failed", exc_info=True)
-        database.connection().close()
-
-    thread = Thread(target=beat, daemon=True, name=f"run-{lease.run.pk}")
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def runs_sweep() -> list[int]:
