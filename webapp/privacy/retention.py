@@ -7,7 +7,6 @@ Small batches keep locks short; in PostgreSQL, events that no surface keeps go w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,19 +29,19 @@ def retention_apply(*, surface: Surface, now: datetime) -> dict[str, int]:
     Profiles already contain the folded events, so deleting events does not reset anyone's layout.
     """
     done: Counter[str] = Counter()
-    old = _old_events(surface, now)
-    done["events"] = _delete(old.all)
-    done["goals"] = _delete(lambda: _old_goals(surface, now))
+    done["events"] = _delete_events(_old_events(surface, now))
+    done["goals"] = _delete(_old_goals(surface, now))
     done["snapshots"] = snapshots_expire(surface=surface, now=now)
-    done["decisions"] = _delete(lambda: _old_decisions(surface, now))
+    done["decisions"] = _delete_decisions(surface, now)
     if surface.idle_days:
         since = now - timedelta(days=surface.idle_days)
-        while count := _delete_idle(surface, since):
-            done["profiles"] += count
+        after = 0
+        while gone := _delete_idle(surface, since, after):
+            done["profiles"] += len(gone)
+            after = gone[-1]
         # A subject without profiles or user holds nothing else.
-        done["subjects"] = _delete(
-            lambda: Subject.objects.filter(profiles=None, user=None, created_at__lt=since)
-        )
+        alone = Subject.objects.filter(profiles=None, user=None, created_at__lt=since)
+        done["subjects"] = _delete(alone)
     return dict(done)
 
 
@@ -78,19 +77,44 @@ def _old_goals(surface: Surface, now: datetime) -> QuerySet[GoalEvent]:
     return old.filter(Q(goal__held_since=None) | Q(happened_at__lt=F("goal__held_since")))
 
 
-def _old_decisions(surface: Surface, now: datetime) -> QuerySet[ServedDecision]:
-    """Old decisions that no event and no open visit refers to."""
+def _delete_events(old: QuerySet[Event]) -> int:
+    """Goes on from the last arrival, as those that another surface keeps would be passed again."""
+    total, since = 0, None
+    while True:
+        rest = old.filter(received_at__gte=since) if since else old
+        some = list(rest.order_by("received_at").values_list("pk", "received_at")[:AT_ONCE])
+        if not some:
+            return total
+        since = some[-1][1]
+        total += _delete(old.filter(pk__in=[pk for pk, _ in some]))
+
+
+def _delete_decisions(surface: Surface, now: datetime) -> int:
+    """Walks from the first row to those that are too young, as keys grow with time."""
     until = now - timedelta(days=surface.decision_days)
+    total = after = 0
+    while True:
+        rows = ServedDecision.objects.filter(pk__gt=after).order_by("pk")
+        some = list(rows.values_list("pk", "received_at")[:AT_ONCE])
+        old = [pk for pk, received_at in some if received_at < until]
+        if not old:
+            return total
+        after = some[-1][0]
+        total += _delete(_free_decisions(surface).filter(pk__in=old))
+
+
+def _free_decisions(surface: Surface) -> QuerySet[ServedDecision]:
+    """Decisions that no event and no open visit refers to."""
     mine = ServedDecision.objects.filter(profile__surface=surface, events=None)
-    return mine.filter(received_at__lt=until).exclude(visits__is_closed=False)
+    return mine.exclude(visits__is_closed=False)
 
 
-def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
+def _delete(rows: QuerySet[Any]) -> int:
     """Deletes the rows in batches with everything that depends on them; returns their number."""
     total = 0
-    while pks := list(rows().values_list("pk", flat=True)[:AT_ONCE]):
+    while pks := list(rows.values_list("pk", flat=True)[:AT_ONCE]):
         with database.atomic():
-            mine = rows().model._default_manager.filter(pk__in=pks)
+            mine = rows.model._default_manager.filter(pk__in=pks)
             if mine.model is not Subject:
                 profiles_lock(Profile.objects.filter(pk__in=mine.values("profile")))
             mine.delete()
@@ -99,13 +123,17 @@ def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
 
 
 @database.atomic
-def _delete_idle(surface: Surface, since: datetime) -> int:
-    """Deletes idle profiles under a lock, checking again so that one with a new event stays."""
-    idle = Profile.objects.filter(surface=surface, updated_at__lt=since)
+def _delete_idle(surface: Surface, since: datetime, after: int) -> list[int]:
+    """Deletes idle profiles whose keys are above `after`, and returns their keys.
+
+    They are locked and looked at again, so that one with a new event stays.
+    """
+    idle = Profile.objects.filter(surface=surface, updated_at__lt=since, pk__gt=after)
     waiting = Event.objects.filter(fold=Event.Fold.PENDING).values("profile")
     some = idle.exclude(pk__in=waiting).order_by("pk")[:AT_ONCE]
     rows = list(some.select_for_update(of=("self",)).select_related("subject"))
     for row in rows:
         state_cache.forget_on_commit(row.subject.key, [surface.slug])
-    Profile.objects.filter(pk__in=[row.pk for row in rows], updated_at__lt=since).delete()
-    return len(rows)
+    gone = [row.pk for row in rows]
+    Profile.objects.filter(pk__in=gone, updated_at__lt=since).delete()
+    return gone

@@ -7,19 +7,16 @@ worker repeats it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import F
-
 from uiengine.behaviour import profile_json
-from uiengine.behaviour.popularity import first_in_period
 from uiengine.cost.reward import seconds_per_use
 from uiengine.page.surface import Surface
 from webapp.lib import database
 from webapp.lib.times import to_milliseconds
 from webapp.subjects import mappers, state_cache, visit_state
+from webapp.subjects.counted_days import CountedDays
 from webapp.subjects.decisions import visit_id
 from webapp.subjects.models import Event, Profile, ServedDecision, Visit
 from webapp.subjects.visit_events import LiveVisit
@@ -32,7 +29,6 @@ from webapp.subjects.visit_state import (
     settle,
 )
 from webapp.surfaces.mappers import to_surface
-from webapp.surfaces.services import CountedVisit, popularity_add
 
 AT_ONCE = 500
 """Events folded in one transaction."""
@@ -53,12 +49,24 @@ def profile_fold(*, profile_id: int, now: datetime) -> int:
 
 @database.atomic
 def _fold_some(profile_id: int, now: datetime) -> int:
-    row = Profile.objects.select_for_update(of=("self",)).filter(pk=profile_id).first()
+    mine = Profile.objects.select_for_update(of=("self",)).select_related("subject", "surface")
+    row = mine.filter(pk=profile_id).first()
     if row is None:  # erased in the meantime
         return 0
+    counted = CountedDays()
+    count = locked_fold(row, to_surface(row.surface), now, counted)
+    counted.write()
+    return count
+
+
+def locked_fold(row: Profile, page: Surface, now: datetime, counted: CountedDays) -> int:
+    """Folds up to AT_ONCE events of a locked profile on its page; returns how many.
+
+    Popularity, whose rows are locked last, is left to `counted`.
+    """
     key, slug = row.subject.key, row.surface.slug
     target = FoldTarget(
-        to_surface(row.surface),
+        page,
         row.surface.visit_minutes * 60_000,
         lambda since: visit_id(key, slug, since),
     )
@@ -85,7 +93,7 @@ def _fold_some(profile_id: int, now: datetime) -> int:
         _delete_unlearned(unlearned)
         _forget_codes(state, events)
         _write_visits(row, changes, target)
-        _count_popularity(row, changes.closed, target.day(to_milliseconds(now)), last_day)
+        counted.add(row, changes.closed, target.day(to_milliseconds(now)), last_day)
         _write_profile(row, state, target.gap, offset)
         state_cache.forget_on_commit(key, [slug])
     return len(events)
@@ -171,25 +179,6 @@ def _drawn_columns(visit: LiveVisit, surface: Surface) -> dict[str, Any]:
     }
 
 
-def _count_popularity(
-    row: Profile, closed: Iterable[tuple[int, LiveVisit]], today: int, last_day: int | None
-) -> None:
-    """Counts a visit on its own day, or today if that day is over.
-
-    Past days do not change, so decisions based on them can be repeated. A person counts in the
-    period of a visit that is counted in it. last_day: of the last visit counted before.
-    """
-    days: dict[int, list[CountedVisit]] = {}
-    for number, visit in closed:
-        if visit.uses:
-            day = max(visit.day, today)
-            is_first = first_in_period(visit.day, last_day) and not first_in_period(day, visit.day)
-            days.setdefault(day, []).append(CountedVisit(number, visit.uses, is_first))
-            last_day = visit.day
-    for day, visits in sorted(days.items()):
-        popularity_add(row.surface_id, day, visits)
-
-
 def events_sweep(*, now: datetime) -> list[int]:
     """Profiles with events whose lease ran out, for the caller to enqueue; renews the lease."""
     stale = Event.objects.filter(fold=Event.Fold.PENDING, lease_until__lt=now)
@@ -198,12 +187,6 @@ def events_sweep(*, now: datetime) -> list[int]:
     )
     stale.filter(profile_id__in=profiles).update(lease_until=now + SWEEP_LEASE)
     return profiles
-
-
-def visits_sweep(*, now: datetime) -> list[int]:
-    """Profiles whose open visit has ended."""
-    over = Profile.objects.filter(open_until__lt=now).order_by(F("open_until"))
-    return list(over.values_list("pk", flat=True)[:SWEEP_AT_MOST])
 
 
 def _to_datetime(milliseconds: int) -> datetime:

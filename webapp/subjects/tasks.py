@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+import random
 
-from celery import shared_task
+from celery import group, shared_task
 
+from uiengine.behaviour.shards import SHARDS
 from webapp.lib.times import utc_now
-from webapp.subjects import fold_request, fold_worker
+from webapp.subjects import due, fold_request, fold_worker
 
 log = logging.getLogger(__name__)
+FEW = 100
+"""Profiles due up to which the sweep folds by itself."""
+EXPIRES = 10
+"""Seconds after which a part of a sweep is not worth taking: the next sweep asks again."""
 
 
 @shared_task(name="subjects.fold_profile")  # type: ignore[untyped-decorator]
@@ -19,15 +25,33 @@ def fold_profile(profile_id: int) -> int:
 
 @shared_task(name="subjects.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> int:
-    """Enqueues profiles again that a worker or broker lost, and closes visits that are over."""
+    """Enqueues profiles again that a worker or broker lost, and closes visits that are over.
+
+    Where there are many, shards are handed out to all workers.
+    """
     now = utc_now()
+    waiting = due.due_count(now=now, most=FEW + 1)
+    if waiting > FEW and _handed_out():
+        return waiting
     asked = fold_worker.events_sweep(now=now)
     for profile_id in asked:
         fold_request.folding_request(profile_id)
-    over = fold_worker.visits_sweep(now=now)
-    for profile_id in over:
-        try:
-            fold_worker.profile_fold(profile_id=profile_id, now=now)
-        except Exception:  # one failure must not stop the others
-            log.exception("subjects.fold_failed profile=%s", profile_id)
-    return len(asked) + len(over)
+    return len(asked) + due.visits_close(shards=range(SHARDS), now=now)
+
+
+@shared_task(name="subjects.sweep_shards")  # type: ignore[untyped-decorator]
+def sweep_shards(first: int, stop: int) -> int:
+    """Folds what is due in the shards from `first` to below `stop`."""
+    return due.due_fold(shards=range(first, stop), now=utc_now())
+
+
+def _handed_out() -> bool:
+    """Sends the parts of a sweep to all workers; False if no broker takes them."""
+    parts = [sweep_shards.s(part.start, part.stop) for part in due.shard_ranges()]
+    random.shuffle(parts)  # where the last expire, others do next time
+    try:
+        group(parts).apply_async(expires=EXPIRES)
+    except Exception:
+        log.warning("subjects.sweep_alone", exc_info=True)
+        return False
+    return True

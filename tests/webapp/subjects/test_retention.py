@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from webapp.privacy import retention, tasks
 from webapp.subjects.models import Event, Profile, ServedDecision, Subject, Visit
@@ -38,6 +40,38 @@ def test_old_events_and_decisions_go_and_the_layout_stays(surface, owner, worker
     assert Visit.objects.count() == 4
     after = owner.layout()
     assert after["order"] == before["order"] and after["why"] == before["why"]
+
+
+def test_what_stays_between_ends_no_walk(surface, owner, colleague, worker, clock):
+    """Batches have two rows; those in the middle are kept by another surface, or have events."""
+    other = Surface.objects.create(slug="other", definition={}, event_days=900, decision_days=900)
+    for person in (owner, colleague, owner, colleague, owner, colleague):
+        person.visit("forum")
+        worker.work()
+    Profile.objects.filter(subject__key=colleague.key).update(surface=other)
+    clock.advance(days=100)
+
+    done = retention.retention_apply(surface=surface, now=clock.now)
+
+    assert (done["events"], done["decisions"]) == (6, 3)
+    assert set(Event.objects.values_list("profile__surface", flat=True)) == {other.pk}
+    assert ServedDecision.objects.count() == 3
+
+
+def test_visits_of_idle_people_go_some_people_at_a_time(surface, clock):
+    people = [Subject.objects.create(key=f"host:{n}") for n in range(5)]
+    rows = [Profile.objects.create(subject=subject, surface=surface) for subject in people]
+    for row in rows:
+        columns = {"profile": row, "started_at": clock.now, "day": 1}
+        Visit.objects.bulk_create(Visit(visit=str(n), **columns) for n in range(7))
+    Profile.objects.update(updated_at=clock.now - timedelta(days=surface.idle_days + 1))
+
+    with CaptureQueriesContext(connection) as asked:
+        done = retention.retention_apply(surface=surface, now=clock.now)
+
+    deleted = [q["sql"] for q in asked if q["sql"].startswith('DELETE FROM "subjects_visit"')]
+    assert (done["profiles"], Visit.objects.count()) == (5, 0)
+    assert len(deleted) == 3  # of two, two and one
 
 
 def test_what_is_not_folded_yet_stays(surface, owner, worker, clock):

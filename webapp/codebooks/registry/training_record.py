@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from webapp.codebooks.models import Alias, CodebookVersion, Run
 from webapp.lib import database
@@ -86,21 +86,27 @@ def version_subjects(version: CodebookVersion) -> int:
 
     Several runs on equal visits make one version; only the latest run is counted.
     """
-    marks = TrainingMark.objects.filter(run__version=version)
-    last = marks.order_by("-run_id").first()
-    return marks.filter(run_id=last.run_id).count() if last else 0
+    last = _recorded(Run.objects.filter(version=version)).order_by("-pk").first()
+    return TrainingMark.objects.filter(run=last).count() if last else 0
 
 
 def _runs_with(key: str) -> list[int]:
     """Runs that trained with the key's visits, the latest first."""
-    runs = list(TrainingMark.objects.values_list("run_id", flat=True).distinct())
+    runs = _recorded(Run.objects.all()).values_list("pk", flat=True)
     found = _marks_of(runs, key).values_list("run_id", flat=True)
     return sorted(set(found), reverse=True)
 
 
+def _recorded(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Those that have marks. Looks for one mark of each run, as a run has one for every person."""
+    return runs.filter(Exists(TrainingMark.objects.filter(run=OuterRef("pk"))))
+
+
 def _marks_of(runs: Iterable[int], key: str) -> QuerySet[TrainingMark]:
-    marks = [mark for run in runs for mark in stored_marks("training", f"{run}\n{key}")]
-    return TrainingMark.objects.filter(mark__in=marks)
+    """The key's marks, by the index of runs and marks."""
+    of = {run: stored_marks("training", f"{run}\n{key}") for run in runs}
+    marks = [mark for some in of.values() for mark in some]
+    return TrainingMark.objects.filter(run__in=list(of), mark__in=marks)
 
 
 def _runs_after(runs: Sequence[int]) -> list[int]:
@@ -111,7 +117,7 @@ def _runs_after(runs: Sequence[int]) -> list[int]:
         children = CodebookVersion.objects.filter(parent__in=fresh).values_list("pk", flat=True)
         fresh = set(children) - known
         known |= fresh
-    after = Run.objects.filter(version__in=known - made, training_marks__isnull=False)
+    after = _recorded(Run.objects.filter(version__in=known - made))
     return sorted(set(after.values_list("pk", flat=True)) - set(runs), reverse=True)
 
 
