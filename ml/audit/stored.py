@@ -1,113 +1,151 @@
-"""Audits versions on visits that a site stored: replays each version, then compares them."""
+"""Audits versions on visits that a site stored: people are replayed some at a time, then joined.
+
+`people_sums` replays a group of people under each version and keeps a row of sums of each person;
+any worker may do any group. `stored_report` makes the report of all files of such rows.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ml.audit.audit import audit
 from ml.audit.by_book import BOOK
 from ml.audit.categories import NO_ATTRIBUTE
+from ml.audit.joined import Asked, report_of
+from ml.audit.person_sums import person_sums, references_of
 from ml.audit.site_facts import NO_FACTS, SiteFacts
 from ml.data.histories import visits_of
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
+from ml.evaluation.replay_file import used_blocks
 from ml.evaluation.shown import Policy
+from ml.progress import Progress, within
+from uiengine.behaviour.popularity import Popularity
 from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
-Progress = Callable[[float, str], None]
-REPLAY_SHARE = 0.8
-"""Share of an audit's time that the replays take, for the progress bar."""
+
+@dataclass(frozen=True)
+class Walk:
+    """What the walks of all people share.
+
+    versions: folder of the `subject`, and where they exist of `champion` and `anchor`. popularity:
+    before each day, of everybody's visits (`ml.data.sums`). entries: of the page's books, 0 where
+    nobody is served by a byte. since: of `person_sums.last_seen`.
+    """
+
+    surface: Surface
+    versions: Mapping[str, Path]
+    popularity: Mapping[tuple[str, int], Popularity]
+    entries: int = 0
+    site: SiteFacts = NO_FACTS
+    since: Mapping[str, datetime] | None = None
+
+    @property
+    def pages(self) -> dict[str, Surface]:
+        return {self.surface.slug: self.surface}
+
+    @property
+    def defaults(self) -> dict[str, tuple[str, ...]]:
+        return {self.surface.slug: default_order(self.surface)}
+
+    @property
+    def references(self) -> list[str]:
+        """What the subject is compared with."""
+        return references_of({**self.versions, **({BOOK: ""} if self.entries else {})})
+
+    def policies(self) -> dict[str, Policy]:
+        """By name, of each version and of the book. One core, as others walk other people."""
+        loaded = {name: load_version(folder, threads=1) for name, folder in self.versions.items()}
+        found = {
+            name: policy("engine", version, self.defaults, 64, 0)
+            for name, version in loaded.items()
+        }
+        if self.entries:
+            of = (BOOK, loaded["subject"], self.defaults, 64, 0, self.entries)
+            found[BOOK] = policy(*of)
+        return found
 
 
-def audit_stored(
-    visits: pd.DataFrame,
-    people: Sequence[Mapping[str, str]],
-    by: Sequence[str],
-    *,
-    surface: Surface,
-    versions: Mapping[str, Path],
-    previous: Sequence[Mapping[str, Any]],
+def people_sums(
+    groups: Iterable[pd.DataFrame],
+    walk: Walk,
     work: Path,
+    progress: Progress = lambda share, doing: None,
+) -> pd.DataFrame:
+    """Returns the rows of `person_sums` of some people; nothing at all without groups.
+
+    groups: all visits of different people, some people at a time, which bounds the memory. work: a
+    folder for replays of one group.
+    """
+    policies = walk.policies()
+    work.mkdir(parents=True, exist_ok=True)
+    found = []
+    for visits in groups:
+        replays = {name: work / f"{name}.jsonl" for name in policies}
+        for number, (name, decide) in enumerate(policies.items()):
+            show = within(progress, number / len(policies), 1 / len(policies))
+            _replayed(visits, walk, decide, replays[name], show)
+        used = used_blocks(visits)
+        found.append(person_sums(replays, used, walk.pages, walk.site, walk.since))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def stored_report(
+    files: Sequence[Path],
+    people: Sequence[Mapping[str, str]],
+    walk: Walk,
+    *,
+    by: Sequence[str],
+    previous: Sequence[Mapping[str, Any]],
     serves: bool,
     simulated: bool,
-    entries: int = 0,
-    site: SiteFacts = NO_FACTS,
+    work: Path,
     progress: Progress = lambda share, doing: None,
 ) -> tuple[dict[str, Any], str]:
     """Returns the content of report.json and of report.html.
 
-    versions: folder of the `subject`, and where they exist of `champion` and `anchor`. serves:
-    whether the subject is the champion. entries: of the page's books, 0 where nobody is served by
-    a byte. Replays that a killed attempt had finished
-    are reused.
+    files: Parquet of `people_sums`, of different people in any order. people: their attributes.
+    walk: as it was for them; popularity and the goals' events are not read. serves: whether the
+    subject is the champion.
     """
-    known = {"user", "surface", *(by or [NO_ATTRIBUTE])}
-    table = pd.DataFrame([dict(p) for p in people], columns=sorted(known)).fillna("")
-    table["user"], table["surface"] = table["user"].astype(str), table["surface"].astype(str)
-    replays = _replays(visits, surface, versions, entries, work, progress)
-    report = audit(
-        replays["subject"],
-        visits,
-        table,
-        list(by) or [NO_ATTRIBUTE],
-        champion=replays.get("champion"),
-        anchor=replays.get("anchor"),
-        book=replays.get(BOOK),
+    names = list(by) or [NO_ATTRIBUTE]
+    table = pd.DataFrame([dict(p) for p in people], columns=sorted({"user", "surface", *names}))
+    table = table.fillna("").astype({"user": str, "surface": str})
+    manifest = (walk.versions["subject"] / "manifest.json").read_text(encoding="utf-8")
+    asked = Asked(
+        by=names,
+        references=walk.references,
         previous=previous,
-        surfaces={surface.slug: surface},
-        site=site,
-        out=work / "report",
-        version=json.loads((versions["subject"] / "manifest.json").read_text())["id"],
+        site=walk.site,
+        version=json.loads(manifest)["id"],
         serves=serves,
         simulated=simulated,
-        progress=lambda doing, done, steps: progress(
-            REPLAY_SHARE + (1 - REPLAY_SHARE) * done / max(steps, 1), doing
-        ),
     )
+
+    def show(doing: str, done: int, steps: int) -> None:
+        progress(done / max(steps, 1), doing)
+
+    report = report_of(files, table, asked, work / "report", show)
     return report, (work / "report" / "report.html").read_text(encoding="utf-8")
 
 
-def _replays(
-    visits: pd.DataFrame,
-    surface: Surface,
-    versions: Mapping[str, Path],
-    entries: int,
-    work: Path,
-    progress: Progress,
-) -> dict[str, Path]:
-    """Replays the visits under each version, and by book; returns the replay files by name."""
-    folders = {**versions, **({BOOK: versions["subject"]} if entries else {})}
-    width = REPLAY_SHARE / len(folders)
-    for number, (name, folder) in enumerate(folders.items()):
-
-        def show(share: float, at: str, name: str = name, begin: float = width * number) -> None:
-            progress(begin + width * share, f"replaying the {name}: {at}")
-
-        if not (file := work / f"{name}.jsonl").exists():
-            decide = policy(
-                BOOK if name == BOOK else "engine",
-                *(load_version(folder), {surface.slug: default_order(surface)}, 64, 0),
-                entries=entries,
-            )
-            _write_replay(visits, surface, decide, file, show)
-    return {name: work / f"{name}.jsonl" for name in folders}
-
-
-def _write_replay(
-    visits: pd.DataFrame, surface: Surface, decide: Policy, out: Path, progress: Progress
+def _replayed(
+    visits: pd.DataFrame, walk: Walk, decide: Policy, out: Path, progress: Progress
 ) -> None:
-    defaults = {surface.slug: default_order(surface)}
-    part = out.with_suffix(".part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("w", encoding="utf-8") as file:
-        lines = replay(visits_of(visits), {surface.slug: surface}, defaults, decide, progress)
-        for line in lines:
+    """Writes the replay of some people."""
+
+    def show(share: float, at: str) -> None:
+        progress(share, f"replaying the {out.stem}: {at}")
+
+    given = (visits_of(visits), walk.pages, walk.defaults, decide, show)
+    with out.open("w", encoding="utf-8") as file:
+        for line in replay(*given, popularity=walk.popularity):
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    part.rename(out)

@@ -106,6 +106,11 @@ class Sums:
         """Returns the popularity of each surface on any day."""
         return {slug: PopularityByDay(self, slug) for slug in self.surfaces}
 
+    def before_days(self) -> dict[tuple[str, int], Popularity]:
+        """Returns the popularity before each day with visits: what a walk needs of others."""
+        known = self.popularity()
+        return {(slug, day): known[slug].before(day) for slug, day in sorted(self.visits)}
+
 
 class PopularityByDay:
     """The popularity of a page before any day, made from sums once."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,13 @@ import numpy as np
 import pandas as pd
 
 from ml.data.histories import visits_of
+from ml.data.sums import Sums
 from ml.evaluation.metrics import visit_values
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
-from ml.progress import Progress
+from ml.progress import Progress, within
+from uiengine.behaviour.popularity import Popularity
 from uiengine.cost.energy import Floats
 from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import default_order
@@ -82,62 +85,92 @@ def compare(
     """Replays the visits of held-back people under challenger and champion.
 
     Args:
-        visits: of all people, as every visit counts as history.
+        visits: of all people, as every visit counts for the page's popularity.
         folders: version folders, `challenger` and optionally `champion`; without a champion the
             challenger is compared with the default layout.
         work: folder for the replay files.
     """
-    _, held = split(visits)
-    users = frozenset(held["user"])
-    sums: dict[str, pd.DataFrame] = {}
-    for number, (name, folder) in enumerate(folders.items()):
-        lines = work / f"{name}.heldback.jsonl"
-
-        def show(share: float, at: str, name: str = name, number: int = number) -> None:
-            progress((number + share) / len(folders), f"replaying the {name}: {at}")
-
-        _replay(visits, users, surface, folder, lines, show)
-        sums[name] = _sums(lines, held, surface)
-    challenger = sums["challenger"]
-    against = "champion" if "champion" in sums else DEFAULT
-    other = (
-        sums["champion"]["policy_seconds"]
-        if against == "champion"
-        else challenger["default_seconds"]
-    )
-    return Paired(
-        against,
-        tuple(map(float, other)),
-        tuple(map(float, challenger["policy_seconds"])),
-        int(challenger["visits"].sum()),
-    )
+    known = Sums.of(visits_of(visits)).before_days()
+    seconds = people_seconds([visits], known, surface, folders, work, progress)
+    return paired([seconds], "champion" in folders)
 
 
-def _replay(
-    visits: pd.DataFrame,
-    users: frozenset[str],
+def people_seconds(
+    groups: Iterable[pd.DataFrame],
+    popularity: Mapping[tuple[str, int], Popularity],
     surface: Surface,
-    folder: Path,
-    out: Path,
-    progress: Progress,
-) -> None:
-    defaults = {surface.slug: default_order(surface)}
-    decide = policy("engine", load_version(folder), defaults, 64, 0)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", encoding="utf-8") as file:
-        pages = {surface.slug: surface}
-        for line in replay(visits_of(visits), pages, defaults, decide, progress, only=users):
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    folders: Mapping[str, Path],
+    work: Path,
+    progress: Progress = lambda share, text: None,
+) -> pd.DataFrame:
+    """Returns a row per held-back person of some people: user, modelled seconds, visits; nothing
+    at all without groups.
+
+    groups: all visits of different people, some people at a time. popularity: before each day, of
+    everybody's visits (`ml.data.sums`). The rest: see `compare`.
+    """
+    walks = [_Walk(name, folder, surface, work) for name, folder in folders.items()]
+    found = []
+    for visits in groups:
+        held = split(visits)[1]
+        sums = {}
+        for number, walk in enumerate(walks):
+            show = within(progress, number / len(walks), 1 / len(walks))
+            sums[walk.name] = walk.sums(held, popularity, show)
+        found.append(_side_by_side(sums))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
-def _sums(lines: Path, held: pd.DataFrame, surface: Surface) -> pd.DataFrame:
-    """Sums seconds and visits per person, ordered by name."""
-    if not len(held):
-        return pd.DataFrame(columns=["policy_seconds", "default_seconds", "visits"])
-    shown = read_replay(lines, used_blocks(held))
-    values = visit_values(shown, {surface.slug: surface})
-    columns = ["policy_seconds", "default_seconds", "visits"]
-    return values.groupby("user", sort=True)[columns].sum()
+def paired(parts: Iterable[pd.DataFrame], has_champion: bool) -> Paired:
+    """Joins `people_seconds` of different people, in any order."""
+    against = "champion" if has_champion else DEFAULT
+    found = [part for part in parts if len(part)]
+    if not found:
+        return Paired(against, (), (), 0)
+    rows = pd.concat(found).sort_values("user")
+    champion, challenger = (tuple(map(float, rows[name])) for name in (against, "challenger"))
+    return Paired(against, champion, challenger, int(rows["visits"].sum()))
+
+
+class _Walk:
+    """Replays people under one version. It uses one core: others walk other people."""
+
+    def __init__(self, name: str, folder: Path, surface: Surface, work: Path) -> None:
+        self.name, self.pages = name, {surface.slug: surface}
+        self.defaults = {surface.slug: default_order(surface)}
+        self.decide = policy("engine", load_version(folder, threads=1), self.defaults, 64, 0)
+        self.file = work / f"{name}.heldback.jsonl"
+
+    def sums(
+        self,
+        held: pd.DataFrame,
+        popularity: Mapping[tuple[str, int], Popularity],
+        progress: Progress,
+    ) -> pd.DataFrame:
+        """Sums seconds and visits per person, ordered by name."""
+        columns = ["policy_seconds", "default_seconds", "visits"]
+        if held.empty:
+            return pd.DataFrame(columns=columns, index=pd.Index([], name="user"), dtype=float)
+
+        def show(share: float, at: str) -> None:
+            progress(share, f"replaying the {self.name}: {at}")
+
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        given = (visits_of(held), self.pages, self.defaults, self.decide, show)
+        with self.file.open("w", encoding="utf-8") as file:
+            for line in replay(*given, popularity=popularity):
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        values = visit_values(read_replay(self.file, used_blocks(held)), self.pages)
+        # Exact sums: pandas' own differ in the last bit by who else is in the table.
+        return values.groupby("user", sort=True)[columns].agg(math.fsum)
+
+
+def _side_by_side(sums: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row a person, with a column of seconds for each version and for the default layout."""
+    seconds = {name: rows["policy_seconds"] for name, rows in sums.items()}
+    first = sums["challenger"]
+    more = {DEFAULT: first["default_seconds"], "visits": first["visits"]}
+    return pd.DataFrame({**seconds, **more}).reset_index()
 
 
 def interval(

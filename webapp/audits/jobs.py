@@ -21,9 +21,13 @@ from webapp.surfaces import mappers
 
 def audit(lease: Lease) -> None:
     """Audits the run's version, or the surface's champion; leaves a report row."""
-    from ml.audit.stored import audit_stored
+    from ml.audit.person_sums import last_seen
+    from ml.audit.stored import Walk, people_sums, stored_report
     from ml.data.errors import DataError
+    from ml.data.histories import visits_of
     from ml.data.rows import visits_frame
+    from ml.data.sums import Sums
+    from ml.progress import within
 
     run = lease.run
     lease.show(0.0, "collecting visits")
@@ -31,26 +35,33 @@ def audit(lease: Lease) -> None:
     chosen = run.options.get("by")
     by = chosen or attributes_known(run.surface)
     work = work_folder(run)
-    folders = {n: artefacts.registered(v.folder, v.manifest) for n, v in versions.items()}
     visits = visits_frame(stored_visits(run.surface))
     if visits.empty:
         raise RefusedRunError(
             f"surface: {run.surface.slug} has no visits yet. Import some: manage.py import_visits"
         )
+    previous = reports_earlier(run.surface, last=visits["when"].max().timestamp())
+    walk = Walk(
+        surface=mappers.to_surface(run.surface),
+        versions={n: artefacts.registered(v.folder, v.manifest) for n, v in versions.items()},
+        popularity=Sums.of(visits_of(visits)).before_days(),
+        entries=entries_served(run.surface),
+        site=_site_facts(run, is_chosen=bool(chosen)),
+        since=last_seen(previous),
+    )
     try:
-        report, html = audit_stored(
-            visits,
+        made = people_sums([visits], walk, work, within(lease.show, 0.02, 0.75))
+        made.to_parquet(work / "people.parquet")
+        report, html = stored_report(
+            [work / "people.parquet"],
             people_of(run.surface, by, Reading(run.asked_by, f"audit, run {run.pk}")),
-            by,
-            surface=mappers.to_surface(run.surface),
-            versions=folders,
-            previous=reports_earlier(run.surface, last=visits["when"].max().timestamp()),
+            walk,
+            by=by,
+            previous=previous,
             work=work,
             serves=_serves(versions["subject"], run),
             simulated=is_simulated(run.surface),
-            entries=entries_served(run.surface),
-            site=_site_facts(run, is_chosen=bool(chosen)),
-            progress=lambda share, doing: lease.show(0.02 + 0.95 * share, doing),
+            progress=within(lease.show, 0.77, 0.2),
         )
     except DataError as error:
         raise bad_values(error) from error
