@@ -66,12 +66,17 @@ def _slices(
     visits: Mapping[str, int], people: Iterable[Mapping[str, str]], by: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
     """Returns the slices of each person."""
-    unknown = tuple(f"{name} {UNKNOWN}" for name in by)
+    same: dict[tuple[str, ...], tuple[str, ...]] = {}  # people are many, their slices few
+
+    def one(*names: str) -> tuple[str, ...]:
+        return same.setdefault(names, names)
+
+    unknown = one(*(f"{name} {UNKNOWN}" for name in by))
     known = {
-        row["user"]: tuple(f"{name} {row.get(name) or UNKNOWN}" for name in by) for row in people
+        row["user"]: one(*(f"{name} {row.get(name) or UNKNOWN}" for name in by)) for row in people
     }
     return {
-        user: (*((NEWCOMERS,) if count <= NEWCOMER_VISITS else ()), *known.get(user, unknown))
+        user: one(*((NEWCOMERS,) if count <= NEWCOMER_VISITS else ()), *known.get(user, unknown))
         for user, count in visits.items()
     }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from webapp.subjects.models import (
     AttributeEnd,
@@ -24,6 +24,10 @@ MOST_VALUES = 50
 """Values of an attribute that are named in the log of readings."""
 SCHEDULE = "the schedule"
 """Who reads where nobody asked."""
+CHUNK = 5000
+"""Rows that are read together."""
+Values = tuple[str | None, ...]
+"""A person's values; None where none was given."""
 
 
 class Reading(NamedTuple):
@@ -38,19 +42,34 @@ def people_of(surface: Surface, by: Sequence[str], reading: Reading) -> list[dic
 
     Attributes given for this surface take precedence over those given for all surfaces.
     """
-    rows = PersonalAttributes.objects.filter(
-        Q(surface=surface) | Q(surface=None), subject__profiles__surface=surface
-    ).select_related("subject")
-    merged: dict[str, dict[str, Any]] = {}
-    for row in rows.order_by("surface_id"):
-        mine = merged.setdefault(row.subject.key, {})
-        mine.update(row.values if row.surface_id else {**row.values, **mine})
-    people = [
-        {"user": key, "surface": surface.slug, **{name: str(v.get(name, "")) for name in by}}
-        for key, v in sorted(merged.items())
-    ]
+    given = _given(surface, by)
+    people = []
+    for key in sorted(given):
+        values = zip(by, given[key], strict=True)
+        people.append({"user": key, "surface": surface.slug, **{n: v or "" for n, v in values}})
     reading_record(reading, surface.slug, by, people)
     return people
+
+
+def _given(surface: Surface, by: Sequence[str]) -> dict[str, Values]:
+    """Values by key, in the order of `by`. Equal ones are one object, as people are many."""
+    found: dict[str, Values] = {}
+    same: dict[Values, Values] = {}
+    rows = _of_people(surface).order_by("surface_id")
+    columns = rows.values_list("subject__key", "surface_id", "values")
+    for key, own, row in columns.iterator(chunk_size=CHUNK):
+        new = tuple(str(row[name]) if name in row else None for name in by)
+        if known := found.get(key):
+            first, second = (new, known) if own else (known, new)
+            new = tuple(s if f is None else f for f, s in zip(first, second, strict=True))
+        found[key] = same.setdefault(new, new)
+    return found
+
+
+def _of_people(surface: Surface) -> QuerySet[PersonalAttributes]:
+    """Given for this surface or for all, by people who were on it."""
+    here = Q(surface=surface) | Q(surface=None)
+    return PersonalAttributes.objects.filter(here, subject__profiles__surface=surface)
 
 
 def reading_record(
@@ -74,10 +93,8 @@ def reading_record(
 
 def attributes_known(surface: Surface) -> list[str]:
     """Names of the attributes of the surface's subjects, the most common first."""
-    rows = PersonalAttributes.objects.filter(
-        Q(surface=surface) | Q(surface=None), subject__profiles__surface=surface
-    )
-    names = Counter(name for values in rows.values_list("values", flat=True) for name in values)
+    rows = _of_people(surface).values_list("values", flat=True)
+    names = Counter(name for values in rows.iterator(chunk_size=CHUNK) for name in values)
     return [name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
 
 
