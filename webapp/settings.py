@@ -424,8 +424,8 @@ UIENGINE_ANSWERS = env.integer(
     10_000,
     low=1,
     high=10**7,
-    help="Latest answers that Redis keeps for repeated reads, of some 5 kB each; as much again for "
-    "lists of variants.",
+    help="Latest answers that Redis keeps for repeated reads, of some 5 kB each; as many made "
+    "ahead; as much again for lists of variants.",
 )
 UIENGINE_BOOK_ENTRIES = env.integer(
     "UIENGINE_BOOK_ENTRIES",

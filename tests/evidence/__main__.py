@@ -46,6 +46,7 @@ def commands() -> Iterator[str]:
         yield "python -m ml.audit.power"  # on simulated people
         print(f"left out: everything on real visits ({visits} is not there; set DATA)")
         return
+    yield f"python -m tests.evidence.days_ahead {visits}"
     train, test = split_by_user(visits, OUT)
     people = DATA / "oulad/people.csv"
     version = OUT / "version"

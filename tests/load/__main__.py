@@ -45,9 +45,13 @@ def measure(stack: Stack, asked: Namespace) -> None:
     figures.cold_start(stack, path, asked.seconds / 4)
     if stack.kind == "production":
         figures.growth_with_users(stack, path, tuple(asked.users), asked.seconds / 4)
-    fresh = figures.fresh(path, int((asked.seconds + asked.half) * figures.MOST_RATE / 2))
-    rate = figures.throughput(stack, path, fresh, asked.seconds)
-    figures.at_half(stack, fresh, rate, asked.half)
+    people = int((asked.seconds + asked.half) * figures.MOST_RATE / 2)
+    acts = {"fresh decision": figures.fresh(path, people)}
+    if stack.kind == "production":
+        acts[figures.AHEAD] = figures.made_ahead(path, people)
+    rates = figures.throughput(stack, path, acts, asked.seconds)
+    for what, act in acts.items():
+        figures.at_half(stack, what, act, rates[what], asked.half)
     figures.growth_with_blocks(stack, tuple(asked.blocks), asked.seconds / 4)
     figures.memory(stack, path, asked.requests)
     stack.start_worker()

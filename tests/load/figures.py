@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -24,6 +24,7 @@ SLOW = 0.050
 """Seconds above which an answer counts as slow."""
 MOST_RATE = 1000
 """Upper bound of fresh decisions per second; enough people are prepared for this rate."""
+AHEAD = "first answer of a visit, made ahead"
 _number = itertools.count()
 
 
@@ -48,6 +49,28 @@ def fresh(path: str, most: int) -> Act:
     it."""
     known = [token(key) for key in people_add(path.rpartition("=")[2], most)]
     return _adapted(path, iter(known))  # tokens are signed before timing starts
+
+
+def made_ahead(path: str, most: int) -> Act:
+    """Requests each layout for another of `most` people who know the page, as `fresh` does; a
+    worker has made their answers. Prints the processor time that this took."""
+    from django.core.cache import cache
+    from django.utils import timezone
+
+    from webapp.layouts.answer import ahead
+    from webapp.serving.pages import serving
+    from webapp.subjects.state_cache import asked_name
+
+    slug = path.rpartition("=")[2]
+    keys, page, now = list(people_add(slug, most)), serving.page(slug), timezone.now()
+    told = cache.get(asked_name("load:warm", slug))  # as the web process left it for somebody
+    cache.set_many({asked_name(key, slug): told for key in keys})
+    start = time.process_time()
+    made = sum(ahead.answer_make(key=key, page=page, now=now) for key in keys if page)
+    assert told and made == most, f"{made} of {most} answers were made"
+    spent = 1e3 * (time.process_time() - start) / most
+    line("an answer made ahead by a worker, processor time", spent, "ms", "answers", most)
+    return _adapted(path, iter([token(key) for key in keys]))
 
 
 def newcomers(path: str) -> Act:
@@ -101,8 +124,10 @@ def cold_start(stack: Stack, path: str, seconds: float) -> None:
     line(name, first * 1e3, "ms", "p99 of later ones", others.quantile(0.99))
 
 
-def throughput(stack: Stack, path: str, act: Act, seconds: float) -> float:
-    """Measures requests per second, alternating with the bare view. Returns the rate of `act`."""
+def throughput(
+    stack: Stack, path: str, acts: Mapping[str, Act], seconds: float
+) -> dict[str, float]:
+    """Measures requests per second, alternating with the bare view. Returns the rates of `acts`."""
     caller = Caller(stack.port)
     etag = caller.get(path, token("load:warm")).headers["etag"]
     caller.close()
@@ -113,14 +138,14 @@ def throughput(stack: Stack, path: str, act: Act, seconds: float) -> float:
             same("/bare", "", 304, **{"If-None-Match": '"bare"'}),
         ),
         "fresh decision of a newcomer": (newcomers(path), same("/bare", "")),
-        "fresh decision": (act, same("/bare", "")),
+        **{name: (act, same("/bare", "")) for name, act in acts.items()},
     }
-    rate = 0.0
+    rates: dict[str, float] = {}
     for name, (ask, floor) in kinds.items():
         pairs = [
             (_loaded(stack, ask, seconds / 3), _loaded(stack, floor, seconds / 3)) for _ in range(3)
         ]
-        rate = median(ours.rate for (ours, _), _ in pairs)
+        rates[name] = median(ours.rate for (ours, _), _ in pairs)
         bare = median(other.rate for _, (other, _) in pairs)
         more = {
             "p50": median(ours.quantile(0.5) for (ours, _), _ in pairs),
@@ -130,13 +155,13 @@ def throughput(stack: Stack, path: str, act: Act, seconds: float) -> float:
         }
         line(
             f"{stack.kind}: GET /api/layout, {name}",
-            rate,
+            rates[name],
             "requests/s",
             "a bare DRF view of the same bytes",
             bare,
             **more,
         )
-    return rate
+    return rates
 
 
 def _loaded(stack: Stack, act: Act, seconds: float) -> tuple[Measured, float]:
@@ -147,13 +172,13 @@ def _loaded(stack: Stack, act: Act, seconds: float) -> tuple[Measured, float]:
     return found, 1e3 * used / max(len(found.seconds), 1)
 
 
-def at_half(stack: Stack, act: Act, saturation: float, seconds: float) -> None:
-    """Measures fresh decisions at half the saturation rate, beside the bare view at that rate."""
+def at_half(stack: Stack, what: str, act: Act, saturation: float, seconds: float) -> None:
+    """Measures answers at half the saturation rate, beside the bare view at that rate."""
     rate = saturation / 2
     ours = open_loop(stack.port, act, seconds=seconds, callers=8, rate=rate)
     floor_act = same("/bare", "")
     bare = open_loop(stack.port, floor_act, seconds=max(seconds / 4, 2), callers=8, rate=rate)
-    name = f"{stack.kind}: fresh decision at {rate:.0f} requests/s for {seconds:g} s"
+    name = f"{stack.kind}: {what} at {rate:.0f} requests/s for {seconds:g} s"
     floor = "the bare view at that rate"
     line(f"{name}, p50", ours.quantile(0.5), "ms", floor, bare.quantile(0.5))
     line(f"{name}, p99", ours.quantile(0.99), "ms", floor, bare.quantile(0.99))

@@ -84,6 +84,7 @@ class Stack:
             "THROTTLE_LAYOUT": "1000000",
             "THROTTLE_WRITE": "1000000",
             "OMP_NUM_THREADS": "1",
+            "UIENGINE_ANSWERS": "100000",
         }
         for name in ("DATABASE_URL", "REDIS_URL", "BROKER_URL"):
             os.environ.pop(name, None)

@@ -26,6 +26,7 @@ from webapp.codebooks.models import Alias, CodebookVersion, KeptBook
 from webapp.codebooks.registry import artefacts
 from webapp.lib import database
 from webapp.lib.times import to_milliseconds
+from webapp.subjects import ahead_request
 from webapp.subjects.models import ServedDecision
 from webapp.surfaces import mappers
 from webapp.surfaces.models import PopularityDay, Surface
@@ -61,7 +62,9 @@ def book_make(*, surface: Surface, now: datetime) -> KeptBook | None:
     body = book_json(book)
     columns = {"hash": book_hash(body), "made_at": now, "body": gzip.compress(body, 9, mtime=0)}
     with database.atomic():
-        kept, _ = KeptBook.objects.get_or_create(**named, defaults=columns)
+        kept, is_new = KeptBook.objects.get_or_create(**named, defaults=columns)
+    if is_new:  # so have the day, the version or the page that people's answers are made for
+        ahead_request.day_request(surface.pk)
     return kept
 
 

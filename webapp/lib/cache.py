@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.core.cache import cache, caches
-from django.core.cache.backends import redis
+from django.core.cache.backends import dummy, locmem, redis
 from django.core.exceptions import ImproperlyConfigured
 
 INCREASE = """
@@ -74,6 +74,11 @@ class Pooled(NamedTuple):
 
 
 NOT_POOLED = Pooled()
+
+
+def is_shared() -> bool:
+    """Returns True if other processes see what this one stores."""
+    return not isinstance(caches["default"], locmem.LocMemCache | dummy.DummyCache)
 
 
 def count_and_get(

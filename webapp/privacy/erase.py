@@ -22,7 +22,7 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     Returns the codebook versions that were trained with its visits, which are marked for
     retraining. Decisions and user tokens signed earlier become void.
     """
-    state_cache.forget_on_commit(key, Surface.objects.values_list("slug", flat=True))
+    state_cache.erase_on_commit(key, Surface.objects.values_list("slug", flat=True))
     now = utc_now()
     # Creating the row and locking it waits for events that are being accepted; they go as well.
     Subject.objects.select_for_update().get_or_create(key=key)

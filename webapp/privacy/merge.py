@@ -47,7 +47,7 @@ def subject_merge(*, source: Subject, target: Subject, now: datetime) -> None:
         looks_unname(source.key)
         source.delete()
         slugs = list(Surface.objects.values_list("slug", flat=True))
-        state_cache.forget_on_commit(source.key, slugs)
+        state_cache.erase_on_commit(source.key, slugs)
         state_cache.forget_on_commit(target.key, slugs)
 
 

@@ -5,6 +5,7 @@ By status since the process started, for /api/health and /metrics:
 adapted, default, frozen, dry_run, fallback, not_modified   every answer, by status
 system_1          of them, decided without a search: the decoded order, as far as rules allow
 budget_lowered    of them, searched with fewer candidates than configured
+made_ahead        of them, the first of a visit, decided by a worker before it was asked for
 throttled, failed the reason for a fallback
 
 By minute for the live guardrails, written to the database outside requests. A process that ends

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from uiengine.behaviour.shards import SHARDS
 from uiengine.page.surface import Surface
 from webapp.lib import database
+from webapp.subjects import ahead_request
 from webapp.subjects.counted_days import CountedDays
 from webapp.subjects.fold_worker import AT_ONCE as EVENTS_AT_ONCE
 from webapp.subjects.fold_worker import locked_fold, profile_fold
@@ -76,7 +77,7 @@ def _in(shards: Shards) -> Q:
 
 def _some_fold(due: QuerySet[Profile], now: datetime, failed: list[int]) -> int:
     """Folds AT_ONCE profiles in one transaction, each by itself: what fails stops no other one."""
-    more, pages = [], dict[int, Surface]()
+    more, closed, pages = list[int](), list[int](), dict[int, Surface]()
     with database.atomic():
         counted = CountedDays()
         free = due.select_for_update(of=("self",), skip_locked=True)
@@ -94,7 +95,9 @@ def _some_fold(due: QuerySet[Profile], now: datetime, failed: list[int]) -> int:
                 continue
             counted.join(own)
             more += [row.pk] if events == EVENTS_AT_ONCE else []
+            closed += [row.pk] if row.open_until is None else []
         counted.write()
+    ahead_request.answers_request(closed)
     for pk in more:
         profile_fold(profile_id=pk, now=now)
     return len(rows)

@@ -52,6 +52,8 @@ LEFT JOIN subjects_profile p ON p.subject_id = s.id AND p.surface_id = %s
 """One row even for unknown subjects. Plain SQL, because the ORM takes longer to build these four
 queries than the engine takes to decide."""
 
+VERSION_OF_A_SUBJECT = ALL_OF_A_SUBJECT.replace("    p.state,\n", "    NULL,\n")
+
 
 class VisitedPage(Protocol):
     """The part of a page that this module reads. gap: ms without an event that end a visit."""
@@ -100,6 +102,15 @@ class Stored(NamedTuple):
     times_erased: int
 
 
+class RowVersion(NamedTuple):
+    """Names a subject's state on a page without reading it: every write raises `version`."""
+
+    profile: int
+    version: int
+    clock_offset: int
+    times_erased: int
+
+
 def fold_target(key: str, page: VisitedPage) -> FoldTarget:
     """Returns the page's surface and gap, and how this subject's visits to it are named."""
     return FoldTarget(page.surface, page.gap, lambda since: visit_id(key, page.surface.slug, since))
@@ -139,6 +150,20 @@ def forget(key: str, slugs: Iterable[str]) -> None:
     """Renews generations; must be called after a commit that changed the input of `read`."""
     fresh = {names(key, slug)[1]: secrets.token_hex(8) for slug in slugs}
     _try(lambda: cache.set_many(fresh, DAY))
+
+
+def erase_on_commit(key: str, slugs: Iterable[str]) -> None:
+    """Renews generations, and deletes states and the answers that were asked for last."""
+    slugs = list(slugs)
+    database.on_commit(lambda: _erase(key, slugs))
+
+
+def _erase(key: str, slugs: Iterable[str]) -> None:
+    forget(key, slugs)
+    asked = {asked_name(key, slug): names(key, slug)[0] for slug in slugs}
+    known = _cached(list(asked))
+    answers = [name for answer, *_ in known.values() for name in (answer, f"{answer}:body")]
+    _try(lambda: cache.delete_many([*asked, *asked.values(), *answers]))
 
 
 def forget_on_commit(key: str, slugs: Iterable[str]) -> None:
@@ -184,14 +209,22 @@ def _load(key: str, page: VisitedPage) -> Stored:
         return Stored(state, row.clock_offset or 0, row.times_erased or 0)
 
 
-def _row(key: str, page: VisitedPage) -> _Row:
+def _row(key: str, page: VisitedPage, statement: str = ALL_OF_A_SUBJECT) -> _Row:
     connection = connections[router.db_for_write(Profile)]
     opened = getattr(connection, "prepared_cursor", connection.cursor)  # see `webapp.postgres`
     with opened() as cursor:
         marks = erasure_marks(key)
-        statement = ALL_OF_A_SUBJECT.format(marks=", ".join(["%s"] * len(marks)))
-        cursor.execute(statement, [*marks, key, page.surface_id])
+        asked = statement.format(marks=", ".join(["%s"] * len(marks)))
+        cursor.execute(asked, [*marks, key, page.surface_id])
         return _Row(*cursor.fetchone())
+
+
+def row_version(key: str, page: VisitedPage) -> RowVersion | None:
+    """Reads which state the database has; None without a profile, or if events are pending."""
+    row = _row(key, page, VERSION_OF_A_SUBJECT)
+    if row.profile is None or row.version is None or row.is_pending:
+        return None
+    return RowVersion(row.profile, row.version, row.clock_offset or 0, row.times_erased or 0)
 
 
 def _pending(row: _Row) -> list[Event]:
@@ -220,8 +253,17 @@ def _overlaid(key: str, page: VisitedPage, row: _Row, pending: list[Event]) -> S
 
 def names(key: str, slug: str) -> tuple[str, str]:
     """Cache keys of the state and of its generation."""
-    digest = hashlib.sha256(f"{slug}\n{key}".encode()).hexdigest()[:32]
+    digest = _digest(key, slug)
     return f"live:3:{digest}", f"live-generation:{digest}"
+
+
+def asked_name(key: str, slug: str) -> str:
+    """Cache key of how the subject was answered last: a tuple that begins with the answer's key."""
+    return f"asked:1:{_digest(key, slug)}"
+
+
+def _digest(key: str, slug: str) -> str:
+    return hashlib.sha256(f"{slug}\n{key}".encode()).hexdigest()[:32]
 
 
 def _cached(names: list[str]) -> dict[str, Any]:

@@ -39,12 +39,15 @@ def test_a_book_is_of_the_page_its_version_and_the_day(page, clock):
     assert 2 <= len(found["orders"]) <= 64
 
 
-def test_a_second_worker_makes_nothing_new(page, clock):
+def test_a_second_worker_makes_nothing_new(page, clock, monkeypatch):
+    asked = []
+    monkeypatch.setattr(books.ahead_request, "day_request", asked.append)
     first = books.book_make(surface=page, now=utc_now())
 
     assert book(page.pk)
     assert books_all() == 1
     assert [row.pk for row in KeptBook.objects.all()] == [first.pk]
+    assert asked == [page.pk]  # with the book, people's answers of the day are asked for once
 
 
 def test_another_days_book_imagines_nobody_anew_and_an_edit_does(page, clock, monkeypatch):

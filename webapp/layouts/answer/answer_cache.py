@@ -7,6 +7,7 @@ for a caller that holds it already.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import Mapping
@@ -18,8 +19,9 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.cache import cache
 
+from webapp.layouts.answer.payload import Voice
 from webapp.layouts.answer.throttles import LIFETIME as COUNTED
-from webapp.lib.cache import NOTHING, Entries, Pooled, count_and_get, store
+from webapp.lib.cache import NOTHING, Entries, Pooled, count_and_get, is_shared, store
 from webapp.lib.times import to_milliseconds
 from webapp.serving.pages import Page
 from webapp.subjects import state_cache
@@ -32,6 +34,8 @@ A server that compresses may add its name (`-gzip`, `-br`, `;gzip`) or write `W/
 """
 LIFETIME = 1800
 """Seconds that an answer is kept, which is usually a visit."""
+ASKED = 7 * 86_400
+"""Seconds that it is known how somebody was answered, after a worker made them an answer."""
 UNASKED = 1000 * state_cache.LIFETIME
 """Milliseconds after which the subject's state is looked at again (see `subjects.state_cache`)."""
 
@@ -57,7 +61,8 @@ class CachedAnswer(NamedTuple):
 
     generation: of the subject's state; page: `Page.name`; since, until: ms, between which visit and
     day do not change; tag: a hash of everything that determines the decision; decided_by,
-    is_decided_by_another: see `context.DecisionContext`.
+    is_decided_by_another: see `context.DecisionContext`. Of an answer made ahead, which nobody was
+    given yet, basis: see `context.basis_of`.
     """
 
     generation: str
@@ -69,6 +74,7 @@ class CachedAnswer(NamedTuple):
     is_decided_by_another: bool
     etag: str
     counted: tuple[str, ...]
+    basis: str = ""
 
     @property
     def budget(self) -> int:
@@ -104,30 +110,39 @@ class CacheRead:
     def answer(self, page: Page, now: datetime) -> Answer | None:
         """The last answer, if it still holds; else None."""
         last = self.last
-        if last is None or last.generation != self.generation or last.page != page.name:
+        if last is None or last.basis or last.generation != self.generation:
             return None
-        is_then = last.since <= to_milliseconds(now) < last.until
-        return last.answer_with(self.held, self.body) if is_then else None
+        return last.answer_with(self.held, self.body) if self._holds(last, page, now) else None
+
+    def made_ahead(self, page: Page, now: datetime) -> CachedAnswer | None:
+        """An answer made ahead that nobody was given yet, if page and day are as they were."""
+        last = self.last
+        if last is None or not last.basis or not self.body:
+            return None
+        return last if self._holds(last, page, now) else None
+
+    def _holds(self, last: CachedAnswer, page: Page, now: datetime) -> bool:
+        return last.page == page.name and last.since <= to_milliseconds(now) < last.until
 
 
 @dataclass(frozen=True)
 class CacheSlot:
     """Names the cache entries of a subject's answers on a page.
 
-    They differ by language, number of variants and `payload.mounted`. key: empty without a subject.
+    They differ by voice and number of variants. key: empty without a subject.
     """
 
     key: str
     page: Page
-    language: str
+    voice: Voice
     variants: int
-    mounted: str
 
     @cached_property
     def names(self) -> tuple[str, str, str, str]:
         """Cache names of the answer, its body, the subject's state and its generation."""
         state, generation = state_cache.names(self.key, self.page.surface.slug)
-        mine = f"answer:2:{state}:{self.language}:{self.variants}:{self.mounted}"
+        said = self.voice
+        mine = f"answer:2:{state}:{said.language}:{self.variants}:{said.mounted}"
         return mine, f"{mine}:body", state, generation
 
     def look(self, counts: list[str], known: str) -> CacheRead:
@@ -151,6 +166,11 @@ class CacheSlot:
         is_its = last is not None and last.etag == named  # the two reads may differ in time
         return CacheRead(numbers, found, newest, last, etag, content if is_its else b"")
 
+    def tag(self, decision: str) -> str:
+        """`CachedAnswer.tag`. decision: a hash of everything that determines the decision."""
+        facts = (decision, self.voice.language, self.variants, self.voice.mounted)
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
+
     def entries(self, answer: CachedAnswer, body: bytes) -> Pooled:
         """The cache entries of an answer. body: empty if the caller holds it.
 
@@ -164,6 +184,44 @@ class CacheSlot:
         if self.variants == 1:
             return Pooled("answers", most, kept)
         return Pooled("answers:variants", max(2, most // 8), kept)
+
+    def asked(self, unkept: state_cache.Unkept | None) -> state_cache.Unkept | None:
+        """Adds how this caller asks, so that a worker can make the next answer likewise."""
+        voice, more = self.voice, unkept or state_cache.Unkept()
+        is_plain = voice.urlconf is None or isinstance(voice.urlconf, str)  # else it cannot be told
+        if not self.key or self.variants > 1 or not is_plain or not is_shared():
+            return unkept
+        name = state_cache.asked_name(self.key, self.page.surface.slug)
+        told = {name: ((self.names[0], *voice), state_cache.DAY)}
+        return state_cache.Unkept({**more.entries, **told}, more.once)
+
+
+def asked_of(key: str, slug: str) -> Voice | None:
+    """The voice in which the subject was answered last; None if that is not known."""
+    _, *voice = cache.get(state_cache.asked_name(key, slug)) or (None,)
+    return Voice(*voice) if voice else None
+
+
+def keep_ahead(slot: CacheSlot, answer: CachedAnswer, body: bytes, budget_name: str) -> bool:
+    """Stores an answer that nobody asked for yet, and its budget as that of the visit.
+
+    False if the state has changed since, or if another budget was agreed on.
+    """
+    name, body_name, _, state_name = slot.names
+    asked = state_cache.asked_name(slot.key, slot.page.surface.slug)
+    kept = {name: (answer, state_cache.DAY), body_name: ((answer.etag, body), state_cache.DAY)}
+    pool = Pooled("answers:ahead", 2 * settings.UIENGINE_ANSWERS, kept)
+    wanted = {state_name: answer.generation, budget_name: answer.budget}
+    agreed = {name: (value, state_cache.DAY) for name, value in wanted.items()}
+    return store({asked: ((name, *slot.voice), ASKED)}, {}, agreed, pool) == wanted
+
+
+def keep_given(slot: CacheSlot, answer: CachedAnswer) -> None:
+    """Stores that an answer made ahead was given, so that repeats need no look at the database."""
+    try:
+        cache.set(slot.names[0], answer, LIFETIME)
+    except Exception:
+        log.warning("cache.unavailable", exc_info=True)
 
 
 def keep(

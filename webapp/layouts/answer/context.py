@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from uiengine import put_away
 from uiengine.behaviour.days import day_end, day_of
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile, Sizes
-from uiengine.page.surface import Surface
+from uiengine.page.surface import Same, Surface
 from uiengine.request import Request
 from webapp.layouts.answer import answer_cache
 from webapp.lib.cache import NOT_POOLED, NOTHING, Pooled
@@ -128,6 +128,11 @@ class DecisionContext:
             self.is_control,
             settings.UIENGINE_BUDGET,
         )
+
+    @property
+    def budget_name(self) -> str:
+        """Cache key of the budget that is agreed on for the visit."""
+        return f"budget:{self.name}"
 
 
 class SearchBudget(ProcessState):
@@ -282,7 +287,7 @@ def budget_agree(
     first process to decide shares its budget through the cache. mine: the proposed budget, with
     which `answer` was made; it is stored, with `unkept`, only if it is the agreed one.
     """
-    is_settled, name = found.budget or not found.key, f"budget:{found.name}"
+    is_settled, name = found.budget or not found.key, found.budget_name
     proposed = NOTHING if is_settled else {name: (mine, answer_cache.LIFETIME)}
     return int(answer_cache.keep(answer, unkept, proposed).get(name, mine))
 
@@ -306,6 +311,18 @@ def request_of(found: DecisionContext, **more: int) -> Request:
         seed=int(found.visit[:8] or "0", 16),
         **more,
     )
+
+
+def basis_of(page: Page, row: state_cache.RowVersion, now: datetime) -> str:
+    """A hash of what a first answer is made of besides `Page.name`: the row, and the popularity of
+    its day."""
+    day = day_of(to_milliseconds(now) + row.clock_offset * 1000, page.surface.zone)
+    return hash_of(row, day, _popularity_hash(Same(serving.popularity(page, day))))
+
+
+@lru_cache(maxsize=64)
+def _popularity_hash(of: Same[Popularity]) -> str:
+    return hash_of(of.value)
 
 
 def hash_of(*facts: object) -> str:

@@ -7,13 +7,14 @@ The engine gives reasons as codes with values. Its English sentences are marked 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-from django.urls import get_script_prefix, get_urlconf, reverse
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.urls import get_script_prefix, get_urlconf, reverse, set_script_prefix, set_urlconf
+from django.utils.translation import get_language, gettext, gettext_noop, override
 
 from uiengine import explain
 from uiengine.behaviour.profile import Feedback, Pin
@@ -134,9 +135,37 @@ def seconds_note() -> str:
     return gettext("Seconds are modelled, not measured.")
 
 
-def mounted() -> str:
-    """A hash of where the links lead in each language, as a site may have several prefixes."""
-    return _mounted(get_script_prefix(), get_urlconf())
+class Voice(NamedTuple):
+    """The language of an answer's sentences, and where its links lead: a site may have several
+    prefixes. The language is empty where translation is off."""
+
+    language: str
+    prefix: str
+    urlconf: str | None
+
+    @property
+    def mounted(self) -> str:
+        """A hash of where the links lead in each language."""
+        return _mounted(self.prefix, self.urlconf)
+
+
+def voice() -> Voice:
+    """The voice of the present request."""
+    return Voice(get_language() or "", get_script_prefix(), get_urlconf())
+
+
+@contextmanager
+def speaking(asked: Voice) -> Iterator[None]:
+    """Renders in another request's voice."""
+    prefix, urlconf = get_script_prefix(), get_urlconf()
+    set_script_prefix(asked.prefix)
+    set_urlconf(asked.urlconf)
+    try:
+        with override(asked.language or None):
+            yield
+    finally:
+        set_script_prefix(prefix)
+        set_urlconf(urlconf)
 
 
 @lru_cache(maxsize=16)

@@ -15,7 +15,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.utils.translation import get_language
 
 from uiengine import engine
 from uiengine.behaviour.popularity import Popularity
@@ -30,14 +29,14 @@ from webapp.layouts.answer.context import (
     DecisionContext,
     LateVersionError,
     affordable,
+    basis_of,
     budget_agree,
     decision_context,
-    hash_of,
     nobody_context,
     request_of,
     search_budget,
 )
-from webapp.layouts.answer.payload import mounted, payload
+from webapp.layouts.answer.payload import payload, voice
 from webapp.lib import database
 from webapp.lib.times import to_milliseconds
 from webapp.postgres.patience import patience
@@ -69,12 +68,14 @@ def layout_read(
     """
     started, decided_by, times = time.perf_counter(), page.wanted, times_erased
     whose = key if page.surface.mode != "off" else ""
-    slot = answer_cache.CacheSlot(whose, page, get_language() or "", variants, mounted())
+    slot = answer_cache.CacheSlot(whose, page, voice(), variants)
     try:
         seen = slot.look(list(limits), known)
         if throttles.is_over(limits, seen.counts):
             return throttled(key=key, page=page)
         last, answer = seen.last, seen.answer(page, now)
+        if answer is None and (confirmed := _confirmed(slot, seen, now)):
+            last, answer = confirmed
         if last is None or answer is None:
             with tracing.span("layout.situation") as span:
                 found = decision_context(key=key, page=page, now=now, state=seen.state)
@@ -187,17 +188,35 @@ def _newest(
 ) -> tuple[CachedAnswer, bytes]:
     """Returns the answer to cache from now on: the last one if its decision still holds, or a
     new one."""
-    tag = hash_of(found.name, slot.language, slot.variants, slot.mounted)
+    tag = slot.tag(found.name)
     last, since, etag = seen.last, to_milliseconds(now), answer_cache.held(tag, known)
-    if last and last.tag == tag and (seen.body or etag):
+    if last and last.tag == tag and not last.basis and (seen.body or etag):
         rendered = Answer(seen.body, last.etag, last.counted)
     elif etag:
         rendered = Answer(b"", etag)
     else:
         return _decided(found, slot, tag, since, _budget(found, tag, last, started))
-    newest = _kept(found, slot, tag, since, rendered)
+    newest = kept_answer(found, slot, tag, since, rendered)
     answer_cache.keep(slot.entries(newest, rendered.body), found.unkept)
     return newest, rendered.body
+
+
+def _confirmed(
+    slot: answer_cache.CacheSlot, seen: answer_cache.CacheRead, now: datetime
+) -> tuple[CachedAnswer, Answer] | None:
+    """The answer that a worker made ahead, if the database still has what it was made of.
+
+    One short statement tells. It is stored as given, so that repeats need none.
+    """
+    made = seen.made_ahead(slot.page, now)
+    row = state_cache.row_version(slot.key, slot.page) if made else None
+    if made is None or row is None or made.basis != basis_of(slot.page, row, now):
+        return None
+    since = to_milliseconds(now)
+    until, generation = min(made.until, since + answer_cache.UNASKED), seen.generation or ""
+    given = made._replace(generation=generation, since=since, until=until, basis="")
+    answer_cache.keep_given(slot, given)
+    return given, Answer(seen.body, made.etag, (*made.counted, "made_ahead"))
 
 
 def _decided(
@@ -206,9 +225,10 @@ def _decided(
     """Decides and stores; decides again if the visit already has another budget."""
     while True:
         mine = replace(found, budget=budget)
-        rendered = _rendered(mine, tag, slot.variants)
-        newest = _kept(mine, slot, tag, since, rendered)
-        agreed = budget_agree(found, budget, slot.entries(newest, rendered.body), found.unkept)
+        rendered = rendered_answer(mine, tag, slot.variants)
+        newest = kept_answer(mine, slot, tag, since, rendered)
+        unkept = slot.asked(found.unkept)
+        agreed = budget_agree(found, budget, slot.entries(newest, rendered.body), unkept)
         if agreed == budget:
             return newest, rendered.body
         budget = agreed
@@ -225,7 +245,7 @@ def _budget(found: DecisionContext, tag: str, last: CachedAnswer | None, started
     return said or affordable(time.perf_counter() - started)
 
 
-def _kept(
+def kept_answer(
     found: DecisionContext, slot: answer_cache.CacheSlot, tag: str, since: int, rendered: Answer
 ) -> CachedAnswer:
     return CachedAnswer(
@@ -241,7 +261,7 @@ def _kept(
     )
 
 
-def _rendered(found: DecisionContext, tag: str, variants: int) -> Answer:
+def rendered_answer(found: DecisionContext, tag: str, variants: int) -> Answer:
     if found.key:  # may query the database, so it runs before others have to wait
         serving.popularity(found.page, found.day)
     version = found.page.version if found.decided_by else None
