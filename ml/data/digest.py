@@ -1,44 +1,61 @@
-"""Names a table of visits by its content, so that figures can be tied to the data behind them."""
+"""Names visits by their content, so that figures can be tied to the data behind them.
+
+The digest of visits is the SHA-256 over 256 digests, one per shard of people in order; a shard's is
+the SHA-256 over its rows as lines of CSV (COLUMNS), sorted by their bytes. So each shard is read
+alone, and rows in any order and files of any format and number give the same.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import shutil
-from pathlib import Path
+from collections.abc import Mapping
 
-import duckdb
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ml.data.shard_files import row_shards
+from uiengine.behaviour.shards import SHARDS
 
 COLUMNS = ["surface", "user", "at", "block", "uses"]
-AT_ONCE = 100_000
-"""Rows written at once."""
+QUOTED = '[",\r\n]'
+"""What a field may only contain in quotes."""
 
 
 def visits_digest(visits: pd.DataFrame) -> str:
-    """SHA-256 over the rows as CSV, sorted; rows in any order and files in any format give one."""
-    ordered = visits[COLUMNS].sort_values(COLUMNS[:4], kind="stable")
-    found = hashlib.sha256()
-    for start in range(0, len(ordered), AT_ONCE):
-        found.update(_lines(ordered.iloc[start : start + AT_ONCE]))
-    return found.hexdigest()
+    """Returns the digest of rows with COLUMNS."""
+    table = pa.Table.from_pandas(visits[COLUMNS], preserve_index=False)
+    return joined_digest(shard_digests(table))
 
 
-def file_digest(path: Path) -> str:
-    """`visits_digest` of a Parquet file of visits, sorted on disk beside it: memory is bounded."""
-    spill = path.with_suffix(".spill")
-    found = hashlib.sha256()
-    with duckdb.connect() as base:
-        base.execute("SET memory_limit='300MB'; SET threads=1")
-        base.execute("SET temp_directory=?", [str(spill)])
-        rows = base.sql(
-            'SELECT surface, "user", "at", block, uses FROM read_parquet(?) ORDER BY 1, 2, 3, 4',
-            params=[str(path)],
-        )
-        for part in rows.to_arrow_reader(AT_ONCE):
-            found.update(_lines(part.to_pandas()))
-    shutil.rmtree(spill, ignore_errors=True)
-    return found.hexdigest()
+def joined_digest(shards: Mapping[int, str]) -> str:
+    """Returns the digest of visits whose shards have these; the others are empty."""
+    nothing = hashlib.sha256().hexdigest()
+    each = (shards.get(number, nothing) for number in range(SHARDS))
+    return hashlib.sha256(b"".join(map(bytes.fromhex, each))).hexdigest()
 
 
-def _lines(rows: pd.DataFrame) -> bytes:
-    return rows.to_csv(index=False, header=False, lineterminator="\n").encode()
+def shard_digests(table: pa.Table) -> dict[int, str]:
+    """Returns the digest of each shard that the rows are of. The table has all of their rows."""
+    shards = row_shards(table["user"])
+    fields = [_quoted(pc.cast(table[name].combine_chunks(), pa.string())) for name in COLUMNS]
+    lines = pc.binary_join_element_wise(pc.binary_join_element_wise(*fields, ","), "", "\n")
+    return {
+        int(shard): _sorted_digest(lines.filter(pa.array(shards == shard)))
+        for shard in np.unique(shards)
+    }
+
+
+def _sorted_digest(lines: pa.Array) -> str:
+    ordered = lines.take(pc.sort_indices(lines))
+    length = pc.sum(pc.binary_length(ordered)).as_py()
+    return hashlib.sha256(ordered.buffers()[2].slice(0, length)).hexdigest()
+
+
+def _quoted(field: pa.Array) -> pa.Array:
+    is_special = pc.match_substring_regex(field, QUOTED)
+    if not pc.any(is_special).as_py():
+        return field
+    inner = pc.replace_substring(field, '"', '""')
+    return pc.if_else(is_special, pc.binary_join_element_wise('"', inner, '"', ""), field)

@@ -7,9 +7,11 @@ time, so memory does not grow with the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -29,17 +31,52 @@ SCHEMA = pa.schema(
 )
 
 
-def shards_write(rows: Iterable[Sequence[Any]], path: Path) -> Iterator[pd.DataFrame]:
-    """Writes rows as `rows.visits_frame` takes them; yields the checked visits of each row group.
+def shards_write(tables: Iterable[pa.Table], path: Path) -> Iterator[pa.Table]:
+    """Writes tables of whole shards as SCHEMA; yields what became a row group.
 
-    rows: by shard, then by person. The file is whole once the iterator is exhausted.
+    The file is whole once the iterator is exhausted.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with pa.parquet.ParquetWriter(path, SCHEMA) as writer:
-        for part in _parts(rows):
-            frame = visits_frame(part)
-            writer.write_table(pa.Table.from_pandas(frame, SCHEMA, preserve_index=False))
-            yield frame
+        for table in tables:
+            for group in _groups(table):
+                writer.write_table(group)
+                yield group
+
+
+def checked_tables(rows: Iterable[Sequence[Any]]) -> Iterator[pa.Table]:
+    """Converts rows as `rows.visits_frame` takes them, by shard, then by person."""
+    for part in _parts(rows):
+        yield pa.Table.from_pandas(visits_frame(part), SCHEMA, preserve_index=False)
+
+
+def visits_by_user(table: pa.Table) -> dict[str, tuple[int, int]]:
+    """Returns the number of each user's visits, and the time of the last one in µs since 1970."""
+    visits = table.select(["user", "when"]).group_by(["user", "when"]).aggregate([])
+    each = visits.group_by("user").aggregate([("when", "count"), ("when", "max")])
+    last = each["when_max"].cast(pa.int64())
+    columns = (each["when_count"].to_pylist(), last.to_pylist())
+    return dict(zip(each["user"].to_pylist(), zip(*columns, strict=True), strict=True))
+
+
+def row_shards(users: pa.ChunkedArray) -> Any:
+    """Returns the shard of each row's user, as an array of numpy."""
+    coded = users.combine_chunks().dictionary_encode()
+    shards = np.array([shard_of(user) for user in coded.dictionary.to_pylist()], dtype=np.int16)
+    return shards[coded.indices.to_numpy()]
+
+
+def _groups(table: pa.Table) -> Iterator[pa.Table]:
+    """Cuts a table between shards, into LEAST_ROWS rows or more; the last group may have fewer."""
+    shards = row_shards(table["user"])
+    starts = np.flatnonzero(np.diff(shards)) + 1
+    cuts = [0]
+    for start in starts.tolist():
+        if start - cuts[-1] >= LEAST_ROWS:
+            cuts.append(start)
+    for start, end in pairwise([*cuts, len(table)]):
+        if end > start:
+            yield table.slice(start, end - start)
 
 
 def _parts(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:

@@ -1,8 +1,8 @@
-"""Training from a file of visits by shard: one pass sums up everybody, a sample is learned from."""
+"""Training from files of visits by shard: one pass sums up everybody, a sample is learned from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,18 +24,18 @@ class Learned(NamedTuple):
 
 
 def learned_from(
-    path: Path,
+    paths: Iterable[Path],
     surfaces: Mapping[str, Surface],
     may_learn: Callable[[pd.DataFrame], pd.DataFrame],
     users: Collection[str] | None = None,
 ) -> Learned:
-    """Reads a file of `ml.data.shard_files`, one row group at a time.
+    """Reads files of `ml.data.shard_files`, one after the other and one row group at a time.
 
     may_learn: leaves out the rows of held-back people. users: whose visits are kept; None: all.
     """
     wanted = None if users is None else list(users)
     everyone, kept = Sums(), [visits_frame([])]
-    for part in shards_read(path):
+    for part in (part for path in paths for part in shards_read(path)):
         trained_on = may_learn(part)
         everyone.add(Sums.of(on_pages(visits_of(trained_on), surfaces)))
         is_mine = slice(None) if wanted is None else trained_on["user"].isin(wanted)

@@ -12,7 +12,7 @@ from ml.data import shard_files
 from ml.data.histories import pages
 from ml.data.rows import visits_frame
 from ml.data.sample import draw
-from ml.data.shard_files import shards_write
+from ml.data.shard_files import checked_tables, shards_write
 from ml.data.sums import Sums
 from ml.training.stored import learned_from
 from ml.training.train import train_draft
@@ -29,7 +29,7 @@ def written(path, users, least, monkeypatch):
     columns = ["surface", "user", "at", "block", "uses", "day"]
     by_user = {user: rows[columns] for user, rows in VISITS.groupby("user")}
     rows = [tuple(row) for user in users for row in by_user[user].itertuples(index=False)]
-    assert sum(map(len, shards_write(rows, path))) == len(VISITS)
+    assert sum(map(len, shards_write(checked_tables(rows), path))) == len(VISITS)
     return path
 
 
@@ -44,7 +44,7 @@ def test_any_split_into_shards_in_any_order_gives_the_same_version(
     for number, least in enumerate((10**6, 1, 300)):
         random.Random(number).shuffle(users)
         path = written(tmp_path / f"{number}.parquet", users, least, monkeypatch)
-        learned = learned_from(path, surfaces, lambda rows: rows, sample)
+        learned = learned_from([path], surfaces, lambda rows: rows, sample)
         draft = train_draft(
             learned.visits, surfaces=surfaces, settings=SETTINGS, everyone=learned.everyone
         )
@@ -59,9 +59,9 @@ def test_a_sample_is_walked_with_the_popularity_of_everybody(tmp_path, monkeypat
     users, surfaces = sorted(VISITS["user"].unique()), pages([VISITS])
     path = written(tmp_path / "v.parquet", users, 100, monkeypatch)
 
-    learned = learned_from(path, surfaces, lambda rows: rows, users[:10])
+    learned = learned_from([path], surfaces, lambda rows: rows, users[:10])
 
-    whole = learned_from(path, surfaces, lambda rows: rows)
+    whole = learned_from([path], surfaces, lambda rows: rows)
     assert set(learned.visits["user"]) == set(users[:10])
     assert learned.everyone == whole.everyone != Sums()
     mine = whole.visits[whole.visits["user"].isin(users[:10])].reset_index(drop=True)
@@ -70,9 +70,9 @@ def test_a_sample_is_walked_with_the_popularity_of_everybody(tmp_path, monkeypat
 
 def test_nobody_at_all_is_no_error_of_the_reader(tmp_path):
     path = tmp_path / "none.parquet"
-    assert list(shards_write([], path)) == []
+    assert list(shards_write(checked_tables([]), path)) == []
 
-    learned = learned_from(path, pages([VISITS]), lambda rows: rows)
+    learned = learned_from([path], pages([VISITS]), lambda rows: rows)
 
     assert len(learned.visits) == 0 and list(learned.visits) == list(visits_frame([]))
     assert learned.everyone == Sums()

@@ -17,10 +17,13 @@ class CodebooksConfig(AppConfig):
     def ready(self) -> None:
         from webapp.codebooks.models import Run
         from webapp.codebooks.pipeline import jobs, steps
+        from webapp.codebooks.pipeline.collecting.jobs import WORK, collect_part
+        from webapp.codebooks.pipeline.parts import work
         from webapp.codebooks.roles import roles_follow
         from webapp.surfaces.signals import surface_defined
 
         steps.register(Run.Kind.COLLECT, jobs.collect)
+        work.register(WORK, collect_part)
         steps.register(Run.Kind.TRAIN, jobs.train)
         steps.register(Run.Kind.EXPORT, jobs.export)
         steps.register(Run.Kind.REPLAY, jobs.replay)

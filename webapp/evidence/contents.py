@@ -138,7 +138,8 @@ def _data(version: CodebookVersion, surface: Surface) -> dict[str, Any]:
         "training": version.card.get("training", {}),
         "erased_since": version_erasures(version),
         "simulated": is_simulated(surface),
-        "digest": "SHA-256 over the rows surface,user,at,block,uses as CSV, sorted",
+        "digest": "SHA-256 over 256 SHA-256s in order: of the rows surface,user,at,block,uses, as "
+        "lines of CSV sorted by bytes, of the users whose own SHA-256 begins with that byte",
     }
 
 

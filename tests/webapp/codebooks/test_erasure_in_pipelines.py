@@ -13,6 +13,7 @@ from webapp.codebooks.models import CodebookVersion, Pipeline, Run
 from webapp.codebooks.pipeline import jobs, steps
 from webapp.codebooks.pipeline.collecting import jobs as collecting
 from webapp.codebooks.pipeline.order import pipeline_request
+from webapp.codebooks.pipeline.parts import split
 from webapp.codebooks.registry.training_record import version_erasures
 from webapp.privacy.erase import subject_erase
 from webapp.privacy.tasks import retention
@@ -42,7 +43,7 @@ def people_in_files(var: Path) -> set[str]:
     for path in [*(var / "artefacts").rglob("*"), *(var / "runs").rglob("*")]:
         if path.suffix == ".parquet":
             found |= set(pd.read_parquet(path)["user"])
-        elif path.name in ("users.json", "sample.json"):
+        elif path.name.startswith(("users", "sample", "people")):
             found |= set(json.loads(path.read_text()))
     return found
 
@@ -97,18 +98,21 @@ def test_each_step_reads_only_people_who_are_still_there(line, var, read):
 
 
 @pytest.mark.parametrize("kind", [Pipeline.Kind.RETRAIN, Pipeline.Kind.JUDGE])
+@pytest.mark.parametrize("parts_of", [10**6, 50])
 def test_somebody_who_is_erased_while_visits_are_collected_is_not_in_the_file(
-    cohort, var, monkeypatch, kind
+    cohort, var, monkeypatch, kind, parts_of
 ):
-    line, gone, read = ask(cohort, kind), somebody(trained=True), collecting.stored_visits
+    line, gone, read = ask(cohort, kind), somebody(trained=True), collecting.visits_tables
+    monkeypatch.setattr(split, "VISITS_A_PART", parts_of)
 
-    def interrupted(surface):
-        rows = list(read(surface))
-        monkeypatch.setattr(collecting, "stored_visits", read)
-        subject_erase(key=gone)  # another process, after these rows were read
-        yield from rows
+    def interrupted(part):
+        tables = list(read(part))
+        if part.part.end_shard == 256:
+            monkeypatch.setattr(collecting, "visits_tables", read)
+            subject_erase(key=gone)  # another process, after these rows were read
+        yield from tables
 
-    monkeypatch.setattr(collecting, "stored_visits", interrupted)
+    monkeypatch.setattr(collecting, "visits_tables", interrupted)
     done = step(line, "collect")
 
     assert people_in_files(var) == set(Subject.objects.values_list("key", flat=True))
@@ -146,11 +150,11 @@ def test_files_that_a_killed_worker_left_go_with_the_next_erasure_or_night(line,
 
 def test_what_a_killed_worker_left_of_a_running_pipeline_goes_too(line, var):
     step(line, "collect")
-    kept = var / "artefacts" / "pipelines" / str(line.pk) / "visits.parquet"
+    kept = var / "artefacts" / "pipelines" / str(line.pk) / "visits-000.parquet"
     (kept.parent / "visits_abc.parquet").write_bytes(kept.read_bytes())
     (kept.parent / "draft.pt").write_text("weights on their way")
 
     retention()
-    assert sorted(path.name for path in kept.parent.iterdir()) == ["draft.pt", "visits.parquet"]
+    assert sorted(path.name for path in kept.parent.iterdir()) == ["draft.pt", "visits-000.parquet"]
     subject_erase(key="anon:somebody")
     assert [path.name for path in kept.parent.iterdir()] == ["draft.pt"]

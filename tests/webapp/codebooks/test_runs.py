@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from webapp.codebooks.models import Run
@@ -89,6 +90,24 @@ def test_a_failure_is_kept_and_raised(course):
 
     run.refresh_from_db()
     assert (run.state, run.error) == ("failed", "OSError: disk full")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_lost_its_connection_goes_back_to_the_queue(course):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no connection to lose")
+    run, _ = ask(course)
+
+    def work(hold):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(OperationalError):
+        lease.run_with_lease(run_id=run.pk, work=work)
+
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("queued", "")
+    assert lease.run_take(run_id=run.pk).run.attempts == 2
 
 
 def test_an_interrupted_run_goes_back_to_the_queue(course):

@@ -1,4 +1,4 @@
-"""Admin pages of pipelines, of their steps (runs), and of the record of alias moves."""
+"""Admin pages of pipelines and of their steps (runs)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -16,11 +15,11 @@ from django.utils.safestring import SafeString
 from webapp.codebooks.admin import actions as steps
 from webapp.codebooks.admin.card_html import card_html
 from webapp.codebooks.admin.next_steps import MOVE, step_address, still_to_do
-from webapp.codebooks.models import AliasMove, Pipeline, Run
+from webapp.codebooks.admin.parts_html import parts_table, parts_words
+from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.lease import run_request
 from webapp.codebooks.pipeline.order import STEPS, pipeline_resume
-from webapp.codebooks.registry.move_record import chain_check
 from webapp.lib.admin_pages import link, name_of, page_of
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
@@ -30,7 +29,8 @@ def _bar(share: float) -> SafeString:
     return format_html(bar, round(share, 3), f"{share:.0%}")
 
 
-RECORD = "uiengine_codebooks.view_aliasmove"
+UNSHOWN = ("files", "cuts")
+"""Of a result: as many entries as parts."""
 REPORTS = {
     Run.Kind.AUDIT: "uiengine_audits_auditreport",
     Run.Kind.GATE: "uiengine_codebooks_gatereport",
@@ -40,12 +40,20 @@ REPORTS = {
 
 def _result(run: Run) -> SafeString:
     """Shows a step's result with a link to its report."""
-    shown, number = card_html(run.result), run.result.get("report")
+    shown = card_html({name: run.result[name] for name in run.result if name not in UNSHOWN})
+    number = run.result.get("report")
     page = REPORTS.get(Run.Kind(run.kind)) if isinstance(number, int) else None
     if page is None:
         return shown
     address = reverse(f"admin:{page}_change", args=[number])
     return format_html('{}<a href="{}">Open report {}</a>', shown, address, number)
+
+
+def _doing(run: Run) -> str:
+    """What the run does, or did: fresh from its parts where it has several."""
+    if run.state == Run.State.FAILED or run.parts.count() < 2:
+        return run.doing or run.error
+    return parts_words(run)
 
 
 class AskedAdmin(ReadOnlyAdmin):
@@ -130,7 +138,7 @@ class PipelineAdmin(AskedAdmin):
     @admin.display(description="Now")
     def now(self, line: Pipeline) -> str:
         run = line.runs.filter(state__in=("queued", "running")).first()
-        return f"{run.kind} ({run.state}) {run.doing}" if run else "–"
+        return f"{run.kind} ({run.state}) {_doing(run)}" if run else "–"
 
     @admin.display(description="Steps")
     def table(self, line: Pipeline) -> SafeString:
@@ -141,7 +149,7 @@ class PipelineAdmin(AskedAdmin):
                 run.state if (run := runs.get(step)) else "not begun",
                 _bar(run.progress) if run else "",
                 run.attempts if run else "",
-                run.doing or run.error if run else "",
+                _doing(run) if run else "",
                 _result(run) if run else "",
             )
             for step in STEPS[line.kind]
@@ -189,11 +197,16 @@ class RunAdmin(AskedAdmin):
     fields = (
         *("kind", "surface", "pipeline", "version", "state", "share", "doing", "outcome", "error"),
         *("attempts", "asked_by", "created_at", "started_at", "finished_at", "lease_until"),
+        "parts",
     )
 
     @admin.display(description="Progress")
     def share(self, run: Run) -> SafeString:
         return _bar(run.progress)
+
+    @admin.display(description="Parts")
+    def parts(self, run: Run) -> SafeString:
+        return parts_table(run)
 
     @admin.display(description="Result")
     def outcome(self, run: Run) -> SafeString:
@@ -213,41 +226,3 @@ class RunAdmin(AskedAdmin):
             if is_new:
                 run_enqueue(again)
             self.message_user(request, f"Run {again.pk} stands in for run {run.pk}.")
-
-
-@admin.register(AliasMove)
-class AliasMoveAdmin(ReadOnlyAdmin):
-    """The record of promotions, challenges and rollbacks, as a chain of hashes."""
-
-    list_display = ("at", "moved", "by_name", "why", "hash")
-    list_filter = ("surface", "name", "is_rollback")
-    list_select_related = ("surface", "before", "after")
-    list_display_links = ("at",)
-
-    def get_urls(self) -> list[URLPattern]:
-        name = "uiengine_codebooks_aliasmove_check"
-        view = self.admin_site.admin_view(self.check_view)
-        return [path("check/", view, name=name), *super().get_urls()]
-
-    def check_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied(f"The record needs the permission {RECORD}.")
-        found = chain_check()
-        for problem in found.problems:
-            messages.error(request, problem)
-        if not found.problems:
-            text = f"The chain of {found.rows} rows is whole. Its head is {found.head}."
-            messages.success(request, text)
-        return redirect(reverse("admin:uiengine_codebooks_aliasmove_changelist"))
-
-    @admin.display(description="Moved")
-    def moved(self, move: AliasMove) -> SafeString:
-        """Links the surface and both versions; a surface that is gone is named alone."""
-        where = link(move.surface, move.surface.slug) if move.surface else move.stated["surface"]
-        before, after = (link(v, v) if v else "none" for v in (move.before, move.after))
-        share = f" ({move.share} %)" if move.share else ""
-        return format_html("{} of {}: {} → {}{}", move.name, where, before, after, share)
-
-    @admin.display(description="Hash")
-    def hash(self, move: AliasMove) -> SafeString:
-        return format_html('<code title="{}">{}</code>', move.digest, move.digest[:8])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -20,7 +20,12 @@ from webapp.codebooks.gate.rollout import after_gate
 from webapp.codebooks.models import CodebookVersion, GateReport, Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.churn.jobs import churn_between
-from webapp.codebooks.pipeline.collecting.jobs import collected, collecting_run, pipeline_of
+from webapp.codebooks.pipeline.collecting.jobs import (
+    WORK,
+    collected,
+    collecting_run,
+    pipeline_of,
+)
 from webapp.codebooks.pipeline.judging import (
     audited_before,
     late_held,
@@ -29,6 +34,7 @@ from webapp.codebooks.pipeline.judging import (
 )
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
+from webapp.codebooks.pipeline.parts.together import parts_forget
 from webapp.codebooks.pipeline.start import Start, champion_of, folder_of, parent_of, start_of
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
@@ -71,7 +77,7 @@ def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -
     while True:
         seen = kept_visits.erasures_seen(pipeline)
         try:
-            result = {**collected(lease), kept_visits.ERASURES: seen}
+            result = collected(lease, seen)
         except kept_visits.VoidError:
             kept_visits.files_sweep()
             continue
@@ -79,8 +85,9 @@ def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -
             if kept_visits.is_as_seen(pipeline, seen):
                 TrainingErasure.objects.filter(run=collecting_run(pipeline)).delete()
                 save(result)
-                return
+                break
         kept_visits.files_sweep()
+    artefacts.clear(snapshot_folder(pipeline), ("people",))
 
 
 def train(lease: Lease) -> None:
@@ -282,7 +289,7 @@ def _visits(lease: Lease) -> Frame:
     """The collected visits of everybody."""
     from ml.data.rows import visits_kept
 
-    return _read_collected(lease, lambda left: _fetched(lease, left["file"], visits_kept))
+    return _read_collected(lease, lambda left: visits_kept(_fetched_each(lease, left["files"])))
 
 
 def _learned(lease: Lease) -> Material:
@@ -295,15 +302,13 @@ def _learned(lease: Lease) -> Material:
 
     def read(left: Mapping[str, Any]) -> Material:
         users, sample = (
-            set(json.loads(_fetched(lease, left[name], Path.read_text))) if name in left else None
+            set(json.loads(artefacts.read(left[name]))) if name in left else None
             for name in ("users", "sample")
         )
         wanted = sample if sample is None else sample | (users or set())
 
-        def learned(path: Path) -> Any:
-            return learned_from(path, pages, lambda rows: split(rows)[0], wanted)
-
-        visits, everyone = _fetched(lease, left["file"], learned)
+        paths = _fetched_each(lease, left["files"])
+        visits, everyone = learned_from(paths, pages, lambda rows: split(rows)[0], wanted)
         return Material(visits, everyone, users or set(), left.get("drawn"))
 
     return _read_collected(lease, read)
@@ -315,13 +320,15 @@ def _read_collected(lease: Lease, read: Callable[[Mapping[str, Any]], Read]) -> 
     left["erasures"] is the `seen` of parts that read the files.
     """
     pipeline = pipeline_of(lease)
-    for _ in range(MOST_TRIES):
+    for number in range(MOST_TRIES):
         left = kept_visits.collected(pipeline)
         try:
             found = read(left)
             if kept_visits.collected(pipeline) == left:
                 return found
         except (KeyError, FileNotFoundError, kept_visits.VoidError):
+            if number:  # the parts that this run collected are gone, too
+                parts_forget(lease.run, WORK)
             lease.show(0.0, "collecting visits again, without people who were erased")
             _collect_until_saved(lease, partial(kept_visits.collected_save, pipeline))
     raise RefusedRunError(
@@ -329,14 +336,15 @@ def _read_collected(lease: Lease, read: Callable[[Mapping[str, Any]], Read]) -> 
     )
 
 
-def _fetched(lease: Lease, name: str, read: Callable[[Path], Any]) -> Any:
-    """Reads a kept file, and deletes the copy that a remote storage makes on this machine."""
+def _fetched_each(lease: Lease, names: Iterable[str]) -> Iterator[Path]:
+    """Yields the paths of kept files; the copy that a remote storage makes on this machine is
+    deleted before the next one is made."""
     folder = work_folder(lease.run)
-    path = artefacts.fetch(name, folder)
-    content = read(path)
-    if path.is_relative_to(folder):
-        path.unlink()
-    return content
+    for name in names:
+        path = artefacts.fetch(name, folder)
+        yield path
+        if path.is_relative_to(folder):
+            path.unlink()
 
 
 def _file(pipeline: Pipeline, path: Path) -> str:

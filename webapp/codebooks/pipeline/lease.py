@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.db.models import F, Q
 
 from webapp.codebooks.gate.outcome import Outcome
@@ -166,7 +166,8 @@ def run_with_lease(
 ) -> Run | None:
     """Leases the run and calls `work`, which ends with `lease.finish`. None: nothing to lease.
 
-    Any error fails the run; all but RefusedRunError are raised too.
+    Any error fails the run; all but RefusedRunError are raised too. If the connection to the
+    database is lost, the run goes back instead: `runs_sweep` finds it, here or elsewhere.
     """
     lease = run_take(run_id=run_id, watch=watch)
     if lease is None:
@@ -181,6 +182,9 @@ def run_with_lease(
     except RefusedRunError as refused:
         lease.fail(str(refused))
     except Exception as error:
+        if _is_cut_off(error):
+            lease.give_back()
+            raise
         lacking = missing_sentence() if isinstance(error, ModuleNotFoundError) else ""
         lease.fail(lacking or f"{type(error).__name__}: {error}")
         raise
@@ -188,6 +192,15 @@ def run_with_lease(
         lease.give_back()
         raise
     return Run.objects.get(pk=run_id)
+
+
+def _is_cut_off(error: Exception) -> bool:
+    """Returns True if the error is that of a lost connection, which it closes for a new one."""
+    connection = database.connection()
+    if not isinstance(error, OperationalError | InterfaceError) or connection.in_atomic_block:
+        return False
+    connection.close_if_unusable_or_obsolete()
+    return connection.connection is None
 
 
 def _refuse_edited(run: Run) -> None:

@@ -20,38 +20,47 @@ PEOPLE_AT_ONCE = 100
 """Profiles whose visits are read together."""
 
 
-def stored_visits(surface: Surface) -> Iterator[tuple[str, str, str, str, int, int]]:
+def stored_visits(
+    surface: Surface, shards: range | None = None, newest: int | None = None
+) -> Iterator[tuple[str, str, str, str, int, int]]:
     """Yields (surface, user, at, block, uses, day) of closed visits, for blocks that the surface
     still has; by shard, then by person and time. Memory does not grow with the visits.
 
+    shards: only of people in these; None: of everybody. newest: the largest primary key; None: any.
     No query is open while rows are yielded: SQLite refuses to write beside one that is.
     """
     blocks = {block["id"] for block in surface.definition["blocks"]}
-    for some in batched(_profiles_by_shard(surface), PEOPLE_AT_ONCE):
-        for key, visits in _visits_of(some):
+    for some in batched(_profiles_by_shard(surface, shards), PEOPLE_AT_ONCE):
+        for key, visits in _visits_of(some, newest):
             for at, uses, day in visits:
                 for block, count in uses.items():
                     if block in blocks:
                         yield surface.slug, key, at.isoformat(), block, max(int(count), 1), day
 
 
-def _profiles_by_shard(surface: Surface) -> Iterator[int]:
+def _profiles_by_shard(surface: Surface, shards: range | None) -> Iterator[int]:
     """Yields primary keys, 8 bytes of memory each; those without a shard come first."""
     of_shard: dict[int, array[int]] = defaultdict(lambda: array("q"))
     rows = Profile.objects.filter(surface=surface).order_by("pk")
+    if shards is not None:
+        rows = rows.filter(subject__shard__gte=shards.start, subject__shard__lt=shards.stop)
     for shard, pk in rows.values_list("subject__shard", "pk").iterator(chunk_size=5000):
         of_shard[-1 if shard is None else shard].append(pk)
     for shard in sorted(of_shard):
         yield from of_shard[shard]
 
 
-def _visits_of(profiles: list[int]) -> list[tuple[str, list[tuple[datetime, Any, int]]]]:
+def _visits_of(
+    profiles: list[int], newest: int | None
+) -> list[tuple[str, list[tuple[datetime, Any, int]]]]:
     """Returns the keys and closed visits of these people, without NOBODY's."""
     keys = dict(Profile.objects.filter(pk__in=profiles).values_list("pk", "subject__key"))
     found: dict[int, list[tuple[datetime, Any, int]]] = {
         pk: [] for pk in profiles if pk in keys and not keys[pk].startswith(NOBODY)
     }
     rows = Visit.objects.filter(profile__in=list(found), is_closed=True)
+    if newest is not None:
+        rows = rows.filter(pk__lte=newest)
     columns = rows.values_list("profile_id", "started_at", "uses", "day")
     for pk, at, uses, day in columns.order_by("started_at", "pk"):
         found[pk].append((at, uses, day))

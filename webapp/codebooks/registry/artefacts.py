@@ -82,6 +82,13 @@ def fetch(name: str, into: Path) -> Path:
         return target
 
 
+def read(name: str) -> bytes:
+    """Content of a kept file. Raises FileNotFoundError if it is gone."""
+    with _storage().open(name) as source:
+        content: bytes = source.read()
+    return content
+
+
 def has_files(folder: str, names: Iterable[str]) -> bool:
     """Returns True if the storage has all of these files."""
     return all(_storage().exists(f"{folder}/{name}") for name in names)

@@ -1,10 +1,9 @@
-"""Writes a surface's visits to a file by shard, and chooses whom training learns from."""
+"""Writes a surface's visits to files in parts, and chooses whom training learns from."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,29 @@ from django.conf import settings
 
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
+from webapp.codebooks.pipeline.collecting.packed_rows import visits_packed
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError
+from webapp.codebooks.pipeline.parts.lease import PartLease
+from webapp.codebooks.pipeline.parts.split import cut
+from webapp.codebooks.pipeline.parts.together import parts_done, parts_forget
 from webapp.codebooks.pipeline.refresh_sample import balanced_batch
 from webapp.codebooks.pipeline.stored_visits import stored_visits, visits_count, visits_seen
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.training_record import training_record
+from webapp.lib import database
 from webapp.subjects.attributes import Reading, attributes_known, people_of
 from webapp.subjects.models import Subject
 from webapp.subjects.shards import shards_fill
 
-
-@dataclass
-class Counted:
-    """visits, last: number and time (ns) of the visits of everybody who may be learned from."""
-
-    visits: dict[str, int] = field(default_factory=dict)
-    last: dict[str, int] = field(default_factory=dict)
-    held_back: int = 0
+WORK = "collect"
+"""The name of its parts, whichever step collects."""
+COUNTS = ("people", "held_back")
+Table = Any
+"""A table of pyarrow; naming its type would import it into web processes."""
 
 
-def pipeline_of(lease: Lease) -> Pipeline:
+def pipeline_of(lease: Lease | PartLease) -> Pipeline:
     if lease.run.pipeline is None:
         raise RefusedRunError(f"run {lease.run.pk} belongs to no pipeline. Ask for a new one.")
     return lease.run.pipeline
@@ -43,66 +44,118 @@ def collecting_run(pipeline: Pipeline) -> Run:
     return pipeline.runs.get(kind=Run.Kind.COLLECT)
 
 
-def collected(lease: Lease) -> dict[str, Any]:
-    """Stores files of visits and people; returns their names and counts."""
-    from ml.data.digest import file_digest
+def collected(lease: Lease, seen: int) -> dict[str, Any]:
+    """Stores files of visits and people; returns their names and counts.
+
+    files: of visits, by shard. cuts: the first shard after each file. seen: erasures before. Raises
+    VoidError if somebody is erased meanwhile, or files are gone.
+    """
+    surface = lease.run.surface
+    shards_fill(Subject.objects.order_by())
+    count = visits_count(surface)
+    given = {"visits": count, **visits_seen(surface), "revision": surface.revision}
+    left = parts_done(lease, WORK, cut(count), seen=seen, given=given)
+    given = lease.run.parts.filter(work=WORK)[0].given  # of an earlier attempt, if it made them
+    try:
+        return {**given, **_joined(lease, left), kept_visits.ERASURES: seen}
+    except FileNotFoundError as gone:
+        parts_forget(lease.run, WORK)
+        raise kept_visits.VoidError(f"{gone.filename} is gone") from gone
+
+
+def collect_part(part: PartLease) -> dict[str, Any]:
+    """Stores the visits of people in the part's shards, and how many each may teach."""
+    from ml.data.digest import shard_digests
+    from ml.data.shard_files import shards_write, visits_by_user
+    from ml.evaluation.held_back import is_held_back
+
+    path, people = part.folder / "visits.parquet", part.folder / "people.json"
+    slug, held_back = part.run.surface.slug, 0
+    digests: dict[int, str] = {}
+    learners: dict[str, tuple[int, int]] = {}
+    for group in shards_write(visits_tables(part), path):
+        digests |= shard_digests(group)
+        counted = visits_by_user(group)
+        may_learn = {user: of for user, of in counted.items() if not is_held_back(slug, user)}
+        learners |= may_learn
+        held_back += len(counted) - len(may_learn)
+        part.show(0.8)
+    if _is_recorded(part.run):
+        training_record(run=collecting_run(pipeline_of(part)), keys=learners)
+    people.write_text(json.dumps(learners))
+    return {
+        "file": _stored(part, path),
+        "of_people": _stored(part, people),
+        "cut": part.shards.stop,
+        "people": len(learners),
+        "held_back": held_back,
+        "digests": digests,
+    }
+
+
+def visits_tables(part: PartLease) -> Iterator[Table]:
+    """Yields tables of `ml.data.shard_files.SCHEMA`, each of whole shards."""
+    from ml.data.packed import PackedPerson, unpacked
+    from ml.data.shard_files import checked_tables
+
+    surface, newest = part.run.surface, int(part.given["newest"])
+    if not database.is_postgres():
+        yield from checked_tables(stored_visits(surface, part.shards, newest))
+        return
+    blocks = [block["id"] for block in surface.definition["blocks"]]
+    rows = visits_packed(surface, blocks, part.shards, newest)
+    part.show(0.5)
+    yield unpacked(surface.slug, blocks, [PackedPerson(*row) for row in rows])
+
+
+def _is_recorded(run: Run) -> bool:
+    """Returns True if the visits are trained with: a later erasure marks what was made of them."""
+    is_trained = run.pipeline is not None and run.pipeline.kind != Pipeline.Kind.JUDGE
+    return is_trained and run.kind in (Run.Kind.COLLECT, Run.Kind.TRAIN)
+
+
+def _joined(lease: Lease, left: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Joins what the parts left, and chooses whom training learns from."""
+    from ml.data.digest import joined_digest
 
     run, pipeline = lease.run, pipeline_of(lease)
-    shards_fill(Subject.objects.order_by())
-    count, until = visits_count(run.surface), visits_seen(run.surface)
-    path = work_folder(run) / "visits.parquet"
-    counted = _written(lease, path, count)
-    result: dict[str, Any] = {"visits": count, "sha256": file_digest(path)}
-    result |= {"file": _moved(pipeline, path), **until, "revision": run.surface.revision}
-    result |= {"people": len(counted.visits), "held_back": counted.held_back}
+    digests = {int(n): each for part in left for n, each in part["digests"].items()}
+    result: dict[str, Any] = {name: sum(part[name] for part in left) for name in COUNTS}
+    result |= {"files": [part["file"] for part in left], "cuts": [part["cut"] for part in left]}
+    result["sha256"] = joined_digest(digests)
     if pipeline.kind != Pipeline.Kind.JUDGE:
-        result |= _sampled(run, pipeline, counted)
-    if pipeline.kind == Pipeline.Kind.REFRESH:
-        result |= _batch(run, pipeline, counted)
+        learners = _learners(lease, left)
+        result |= _sampled(run, pipeline, {user: count for user, (count, _) in learners.items()})
+        if pipeline.kind == Pipeline.Kind.REFRESH:
+            result |= _batch(run, pipeline, {user: last for user, (_, last) in learners.items()})
     return result
 
 
-def _written(lease: Lease, path: Path, count: int) -> Counted:
-    """Writes the file, and down whose visits are trained with."""
-    from ml.data.shard_files import shards_write
-    from ml.evaluation.held_back import split
-
-    run, pipeline = lease.run, pipeline_of(lease)
-    is_trained = pipeline.kind != Pipeline.Kind.JUDGE
-    is_recorded = is_trained and run.kind in (Run.Kind.COLLECT, Run.Kind.TRAIN)
-    counted, done = Counted(), 0
-    for part in shards_write(stored_visits(run.surface), path):
-        trained_on, held_back = split(part)
-        of_each = trained_on.groupby("user")["when"].agg(["nunique", "max"])
-        if is_recorded:
-            training_record(run=collecting_run(pipeline), keys=of_each.index)
-        users = of_each.index.tolist()
-        counted.visits.update(zip(users, of_each["nunique"].tolist(), strict=True))
-        last = of_each["max"].to_numpy().astype("datetime64[ns]").astype("int64").tolist()
-        counted.last.update(zip(users, last, strict=True))
-        counted.held_back += int(held_back["user"].nunique())
-        done += int(part[["user", "when"]].drop_duplicates().shape[0])
-        lease.show(0.9 * min(done / max(count, 1), 1.0), f"collected {done:,} of {count:,} visits")
-    return counted
+def _learners(lease: Lease, left: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Number and time (µs) of the last of the visits of everybody who may be learned from."""
+    found: dict[str, tuple[int, int]] = {}
+    for part in left:
+        found |= json.loads(artefacts.read(part["of_people"]))
+    return found
 
 
-def _sampled(run: Run, pipeline: Pipeline, counted: Counted) -> dict[str, Any]:
+def _sampled(run: Run, pipeline: Pipeline, visits: Mapping[str, int]) -> dict[str, Any]:
     """Draws whom training learns from; attributes are read only where that cannot be everybody."""
     from ml.data.sample import draw
 
     most, slug = settings.UIENGINE_RETRAIN_VISITS, run.surface.slug
-    if sum(counted.visits.values()) <= most:
-        return {"drawn": dict(draw(slug, counted.visits, most).facts)}
+    if sum(visits.values()) <= most:
+        return {"drawn": dict(draw(slug, visits, most).facts)}
     people, by = _people(run, pipeline, "whom a training learns from")
-    sample = draw(slug, counted.visits, most, people, by)
+    sample = draw(slug, visits, most, people, by)
     name = _kept(run, pipeline, "sample.json", sample.users)
     return {"sample": name, "drawn": dict(sample.facts)}
 
 
-def _batch(run: Run, pipeline: Pipeline, counted: Counted) -> dict[str, Any]:
+def _batch(run: Run, pipeline: Pipeline, last: Mapping[str, int]) -> dict[str, Any]:
     """Chooses whom a refresh trains on."""
     people, by = _people(run, pipeline, "whom a refresh learns from")
-    users, counts = balanced_batch(counted.last, people, by)
+    users, counts = balanced_batch(last, people, by)
     return {"users": _kept(run, pipeline, "users.json", users), "slices": counts}
 
 
@@ -118,12 +171,18 @@ def _people(run: Run, pipeline: Pipeline, why: str) -> tuple[list[dict[str, str]
 
 def _kept(run: Run, pipeline: Pipeline, name: str, users: Sequence[str] | Iterable[str]) -> str:
     path = work_folder(run) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(list(users)))
-    return _moved(pipeline, path)
+    return _moved(pipeline, path, name)
 
 
-def _moved(pipeline: Pipeline, path: Path) -> str:
+def _stored(part: PartLease, path: Path) -> str:
+    name = f"{path.stem}-{part.part.number:03}{path.suffix}"
+    return _moved(pipeline_of(part), path, name)
+
+
+def _moved(pipeline: Pipeline, path: Path, name: str) -> str:
     """Moves a file that names people into the storage; returns its name there."""
-    name = artefacts.keep(path, f"{kept_visits.snapshot_folder(pipeline)}/{path.name}")
+    kept = artefacts.keep(path, f"{kept_visits.snapshot_folder(pipeline)}/{name}")
     path.unlink()
-    return name
+    return kept
