@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from webapp.lib import database
-from webapp.subjects.attributes import days_kept
+from webapp.subjects.attributes import DEFAULT_DAYS, days_kept
 from webapp.subjects.models import AttributeEnd, AttributeRead, PersonalAttributes
 
 AT_ONCE = 500
@@ -21,11 +21,13 @@ def attributes_expire(*, now: datetime) -> dict[str, int]:
     A row without any value left is deleted.
     """
     done: Counter[str] = Counter()
-    after = 0
-    while rows := list(PersonalAttributes.objects.filter(pk__gt=after).order_by("pk")[:AT_ONCE]):
-        after = rows[-1].pk
+    after, least = 0, min([DEFAULT_DAYS, *days_kept().values()])
+    old = PersonalAttributes.objects.filter(consented_at__lte=now - timedelta(days=least))
+    pks = old.order_by("pk").values_list("pk", flat=True)
+    while some := list(pks.filter(pk__gt=after)[:AT_ONCE]):
+        after = some[-1]
         with database.atomic():
-            done += _expire([row.pk for row in rows], now)
+            done += _expire(some, now)
     for model in (AttributeRead, AttributeEnd):
         model._default_manager.filter(at__lt=now - timedelta(days=LOG_DAYS)).delete()
     return dict(done)
