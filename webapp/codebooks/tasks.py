@@ -15,6 +15,7 @@ from webapp.codebooks.models import Run
 from webapp.codebooks.pipeline import lease
 from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.nightly import retrain_if_new
+from webapp.codebooks.pipeline.parts.together import parts_sweep
 from webapp.codebooks.pipeline.parts.work import part_run
 from webapp.codebooks.pipeline.steps import step_run
 from webapp.codebooks.pipeline.work_folder import work_sweep
@@ -60,9 +61,10 @@ def promote(run_id: int) -> None:
 
 @shared_task(name="codebooks.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> int:
-    """Enqueues runs again whose message or worker was lost."""
+    """Enqueues runs again whose message or worker was lost, and asks for help with parts."""
     lost = lease.runs_sweep()
     work_sweep()
+    parts_sweep()
     for run in Run.objects.filter(pk__in=lost):
         run_enqueue(run)
     return len(lost)

