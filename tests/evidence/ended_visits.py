@@ -99,7 +99,7 @@ def _measured(visits: int, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]
         ended_make(surface, visits, datetime.now().astimezone() - timedelta(hours=2))
         if count:
             with workers(folder, count) as at_work:
-                time.sleep(10)  # they start and wait
+                at_work.wait()
                 before, began = at_work.processor_seconds(), time.monotonic()
                 _closed_by_sweeps()
                 seconds = time.monotonic() - began

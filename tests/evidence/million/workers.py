@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
+START = 120.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -28,6 +30,15 @@ class Workers:
             return subprocess.Popen(
                 [*command, *options], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
             )
+
+    def wait(self) -> None:
+        """Until all take messages. Django is set up. Raises TimeoutError after START seconds."""
+        from celery import current_app
+
+        until = time.monotonic() + START
+        while len(current_app.control.ping(timeout=2)) < len(self.parents):
+            if time.monotonic() > until:
+                raise TimeoutError(f"the workers did not start: {self.log.read_text()[-2000:]}")
 
     def check(self, most: float) -> None:
         """Raises RuntimeError where a worker ended, or a process holds more than `most` MB."""
