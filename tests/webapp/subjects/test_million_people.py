@@ -15,6 +15,6 @@ def test_they_have_thirty_visits_on_average_and_habits_of_their_own():
     assert sum(map(len, visits)) == 30 * len(people)
     assert (min(map(len, visits)), max(map(len, visits))) == (2, 58)
     days = set.union(*visits)
-    assert TODAY - DAYS <= min(days) and max(days) < TODAY
+    assert days <= set(range(TODAY - DAYS, TODAY))
     assert len({tuple(row[3:5] for row in rows) for rows in people}) == len(people)
     assert list(visited(3, 30, BLOCKS, TODAY)) == people[3]
