@@ -24,7 +24,9 @@ from uiengine.model.codebook import Codebook
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "KL held at 15 %, entropy bonus": {"kl": 0.55, "kl_share": 0.15},
-    "prediction + VICReg": {"prediction": 0.1, "variance": 0.05, "covariance": 0.01},
+    "no prediction": {"prediction": 0.0},
+    "no prediction, no VICReg": {"prediction": 0.0, "variance": 0.0, "covariance": 0.0},
+    "all visits predicted": {"prediction_share": 1.0},
     "rounding curriculum": {"rounding": True},
     "growth cap 5 %": {"growth": 0.05},
     "no swapped kinds": {"swap_kinds": 0.0},

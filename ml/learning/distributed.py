@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ml.learning.settings import Settings
 
-ALONE = ("rounding", "growth", "kl", "prediction", "variance", "covariance")
+ALONE = ("rounding", "growth", "kl")
 """Settings whose losses or codes need the whole batch in one process."""
 
 
@@ -73,6 +73,24 @@ def gathered(part: Tensor, size: int) -> Tensor:
     whole[share(size)] = part.detach()
     dist.all_reduce(whole)  # the rows of other processes are 0 here
     return whole
+
+
+def beside_others(part: Tensor, size: int) -> Tensor:
+    """Returns the rows of all processes, (size, Z); gradients reach this process's alone."""
+    if not several():
+        return part
+    whole = gathered(part, size)
+    whole[share(size)] = part
+    return whole
+
+
+def of_whole(loss: Tensor, part: int, size: int) -> Tensor:
+    """Prepares a loss of a whole batch, the same in all processes, for being weighted by
+    part / size: values then add up to it once, and gradients to those of the whole."""
+    if not several():
+        return loss
+    value = loss.detach()
+    return value + (loss - value) * (size / part)
 
 
 def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -53,7 +54,7 @@ class Objective:
 
         coded: whether the latent goes through the codebook. done: finished share of training, 0..1.
         """
-        s, whole, mine = self.settings, batch, distributed.share(len(rows))
+        s, whole, every, mine = self.settings, batch, rows, distributed.share(len(rows))
         if distributed.several():
             batch, rows = Batch(*(t[mine] for t in batch)), rows[mine]
         latent = self.codec.encode(batch)
@@ -68,11 +69,11 @@ class Objective:
         total = reconstruction(decoded, examples.share[rows], batch.mask, s)
         ahead = losses.share_loss(decoded.outlook, examples.outlook[rows], batch.mask)
         total = total + s.outlook_weight * ahead.mean()
-        extra = s.commit * commit + self._shape(latent)
+        extra = s.commit * commit + self._shape(latent, len(every))
         if self.anchor is not None:
             extra = extra + self.anchor.loss(latent, batch)
         if s.prediction:
-            extra = extra + s.prediction * self._prediction(latent, batch, examples, rows)
+            extra = extra + s.prediction * self._prediction(latent, batch, examples, every)
         if coded and s.kl:
             kl = self._kl(latent)
             self._measure(kl, total, latent)
@@ -96,18 +97,28 @@ class Objective:
         stages = torch.where(full, torch.full_like(drawn, most), drawn)
         return torch.where(batch.context[:, 1] > 0, torch.ones_like(stages), stages)
 
-    def _shape(self, latent: Tensor) -> Tensor:
+    def _shape(self, latent: Tensor, size: int) -> Tensor:
+        """VICReg of the whole batch's latents, `size` of them."""
         s, total = self.settings, torch.zeros(())
+        if not (s.variance or s.covariance):
+            return total
+        every = distributed.beside_others(latent, size)
         if s.variance:
-            total = total + s.variance * losses.variance_loss(latent)
+            total = total + s.variance * losses.variance_loss(every)
         if s.covariance:
-            total = total + s.covariance * losses.covariance_loss(latent)
-        return total
+            total = total + s.covariance * losses.covariance_loss(every)
+        return distributed.of_whole(total, len(latent), size)
 
     def _prediction(self, latent: Tensor, batch: Batch, examples: Examples, rows: Tensor) -> Tensor:
-        """Error of predicting the hindsight layout's latent from s_x, plus decoding that layout."""
+        """Error of predicting the hindsight layout's latent from s_x, plus decoding that layout.
+
+        rows: of the whole batch, of which the first `prediction_share` are predicted.
+        """
+        most = math.ceil(self.settings.prediction_share * len(rows))
+        wanted = rows[:most][distributed.share(len(rows))]  # this process's
+        latent, batch = latent[: len(wanted)], Batch(*(t[: len(wanted)] for t in batch))
         seen, keys = self.codec.blocks(batch.kind, batch.text, batch.shape)
-        rank = examples.hindsight[rows]
+        rank = examples.hindsight[wanted]
         with torch.no_grad():
             aim = self.target(seen, keys, batch.mask, rank)
         shown = self.codec.layouts(seen, keys, batch.mask, rank)
@@ -115,8 +126,10 @@ class Objective:
         wish = torch.softmax((-rank).masked_fill(batch.mask == 0, losses.FAR), dim=-1)
         order = losses.share_loss(decoded.share, wish, batch.mask)
         error: Tensor = (self.codec.predictor(latent) - aim).square().mean(1)
-        has = examples.has_future[rows]
-        return ((error + order) * has).sum() / has.sum().clamp(min=1)
+        has, of_all = examples.has_future[wanted], examples.has_future[rows[:most]].sum()
+        mean = ((error + order) * has).sum() / of_all.clamp(min=1)
+        mine = len(rows[distributed.share(len(rows))])
+        return mean * (len(rows) / mine)  # the caller weighs by the share of rows
 
     def _kl(self, latent: Tensor) -> Tensor:
         """KL of the first stage, minus a small bonus for even use of its codes."""

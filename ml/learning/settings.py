@@ -9,6 +9,8 @@ from typing import Any
 STORED_NAMES = {"memory_keys": "slots"}
 """Settings that cards and drafts keep under an older name."""
 
+TERMS = ("prediction", "prediction_share", "variance", "covariance")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -71,11 +73,13 @@ class Settings:
     """Target share of the KL gradient at the encoder's output; β is rescaled towards it."""
     entropy_bonus: float = 0.01
     """Weight of the bonus for evenly used codes, where kl > 0."""
-    prediction: float = 0.0
+    prediction: float = 0.1
     """γ: weight of predicting the latent of the hindsight layout from the behaviour."""
-    variance: float = 0.0
+    prediction_share: float = 0.25
+    """Share of a batch that is predicted: all of it costs more time and gains no more."""
+    variance: float = 0.05
     """VICReg: weight of keeping each latent dimension's deviation at least 1."""
-    covariance: float = 0.0
+    covariance: float = 0.01
     """VICReg: weight of keeping latent dimensions uncorrelated."""
     rounding: bool = False
     """Precision curriculum: 8-bit deterministic rounding first, then towards 4-bit stochastic."""
@@ -91,6 +95,13 @@ class Settings:
     @property
     def latent(self) -> int:
         return self.memory_keys * self.channels
+
+    def terms(self) -> dict[str, Any]:
+        """Returns the weights of the loss's terms beside reconstruction that are on by default.
+
+        A training that goes on from a version takes them from here, whatever that one learned by.
+        """
+        return {name: getattr(self, name) for name in TERMS}
 
     def stored(self) -> dict[str, Any]:
         """Returns the settings as a card and a draft store them."""

@@ -26,6 +26,7 @@ from ml.learning.loop import Fitted, Loop, held, take_over
 from ml.learning.networks import Codec
 from ml.learning.objective import Objective
 from ml.learning.residual_vq import ResidualQuantiser
+from ml.learning.settings import Settings
 from ml.progress import Progress, within
 from ml.training.aligned import alignment_facts
 from ml.training.drafting import draft_of
@@ -105,6 +106,7 @@ def _fit(
     per_epoch = max(steps // EPOCHS, 1)
     settings = replace(
         start.settings,
+        **Settings().terms(),
         warm_epochs=0,
         code_epochs=EPOCHS,
         batch=min(BATCH, len(batch)),

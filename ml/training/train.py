@@ -131,7 +131,7 @@ def _settings(given: Settings | None, start: Start, visits: int) -> Settings:
     if start.fitted is None:
         return given or Settings()
     changes = fine_tuning(visits) if given is None else _epochs(given)
-    return replace(start.fitted.settings, **changes)
+    return replace(start.fitted.settings, **(given or Settings()).terms(), **changes)
 
 
 def fine_tuning(visits: int) -> dict[str, Any]:
