@@ -37,6 +37,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.evidence.shared_replay"
     yield "python -m tests.evidence.killed_pipeline"
     yield "python -m tests.evidence.killed_part"
+    yield "python -m tests.evidence.two_hosts"
     yield "python -m tests.evidence.refresh"
     yield "python -m tests.evidence.version_change"
     yield "python -m tests.evidence.imported_events --events 10000000"

@@ -55,6 +55,7 @@ def collected(lease: Lease, seen: int) -> dict[str, Any]:
     count = visits_count(surface)
     given = {"visits": count, **visits_seen(surface), "revision": surface.revision}
     left = parts_done(lease, WORK, cut(count), seen=seen, given=given)
+    lease.show(0.99, "joining what the parts collected")
     given = lease.run.parts.filter(work=WORK)[0].given  # of an earlier attempt, if it made them
     try:
         return {**given, **_joined(lease, left), kept_visits.ERASURES: seen}
