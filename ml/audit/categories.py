@@ -98,12 +98,12 @@ def no_category(attribute: str, surface: str, people: Mapping[str, int]) -> str:
 
 
 def compared(
-    people: Sequence[Mapping[str, str]], by: Sequence[str]
+    people: Iterable[Mapping[str, str]], by: Sequence[str]
 ) -> tuple[list[dict[str, str]], list[str]]:
     """Returns the people with one value per attribute, and the attributes that are categories."""
     found = [dict(person) for person in people]
     for name in by:
-        of = spellings(person.get(name, "") for person in people).of
+        of = spellings(person.get(name, "") for person in found).of
         for person in found:
             person[name] = of[person.get(name, "")]
     counts = {name: _without(Counter(person[name] for person in found)) for name in by}

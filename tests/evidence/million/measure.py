@@ -109,8 +109,9 @@ def _watched(run: Any, at_work: Workers, tell: Any) -> dict[int, float]:
 
 def _told(run: Any) -> dict[str, Any]:
     """What the step says of how much it did."""
-    names = ("visits", "people", "held_back", "verdict", "parity")
-    told = {name: run.result[name] for name in names if name in run.result}
+    names = {"visits": "visits", "people": "learners", "held_back": "held_back"}
+    names |= {"verdict": "verdict", "parity": "parity"}
+    told = {name: run.result[key] for key, name in names.items() if key in run.result}
     drawn = run.result.get("drawn", {})
     told |= {f"drawn_{k}": v for k, v in drawn.items() if k != "slices"}
     return told | ({"error": run.error} if run.error else {})

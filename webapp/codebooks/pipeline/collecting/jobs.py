@@ -29,6 +29,8 @@ from webapp.subjects.shards import shards_fill
 WORK = "collect"
 """The name of its parts, whichever step collects."""
 COUNTS = ("people", "held_back")
+VISITS, LAST = 0, 1
+"""Places of a learner's figures: the number of visits, and the time of the last one (µs)."""
 Table = Any
 """A table of pyarrow; naming its type would import it into web processes."""
 
@@ -125,18 +127,18 @@ def _joined(lease: Lease, left: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     result |= {"files": [part["file"] for part in left], "cuts": [part["cut"] for part in left]}
     result["sha256"] = joined_digest(digests)
     if pipeline.kind != Pipeline.Kind.JUDGE:
-        learners = _learners(lease, left)
-        result |= _sampled(run, pipeline, {user: count for user, (count, _) in learners.items()})
+        result |= _sampled(run, pipeline, _of_learners(left, VISITS))
         if pipeline.kind == Pipeline.Kind.REFRESH:
-            result |= _batch(run, pipeline, {user: last for user, (_, last) in learners.items()})
+            result |= _batch(run, pipeline, _of_learners(left, LAST))
     return result
 
 
-def _learners(lease: Lease, left: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
-    """Number and time (µs) of the last of the visits of everybody who may be learned from."""
-    found: dict[str, tuple[int, int]] = {}
+def _of_learners(left: Sequence[Mapping[str, Any]], which: int) -> dict[str, int]:
+    """VISITS or LAST of everybody who may be learned from: one figure, as people are many."""
+    found: dict[str, int] = {}
     for part in left:
-        found |= json.loads(artefacts.read(part["of_people"]))
+        of_each = json.loads(artefacts.read(part["of_people"]))
+        found.update((user, of[which]) for user, of in of_each.items())
     return found
 
 
@@ -166,8 +168,15 @@ def _people(run: Run, pipeline: Pipeline, why: str) -> tuple[list[dict[str, str]
 
     by = pipeline.options.get("by") or attributes_known(run.surface)
     reading = Reading(run.asked_by, f"{why}, run {run.pk}")
-    people, names = compared(people_of(run.surface, by, reading), by)
+    people, names = compared(_taken(people_of(run.surface, by, reading)), by)
     return people, list(names)
+
+
+def _taken(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Yields all rows and forgets each, so that there are no two copies of everybody."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
 
 
 def _kept(run: Run, pipeline: Pipeline, name: str, users: Sequence[str] | Iterable[str]) -> str:
