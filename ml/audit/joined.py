@@ -17,7 +17,7 @@ from ml.audit.by_book import BOOK, VISITS, book_metrics
 from ml.audit.categories import NO_ATTRIBUTE, UNKNOWN, categorised
 from ml.audit.coverage import add_behaviour
 from ml.audit.goals import described
-from ml.audit.person_sums import IS_NEW, OF_SOME, TIMES, last_seen, told_metrics
+from ml.audit.person_sums import ANSWERED, IS_NEW, OF_SOME, TIMES, last_seen, told_metrics
 from ml.audit.reliability import stored_power
 from ml.audit.report import write_report
 from ml.audit.rows import Progress, silent, sliced_rows
@@ -95,7 +95,7 @@ def _few(asked: Asked) -> list[str]:
     """The columns that are in memory of everybody."""
     some = [column for columns in OF_SOME.values() for column in columns]
     of_book = _by_book() if BOOK in asked.references else ()
-    return [*KEY, IS_NEW, *TIMES, *BEHAVIOUR, *some, *of_book]
+    return [*KEY, IS_NEW, *TIMES, *BEHAVIOUR, *some, ANSWERED, *of_book]
 
 
 def _by_book() -> tuple[str, ...]:

@@ -31,6 +31,8 @@ TIMES = ("first", "last")
 """Columns: instants of the first and the last visit that the row counts."""
 OF_SOME = {POINTED: ("pointed",), SUGGESTED: ("suggested_people",), RESIZED: ("resized", "larger")}
 """Metrics that are told where anybody's column is above 0."""
+ANSWERED = "answered"
+"""As OF_SOME, of DECLINED."""
 
 
 def last_seen(previous: Sequence[Mapping[str, Any]]) -> dict[str, datetime] | None:
@@ -86,14 +88,17 @@ def all_metrics(references: Sequence[str], site: SiteFacts) -> tuple[Metric, ...
 def told_metrics(
     people: pd.DataFrame, references: Sequence[str], site: SiteFacts
 ) -> tuple[Metric, ...]:
-    """The metrics that a report tells. people: rows of everybody with the columns of OF_SOME."""
+    """The metrics that a report tells, of `all_metrics`.
+
+    people: rows of everybody with the columns of OF_SOME and ANSWERED.
+    """
     some = tuple(
         metric
         for metrics, columns in OF_SOME.items()
         if any(people[column].any() for column in columns)
         for metric in metrics
     )
-    answered = DECLINED if site.answers else ()
+    answered = DECLINED if people[ANSWERED].any() else ()
     return METRICS + some + _of_others(references, site.goals) + answered
 
 

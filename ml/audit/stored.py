@@ -21,13 +21,13 @@ from ml.audit.joined import Asked, report_of
 from ml.audit.person_sums import person_sums, references_of
 from ml.audit.site_facts import NO_FACTS, SiteFacts
 from ml.data.histories import visits_of
+from ml.evaluation.one_core import one_core
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import used_blocks
 from ml.evaluation.shown import Policy
 from ml.progress import Progress, within
 from uiengine.behaviour.popularity import Popularity
-from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
@@ -62,8 +62,8 @@ class Walk:
         return references_of({**self.versions, **({BOOK: ""} if self.entries else {})})
 
     def policies(self) -> dict[str, Policy]:
-        """By name, of each version and of the book. One core, as others walk other people."""
-        loaded = {name: load_version(folder, threads=1) for name, folder in self.versions.items()}
+        """By name, of each version and of the book."""
+        loaded = {name: one_core(folder) for name, folder in self.versions.items()}
         found = {
             name: policy("engine", version, self.defaults, 64, 0)
             for name, version in loaded.items()

@@ -47,6 +47,6 @@ def visits_frame(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     return visits
 
 
-def visits_kept(paths: Iterable[Path]) -> pd.DataFrame:
-    """Reads checked visits that an earlier step wrote, one file after the other."""
-    return pd.concat(map(pd.read_parquet, paths), ignore_index=True)
+def rows_kept(path: Path) -> pd.DataFrame:
+    """Reads rows that an earlier step wrote with `to_parquet`."""
+    return pd.read_parquet(path)

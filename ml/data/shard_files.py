@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from ml.data.rows import visits_frame
-from uiengine.behaviour.shards import shard_of
+from uiengine.behaviour.shards import SHARDS, shard_of
 
 LEAST_ROWS = 50_000
 """Rows of a group, at least: small shards share one."""
@@ -95,9 +95,17 @@ def _parts(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
         yield part
 
 
-def shards_read(path: Path) -> Iterator[pd.DataFrame]:
-    """Yields the visits of each row group, which are all those of their people."""
+def shards_read(path: Path, shards: range = range(SHARDS)) -> Iterator[pd.DataFrame]:
+    """Yields the visits of each row group, which are all those of their people.
+
+    shards: only of people in these.
+    """
     with pa.parquet.ParquetFile(path) as file:
         for number in range(file.num_row_groups):
-            frame: pd.DataFrame = file.read_row_group(number).to_pandas()
-            yield frame
+            table = file.read_row_group(number)
+            if len(shards) < SHARDS:
+                of = row_shards(table["user"])
+                table = table.filter(pa.array((of >= shards.start) & (of < shards.stop)))
+            if len(table):
+                frame: pd.DataFrame = table.to_pandas()
+                yield frame

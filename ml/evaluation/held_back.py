@@ -19,13 +19,13 @@ import pandas as pd
 from ml.data.histories import visits_of
 from ml.data.sums import Sums
 from ml.evaluation.metrics import visit_values
+from ml.evaluation.one_core import one_core
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from ml.progress import Progress, within
 from uiengine.behaviour.popularity import Popularity
 from uiengine.cost.energy import Floats
-from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
@@ -138,7 +138,7 @@ class _Walk:
     def __init__(self, name: str, folder: Path, surface: Surface, work: Path) -> None:
         self.name, self.pages = name, {surface.slug: surface}
         self.defaults = {surface.slug: default_order(surface)}
-        self.decide = policy("engine", load_version(folder, threads=1), self.defaults, 64, 0)
+        self.decide = policy("engine", one_core(folder), self.defaults, 64, 0)
         self.file = work / f"{name}.heldback.jsonl"
 
     def sums(

@@ -11,18 +11,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
 from ml.data.histories import RecordedVisit
+from ml.evaluation.one_core import one_core
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
 from ml.progress import Progress
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.shards import shard_of
-from uiengine.model.version import CodebookVersion
-from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 
 SHARDS_EACH = 4
@@ -55,7 +53,7 @@ def walk_shard(walk: Walk, visits: Sequence[RecordedVisit], out: Path) -> None:
     """
     if out.exists():
         return
-    version = _loaded(walk.version) if walk.version else None
+    version = one_core(walk.version) if walk.version else None
     decide = policy(walk.policy, version, walk.defaults, walk.bits, walk.seed, walk.entries)
     part = out.with_suffix(".part")
     with part.open("w", encoding="utf-8") as file:
@@ -103,9 +101,3 @@ def replay_by(
             one.result()
             progress(done / len(walks), f"{done} of {len(walks)} shards")
     join_shards(visits, shard, files, out)
-
-
-@lru_cache(maxsize=1)
-def _loaded(folder: Path) -> CodebookVersion:
-    """A process that walks a shard uses one core, so that as many walk as there are."""
-    return load_version(folder, threads=1)

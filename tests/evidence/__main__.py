@@ -35,6 +35,7 @@ def commands() -> Iterator[str]:
     yield "python -m tests.evidence.planted"
     yield "python -m tests.evidence.audit_sums"
     yield "python -m tests.evidence.shared_replay"
+    yield "python -m tests.evidence.shared_audit --people 100000"
     yield "python -m tests.evidence.killed_pipeline"
     yield "python -m tests.evidence.killed_part"
     yield "python -m tests.evidence.two_hosts"

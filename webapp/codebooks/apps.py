@@ -17,13 +17,15 @@ class CodebooksConfig(AppConfig):
     def ready(self) -> None:
         from webapp.codebooks.models import Run
         from webapp.codebooks.pipeline import jobs, steps
-        from webapp.codebooks.pipeline.collecting.jobs import WORK, collect_part
+        from webapp.codebooks.pipeline.collecting import jobs as collecting
         from webapp.codebooks.pipeline.parts import work
+        from webapp.codebooks.pipeline.replaying import jobs as replaying
         from webapp.codebooks.roles import roles_follow
         from webapp.surfaces.signals import surface_defined
 
         steps.register(Run.Kind.COLLECT, jobs.collect)
-        work.register(WORK, collect_part)
+        work.register(collecting.WORK, collecting.collect_part)
+        work.register(replaying.WORK, replaying.replay_part)
         steps.register(Run.Kind.TRAIN, jobs.train)
         steps.register(Run.Kind.EXPORT, jobs.export)
         steps.register(Run.Kind.REPLAY, jobs.replay)

@@ -17,7 +17,7 @@ from ml.audit.site_facts import SiteFacts
 from ml.audit.stored import Walk, people_sums, stored_report
 from ml.data.histories import page, popularity_by_day, visits_of
 from ml.data.sums import Sums
-from ml.data.sums_file import sums_read, sums_write
+from ml.data.sums_json import sums_dump, sums_load
 from ml.data.tables import check_visits
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
@@ -92,8 +92,7 @@ def test_any_split_in_any_order_gives_the_report_of_one_walk(
     home, everyone = tmp_path_factory.mktemp("split"), Sums()
     groups = [FRAME[FRAME["user"].map(lambda user: group[int(user)]) == n] for n in order]
     for visits in groups:
-        sums_write(Sums.of(visits_of(visits)), home / "sums.json")
-        everyone.add(sums_read(home / "sums.json"))
+        everyone.add(sums_load(sums_dump(Sums.of(visits_of(visits)))))
     walk = Walk(
         surface=PAGE,
         versions={"subject": INNATE, "champion": INNATE},

@@ -279,7 +279,7 @@ def test_a_no_is_remembered(owner, worker):
 def test_audits_know_who_was_asked_and_who_refused(owner, colleague, stranger, worker):
     allow()
     surface = Surface.objects.get()
-    assert put_away_answers(surface) == {}
+    assert put_away_answers(surface, range(256)) == {}
     for person in (owner, colleague):
         regular(person, worker)
         person.send(person.layout(), person.event("suggested", "glossary"))
@@ -288,7 +288,7 @@ def test_audits_know_who_was_asked_and_who_refused(owner, colleague, stranger, w
     owner.wish("decline", "glossary")
     stranger.visit("forum")
     worker.work()
-    assert put_away_answers(surface) == {owner.key: (1, 1), colleague.key: (1, 0)}
+    assert put_away_answers(surface, range(256)) == {owner.key: (1, 1), colleague.key: (1, 0)}
 
 
 def test_a_yes_is_put_away_like_any_other(owner, worker):

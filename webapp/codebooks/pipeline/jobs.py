@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -35,6 +35,7 @@ from webapp.codebooks.pipeline.judging import (
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.parts.together import parts_forget
+from webapp.codebooks.pipeline.replaying.jobs import files_fetched, held_back_paired
 from webapp.codebooks.pipeline.start import Start, champion_of, folder_of, parent_of, start_of
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
@@ -188,37 +189,38 @@ def export(lease: Lease) -> None:
 def replay(lease: Lease) -> None:
     """Prices the layouts that this version and the champion would have shown to held-back people,
     and counts what the change of versions moves for people as they are."""
-    from ml.evaluation.held_back import compare
     from ml.evaluation.random_people import decision_seconds
     from ml.progress import within
 
     run, pipeline = lease.run, pipeline_of(lease)
     version, champion = _version(lease), champion_of(run.surface)
-    folders = {"challenger": artefacts.registered(version.folder, version.manifest)}
+    versions = {"challenger": version}
     if champion is not None and champion != version:
-        folders["champion"] = artefacts.registered(champion.folder, champion.manifest)
+        versions["champion"] = champion
     surface = mappers.to_surface(run.surface)
     # Looked at first, as replaying all visits would take a slow version days.
     loaded = artefacts.load(version.folder, version.manifest)
     if late_held(lease, version, champion, decision_seconds(loaded, surface)):
         return
-    show = within(lease.show, 0.0, 0.8)
-    paired = compare(_visits(lease), surface, folders, work_folder(run), show)
+    paired = _read_collected(lease, lambda left: held_back_paired(lease, left, versions))
     churned = None
-    if champion is not None and "champion" in folders:
-        churned = churn_between(run, champion, version, within(lease.show, 0.8, 0.2))
+    if "champion" in versions:
+        show = within(lease.show, 0.9, 0.1)
+        churned = churn_between(run, versions["champion"], version, show)
     path = work_folder(run) / "seconds.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([paired.champion, paired.challenger]))
     lease.finish(
         {
             "file": artefacts.keep(path, _file(pipeline, path)),
-            "against": champion.name if champion and "champion" in folders else paired.against,
+            "against": versions["champion"].name if "champion" in versions else paired.against,
             "champion": champion.pk if champion else None,
             "people": len(paired.challenger),
             "visits": paired.visits,
             "churn": churned,
         }
     )
+    artefacts.clear(snapshot_folder(pipeline), ("people",))
 
 
 def gate(lease: Lease) -> None:
@@ -285,13 +287,6 @@ def _version(lease: Lease) -> CodebookVersion:
     return lease.run.version
 
 
-def _visits(lease: Lease) -> Frame:
-    """The collected visits of everybody."""
-    from ml.data.rows import visits_kept
-
-    return _read_collected(lease, lambda left: visits_kept(_fetched_each(lease, left["files"])))
-
-
 def _learned(lease: Lease) -> Material:
     """What a training learns from, read shard by shard."""
     from ml.evaluation.held_back import split
@@ -307,7 +302,7 @@ def _learned(lease: Lease) -> Material:
         )
         wanted = sample if sample is None else sample | (users or set())
 
-        paths = _fetched_each(lease, left["files"])
+        paths = files_fetched(left["files"], work_folder(lease.run))
         visits, everyone = learned_from(paths, pages, lambda rows: split(rows)[0], wanted)
         return Material(visits, everyone, users or set(), left.get("drawn"))
 
@@ -334,17 +329,6 @@ def _read_collected(lease: Lease, read: Callable[[Mapping[str, Any]], Read]) -> 
     raise RefusedRunError(
         f"the collected visits were gone {MOST_TRIES} times. Look at the storage."
     )
-
-
-def _fetched_each(lease: Lease, names: Iterable[str]) -> Iterator[Path]:
-    """Yields the paths of kept files; the copy that a remote storage makes on this machine is
-    deleted before the next one is made."""
-    folder = work_folder(lease.run)
-    for name in names:
-        path = artefacts.fetch(name, folder)
-        yield path
-        if path.is_relative_to(folder):
-            path.unlink()
 
 
 def _file(pipeline: Pipeline, path: Path) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Q
 
 from webapp.codebooks.models import Part, Pipeline, Run
+from webapp.codebooks.pipeline.enqueue import ACTIVE
 from webapp.codebooks.registry import artefacts
 from webapp.lib import database
 from webapp.surfaces.models import Surface
@@ -21,7 +22,8 @@ from webapp.surfaces.models import Surface
 log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
 """Time during which a failed pipeline can resume with the visits it collected."""
-FOLDER = "pipelines"
+FOLDER, ALONE = "pipelines", "runs"
+"""Storage folders of pipelines, and of runs that belong to none."""
 OF_PEOPLE = ("visits", "users", "sample", "people")
 """First words of the names of files that name people."""
 FILES = ("file", "files", "users", "sample", "of_people")
@@ -38,6 +40,11 @@ class VoidError(Exception):
 def snapshot_folder(pipeline: Pipeline) -> str:
     """Names the storage folder in which a pipeline's steps leave files for later steps."""
     return f"{FOLDER}/{pipeline.pk}"
+
+
+def run_folder(run: Run) -> str:
+    """Names the storage folder in which a run's parts leave files for one another."""
+    return snapshot_folder(run.pipeline) if run.pipeline else f"{ALONE}/{run.pk}"
 
 
 def is_dropped(pipeline: Pipeline, failed: Run) -> bool:
@@ -106,7 +113,8 @@ def snapshots_expire(*, surface: Surface, now: datetime) -> int:
 
 
 def files_sweep() -> None:
-    """Deletes all stored files that no pipeline may read any more, also those of dead workers."""
+    """Deletes all stored files that no run may read any more, also those of dead workers."""
+    runs_sweep()
     for name in artefacts.folders(FOLDER):
         line = Pipeline.objects.filter(pk=name).first() if name.isdecimal() else None
         left = line.result.get(Run.Kind.COLLECT.value, {}) if line else {}
@@ -115,6 +123,13 @@ def files_sweep() -> None:
             artefacts.clear(f"{FOLDER}/{name}", OF_PEOPLE, kept)
         elif line is None or line.state != Pipeline.State.FAILED or not left:
             artefacts.clear(f"{FOLDER}/{name}")
+
+
+def runs_sweep() -> None:
+    """Deletes the stored files of runs without a pipeline that have ended."""
+    for name in artefacts.folders(ALONE):
+        if not Run.objects.filter(pk=name, pipeline=None, state__in=ACTIVE).exists():
+            artefacts.clear(f"{ALONE}/{name}")
 
 
 def _named_by_parts(line: Pipeline) -> set[str]:

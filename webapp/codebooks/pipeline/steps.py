@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline.enqueue import ACTIVE
-from webapp.codebooks.pipeline.kept_visits import snapshot_folder
+from webapp.codebooks.pipeline.kept_visits import runs_sweep, snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, Progress, run_with_lease
 from webapp.codebooks.pipeline.work_folder import work_folder, work_sweep
 from webapp.codebooks.registry import artefacts
@@ -31,11 +31,13 @@ def step_run(run_id: int, watch: Progress | None = None) -> Run | None:
         done = run_with_lease(run_id=run_id, work=_work, watch=watch)
     except Exception:
         work_sweep()
+        runs_sweep()
         raise
     if done is not None:
         shutil.rmtree(work_folder(done), ignore_errors=True)
         if done.pipeline and done.pipeline.state in (Pipeline.State.DONE, Pipeline.State.HELD):
             artefacts.clear(snapshot_folder(done.pipeline))
+        runs_sweep()
     return done
 
 

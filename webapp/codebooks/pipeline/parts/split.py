@@ -9,10 +9,21 @@ from uiengine.behaviour.shards import SHARDS
 
 VISITS_A_PART = 250_000
 """Visits of a part, about: some tens of seconds of work, and a few hundred MB of memory."""
+REPLAYED_A_PART = 20_000
+"""Visits of a part that replays them, about: a minute of work for two or three versions."""
 
 
 def cut(visits: int) -> list[tuple[int, int]]:
     """Ranges of shards (first, first after it) for so many visits; one where these are few."""
-    parts = min(max(ceil(visits / VISITS_A_PART), 1), SHARDS)
+    return _ranges(ceil(visits / VISITS_A_PART))
+
+
+def cut_to_replay(visits: int) -> list[tuple[int, int]]:
+    """As `cut`, for work that takes longer a visit."""
+    return _ranges(ceil(visits / REPLAYED_A_PART))
+
+
+def _ranges(wanted: int) -> list[tuple[int, int]]:
+    parts = min(max(wanted, 1), SHARDS)
     ends = [number * SHARDS // parts for number in range(parts + 1)]
     return list(pairwise(ends))

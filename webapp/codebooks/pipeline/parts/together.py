@@ -83,6 +83,17 @@ def parts_make(
         )
 
 
+def parts_given(run: Run, work: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What parts of an earlier attempt were given, if that says all that is asked now; else they
+    are forgotten, and nothing is returned."""
+    parts = run.parts.filter(work=work)
+    given: dict[str, Any] = parts.values_list("given", flat=True).first() or {}
+    if {**given, **asked} == given:
+        return given
+    parts_forget(run, work)
+    return {}
+
+
 def parts_forget(run: Run, work: str) -> None:
     """Deletes the parts, because what they left is gone: they are done again."""
     run.parts.filter(work=work).delete()

@@ -1,0 +1,134 @@
+"""The part of the replay step that prices what held-back people would have been shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks.pipeline.kept_visits import ERASURES, run_folder
+from webapp.codebooks.pipeline.lease import Lease
+from webapp.codebooks.pipeline.parts.lease import PartLease
+from webapp.codebooks.pipeline.parts.split import cut_to_replay
+from webapp.codebooks.pipeline.parts.together import parts_done, parts_forget, parts_given
+from webapp.codebooks.pipeline.work_folder import work_folder
+from webapp.codebooks.registry import artefacts
+from webapp.surfaces import mappers
+
+WORK = "replay"
+"""The name of its parts."""
+Frame = Any
+"""A pandas table; naming its type would import pandas into web processes."""
+
+
+def held_back_paired(
+    lease: Lease, left: Mapping[str, Any], versions: Mapping[str, CodebookVersion]
+) -> Any:
+    """Returns `ml.evaluation.held_back.Paired` of all held-back people.
+
+    left: what collecting left. versions: `challenger`, and perhaps `champion`. Raises VoidError if
+    somebody is erased meanwhile, FileNotFoundError if files are gone.
+    """
+    from ml.evaluation.held_back import paired
+
+    asked: dict[str, Any] = {
+        "files": left["files"],
+        "cuts": left["cuts"],
+        "versions": {name: version.pk for name, version in versions.items()},
+    }
+    given = parts_given(lease.run, WORK, asked)
+    given = given or {**asked, "sums": _sums(lease, left["files"])}
+    shards = cut_to_replay(left["visits"])
+    done = parts_done(lease, WORK, shards, seen=left[ERASURES], given=given)
+    try:
+        return paired(frames_kept(lease.run, done), "champion" in versions)
+    except FileNotFoundError:
+        parts_forget(lease.run, WORK)
+        raise
+
+
+def replay_part(part: PartLease) -> dict[str, Any]:
+    """Stores the modelled seconds of the part's held-back people."""
+    from ml.data.sums_json import sums_load
+    from ml.evaluation.held_back import people_seconds
+
+    given, surface = part.given, mappers.to_surface(part.run.surface)
+    everyone = sums_load(artefacts.read(given["sums"]))
+    seconds = people_seconds(
+        _collected(part, given["files"], given["cuts"]),
+        everyone.before_days(),
+        surface,
+        folders_of(given["versions"]),
+        part.folder,
+        lambda share, doing: part.show(share),
+    )
+    return {"of_people": frame_kept(part, seconds)} if len(seconds) else {}
+
+
+def folders_of(versions: Mapping[str, int]) -> dict[str, Path]:
+    """Local folders of versions, given by primary key."""
+    rows = {name: CodebookVersion.objects.get(pk=pk) for name, pk in versions.items()}
+    return {name: artefacts.registered(row.folder, row.manifest) for name, row in rows.items()}
+
+
+def frame_kept(part: PartLease, frame: Frame) -> str:
+    """Moves rows of a part's people into the storage; returns the file's name there."""
+    path = part.folder / f"people-{part.part.work}-{part.part.number:03}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(path)
+    name = artefacts.keep(path, f"{run_folder(part.run)}/{path.name}")
+    path.unlink()
+    return name
+
+
+def frames_kept(run: Run, done: Sequence[Mapping[str, Any]]) -> Iterator[Frame]:
+    """Yields the rows that each part left of its people."""
+    from ml.data.rows import rows_kept
+
+    names = (left["of_people"] for left in done if "of_people" in left)
+    yield from map(rows_kept, files_fetched(names, work_folder(run)))
+
+
+def files_fetched(names: Iterable[str], into: Path) -> Iterator[Path]:
+    """Yields the paths of kept files; the copy that a remote storage makes on this machine is
+    deleted before the next one is made."""
+    for name in names:
+        path = artefacts.fetch(name, into)
+        yield path
+        if path.is_relative_to(into):
+            path.unlink()
+
+
+def _sums(lease: Lease, names: Sequence[str]) -> str:
+    """Stores what everybody did, of which the page's popularity is made; returns the file's name.
+
+    It goes through the visits once, in a fiftieth of the time that replaying them takes.
+    """
+    from ml.data.histories import visits_of
+    from ml.data.shard_files import shards_read
+    from ml.data.sums import Sums
+    from ml.data.sums_json import sums_dump
+
+    everyone, work = Sums(), work_folder(lease.run)
+    for number, path in enumerate(files_fetched(names, work)):
+        lease.show(0.0, f"popularity: {number} of {len(names)} files")
+        for visits in shards_read(path):
+            everyone.add(Sums.of(visits_of(visits)))
+    work.mkdir(parents=True, exist_ok=True)
+    (work / "sums.json").write_text(sums_dump(everyone))
+    return artefacts.keep(work / "sums.json", f"{run_folder(lease.run)}/sums.json")
+
+
+def _collected(part: PartLease, files: Sequence[str], cuts: Sequence[int]) -> Iterator[Frame]:
+    """Yields the visits of the part's people. cuts: the first shard after each file."""
+    from ml.data.shard_files import shards_read
+
+    starts = [0, *cuts[:-1]]
+    names = (
+        name
+        for name, start, end in zip(files, starts, cuts, strict=True)
+        if start < part.shards.stop and end > part.shards.start
+    )
+    for path in files_fetched(names, part.folder):
+        yield from shards_read(path, part.shards)
