@@ -392,6 +392,14 @@ UIENGINE_RETRAIN_VISITS = env.integer(
     high=100_000_000,
     help="Visits that a surface's training learns from at most; whole people are drawn by a hash.",
 )
+UIENGINE_REPLAY_VISITS = env.integer(
+    "UIENGINE_REPLAY_VISITS",
+    2_000_000,
+    low=1000,
+    high=1_000_000_000,
+    help="Visits that a replay, and an audit, walks at most under each version; whole people are "
+    "drawn by a hash.",
+)
 UIENGINE_REFRESH_MS = env.integer(
     "UIENGINE_REFRESH_MS",
     500,

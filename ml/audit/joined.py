@@ -82,6 +82,7 @@ def report_of(
         "references": [name for name in asked.references if name != BOOK],
         "beside": [name for name in asked.references if name == BOOK],
         "surfaces": surfaces,
+        "drawn": _drawn(rows["user"].nunique(), asked.site.population),
         "goals": described(asked.site.goals),
         "churn": dict(asked.site.churn),
         **_attributes(users, known, left_out, asked.site.lent),
@@ -89,6 +90,11 @@ def report_of(
     }
     write_report(report, asked.previous, asked.power or stored_power(), out)
     return report
+
+
+def _drawn(people: int, population: int) -> dict[str, int]:
+    """How many people of how many were walked; empty where it was everybody."""
+    return {"people": people, "of": population} if people < population else {}
 
 
 def _few(asked: Asked) -> list[str]:

@@ -84,8 +84,19 @@ def _headline(report: Report) -> str:
         f'<header class="{verdict}"><p class="soft">Audit of version {escape(report["version"])}, '
         f"look {report['look']}</p><h1>{chip(verdict)}: {HEADLINES[verdict]}</h1>"
         f"<p>Compared by {escape(', '.join(report['by']))} and their crossings of two: "
-        f"{people:,} people, {visits:,} visits. Seconds are <b>modelled, not measured</b>.</p>"
+        f"{people:,} people, {visits:,} visits.{_drawn(report)} "
+        "Seconds are <b>modelled, not measured</b>.</p>"
         f"{label if report['simulated'] else ''}</header>"
+    )
+
+
+def _drawn(report: Report) -> str:
+    of = report.get("drawn")
+    if not of:
+        return ""
+    return (
+        f" {of['people']:,} of the page's {of['of']:,} people were drawn, everybody with the same "
+        "chance: small slices have fewer people than the page has."
     )
 
 

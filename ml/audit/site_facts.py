@@ -18,7 +18,8 @@ class SiteFacts:
     refused. lent: per attribute the days that its values are kept, and how many people's have gone
     by that. goals: what the team counts, reported by slice; no verdict depends on it. answers: of
     people to suggestions to put a block away. churn: what the version alone moves, as of
-    `ml.audit.churn`, where that was counted.
+    `ml.audit.churn`, where that was counted. population: of how many people the audited ones were
+    drawn; 0: they are all.
     """
 
     is_chosen: bool = True
@@ -26,6 +27,7 @@ class SiteFacts:
     goals: Sequence[AuditedGoal] = ()
     answers: Answers = field(default_factory=dict)
     churn: Mapping[str, Any] = field(default_factory=dict)
+    population: int = 0
 
 
 NO_FACTS = SiteFacts()

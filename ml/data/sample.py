@@ -52,7 +52,7 @@ def draw(
 
     def place(user: str) -> tuple[float, str]:
         smallest = min((sizes[name] for name in slices[user]), default=total)
-        return _hash(surface, user) * smallest, user
+        return _place(surface, user) * smallest, user
 
     chosen, left = [], most
     for user in sorted(visits, key=place):
@@ -60,6 +60,11 @@ def draw(
             chosen.append(user)
             left -= visits[user]
     return Sample(tuple(sorted(chosen)), _facts(chosen, visits, slices))
+
+
+def is_drawn(surface: str, user: str, share: float) -> bool:
+    """Draws a share (0 to 1) of people by a hash, everybody with the same chance."""
+    return _place(surface, user) < share
 
 
 def _slices(
@@ -102,7 +107,7 @@ def _none() -> Counter[str]:
     return Counter(visits=0, of_visits=0, people=0, of_people=0)
 
 
-def _hash(surface: str, user: str) -> float:
+def _place(surface: str, user: str) -> float:
     """A number from 0 to 1, evenly spread and unrelated to who is held back."""
     digest = hashlib.sha256(f"sample\n{surface}\n{user}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

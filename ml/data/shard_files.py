@@ -6,7 +6,7 @@ time, so memory does not grow with the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,13 @@ def visits_by_user(table: pa.Table) -> dict[str, tuple[int, int]]:
     return dict(zip(each["user"].to_pylist(), zip(*columns, strict=True), strict=True))
 
 
+def of_users(table: pa.Table, is_wanted: Callable[[str], bool]) -> pa.Table:
+    """Keeps the rows of users who are wanted."""
+    coded = table["user"].combine_chunks().dictionary_encode()
+    wanted = np.array([is_wanted(user) for user in coded.dictionary.to_pylist()], dtype=bool)
+    return table.filter(pa.array(wanted[coded.indices.to_numpy()]))
+
+
 def row_shards(users: pa.ChunkedArray) -> Any:
     """Returns the shard of each row's user, as an array of numpy."""
     coded = users.combine_chunks().dictionary_encode()
@@ -109,3 +116,14 @@ def shards_read(path: Path, shards: range = range(SHARDS)) -> Iterator[pd.DataFr
             if len(table):
                 frame: pd.DataFrame = table.to_pandas()
                 yield frame
+
+
+def users_read(paths: Iterable[Path], is_wanted: Callable[[str], bool]) -> pd.DataFrame:
+    """Returns all visits of the wanted users, in the order of the files."""
+    found = [pa.Table.from_pandas(visits_frame([]), SCHEMA, preserve_index=False)]
+    for path in paths:
+        with pa.parquet.ParquetFile(path) as file:
+            groups = map(file.read_row_group, range(file.num_row_groups))
+            found += [of_users(group, is_wanted) for group in groups]
+    frame: pd.DataFrame = pa.concat_tables(found).to_pandas()
+    return frame

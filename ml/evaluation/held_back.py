@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ml.data.histories import visits_of
+from ml.data.sample import is_drawn
 from ml.data.sums import Sums
 from ml.evaluation.metrics import visit_values
 from ml.evaluation.one_core import one_core
@@ -47,9 +49,16 @@ def is_held_back(surface: str, user: str) -> bool:
 
 def split(visits: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Splits rows into those to train on and those of held-back people."""
-    pairs = zip(visits["surface"], visits["user"], strict=True)
-    held = np.fromiter((is_held_back(s, u) for s, u in pairs), dtype=bool, count=len(visits))
+    held = _rows_of(visits, is_held_back)
     return visits[~held], visits[held]
+
+
+def _rows_of(visits: pd.DataFrame, is_wanted: Callable[[str, str], bool]) -> npt.NDArray[np.bool_]:
+    """Marks the rows of people who are wanted, each of whom is asked for once."""
+    people = pd.MultiIndex.from_frame(visits[["surface", "user"]])
+    rows, found = people.factorize()
+    wanted: npt.NDArray[np.bool_] = np.array([is_wanted(*person) for person in found], dtype=bool)
+    return np.asarray(wanted[rows])
 
 
 @dataclass(frozen=True)
@@ -102,17 +111,23 @@ def people_seconds(
     folders: Mapping[str, Path],
     work: Path,
     progress: Progress = lambda share, text: None,
+    share: float = 1.0,
 ) -> pd.DataFrame:
     """Returns a row per held-back person of some people: user, modelled seconds, visits; nothing
     at all without groups.
 
     groups: all visits of different people, some people at a time. popularity: before each day, of
-    everybody's visits (`ml.data.sums`). The rest: see `compare`.
+    everybody's visits (`ml.data.sums`). share: of the held-back people, drawn by a hash. The rest:
+    see `compare`.
     """
     walks = [_Walk(name, folder, surface, work) for name, folder in folders.items()]
     found = []
+
+    def is_walked(slug: str, user: str) -> bool:
+        return is_held_back(slug, user) and is_drawn(slug, user, share)
+
     for visits in groups:
-        held = split(visits)[1]
+        held = visits[_rows_of(visits, is_walked)]
         sums = {}
         for number, walk in enumerate(walks):
             show = within(progress, number / len(walks), 1 / len(walks))

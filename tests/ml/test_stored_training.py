@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-import pandas as pd
+import pyarrow.parquet
 import pytest
 import torch
 
@@ -12,9 +12,9 @@ from ml.data import shard_files
 from ml.data.histories import pages
 from ml.data.rows import visits_frame
 from ml.data.sample import draw
-from ml.data.shard_files import checked_tables, shards_write
+from ml.data.shard_files import checked_tables, shards_write, users_read
 from ml.data.sums import Sums
-from ml.training.stored import learned_from
+from ml.data.table_sums import table_sums
 from ml.training.train import train_draft
 from tests.ml.conftest import SMALL, simulated_visits
 
@@ -44,9 +44,12 @@ def test_any_split_into_shards_in_any_order_gives_the_same_version(
     for number, least in enumerate((10**6, 1, 300)):
         random.Random(number).shuffle(users)
         path = written(tmp_path / f"{number}.parquet", users, least, monkeypatch)
-        learned = learned_from([path], surfaces, lambda rows: rows, sample)
+        wanted = set(users) if sample is None else set(sample)
         draft = train_draft(
-            learned.visits, surfaces=surfaces, settings=SETTINGS, everyone=learned.everyone
+            users_read([path], wanted.__contains__),
+            surfaces=surfaces,
+            settings=SETTINGS,
+            everyone=summed(path),
         )
         weights = torch.cat([p.detach().flatten() for p in draft.fitted.codec.parameters()])
         found.add((str(draft.priors), str(draft.default_orders), weights.numpy().tobytes()))
@@ -55,24 +58,33 @@ def test_any_split_into_shards_in_any_order_gives_the_same_version(
     assert len(found) == 2
 
 
-def test_a_sample_is_walked_with_the_popularity_of_everybody(tmp_path, monkeypatch):
-    users, surfaces = sorted(VISITS["user"].unique()), pages([VISITS])
+def summed(path):
+    """The sums of a file, group by group."""
+    everyone, file = Sums(), pyarrow.parquet.ParquetFile(path)
+    for number in range(file.num_row_groups):
+        everyone.add(table_sums(file.read_row_group(number)))
+    return everyone
+
+
+def test_only_the_wanted_are_read(tmp_path, monkeypatch):
+    users = sorted(VISITS["user"].unique())
     path = written(tmp_path / "v.parquet", users, 100, monkeypatch)
 
-    learned = learned_from([path], surfaces, lambda rows: rows, users[:10])
+    read = users_read([path, path], set(users[:10]).__contains__)
 
-    whole = learned_from([path], surfaces, lambda rows: rows)
-    assert set(learned.visits["user"]) == set(users[:10])
-    assert learned.everyone == whole.everyone != Sums()
-    mine = whole.visits[whole.visits["user"].isin(users[:10])].reset_index(drop=True)
-    pd.testing.assert_frame_equal(learned.visits, mine)
+    mine = VISITS[VISITS["user"].isin(users[:10])]
+    for half in (read[: len(mine)], read[len(mine) :]):
+        assert set(half["user"]) == set(users[:10])
+        columns = ["user", "at", "block"]
+        found = half.sort_values(columns)[columns].to_numpy().tolist()
+        assert found == mine.sort_values(columns)[columns].to_numpy().tolist()
 
 
 def test_nobody_at_all_is_no_error_of_the_reader(tmp_path):
     path = tmp_path / "none.parquet"
     assert list(shards_write(checked_tables([]), path)) == []
 
-    learned = learned_from([path], pages([VISITS]), lambda rows: rows)
+    read = users_read([path], lambda user: True)
 
-    assert len(learned.visits) == 0 and list(learned.visits) == list(visits_frame([]))
-    assert learned.everyone == Sums()
+    assert len(read) == 0 and list(read) == list(visits_frame([]))
+    assert summed(path) == Sums()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.data.histories import Histories, RecordedVisit, page
+from ml.data.histories import visits_of as recorded
+from ml.data.rows import visits_frame
+from ml.data.shard_files import SCHEMA
 from ml.data.sums import Sums
+from ml.data.table_sums import table_sums
 
 USES = st.sets(st.sampled_from("abc"), min_size=1)
 PEOPLE = st.sampled_from(["u", "v", "w", "x", "y"])
@@ -65,3 +71,17 @@ def test_popularity_on_a_day_is_that_of_a_walk_through_everybodys_visits(walk):
             mine, theirs = getattr(found, name), getattr(wanted, name)
             assert set(mine) == set(theirs)
             assert all(mine[b] == pytest.approx(theirs[b]) for b in mine)
+
+
+@settings(max_examples=30)
+@given(WALKS)
+def test_a_tables_sums_are_those_of_its_visits(walk):
+    rows = [
+        ("s", user, datetime.fromtimestamp(86_400 * day, UTC).isoformat(), block, 1, day)
+        for day, user, used in walk
+        for block in used
+    ]
+    visits = visits_frame(rows)
+    table = pa.Table.from_pandas(visits, SCHEMA, preserve_index=False)
+
+    assert table_sums(table) == Sums.of(recorded(visits))

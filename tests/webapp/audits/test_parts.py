@@ -114,3 +114,18 @@ def test_an_audit_that_was_interrupted_keeps_the_parts_that_are_done(served, mon
 
     assert Run.objects.get().state == Run.State.DONE
     assert dict(Part.objects.values_list("pk", "finished_at")) == before
+
+
+def test_of_many_people_a_share_is_audited_and_the_report_says_so(served, whole, settings):
+    everybody, all_visits = (
+        sum(page[name] for page in whole.report["surfaces"]) for name in ("users", "visits")
+    )
+    assert whole.report["drawn"] == {} and "people were drawn" not in whole.html
+    settings.UIENGINE_REPLAY_VISITS = all_visits // 2
+
+    found = audited(served)
+
+    drawn, page = found.report["drawn"], found.report["surfaces"][0]
+    assert drawn == {"people": page["users"], "of": everybody}
+    assert 0.25 < page["visits"] / all_visits < 0.75
+    assert f"{page['users']:,} of the page's {everybody:,} people were drawn" in found.html

@@ -6,10 +6,13 @@ import pandas as pd
 import pytest
 
 from ml.data.digest import visits_digest
+from ml.data.histories import visits_of
 from ml.data.rows import visits_frame
+from ml.data.sums import Sums
 from webapp.codebooks.models import Part, Pipeline, Run
 from webapp.codebooks.pipeline import lease, steps
 from webapp.codebooks.pipeline.collecting import jobs
+from webapp.codebooks.pipeline.collecting.sum_files import sums_read
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.pipeline.parts import split, together
 from webapp.codebooks.pipeline.parts.lease import PartLease
@@ -37,6 +40,8 @@ def test_any_number_of_parts_gives_the_same_files_counts_and_digest(cohort, var,
         read = [pd.read_parquet(var / "artefacts" / name) for name in left.pop("files")]
         pd.testing.assert_frame_equal(pd.concat(read, ignore_index=True), visits, check_dtype=False)
         assert left.pop("cuts")[-1] == 256
+        everyone = sums_read([left.pop("of_everyone")])
+        assert everyone == Sums.of(visits_of(visits)) != sums_read([left.pop("of_learners")])
         assert {part.attempts for part in run.parts.all()} == {1}
         found.append((left, run.training_marks.count()))
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 
+from ml.evaluation.held_back import is_held_back
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline import steps
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.pipeline.parts import split
 from webapp.codebooks.registry.aliases import version_promote
 from webapp.codebooks.registry.store import version_store
+from webapp.subjects.models import Subject
 
 from .conftest import variant
 
@@ -52,3 +55,19 @@ def test_any_number_of_parts_gives_the_same_seconds_and_leaves_no_file_of_people
     assert found[0][0]["people"] == len(json.loads(found[0][1])[0]) > 1
     assert [parts for _, _, parts in found] == [1, 6, 3]
     assert not [*(var / "artefacts").rglob("people*")]
+
+
+def test_of_many_held_back_people_a_share_is_replayed(cohort, champion, version, settings):
+    everybody = replayed(cohort, version).result
+
+    settings.UIENGINE_REPLAY_VISITS = everybody["visits"] // 2
+    some = replayed(cohort, version).result
+
+    keys = Subject.objects.values_list("key", flat=True)
+    held = {key for key in keys if is_held_back("course-home", key)}
+    drawn = {
+        key for key in held if sha256(f"sample\ncourse-home\n{key}".encode()).digest()[0] < 128
+    }
+    assert some["people"] == len(drawn) < len(held) == everybody["people"]
+    settings.UIENGINE_REPLAY_VISITS = everybody["visits"]
+    assert replayed(cohort, version).result["people"] == everybody["people"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from webapp.audits.goals import goals_reached
@@ -12,11 +12,12 @@ from webapp.codebooks.books import entries_served
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.collecting.jobs import visits_tables
+from webapp.codebooks.pipeline.collecting.sum_files import sums_read, sums_stored
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.parts.lease import PartLease
 from webapp.codebooks.pipeline.parts.split import cut_to_replay
 from webapp.codebooks.pipeline.parts.together import parts_done, parts_given
-from webapp.codebooks.pipeline.replaying.jobs import folders_of, frame_kept
+from webapp.codebooks.pipeline.replaying.jobs import folders_of, frame_kept, share_walked
 from webapp.codebooks.pipeline.stored_visits import visits_count, visits_seen
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
@@ -58,8 +59,9 @@ def audit_walked(lease: Lease, versions: Mapping[str, CodebookVersion]) -> Walke
 def _walked(lease: Lease, versions: Mapping[str, int], seen: int) -> Walked:
     run, surface = lease.run, lease.run.surface
     shards_fill(Subject.objects.order_by())
-    shards = cut_to_replay(visits_count(surface))
-    left = parts_done(lease, COLLECT, shards, seen=seen, given=visits_seen(surface))
+    count = visits_count(surface)
+    asked_for = {**visits_seen(surface), "share": share_walked(count)}
+    left = parts_done(lease, COLLECT, cut_to_replay(count), seen=seen, given=asked_for)
     if not any(part["visits"] for part in left):
         raise RefusedRunError(
             f"surface: {surface.slug} has no visits yet. Import some: manage.py import_visits"
@@ -70,9 +72,10 @@ def _walked(lease: Lease, versions: Mapping[str, int], seen: int) -> Walked:
         "versions": dict(versions),
         "since": _since(previous),
         "entries": entries_served(surface),
+        "population": sum(part["people"] for part in left),
     }
     given = parts_given(run, WALK, asked)
-    given = given or {**asked, "sums": _sums(run, left), "now": utc_now().isoformat()}
+    given = given or {**asked, "sums": _sums_joined(run, left), "now": utc_now().isoformat()}
     collected = run.parts.filter(work=COLLECT).order_by("number")
     shards = list(collected.values_list("first_shard", "end_shard"))
     done = parts_done(lease, WALK, shards, seen=seen, given=given)
@@ -80,27 +83,46 @@ def _walked(lease: Lease, versions: Mapping[str, int], seen: int) -> Walked:
 
 
 def visits_part(part: PartLease) -> dict[str, Any]:
-    """Stores the visits of the part's people, and what these did, as sums."""
-    from ml.data.histories import visits_of
+    """Stores the visits of those of the part's people who are walked, and what all of them did, as
+    sums."""
     from ml.data.shard_files import shards_write
-    from ml.data.sums import Sums
-    from ml.data.sums_json import sums_dump
 
-    path, sums = part.folder / "visits.parquet", part.folder / "sums.json"
-    everyone, visits, last = Sums(), 0, 0.0
-    for table in shards_write(visits_tables(part), path):
-        frame = table.to_pandas()
-        everyone.add(Sums.of(recorded := visits_of(frame)))
-        visits, last = visits + len(recorded), max(last, frame["when"].max().timestamp())
+    path, seen = part.folder / "visits.parquet", Seen(part)
+    visits, last = 0, 0.0
+    for table in shards_write(seen.drawn(), path):
+        times = table.select(["user", "when"]).group_by(["user", "when"]).aggregate([])
+        visits += len(times)
+        last = max(last, max(times["when"].to_pylist()).replace(tzinfo=UTC).timestamp())
         part.show(0.9)
-    sums.write_text(sums_dump(everyone))
     folder, number = kept_visits.run_folder(part.run), f"{part.part.number:03}"
     return {
         "file": artefacts.keep(path, f"{folder}/visits-audit-{number}.parquet"),
-        "sums": artefacts.keep(sums, f"{folder}/sums-audit-{number}.json"),
+        "sums": sums_stored(seen.sums, part.folder / f"sums-audit-{number}.json", folder),
         "visits": visits,
+        "people": seen.people,
         "last": last,
     }
+
+
+class Seen:
+    """Counts everybody whose visits are read: people, and `ml.data.sums`."""
+
+    def __init__(self, part: PartLease) -> None:
+        from ml.data.sums import Sums
+
+        self.part, self.people, self.sums = part, 0, Sums()
+
+    def drawn(self) -> Iterator[Any]:
+        """Yields the visits of the share of people that is walked."""
+        from ml.data.sample import is_drawn
+        from ml.data.shard_files import of_users
+        from ml.data.table_sums import table_sums
+
+        slug, share = self.part.run.surface.slug, self.part.given["share"]
+        for table in visits_tables(self.part):
+            self.people += len(table["user"].unique())
+            self.sums.add(table_sums(table))
+            yield of_users(table, lambda user: is_drawn(slug, user, share))
 
 
 def walk_part(part: PartLease) -> dict[str, Any]:
@@ -141,6 +163,7 @@ def walk_of(
         site=SiteFacts(
             goals=[AuditedGoal(**fields) for fields in goals_reached(surface, now, shards)],
             answers=put_away_answers(surface, shards),
+            population=given["population"],
         ),
         since=since and {page: datetime.fromisoformat(at) for page, at in since.items()},
     )
@@ -153,15 +176,7 @@ def _since(previous: Sequence[Mapping[str, Any]]) -> dict[str, str] | None:
     return None if last is None else {page: at.isoformat() for page, at in last.items()}
 
 
-def _sums(run: Run, left: Sequence[Mapping[str, Any]]) -> str:
+def _sums_joined(run: Run, left: Sequence[Mapping[str, Any]]) -> str:
     """Stores the sums of all parts; returns the file's name."""
-    from ml.data.sums import Sums
-    from ml.data.sums_json import sums_dump, sums_load
-
-    everyone = Sums()
-    for part in left:
-        everyone.add(sums_load(artefacts.read(part["sums"])))
-    path = work_folder(run) / "sums.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(sums_dump(everyone))
-    return artefacts.keep(path, f"{kept_visits.run_folder(run)}/sums-audit.json")
+    everyone, path = sums_read(part["sums"] for part in left), work_folder(run) / "sums-audit.json"
+    return sums_stored(everyone, path, kept_visits.run_folder(run))

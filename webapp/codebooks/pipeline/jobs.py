@@ -26,6 +26,7 @@ from webapp.codebooks.pipeline.collecting.jobs import (
     collecting_run,
     pipeline_of,
 )
+from webapp.codebooks.pipeline.collecting.sum_files import OF_LEARNERS, sums_read
 from webapp.codebooks.pipeline.judging import (
     audited_before,
     late_held,
@@ -56,8 +57,9 @@ MOST_TRIES = 20
 class Material(NamedTuple):
     """What a training learns from.
 
-    visits, everyone: see `ml.training.stored.Learned`. users: whom a refresh trains on. drawn: how
-    many visits and people of how many, for the card.
+    visits: checked rows of those who are learned from. everyone: `ml.data.sums.Sums` of all who
+    may be. users: whom a refresh trains on. drawn: how many visits and people of how many, for the
+    card.
     """
 
     visits: Frame
@@ -288,12 +290,11 @@ def _version(lease: Lease) -> CodebookVersion:
 
 
 def _learned(lease: Lease) -> Material:
-    """What a training learns from, read shard by shard."""
-    from ml.evaluation.held_back import split
-    from ml.training.stored import learned_from
+    """What a training learns from, read file by file."""
+    from ml.data.shard_files import users_read
+    from ml.evaluation.held_back import is_held_back
 
-    surface = lease.run.surface
-    pages = {surface.slug: mappers.to_surface(surface)}
+    slug = lease.run.surface.slug
 
     def read(left: Mapping[str, Any]) -> Material:
         users, sample = (
@@ -302,8 +303,11 @@ def _learned(lease: Lease) -> Material:
         )
         wanted = sample if sample is None else sample | (users or set())
 
+        def is_wanted(user: str) -> bool:
+            return (wanted is None or user in wanted) and not is_held_back(slug, user)
+
         paths = files_fetched(left["files"], work_folder(lease.run))
-        visits, everyone = learned_from(paths, pages, lambda rows: split(rows)[0], wanted)
+        visits, everyone = users_read(paths, is_wanted), sums_read([left[OF_LEARNERS]])
         return Material(visits, everyone, users or set(), left.get("drawn"))
 
     return _read_collected(lease, read)

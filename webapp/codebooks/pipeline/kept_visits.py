@@ -24,9 +24,11 @@ KEPT = timedelta(days=1)
 """Time during which a failed pipeline can resume with the visits it collected."""
 FOLDER, ALONE = "pipelines", "runs"
 """Storage folders of pipelines, and of runs that belong to none."""
-OF_PEOPLE = ("visits", "users", "sample", "people")
-"""First words of the names of files that name people."""
-FILES = ("file", "files", "users", "sample", "of_people")
+OF_PEOPLE = ("visits", "users", "sample", "people", "sums-of")
+"""First words of the names of files that name people, or sum up what they did."""
+SUMS = ("of_learners", "of_held_back", "of_everyone")
+"""What the names of files of sums are called in what collecting or a part left."""
+FILES = ("file", "files", "users", "sample", "of_people", *SUMS)
 """What the entries that name such files, or list them, are called in what collecting or a part
 left."""
 ERASURES = "erasures"

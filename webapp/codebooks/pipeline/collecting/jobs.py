@@ -12,6 +12,13 @@ from django.conf import settings
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.collecting.packed_rows import visits_packed
+from webapp.codebooks.pipeline.collecting.sum_files import (
+    OF_EVERYONE,
+    OF_HELD_BACK,
+    OF_LEARNERS,
+    sums_read,
+    sums_stored,
+)
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError
 from webapp.codebooks.pipeline.parts.lease import PartLease
 from webapp.codebooks.pipeline.parts.split import cut
@@ -28,11 +35,29 @@ from webapp.subjects.shards import shards_fill
 
 WORK = "collect"
 """The name of its parts, whichever step collects."""
-COUNTS = ("people", "held_back")
+COUNTS = ("people", "held_back", "held_back_visits")
 VISITS, LAST = 0, 1
 """Places of a learner's figures: the number of visits, and the time of the last one (µs)."""
 Table = Any
 """A table of pyarrow; naming its type would import it into web processes."""
+
+
+class Counted:
+    """people: number of visits and time of the last one (µs), by user. sums: `ml.data.sums`."""
+
+    def __init__(self) -> None:
+        from ml.data.sums import Sums
+
+        self.people: dict[str, tuple[int, int]] = {}
+        self.sums = Sums()
+
+    def add(self, group: Table, people: dict[str, tuple[int, int]]) -> None:
+        """Counts people whose visits are all in the group."""
+        from ml.data.shard_files import of_users
+        from ml.data.table_sums import table_sums
+
+        self.people |= people
+        self.sums.add(table_sums(of_users(group, people.__contains__)))
 
 
 def pipeline_of(lease: Lease | PartLease) -> Pipeline:
@@ -67,32 +92,35 @@ def collected(lease: Lease, seen: int) -> dict[str, Any]:
 
 
 def collect_part(part: PartLease) -> dict[str, Any]:
-    """Stores the visits of people in the part's shards, and how many each may teach."""
+    """Stores the visits of people in the part's shards, how many each may teach, and sums."""
     from ml.data.digest import shard_digests
     from ml.data.shard_files import shards_write, visits_by_user
     from ml.evaluation.held_back import is_held_back
 
-    path, people = part.folder / "visits.parquet", part.folder / "people.json"
-    slug, held_back = part.run.surface.slug, 0
+    path, slug = part.folder / "visits.parquet", part.run.surface.slug
     digests: dict[int, str] = {}
-    learners: dict[str, tuple[int, int]] = {}
+    learners, held_back = Counted(), Counted()
     for group in shards_write(visits_tables(part), path):
         digests |= shard_digests(group)
         counted = visits_by_user(group)
-        may_learn = {user: of for user, of in counted.items() if not is_held_back(slug, user)}
-        learners |= may_learn
-        held_back += len(counted) - len(may_learn)
+        held = {user: of for user, of in counted.items() if is_held_back(slug, user)}
+        learners.add(group, {user: of for user, of in counted.items() if user not in held})
+        held_back.add(group, held)
         part.show(0.8)
     if _is_recorded(part.run):
-        training_record(run=collecting_run(pipeline_of(part)), keys=learners)
-    people.write_text(json.dumps(learners))
+        training_record(run=collecting_run(pipeline_of(part)), keys=learners.people)
+    people = part.folder / "people.json"
+    people.write_text(json.dumps(learners.people))
     return {
         "file": _stored(part, path),
         "of_people": _stored(part, people),
         "cut": part.shards.stop,
-        "people": len(learners),
-        "held_back": held_back,
+        "people": len(learners.people),
+        "held_back": len(held_back.people),
+        "held_back_visits": sum(visits for visits, _ in held_back.people.values()),
         "digests": digests,
+        OF_LEARNERS: _sums_kept(part, "learners", learners.sums),
+        OF_HELD_BACK: _sums_kept(part, "others", held_back.sums),
     }
 
 
@@ -126,11 +154,21 @@ def _joined(lease: Lease, left: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {name: sum(part[name] for part in left) for name in COUNTS}
     result |= {"files": [part["file"] for part in left], "cuts": [part["cut"] for part in left]}
     result["sha256"] = joined_digest(digests)
+    result |= _sums_joined(run, pipeline, left)
     if pipeline.kind != Pipeline.Kind.JUDGE:
         result |= _sampled(run, pipeline, _of_learners(left, VISITS))
         if pipeline.kind == Pipeline.Kind.REFRESH:
             result |= _batch(run, pipeline, _of_learners(left, LAST))
     return result
+
+
+def _sums_joined(run: Run, pipeline: Pipeline, left: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Stores the sums of those who may be learned from, and those of everybody."""
+    folder, work = kept_visits.snapshot_folder(pipeline), work_folder(run)
+    everyone = sums_read(part[OF_LEARNERS] for part in left)
+    result = {OF_LEARNERS: sums_stored(everyone, work / "sums-of-learners.json", folder)}
+    everyone.add(sums_read(part[OF_HELD_BACK] for part in left))
+    return {**result, OF_EVERYONE: sums_stored(everyone, work / "sums-of-everyone.json", folder)}
 
 
 def _of_learners(left: Sequence[Mapping[str, Any]], which: int) -> dict[str, int]:
@@ -184,6 +222,11 @@ def _kept(run: Run, pipeline: Pipeline, name: str, users: Sequence[str] | Iterab
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(list(users)))
     return _moved(pipeline, path, name)
+
+
+def _sums_kept(part: PartLease, whose: str, sums: Any) -> str:
+    path = part.folder / f"sums-of-{whose}-{part.part.number:03}.json"
+    return sums_stored(sums, path, kept_visits.snapshot_folder(pipeline_of(part)))
 
 
 def _stored(part: PartLease, path: Path) -> str:

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks.pipeline.collecting.sum_files import OF_EVERYONE
 from webapp.codebooks.pipeline.kept_visits import ERASURES, run_folder
 from webapp.codebooks.pipeline.lease import Lease
 from webapp.codebooks.pipeline.parts.lease import PartLease
@@ -37,9 +40,13 @@ def held_back_paired(
         "cuts": left["cuts"],
         "versions": {name: version.pk for name, version in versions.items()},
     }
-    given = parts_given(lease.run, WORK, asked)
-    given = given or {**asked, "sums": _sums(lease, left["files"])}
-    shards = cut_to_replay(left["visits"])
+    share = share_walked(left["held_back_visits"])
+    given = parts_given(lease.run, WORK, asked) or {
+        **asked,
+        "sums": left[OF_EVERYONE],
+        "share": share,
+    }
+    shards = cut_to_replay(round(share * left["visits"]))
     done = parts_done(lease, WORK, shards, seen=left[ERASURES], given=given)
     try:
         return paired(frames_kept(lease.run, done), "champion" in versions)
@@ -48,8 +55,13 @@ def held_back_paired(
         raise
 
 
+def share_walked(visits: int) -> float:
+    """The share of people (0 to 1) whose visits are walked, where they have so many together."""
+    return min(1.0, settings.UIENGINE_REPLAY_VISITS / max(visits, 1))
+
+
 def replay_part(part: PartLease) -> dict[str, Any]:
-    """Stores the modelled seconds of the part's held-back people."""
+    """Stores the modelled seconds of the part's held-back people, or of a share of them."""
     from ml.data.sums_json import sums_load
     from ml.evaluation.held_back import people_seconds
 
@@ -62,6 +74,7 @@ def replay_part(part: PartLease) -> dict[str, Any]:
         folders_of(given["versions"]),
         part.folder,
         lambda share, doing: part.show(share),
+        given["share"],
     )
     return {"of_people": frame_kept(part, seconds)} if len(seconds) else {}
 
@@ -98,26 +111,6 @@ def files_fetched(names: Iterable[str], into: Path) -> Iterator[Path]:
         yield path
         if path.is_relative_to(into):
             path.unlink()
-
-
-def _sums(lease: Lease, names: Sequence[str]) -> str:
-    """Stores what everybody did, of which the page's popularity is made; returns the file's name.
-
-    It goes through the visits once, in a fiftieth of the time that replaying them takes.
-    """
-    from ml.data.histories import visits_of
-    from ml.data.shard_files import shards_read
-    from ml.data.sums import Sums
-    from ml.data.sums_json import sums_dump
-
-    everyone, work = Sums(), work_folder(lease.run)
-    for number, path in enumerate(files_fetched(names, work)):
-        lease.show(0.0, f"popularity: {number} of {len(names)} files")
-        for visits in shards_read(path):
-            everyone.add(Sums.of(visits_of(visits)))
-    work.mkdir(parents=True, exist_ok=True)
-    (work / "sums.json").write_text(sums_dump(everyone))
-    return artefacts.keep(work / "sums.json", f"{run_folder(lease.run)}/sums.json")
 
 
 def _collected(part: PartLease, files: Sequence[str], cuts: Sequence[int]) -> Iterator[Frame]:
