@@ -12,11 +12,11 @@ from ml.data.sums import Sums
 from webapp.codebooks.models import Part, Pipeline, Run
 from webapp.codebooks.pipeline import lease, steps
 from webapp.codebooks.pipeline.collecting import jobs
-from webapp.codebooks.pipeline.collecting.sum_files import sums_read
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.pipeline.parts import split, together
 from webapp.codebooks.pipeline.parts.lease import PartLease
 from webapp.codebooks.pipeline.stored_visits import stored_visits
+from webapp.codebooks.pipeline.sums.jobs import sums_read
 from webapp.subjects.models import Visit
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,13 +12,13 @@ from webapp.codebooks.books import entries_served
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.collecting.jobs import visits_tables
-from webapp.codebooks.pipeline.collecting.sum_files import sums_read, sums_stored
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.parts.lease import PartLease
 from webapp.codebooks.pipeline.parts.split import cut_to_replay
 from webapp.codebooks.pipeline.parts.together import parts_done, parts_given
 from webapp.codebooks.pipeline.replaying.jobs import folders_of, frame_kept, share_walked
 from webapp.codebooks.pipeline.stored_visits import visits_count, visits_seen
+from webapp.codebooks.pipeline.sums.jobs import sums_read, sums_stored
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.lib.times import utc_now

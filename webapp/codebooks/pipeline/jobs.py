@@ -26,7 +26,6 @@ from webapp.codebooks.pipeline.collecting.jobs import (
     collecting_run,
     pipeline_of,
 )
-from webapp.codebooks.pipeline.collecting.sum_files import OF_LEARNERS, sums_read
 from webapp.codebooks.pipeline.judging import (
     audited_before,
     late_held,
@@ -38,6 +37,7 @@ from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.parts.together import parts_forget
 from webapp.codebooks.pipeline.replaying.jobs import files_fetched, held_back_paired
 from webapp.codebooks.pipeline.start import Start, champion_of, folder_of, parent_of, start_of
+from webapp.codebooks.pipeline.sums.jobs import OF_LEARNERS, sums_read
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store

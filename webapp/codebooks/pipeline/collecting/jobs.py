@@ -12,19 +12,19 @@ from django.conf import settings
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline import kept_visits
 from webapp.codebooks.pipeline.collecting.packed_rows import visits_packed
-from webapp.codebooks.pipeline.collecting.sum_files import (
-    OF_EVERYONE,
-    OF_HELD_BACK,
-    OF_LEARNERS,
-    sums_read,
-    sums_stored,
-)
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError
 from webapp.codebooks.pipeline.parts.lease import PartLease
 from webapp.codebooks.pipeline.parts.split import cut
 from webapp.codebooks.pipeline.parts.together import parts_done, parts_forget
 from webapp.codebooks.pipeline.refresh_sample import balanced_batch
 from webapp.codebooks.pipeline.stored_visits import stored_visits, visits_count, visits_seen
+from webapp.codebooks.pipeline.sums.jobs import (
+    OF_EVERYONE,
+    OF_HELD_BACK,
+    OF_LEARNERS,
+    sums_read,
+    sums_stored,
+)
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.training_record import training_record

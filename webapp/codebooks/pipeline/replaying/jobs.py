@@ -9,12 +9,12 @@ from typing import Any
 from django.conf import settings
 
 from webapp.codebooks.models import CodebookVersion, Run
-from webapp.codebooks.pipeline.collecting.sum_files import OF_EVERYONE
 from webapp.codebooks.pipeline.kept_visits import ERASURES, run_folder
 from webapp.codebooks.pipeline.lease import Lease
 from webapp.codebooks.pipeline.parts.lease import PartLease
 from webapp.codebooks.pipeline.parts.split import cut_to_replay
 from webapp.codebooks.pipeline.parts.together import parts_done, parts_forget, parts_given
+from webapp.codebooks.pipeline.sums.jobs import OF_EVERYONE
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.surfaces import mappers

@@ -1,4 +1,4 @@
-"""Sums over people (`ml.data.sums`) as stored files: of each part, and of all parts added up.
+"""Writes sums over people (`ml.data.sums`) to files, and reads and adds them up.
 
 They tell of no single person, and are all that a walk through one person's past needs of others.
 """
