@@ -27,6 +27,17 @@ def at_once():
     current_app.conf.task_always_eager = False
 
 
+@pytest.fixture
+def no_broker(monkeypatch):
+    """A broker that answers nobody. Celery's pool keeps the address of its first message, before
+    this test and after it, so it is made anew."""
+    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    current_app._after_fork()
+    yield
+    monkeypatch.undo()
+    current_app._after_fork()
+
+
 def test_ranges_hold_each_shard_once():
     assert [shard for part in due.shard_ranges() for shard in part] == list(range(256))
 
@@ -62,9 +73,8 @@ def test_lost_messages_of_many_people_are_handed_out(page, monkeypatch, at_once)
     assert not Event.objects.filter(fold=Event.Fold.PENDING).exists()
 
 
-def test_without_a_broker_the_sweep_closes_them_by_itself(page, monkeypatch):
+def test_without_a_broker_the_sweep_closes_them_by_itself(page, monkeypatch, no_broker):
     monkeypatch.setattr(tasks, "FEW", 10)
-    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
     ended_make(page, 30, over())
 
     assert tasks.sweep() == 30
