@@ -35,8 +35,10 @@ def test_people_of_a_far_database_get_their_layouts(far):
                 asked.append(far.layout(asker))
             assert max(seconds for seconds, _ in asked) < MOST_SECONDS, name
             assert asked[-1][1]["status"] == "adapted", name
-            status, counted = far.send(asker, asked[0][1])
-            assert (status, counted["accepted"]) == (202, 1), name
+            # The first answer may be nobody's: where a busy machine adds to the way, the key is not
+            # known in time.
+            status, counted = far.send(asker, asked[-1][1])
+            assert (status, counted["accepted"]) == (202, 1), (name, counted)
     finally:
         far.proxy.late = 0.0
 
