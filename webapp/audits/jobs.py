@@ -15,8 +15,7 @@ from webapp.codebooks.models import Alias, CodebookVersion, Run
 from webapp.codebooks.pipeline.kept_visits import run_folder
 from webapp.codebooks.pipeline.lease import Lease, RefusedRunError, bad_values
 from webapp.codebooks.pipeline.work_folder import work_folder
-from webapp.codebooks.registry import artefacts
-from webapp.lib import database
+from webapp.lib import database, stored_files
 from webapp.subjects.attributes import Reading, attributes_known, lent, people_of
 
 
@@ -37,7 +36,7 @@ def audit(lease: Lease) -> None:
         )
         result = {"report": saved.pk, "verdict": saved.verdict, "version": saved.version.name}
         lease.finish(result, versions["subject"])
-    artefacts.clear(run_folder(run), ("visits-audit", "people", "sums-audit"))
+    stored_files.clear(run_folder(run), ("visits-audit", "people", "sums-audit"))
 
 
 def _joined(
@@ -52,7 +51,7 @@ def _joined(
     names = [left["of_people"] for left in walked.done if "of_people" in left]
     try:
         return stored_report(
-            [artefacts.fetch(name, work) for name in names],
+            [stored_files.fetch(name, work) for name in names],
             people_of(run.surface, by, Reading(run.asked_by, f"audit, run {run.pk}")),
             replace(walk, site=_site_facts(run, walk.site)),
             by=by,

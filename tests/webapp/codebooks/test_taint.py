@@ -14,7 +14,7 @@ from webapp.codebooks.models import Pipeline
 from webapp.codebooks.pipeline import steps
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.pipeline.stored_visits import stored_visits
-from webapp.codebooks.registry import artefacts
+from webapp.lib import stored_files
 from webapp.subjects.models import PersonalAttributes, Visit
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def trained(surface, kind, **options) -> str:
         steps.step_run(line.runs.get(state="queued").pk)
     line.refresh_from_db()
     Pipeline.objects.update(state="done")
-    path = artefacts.fetch(line.result["train"]["file"], Path())
+    path = stored_files.fetch(line.result["train"]["file"], Path())
     held = torch.load(path, weights_only=True)
     words = json.loads(held.pop("words"))
     del words["card"]["training"]["seconds"]  # varies between runs

@@ -20,7 +20,7 @@ from webapp.codebooks.pipeline.replaying.jobs import folders_of, frame_kept, sha
 from webapp.codebooks.pipeline.stored_visits import visits_count, visits_seen
 from webapp.codebooks.pipeline.sums.jobs import sums_read, sums_stored
 from webapp.codebooks.pipeline.work_folder import work_folder
-from webapp.codebooks.registry import artefacts
+from webapp.lib import stored_files
 from webapp.lib.times import utc_now
 from webapp.subjects.models import Subject
 from webapp.subjects.put_away import put_away_answers
@@ -96,7 +96,7 @@ def visits_part(part: PartLease) -> dict[str, Any]:
         part.show(0.9)
     folder, number = kept_visits.run_folder(part.run), f"{part.part.number:03}"
     return {
-        "file": artefacts.keep(path, f"{folder}/visits-audit-{number}.parquet"),
+        "file": stored_files.keep(path, f"{folder}/visits-audit-{number}.parquet"),
         "sums": sums_stored(seen.sums, part.folder / f"sums-audit-{number}.json", folder),
         "visits": visits,
         "people": seen.people,
@@ -133,9 +133,9 @@ def walk_part(part: PartLease) -> dict[str, Any]:
     from ml.data.sums_json import sums_load
 
     given = part.given
-    popularity = sums_load(artefacts.read(given["sums"])).before_days()
+    popularity = sums_load(stored_files.read(given["sums"])).before_days()
     walk = walk_of(part.run, given, part.shards, popularity)
-    path = artefacts.fetch(given["files"][part.part.number], part.folder)
+    path = stored_files.fetch(given["files"][part.part.number], part.folder)
     try:
         made = people_sums(
             shards_read(path), walk, part.folder, lambda share, doing: part.show(share)

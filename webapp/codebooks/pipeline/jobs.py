@@ -41,7 +41,7 @@ from webapp.codebooks.pipeline.sums.jobs import OF_LEARNERS, sums_read
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
-from webapp.lib import database
+from webapp.lib import database, stored_files
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces import mappers
 
@@ -90,7 +90,7 @@ def _collect_until_saved(lease: Lease, save: Callable[[dict[str, Any]], None]) -
                 save(result)
                 break
         kept_visits.files_sweep()
-    artefacts.clear(snapshot_folder(pipeline), ("people",))
+    stored_files.clear(snapshot_folder(pipeline), ("people",))
 
 
 def train(lease: Lease) -> None:
@@ -111,7 +111,7 @@ def train(lease: Lease) -> None:
     except (TooLittleDataError, VersionError) as error:
         raise RefusedRunError(str(error)) from error
     parent = start.parent.pk if start.parent else None
-    lease.finish({"file": artefacts.keep(path, _file(pipeline, path)), "parent": parent})
+    lease.finish({"file": stored_files.keep(path, _file(pipeline, path)), "parent": parent})
 
 
 def _retrained(lease: Lease, start: Start, material: Material) -> Any:
@@ -169,7 +169,7 @@ def export(lease: Lease) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     left = pipeline.result[Run.Kind.TRAIN]
     try:
-        card = draft.load(artefacts.fetch(left["file"], work_folder(run))).export(folder)
+        card = draft.load(stored_files.fetch(left["file"], work_folder(run))).export(folder)
     except ExportError as error:
         raise RefusedRunError(str(error)) from error
     pages = {run.surface.slug: mappers.to_surface(run.surface)}
@@ -214,7 +214,7 @@ def replay(lease: Lease) -> None:
     path.write_text(json.dumps([paired.champion, paired.challenger]))
     lease.finish(
         {
-            "file": artefacts.keep(path, _file(pipeline, path)),
+            "file": stored_files.keep(path, _file(pipeline, path)),
             "against": versions["champion"].name if "champion" in versions else paired.against,
             "champion": champion.pk if champion else None,
             "people": len(paired.challenger),
@@ -222,7 +222,7 @@ def replay(lease: Lease) -> None:
             "churn": churned,
         }
     )
-    artefacts.clear(snapshot_folder(pipeline), ("people",))
+    stored_files.clear(snapshot_folder(pipeline), ("people",))
 
 
 def gate(lease: Lease) -> None:
@@ -232,7 +232,7 @@ def gate(lease: Lease) -> None:
 
     run, left = lease.run, pipeline_of(lease).result
     version, replayed, audited = _version(lease), left[Run.Kind.REPLAY], left[Run.Kind.AUDIT]
-    seconds = json.loads(artefacts.fetch(replayed["file"], work_folder(run)).read_text())
+    seconds = json.loads(stored_files.fetch(replayed["file"], work_folder(run)).read_text())
     found = interval(*seconds)
     people = SMOKE_PEOPLE if run.options.get("smoke") else settings.UIENGINE_GATE_PEOPLE
     loaded = artefacts.load(version.folder, version.manifest)
@@ -298,7 +298,7 @@ def _learned(lease: Lease) -> Material:
 
     def read(left: Mapping[str, Any]) -> Material:
         users, sample = (
-            set(json.loads(artefacts.read(left[name]))) if name in left else None
+            set(json.loads(stored_files.read(left[name]))) if name in left else None
             for name in ("users", "sample")
         )
         wanted = sample if sample is None else sample | (users or set())

@@ -15,8 +15,7 @@ from django.db.models import Q
 
 from webapp.codebooks.models import Part, Pipeline, Run
 from webapp.codebooks.pipeline.enqueue import ACTIVE
-from webapp.codebooks.registry import artefacts
-from webapp.lib import database
+from webapp.lib import database, stored_files
 from webapp.surfaces.models import Surface
 
 log = logging.getLogger(__name__)
@@ -117,21 +116,21 @@ def snapshots_expire(*, surface: Surface, now: datetime) -> int:
 def files_sweep() -> None:
     """Deletes all stored files that no run may read any more, also those of dead workers."""
     runs_sweep()
-    for name in artefacts.folders(FOLDER):
+    for name in stored_files.folders(FOLDER):
         line = Pipeline.objects.filter(pk=name).first() if name.isdecimal() else None
         left = line.result.get(Run.Kind.COLLECT.value, {}) if line else {}
         if line is not None and line.state == Pipeline.State.RUNNING:
             kept = {*_named(left), *_named_by_parts(line)}
-            artefacts.clear(f"{FOLDER}/{name}", OF_PEOPLE, kept)
+            stored_files.clear(f"{FOLDER}/{name}", OF_PEOPLE, kept)
         elif line is None or line.state != Pipeline.State.FAILED or not left:
-            artefacts.clear(f"{FOLDER}/{name}")
+            stored_files.clear(f"{FOLDER}/{name}")
 
 
 def runs_sweep() -> None:
     """Deletes the stored files of runs without a pipeline that have ended."""
-    for name in artefacts.folders(ALONE):
+    for name in stored_files.folders(ALONE):
         if not Run.objects.filter(pk=name, pipeline=None, state__in=ACTIVE).exists():
-            artefacts.clear(f"{ALONE}/{name}")
+            stored_files.clear(f"{ALONE}/{name}")
 
 
 def _named_by_parts(line: Pipeline) -> set[str]:

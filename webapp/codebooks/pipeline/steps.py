@@ -13,7 +13,7 @@ from webapp.codebooks.pipeline.enqueue import ACTIVE
 from webapp.codebooks.pipeline.kept_visits import runs_sweep, snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, Progress, run_with_lease
 from webapp.codebooks.pipeline.work_folder import work_folder, work_sweep
-from webapp.codebooks.registry import artefacts
+from webapp.lib import stored_files
 
 Work = Callable[[Lease], None]
 """Carries out a step and ends it with `lease.finish`."""
@@ -36,7 +36,7 @@ def step_run(run_id: int, watch: Progress | None = None) -> Run | None:
     if done is not None:
         shutil.rmtree(work_folder(done), ignore_errors=True)
         if done.pipeline and done.pipeline.state in (Pipeline.State.DONE, Pipeline.State.HELD):
-            artefacts.clear(snapshot_folder(done.pipeline))
+            stored_files.clear(snapshot_folder(done.pipeline))
         runs_sweep()
     return done
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,64 +60,9 @@ def load(folder: str, manifest: Mapping[str, Any]) -> version.CodebookVersion:
     return load_version(registered(folder, manifest))
 
 
-def keep(source: Path, name: str) -> str:
-    """Copies one file into the storage and returns its name there.
-
-    The storage gives a new name if the file exists, as after another worker's attempt.
-    """
-    with source.open("rb") as content:
-        return _storage().save(name, File(content))
-
-
-def fetch(name: str, into: Path) -> Path:
-    """Path of a kept file on this machine; a remote file is downloaded to the folder `into`."""
-    try:
-        return Path(_storage().path(name))
-    except NotImplementedError:
-        into.mkdir(parents=True, exist_ok=True)
-        target = into / Path(name).name
-        with _storage().open(name) as source, target.open("wb") as copy:
-            shutil.copyfileobj(source, copy)
-        return target
-
-
-def read(name: str) -> bytes:
-    """Content of a kept file. Raises FileNotFoundError if it is gone."""
-    with _storage().open(name) as source:
-        content: bytes = source.read()
-    return content
-
-
 def has_files(folder: str, names: Iterable[str]) -> bool:
     """Returns True if the storage has all of these files."""
     return all(_storage().exists(f"{folder}/{name}") for name in names)
-
-
-def folders(folder: str) -> list[str]:
-    """The names of the folders in a folder; empty if it does not exist.
-
-    Storages without folders list the names of all files below.
-    """
-    folders, files = _listed(folder)
-    return sorted({*folders, *(name.partition("/")[0] for name in files if "/" in name)})
-
-
-def clear(folder: str, starts: tuple[str, ...] = ("",), kept: Collection[str] = ()) -> None:
-    """Deletes the files of a folder whose names begin so, but for those that are kept."""
-    for name in _listed(folder)[1]:
-        if name.startswith(starts) and f"{folder}/{name}" not in kept:
-            _storage().delete(f"{folder}/{name}")
-    if starts == ("",):
-        with suppress(OSError):  # some storages have no folders
-            _storage().delete(folder)
-
-
-def _listed(folder: str) -> tuple[list[str], list[str]]:
-    """Folders and files of a folder, which some storages only have while it holds files."""
-    try:
-        return _storage().listdir(folder)
-    except FileNotFoundError:
-        return [], []
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:

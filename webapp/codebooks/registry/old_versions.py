@@ -12,9 +12,8 @@ from functools import partial
 from django.db.models import Q, QuerySet
 
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, Pipeline, Run
-from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.aliases import surface_lock
-from webapp.lib import database
+from webapp.lib import database, stored_files
 from webapp.subjects.models import TrainingErasure, TrainingMark
 from webapp.surfaces.models import Surface
 
@@ -81,5 +80,5 @@ def _remove(version: CodebookVersion) -> bool:
     rows.update(status=CodebookVersion.Status.REMOVED)
     TrainingMark.objects.filter(run__version=version).delete()
     TrainingErasure.objects.filter(run__version=version).delete()
-    database.on_commit(partial(artefacts.clear, version.folder))
+    database.on_commit(partial(stored_files.clear, version.folder))
     return True

@@ -13,7 +13,7 @@ from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.aliases import (
     version_register,
 )
-from webapp.lib import database
+from webapp.lib import database, stored_files
 from webapp.surfaces.models import Surface
 
 
@@ -48,10 +48,10 @@ def version_store(
     known = CodebookVersion.objects.filter(manifest__id=manifest["id"]).first()
     if known is not None:
         if known.manifest == manifest and not is_whole(known):
-            artefacts.clear(known.folder)
+            stored_files.clear(known.folder)
             artefacts.put(folder, known.folder)
         return _back_in_use(known), False
-    artefacts.clear(f"versions/{name}")  # files left by a worker that died while copying
+    stored_files.clear(f"versions/{name}")  # files left by a worker that died while copying
     return version_register(source=folder, name=name, surfaces=surfaces, parent=parent), True
 
 

@@ -26,9 +26,8 @@ from webapp.codebooks.pipeline.sums.jobs import (
     sums_stored,
 )
 from webapp.codebooks.pipeline.work_folder import work_folder
-from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.training_record import training_record
-from webapp.lib import database
+from webapp.lib import database, stored_files
 from webapp.subjects.attributes import Reading, attributes_known, people_of
 from webapp.subjects.models import Subject
 from webapp.subjects.shards import shards_fill
@@ -175,7 +174,7 @@ def _of_learners(left: Sequence[Mapping[str, Any]], which: int) -> dict[str, int
     """VISITS or LAST of everybody who may be learned from: one figure, as people are many."""
     found: dict[str, int] = {}
     for part in left:
-        of_each = json.loads(artefacts.read(part["of_people"]))
+        of_each = json.loads(stored_files.read(part["of_people"]))
         found.update((user, of[which]) for user, of in of_each.items())
     return found
 
@@ -236,6 +235,6 @@ def _stored(part: PartLease, path: Path) -> str:
 
 def _moved(pipeline: Pipeline, path: Path, name: str) -> str:
     """Moves a file that names people into the storage; returns its name there."""
-    kept = artefacts.keep(path, f"{kept_visits.snapshot_folder(pipeline)}/{name}")
+    kept = stored_files.keep(path, f"{kept_visits.snapshot_folder(pipeline)}/{name}")
     path.unlink()
     return kept

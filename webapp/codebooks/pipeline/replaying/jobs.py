@@ -17,6 +17,7 @@ from webapp.codebooks.pipeline.parts.together import parts_done, parts_forget, p
 from webapp.codebooks.pipeline.sums.jobs import OF_EVERYONE
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
+from webapp.lib import stored_files
 from webapp.surfaces import mappers
 
 WORK = "replay"
@@ -66,7 +67,7 @@ def replay_part(part: PartLease) -> dict[str, Any]:
     from ml.evaluation.held_back import people_seconds
 
     given, surface = part.given, mappers.to_surface(part.run.surface)
-    everyone = sums_load(artefacts.read(given["sums"]))
+    everyone = sums_load(stored_files.read(given["sums"]))
     seconds = people_seconds(
         _collected(part, given["files"], given["cuts"]),
         everyone.before_days(),
@@ -90,7 +91,7 @@ def frame_kept(part: PartLease, frame: Frame) -> str:
     path = part.folder / f"people-{part.part.work}-{part.part.number:03}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     frame.to_parquet(path)
-    name = artefacts.keep(path, f"{run_folder(part.run)}/{path.name}")
+    name = stored_files.keep(path, f"{run_folder(part.run)}/{path.name}")
     path.unlink()
     return name
 
@@ -107,7 +108,7 @@ def files_fetched(names: Iterable[str], into: Path) -> Iterator[Path]:
     """Yields the paths of kept files; the copy that a remote storage makes on this machine is
     deleted before the next one is made."""
     for name in names:
-        path = artefacts.fetch(name, into)
+        path = stored_files.fetch(name, into)
         yield path
         if path.is_relative_to(into):
             path.unlink()

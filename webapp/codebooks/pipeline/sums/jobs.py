@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.codebooks.pipeline import kept_visits
-from webapp.codebooks.registry import artefacts
+from webapp.lib import stored_files
 
 OF_LEARNERS, OF_HELD_BACK, OF_EVERYONE = kept_visits.SUMS
 """What files of these people's sums are called in what collecting left."""
@@ -24,7 +24,7 @@ def sums_stored(sums: Sums, path: Path, folder: str) -> str:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(sums_dump(sums))
-    name = artefacts.keep(path, f"{folder}/{path.name}")
+    name = stored_files.keep(path, f"{folder}/{path.name}")
     path.unlink()
     return name
 
@@ -36,5 +36,5 @@ def sums_read(names: Iterable[str]) -> Sums:
 
     everyone = Sums()
     for name in names:
-        everyone.add(sums_load(artefacts.read(name)))
+        everyone.add(sums_load(stored_files.read(name)))
     return everyone
