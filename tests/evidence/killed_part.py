@@ -1,8 +1,10 @@
 """Kills one of two real workers in the middle of a part; compares with an undisturbed run.
 
-Two workers collect a page in parts, over the embedded transport. One of them, the `helper` or the
-`holder` of the run, is killed by SIGKILL at the first part that it takes; then its leases are
-ended, as time would do it. Data and training are those of `killed_pipeline`.
+Two workers do a step's work on a page in parts, over the embedded transport. One of them, the
+`helper` or the `holder` of the run, is killed by SIGKILL at the first part that it takes, when what
+the part leaves is stored and nothing of it is committed; then its leases are ended, as time would
+do it. Collecting is killed in a retrain; replay and audit are where the innate version is judged.
+Data and training are those of `killed_pipeline`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,21 +25,30 @@ from typing import Any
 
 from tests.evidence.killed_pipeline import ROOT, SEED, WORKER, Killed
 
+WORKS = ("collect", "replay", "audit")
 VICTIMS = ("helper", "holder")
+JUDGED = SEED.replace(
+    'kind="retrain", surface=surface',
+    'kind="judge", surface=surface, version=surface.aliases.get(name="champion").version',
+)
 PARTS = """
 import os
+from ml.evaluation import held_back
 from webapp.codebooks.pipeline.parts import split, work
+held_back.HELD_BACK = 50  # percent, so that each part replays somebody
 split.VISITS_A_PART = 60
-collect = work.WORKS["collect"]
+split.REPLAYED_A_PART = 150
+do = work.WORKS["{work}"]
 def slowly(part):
     time.sleep(0.3)  # so that both have some
     role = "holder" if part._watch else "helper"
     mark = Path("{marks}", role)
+    left = do(part)
     if role == "{victim}" and not mark.exists():
         mark.write_text(f"{{os.getpid()}} {{part.part.pk}}")
         time.sleep(600)
-    return collect(part)
-work.WORKS["collect"] = slowly
+    return left
+work.WORKS["{work}"] = slowly
 """
 
 STORED = """
@@ -54,19 +66,23 @@ print(json.dumps({"sha256": visits_digest(rows), "visits": visits, "people": peo
 
 
 class KilledPart(Killed):
-    """A pipeline in its own folder `var`, one of whose two workers is killed; "": none is."""
+    """A pipeline in its own folder `var`, one of whose two workers is killed at a part of `work`;
+    victim "": none is."""
 
-    def __init__(self, var: Path, victim: str) -> None:
+    def __init__(self, var: Path, victim: str, work: str = "collect") -> None:
         super().__init__(var, ())
-        self.victim = victim
+        self.victim, self.work = victim, work
         code = WORKER.format(kinds="()", marks=self.marks)
-        code += PARTS.format(marks=self.marks, victim=victim)
+        code += PARTS.format(marks=self.marks, victim=victim, work=work)
         (var / "hanging.py").write_text(code)
 
-    def run_until(self, is_over: Any) -> dict[str, Any]:
-        """Seeds, kills, and lets the other worker go on; returns what was found at the end."""
+    def seed(self) -> None:
+        """Makes the database and asks for the pipeline; a copy of `var` may be another run's."""
         self._python("-m", "django", "migrate", "-v0")
-        self._python("-c", SEED)
+        self._python("-c", SEED if self.work == "collect" else JUDGED)
+
+    def run_until(self, is_over: Any) -> dict[str, Any]:
+        """Kills, and lets the other worker go on; returns what was found at the end."""
         workers = [self._worker(), self._worker()]
         try:
             if self.victim:
@@ -79,17 +95,23 @@ class KilledPart(Killed):
         return self.found()
 
     def found(self) -> dict[str, Any]:
+        """attempts: at the parts of the work. left: what must be as in an undisturbed run."""
         ((result,),) = self._rows("codebooks_run", "result", "where kind = 'collect'")
-        left = json.loads(result)
+        collected = json.loads(result)
+        parts = f"where work = '{self.work}' and state = 'done' order by number"
         return {
-            "pipeline": self._rows("codebooks_pipeline", "state, outcome"),
             "steps": self._rows("codebooks_run", "kind, state, attempts", "order by id"),
-            "versions": self._rows("codebooks_codebookversion", "name, status", "order by id"),
-            "parts": self._rows("codebooks_part", "state, attempts", "order by number"),
-            "collected": {
-                "sha256": left["sha256"],
-                "visits": left["visits"],
-                "people": left["people"] + left["held_back"],
+            "attempts": [tries for (tries,) in self._rows("codebooks_part", "attempts", parts)],
+            "left": {
+                "pipeline": self._rows("codebooks_pipeline", "state, outcome"),
+                "versions": self._rows("codebooks_codebookversion", "name, status", "order by id"),
+                "audits": self._rows("audits_auditreport", "report, html"),
+                "gates": self._gates(),
+                "collected": {
+                    "sha256": collected["sha256"],
+                    "visits": collected["visits"],
+                    "people": collected["people"] + collected["held_back"],
+                },
             },
         }
 
@@ -123,28 +145,38 @@ class KilledPart(Killed):
             workers.append(self._worker())  # its sweep finds the run
 
 
+def compared(home: Path, work: str) -> dict[str, Any]:
+    """Kills each victim at a part of the work; says what came of it."""
+    KilledPart(home / work, "", work).seed()
+    found = {}
+    for victim in ("", *VICTIMS):
+        shutil.copytree(home / work, var := home / f"{work}-{victim}")
+        run = KilledPart(var, victim, work)
+        found[victim] = run.run_until(run.has_ended)
+    whole = found.pop("")
+    left = whole["left"]
+    return {
+        "parts": len(whole["attempts"]),
+        "done_twice": {v: sum(n > 1 for n in one["attempts"]) for v, one in found.items()},
+        "differs": {v: [k for k in left if one["left"][k] != left[k]] for v, one in found.items()},
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.parse_args()
+    parser.add_argument("--works", nargs="+", default=WORKS, choices=WORKS)
+    works = parser.parse_args().works
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        runs = {
-            victim: KilledPart(Path(folder) / (victim or "none"), victim)
-            for victim in ("", *VICTIMS)
-        }
-        found = {victim: run.run_until(run.has_ended) for victim, run in runs.items()}
-    whole = found.pop("")
-    same = ("pipeline", "versions", "collected")
+        found = {work: compared(Path(folder), work) for work in works}
     line = {
         "name": "one of two workers killed in the middle of a part",
-        "parts": len(whole["parts"]),
-        "done_twice": {v: sum(n > 1 for _, n in one["parts"]) for v, one in found.items()},
-        "as_undisturbed": all(one[k] == whole[k] for one in found.values() for k in same),
+        **found,
         "seconds": round(time.monotonic() - begin, 1),
     }
     print(json.dumps(line))
-    once = all(count == 1 for count in line["done_twice"].values())
-    sys.exit(not (line["as_undisturbed"] and once))
+    once = all(n == 1 for one in found.values() for n in one["done_twice"].values())
+    sys.exit(not once or any(names for one in found.values() for names in one["differs"].values()))
 
 
 if __name__ == "__main__":

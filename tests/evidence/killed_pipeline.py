@@ -71,7 +71,7 @@ class Killed:
             "UIENGINE_GATE_PEOPLE": "200",  # as many as a smoke run's gate looks at
             "PYTHONPATH": str(var),
         }
-        self.marks.mkdir(parents=True)
+        self.marks.mkdir(parents=True, exist_ok=True)
         code = WORKER.format(kinds=set(kinds) or "()", marks=self.marks)
         (var / "hanging.py").write_text(code)
 
@@ -98,19 +98,22 @@ class Killed:
 
     def _found(self) -> dict[str, Any]:
         files = sorted(p.name for p in (self.var / "artefacts" / "versions").iterdir())
-        conditions = json.loads(self._rows("codebooks_gatereport", "conditions")[0][0])
         return {
             "pipeline": self._rows("codebooks_pipeline", "state, outcome"),
             "steps": self._rows("codebooks_run", "kind, state, attempts", "order by id"),
             "versions": self._rows("codebooks_codebookversion", "name, status", "order by id"),
             "folders": files,
             "audits": self._rows("audits_auditreport", "verdict"),
-            "gate": [[c["name"], c["verdict"], c["figure"]] for c in conditions],
-            "gates": len(self._rows("codebooks_gatereport", "id")),
+            "gates": self._gates(),
             "champion": self._rows("codebooks_alias", "name, version_id", "where name='champion'"),
             "moves": len(self._rows("codebooks_aliasmove", "id")),
             "left_behind": self._left_behind(),
         }
+
+    def _gates(self) -> list[list[tuple[Any, ...]]]:
+        """Conditions of each report, without sentences, which tell how long decisions took."""
+        reports = [json.loads(text) for (text,) in self._rows("codebooks_gatereport", "conditions")]
+        return [[(c["name"], c["verdict"], c["figure"]) for c in report] for report in reports]
 
     def _left_behind(self) -> list[str]:
         return [p.name for p in (self.var / "artefacts").glob("pipelines/*/*")]

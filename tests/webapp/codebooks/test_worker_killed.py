@@ -19,7 +19,7 @@ def test_a_pipeline_ends_as_if_nothing_had_happened(tmp_path):
     (_, innate), (name, champion) = found["versions"]
     assert (innate, champion) == ("champion", "champion")  # the other surfaces keep the innate one
     assert sorted(found["folders"]) == sorted(["innate", name])
-    assert len(found["audits"]) == found["gates"] == 1
+    assert len(found["audits"]) == len(found["gates"]) == 1
     # Five surfaces adopt and anchor the innate version; then one promotion follows.
     assert found["moves"] == 11
     assert found["left_behind"] == []
