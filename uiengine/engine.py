@@ -25,7 +25,7 @@ from uiengine.page.surface import Cell, Same
 from uiengine.put_away import suggestion
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
-from uiengine.search.planner import plan
+from uiengine.search.planner import Plan, plan
 from uiengine.search.resizing import last_sizes
 
 NEIGHBOURS = 8
@@ -39,7 +39,7 @@ def decide(request: Request, version: Version) -> Decision:
     """Decides the layout for this subject's visit; deterministic for given arguments."""
     if fixed_order(request) is not None:
         return fixed_layout(request, version.id)
-    if not _is_shared(request):
+    if not is_shared(request):
         return _decided(request, version)
     # Otherwise many newcomers arriving at once would wait for equal searches.
     decisions: dict[tuple[Any, ...], Decision] = request.surface.memory.setdefault("newcomers", {})
@@ -53,7 +53,7 @@ def decide(request: Request, version: Version) -> Decision:
     return decision
 
 
-def _is_shared(request: Request) -> bool:
+def is_shared(request: Request) -> bool:
     """Returns True if the decision is equal for all subjects without a history.
 
     With exploration it is not, because a draw depends on the seed.
@@ -77,10 +77,7 @@ def choose(
     """
     if fixed_order(request) is not None:
         return fixed_layout(request, version_id)
-    best = plan(request, prediction, neighbours)
-    if not math.isfinite(best.energy + prediction.distortion):
-        problem = "gave a prediction that is not finite"
-        raise VersionError("version", version_id, problem, "Train or copy it again.")
+    best = planned(request, prediction, version_id, neighbours)
     sizes, before = best.sizes, best.sizes_before
     if sizes is None:
         decoded = zip(request.surface.index, prediction.size_class.tolist(), strict=True)
@@ -112,6 +109,20 @@ def choose(
         expected=expected(request, prediction) if request.surface.guardrails.points else None,
         unused=suggestion(request, prediction) if request.surface.guardrails.put_away else None,
     )
+
+
+def planned(
+    request: Request, prediction: Prediction, version_id: str, neighbours: Sequence[Prediction] = ()
+) -> Plan:
+    """What `choose` serves where the user's wishes leave a choice, neither packed nor explained.
+
+    Raises as `choose`.
+    """
+    best = plan(request, prediction, neighbours)
+    if not math.isfinite(best.energy + prediction.distortion):
+        problem = "gave a prediction that is not finite"
+        raise VersionError("version", version_id, problem, "Train or copy it again.")
+    return best
 
 
 def _packed(

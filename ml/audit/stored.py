@@ -21,6 +21,7 @@ from ml.audit.joined import Asked, report_of
 from ml.audit.person_sums import person_sums, references_of
 from ml.audit.site_facts import NO_FACTS, SiteFacts
 from ml.data.histories import visits_of
+from ml.evaluation.engine_policy import unexplained
 from ml.evaluation.one_core import one_core
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
@@ -64,10 +65,7 @@ class Walk:
     def policies(self) -> dict[str, Policy]:
         """By name, of each version and of the book."""
         loaded = {name: one_core(folder) for name, folder in self.versions.items()}
-        found = {
-            name: policy("engine", version, self.defaults, 64, 0)
-            for name, version in loaded.items()
-        }
+        found = {name: unexplained(version) for name, version in loaded.items()}
         if self.entries:
             of = (BOOK, loaded["subject"], self.defaults, 64, 0, self.entries)
             found[BOOK] = policy(*of)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ml.data.histories import RecordedVisit, visits_of
 from ml.data.sums import Sums
-from ml.evaluation.policies import policy
+from ml.evaluation.engine_policy import unexplained
 from ml.evaluation.replay import declared_orders, replay
 from ml.progress import Progress
 from ml.versions.folder import add_served
@@ -55,7 +55,7 @@ def learn_served(
         known = {(slug, v.day): popular[slug].before(v.day) for v in here}
         pages = {slug: surfaces[slug]}
         defaults = declared_orders(pages)
-        decide = policy("engine", version, defaults, 64, 0)
+        decide = unexplained(version)
         shown: dict[tuple[str, ...], _Shown] = defaultdict(_Shown)
         for line in replay(here, pages, defaults, decide, show, popularity=known):
             order = tuple(box["id"] for box in line["layout"])

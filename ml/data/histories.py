@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -61,10 +60,22 @@ def visits_of(frame: pd.DataFrame) -> list[RecordedVisit]:
     ]
 
 
-def moments(visits: Sequence[RecordedVisit]) -> Iterator[list[RecordedVisit]]:
-    """Groups visits of the same instant: all are decided before any is learned from."""
-    for _, group in groupby(visits, key=lambda visit: visit.when):
-        yield list(group)
+def of_different_people(
+    visits: Iterable[RecordedVisit], most: int
+) -> Iterator[list[RecordedVisit]]:
+    """Groups at most so many visits in turn, no two of one person on one surface.
+
+    None of a group follows from another of it, so all can be decided before any is learned from.
+    """
+    group, who = list[RecordedVisit](), set[tuple[str, str]]()
+    for visit in visits:
+        if len(group) == most or (visit.surface, visit.user) in who:
+            yield group
+            group, who = [], set()
+        group.append(visit)
+        who.add((visit.surface, visit.user))
+    if group:
+        yield group
 
 
 @dataclass

@@ -20,9 +20,9 @@ import pandas as pd
 from ml.data.histories import visits_of
 from ml.data.sample import is_drawn
 from ml.data.sums import Sums
+from ml.evaluation.engine_policy import unexplained
 from ml.evaluation.metrics import visit_values
 from ml.evaluation.one_core import one_core
-from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from ml.progress import Progress, within
@@ -153,7 +153,7 @@ class _Walk:
     def __init__(self, name: str, folder: Path, surface: Surface, work: Path) -> None:
         self.name, self.pages = name, {surface.slug: surface}
         self.defaults = {surface.slug: default_order(surface)}
-        self.decide = policy("engine", one_core(folder), self.defaults, 64, 0)
+        self.decide = unexplained(one_core(folder))
         self.file = work / f"{name}.heldback.jsonl"
 
     def sums(

@@ -1,4 +1,4 @@
-"""The policies that a replay compares; each maps simultaneous requests to orders."""
+"""The policies that a replay compares; each maps requests of different people to orders."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ml.evaluation.book_policy import from_book, on_device
+from ml.evaluation.engine_policy import explained
 from ml.evaluation.reading import read_alike
 from ml.evaluation.shown import Orders, Policy, Shown
 from uiengine.behaviour.profile import Profile, day_uses_at
 from uiengine.book.book import MOST_ENTRIES
-from uiengine.engine import choose
 from uiengine.model.version import CodebookVersion
 from uiengine.page.reading_order import apply_pins
 from uiengine.request import Request
@@ -41,6 +41,9 @@ def policy(
     if name in BOOKED:
         assert version is not None
         return BOOKED[name](version, entries)
+    if name == "engine":
+        assert version is not None
+        return explained(version, bits)
     if name in CODED:
         assert version is not None
         return _coded(name, version, defaults, bits)
@@ -55,45 +58,16 @@ def policy(
 
 
 def _coded(name: str, version: CodebookVersion, defaults: Orders, bits: int) -> Policy:
-    """engine: as served. eager: by expected share. tokens: by share from the tokens alone."""
+    """eager: by expected share. tokens: by share from the tokens alone."""
 
     def decide(requests: Sequence[Request]) -> list[Shown]:
         shown = []
-        for request, prediction in zip(
-            requests, read_alike(version, requests, bits=bits), strict=True
-        ):
-            if name == "engine":
-                made = choose(request, prediction, version.id)
-                order, status = made.layout.order, made.status
-                explored, propensity = made.explored, made.propensity
-                saves: float | None = made.stability.saves_seconds
-                reasons = made.reasons
-                expected = made.expected.block if made.expected else ""
-                suggested = made.unused.block if made.unused else ""
-                sizes = made.layout.sizes
-            else:
-                share = prediction.share if name == "eager" else prediction.tokens_share
-                order = _by_share(request, share, defaults)
-                status, explored, propensity, saves, reasons = "adapted", False, 1.0, None, ()
-                expected = suggested = ""
-                sizes = {}
+        read = read_alike(version, requests, bits=bits)
+        for request, prediction in zip(requests, read, strict=True):
+            share = prediction.share if name == "eager" else prediction.tokens_share
             side_bits = 0 if name == "tokens" else prediction.side_bits
-            shown.append(
-                Shown(
-                    order,
-                    prediction.tokens,
-                    side_bits,
-                    prediction.distortion,
-                    explored,
-                    status,
-                    propensity,
-                    saves,
-                    reasons,
-                    expected,
-                    suggested,
-                    sizes,
-                )
-            )
+            order, coded = _by_share(request, share, defaults), prediction.tokens
+            shown.append(Shown(order, coded, side_bits, prediction.distortion))
         return shown
 
     return decide

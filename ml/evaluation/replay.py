@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ml.data.histories import RecordedVisit, moments, popularity_by_day
+from ml.data.histories import RecordedVisit, of_different_people, popularity_by_day
 from ml.evaluation.shown import Policy, Shown
 from ml.progress import Progress
 from uiengine.behaviour.popularity import Popularity
@@ -18,6 +18,8 @@ from uiengine.page.surface import Surface
 from uiengine.request import Request
 
 BIT_BUDGETS = (8, 16, 24, 32, 40, 48, 56, 64)
+MOST_TOGETHER = 64
+"""Visits that are decided together, at most: networks read many people at less cost each."""
 
 
 def replay(
@@ -31,10 +33,11 @@ def replay(
     popularity: Mapping[tuple[str, int], Popularity] | None = None,
     profiles: dict[tuple[str, str], Profile] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yields a line per visit, in time order; simultaneous visits see the same past.
+    """Yields a line per visit, in time order.
 
-    What a person is shown follows from the page's popularity and their own visits, so people may be
-    walked in any groups (`ml.evaluation.replay_shards`).
+    What a person is shown follows from the page's popularity before that day and their own visits,
+    so people may be walked in any groups (`ml.evaluation.replay_shards`), and visits of different
+    people are decided together.
 
     Args:
         only: users to decide for; visits of others only count for the popularity.
@@ -47,7 +50,7 @@ def replay(
     mine = [v for v in visits if only is None or v.user in only]
     profiles = {} if profiles is None else profiles
     boxes, done = _Boxes(), 0
-    for moment in moments(mine):
+    for some in of_different_people(mine, MOST_TOGETHER):
         requests = [
             Request(
                 surface=surfaces[v.surface],
@@ -56,19 +59,19 @@ def replay(
                 day=v.day,
                 visit=f"{v.surface}\t{v.user}\t{v.at}",
             )
-            for v in moment
+            for v in some
         ]
         begin = time.perf_counter()
         shown = decide(requests)
-        each = 1000 * (time.perf_counter() - begin) / len(moment)
-        for visit, request, made in zip(moment, requests, shown, strict=True):
+        each = 1000 * (time.perf_counter() - begin) / len(some)
+        for visit, request, made in zip(some, requests, shown, strict=True):
             line = _line(visit, made, boxes.of(request.surface, made), defaults, each)
             yield {**line, **_claims(made)} if is_declared else line
             if made.suggested:
                 remember_suggested(request.profile, made.suggested, request.visit, visit.day)
             fold_visit(request.profile, visit.day, visit.blocks, made.order, made.sizes)
-        done += len(moment)
-        progress(done / len(mine), moment[0].at)
+        done += len(some)
+        progress(done / len(mine), some[0].at)
 
 
 class _Boxes:

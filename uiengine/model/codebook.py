@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 TOKEN_BITS = 8
 
 
@@ -30,10 +31,16 @@ class Codebook:
     seconds_per_bit: float
 
     @cached_property
-    def _stages(self) -> list[tuple[Floats, Floats]]:
-        """Per stage, its codes, (K, Z), and half their squared lengths, (K,)."""
+    def _stages(self) -> list[tuple[Floats, Doubles, Doubles]]:
+        """Per stage, its codes, (K, Z), the same transposed, and half their squared lengths, (K,).
+
+        In 64 bits a product's rounding, which differs by how many latents there are, chooses no
+        other code.
+        """
         held = [self.codes[i, :n] for i, n in enumerate(self.codes_in_use)]
-        return [(codes, np.square(codes).sum(axis=1) / 2) for codes in held]
+        wide = [np.ascontiguousarray(codes.T, dtype=np.float64) for codes in held]
+        halves = [np.square(columns).sum(axis=0) / 2 for columns in wide]
+        return list(zip(held, wide, halves, strict=True))
 
     def encode(self, latents: Floats, most: Sequence[int]) -> list[tuple[int, ...]]:
         """Returns the tokens of each latent, (B, Z). most: maximum number of tokens of each, ≥
@@ -42,8 +49,9 @@ class Codebook:
         residuals = np.empty((len(stages) + 1, *latents.shape), dtype=np.float32)
         residuals[0] = latents
         residual, chosen = residuals[0], list[list[int]]()
-        for i, (codes, halves) in enumerate(stages):  # the nearest code, by half its distance
-            index = (halves - residual.dot(codes.T)).argmin(axis=1)
+        for i, (codes, columns, halves) in enumerate(stages):
+            # the nearest code, by half its squared distance
+            index = (halves - residual.astype(np.float64).dot(columns)).argmin(axis=1)
             residual = np.subtract(residual, codes.take(index, axis=0), out=residuals[i + 1])
             chosen.append(index.tolist())
         lefts = np.add.reduce(np.square(residuals[1:]), axis=2)

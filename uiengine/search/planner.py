@@ -111,11 +111,15 @@ def _proposed(request: Request, assignment: Assignment, seed: Ints) -> list[Ints
     is_drawn = request.surface.guardrails.exploration > 0 and request.budget > NEAR
     orders, best = _search(assignment, seed, request.budget - NEAR * is_drawn)
     if not assignment.geometry.is_even:
+        passed = set[bytes]()
         for start in _to_refine(request, assignment, best):
             most = request.budget - NEAR * is_drawn - len(orders)
-            orders += _refined(assignment, start, most)
+            orders += _refined(assignment, start, most, passed)
+    if not is_drawn:
+        return orders
+    if not assignment.geometry.is_even:
         best = min(orders, key=lambda order: float(assignment.total(order[None])[0]))
-    return [*orders, *_near(assignment, best, NEAR)] if is_drawn else orders
+    return [*orders, *_near(assignment, best, NEAR)]
 
 
 def _to_refine(request: Request, assignment: Assignment, best: Ints) -> Sequence[Ints]:
@@ -161,11 +165,18 @@ def _search(assignment: Assignment, seed: Ints, budget: int) -> tuple[list[Ints]
     return orders + steps, steps[-1] if steps else start
 
 
-def _refined(assignment: Assignment, start: Ints, most: int) -> list[Ints]:
-    """At most `most` steps from `start`, each the best with actual heights of those LOOKED_AT."""
+def _refined(assignment: Assignment, start: Ints, most: int, passed: set[bytes]) -> list[Ints]:
+    """At most `most` steps from `start`, each the best with actual heights of those LOOKED_AT.
+
+    passed: orders that an earlier start came by, to which this one's are added: what would follow
+    is known.
+    """
     steps: list[Ints] = []
+    if start.tobytes() in passed:
+        return steps
     least = float(assignment.total(start[None])[0])
-    while len(steps) < most:
+    while len(steps) < most and (name := start.tobytes()) not in passed:
+        passed.add(name)
         near = _near(assignment, start, LOOKED_AT)
         totals = assignment.total(near) if len(near) else np.array([least])
         best = int(totals.argmin())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.data.histories import Histories, RecordedVisit, moments
+from ml.data.histories import Histories, RecordedVisit, of_different_people
 from ml.data.sums import mean_shares
 
 USES = st.sets(st.sampled_from("abc"), min_size=1)
@@ -29,9 +29,8 @@ def visits_of(walk: list[tuple[int, str, set[str]]]) -> list[RecordedVisit]:
 @given(WALKS)
 def test_newcomers_are_the_first_three_visits_of_earlier_days(walk):
     visits, past = visits_of(walk), Histories()
-    for moment in moments(visits):
-        for visit in moment:
-            past.observe(visit)
+    for visit in visits:
+        past.observe(visit)
     for day in range(9):
         row = past.popularity("s", day)
         earlier = [v for v in visits if v.day < day and "a" in v.blocks]
@@ -42,6 +41,17 @@ def test_newcomers_are_the_first_three_visits_of_earlier_days(walk):
             # as of the row's date, computed by hand with the half-life of 5 days
             wanted = sum(2 ** (-(row.day - 1 - v.day) / 5) / len(v.blocks) for v in group)
             assert counted.get("a", (0, 0, 0))[1] == pytest.approx(wanted)
+
+
+def test_visits_that_are_decided_together_are_of_different_people_in_the_same_order():
+    visits = visits_of([(1, "u", {"a"}), (1, "v", {"a"}), (2, "u", {"a"}), (3, "w", {"a"})])
+
+    def names(most: int) -> list[str]:
+        return ["".join(v.user for v in some) for some in of_different_people(visits, most)]
+
+    assert names(9) == ["uv", "uw"]
+    assert names(1) == ["u", "v", "u", "w"]
+    assert list(of_different_people([], 9)) == []
 
 
 def test_mean_shares_are_of_all_visits_and_of_newcomers():
