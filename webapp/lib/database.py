@@ -7,7 +7,7 @@ sessions, content types) may be in another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from types import TracebackType
 from typing import Any, TypeVar, overload
@@ -15,6 +15,7 @@ from typing import Any, TypeVar, overload
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +26,21 @@ def alias() -> str:
 
 def connection() -> BaseDatabaseWrapper:
     return connections[alias()]
+
+
+def rows(model: type[Model], statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Runs a statement that a process repeats, where the model is read from; returns its rows as
+    the driver gives them.
+
+    PostgreSQL plans it once per connection (see `webapp.postgres`).
+    """
+    here = connections[router.db_for_read(model)]
+    if (prepared := getattr(here, "prepared_rows", None)) is not None:
+        found: list[tuple[Any, ...]] = prepared(statement, values)
+        return found
+    with here.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
 
 
 def is_postgres() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,12 +50,14 @@ class PreparedCursor(base.ServerBindingCursor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """prepares: whether the current connection may prepare statements.
+    """prepares: whether the current connection may prepare statements. _kept: its cursor for
+    `prepared_rows`.
 
     With DISABLE_SERVER_SIDE_CURSORS, Django's setting for poolers by transaction, none does.
     """
 
     prepares = True
+    _kept: Any = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -70,6 +73,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: Any) -> Any:
         self.prepares = not self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
+        self._kept = None
         connection = super().get_new_connection(conn_params)
         connection.prepare_threshold = 1  # Django's None forbids preparing; plain cursors never do
         return connection
@@ -85,6 +89,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         cursor: CursorWrapper = self._prepare_cursor(PreparedCursor(self))  # type: ignore[attr-defined]
         return cursor
+
+    def prepared_rows(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Runs a statement as by `prepared_cursor` and returns all rows.
+
+        One cursor is kept for them, as making one takes longer than such a statement; but not where
+        somebody looks on: in a transaction, with DEBUG, or with a wrapper around statements.
+        """
+        is_watched = self.queries_logged or self.execute_wrappers
+        if is_watched or self.in_atomic_block or not self.get_autocommit() or not self.prepares:
+            with self.prepared_cursor() as cursor:
+                cursor.execute(statement, values)
+                return list(cursor.fetchall())
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            self._kept = self._kept or PreparedCursor(self)
+            self._kept.execute(statement, values)
+            return list(self._kept.fetchall())
 
     def is_usable(self) -> bool:
         """Says whether a persistent connection is still open, without a query in the usual case.

@@ -42,7 +42,8 @@ class VersionLoad:
 class Loading:
     """Versions that this process has loaded, could not load, or is loading.
 
-    done: called by the loading thread after each load, whether it succeeded or not.
+    done: called by the loading thread after each load, whether it succeeded or not. is_complete:
+    whether all that was asked for before the last `forget_unwanted` was there.
     """
 
     def __init__(self, done: Callable[[], None]) -> None:
@@ -51,6 +52,8 @@ class Loading:
         self._refused: dict[str, float] = {}
         self._under_way: dict[str, VersionLoad] = {}
         self._wanted: set[str] = set()
+        self._missed: set[str] = set()
+        self.is_complete = False
 
     def version(self, row: CodebookVersion, *, wait: float) -> Version | None:
         """Returns a version, or None while it is being loaded or after it was refused.
@@ -64,11 +67,16 @@ class Loading:
         is_wanted = name not in self._loaded and not self.is_refused(row)
         if is_wanted and name not in self._under_way and len(self._under_way) < MOST:
             self._begin(name, row).join(wait)
-        return self._loaded.get(name)
+        found = self._loaded.get(name)
+        if found is None:
+            self._missed.add(name)
+        return found
 
     def forget_unwanted(self) -> None:
         """Drops the versions that were not asked for since the last call: they serve no more."""
         wanted, self._wanted = self._wanted, set()
+        self.is_complete = not self._missed
+        self._missed = set()
         for kept in (self._loaded, self._refused):
             for name in kept.keys() - wanted:
                 del kept[name]

@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -30,14 +31,12 @@ from uiengine.page.surface import Surface
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
 from webapp.lib import times
 from webapp.lib.refresher import ProcessState, Refresher, refresher
-from webapp.serving import kept_surfaces
+from webapp.serving import kept_surfaces, served_rows
 from webapp.serving.loading import Loading, VersionLoad
 from webapp.surfaces import mappers
 from webapp.surfaces import models as surfaces
 
 log = logging.getLogger(__name__)
-INNATE = "innate"
-"""Name of the version that serves a surface without a champion."""
 MOST_SHARES = 20
 """Changes of a canary's share that are remembered for visits that began before them."""
 FIRST_WAIT = 15.0
@@ -118,6 +117,7 @@ class Serving(ProcessState):
         self._pid = 0
         self._wait_until = 0.0
         self._kept_at = -math.inf
+        self._stored: list[Any] | None = None
         self._parsed: dict[tuple[str, int, str], Surface] = {}
         self._popular: dict[tuple[int, int], tuple[float, Popularity]] = {}
 
@@ -156,7 +156,10 @@ class Serving(ProcessState):
         return bool(found)
 
     def renew(self) -> None:
-        self.refresh()
+        stored = served_rows.as_stored()  # before they are read again, so that no change is missed
+        if stored != self._stored or not self._is_settled():
+            self.refresh()
+            self._stored = stored
         self._renew_popularity()
         if time.monotonic() - self._kept_at > kept_surfaces.AGAIN:
             kept_surfaces.keep()
@@ -168,10 +171,8 @@ class Serving(ProcessState):
             is_aside = self._snapshot.is_ready and self.refresher.is_running()
             self._wait_until = time.monotonic() + (0.0 if is_aside else FIRST_WAIT)
             rows = self._rows()
-            aliases = Alias.objects.exclude(name=Alias.Name.ANCHOR).select_related("version")
-            aliases = aliases.defer("version__card")
-            found = {(alias.surface_id, alias.name): alias for alias in aliases}
-            innate = CodebookVersion.objects.filter(name=INNATE).defer("card").first()
+            found = {(alias.surface_id, alias.name): alias for alias in served_rows.aliases()}
+            innate = served_rows.innate().first()
             old = self._snapshot.pages
             pages = {}
             for row in rows:
@@ -186,6 +187,12 @@ class Serving(ProcessState):
             self._loading.forget_unwanted()
             present = {_edition(row) for row in rows}
             self._parsed = {key: one for key, one in self._parsed.items() if key in present}
+
+    def _is_settled(self) -> bool:
+        """False while equal rows may give other pages: a version is not loaded yet, or a canary has
+        shares, which are in other rows."""
+        pages = self._snapshot.pages.values()
+        return self._loading.is_complete and all(page.canary is None for page in pages)
 
     def late(self) -> list[VersionLoad]:
         """Versions whose load seems to hang."""
@@ -259,7 +266,7 @@ class Serving(ProcessState):
 
         Reading every definition twice a second would keep requests waiting.
         """
-        rows = list(surfaces.Surface.objects.defer("definition"))
+        rows = list(served_rows.surfaces())
         edited = [row.pk for row in rows if _edition(row) not in self._parsed]
         whole = surfaces.Surface.objects.in_bulk(edited) if edited else {}
         return [whole.get(row.pk, row) for row in rows]

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from webapp.lib import database
 from webapp.lib.refresher import ProcessState, refresher
 from webapp.subjects.models import Event
 
 WAIT = 10
 """Seconds that a client is asked to wait; workers fold some thousands of events in that time."""
+WAITING = """
+SELECT count(*) FROM (SELECT 1 FROM subjects_event WHERE fold = 'pending' LIMIT %s) AS waiting
+"""
+"""Plain SQL, because it is asked twice a second and the ORM takes five times as long."""
 
 
 class Backlog(ProcessState):
@@ -27,8 +32,8 @@ class Backlog(ProcessState):
 
     def count(self) -> int:
         """Counts pending events, stopping just above the limit."""
-        waiting = Event.objects.filter(fold=Event.Fold.PENDING).order_by()
-        self._counted = waiting[: settings.UIENGINE_BACKLOG + 1].count()
+        ((counted,),) = database.rows(Event, WAITING, [settings.UIENGINE_BACKLOG + 1])
+        self._counted = int(counted)
         return self._counted
 
     def pending(self) -> int:

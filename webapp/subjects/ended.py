@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Max
 
+from webapp.lib import database
 from webapp.lib.refresher import ProcessState, refresher
 from webapp.lib.times import utc_now
+from webapp.lib.utc_field import column_value
 from webapp.subjects.erasure import times_erased
 from webapp.subjects.models import Erasure, RevokedToken
 
@@ -30,6 +31,9 @@ LATE = timedelta(hours=1)
 """Time within which an erasure commits, and after which all erasures are read again."""
 KEPT = 60.0
 """Seconds that an account is watched after its last request."""
+OF_REVOKED = "SELECT count(*), max(id) FROM subjects_revokedtoken"
+ERASED_SINCE = "SELECT mark, times FROM subjects_erasure WHERE last_at >= %s"
+"""Plain SQL, because they are asked twice a second and the ORM takes five times as long."""
 MOST_WATCHED = 1000
 """Accounts that a process watches; those beyond cause a query when they ask again."""
 
@@ -67,12 +71,12 @@ class RevokedTokens(ProcessState):
 
     def clear(self) -> None:
         self._known: frozenset[str] = frozenset()
-        self._state: tuple[int, int, int | None] | None = None
+        self._state: tuple[Any, ...] | None = None
 
     def renew(self) -> None:
         """Reads the ids if rows were added or deleted since."""
-        found = RevokedToken.objects.aggregate(rows=Count("pk"), latest=Max("pk"))
-        state = (os.getpid(), found["rows"], found["latest"])
+        (found,) = database.rows(RevokedToken, OF_REVOKED)
+        state = (os.getpid(), *found)
         if state != self._state:
             self._known = frozenset(RevokedToken.objects.values_list("token_id", flat=True))
             self._state = state
@@ -115,8 +119,8 @@ class ErasedKeys(ProcessState):
             rows = Erasure.objects.filter(last_at__gte=self._since - LATE)
             self._times, self._read_at = dict(rows.values_list("mark", "times")), now
         else:
-            rows = Erasure.objects.filter(last_at__gte=now - LATE)
-            self._times.update(rows.values_list("mark", "times"))
+            since = column_value(now - LATE, database.connection())
+            self._times.update(database.rows(Erasure, ERASED_SINCE, [since]))
 
     def times(self, marks: Sequence[str], issued: datetime) -> int:
         """Counts the erasures under these marks since `issued`, and perhaps earlier ones."""

@@ -88,6 +88,73 @@ def test_a_running_process_sees_a_promotion_within_a_second(course, innate, seco
     process.refresher.stop()
 
 
+@pytest.fixture
+def beaten(course, innate, settings):
+    """A process whose beats are the test's."""
+    settings.UIENGINE_REFRESH_MS = 600_000
+    process = Serving(Refresher())
+    yield process
+    process.refresher.stop()
+
+
+def beat(process: Serving, slug: str = "course-home") -> served.Page | None:
+    process.renew()
+    return process.page(slug)
+
+
+def test_rows_that_are_as_they_were_make_no_page_anew(course, innate, beaten):
+    version_promote(surface=course, version=innate, why="it serves")
+    assert beaten.page("course-home")
+    before = beat(beaten)
+
+    assert before and beat(beaten) is before
+
+
+@pytest.mark.parametrize("column", ["control_percent", "visit_minutes", "mode", "slug"])
+def test_whatever_column_another_process_changes_the_page_changes(course, beaten, column):
+    """Without a time of its own: plain SQL need not set `updated_at`."""
+    assert beaten.page("course-home")
+    beat(beaten)
+    before = beat(beaten)
+
+    value = {"mode": "off", "slug": "moved"}.get(column, 7)
+    Surface.objects.filter(pk=course.pk).update(**{column: value})
+
+    after = beat(beaten, "moved" if column == "slug" else "course-home")
+    assert after and after != before
+    assert value in (
+        after.control_percent,
+        after.gap // 60_000,
+        after.surface.mode,
+        after.surface.slug,
+    )
+
+
+def test_a_canarys_share_is_read_with_every_beat(course, innate, second, beaten):
+    """It is in rows of moves, too."""
+    version_promote(surface=course, version=innate, why="it serves")
+    Alias.objects.create(surface=course, name="challenger", version=second, share=10)
+    assert beaten.page("course-home")
+    within(lambda: beat(beaten).canary is not None)
+    before = beat(beaten)
+
+    assert before.canary and beat(beaten) is not before
+
+
+def test_a_version_that_was_not_there_yet_is_looked_for_with_every_beat(
+    course, innate, second, beaten, slow
+):
+    version_promote(surface=course, version=innate, why="it serves")
+    assert served_id(beaten) == innate.manifest["id"]
+    slow.clear()
+    Alias.objects.filter(surface=course, name="champion").update(version=second)
+    beat(beaten)
+    assert beat(beaten).version.id == innate.manifest["id"]
+
+    slow.set()
+    within(lambda: beat(beaten).version.id == second.manifest["id"])
+
+
 class Slow(FileSystemStorage):
     """A slow storage: files become available once they are `there`."""
 

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests.patience import PATIENCE
+from webapp.lib import database
 from webapp.privacy import retention
 from webapp.subjects import partitions
-from webapp.subjects.models import Event
+from webapp.subjects.models import Erasure, Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,9 +42,12 @@ def connected():
 
 
 def _runs() -> dict[str, int]:
-    """Returns how often each prepared statement of this connection was run."""
+    """Returns how often this connection ran each prepared statement that reads a profile."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, generic_plans + custom_plans FROM pg_prepared_statements")
+        cursor.execute(
+            "SELECT name, generic_plans + custom_plans FROM pg_prepared_statements "
+            "WHERE statement LIKE '%subjects_profile%'"
+        )
         return dict(cursor.fetchall())
 
 
@@ -87,6 +92,29 @@ def test_a_statement_that_a_pooler_or_a_migration_took_away_is_not_missed(owner,
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE subjects_subject ALTER clock_offset TYPE integer")
     assert (after["status"], after["order"]) == ("adapted", before)
+
+
+def test_a_statement_fails_as_others_do_and_its_cursor_goes_on(connected):
+    asked = "SELECT 6 / %s::integer"
+    assert database.rows(Event, asked, [2]) == [(3,)]
+    with pytest.raises(DatabaseError, match="division by zero"):
+        database.rows(Event, asked, [0])
+    assert database.rows(Event, asked, [3]) == [(2,)]
+
+    connection.close()
+    assert database.rows(Event, asked, [6]) == [(1,)]
+
+
+def test_a_statement_is_part_of_the_transaction_it_is_run_in_and_is_seen_by_who_watches(connected):
+    asked = "INSERT INTO subjects_erasure (mark, times, last_at) VALUES ('m', 1, now()) RETURNING 1"
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        assert database.rows(Erasure, asked) == [(1,)]
+        raise ZeroDivisionError
+    assert not Erasure.objects.exists()
+
+    with CaptureQueriesContext(connection) as seen:
+        database.rows(Event, "SELECT 1")
+    assert [query["sql"] for query in seen.captured_queries] == ["SELECT 1"]
 
 
 def _stored_in(event_id: str) -> str:
