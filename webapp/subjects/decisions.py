@@ -12,6 +12,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -128,7 +129,13 @@ def visit_id(key: str, surface: str, since: int) -> str:
 
 def erasure_marks(key: str) -> list[str]:
     """The marks under which rows of the key's erasures can be stored."""
-    return stored_marks("erasure", key)
+    return list(_erasure_marks(key, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+@lru_cache(maxsize=256)
+def _erasure_marks(key: str, *secrets: str) -> tuple[str, ...]:
+    """A request needs them twice: for its token, and for its state."""
+    return tuple(stored_mark("erasure", key, secret) for secret in secrets)
 
 
 def stored_mark(purpose: str, value: str, secret: str | None = None) -> str:

@@ -14,7 +14,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -211,12 +211,19 @@ def _load(key: str, page: VisitedPage) -> Stored:
 
 def _row(key: str, page: VisitedPage, statement: str = ALL_OF_A_SUBJECT) -> _Row:
     connection = connections[router.db_for_write(Profile)]
-    opened = getattr(connection, "prepared_cursor", connection.cursor)  # see `webapp.postgres`
-    with opened() as cursor:
-        marks = erasure_marks(key)
-        asked = statement.format(marks=", ".join(["%s"] * len(marks)))
-        cursor.execute(asked, [*marks, key, page.surface_id])
+    marks = erasure_marks(key)
+    asked = _for_marks(statement, len(marks))
+    values: list[Any] = [*marks, key, page.surface_id]
+    if (prepared := getattr(connection, "prepared_rows", None)) is not None:  # `webapp.postgres`
+        return _Row(*prepared(asked, values)[0])
+    with connection.cursor() as cursor:
+        cursor.execute(asked, values)
         return _Row(*cursor.fetchone())
+
+
+@lru_cache(maxsize=16)
+def _for_marks(statement: str, marks: int) -> str:
+    return statement.format(marks=", ".join(["%s"] * marks))
 
 
 def row_version(key: str, page: VisitedPage) -> RowVersion | None:

@@ -16,6 +16,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from math import inf
 from typing import Any, TypeVar
 
@@ -25,9 +26,10 @@ from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, resolve, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, resolve, reverse
 from django.utils.cache import patch_cache_control
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.translation import get_language
 
 from webapp.layouts.addresses import api_prefix
 from webapp.layouts.errors.away_page import away_page
@@ -95,9 +97,16 @@ def _is_layout(request: HttpRequest) -> bool:
     if request.method != "GET" or not request.path.endswith("layout"):
         return False
     try:
-        return request.path == reverse("uiengine_layouts:layout")
+        urlconf = get_urlconf() or settings.ROOT_URLCONF
+        return request.path == _layout_path(get_script_prefix(), urlconf, get_language())
     except NoReverseMatch:
         return False
+
+
+@lru_cache(maxsize=64)
+def _layout_path(prefix: str, urlconf: object, language: str | None) -> str:
+    """prefix, urlconf, language: the state that `reverse` depends on, as the cache's key."""
+    return reverse("uiengine_layouts:layout")
 
 
 def note_raised(request: HttpRequest | None = None, **_: Any) -> None:
