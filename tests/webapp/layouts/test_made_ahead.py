@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 from celery import current_app
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIHandler
 from django.db.models import F
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from tests.webapp.codebooks.conftest import variant
@@ -22,7 +23,7 @@ from webapp.codebooks.registry.aliases import version_promote, version_register,
 from webapp.layouts import tasks
 from webapp.layouts.answer import ahead, answer_cache, read
 from webapp.layouts.answer.context import search_budget
-from webapp.layouts.answer.payload import Voice
+from webapp.layouts.answer.payload import Voice, speaking
 from webapp.privacy.erase import subject_erase
 from webapp.serving.answer_counts import counts
 from webapp.serving.pages import serving
@@ -155,6 +156,27 @@ def test_repeats_are_given_as_of_any_answer(returning, clock, worker):
     assert again.status_code == 304
     assert (later.content, later["ETag"]) == (first.content, first["ETag"])
     assert counts()["made_ahead"] == 1
+
+
+def test_it_is_stored_as_given_once_it_is_sent(returning):
+    """Its next request may come earlier: then the database is asked once more."""
+    name = slot(returning).names[0]
+    asked = RequestFactory().get(f"/api/{ADDRESS}", headers=returning.headers).environ
+    first, second = (WSGIHandler()(asked, lambda *_: None) for _ in range(2))
+    assert first.content == second.content
+    assert cache.get(name).basis
+
+    first.close()
+
+    assert not cache.get(name).basis
+    assert counts()["made_ahead"] == 2
+
+
+def test_a_page_that_the_server_renders_stores_it_too(returning):
+    with speaking(VOICE):
+        given = read.layout_payload(key=returning.key, slug="course-home", now=timezone.now())
+    assert given["status"] == "adapted"
+    assert not cache.get(slot(returning).names[0]).basis
 
 
 def test_a_decision_is_recorded_when_it_comes_back_not_when_it_is_made(returning, clock, worker):

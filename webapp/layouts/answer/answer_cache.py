@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -44,16 +44,21 @@ UNASKED = 1000 * state_cache.LIFETIME
 class Answer:
     """body: JSON, or empty if the caller has it already. A fallback has no etag.
 
-    counted: its names in `webapp.serving.answer_counts`.
+    counted: its names in `webapp.serving.answer_counts`. after: what is left to do once it is sent.
     """
 
     body: bytes
     etag: str = ""
     counted: tuple[str, ...] = ()
+    after: Callable[[], None] | None = None
 
     @property
     def is_known(self) -> bool:
         return not self.body
+
+    def finish(self) -> None:
+        if self.after:
+            self.after()
 
 
 class CachedAnswer(NamedTuple):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from math import inf
 from types import MappingProxyType
 from typing import Any
@@ -60,7 +61,7 @@ def layout_read(
     limits: Mapping[str, int] = NO_LIMITS,
     times_erased: int = 0,
 ) -> Answer:
-    """Returns the layout for a subject, or for none if `key` is empty.
+    """Returns the layout for a subject, or for none if `key` is empty; the caller finishes it.
 
     known: If-None-Match. variants: number of best layouts to list beside the served one. limits:
     the caller's, see `throttles`; a caller above one gets the default layout. times_erased: of the
@@ -134,6 +135,7 @@ def layout_payload(
             if is_proved
             else fallback(key=key, page=page, why="failed", times_erased=0)
         )
+    answer.finish()
     data: dict[str, Any] = json.loads(answer.body)
     return data
 
@@ -206,7 +208,7 @@ def _confirmed(
 ) -> tuple[CachedAnswer, Answer] | None:
     """The answer that a worker made ahead, if the database still has what it was made of.
 
-    One short statement tells. It is stored as given, so that repeats need none.
+    One short statement tells. It is stored as given once it is sent, so that repeats need none.
     """
     made = seen.made_ahead(slot.page, now)
     row = state_cache.row_version(slot.key, slot.page) if made else None
@@ -215,8 +217,8 @@ def _confirmed(
     since = to_milliseconds(now)
     until, generation = min(made.until, since + answer_cache.UNASKED), seen.generation or ""
     given = made._replace(generation=generation, since=since, until=until, basis="")
-    answer_cache.keep_given(slot, given)
-    return given, Answer(seen.body, made.etag, (*made.counted, "made_ahead"))
+    after = partial(answer_cache.keep_given, slot, given)
+    return given, Answer(seen.body, made.etag, (*made.counted, "made_ahead"), after)
 
 
 def _decided(

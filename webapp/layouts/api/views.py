@@ -69,6 +69,17 @@ class OwnJSONRenderer(JSONRenderer):
 _RENDERER = OwnJSONRenderer()
 
 
+class LayoutResponse(HttpResponse):
+    """after: called by the server once it has sent the response."""
+
+    after: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.after:
+            self.after()
+
+
 class LayoutAPIView(APIView):
     """Base of all API views.
 
@@ -169,12 +180,14 @@ class LayoutView(LayoutAPIView):
             times_erased=times,
         )
         is_known = answer.is_known or (has_any and bool(answer.etag))
-        return HttpResponse(
+        response = LayoutResponse(
             b"" if is_known else answer.body,
             status=304 if is_known else 200,
             content_type="application/json",
             headers={"ETag": answer.etag, **KEPT} if answer.etag else KEPT,
         )
+        response.after = answer.after
+        return response
 
 
 class EventsView(LayoutAPIView):
@@ -252,6 +265,7 @@ class FeedbackView(LayoutAPIView):
             return Response(outcomes(counted, 1), status=202, headers={"Cache-Control": "no-store"})
         page = page_named(served.surface)
         answer = read.layout_read(key=key_of(request), page=page, now=utc_now())
+        answer.finish()
         moved = asked if asked["type"] in ("move", "pin") else {}
         body = with_held(answer.body, page.surface, moved.get("block", ""), moved.get("rank"))
         return HttpResponse(body, content_type="application/json", headers=KEPT)
