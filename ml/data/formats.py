@@ -62,19 +62,28 @@ def read(
     Raises:
         DataError: an unreadable file, an unknown format, or a bad row when strict.
     """
-    if form not in FORMATS:
-        raise DataError([BadValue("-", 0, "format", form, f"must be one of {', '.join(FORMATS)}")])
-    records = FORMATS[form](Path(path), surfaces)
+    records = format_named(form)(Path(path), surfaces)
     visits, unknown = _known_blocks(records.visits, blocks or {}, Path(path).name)
     problems = [*records.problems, *unknown]
     given = records.people
     if people is not None:
-        table = read_table(Path(people))
-        given, found = _people(table, Path(people).name)
+        given, found = people_read(people)
         problems += found
     if strict and problems:
         raise DataError(problems)
-    return Records(visits, _of_surfaces(given, surfaces), tuple(problems))
+    return Records(visits, of_surfaces(given, surfaces), tuple(problems))
+
+
+def format_named(form: str) -> Reading:
+    """The function of a format. Raises DataError if there is none of this name."""
+    if form not in FORMATS:
+        raise DataError([BadValue("-", 0, "format", form, f"must be one of {', '.join(FORMATS)}")])
+    return FORMATS[form]
+
+
+def people_read(path: Path | str) -> tuple[pd.DataFrame, list[BadValue]]:
+    """Reads a file of people; returns those that can be stored, and the other values."""
+    return _people(read_table(Path(path)), Path(path).name)
 
 
 def _known_blocks(
@@ -86,10 +95,19 @@ def _known_blocks(
     for slug, known in blocks.items():
         odd = ((visits["surface"] == slug) & ~visits["block"].isin(list(known))).to_numpy()
         for block in sorted(visits.loc[odd, "block"].unique()):
-            rule = f"surface {slug} has no such block: add it there, or import with --add-blocks"
-            problems.append(BadValue(file, 0, "block", block, rule))
+            problems.append(unknown_block(file, slug, block))
         is_known &= ~odd
     return visits[is_known].reset_index(drop=True), problems
+
+
+def unknown_block(file: str, surface: str, block: str) -> BadValue:
+    rule = f"surface {surface} has no such block: add it there, or import with --add-blocks"
+    return BadValue(file, 0, "block", block, rule)
+
+
+def no_surface(file: str, surfaces: Collection[str]) -> BadValue:
+    """Where none of the wanted surfaces is in the file."""
+    return BadValue(file, 0, "surface", ", ".join(sorted(surfaces)), f"must occur in {file}")
 
 
 def _read_visits(path: Path, surfaces: Collection[str] | None) -> Records:
@@ -98,17 +116,19 @@ def _read_visits(path: Path, surfaces: Collection[str] | None) -> Records:
         numbered = table.assign(row=np.arange(len(table)))
         table = numbered[numbered["surface"].isin(list(surfaces))]
         if table.empty:
-            rule = f"must occur in {path.name}"
-            raise DataError([BadValue(path.name, 0, "surface", ", ".join(sorted(surfaces)), rule)])
+            raise DataError([no_surface(path.name, surfaces)])
     rows = table.pop("row").to_numpy() if "row" in table.columns else np.arange(len(table))
     table = table.reset_index(drop=True)
-    visits, found = _usable_visits(table, path.name)
+    visits, found = usable_visits(table, path.name)
     problems = [replace(p, row=int(rows[p.row - 1]) + 1) for p in found]
     return Records(visits, None, tuple(sorted(problems, key=lambda p: (p.row, p.field))))
 
 
-def _usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
-    """Drops the rows that break a rule or that a database could not store."""
+def usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
+    """Drops the rows that break a rule or that a database could not store.
+
+    Every row that is dropped has a bad value.
+    """
     visits, found = check_visits(table, file)
     odd = [p for p in check_names(table, file) if not _is_refused(p, found)]
     if odd:
@@ -179,22 +199,24 @@ def _converted(
     visits: pd.DataFrame, people: pd.DataFrame, problems: Sequence[BadValue], file: str
 ) -> Records:
     """Checks converted frames; problems get row 0, as one visit comes from several file rows."""
-    usable, found = _usable_visits(visits, file)
+    usable, found = usable_visits(visits, file)
     told, unusable = _people(people, file)
     more = [replace(problem, row=0) for problem in (*found, *unusable)]
     return Records(usable, told, (*problems, *more))
 
 
-FORMATS: dict[str, Callable[[Path, Collection[str] | None], Records]] = {
+Reading = Callable[[Path, Collection[str] | None], Records]
+FORMATS: dict[str, Reading] = {
     "visits": _read_visits,
     "oulad": _read_oulad,
     "completejourney": _read_completejourney,
 }
 
 
-def _of_surfaces(
+def of_surfaces(
     people: pd.DataFrame | None, surfaces: Collection[str] | None
 ) -> pd.DataFrame | None:
+    """Of people whose file names surfaces, those of some surfaces."""
     if people is None or surfaces is None or "surface" not in people.columns:
         return people
     return people[people["surface"].isin(list(surfaces))].reset_index(drop=True)

@@ -8,7 +8,7 @@ reported together.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from ml.data.errors import BadValue, DataError
 VISIT_COLUMNS = ("surface", "user", "at", "block", "uses")
 DATE = re.compile(r"\d{4}-?\d{2}(-?\d{2})?")
 """An ISO date without a time."""
+ONCE = "must occur once per visit (same surface, user and at)"
+"""The rule that two rows with one block break."""
 MOST_USES = 1_000_000
 """Largest number of uses of one block in one visit that is taken for real."""
 
@@ -82,6 +84,35 @@ def read_table(path: Path) -> pd.DataFrame:
     raise DataError([BadValue(path.name, 0, "suffix", path.suffix, "must be .parquet or .csv")])
 
 
+def table_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    """Yields the rows of `read_table`, so many at a time; numbers of Parquet stay whole."""
+    if path.suffix not in (".parquet", ".csv") or not path.is_file():
+        read_table(path)  # which says what is wrong
+    chunks = _parquet_chunks(path, rows) if path.suffix == ".parquet" else _csv_chunks(path, rows)
+    try:
+        yield from chunks
+    except DataError:
+        raise
+    except Exception as error:  # each kind of damage is an exception of its own
+        raise DataError([BadValue(path.name, 0, "file", str(error), "must be readable")]) from error
+
+
+def _csv_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=rows) as chunks:
+        yield from chunks
+
+
+def _parquet_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    with pyarrow.parquet.ParquetFile(path) as file:
+        empty = file.schema_arrow.empty_table()
+        for batch in file.iter_batches(rows):
+            table = pyarrow.Table.from_batches([batch])
+            table.validate(full=True)  # pandas decodes text when asked
+            yield table.to_pandas(integer_object_nulls=True)
+        if not file.metadata.num_rows:
+            yield empty.to_pandas()
+
+
 def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
     """Returns the good rows, with `when` and `day` added, and the bad values of the others."""
     _need_columns(frame, VISIT_COLUMNS, file)
@@ -108,7 +139,7 @@ def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Bad
     key = good.duplicated(["surface", "user", "when", "block"])
     again = np.zeros(len(rows), dtype=bool)
     again[good.index[key]] = True
-    refuse(again, "block", "must occur once per visit (same surface, user and at)")
+    refuse(again, "block", ONCE)
     rows = rows[~bad].reset_index(drop=True)
     rows["uses"] = uses[~bad].astype("int64")
     rows["day"] = rows["when"].to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ml.data.disk_base import quoted
 from ml.data.errors import BadValue, DataError
 
 JSON = (".json", ".jsonl", ".ndjson")
@@ -100,8 +101,3 @@ def _select(kind: str, names: Sequence[str], columns: Sequence[str]) -> str:
         f"SELECT to_json(t) AS row FROM read_csv({listed}, delim={delimiter}, header=true, "
         f"union_by_name=true, all_varchar=true, {PLAIN_CSV}) t"
     )
-
-
-def quoted(text: str) -> str:
-    """A string as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ml.data.disk_base import quoted
 from ml.data.formats import MOST_USER
 from ml.events.event_map import EventMap, Rule
-from ml.events.files import quoted
 
 EARLIEST_MS = 946_684_800_000
 """2000-01-01; a clock that shows less was never set."""

@@ -16,9 +16,10 @@ from typing import NamedTuple, Self
 
 import duckdb
 
+from ml.data.disk_base import quoted
 from ml.events.base import Base
 from ml.events.event_map import EventMap
-from ml.events.files import found_files, quoted, select_rows
+from ml.events.files import found_files, select_rows
 from ml.events.formats import FORMATS, Format
 from ml.events.identity import Ties
 from ml.events.mapping import mapped_sql, reason_sql, row_value_at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from webapp.codebooks.pipeline.kept_visits import snapshots_drop
 from webapp.codebooks.registry import training_record
 from webapp.codebooks.registry.training_record import TrainedVersion
@@ -9,6 +11,7 @@ from webapp.lib import database
 from webapp.lib.times import utc_now
 from webapp.subjects import erasure, state_cache
 from webapp.subjects.ended import erased
+from webapp.subjects.imports.parts.sweep import AT_REST, imports_sweep
 from webapp.subjects.locks import people_lock
 from webapp.subjects.looks import looks_unname
 from webapp.subjects.models import Event, GoalEvent, Profile, ServedDecision, Subject, Visit
@@ -32,6 +35,7 @@ def subject_erase(*, key: str) -> list[TrainedVersion]:
     erasure.erasure_record(key=key, now=now)
     database.on_commit(erased.renew, robust=True)  # user tokens end; other processes see it soon
     snapshots_drop()
+    database.on_commit(partial(imports_sweep, now=now, idle=AT_REST), robust=True)
     return training_record.trained_versions_mark(key=key, now=now)
 
 

@@ -23,6 +23,7 @@ from webapp.codebooks.models import (
 )
 from webapp.codebooks.registry.old_versions import pipelines_delete, versions_remove
 from webapp.lib.times import to_day, to_milliseconds
+from webapp.subjects.models import Import
 from webapp.surfaces.mappers import POPULARITY_DAYS
 from webapp.surfaces.models import PopularityDay
 from webapp.trials.models import Rehearsal, RehearsedWeek
@@ -30,7 +31,7 @@ from webapp.trials.models import Rehearsal, RehearsedWeek
 KEPT = timedelta(days=90)
 """Age of windows, comparisons and proposals that are kept."""
 PAGES_KEPT = timedelta(days=365)
-"""Age of audit reports whose page is kept; their figures stay."""
+"""Age of imports, and of audit reports whose page is kept; their figures stay."""
 WEEKS_KEPT = timedelta(days=30)
 """Age of rehearsals whose weeks of single people are kept; their figures stay longer."""
 OUR_SESSIONS = "webapp.lib.sessions"
@@ -52,6 +53,7 @@ def outgrown_delete(*, now: datetime) -> dict[str, int]:
             0
         ],
         "rehearsed_weeks": _rehearsed_weeks,
+        "imports": lambda at: Import.objects.filter(finished_at__lt=at - PAGES_KEPT).delete()[0],
         "sessions": _sessions,
     }
     return {name: step(now) for name, step in steps.items()}

@@ -10,6 +10,7 @@ from webapp.privacy.attribute_retention import attributes_expire
 from webapp.privacy.outgrown import outgrown_delete
 from webapp.privacy.retention import months_renew, retention_apply
 from webapp.subjects import keys
+from webapp.subjects.imports.parts.sweep import imports_sweep
 from webapp.subjects.tasks import log
 from webapp.surfaces.models import Surface
 
@@ -24,6 +25,7 @@ def retention() -> dict[str, dict[str, int]]:
     failed: Exception | None = None
     keys.revoked_expired_delete(now=utc_now())
     files_sweep()
+    imports_sweep(now=utc_now())
     try:
         log.info("subjects.outgrown %s", outgrown_delete(now=utc_now()))
     except Exception as error:

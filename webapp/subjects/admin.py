@@ -4,6 +4,7 @@ reports give aggregates.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import admin
@@ -22,6 +23,8 @@ from webapp.subjects.models import (
     AttributeEnd,
     AttributeRead,
     AttributeRetention,
+    Import,
+    ImportPart,
     Profile,
     RevokedToken,
     ServerKey,
@@ -157,3 +160,44 @@ class AttributeRetentionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         form = super().get_form(request, *args, **options)
         form.base_fields["days"].help_text += f" Without a row here: {DEFAULT_DAYS} days."
         return form
+
+
+class ImportPartInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = ImportPart
+    extra = 0
+    can_delete = False
+    fields = ("number", "rows", "attempts", "host", "started_at", "finished_at", "error")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Import)
+class ImportAdmin(ReadOnlyAdmin):
+    """How far imports are, who stores which part, and what went wrong."""
+
+    list_display = ("files", "kind", "state", "stored", "hosts", "by", "started_at", "error")
+    list_filter = ("state", "kind")
+    fields = (*list_display, "finished_at", "result")
+    readonly_fields = fields
+    inlines = (ImportPartInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
+        return super().get_queryset(request).prefetch_related("parts")
+
+    @admin.display(description="Parts stored")
+    def stored(self, row: Import) -> str:
+        parts = list(row.parts.all())
+        return f"{sum(part.finished_at is not None for part in parts)} of {len(parts)}"
+
+    @admin.display(description="Parts begun on")
+    def hosts(self, row: Import) -> str:
+        """Those of an import that is over, and those that are not stored yet of a running one."""
+        is_over = row.state != Import.State.RUNNING
+        begun = (part for part in row.parts.all() if is_over or part.finished_at is None)
+        counts = Counter(part.host for part in begun if part.host)
+        return ", ".join(f"{host} ({number})" for host, number in sorted(counts.items())) or "–"

@@ -10,3 +10,10 @@ class SubjectsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     label = "uiengine_subjects"
     verbose_name = "Subjects"
+
+    def ready(self) -> None:
+        from webapp.subjects.imports import jobs
+        from webapp.subjects.imports.parts import work
+        from webapp.subjects.models import Import
+
+        work.register(Import.Kind.VISITS, jobs.visits_part)

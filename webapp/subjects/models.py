@@ -8,6 +8,7 @@ from django.db import models
 from webapp.lib import user_key
 from webapp.lib.utc_field import UTCDateTimeField
 from webapp.subjects.attribute_models import AttributeEnd, AttributeRead, AttributeRetention
+from webapp.subjects.import_models import Import, ImportPart
 from webapp.subjects.key_models import RevokedToken, Scope, ServerKey, every_scope
 from webapp.subjects.shards import ShardField
 from webapp.surfaces.models import Goal, Surface
@@ -19,6 +20,8 @@ __all__ = [
     "Erasure",
     "Event",
     "GoalEvent",
+    "Import",
+    "ImportPart",
     "ImportedHistory",
     "ImportedTie",
     "PersonalAttributes",

@@ -1,4 +1,4 @@
-"""Celery tasks for folding. A message is only a hint; the rows say what is pending."""
+"""Celery tasks for folding and imports. A message is only a hint; the rows say what is pending."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import random
 from celery import group, shared_task
 
 from uiengine.behaviour.shards import SHARDS
+from webapp.lib.learning_extra import missing_sentence
 from webapp.lib.times import utc_now
 from webapp.subjects import due, fold_request, fold_worker
+from webapp.subjects.imports.parts.together import import_help
 
 log = logging.getLogger(__name__)
 FEW = 100
@@ -43,6 +45,15 @@ def sweep() -> int:
 def sweep_shards(first: int, stop: int) -> int:
     """Folds what is due in the shards from `first` to below `stop`."""
     return due.due_fold(shards=range(first, stop), now=utc_now())
+
+
+@shared_task(name="subjects.import_part")  # type: ignore[untyped-decorator]
+def import_part(import_id: int) -> None:
+    """Stores a part of an import that nobody has, and asks for the next; see `imports/parts`."""
+    if lacking := missing_sentence():
+        log.warning("subjects.import_part %s", lacking)
+    elif import_help(import_id):
+        import_part.delay(import_id)
 
 
 def _handed_out() -> bool:

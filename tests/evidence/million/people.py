@@ -28,7 +28,7 @@ ATTRIBUTES = {
 SECONDS_PER_DAY = 86_400
 DAYS = 100
 Row = tuple[str, str, float, int, str, int]
-"""surface, user, seconds since 1970, day, block, uses."""
+"""surface, key, seconds since 1970, day, block, uses."""
 COPY_SUBJECTS = """
 INSERT INTO subjects_subject (id, key, source, clock_offset, created_at, shard)
 SELECT id + {people} * c, key || '-' || c, source, 0, created_at,
@@ -88,14 +88,14 @@ def _import(people: int, visits: int) -> None:
     visits_import(rows=rows, source="simulated")
     chance = random.Random(0)
     attributes = [
-        {"user": name_of(n)} | {name: chance.choice(some) for name, some in ATTRIBUTES.items()}
+        {"key": key_of(n)} | {name: chance.choice(some) for name, some in ATTRIBUTES.items()}
         for n in range(people)
     ]
     people_import(people=attributes, note="simulated")
 
 
-def name_of(person: int) -> str:
-    return f"simulated-{person:07}"
+def key_of(person: int) -> str:
+    return f"file:simulated-{person:07}"
 
 
 def visited(person: int, visits: int, blocks: Sequence[str], today: int) -> Iterator[Row]:
@@ -120,7 +120,7 @@ def visited(person: int, visits: int, blocks: Sequence[str], today: int) -> Iter
             used.setdefault(chance.choices(blocks, weights)[0], 1)
         seconds = at * SECONDS_PER_DAY + hour + chance.randrange(3600)
         for block, uses in used.items():
-            yield SLUG, name_of(person), float(seconds), at, block, uses
+            yield SLUG, key_of(person), float(seconds), at, block, uses
 
 
 def _copied(people: int, times: int, tell: Callable[[str], None]) -> None:

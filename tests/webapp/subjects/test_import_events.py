@@ -116,7 +116,7 @@ def test_visits_from_elsewhere_stay_in_the_profile_in_order_of_time(page, tmp_pa
     one, two, three = blocks(page)[:3]
     day = START // 86_400_000
     seconds = START / 1000 + 86_400
-    visits_import(rows=[(page.slug, "u", seconds, day + 1, two, 1)])
+    visits_import(rows=[(page.slug, "file:u", seconds, day + 1, two, 1)])
 
     run(tmp_path, [row("1", 0, one, "u", None)])
     run(tmp_path, [row("2", 2 * 1440, three, "u", None)])

@@ -39,7 +39,8 @@ def test_visits_of_a_file_leave_out_what_a_person_struck_out(page):
     one, two = blocks(page)[:2]
     at, day = START / 1000, START // 86_400_000
     rows = [
-        (page.slug, "u", at + n * 86_400, day + n, block, 1) for n, block in enumerate((one, two))
+        (page.slug, "file:u", at + n * 86_400, day + n, block, 1)
+        for n, block in enumerate((one, two))
     ]
     visits_import(rows=rows)
     now = datetime.fromtimestamp(at + 3 * 86_400, UTC)
@@ -47,7 +48,7 @@ def test_visits_of_a_file_leave_out_what_a_person_struck_out(page):
     profile_correct(key="file:u", user_id=None, surface=page, correction=strike, now=now)
 
     visits_import(rows=rows)
-    visits_import(rows=[(page.slug, "u", at + 5 * 86_400, day + 5, b, 1) for b in (one, two)])
+    visits_import(rows=[(page.slug, "file:u", at + 5 * 86_400, day + 5, b, 1) for b in (one, two)])
 
     kept = mappers.to_state(Profile.objects.get()).profile
     assert kept.blocks.keys() == {two} and kept.visits == 2
@@ -65,7 +66,7 @@ def test_nothing_is_imported_for_who_chose_the_order_without_profiling(page, tmp
 
     assert run(tmp_path, rows)["visits"] == 0
     at, day = START / 1000 + 86_400, START // 86_400_000 + 1
-    visits_import(rows=[(page.slug, "u", at, day, two, 1)])
+    visits_import(rows=[(page.slug, "file:u", at, day, two, 1)])
 
     kept = mappers.to_state(Profile.objects.get()).profile
     assert kept.blocks.keys() == {one} and kept.visits == 1

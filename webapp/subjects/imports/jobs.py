@@ -1,14 +1,13 @@
-"""Reads a file of visits in one of ml's formats and imports it in this process."""
+"""Reads a file of visits in one of ml's formats, and stores it in parts."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
+from dataclasses import astuple, dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from webapp.lib import database
 from webapp.subjects.ended import accounts_read
 from webapp.subjects.imports.key_table import (
     key_rule,
@@ -16,6 +15,14 @@ from webapp.subjects.imports.key_table import (
     user_rule,
     with_more_than_events,
 )
+from webapp.subjects.imports.parts.same_files import files_digest
+from webapp.subjects.imports.parts.together import (
+    import_finish,
+    import_going,
+    import_new,
+    import_store,
+)
+from webapp.subjects.imports.parts.work import Show
 from webapp.subjects.imports.services import (
     PREFIX,
     Imported,
@@ -26,11 +33,33 @@ from webapp.subjects.imports.services import (
 )
 from webapp.subjects.imports.surfaces import surfaces_ensure
 from webapp.subjects.keys import ACCOUNT, subject_key_checked
-from webapp.subjects.models import Subject
+from webapp.subjects.models import Import, Subject
 from webapp.surfaces.models import Surface
 
 if TYPE_CHECKING:
-    from ml.data.rows import VisitRow
+    from ml.data.staged_visits import StagedVisits
+
+ROWS_A_PART = 100_000
+"""Used blocks of a part, about: some ten seconds of work, and a hundred MB of memory."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command asked for; see `import_file`."""
+
+    path: str
+    form: str
+    people: str | None
+    surfaces: list[str] | None
+    strict: bool
+    source: str
+    ending: str
+    add_blocks: bool
+    keys: str | None
+    zone: str
+
+    def digest(self) -> str:
+        return files_digest(filter(None, (self.path, self.people, self.keys)), astuple(self))
 
 
 def import_file(
@@ -47,72 +76,103 @@ def import_file(
     zone: str = "",
     progress: Progress = lambda share, doing: None,
 ) -> dict[str, Any]:
-    """Imports visits and people. Raises ml.data.DataError, which lists every bad row.
+    """Imports visits and people. Nothing is written before all is read and checked.
+
+    Many visits are stored in parts, by all workers (see `parts`), and the same call goes on with
+    what a killed process left; few are stored in one transaction.
 
     ending: an ISO date; all visits move by whole days so that the last falls on it, which lets old
     data be tried out today. add_blocks: adds blocks that a known surface lacks; otherwise rows with
     such blocks are bad. keys: a table of `user` and `key`, for users of the file who are subjects
     already; any bad row of it stops the import. zone: an IANA name, in which days of these visits,
     and of surfaces that are made, are cut instead of in the surface's own.
+
+    Raises:
+        ml.data.DataError: lists every bad row.
+        FailedImportError: a part could not be stored.
     """
-    from ml.data import formats
-
-    progress(0.0, "reading")
-    known = None if add_blocks else _known_blocks()
-    records = formats.read(
-        path, form, people=people, surfaces=surfaces, blocks=known, strict=strict
+    asked = Asked(
+        *(path, form, people, surfaces, strict, source, ending, add_blocks, keys, zone),
     )
-    rows = _rows(records.visits, zone)
-    keyed = _keys_met(keys, rows) if keys else {}
-    new_keys = keys_new(keyed)
-    with database.statements_unlogged(), database.atomic():
-        made = surfaces_ensure(_visits_by_block(rows), zone)
-        done = Imported()
-        if rows:
-            done = visits_import(
-                rows=rows,
-                source=source,
-                days_later=_days_to(ending, rows) if ending else 0,
-                keys=keyed,
-                progress=lambda share, doing: progress(0.1 + 0.85 * share, doing),
-            )
-        if records.people is not None:
-            persons: list[Any] = records.people.to_dict("records")
-            note = f"imported from {Path(people or path).name}"
-            done.attributes = people_import(people=persons, note=note, keys=keyed)
-    progress(1.0, "done")
-    found = {**done.as_json(), "surfaces": made, "new_keys": new_keys}
-    return {**found, "skipped": [str(problem) for problem in records.problems]}
-
-
-def _rows(visits: Any, zone: str) -> list[VisitRow]:
-    """The table of visits as rows, their days cut in the zone or in each surface's own."""
-    from ml.data.rows import visit_rows
-    from ml.data.tables import days_cut
-
+    progress(0.0, "reading")
     zones = {surface.slug: surface.zone for surface in Surface.objects.all()}
-    return visit_rows(days_cut(visits, zones, zone))
+    digest = asked.digest()
+    if (going := import_going(digest)) is not None:
+        done = {**import_finish(going, progress), "new_keys": [], "skipped": []}
+    else:
+        done = _imported(asked, digest, zones, progress)
+    progress(1.0, "done")
+    return {**Imported().counts(), **done}
 
 
-def _keys_met(path: str, rows: Iterable[VisitRow]) -> dict[str, str]:
+def _imported(
+    asked: Asked, digest: str, zones: Mapping[str, str], progress: Progress
+) -> dict[str, Any]:
+    """Reads, checks and stores."""
+    from ml.data.staged_visits import StagedVisits
+
+    with StagedVisits() as rows:
+        rows.read(
+            *(asked.path, asked.form),
+            people=asked.people,
+            surfaces=asked.surfaces,
+            blocks=None if asked.add_blocks else _known_blocks(),
+            strict=asked.strict,
+            zones=zones,
+            zone=asked.zone,
+        )
+        keyed = _keys_met(asked.keys, rows) if asked.keys else {}
+        new_keys = keys_new(keyed)
+        imported = import_new(Import.Kind.VISITS, asked.path, digest, _given(asked, rows))
+        parts, blocks = rows.write(keyed, PREFIX, ROWS_A_PART), rows.blocks()
+        rows.release()
+        done = import_store(
+            imported,
+            parts,
+            lambda: {"surfaces": surfaces_ensure(blocks, asked.zone)},
+            lambda share, doing: progress(0.1 + 0.9 * share, doing),
+        )
+        return {**done, "new_keys": new_keys, "skipped": [str(p) for p in rows.problems]}
+
+
+def _given(asked: Asked, rows: StagedVisits) -> dict[str, Any]:
+    return {
+        "source": str(asked.source),
+        "days_later": _days_to(asked.ending, rows.last_day()) if asked.ending else 0,
+        "note": f"imported from {Path(asked.people or asked.path).name}",
+    }
+
+
+def visits_part(imported: Import, files: Mapping[str, Path], show: Show) -> dict[str, int]:
+    """Stores visits and attributes of a part's people; see `parts.work`."""
+    from ml.data.part_files import records_read, rows_read
+
+    given, done = imported.given, Imported()
+    if "visits" in files:
+        found = rows_read(files["visits"])
+        done = visits_import(
+            rows=[(slug, key, ms / 1000, *rest) for slug, key, ms, *rest in found],
+            source=given["source"],
+            days_later=given["days_later"],
+            progress=lambda share, doing: show(share),
+        )
+    if "people" in files:
+        people = records_read(files["people"])
+        done.attributes = people_import(people=people, note=given["note"])
+    return done.counts()
+
+
+def _keys_met(path: str, rows: StagedVisits) -> dict[str, str]:
     """Reads the table of keys, of which one user at least has to be in the file."""
     keyed = keys_read(path)
-    if not keyed.keys() & {row.user for row in rows}:
+    if not rows.has_any(keyed):
         raise keys_unmet(path, keyed)
     return keyed
 
 
-def _days_to(ending: str, rows: Iterable[VisitRow]) -> int:
+def _days_to(ending: str, last: int) -> int:
     """How many days later the visits are, if the last of them falls on an ISO date."""
-    return (date.fromisoformat(ending) - date(1970, 1, 1)).days - max(row.day for row in rows)
-
-
-def _visits_by_block(rows: Iterable[VisitRow]) -> dict[str, Counter[str]]:
-    """By surface, the number of visits that used each block."""
-    counts: dict[str, Counter[str]] = {}
-    for row in rows:
-        counts.setdefault(row.surface, Counter())[row.block] += 1
-    return counts
+    return (date.fromisoformat(ending) - date(1970, 1, 1)).days - last
 
 
 def keys_unmet(path: str, keyed: Collection[str]) -> ValueError:

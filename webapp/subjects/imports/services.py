@@ -1,19 +1,18 @@
 """Stores visits and people of files: surfaces, subjects, profiles, popularity, attributes.
 
 A visit is identified by its subject, surface and time in the file, so importing a file again adds
-nothing. An import is one transaction: an error or a killed process leaves nothing behind. Somebody
-who was erased is left out with all visits before that.
+nothing. What one call stores is one transaction. Somebody who was erased, even a moment ago, is
+left out with all visits before that.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from math import inf
-from types import MappingProxyType
 from typing import Any
 
 from uiengine.behaviour import profile as profiles
@@ -29,7 +28,7 @@ from webapp.subjects.models import Erasure, PersonalAttributes, Profile, Subject
 from webapp.subjects.unlearned import is_without_profiling, may_learn
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
-from webapp.surfaces.services import CountedVisit, popularity_add
+from webapp.surfaces.services import CountedVisit, DayCount, popularity_change
 
 AT_ONCE = 2000
 """Rows per statement."""
@@ -39,7 +38,7 @@ PREFIX = "file:"
 
 Progress = Callable[[float, str], None]
 Row = tuple[str, str, float, int, str, int]
-"""surface, user, seconds since 1970, day, block, raw uses."""
+"""surface, subject's key, seconds since 1970, day, block, raw uses."""
 ClosedVisit = tuple[float, int, tuple[str, ...], tuple[str, ...]]
 """Seconds since 1970, day, used blocks, order as shown."""
 
@@ -56,7 +55,10 @@ class FileVisit:
 
 @dataclass
 class Imported:
-    """Counts of what an import added; all zero where everything was known."""
+    """Counts of what an import added; all zero where everything was known.
+
+    new: keys of subjects that it created.
+    """
 
     subjects: int = 0
     profiles: int = 0
@@ -65,10 +67,27 @@ class Imported:
     known_visits: int = 0
     erased_visits: int = 0
     attributes: int = 0
-    surfaces: list[str] = field(default_factory=list)
+    new: set[str] = field(default_factory=set)
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def counts(self) -> dict[str, int]:
+        return {name: count for name, count in asdict(self).items() if name != "new"}
+
+
+@dataclass
+class Tally:
+    """What an import writes once, at its end: popularity, whose rows are locked last and in order.
+
+    days: by the surface's id and the day; keys: by slug, the subjects whom caches must forget.
+    """
+
+    days: dict[tuple[int, int], DayCount] = field(default_factory=lambda: defaultdict(DayCount))
+    keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def write(self) -> None:
+        for (surface_id, day), count in sorted(self.days.items()):
+            popularity_change(surface_id, day, count)
+        for slug, keys in self.keys.items():
+            state_cache.forget_all_on_commit(keys, slug)
 
 
 @database.atomic
@@ -77,44 +96,48 @@ def visits_import(
     rows: Sequence[Row],
     source: str = Subject.Source.IMPORTED,
     days_later: int = 0,
-    keys: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = lambda share, doing: None,
 ) -> Imported:
     """Adds the visits that are not known yet.
 
-    rows: sorted by surface, user and time; every surface must exist. days_later: moves all visits
-    by this many days (to demonstrate old data). keys: of subjects by user; others are file:<user>.
+    rows: sorted by surface, key and time; every surface must exist. days_later: moves all visits
+    by this many days (to demonstrate old data).
     """
-    done = Imported()
-    named = {user: keys.get(user, PREFIX + user) for user in {row[1] for row in rows}}
-    rows = _of_the_not_erased(rows, named, done)
-    surfaces = {s.slug: s for s in Surface.objects.filter(slug__in={row[0] for row in rows})}
-    subjects = subjects_ensure({row[1]: named[row[1]] for row in rows}, source, done)
+    done, tally = Imported(), Tally()
+    subjects = subjects_ensure({row[1] for row in rows}, source, done)
+    kept = _of_the_not_erased(rows, subjects, done)
+    surfaces = {s.slug: s for s in Surface.objects.filter(slug__in={row[0] for row in kept})}
     start = 0
-    for slug, group in groupby(rows, key=lambda row: row[0]):
+    for slug, group in groupby(kept, key=lambda row: row[0]):
         part = list(group)
-        share, width = start / len(rows), len(part) / len(rows)
-        histories = _histories(part, days_later)
+        share, width = start / len(kept), len(part) / len(kept)
 
         def show(s: float, doing: str, share: float = share, width: float = width) -> None:
             progress(share + width * s, doing)
 
-        _import_surface(surfaces[slug], histories, subjects, done, show)
+        _import_surface(surfaces[slug], _histories(part, days_later), subjects, done, tally, show)
         start += len(part)
+    tally.write()
     return done
 
 
-def _of_the_not_erased(rows: Sequence[Row], named: Mapping[str, str], done: Imported) -> list[Row]:
+def _of_the_not_erased(
+    rows: Sequence[Row], subjects: dict[str, Subject], done: Imported
+) -> list[Row]:
     """Leaves out visits from before their subject was erased, and counts them."""
-    erased = erased_at(named)
+    erased = erased_at(subjects)
     kept = [row for row in rows if row[2] > erased.get(row[1], -inf)]
     done.erased_visits = len({row[:3] for row in rows}) - len({row[:3] for row in kept})
+    unneeded_delete(erased.keys() - {row[1] for row in kept}, done)
     return kept
 
 
-def erased_at(named: Mapping[str, str]) -> dict[str, float]:
-    """When (seconds since 1970) those of the users were erased who were. named: their keys."""
-    marks = {mark: user for user, key in named.items() for mark in erasure_marks(key)}
+def erased_at(keys: Iterable[str]) -> dict[str, float]:
+    """When (seconds since 1970) those of the keys were erased that were.
+
+    Ask after `subjects_ensure`, whose locks every later erasure waits for.
+    """
+    marks = {mark: key for key in keys for mark in erasure_marks(key)}
     erased: dict[str, float] = {}
     for part in batched(marks, PEOPLE_AT_ONCE):
         found = Erasure.objects.filter(mark__in=part)
@@ -123,14 +146,26 @@ def erased_at(named: Mapping[str, str]) -> dict[str, float]:
     return erased
 
 
-def subjects_ensure(named: Mapping[str, str], source: str, done: Imported) -> dict[str, Subject]:
-    """The subject of each user in the files. named: their keys."""
-    known = subjects_by_keys(named.values())
-    new = [_subject(key, source) for key in sorted(named.values()) if key not in known]
+def subjects_ensure(keys: Collection[str], source: str, done: Imported) -> dict[str, Subject]:
+    """The subjects of the keys, locked until the transaction ends; missing ones are created."""
+    known = subjects_by_keys(keys)
+    new = [_subject(key, source) for key in sorted(keys) if key not in known]
     Subject.objects.bulk_create(new, batch_size=AT_ONCE, ignore_conflicts=True)
     done.subjects += len(new)
-    found = subjects_by_keys(named.values())
-    return {user: found[key] for user, key in named.items()}
+    done.new.update(row.key for row in new)
+    found: dict[str, Subject] = {}
+    ids = sorted(row.pk for row in (subjects_by_keys(keys) if new else known).values())
+    locked = Subject.objects.select_for_update(no_key=True).order_by("pk")
+    for part in batched(ids, PEOPLE_AT_ONCE):
+        found |= {row.key: row for row in locked.filter(pk__in=part)}
+    return found
+
+
+def unneeded_delete(keys: Iterable[str], done: Imported) -> None:
+    """Takes back subjects that were created for rows that are left out."""
+    for part in batched(done.new.intersection(keys), PEOPLE_AT_ONCE):
+        empty = Subject.objects.filter(key__in=part, profiles=None, ties=None)
+        done.subjects -= empty.delete()[0]
 
 
 def _subject(key: str, source: str) -> Subject:
@@ -146,13 +181,13 @@ def subjects_by_keys(keys: Iterable[str]) -> dict[str, Subject]:
 
 
 def _histories(rows: Iterable[Row], days_later: int) -> dict[str, list[FileVisit]]:
-    """Visits by user, in time order."""
+    """Visits by subject's key, in time order."""
     histories: dict[str, list[FileVisit]] = defaultdict(list)
-    for (user, seconds, day), group in groupby(rows, key=lambda row: (row[1], row[2], row[3])):
+    for (key, seconds, day), group in groupby(rows, key=lambda row: (row[1], row[2], row[3])):
         uses = {block: count for _s, _u, _t, _d, block, count in group}
         name = hashlib.sha256(f"{PREFIX}{seconds:.3f}".encode()).hexdigest()[:32]
         moved = seconds + days_later * SECONDS_PER_DAY
-        histories[user].append(FileVisit(name, moved, day + days_later, uses))
+        histories[key].append(FileVisit(name, moved, day + days_later, uses))
     return histories
 
 
@@ -161,15 +196,15 @@ def _import_surface(
     histories: Mapping[str, list[FileVisit]],
     subjects: Mapping[str, Subject],
     done: Imported,
+    tally: Tally,
     progress: Progress,
 ) -> None:
-    stored = profiles_ensure(surface, [subjects[user].pk for user in histories], done)
-    known = _known_visits(surface)
+    stored = profiles_ensure(surface, [subjects[key].pk for key in histories], done)
+    known = _known_visits(row.pk for row in stored.values() if row.state)
     added: list[NewVisit] = []
     changed: list[Profile] = []
-    days: dict[int, list[CountedVisit]] = defaultdict(list)
-    for done_users, (user, history) in enumerate(histories.items()):
-        row = stored[subjects[user].pk]
+    for done_people, (key, history) in enumerate(histories.items()):
+        row = stored[subjects[key].pk]
         fresh = [visit for visit in history if visit.id not in known.get(row.pk, ())]
         done.known_visits += len(history) - len(fresh)
         fresh = _learnable(row, fresh)
@@ -180,14 +215,14 @@ def _import_surface(
             changed.append(row)
         for number, visit in enumerate(fresh, start=len(known.get(row.pk, ()))):
             is_first = first_in_period(visit.day, last_day)
-            days[visit.day].append(CountedVisit(number, visit.uses, is_first))
+            tally.days[surface.pk, visit.day].add(CountedVisit(number, visit.uses, is_first))
             last_day = max(visit.day, last_day or 0)
-        if done_users % 50 == 0:
-            progress(0.5 * done_users / len(histories), f"{surface.slug}: folding")
-    _write(surface, added, changed, days, progress)
+        if done_people % 50 == 0:
+            progress(0.5 * done_people / len(histories), f"{surface.slug}: folding")
+    _write(surface, added, changed, progress)
     done.visits += len(added)
     done.uses += sum(len(visit.uses) for visit in added)
-    state_cache.forget_all_on_commit([row.subject.key for row in changed], surface.slug)
+    tally.keys[surface.slug] += [row.subject.key for row in changed]
 
 
 def _learnable(row: Profile, visits: Sequence[FileVisit]) -> list[FileVisit]:
@@ -230,11 +265,12 @@ def _profiles(surface: Surface, subjects: Iterable[int]) -> dict[int, int]:
     return found
 
 
-def _known_visits(surface: Surface) -> dict[int, set[str]]:
+def _known_visits(profiles: Iterable[int]) -> dict[int, set[str]]:
     known: dict[int, set[str]] = defaultdict(set)
-    pairs = Visit.objects.filter(profile__surface=surface).values_list("profile_id", "visit")
-    for profile_id, visit in pairs.iterator():
-        known[profile_id].add(visit)
+    for part in batched(profiles, PEOPLE_AT_ONCE):
+        rows = Visit.objects.filter(profile__in=part).values_list("profile_id", "visit")
+        for profile_id, visit in rows.iterator():
+            known[profile_id].add(visit)
     return known
 
 
@@ -282,38 +318,29 @@ def _write(
     surface: Surface,
     added: Sequence[NewVisit],
     changed: Sequence[Profile],
-    days: Mapping[int, list[CountedVisit]],
     progress: Progress,
 ) -> None:
     for start in range(0, len(added), AT_ONCE):
         visits_insert(added[start : start + AT_ONCE])
         progress(0.5 + 0.4 * start / len(added), f"{surface.slug}: writing visits")
     states_update({row.pk: row.state for row in changed})
-    for day, visits in sorted(days.items()):
-        popularity_add(surface.pk, day, visits)
     progress(1.0, f"{surface.slug}: done")
 
 
 @database.atomic
-def people_import(
-    *,
-    people: Iterable[Mapping[str, str]],
-    note: str,
-    keys: Mapping[str, str] = MappingProxyType({}),
-) -> int:
+def people_import(*, people: Iterable[Mapping[str, str]], note: str) -> int:
     """Adds attributes of people whose visits were imported; returns the number of changed rows.
 
-    people: one mapping per person with `user`, optionally `surface`, and attributes; an empty
-    attribute is unknown. keys: of subjects by user; others are file:<user>.
+    people: one mapping per person with `key`, optionally `surface`, and attributes; an empty
+    attribute is unknown.
     """
     rows = [dict(person) for person in people]
-    named = {person["user"]: keys.get(person["user"], PREFIX + person["user"]) for person in rows}
-    subjects = subjects_by_keys(named.values())
+    subjects = subjects_by_keys(person["key"] for person in rows)
     surfaces = dict(Surface.objects.values_list("slug", "pk"))
-    stored = {(a.subject_id, a.surface_id): a for a in PersonalAttributes.objects.all().iterator()}
+    stored = _attributes(row.pk for row in subjects.values())
     new, changed, now = [], [], utc_now()
     for person in rows:
-        subject = subjects.get(named[person.pop("user")])
+        subject = subjects.get(person.pop("key"))
         slug = person.pop("surface", "")
         if subject is None or (slug and slug not in surfaces):
             continue
@@ -337,3 +364,11 @@ def people_import(
     columns = ("values", "consented_at", "consent_note")
     PersonalAttributes.objects.bulk_update(changed, columns, batch_size=500)
     return len(new) + len(changed)
+
+
+def _attributes(subjects: Iterable[int]) -> dict[tuple[int, int | None], PersonalAttributes]:
+    found = {}
+    for part in batched(subjects, PEOPLE_AT_ONCE):
+        for row in PersonalAttributes.objects.filter(subject__in=part):
+            found[row.subject_id, row.surface_id] = row
+    return found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import ceil
 
-from uiengine.behaviour.shards import SHARDS
+from uiengine.behaviour.shards import shard_ranges
 
 VISITS_A_PART = 250_000
 """Visits of a part, about: some tens of seconds of work, and a few hundred MB of memory."""
@@ -24,6 +23,4 @@ def cut_to_replay(visits: int) -> list[tuple[int, int]]:
 
 
 def _ranges(wanted: int) -> list[tuple[int, int]]:
-    parts = min(max(wanted, 1), SHARDS)
-    ends = [number * SHARDS // parts for number in range(parts + 1)]
-    return list(pairwise(ends))
+    return [(shards.start, shards.stop) for shards in shard_ranges(wanted)]

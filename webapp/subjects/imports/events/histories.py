@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from uiengine.behaviour.popularity import first_in_period
 from webapp.lib.batched import batched
-from webapp.subjects import state_cache, unlearned, visit_state
+from webapp.subjects import unlearned, visit_state
 from webapp.subjects.imports.events.visits import ImportedEvent, cut_visits, pack, united, unpack
 from webapp.subjects.imports.rows import NewVisit, states_update, ties_insert, visits_insert
 from webapp.subjects.imports.services import (
@@ -26,16 +26,18 @@ from webapp.subjects.imports.services import (
     PREFIX,
     FileVisit,
     Imported,
+    Tally,
     erased_at,
     profiles_ensure,
     refolded,
     subjects_ensure,
+    unneeded_delete,
 )
 from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
 from webapp.subjects.unlearned import is_without_profiling, may_learn
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
-from webapp.surfaces.services import CountedVisit, DayCount, popularity_change
+from webapp.surfaces.services import CountedVisit
 
 LIVE = "\x1f"
 """Begins the name of somebody who is no file's: no id in a file holds a control character."""
@@ -48,23 +50,6 @@ class Stored(Imported):
     """Counts of what was added. erased_events: left out, since their person was erased later."""
 
     erased_events: int = 0
-
-
-@dataclass
-class Tally:
-    """What an import writes once, at its end: popularity, whose rows are locked last.
-
-    days: by the surface's id and the day; keys: by slug, the subjects whom caches must forget.
-    """
-
-    days: dict[tuple[int, int], DayCount] = field(default_factory=lambda: defaultdict(DayCount))
-    keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    def write(self) -> None:
-        for (surface_id, day), count in sorted(self.days.items()):
-            popularity_change(surface_id, day, count)
-        for slug, keys in self.keys.items():
-            state_cache.forget_all_on_commit(keys, slug)
 
 
 @dataclass(frozen=True)
@@ -110,9 +95,11 @@ def histories_store(
     zone: in which days of new visits are cut, instead of the surface's; known visits keep theirs.
     tally: gains what the caller writes at the end.
     """
-    people = _of_the_not_erased(people, done)
-    subjects = subjects_ensure(_keys(person for person, _ in people), Subject.Source.IMPORTED, done)
-    profiles = profiles_ensure(surface, [subjects[person].pk for person, _ in people], done)
+    keys = _keys(person for person, _ in people)
+    found = subjects_ensure(keys.values(), Subject.Source.IMPORTED, done)
+    people = _of_the_not_erased(people, keys, done)
+    subjects = {person: found[keys[person]] for person, _ in people}
+    profiles = profiles_ensure(surface, [row.pk for row in subjects.values()], done)
     kept = ImportedHistory.objects.filter(profile__in=[row.pk for row in profiles.values()])
     stored = {row.profile_id: row for row in kept}
     days = _days_of([row.pk for row in profiles.values() if row.state])
@@ -146,16 +133,19 @@ def person_of(key: str) -> str:
     return key.removeprefix(PREFIX) if key.startswith(PREFIX) else LIVE + key
 
 
-def _of_the_not_erased(people: Sequence[History], done: Stored) -> list[History]:
+def _of_the_not_erased(
+    people: Sequence[History], keys: Mapping[str, str], done: Stored
+) -> list[History]:
     """Leaves out events from before their person was erased, and counts them."""
-    erased = erased_at(_keys(person for person, _ in people))
+    erased = erased_at(keys.values())
     kept: list[History] = []
     for person, events in people:
-        since = erased.get(person, -inf)
+        since = erased.get(keys[person], -inf)
         later = [event for event in events if event.at / 1000 > since]
         done.erased_events += len(events) - len(later)
         if later or not events:
             kept.append((person, later))
+    unneeded_delete(erased.keys() - {keys[person] for person, _ in kept}, done)
     return kept
 
 
@@ -280,11 +270,12 @@ def ties_store(ties: Sequence[tuple[str, str, int]], done: Stored) -> None:
     Ties to a file's person who is a subject of the host from now on become that subject's.
     """
     keys = _keys(person for _, person, _ in ties)
-    erased = erased_at(keys)
-    ties = [tie for tie in ties if tie[2] / 1000 > erased.get(tie[1], -inf)]
-    subjects = subjects_ensure(_keys(tie[1] for tie in ties), Subject.Source.IMPORTED, done)
-    rows = [(subjects[person].pk, alias, at / 1000) for alias, person, at in ties]
-    live = {PREFIX + alias: subjects[p] for alias, p, _ in ties if p.startswith(LIVE)}
+    subjects = subjects_ensure(keys.values(), Subject.Source.IMPORTED, done)
+    erased = erased_at(keys.values())
+    ties = [tie for tie in ties if tie[2] / 1000 > erased.get(keys[tie[1]], -inf)]
+    unneeded_delete(erased.keys() - {keys[tie[1]] for tie in ties}, done)
+    rows = [(subjects[keys[person]].pk, alias, at / 1000) for alias, person, at in ties]
+    live = {PREFIX + alias: subjects[keys[p]] for alias, p, _ in ties if p.startswith(LIVE)}
     former = ImportedTie.objects.filter(subject__key__in=live).select_related("subject")
     rows += [(live[t.subject.key].pk, t.alias, t.at.timestamp()) for t in former]
     former.delete()

@@ -14,7 +14,6 @@ from webapp.lib.batched import batched
 from webapp.subjects.imports.events.histories import (
     History,
     Stored,
-    Tally,
     emptied_delete,
     histories_store,
     person_of,
@@ -26,7 +25,7 @@ from webapp.subjects.imports.events.histories import (
 from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
 from webapp.subjects.imports.jobs import keys_read, keys_unmet
 from webapp.subjects.imports.key_table import keys_new
-from webapp.subjects.imports.services import AT_ONCE, PEOPLE_AT_ONCE, Progress
+from webapp.subjects.imports.services import AT_ONCE, PEOPLE_AT_ONCE, Progress, Tally
 from webapp.surfaces.models import Surface
 
 if TYPE_CHECKING:
@@ -85,8 +84,8 @@ def import_events(
         emptied_delete(people)
         database.set_rollback(dry_run)
     progress(1.0, "done")
-    report = asdict(reader.report) | done.as_json()
-    for name in ("attributes", "surfaces", "erased_visits"):  # not of an export of events
+    report = asdict(reader.report) | done.counts()
+    for name in ("attributes", "erased_visits"):  # not of an export of events
         del report[name]
     return {**report, "new_keys": new_keys, "dry_run": dry_run}
 

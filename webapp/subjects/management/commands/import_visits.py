@@ -17,6 +17,7 @@ from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.imports.key_table import new_keys_said
+from webapp.subjects.imports.parts.together import FailedImportError
 
 SHOWN = 20
 """Maximum number of skipped rows printed."""
@@ -26,7 +27,9 @@ class Command(DatabaseCommand):
     help = (
         "Imports visits: surfaces that are missing, subjects file:<user>, profiles, popularity and "
         "personal attributes. Importing the same file again changes nothing, and brings "
-        "nothing back of people who were erased since."
+        "nothing back of people who were erased since. Bad rows stop all of it before anything is "
+        "stored. Files of more than 100,000 rows are stored in parts, on PostgreSQL by all workers "
+        "that run: killed, the import leaves whole parts, and the same command goes on with it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -82,6 +85,8 @@ class Command(DatabaseCommand):
             except ValueError as error:  # ml.data.DataError, which must not be imported here
                 hint = "Correct the file, or leave the bad rows out with --skip-bad."
                 raise CommandError(f"{error}\nNothing was imported. {hint}") from error
+            except FailedImportError as error:
+                raise CommandError(str(error)) from error
         skipped = done.pop("skipped")
         for line in skipped[:SHOWN]:
             self.stderr.write(f"skipped: {line}")
