@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import duckdb
 
 from ml.data.disk_base import quoted
+from ml.data.part_files import PartFiles, joined, keyed_people, parts_cut, parts_write, rows_read
 from ml.events.base import Base
 from ml.events.event_map import EventMap
 from ml.events.files import found_files, select_rows
@@ -205,14 +206,51 @@ class EventReader:
         listed = ", ".join(quoted(person) for person in people)
         return self._base.one(f"SELECT count(*) FROM resolved WHERE person IN ({listed})") > 0
 
+    def size(self) -> int:
+        """The number of events that are kept. Only after `resolve`."""
+        return self._base.one("SELECT count(*) FROM resolved")
+
+    def people_beginning(self, text: str) -> list[str]:
+        """People whose names begin so. Only after `resolve`."""
+        rows = self._base.rows(
+            f"SELECT DISTINCT person FROM resolved WHERE starts_with(person, {quoted(text)})"
+        )
+        return [person for (person,) in rows]
+
+    def write(self, keys: Mapping[str, str], prefix: str, rows_a_part: int) -> list[PartFiles]:
+        """Writes a file `events` for each part: the rows of `histories`, in their order.
+
+        keys: of subjects by person; those of others begin with `prefix`. Only after `resolve`.
+        """
+        keyed_people(self._base, "resolved", "person", keys, prefix)
+        ranges = parts_cut(self._base, self.size(), rows_a_part)
+        written = parts_write(
+            self._base,
+            "SELECT part, surface, person, r.key, ms, raw, kind, block FROM resolved r "
+            "JOIN people p ON person = name JOIN cuts ON shard BETWEEN first AND last "
+            "ORDER BY part, surface, person, ms, r.key",
+            self._base.home,
+            "events",
+        )
+        return joined(ranges, events=written)
+
     def histories(self) -> Iterator[tuple[str, str, list[Event]]]:
         """Yields surface, person and events in order of time, sorted by surface and person."""
         rows = self._base.rows(
             "SELECT surface, person, key, ms, raw, kind, block FROM resolved "
             "ORDER BY surface, person, ms, key"
         )
-        for (surface, person), group in groupby(rows, key=lambda row: row[:2]):
-            yield surface, person, [Event(*row[2:]) for row in group]
+        return _by_person(rows)
+
+
+def histories_read(path: Path) -> Iterator[tuple[str, str, list[Event]]]:
+    """What `EventReader.histories` yields, of a file of `EventReader.write`."""
+    return _by_person(iter(rows_read(path)))
+
+
+def _by_person(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[str, str, list[Event]]]:
+    for (surface, person), group in groupby(rows, key=lambda row: row[:2]):
+        yield surface, person, [Event(*row[2:]) for row in group]
 
 
 def _staged_sql(shape: Format, files: Sequence[Path], events: EventMap, leave: str) -> str:

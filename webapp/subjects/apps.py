@@ -13,7 +13,9 @@ class SubjectsConfig(AppConfig):
 
     def ready(self) -> None:
         from webapp.subjects.imports import jobs
+        from webapp.subjects.imports.events import jobs as events
         from webapp.subjects.imports.parts import work
         from webapp.subjects.models import Import
 
         work.register(Import.Kind.VISITS, jobs.visits_part)
+        work.register(Import.Kind.EVENTS, events.events_part)

@@ -25,7 +25,7 @@ from webapp.privacy.export import subject_export
 from webapp.subjects import mappers
 from webapp.subjects.imports.events import jobs
 from webapp.subjects.imports.services import visits_import
-from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
+from webapp.subjects.models import Import, ImportedHistory, ImportedTie, Profile, Subject, Visit
 from webapp.surfaces.models import PopularityDay
 
 pytestmark = pytest.mark.django_db
@@ -296,7 +296,8 @@ def test_popularity_is_written_once_a_day_after_all_people(page, tmp_path, monke
         run(tmp_path, rows)
 
     tables = [re.match(r'\s*(INSERT INTO|UPDATE) "?(\w+)', q["sql"]) for q in said]
-    written = [match[2] for match in tables if match]
+    listed = Import._meta.db_table  # a row of its own, which nobody else locks
+    written = [match[2] for match in tables if match and match[2] != listed]
     days = PopularityDay._meta.db_table
     assert written.count(Profile._meta.db_table) >= 3  # a part for each person
     assert written[-4:] == [days] * 4  # each day is made and counted

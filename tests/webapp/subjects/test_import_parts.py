@@ -229,6 +229,7 @@ def test_a_part_that_never_ends_well_fails_the_import_and_says_so(tmp_path, in_p
         return store(imported, files, show)
 
     monkeypatch.setitem(work.WORKS, "visits", fail)
+    monkeypatch.setattr(work, "PAUSE", 0)
 
     with pytest.raises(CommandError, match=r"Part 1 was begun 3 times.*\(OSError\).*same command"):
         run(write(tmp_path, *rows(1)))

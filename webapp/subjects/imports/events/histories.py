@@ -121,10 +121,11 @@ def histories_store(
 
 def _keys(people: Iterable[str]) -> dict[str, str]:
     """The subjects' keys by the people's names in the files."""
-    return {person: _key_of(person) for person in people}
+    return {person: key_of(person) for person in people}
 
 
-def _key_of(person: str) -> str:
+def key_of(person: str) -> str:
+    """The subject's key of a person of the files."""
     return person[1:] if person.startswith(LIVE) else PREFIX + person
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 import time
 from collections import Counter
@@ -34,9 +35,9 @@ LOOK_EVERY = 0.5
 """Seconds between two looks at parts that others have."""
 AGAIN = "What is stored stays. Run the same command again: what is known adds nothing."
 Progress = Callable[[float, str], None]
-End = Callable[[Import], Mapping[str, int]]
-"""Stores what has to wait for all parts, in the transaction that ends the import."""
-ENDS: dict[str, End] = {}
+End = Callable[[], Mapping[str, int]]
+"""Stores what has to wait for all parts, in the transaction that ends the import; returns counts.
+The command alone can do it."""
 
 
 class FailedImportError(Exception):
@@ -56,7 +57,7 @@ class Files(Protocol):
 
 def import_new(kind: str, path: str, digest: str, given: Mapping[str, Any]) -> Import:
     """A row that is not saved yet."""
-    by = f"{getpass.getuser()} on {socket.gethostname()}"
+    by = f"{_user()} on {socket.gethostname()}"
     return Import(
         kind=kind, files=Path(path).name[:200], digest=digest, by=by[:200], given=dict(given)
     )
@@ -74,26 +75,26 @@ def import_store(
     prepare: Callable[[], Mapping[str, Any]],
     progress: Progress,
     *,
-    whole: bool = False,
+    end: End = dict,
 ) -> dict[str, Any]:
-    """Stores all parts; returns the counts, and what `prepare` returned.
+    """Stores all parts, one in a single transaction; returns the counts, and what `prepare` said.
 
-    prepare: makes what all parts need, in the transaction after which they may be stored. whole:
-    everything is one transaction, as it is where there are less than two parts. Raises
+    prepare: makes what all parts need, in the transaction after which they may be stored. Raises
     FailedImportError if a part could not be stored.
     """
-    if whole or len(parts) < 2:
+    if len(parts) < 2:
         with database.statements_unlogged(), database.atomic():
             imported.given[TOLD] = dict(prepare())
-            return _stored_at_once(imported, parts, progress)
+            _stored_at_once(imported, parts, progress)
+            return import_join(imported, end)
     names = _files_kept(imported, parts, progress)
     with database.atomic():
         imported.given[TOLD] = dict(prepare())
         _parts_make(imported, parts, names)
-    return import_finish(imported, progress)
+    return import_finish(imported, progress, end)
 
 
-def import_finish(imported: Import, progress: Progress) -> dict[str, Any]:
+def import_finish(imported: Import, progress: Progress, end: End = dict) -> dict[str, Any]:
     """Returns the result once all parts are stored, by whomever.
 
     Raises FailedImportError if a part could not be stored.
@@ -108,10 +109,10 @@ def import_finish(imported: Import, progress: Progress) -> dict[str, Any]:
         show(0.0)
         if not part_store(imported, show):
             time.sleep(LOOK_EVERY)
-    return import_join(imported)
+    return import_join(imported, end)
 
 
-def import_join(imported: Import) -> dict[str, Any]:
+def import_join(imported: Import, end: End = dict) -> dict[str, Any]:
     """Ends an import all of whose parts are stored, once; returns its result."""
     with database.atomic():
         row = Import.objects.select_for_update().get(pk=imported.pk)
@@ -120,7 +121,7 @@ def import_join(imported: Import) -> dict[str, Any]:
             counts: Counter[str] = Counter()
             for result in row.parts.values_list("result", flat=True):
                 counts.update(result)
-            counts.update(ENDS[row.kind](row) if row.kind in ENDS else {})
+            counts.update(end())
             row.result = {**counts, **row.given.get(TOLD, {})}
             row.state, row.finished_at = Import.State.DONE, utc_now()
             row.save(update_fields=("result", "state", "finished_at"))
@@ -136,11 +137,12 @@ def import_help(import_id: int) -> bool:
         return False
     if part_store(imported):
         return True
-    import_join(imported)  # where the command died meanwhile
+    if imported.kind == Import.Kind.VISITS:  # whose command may have died meanwhile
+        import_join(imported)
     return False
 
 
-def _stored_at_once(imported: Import, parts: Sequence[Files], progress: Progress) -> dict[str, Any]:
+def _stored_at_once(imported: Import, parts: Sequence[Files], progress: Progress) -> None:
     """Stores all parts inside the caller's transaction."""
     imported.save()
     for number, part in enumerate(parts):
@@ -153,7 +155,6 @@ def _stored_at_once(imported: Import, parts: Sequence[Files], progress: Progress
         row.result = dict(WORKS[imported.kind](imported, part.files, show))
         row.finished_at = utc_now()
         row.save()
-    return import_join(imported)
 
 
 def _files_kept(
@@ -180,6 +181,13 @@ def _parts_make(
     ImportPart.objects.bulk_create(
         _row(imported, number, part, names[number]) for number, part in enumerate(parts)
     )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user has no name
+        return f"user {os.getuid()}"
 
 
 def _row(imported: Import, number: int, part: Files, names: Mapping[str, str]) -> ImportPart:

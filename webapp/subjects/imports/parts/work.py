@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -22,6 +23,8 @@ Work = Callable[[Import, Mapping[str, Path], Show], Mapping[str, int]]
 may be called again for a part whose transaction was taken back."""
 WORKS: dict[str, Work] = {}
 MOST_ATTEMPTS = 3
+PAUSE = 5.0
+"""Seconds after an error, which may pass, before anything is tried again here."""
 SILENCE = "5min"
 """Time without a statement after which PostgreSQL ends a part's transaction: the link is cut."""
 
@@ -51,6 +54,7 @@ def part_store(imported: Import, show: Show = lambda share: None) -> bool:
             database.connection().close_if_unusable_or_obsolete()
         unfinished = ImportPart.objects.filter(pk=part.pk, finished_at=None)
         unfinished.update(error=type(error).__name__)
+        time.sleep(PAUSE)
     return True
 
 

@@ -16,6 +16,7 @@ from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.events.jobs import EVENT_FORMATS, import_events
 from webapp.subjects.imports.key_table import new_keys_said
+from webapp.subjects.imports.parts.together import FailedImportError
 
 ROW = """
 A row, here of Segment's JSON lines:
@@ -40,7 +41,10 @@ class Command(DatabaseCommand):
     help = (
         "Imports events that an analytics tool exported: JSON (lines or an array), CSV, TSV or "
         "Parquet, also in gzip or zip; files or folders. People become subjects file:<id>; ids "
-        "that are tied to a user become one person. Importing again changes nothing."
+        "that are tied to a user become one person. Importing again changes nothing. Above 100,000 "
+        "events it is stored in parts, on PostgreSQL by all workers that run; killed, it leaves "
+        "whole parts: run the same command again. An import by whose ties events that were stored "
+        "earlier become another person's is one transaction."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -74,6 +78,8 @@ class Command(DatabaseCommand):
                 )
             except ValueError as error:  # ml.data.DataError, which must not be imported here
                 raise CommandError(f"{error}\nNothing was imported.") from error
+            except FailedImportError as error:
+                raise CommandError(str(error)) from error
         self._tell(done)
         self.stdout.write(json.dumps({**done, "seconds": round(time.perf_counter() - begin, 1)}))
 
