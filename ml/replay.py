@@ -24,7 +24,7 @@ from typing import Any, TextIO
 import pandas as pd
 import torch
 
-from ml.books.served_orders import learn_served
+from ml.books.learn import learn_books
 from ml.cli import progress_bar, smoke_sample
 from ml.data.errors import BadValue, DataError
 from ml.data.histories import RecordedVisit, page, pages, popularity_by_day, visits_of
@@ -226,7 +226,7 @@ def _version(
             layouts=part,
         )
     if options.policy in BOOKED or options.save is not None:
-        learn_served(out, train, declared or pages([train]))
+        learn_books(out, train, declared or pages([train]))
     version = load_version(out, threads=2)
     return version, dict(version.default_orders), round(time.perf_counter() - begin, 1)
 

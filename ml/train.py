@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from ml.books.served_orders import learn_served
+from ml.books.learn import learn_books
 from ml.cli import EDITS, LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
 from ml.data.errors import BadValue, DataError
 from ml.data.histories import pages
@@ -93,7 +93,7 @@ def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, 
         draft = replace(draft, layouts=part)
     card = draft.export(options.out)
     if not options.innate:
-        card["id"] = learn_served(options.out, visits, known)
+        card["id"] = learn_books(options.out, visits, known)
     return card
 
 

@@ -1,1 +1,1 @@
-"""What books are chosen from, and how much of the engine's gain they keep."""
+"""What a version keeps for the books of its pages: orders to choose from, and students."""

@@ -18,8 +18,8 @@ from ml.data.sums import Sums
 from ml.evaluation.engine_policy import unexplained
 from ml.evaluation.replay import declared_orders, replay
 from ml.progress import Progress
-from ml.versions.folder import add_served
-from uiengine.model.served_order import ServedOrder
+from ml.versions.folder import add_file
+from uiengine.model.served_order import FILE, ServedOrder, to_json
 from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
 
@@ -50,7 +50,7 @@ def learn_served(
             progress((number + share) / len(surfaces), f"orders of {slug}: {at}")
 
         there = [visit for visit in recorded if visit.surface == slug]
-        chosen = _sample(there)
+        chosen = sample_of(there, MOST_VISITS)
         here = [visit for visit in there if visit.user in chosen]
         known = {(slug, v.day): popular[slug].before(v.day) for v in here}
         pages = {slug: surfaces[slug]}
@@ -62,7 +62,7 @@ def learn_served(
             shown[order].add(line["user"], tuple(line["tokens"]))
         if rows := _frequent(shown):
             served[slug] = rows
-    return add_served(folder, served)
+    return add_file(folder, FILE, to_json(served))
 
 
 class _Shown:
@@ -77,14 +77,14 @@ class _Shown:
         self.tokens[tokens] += 1
 
 
-def _sample(visits: Sequence[RecordedVisit]) -> frozenset[str]:
-    """People, by a hash of their names, with at most MOST_VISITS visits together; one at least."""
+def sample_of(visits: Sequence[RecordedVisit], most: int) -> frozenset[str]:
+    """People, by a hash of their names, with at most `most` visits together; one at least."""
     counts = Counter(visit.user for visit in visits)
     chosen: list[str] = []
     total = 0
     for user in sorted(counts, key=lambda user: (zlib.crc32(user.encode()), user)):
         total += counts[user]
-        if chosen and total > MOST_VISITS:
+        if chosen and total > most:
             break
         chosen.append(user)
     return frozenset(chosen)

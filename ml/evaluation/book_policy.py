@@ -41,7 +41,9 @@ def on_device(version: CodebookVersion, entries: int) -> Policy:
         shown = []
         for request in requests:
             book = book_of(request)
-            shown.append(_shown(request, expected_on_device(request, book), book, version.id))
+            assert book.net is not None
+            prediction = expected_on_device(request, book.net)
+            shown.append(_shown(request, prediction, book, version.id))
         return shown
 
     return decide

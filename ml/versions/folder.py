@@ -25,7 +25,6 @@ from ml.versions.onnx_export import (
     quantise_int8,
     random_inputs,
 )
-from uiengine.model.served_order import FILE, ServedOrder, to_json
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS
 from uiengine.model.version_folder import FORMAT
 
@@ -142,14 +141,14 @@ def write_folder(
     return {**card, "id": said["id"]}
 
 
-def add_served(folder: Path, served: Mapping[str, Sequence[ServedOrder]]) -> str:
-    """Adds the served orders to a version folder; returns the id that the version has then."""
+def add_file(folder: Path, added: str, content: bytes) -> str:
+    """Adds or exchanges a file of a version folder; returns the id that the version has then."""
     manifest = json.loads((folder / "manifest.json").read_bytes())
-    names = [name for name in manifest.pop("files") if name not in ("card.json", FILE)]
+    names = [name for name in manifest.pop("files") if name not in ("card.json", added)]
     files = {name: (folder / name).read_bytes() for name in names}
     card = json.loads((folder / "card.json").read_bytes())
     del manifest["id"]
-    files[FILE] = to_json(served)
+    files[added] = content
     return str(write_folder(folder, files, card, manifest, None)["id"])
 
 

@@ -10,12 +10,14 @@ import numpy as np
 
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
+from uiengine.book.device import net_of
 from uiengine.book.selection import Reached, expected_demand, reached, select
 from uiengine.book.states import States, imagined_states, known_states, together
 from uiengine.cost.energy import Floats, Ints
 from uiengine.decision import Reason
 from uiengine.explain import public_reasons
 from uiengine.model.prediction import Prediction
+from uiengine.model.student import Net
 from uiengine.model.version import CodebookVersion
 from uiengine.page.layout import Layout, pack
 from uiengine.page.reading_order import default_order
@@ -33,7 +35,8 @@ class Book:
     """The entries of a page's book, the newcomers' first.
 
     orders: positions in `surface.blocks`, (K, N); demand: expected shares of the uses of the people
-    of each entry, (K, N), in the order of `surface.blocks`; day: whole days since 1970.
+    of each entry, (K, N), in the order of `surface.blocks`; day: whole days since 1970; net: by
+    which a browser reads its person, None in a book that is not to be published.
     """
 
     surface: Surface
@@ -42,6 +45,7 @@ class Book:
     popularity: Popularity
     orders: Ints
     demand: Floats
+    net: Net | None = None
 
     def order(self, byte: int) -> tuple[str, ...]:
         return tuple(self.surface.blocks[i].id for i in self.orders[byte].tolist())
@@ -89,7 +93,8 @@ def make_book(
     first = _newcomers(newcomer, prediction, lasting)
     demand[first] = prediction.share
     ranked = [first, *(i for i in range(len(lasting.orders)) if i != first)]
-    return Book(surface, version.id, day, popularity, lasting.orders[ranked], demand[ranked])
+    net = net_of(version, surface, popularity, day, prediction.share)
+    return Book(surface, version.id, day, popularity, lasting.orders[ranked], demand[ranked], net)
 
 
 def _lasting(surface: Surface, version: CodebookVersion, most: int) -> _Lasting:

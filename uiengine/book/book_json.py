@@ -8,8 +8,8 @@
 Entries are named by their place, the byte. `orders` are positions in `blocks`; `cells` are x and y
 of each block, in the order of `blocks`; where blocks widen over gaps, `widths` has their columns
 per entry, instead of those in `sizes`. `demand` is in percent. `page` and `device` hold what a
-browser needs to choose its byte by itself: sizes in px, rules and seconds of the page, what
-everybody used lately per half-life, and the weights of the next visit and of later ones.
+browser needs to choose its byte by itself: sizes in px, rules and seconds of the page, and the net
+by which it reads its person (`uiengine.model.student.Net`; `blocks` is what the page's day adds).
 """
 
 from __future__ import annotations
@@ -20,15 +20,9 @@ from typing import Any
 
 from uiengine.book.book import Book
 from uiengine.book.choice import LEAST_SAVING
-from uiengine.book.device import (
-    LATER,
-    LEAST_SHARE,
-    LEAST_USES,
-    NEXT,
-    PER_MILLE,
-    used_lately,
-)
+from uiengine.book.device import LEAST_USES
 from uiengine.cost.coefficients import VALUES
+from uiengine.model.student import Net
 from uiengine.page.reading_order import default_order
 from uiengine.page.surface import Surface
 
@@ -60,7 +54,7 @@ def book_json(book: Book) -> bytes:
         "demand": (100 * book.demand).round().astype(int).tolist(),
         "why": [_why(book, byte) for byte in range(len(layouts))],
         "page": _page(surface),
-        "device": _device(book),
+        "device": _device(book.net),
     }
     return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -89,13 +83,15 @@ def _kept(surface: Surface) -> dict[str, list[list[int]]]:
     return {"kept": kept} if kept else {}
 
 
-def _device(book: Book) -> dict[str, Any]:
+def _device(net: Net | None) -> dict[str, Any]:
+    """Nothing without a net: browsers then leave everybody's order as it is."""
+    if net is None:
+        return {}
+    rows = zip(*(added.tolist() for added in net.added), strict=True)
     return {
-        "lately": used_lately(book),
-        "per_mille": PER_MILLE,
-        "least_share": LEAST_SHARE,
         "least_uses": LEAST_USES,
-        "weights": [NEXT, LATER],
+        "layers": [weights.tolist() for weights in net.layers],
+        "blocks": [list(row) for row in rows],
     }
 
 

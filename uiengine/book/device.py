@@ -1,8 +1,9 @@
 """What a device expects of its person, from the public book and their own past alone.
 
-A version's networks stay on the server. A device multiplies powers of what everybody used lately
-and of the person's own habit (a log-linear model), once for the next visit and once for those after
-it. `adaptive-device.js` does the same arithmetic in the browser.
+A version's networks stay on the server. The book carries a small net instead (`Net`): of the page's
+student, which learned to read people as the version does; or, where the version has none for the
+page, of a rule that multiplies powers of what everybody used lately and of the person's own habit
+(a log-linear model). `adaptive-device.js` does the same arithmetic in the browser.
 """
 
 from __future__ import annotations
@@ -11,23 +12,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from uiengine.behaviour.popularity import HALF_LIVES, advance
+from uiengine import features
+from uiengine.behaviour.popularity import HALF_LIVES, Popularity, advance
 from uiengine.behaviour.profile import BlockUse, Profile, day_uses_at, visit_shares_at
-from uiengine.book.book import Book
 from uiengine.cost.energy import Floats
 from uiengine.explain import LEAST_PEOPLE, people_lately
 from uiengine.model.prediction import Prediction
+from uiengine.model.student import Net
+from uiengine.model.version import CodebookVersion
+from uiengine.page.surface import Surface
 from uiengine.request import Request
 
 LEAST_SHARE = 0.002
 """Least share of a block in what everybody used: nothing is impossible."""
 LEAST_USES = 0.1
 """Uses that every block is given: what one never used is not impossible either."""
-PER_MILLE = 1000
+PERSON = 8
+"""Width of `person`."""
+KNOWN = 4
+"""The column of `person` that says whether a block was ever used."""
+_FAR = 10.0
+"""More than the logarithms of 1 / LEAST_SHARE and of 1 / LEAST_USES."""
 
 
 class Weights(NamedTuple):
-    """Exponents of shares and uses, fitted to visits (ml/LOG.md).
+    """Exponents of shares and uses of the rule, fitted to visits (ml/LOG.md).
 
     lately: everybody's shares, per half-life of HALF_LIVES; visits: own shares, decayed by 4
     visits; days, month: own uses, decayed by 2 and by 28 days; known: logarithm of the factor of
@@ -48,55 +57,82 @@ LATER = Weights((1.30, 0.21, -0.67), 0.36, 0.08, 0.41, -2.34, -0.43)
 """Of the visits after it."""
 
 
-def used_lately(book: Book) -> list[list[int]]:
-    """Everybody's shares of the page's uses per half-life, (3, N), in thousandths.
+def net_of(
+    version: CodebookVersion, surface: Surface, popularity: Popularity, day: int, newcomers: Floats
+) -> Net:
+    """The net of a page on a day, as published. newcomers: shares expected of them, (N,).
 
-    Those of newcomers, as the version reads them, where fewer than LEAST_PEOPLE others came.
+    It says nothing of the people who came, where they were fewer than LEAST_PEOPLE beside whoever
+    reads it.
     """
-    known = advance(book.popularity, book.day)
-    if people_lately(known, book.day) - 1 < LEAST_PEOPLE:
-        return [(PER_MILLE * book.demand[0]).round().astype(int).tolist()] * len(HALF_LIVES)
+    known = advance(popularity, day)
+    public = known if people_lately(known, day) - 1 >= LEAST_PEOPLE else Popularity()
+    student = version.students.get(surface.slug)
+    if student is None:
+        return rule(used_lately(surface, public, newcomers))
+    page = features.gather_page(public, tuple(surface.index), day, version.priors.get(surface.slug))
+    return student.of_day(tuple(surface.index), *day_features(page))
+
+
+def day_features(page: features.Pages) -> tuple[Floats, float]:
+    """What a student is told of a page's day: popularity, (N, 16), and evidence."""
+    popularity = features.encode_popularity(page)[0].astype(np.float64)
+    return popularity, float(np.log1p(features.evidence(page)[0]))
+
+
+def used_lately(surface: Surface, popularity: Popularity, newcomers: Floats) -> Floats:
+    """Everybody's shares of the page's uses per half-life, (3, N); `newcomers` where none are."""
     none = (0.0,) * len(HALF_LIVES)
-    shares = np.array([known.shares.get(b, none) for b in book.surface.index]).T
-    total = np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
-    found: list[list[int]] = (PER_MILLE * shares / total).round().astype(int).tolist()
+    shares = np.array([popularity.shares.get(b, none) for b in surface.index]).T
+    total = shares.sum(axis=1, keepdims=True)
+    found: Floats = np.where(total > 0, shares / np.maximum(total, 1e-9), newcomers)
     return found
 
 
-def expected_on_device(request: Request, book: Book) -> Prediction:
+def rule(lately: Floats) -> Net:
+    """The rule as a net. Its first hidden unit is −log lately[0] of blocks ever used, else 0; the
+    others are columns of `person`, all but one raised by _FAR, which changes no share.
+
+    lately: see `used_lately`.
+    """
+    logs = np.log(np.maximum(lately, LEAST_SHARE))
+    both, columns = (NEXT, LATER), [0, 2, 3, KNOWN]
+    units, blocks = 1 + len(columns), logs.shape[1]
+    first, raised = np.zeros((units, PERSON)), np.zeros((blocks, units))
+    first[0, KNOWN], first[range(1, units), columns] = _FAR, 1.0
+    raised[:, 0], raised[:, 1 : units - 1] = -logs[0] - _FAR, _FAR
+    out = np.array([[-w.known_lately, w.visits, w.days, w.month, w.known] for w in both])
+    popular = np.array([np.array(w.lately) @ logs for w in both]).T
+    added = (raised, np.zeros((blocks, units)), popular)
+    return Net((first, np.eye(units), out), added).published()
+
+
+def person(profile: Profile, surface: Surface, day: int) -> Floats:
+    """What a device knows of its person, per block, (N, PERSON).
+
+    Columns: logarithms of own shares decayed by 4 and by 20 visits, and of own uses by 2 and by 28
+    days; whether ever used, and in the last visit; visits (log); days since one of these
+    blocks was used (log), 0 if none was.
+    """
+    nothing, visits = BlockUse(), profile.visits
+    blocks = [profile.blocks.get(b, nothing) for b in surface.index]
+    used = np.array([float(b.uses > 0) for b in blocks])
+    shares = np.array([visit_shares_at(b, visits) for b in blocks])
+    days = np.array([day_uses_at(b, day) for b in blocks])
+    is_last = np.array([b.visit == visits for b in blocks])
+    since = max(day - (max(b.day for b in blocks) or day), 0)
+    uses = np.stack([*shares.T, days[:, 0], days[:, -1]], axis=1)
+    same = np.tile(np.log1p([visits, since]), (len(blocks), 1))
+    found: Floats = np.concatenate(
+        [np.log(uses + LEAST_USES), np.stack([used, used * is_last], axis=1), same], axis=1
+    )
+    return found
+
+
+def expected_on_device(request: Request, net: Net) -> Prediction:
     """What to expect of a person with this past, as `choose_byte` takes it. Reads no version."""
-    used = _Used.of(request.profile, request)
-    lately = np.log(np.maximum(np.array(used_lately(book)) / PER_MILLE, LEAST_SHARE))
-    share, later = (_share(lately, used, weights) for weights in (NEXT, LATER))
+    logits = net.logits(person(request.profile, request.surface, request.day))
+    raised = np.exp(logits - logits.max(axis=0))
+    share, later = (raised / raised.sum(axis=0)).T
     sizes = np.ones(len(share), dtype=np.int64)
     return Prediction((), share, share, share, share, later, sizes, 0, 0.0)
-
-
-class _Used(NamedTuple):
-    """Own uses per block, (N,): see Weights."""
-
-    visits: Floats
-    days: Floats
-    month: Floats
-    known: Floats
-
-    @classmethod
-    def of(cls, profile: Profile, request: Request) -> _Used:
-        nothing = BlockUse()
-        blocks = [profile.blocks.get(b, nothing) for b in request.surface.index]
-        days = np.array([day_uses_at(block, request.day) for block in blocks])
-        visits = np.array([visit_shares_at(block, profile.visits)[0] for block in blocks])
-        known = np.array([float(block.uses > 0) for block in blocks])
-        return cls(visits, days[:, 0], days[:, -1], known)
-
-
-def _share(lately: Floats, used: _Used, weights: Weights) -> Floats:
-    """Σ weights × logarithms, normalised. lately: logarithms of shares, (3, N)."""
-    found = np.array(weights.lately) @ lately
-    own = zip((used.visits, used.days, used.month), weights[1:4], strict=True)
-    for uses, weight in own:
-        found = found + weight * np.log(uses + LEAST_USES)
-    found = found + used.known * (weights.known + weights.known_lately * lately[0])
-    found = np.exp(found - found.max())
-    share: Floats = found / found.sum()
-    return share

@@ -18,6 +18,7 @@ from uiengine.model.layout_codec import Graph, LayoutCodec
 from uiengine.model.own_use import own_use_alone
 from uiengine.model.prediction import Prediction
 from uiengine.model.served_order import ServedOrder
+from uiengine.model.student import Student
 from uiengine.page.surface import Same, Surface
 from uiengine.request import Request
 
@@ -51,7 +52,7 @@ class CodebookVersion:
     popularity order of its training data; priors: per surface, each block's mean share of a
     training visit and of a newcomer's; layouts: the layout part, opened at its first use; served:
     per surface, the orders that it served to people it learned from, the most frequent first;
-    own_visits: see `Prediction`, of the surfaces where it was learned.
+    students: per surface where one was learned; own_visits: see `Prediction`, likewise.
     """
 
     id: str
@@ -66,6 +67,7 @@ class CodebookVersion:
     layouts: LayoutCodec | None = None
     served: Mapping[str, tuple[ServedOrder, ...]] = field(default_factory=dict)
     own_visits: Mapping[str, float] = field(default_factory=dict)
+    students: Mapping[str, Student] = field(default_factory=dict)
     _described: dict[Same[Surface], features.Descriptors] = field(default_factory=dict)
     _pages: dict[tuple[Same[Surface], Same[Popularity], int], PageInputs] = field(
         default_factory=dict

@@ -18,7 +18,7 @@ import numpy as np
 import onnxruntime
 
 from uiengine.errors import VersionError
-from uiengine.model import served_order
+from uiengine.model import served_order, student
 from uiengine.model.codebook import Codebook
 from uiengine.model.finite import FiniteGraph
 from uiengine.model.layout_codec import FILES, LayoutCodec
@@ -53,6 +53,7 @@ def load_version(folder: Path | str, *, threads: int = 1) -> CodebookVersion:
             _decoder=_session(files[manifest["decoder"]], threads),
             layouts=_layouts(path, manifest, threads),
             served=_served(files),
+            students=_students(files),
             own_visits=_own_visits(manifest.get("own_visits", {})),
         )
         probe(version)
@@ -73,6 +74,12 @@ def _own_visits(found: Mapping[str, Any]) -> dict[str, float]:
 def _served(files: Mapping[str, bytes]) -> dict[str, tuple[served_order.ServedOrder, ...]]:
     content = files.get(served_order.FILE)
     return served_order.from_json(content) if content is not None else {}
+
+
+def _students(files: Mapping[str, bytes]) -> dict[str, student.Student]:
+    """Versions of before have none."""
+    content = files.get(student.FILE)
+    return student.from_json(content) if content is not None else {}
 
 
 def _layouts(path: Path, manifest: Mapping[str, Any], threads: int) -> LayoutCodec | None:

@@ -7,8 +7,7 @@ import shutil
 
 import pytest
 
-from ml.books import served_orders
-from ml.books.served_orders import LEAST_PEOPLE, learn_served
+from ml.books.served_orders import LEAST_PEOPLE, learn_served, sample_of
 from ml.data.histories import pages, visits_of
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import declared_orders, replay
@@ -49,10 +48,9 @@ def test_the_card_stays_as_it_was(learned, version_folder):
     assert card == json.loads((version_folder / "card.json").read_text())
 
 
-def test_a_sample_is_of_whole_people(cohort, monkeypatch):
-    monkeypatch.setattr(served_orders, "MOST_VISITS", 100)
+def test_a_sample_is_of_whole_people(cohort):
     visits = visits_of(cohort[0])
-    people = served_orders._sample(visits)
+    people = sample_of(visits, 100)
 
     assert 4 <= len(people) <= 6  # of 20 visits each
     assert sum(visit.user in people for visit in visits) <= 100

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from tests.uiengine.book.test_selection import page
+from tests.uiengine.model.test_student import made_up
 from uiengine import engine
 from uiengine.behaviour.popularity import Popularity, fold_day
 from uiengine.behaviour.profile import Pin, Profile, fold_visit
 from uiengine.book.book import Book, make_book
 from uiengine.book.book_json import book_hash, book_json
 from uiengine.book.choice import choose_byte, has_wishes
+from uiengine.book.device import net_of
 from uiengine.guardrails import Case, check
 from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import apply_pins
@@ -144,17 +146,30 @@ def test_the_json_has_the_widths_of_blocks_that_stretch(bank, version):
             assert at["widths"][byte] == [placed[b] for b in found["blocks"]]
 
 
-def test_the_json_of_few_people_says_of_them_what_the_version_reads(bank, version):
+@pytest.mark.parametrize("is_learned", [False, True])
+def test_a_net_says_nothing_of_few_people(bank, is_learned):
+    version = load_version(FIXTURES / "innate")
+    version.students = {bank.slug: made_up(bank)} if is_learned else {}
+    newcomers = np.full(len(bank.blocks), 1 / len(bank.blocks))
     last = bank.blocks[-1].id
-    used = [
-        json.loads(book_json(make_book(bank, version, lately, DAY, 64)))["device"]["lately"][0][-1]
-        for lately in (
-            fold_day(Popularity(), DAY - 1, {last: 9.0}, 9, {last: 9.0}, 9),
-            fold_day(Popularity(), DAY - 1, {last: 40.0}, 40, {last: 40.0}, 40),
-        )
-    ]
-    assert used[0] < 1000
-    assert used[1] == 1000
+
+    def net(people: int, block: str) -> list[list[float]]:
+        shares = {block: float(people)}
+        lately = fold_day(Popularity(), DAY - 1, shares, people, shares, people)
+        return [a.tolist() for a in net_of(version, bank, lately, DAY, newcomers).added]
+
+    assert net(9, last) == net(9, bank.blocks[0].id) == net(3, last)
+    assert net(40, last) != net(40, bank.blocks[0].id)
+
+
+def test_a_book_that_is_not_to_be_published_needs_no_net(book):
+    assert json.loads(book_json(replace(book, net=None)))["device"] == {}
+
+
+def test_a_book_with_a_students_net_is_small_too(bank):
+    version = load_version(FIXTURES / "innate")
+    version.students = {bank.slug: made_up(bank, hidden=16)}
+    assert len(gzip.compress(book_json(make_book(bank, version, Popularity(), DAY)))) <= 30_000
 
 
 def test_a_page_without_people_says_nothing_about_them(book):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.uiengine.model.test_student import made_up
 from tests.webapp.edge import node
 from uiengine.behaviour.popularity import Popularity, fold_day
 from uiengine.behaviour.profile import Profile, fold_visit
@@ -47,7 +48,8 @@ class Person:
 
     @property
     def choice(self) -> Choice:
-        return choose_byte(self.request, expected_on_device(self.request, self.book), self.book)
+        assert self.book.net is not None
+        return choose_byte(self.request, expected_on_device(self.request, self.book.net), self.book)
 
 
 def _marked(page: dict[str, Any]) -> dict[str, Any]:
@@ -65,12 +67,14 @@ def _unmarked(surface: Surface) -> Surface:
 
 @pytest.fixture(scope="module")
 def books() -> dict[str, Book]:
+    """The first page is read by the rule, the others by students of random weights."""
     version = load_version(FIXTURES / "innate")
     found = {}
     for place, slug in enumerate(PAGES):
         surface = parse(_marked(json.loads((FIXTURES / f"surfaces/{slug}.json").read_text())))
         used = {block.id: 3.0 + (7 * i) % 11 for i, block in enumerate(surface.blocks)}
         busy = fold_day(Popularity(), DAY - 2, used, sum(used.values()), used, 90)
+        version.students = {surface.slug: made_up(surface, hidden=16)} if place else {}
         # Nobody was on the first page.
         found[surface.slug] = make_book(surface, version, busy if place else Popularity(), DAY)
     return found
@@ -177,6 +181,22 @@ def test_the_byte_is_that_of_the_reference_in_python(answers, people) -> None:
         expected = person.choice
         assert (found["byte"], tuple(found["order"])) == (expected.byte, expected.order)
         assert found["saves"] == pytest.approx(expected.saves, abs=1e-6)
+
+
+def test_a_book_of_before_leaves_a_persons_order_as_it_is(books, people, tmp_path) -> None:
+    """It says how everybody used the page lately, which this module no longer reads."""
+    olds = {slug: json.loads(book_json(book)) for slug, book in books.items()}
+    for old in olds.values():
+        old["device"] = {"lately": [[500, 500]], "per_mille": 1000, "weights": []}
+    known = [person for person in people if person.visits]
+    asked = [{"book": p.book.surface.slug, "day": DAY, "visits": p.visits} for p in known]
+    given = {"books": olds, "people": asked, "outlooks": []}
+    chosen = node.run("choose.mjs", tmp_path / "in", given)["chosen"]
+    for found, person in zip(chosen, known, strict=True):
+        ids = {block.id for block in person.book.surface.blocks}
+        assert set(found["order"]) == ids
+        if not person.book.surface.kept_orders:
+            assert tuple(found["order"]) == person.profile.order
 
 
 def test_marked_blocks_keep_their_order_on_a_device(answers, people) -> None:

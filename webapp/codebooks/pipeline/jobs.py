@@ -156,9 +156,9 @@ def _refreshed(lease: Lease, start: Start, material: Material) -> Any:
 
 
 def export(lease: Lease) -> None:
-    """Exports ONNX, checks its parity, learns the orders of its books, and registers the version in
-    one transaction."""
-    from ml.books.served_orders import learn_served
+    """Exports ONNX, checks its parity, learns what its books need, and registers the version in one
+    transaction."""
+    from ml.books.learn import learn_books
     from ml.progress import within
     from ml.versions import draft
     from ml.versions.onnx_export import ExportError
@@ -175,7 +175,7 @@ def export(lease: Lease) -> None:
     pages = {run.surface.slug: mappers.to_surface(run.surface)}
     material = _learned(lease)
     show = within(lease.show, 0.3, 0.6)
-    card["id"] = learn_served(folder, material.visits, pages, show, material.everyone)
+    card["id"] = learn_books(folder, material.visits, pages, show, material.everyone)
     lease.show(0.9, "registering")
     with database.atomic():
         parent = parent_of(left, pipeline)

@@ -23,12 +23,14 @@ export interface Book {
     /** Per mark (navigation, help), the blocks that keep their order, in it. */
     kept?: number[][];
   };
+  /** The net by which a person is read; see uiengine/model/student.py. Books of before have another. */
   device: {
-    lately: number[][];
-    per_mille: number;
-    least_share: number;
     least_uses: number;
-    weights: unknown[][];
+    /** Weights, rows of each of three layers. */
+    layers?: number[][][];
+    /** Per block, what it adds in each layer. */
+    blocks?: number[][][];
+    [more: string]: unknown;
   };
   [more: string]: unknown;
 }

@@ -13,8 +13,11 @@ const sum = (values) => values.reduce((a, b) => a + b, 0);
 const dot = (a, b) => sum(a.map((value, i) => value * b[i]));
 
 const NOBODY = { visits: 0, order: [], blocks: [], open: null };
-const NEVER = [0, 0, 0, 0, 0, 0, 0];
 // A block: uses since it moved; shares of visits and the visit; uses of days and the day.
+const NEVER = [0, 0, 0, 0, 0, 0, 0];
+const aged = ([, short, long, visit, days, month, last], visits, day) => [
+  short * half(visits - visit, VISITS[0]), long * half(visits - visit, VISITS[1]),
+  days * half(day - last, DAYS[0]), month * half(day - last, DAYS[1])];
 
 export function show(profile, order) {
   const now = new Map(order.map((id, rank) => [id, rank]));
@@ -31,30 +34,25 @@ export function fold(profile, day, used) {
   for (const id of ids) {
     let block = profile.blocks.find(([name]) => name === id);
     if (!block) profile.blocks.push(block = [id, [...NEVER]]);
-    const [uses, short, long, visit, days, month, last] = block[1];
-    const [now, share] = [Math.max(last, day), 1 / ids.size];
-    const [v4, v20] = VISITS.map((life) => half(profile.visits - visit, life));
-    const [d2, d28] = DAYS.map((life) => [half(now - last, life), half(now - day, life)]);
-    block[1] = [uses + 1, short * v4 + share, long * v20 + share, profile.visits,
-      days * d2[0] + d2[1], month * d28[0] + d28[1], now];
+    const [now, share] = [Math.max(block[1][6], day), 1 / ids.size];
+    const [short, long, days, month] = aged(block[1], profile.visits, now);
+    block[1] = [block[1][0] + 1, short + share, long + share, profile.visits,
+      days + half(now - day, DAYS[0]), month + half(now - day, DAYS[1]), now];
   }
 }
 
-function expected(book, own, day, visits) {
-  const { lately, least_share, least_uses, per_mille, weights } = book.device;
-  const logs = lately.map((shares) => shares.map((n) => Math.log(Math.max(n / per_mille, least_share))));
-  const share = ([of, ...[visit, days, month, known, trend]]) => {
-    const raw = own.map(([, short, , at, d2, d28, last, is], i) => dot(of, logs.map((row) => row[i]))
-      + visit * Math.log(short * half(visits - at, VISITS[0]) + least_uses)
-      + days * Math.log(d2 * half(day - last, DAYS[0]) + least_uses)
-      + month * Math.log(d28 * half(day - last, DAYS[1]) + least_uses)
-      + is * (known + trend * logs[0][i]));
-    const most = Math.max(...raw);
-    const powers = raw.map((value) => Math.exp(value - most));
-    const total = sum(powers);
-    return powers.map((value) => value / total);
-  };
-  return weights.map(share);
+const softmax = (values) => {
+  const powers = values.map((value) => Math.exp(value - Math.max(...values)));
+  return powers.map((value) => value / sum(powers));
+};
+
+function expected({ layers, blocks, least_uses }, own, day, visits) {
+  const since = day - (Math.max(...own.map((block) => block[6])) || day);
+  const logits = own.map((block, i) => layers.reduce((values, rows, k) => rows.map((row, j) =>
+    Math.max(dot(row, values) + blocks[i][k][j], k < 2 ? 0 : -Infinity)),
+  [...aged(block, visits, day).map((uses) => Math.log(uses + least_uses)),
+    block[7], block[7] * (visits === block[3]), Math.log1p(visits), Math.log1p(Math.max(since, 0))]));
+  return [0, 1].map((k) => softmax(logits.map((row) => row[k])));
 }
 
 function steps({ demand, base }, c) {
@@ -149,13 +147,14 @@ function entry({ blocks, orders }, order, energy = 0, saves = 0) {
 export function choose(book, profile, day) {
   const { page, orders } = book;
   if (!profile.order.length) return entry(book, orders[0]);
+  const last = completed(book, profile.order);
+  if (!book.device.layers) return entry(book, last); // a book of before
   const past = new Map(profile.blocks);
   const own = book.blocks.map((id) => [...(past.get(id) ?? NEVER), +past.has(id)]);
-  const [demand, later] = expected(book, own, day, profile.visits);
-  const habit = own.map((block) => block[2] * half(profile.visits - block[3], VISITS[1]));
+  const [demand, later] = expected(book.device, own, day, profile.visits);
+  const habit = own.map((block) => aged(block, profile.visits, day)[1]);
   const prior = page.seconds.habit_visits;
   const base = habit.map((h, i) => (h + prior * later[i]) / (sum(habit) + prior));
-  const last = completed(book, profile.order);
   const asked = [last, ...orders.filter((order) =>
     order.filter((i, rank) => i !== last[rank]).length <= page.budget)];
   const outlook = { demand, base, familiarity: own.map((block) => block[0]) };
