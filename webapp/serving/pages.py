@@ -41,6 +41,8 @@ MOST_SHARES = 20
 """Changes of a canary's share that are remembered for visits that began before them."""
 FIRST_WAIT = 15.0
 """Seconds that a starting process waits for versions: half of gunicorn's timeout."""
+TURN = 10.0
+"""Seconds in which the refresher reads the popularity of all pages, some with each beat."""
 POPULARITY_LIFETIME = 30.0
 """Seconds after which a day's popularity is read again; only an import changes a past day."""
 
@@ -283,12 +285,18 @@ class Serving(ProcessState):
         return self._loading.version(row, wait=wait)
 
     def _renew_popularity(self) -> None:
-        now = int(time.time() * 1000)
-        for page in self._snapshot.pages.values():
+        """Reads those of some pages, the oldest first, so that all are read within TURN: of all at
+        once it takes long enough for requests to come late."""
+        due, now = [], int(time.time() * 1000)
+        pages = self._snapshot.pages.values()
+        for page in pages:
             today = day_of(now, page.surface.zone)
             read_at, _ = self._popular.get((page.surface_id, today), (0.0, None))
             if time.monotonic() - read_at > POPULARITY_LIFETIME / 2:
-                self._read_popularity(page, today)
+                due.append((read_at, page, today))
+        most = math.ceil(len(pages) * settings.UIENGINE_REFRESH_MS / 1000 / TURN)
+        for _, page, today in sorted(due, key=lambda one: one[0])[: max(most, 1)]:
+            self._read_popularity(page, today)
 
 
 def _edition(row: surfaces.Surface) -> tuple[str, int, str]:

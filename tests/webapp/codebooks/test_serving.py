@@ -90,11 +90,12 @@ def test_a_running_process_sees_a_promotion_within_a_second(course, innate, seco
 
 @pytest.fixture
 def beaten(course, innate, settings):
-    """A process whose beats are the test's."""
-    settings.UIENGINE_REFRESH_MS = 600_000
+    """A process whose beats are the test's: the thread of its own has ended."""
+    settings.UIENGINE_REFRESH_MS = 60_000
     process = Serving(Refresher())
-    yield process
+    assert process.page("course-home")
     process.refresher.stop()
+    return process
 
 
 def beat(process: Serving, slug: str = "course-home") -> served.Page | None:
@@ -142,8 +143,9 @@ def test_a_canarys_share_is_read_with_every_beat(course, innate, second, beaten)
 
 
 def test_a_version_that_was_not_there_yet_is_looked_for_with_every_beat(
-    course, innate, second, beaten, slow
+    course, innate, second, beaten, slow, monkeypatch
 ):
+    monkeypatch.setattr(served, "FIRST_WAIT", 0.0)
     version_promote(surface=course, version=innate, why="it serves")
     assert served_id(beaten) == innate.manifest["id"]
     slow.clear()
@@ -153,6 +155,28 @@ def test_a_version_that_was_not_there_yet_is_looked_for_with_every_beat(
 
     slow.set()
     within(lambda: beat(beaten).version.id == second.manifest["id"])
+
+
+def test_popularity_is_read_of_some_pages_with_each_beat(course, beaten, settings, monkeypatch):
+    for i in range(3):
+        surface_save({**COURSE, "slug": f"page-{i}"})
+    beaten.refresh()
+    beaten._popular.clear()
+    settings.UIENGINE_REFRESH_MS = 5_000  # in which half of them have their turn
+    read, seen = beaten._read_popularity, []
+
+    def noted(page: served.Page, day: int) -> object:
+        seen.append(page.surface.slug)
+        return read(page, day)
+
+    monkeypatch.setattr(beaten, "_read_popularity", noted)
+    counts = []
+    for _ in range(3):
+        beaten.renew()
+        counts.append(len(seen))
+
+    assert counts == [2, 4, 4]
+    assert sorted(seen) == ["course-home", "page-0", "page-1", "page-2"]
 
 
 class Slow(FileSystemStorage):
