@@ -21,6 +21,8 @@ from ml.progress import Progress
 
 START_ROWS = 20_000
 """Largest number of examples for the k-means start of the code vectors."""
+BINNED = 20_000
+"""Largest number of examples, evenly over time, whose quantiles the bins are."""
 LEAST_USES = 6
 """Codes used by fewer training examples are dropped at the end."""
 NEW_CODES = 0.1
@@ -75,6 +77,8 @@ def fit(
     quantiser = quantiser or ResidualQuantiser(settings)
     if start is not None:
         take_over(codec, quantiser, start, is_aligned)
+    elif settings.bins:
+        codec.learn_bins(examples.at(torch.arange(0, len(examples), len(examples) // BINNED + 1)))
     generator = torch.Generator().manual_seed(seed)
     anchor = held(codec, quantiser, examples, generator) if is_aligned else None
     objective = Objective(settings, codec, quantiser, generator, anchor)

@@ -8,12 +8,14 @@ through the bottleneck, where a pooled vector blurs it (LOG.md). Shapes: B reque
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ml.learning.pieces import Pieces
 from ml.learning.settings import Settings
 from uiengine.features import CONTEXT, EVIDENCE, POPULARITY, SHAPE, TEXT_BUCKETS, USER
 
@@ -60,6 +62,25 @@ def spread(values: Tensor, like: Tensor) -> Tensor:
     return values[:, None].expand(-1, like.shape[1], -1)
 
 
+def through(layers: nn.Sequential, parts: Sequence[Tensor]) -> Tensor:
+    """Applies `mlp` layers to parts side by side, (B, N, F) or, of all blocks alike, (B, 1, F).
+
+    In training the parts are not joined: most of them are inputs, which need no gradient. A graph
+    that serves has the fewer operations when they are.
+    """
+    if not layers.training:
+        joined = torch.cat([p.expand(-1, parts[0].shape[1], -1) for p in parts], -1)
+        served: Tensor = layers(joined)
+        return served
+    first = cast(nn.Linear, layers[0])
+    weights = first.weight.split([part.shape[-1] for part in parts], 1)
+    hidden = functional.linear(parts[0], weights[0], first.bias)
+    for part, weight in zip(parts[1:], weights[1:], strict=True):
+        hidden = hidden + functional.linear(part, weight)
+    result: Tensor = layers[1:](hidden)
+    return result
+
+
 class BlockEmbedding(nn.Module):
     """Embeds block descriptors, (B, N, kind_width), and gives each block a unit memory key."""
 
@@ -86,22 +107,27 @@ class BehaviourEncoder(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         s, h = settings, settings.hidden
-        self.block = mlp(s.kind_width + USER + POPULARITY + CONTEXT, h, h)
+        self.user = Pieces(USER, s.bins)
+        self.popularity = Pieces(POPULARITY, s.bins)
+        self.context = Pieces(CONTEXT, s.bins)
+        user, context = self.user.width, self.context.width
+        self.block = mlp(s.kind_width + user + self.popularity.width + context, h, h)
         self.value = nn.Linear(h, s.channels)
-        self.direct = nn.Linear(USER, s.channels)
-        self.pooled = mlp(2 * h + CONTEXT, h, s.latent)
+        self.direct = nn.Linear(user, s.channels)
+        self.pooled = mlp(2 * h + context, h, s.latent)
         self.innate = nn.Parameter(torch.zeros(s.latent))
 
     def forward(self, seen: Tensor, keys: Tensor, batch: Batch) -> Tensor:
         mask = batch.mask[..., None]
-        context = spread(batch.context, seen)
-        hidden = self.block(torch.cat([seen, batch.user, batch.popularity, context], -1))
-        hidden = functional.silu(hidden) * mask
-        values = (self.value(hidden) + self.direct(batch.user)) * mask
+        user, context = self.user(batch.user), self.context(batch.context)
+        popularity = self.popularity(batch.popularity)
+        parts = [seen, user, popularity, context[:, None]]
+        hidden = functional.silu(through(self.block, parts)) * mask
+        values = (self.value(hidden) + self.direct(user)) * mask
         memory = (keys.transpose(1, 2) @ values).flatten(1)
         mean = hidden.sum(1) / mask.sum(1)
         most = hidden.masked_fill(mask == 0, FAR_BELOW).amax(1)  # padding is no block
-        seen_before: Tensor = memory + self.pooled(torch.cat([mean, most, batch.context], -1))
+        seen_before: Tensor = memory + self.pooled(torch.cat([mean, most, context], -1))
         is_new = batch.context[:, 1:2]
         return is_new * self.innate + (1 - is_new) * seen_before
 
@@ -127,12 +153,13 @@ class Decoder(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         s, h = settings, settings.hidden
-        seen = s.kind_width + POPULARITY + 1
+        self.popularity = Pieces(POPULARITY, s.bins)
+        seen = s.kind_width + self.popularity.width + 1
         self.memory_keys, self.channels = s.memory_keys, s.channels
         self.others = mlp(seen, h // 2, h // 2)
         self.trunk = nn.Sequential(mlp(seen + h // 2 + s.channels, h, h), nn.SiLU())
         self.share = nn.Linear(h, 1)
-        self.direct = nn.Linear(s.channels + POPULARITY, 1)
+        self.direct = nn.Linear(s.channels + self.popularity.width, 1)
         self.demand = nn.Linear(h + 1, 1)
         self.recency = nn.Embedding(SIDE_LEVELS, 8)
         self.side = mlp(h + 8 + s.channels, h, 3)
@@ -145,11 +172,13 @@ class Decoder(nn.Module):
         mask = batch.mask[..., None]
         memory = latent.reshape(-1, self.memory_keys, self.channels)
         read = keys @ memory
-        evidence = spread(batch.context[:, EVIDENCE : EVIDENCE + 1], seen)
-        known = torch.cat([seen, batch.popularity, evidence], -1)
-        others = (functional.silu(self.others(known)) * mask).sum(1) / mask.sum(1)
-        hidden = self.trunk(torch.cat([known, spread(others, seen), read], -1))
-        share = self.share(hidden) + self.direct(torch.cat([read, batch.popularity], -1))
+        popularity = self.popularity(batch.popularity)
+        known = [seen, popularity, batch.context[:, None, EVIDENCE : EVIDENCE + 1]]
+        others = (functional.silu(through(self.others, known)) * mask).sum(1) / mask.sum(1)
+        hidden = functional.silu(
+            through(cast(nn.Sequential, self.trunk[0]), [*known, others[:, None], read])
+        )
+        share = self.share(hidden) + self.direct(torch.cat([read, popularity], -1))
         demand = self.demand(torch.cat([hidden, share], -1))[..., 0]
         share = share[..., 0]
         side = self.side(torch.cat([hidden, self.recency(batch.recency), read], -1))
@@ -173,6 +202,14 @@ class Codec(nn.Module):
         self.decoder = Decoder(settings)
         self.layouts = LayoutEncoder(settings)
         self.predictor = mlp(settings.latent, settings.hidden, settings.latent)
+
+    def learn_bins(self, batch: Batch) -> None:
+        """Puts the bins of all numbers where these visits lie; padding is left out."""
+        real = batch.mask > 0
+        self.encoder.user.learn(batch.user[real])
+        self.encoder.popularity.learn(batch.popularity[real])
+        self.encoder.context.learn(batch.context)
+        self.decoder.popularity.learn(batch.popularity[real])
 
     def encode(self, batch: Batch) -> Tensor:
         """Returns latents before quantisation, (B, Z)."""

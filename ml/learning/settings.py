@@ -24,6 +24,8 @@ class Settings:
     """Width of every hidden layer."""
     kind_width: int = 16
     """Width of a block's descriptor embedding."""
+    bins: int = 0
+    """Bins of each number that the networks read (`ml.learning.pieces`); 0: the number alone."""
 
     stages: int = 8
     """Residual stages of the codebook, one token of 8 bits each."""
