@@ -23,10 +23,13 @@ def quoted(text: str) -> str:
 
 
 class DiskBase:
-    """A database in a folder that goes with it."""
+    """A database in a folder that goes with it.
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="import-")
+    inside: where the folder is made; None: where temporary files of this machine are.
+    """
+
+    def __init__(self, inside: Path | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="import-", dir=inside)
         self.home = Path(self._folder.name)
         self._connection = duckdb.connect(str(self.home / "rows.duckdb"))
         self.execute(f"SET memory_limit='{MEMORY}'")

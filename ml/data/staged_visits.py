@@ -43,8 +43,8 @@ Checked = tuple[pd.DataFrame, list[BadValue]]
 class StagedVisits(DiskBase):
     """problems: the bad values of rows that were left out. people: as `formats.Records`."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, inside: Path | None = None) -> None:
+        super().__init__(inside)
         self.problems: list[BadValue] = []
         self.people: pd.DataFrame | None = None
         self._file = ""

@@ -50,10 +50,13 @@ class Report:
 
 
 class EventReader:
-    """Reads an export into a temporary database, which goes when the reader is closed."""
+    """Reads an export into a temporary database, which goes when the reader is closed.
 
-    def __init__(self) -> None:
-        self._base = Base()
+    inside: as `ml.data.disk_base.DiskBase` takes it.
+    """
+
+    def __init__(self, inside: Path | None = None) -> None:
+        self._base = Base(inside)
         self._base.execute(
             "CREATE TABLE events (raw VARCHAR, surface VARCHAR, key VARCHAR, ms BIGINT, "
             "kind VARCHAR, block VARCHAR)"

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from webapp.lib.times import utc_now
 from webapp.subjects.ended import accounts_read
 from webapp.subjects.imports.key_table import (
     key_rule,
@@ -15,6 +16,7 @@ from webapp.subjects.imports.key_table import (
     user_rule,
     with_more_than_events,
 )
+from webapp.subjects.imports.parts.local_files import local_home, local_sweep
 from webapp.subjects.imports.parts.same_files import files_digest
 from webapp.subjects.imports.parts.together import (
     import_finish,
@@ -111,7 +113,8 @@ def _imported(
     """Reads, checks and stores."""
     from ml.data.staged_visits import StagedVisits
 
-    with StagedVisits() as rows:
+    local_sweep(now=utc_now())
+    with StagedVisits(local_home()) as rows:
         rows.read(
             *(asked.path, asked.form),
             people=asked.people,

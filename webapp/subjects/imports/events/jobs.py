@@ -28,6 +28,7 @@ from webapp.subjects.imports.events.histories import (
 from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
 from webapp.subjects.imports.jobs import keys_read, keys_unmet
 from webapp.subjects.imports.key_table import keys_new
+from webapp.subjects.imports.parts.local_files import local_home, local_sweep
 from webapp.subjects.imports.parts.together import import_new, import_store
 from webapp.subjects.imports.parts.work import Show
 from webapp.subjects.imports.services import AT_ONCE, PEOPLE_AT_ONCE, PREFIX, Progress, Tally
@@ -78,7 +79,8 @@ def import_events(
     surfaces = Surface.objects.all()
     blocks = {s.slug: [block["id"] for block in s.definition["blocks"]] for s in surfaces}
     rules = load_map(Path(map_path), blocks)
-    with EventReader() as reader:
+    local_sweep(now=utc_now())
+    with EventReader(local_home()) as reader:
         progress(0.0, "reading")
         reader.read(paths, form, rules, blocks, until=int(time.time() * 1000) + DAY_MS)
         refuse_unfit(reader.report, paths, form, Path(map_path).name)
@@ -128,7 +130,7 @@ def event_map(paths: Sequence[str], form: str) -> str:
         surface.slug: {b["id"]: b.get("title", b["id"]) for b in surface.definition["blocks"]}
         for surface in Surface.objects.order_by("slug")
     }
-    with EventReader() as reader:
+    with EventReader(local_home()) as reader:
         refuse_nameless(*reader.look(paths, form), paths, form)
         return proposed_map(look(reader), titles)
 

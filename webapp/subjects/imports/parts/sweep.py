@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from webapp.lib import stored_files
+from webapp.subjects.imports.parts.local_files import local_sweep
 from webapp.subjects.imports.parts.together import AGAIN, FOLDER
 from webapp.subjects.models import Import
 
@@ -21,6 +22,7 @@ def imports_sweep(*, now: datetime, idle: timedelta = KEPT) -> None:
 
     Files without an import were left by a killed process.
     """
+    local_sweep(now=now)
     since, running = now - idle, Import.objects.filter(state=Import.State.RUNNING)
     is_busy = Q(parts__started_at__gte=since) | Q(parts__finished_at__gte=since)
     busy = running.filter(is_busy | Q(started_at__gte=since))

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from webapp.lib import database, stored_files
 from webapp.lib.times import utc_now
+from webapp.subjects.imports.parts.local_files import local_home
 from webapp.subjects.models import Import, ImportPart
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def part_store(imported: Import, show: Show = lambda share: None) -> bool:
     if part is None:
         return False
     try:
-        with tempfile.TemporaryDirectory(prefix="import-") as folder:
+        with tempfile.TemporaryDirectory(prefix="part-", dir=local_home()) as folder:
             files = {
                 name: stored_files.fetch(file, Path(folder)) for name, file in part.files.items()
             }
