@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ml.books.served_orders import LEAST_PEOPLE, sample_of
+from ml.books.served_orders import sample_of
 from ml.data.histories import RecordedVisit, visits_of
 from ml.data.sums import Sums
 from ml.progress import Progress
@@ -27,8 +27,9 @@ from ml.versions.folder import add_file
 from uiengine import features
 from uiengine.behaviour.popularity import Popularity, advance
 from uiengine.behaviour.profile import Profile, copy, fold_visit
-from uiengine.book.device import PERSON, day_features, person, rule, used_lately
-from uiengine.model.student import FILE, Floats, Net, Student, to_json
+from uiengine.book.device import day_features, person, public_of, rule, used_lately
+from uiengine.explain import LEAST_PEOPLE
+from uiengine.model.student import FILE, PERSON, Floats, Net, Student, to_json
 from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
@@ -42,6 +43,9 @@ MOST_VISITS = 20_000
 """Visits per surface that a student is learned from, of whole people."""
 LEAST_STATES = 500
 """States of a page that a student is learned from, at least; with fewer, pages keep the rule."""
+LEAST_LEARNED, MOST_OF_ONE = LEAST_PEOPLE + 1, 0.2
+"""People that a student is learned from, at least, and the largest share of states that one of them
+may have: it is published, and nobody is to be read in it."""
 JUDGED = 5
 """Every so many people are judged on instead of learned from."""
 PART = 256
@@ -117,7 +121,8 @@ def states_of(
         x += [person(r.profile, surface, r.day) for r in requests]
         read += _read(version, requests)
     shares, ids = version.priors.get(surface.slug), tuple(surface.index)
-    told = [day_features(features.gather_page(p, ids, day, shares)) for day, p in popular.items()]
+    public = {day: public_of(known, day) for day, known in popular.items()}
+    told = [day_features(features.gather_page(p, ids, day, shares)) for day, p in public.items()]
     even = np.full(len(ids), 1 / len(ids))
     return States(
         users,
@@ -126,7 +131,7 @@ def states_of(
         np.array(read),
         np.array([popularity for popularity, _ in told]),
         np.array([evidence for _, evidence in told]),
-        np.array([used_lately(surface, p, even) for p in popular.values()]),
+        np.array([used_lately(surface, p, even) for p in public.values()]),
     )
 
 
@@ -159,7 +164,10 @@ def learned(surface: Surface, states: States, seed: int) -> Student | None:
     """The student, or None where there are too few states or the rule reads people better."""
     people = {user: i for i, user in enumerate(dict.fromkeys(states.users))}
     is_judged = np.array([people[user] % JUDGED == 0 for user in states.users], dtype=bool)
-    if len(people) < LEAST_PEOPLE or (~is_judged).sum() < LEAST_STATES:
+    states_of_each = np.bincount([people[user] for user in states.users])
+    learned_from = states_of_each[np.arange(len(people)) % JUDGED != 0]
+    is_small = len(learned_from) < LEAST_LEARNED or learned_from.sum() < LEAST_STATES
+    if is_small or learned_from.max() > MOST_OF_ONE * learned_from.sum():
         return None
     student = _student(surface, fit(states, np.flatnonzero(~is_judged), seed))
     ids = tuple(surface.index)

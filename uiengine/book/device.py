@@ -18,7 +18,7 @@ from uiengine.behaviour.profile import BlockUse, Profile, day_uses_at, visit_sha
 from uiengine.cost.energy import Floats
 from uiengine.explain import LEAST_PEOPLE, people_lately
 from uiengine.model.prediction import Prediction
-from uiengine.model.student import Net
+from uiengine.model.student import PERSON, Net
 from uiengine.model.version import CodebookVersion
 from uiengine.page.surface import Surface
 from uiengine.request import Request
@@ -27,8 +27,6 @@ LEAST_SHARE = 0.002
 """Least share of a block in what everybody used: nothing is impossible."""
 LEAST_USES = 0.1
 """Uses that every block is given: what one never used is not impossible either."""
-PERSON = 8
-"""Width of `person`."""
 KNOWN = 4
 """The column of `person` that says whether a block was ever used."""
 _FAR = 10.0
@@ -57,18 +55,26 @@ LATER = Weights((1.30, 0.21, -0.67), 0.36, 0.08, 0.41, -2.34, -0.43)
 """Of the visits after it."""
 
 
+def public_of(popularity: Popularity, day: int) -> Popularity:
+    """What a net may be made of on a day: nothing where fewer than LEAST_PEOPLE came lately beside
+    whoever reads it."""
+    known = advance(popularity, day)
+    return known if people_lately(known, day) - 1 >= LEAST_PEOPLE else Popularity()
+
+
 def net_of(
     version: CodebookVersion, surface: Surface, popularity: Popularity, day: int, newcomers: Floats
 ) -> Net:
-    """The net of a page on a day, as published. newcomers: shares expected of them, (N,).
+    """The net of a page on a day, as published, of what is public.
 
-    It says nothing of the people who came, where they were fewer than LEAST_PEOPLE beside whoever
-    reads it.
+    newcomers: shares expected of them, (N,), under this popularity; where it is not public, they
+    are read without it.
     """
-    known = advance(popularity, day)
-    public = known if people_lately(known, day) - 1 >= LEAST_PEOPLE else Popularity()
+    public = public_of(popularity, day)
     student = version.students.get(surface.slug)
     if student is None:
+        if not public.shares:
+            newcomers = version.read([Request(surface, Profile(), public, day)])[0].share
         return rule(used_lately(surface, public, newcomers))
     page = features.gather_page(public, tuple(surface.index), day, version.priors.get(surface.slug))
     return student.of_day(tuple(surface.index), *day_features(page))

@@ -1,8 +1,9 @@
 """A page's student: a small network that reads people nearly as the version does.
 
-It is learned from the version's own readings (`ml.books.student`). What depends on the page and day
-is worked out once for the book (`of_day`); what is left, a `Net`, is small enough to be published
-and run in a browser. Shapes: N blocks, H hidden units, G of the day, X features of a person.
+It is learned from the version's own readings (`ml.books.students`). What depends on the page and
+day is worked out once for the book (`of_day`); what is left, a `Net`, is small enough to be
+published and run in a browser. Shapes: N blocks, H hidden units, G of the day, X features of a
+person.
 """
 
 from __future__ import annotations
@@ -15,10 +16,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from uiengine.features import POPULARITY
+
 Floats = npt.NDArray[np.float64]
 
 FILE = "students.json"
 """Name in the version folder."""
+PERSON = 8
+"""Features of a person per block (`uiengine.book.device.person`)."""
+DAY = 2 * POPULARITY + 1
+"""What a day says of a block: its popularity, the mean over blocks, and evidence."""
 DECIMALS = 3
 """Of all numbers of a net as published; Python computes with these as browsers do."""
 
@@ -100,7 +107,10 @@ def from_json(content: bytes) -> dict[str, Student]:
     """Reads what `to_json` wrote. Raises KeyError, TypeError or ValueError."""
     names = [field.name for field in fields(Student) if field.name != "blocks"]
     found = {}
-    for slug, page in json.loads(content).items():
+    pages = json.loads(content)
+    if not isinstance(pages, dict):
+        raise ValueError("students are an object of pages")
+    for slug, page in pages.items():
         arrays = {name: np.array(page[name], dtype=np.float64) for name in names}
         if not all(a.ndim == 2 and np.isfinite(a).all() for a in arrays.values()):
             raise ValueError(f"the student of {slug} holds what is no matrix of numbers")
@@ -114,8 +124,9 @@ def _refuse_misshapen(slug: str, student: Student) -> None:
     hidden, units = len(student.first), student.own.shape[1]
     shapes = {
         "own": (len(student.blocks), units),
-        "day": (units, student.day.shape[1]),
+        "day": (units, DAY),
         "added": (2 * hidden + 2, units),
+        "first": (hidden, PERSON),
         "second": (hidden, hidden),
         "out": (2, hidden),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,21 @@ def test_a_page_with_few_visits_has_none(folder, cohort):
     found = _states(folder, few)
     assert len(found.users) < LEAST_STATES
     assert learned(pages([few])["sim"], found, 0) is None
+
+
+@pytest.mark.parametrize("is_of_few", [True, False], ids=["ten people", "one who came most"])
+def test_a_page_on_which_one_person_could_be_read_has_none(states, cohort, monkeypatch, is_of_few):
+    monkeypatch.setattr("ml.books.students.EPOCHS", 1)
+    monkeypatch.setattr("ml.books.students.surprise", lambda nets, *_: next(said))
+    surface = pages([cohort[1]])["sim"]
+    said = iter([1.0, 2.0])
+    assert learned(surface, states, 0) is not None
+    said = iter([1.0, 2.0])
+    if is_of_few:  # a fifth of twelve is judged on, so that ten at most are learned from
+        users = [f"u{i % 12}" for i in range(len(states.users))]
+    else:
+        users = ["u1" if i % 2 else user for i, user in enumerate(states.users)]
+    assert learned(surface, replace(states, users=users), 0) is None
 
 
 def test_a_student_that_reads_worse_than_the_rule_is_not_kept(states, cohort, monkeypatch):

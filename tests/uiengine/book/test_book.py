@@ -18,7 +18,6 @@ from uiengine.behaviour.profile import Pin, Profile, fold_visit
 from uiengine.book.book import Book, make_book
 from uiengine.book.book_json import book_hash, book_json
 from uiengine.book.choice import choose_byte, has_wishes
-from uiengine.book.device import net_of
 from uiengine.guardrails import Case, check
 from uiengine.model.version_folder import load_version
 from uiengine.page.reading_order import apply_pins
@@ -150,13 +149,14 @@ def test_the_json_has_the_widths_of_blocks_that_stretch(bank, version):
 def test_a_net_says_nothing_of_few_people(bank, is_learned):
     version = load_version(FIXTURES / "innate")
     version.students = {bank.slug: made_up(bank)} if is_learned else {}
-    newcomers = np.full(len(bank.blocks), 1 / len(bank.blocks))
     last = bank.blocks[-1].id
 
     def net(people: int, block: str) -> list[list[float]]:
         shares = {block: float(people)}
         lately = fold_day(Popularity(), DAY - 1, shares, people, shares, people)
-        return [a.tolist() for a in net_of(version, bank, lately, DAY, newcomers).added]
+        book = make_book(bank, version, lately, DAY)
+        assert book.net is not None
+        return [a.tolist() for a in book.net.added]
 
     assert net(9, last) == net(9, bank.blocks[0].id) == net(3, last)
     assert net(40, last) != net(40, bank.blocks[0].id)

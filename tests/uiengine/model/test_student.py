@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from tests.uiengine.book.test_selection import page
-from uiengine.book.device import PERSON
 from uiengine.features import POPULARITY
-from uiengine.model.student import Student, from_json, to_json
+from uiengine.model.student import PERSON, Student, from_json, to_json
 from uiengine.page.surface import Surface
 
 UNITS = 5
@@ -86,10 +85,22 @@ def test_a_student_is_read_back_as_it_was_written():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("second", [[1.0]]), ("own", [[1.0] * UNITS]), ("out", [1.0]), ("day", [[float("nan")]])],
+    [
+        ("second", [[1.0]]),
+        ("own", [[1.0] * UNITS]),
+        ("out", [1.0]),
+        ("day", [[float("nan")]]),
+        ("day", [[1.0] * 7] * UNITS),  # of a build with other features
+        ("first", [[1.0] * (PERSON + 1)] * 2),
+    ],
 )
 def test_a_damaged_student_is_refused_by_name(name, value):
     kept = json.loads(to_json({"home": made_up(page(3, 3))}))
     kept["home"][name] = value
     with pytest.raises(ValueError, match="the student of home"):
         from_json(json.dumps(kept).encode())
+
+
+def test_students_that_are_no_object_are_refused():
+    with pytest.raises(ValueError, match="an object of pages"):
+        from_json(b"[]")
