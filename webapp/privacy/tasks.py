@@ -25,7 +25,11 @@ def retention() -> dict[str, dict[str, int]]:
     failed: Exception | None = None
     keys.revoked_expired_delete(now=utc_now())
     files_sweep()
-    imports_sweep(now=utc_now())
+    try:
+        imports_sweep(now=utc_now())
+    except Exception as error:
+        log.exception("subjects.imports_failed")
+        failed = error
     try:
         log.info("subjects.outgrown %s", outgrown_delete(now=utc_now()))
     except Exception as error:

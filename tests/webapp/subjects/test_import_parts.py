@@ -156,7 +156,7 @@ def test_another_file_or_option_does_not_go_on_with_it(tmp_path, in_parts, kille
 
     run(path, ending="2026-03-01")
 
-    assert sorted(Import.objects.values_list("state", flat=True)) == ["done", "running"]
+    assert sorted(Import.objects.values_list("state", flat=True)) == ["done", "failed"]
 
 
 def test_asked_again_and_again_workers_store_each_part_once(tmp_path, in_parts, killed):

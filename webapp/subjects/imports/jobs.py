@@ -23,6 +23,7 @@ from webapp.subjects.imports.parts.together import (
     import_going,
     import_new,
     import_store,
+    import_supersede,
 )
 from webapp.subjects.imports.parts.work import Show
 from webapp.subjects.imports.services import (
@@ -127,6 +128,7 @@ def _imported(
         keyed = _keys_met(asked.keys, rows) if asked.keys else {}
         new_keys = keys_new(keyed)
         imported = import_new(Import.Kind.VISITS, asked.path, digest, _given(asked, rows))
+        import_supersede(imported)
         parts, blocks = rows.write(keyed, PREFIX, ROWS_A_PART), rows.blocks()
         rows.release()
         done = import_store(

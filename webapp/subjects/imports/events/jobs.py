@@ -29,7 +29,7 @@ from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
 from webapp.subjects.imports.jobs import keys_read, keys_unmet
 from webapp.subjects.imports.key_table import keys_new
 from webapp.subjects.imports.parts.local_files import local_home, local_sweep
-from webapp.subjects.imports.parts.together import import_new, import_store
+from webapp.subjects.imports.parts.together import import_new, import_store, import_supersede
 from webapp.subjects.imports.parts.work import Show
 from webapp.subjects.imports.services import AT_ONCE, PEOPLE_AT_ONCE, PREFIX, Progress, Tally
 from webapp.subjects.models import Import
@@ -85,6 +85,8 @@ def import_events(
         reader.read(paths, form, rules, blocks, until=int(time.time() * 1000) + DAY_MS)
         refuse_unfit(reader.report, paths, form, Path(map_path).name)
         imported = import_new(Import.Kind.EVENTS, paths[0], "", {"zone": zone})
+        if not dry_run:
+            import_supersede(imported)
         with database.statements_unlogged(), database.atomic():
             progress(0.4, "tying ids to people")
             new_keys, people = _tied(reader, keys)

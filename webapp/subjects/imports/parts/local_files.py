@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ KEPT = timedelta(days=1)
 
 def local_home() -> Path:
     """The folder for temporary folders of imports; nobody but this user may look into it."""
-    home = Path(settings.VAR_DIR) / "imports"
+    home = Path(settings.VAR_DIR) / f"imports-{os.getuid()}"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return home
 
@@ -28,10 +29,7 @@ def local_sweep(*, now: datetime) -> None:
 
 def _last_write(folder: Path) -> float:
     """Seconds since 1970; endless where something vanishes while it is looked at."""
-    found = 0.0
-    for path in (folder, *folder.rglob("*")):
-        try:
-            found = max(found, path.stat().st_mtime)
-        except FileNotFoundError:  # of an import at work, which deletes what it has read
-            return float("inf")
-    return found
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except FileNotFoundError:  # of an import at work, which deletes what it has read
+        return float("inf")

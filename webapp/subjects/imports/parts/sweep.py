@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from webapp.lib import stored_files
 from webapp.subjects.imports.parts.local_files import local_sweep
-from webapp.subjects.imports.parts.together import AGAIN, FOLDER
+from webapp.subjects.imports.parts.together import FOLDER
 from webapp.subjects.models import Import
 
 KEPT = timedelta(days=1)
@@ -22,14 +22,16 @@ def imports_sweep(*, now: datetime, idle: timedelta = KEPT) -> None:
 
     Files without an import were left by a killed process.
     """
-    local_sweep(now=now)
     since, running = now - idle, Import.objects.filter(state=Import.State.RUNNING)
     is_busy = Q(parts__started_at__gte=since) | Q(parts__finished_at__gte=since)
-    busy = running.filter(is_busy | Q(started_at__gte=since))
+    copies_files = Q(parts=None, started_at__gte=now - KEPT)
+    busy = running.filter(is_busy | copies_files | Q(started_at__gte=since))
     running.exclude(pk__in=busy.values("pk")).update(
-        state=Import.State.FAILED, error=f"Nobody went on with it. {AGAIN}", finished_at=now
+        state=Import.State.FAILED, error="Nobody went on with it.", finished_at=now
     )
+    found = stored_files.folders(FOLDER)  # before the imports are read: one may begin meanwhile
     kept = {str(pk) for pk in running.values_list("pk", flat=True)}
-    for name in stored_files.folders(FOLDER):
+    for name in found:
         if name not in kept:
             stored_files.clear(f"{FOLDER}/{name}")
+    local_sweep(now=now)

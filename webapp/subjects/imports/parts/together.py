@@ -16,6 +16,7 @@ from celery import current_app, group
 
 from webapp.lib import database, stored_files
 from webapp.lib.times import utc_now
+from webapp.subjects.imports.parts.local_files import local_sweep
 from webapp.subjects.imports.parts.work import (
     MOST_ATTEMPTS,
     WORKS,
@@ -87,11 +88,31 @@ def import_store(
             imported.given[TOLD] = dict(prepare())
             _stored_at_once(imported, parts, progress)
             return import_join(imported, end)
-    names = _files_kept(imported, parts, progress)
-    with database.atomic():
-        imported.given[TOLD] = dict(prepare())
-        _parts_make(imported, parts, names)
+    try:
+        names = _files_kept(imported, parts, progress)
+        with database.atomic():
+            imported.given[TOLD] = dict(prepare())
+            _parts_make(imported, parts, names)
+    except Exception as error:
+        _end(imported, f"{type(error).__name__} before anything was stored.")
+        stored_files.clear(f"{FOLDER}/{imported.pk}")
+        raise
     return import_finish(imported, progress, end)
+
+
+def import_supersede(imported: Import) -> None:
+    """Ends what earlier commands on this file left and `import_going` does not go on with.
+
+    Waits for parts of theirs that are being stored; no other can begin afterwards.
+    """
+    same = Import.objects.filter(kind=imported.kind, files=imported.files)
+    running = same.filter(state=Import.State.RUNNING)
+    left = list(running.exclude(digest=imported.digest) if imported.digest else running)
+    for row in left:
+        _end(row, "The same file was imported anew.")
+    with database.atomic():
+        busy = ImportPart.objects.select_for_update(of=("self",)).order_by("pk")
+        list(busy.filter(imported__in=left, finished_at=None))
 
 
 def import_finish(imported: Import, progress: Progress, end: End = dict) -> dict[str, Any]:
@@ -137,6 +158,7 @@ def import_help(import_id: int) -> bool:
         return False
     if part_store(imported):
         return True
+    local_sweep(now=utc_now())
     if imported.kind == Import.Kind.VISITS:  # whose command may have died meanwhile
         import_join(imported)
     return False
@@ -212,6 +234,11 @@ def _invite(imported: Import) -> None:
         database.on_commit(group([part] * messages).apply_async, robust=True)
 
 
+def _end(imported: Import, error: str) -> None:
+    running = Import.objects.filter(pk=imported.pk, state=Import.State.RUNNING)
+    running.update(state=Import.State.FAILED, error=error, finished_at=utc_now())
+
+
 def _left(imported: Import) -> int:
     """Counts the parts that are not stored. Raises FailedImportError if one cannot be."""
     lost = part_given_up(imported)
@@ -220,8 +247,7 @@ def _left(imported: Import) -> int:
             f"Part {lost.number + 1} was begun {MOST_ATTEMPTS} times and not stored, last on "
             f"{lost.host} ({lost.error or 'the worker died'}); the log there says more."
         )
-        running = Import.objects.filter(pk=imported.pk, state=Import.State.RUNNING)
-        running.update(state=Import.State.FAILED, error=words, finished_at=utc_now())
+        _end(imported, words)
     row = Import.objects.get(pk=imported.pk)
     if row.state == Import.State.FAILED:
         raise FailedImportError(f"{row.error} {AGAIN}")

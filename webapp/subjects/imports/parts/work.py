@@ -7,9 +7,10 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from webapp.lib import database, stored_files
 from webapp.lib.times import utc_now
@@ -24,6 +25,8 @@ Work = Callable[[Import, Mapping[str, Path], Show], Mapping[str, int]]
 may be called again for a part whose transaction was taken back."""
 WORKS: dict[str, Work] = {}
 MOST_ATTEMPTS = 3
+BEGINNING = timedelta(seconds=10)
+"""Time in which whoever took a part fetches its files, before the part is locked for good."""
 PAUSE = 5.0
 """Seconds after an error, which may pass, before anything is tried again here."""
 SILENCE = "5min"
@@ -67,14 +70,16 @@ def _part_take(imported: Import) -> ImportPart | None:
         if part is not None:
             part.attempts += 1
             part.host, part.started_at = socket.gethostname()[:100], utc_now()
-            part.save(update_fields=("attempts", "host", "started_at"))
+            part.error = ""
+            part.save(update_fields=("attempts", "host", "started_at", "error"))
     return part
 
 
 def part_given_up(imported: Import) -> ImportPart | None:
     """A part that nobody may take any more and nobody has."""
+    begins = Q(error="", started_at__gte=utc_now() - BEGINNING)
     with database.atomic():
-        return _unlocked(imported).filter(attempts__gte=MOST_ATTEMPTS).first()
+        return _unlocked(imported).filter(attempts__gte=MOST_ATTEMPTS).exclude(begins).first()
 
 
 def _store(part: ImportPart, imported: Import, files: Mapping[str, Path], show: Show) -> None:
@@ -83,7 +88,10 @@ def _store(part: ImportPart, imported: Import, files: Mapping[str, Path], show: 
             cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{SILENCE}'")
     mine = _unlocked(imported).filter(pk=part.pk).first()
     if mine is None:  # another worker took it meanwhile, or has stored it
+        ImportPart.objects.filter(pk=part.pk).update(attempts=F("attempts") - 1)
         return
+    if not Import.objects.filter(pk=imported.pk, state=Import.State.RUNNING).exists():
+        return  # looked at under the part's lock, for which `together` waits when it ends imports
     mine.result = dict(WORKS[imported.kind](imported, files, show))
     mine.finished_at, mine.error = utc_now(), ""
     mine.save(update_fields=("result", "finished_at", "error"))

@@ -29,7 +29,8 @@ class Command(DatabaseCommand):
         "personal attributes. Importing the same file again changes nothing, and brings "
         "nothing back of people who were erased since. Bad rows stop all of it before anything is "
         "stored. Files of more than 100,000 rows are stored in parts, on PostgreSQL by all workers "
-        "that run: killed, the import leaves whole parts, and the same command goes on with it."
+        "that run: killed, the import leaves whole parts, and workers go on with the others, as "
+        "the same command does; with other options it ends what is left and begins anew."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
