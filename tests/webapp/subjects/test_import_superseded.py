@@ -11,6 +11,7 @@ from django.core.files.storage import storages
 from django.db import connection
 
 from tests.webapp.codebooks.test_import_visits import run, write
+from tests.webapp.on_postgresql import is_on_postgresql
 from webapp.lib import stored_files
 from webapp.lib.times import utc_now
 from webapp.subjects.imports import jobs
@@ -68,40 +69,40 @@ def test_corrected_options_end_what_workers_still_had_to_store(tmp_path, monkeyp
     assert Subject.objects.filter(key__startswith="mine:").count() == 12 - stored_before
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_new_import_waits_for_the_part_that_is_being_stored(tmp_path, monkeypatch):
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer, whom all wait for")
-    _, first = left(tmp_path, monkeypatch)
-    begun, goes_on, waited = threading.Event(), threading.Event(), threading.Event()
-    store = work.WORKS["visits"]
+if is_on_postgresql():  # SQLite has one writer, whom all wait for
 
-    def slow(imported, files, show):
-        begun.set()
-        assert goes_on.wait(30)
-        return store(imported, files, show)
+    @pytest.mark.django_db(transaction=True)
+    def test_a_new_import_waits_for_the_part_that_is_being_stored(tmp_path, monkeypatch):
+        _, first = left(tmp_path, monkeypatch)
+        begun, goes_on, waited = threading.Event(), threading.Event(), threading.Event()
+        store = work.WORKS["visits"]
 
-    def worker():
-        work.part_store(first)
-        connection.close()
+        def slow(imported, files, show):
+            begun.set()
+            assert goes_on.wait(30)
+            return store(imported, files, show)
 
-    def command():
-        together.import_supersede(together.import_new("visits", first.files, "another", {}))
-        waited.set()
-        connection.close()
+        def worker():
+            work.part_store(first)
+            connection.close()
 
-    monkeypatch.setitem(work.WORKS, "visits", slow)
-    threads = [threading.Thread(target=worker), threading.Thread(target=command)]
-    threads[0].start()
-    assert begun.wait(30)
-    threads[1].start()
-    assert not waited.wait(0.5)
-    goes_on.set()
-    for thread in threads:
-        thread.join()
-    assert waited.is_set()
-    assert first.parts.exclude(finished_at=None).count() == 2
-    assert not work.part_store(first)
+        def command():
+            together.import_supersede(together.import_new("visits", first.files, "another", {}))
+            waited.set()
+            connection.close()
+
+        monkeypatch.setitem(work.WORKS, "visits", slow)
+        threads = [threading.Thread(target=worker), threading.Thread(target=command)]
+        threads[0].start()
+        assert begun.wait(30)
+        threads[1].start()
+        assert not waited.wait(0.5)
+        goes_on.set()
+        for thread in threads:
+            thread.join()
+        assert waited.is_set()
+        assert first.parts.exclude(finished_at=None).count() == 2
+        assert not work.part_store(first)
 
 
 @pytest.mark.django_db
