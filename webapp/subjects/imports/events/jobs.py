@@ -87,15 +87,7 @@ def import_events(
         imported = import_new(Import.Kind.EVENTS, paths[0], "", {"zone": zone})
         if not dry_run:
             import_supersede(imported)
-        with database.statements_unlogged(), database.atomic():
-            progress(0.4, "tying ids to people")
-            new_keys, people = _tied(reader, keys)
-            in_parts = not (dry_run or people) and reader.size() > EVENTS_A_PART
-            if not in_parts:
-                done = _stored_whole(imported, reader, people, progress)
-                database.set_rollback(dry_run)
-        if in_parts:
-            done = _stored_in_parts(imported, reader, progress)
+        done, new_keys = _stored(imported, reader, keys, dry_run, progress)
         report = asdict(reader.report) | done
     progress(1.0, "done")
     for name in ("attributes", "erased_visits"):  # not of an export of events
@@ -135,6 +127,20 @@ def event_map(paths: Sequence[str], form: str) -> str:
     with EventReader(local_home()) as reader:
         refuse_nameless(*reader.look(paths, form), paths, form)
         return proposed_map(look(reader), titles)
+
+
+def _stored(
+    imported: Import, reader: EventReader, keys: str | None, dry_run: bool, progress: Progress
+) -> tuple[dict[str, int], list[str]]:
+    """Stores what was read, whole or in parts; returns counts, and keys that nobody had."""
+    with database.statements_unlogged(), database.atomic():
+        progress(0.4, "tying ids to people")
+        new_keys, people = _tied(reader, keys)
+        if dry_run or people or reader.size() <= EVENTS_A_PART:
+            done = _stored_whole(imported, reader, people, progress)
+            database.set_rollback(dry_run)
+            return done, new_keys
+    return _stored_in_parts(imported, reader, progress), new_keys
 
 
 def _tied(reader: EventReader, keys: str | None) -> tuple[list[str], frozenset[str]]:
