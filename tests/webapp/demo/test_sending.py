@@ -6,6 +6,7 @@ import time
 
 from playwright.sync_api import Page
 
+from tests.patience import within_its_seconds
 from tests.webapp.demo.site import LOADED, Site, hang, markup, payload
 from tests.webapp.demo.steps import flush, order, use, wait_for
 
@@ -74,6 +75,7 @@ def test_a_flush_that_fails_tries_once_and_doubles_the_wait_once(plain: Page, si
     assert 3.6 <= second <= 6
 
 
+@within_its_seconds
 def test_a_batch_that_is_never_answered_holds_nothing_else(plain: Page, site: Site) -> None:
     opened(plain, site)
 

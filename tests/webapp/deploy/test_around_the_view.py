@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.patience import within_its_seconds
 from tests.webapp.deploy.away import MOST_SECONDS, Away, away_site, of_session
 
 ROUNDTRIP = 0.2
@@ -40,6 +41,7 @@ def host(request, tmp_path_factory) -> Iterator[Away]:
         yield site
 
 
+@within_its_seconds
 @pytest.mark.parametrize("how", ["refuse", "hang"])
 def test_with_the_database_away_everybody_has_a_layout_in_a_second(host, how):
     known, strangers = host.people("known"), {"nobody": {}, "a session": of_session("x" * 32)}
@@ -65,6 +67,7 @@ def test_with_the_database_away_everybody_has_a_layout_in_a_second(host, how):
         assert host.send(asker, found[name][1])[0] == 202, "shown meanwhile, sent later"
 
 
+@within_its_seconds
 def test_with_a_far_database_everybody_has_a_layout_in_a_second(host):
     host.proxy.late = ROUNDTRIP / 2
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.patience import within_its_seconds
 from tests.webapp.deploy.away import MOST_SECONDS, PATH, Asker, Away, away_site, of_session
 from tests.webapp.deploy.place import Place
 
@@ -48,6 +49,7 @@ def test_everybody_gets_a_layout_within_a_second(away, how):
         assert away.send(asker, found[name][1]) == (202, counted), "shown meanwhile, sent later"
 
 
+@within_its_seconds
 def test_a_process_that_starts_meanwhile_serves_pages_too(away):
     """As one that gunicorn replaces; surfaces come from the cache that processes share."""
     new = Place(away.place.var, away.place.settings)
@@ -80,6 +82,7 @@ def test_a_forged_token_is_refused_while_the_database_is_away(away):
     assert status == 401
 
 
+@within_its_seconds
 @pytest.mark.parametrize("how", ["refuse", "hang"])
 def test_no_other_address_holds_anybody_up(away, how):
     """What cannot be answered says so within a second, and says what to do."""

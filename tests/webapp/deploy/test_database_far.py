@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.patience import within_its_seconds
 from tests.webapp.deploy.away import MOST_SECONDS, Away, away_site
 
 ROUNDTRIP = 0.2
@@ -24,6 +25,7 @@ def far(tmp_path_factory) -> Iterator[Away]:
         yield site
 
 
+@within_its_seconds
 def test_people_of_a_far_database_get_their_layouts(far):
     far.proxy.refuse()
     far.proxy.mend()
@@ -43,6 +45,7 @@ def test_people_of_a_far_database_get_their_layouts(far):
         far.proxy.late = 0.0
 
 
+@within_its_seconds
 def test_lost_connections_hold_nobody_up(far):
     """The network forgets the open connections; new ones work."""
     known = far.people("known")

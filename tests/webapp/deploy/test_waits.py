@@ -13,7 +13,7 @@ import pytest
 from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, within_its_seconds
 from tests.webapp.deploy.place import fresh_database
 from webapp.postgres.base import DatabaseWrapper
 from webapp.postgres.connection import Wanted, connect
@@ -32,6 +32,7 @@ def wanted(settings, monkeypatch) -> Iterator[dict[str, Any]]:
         yield {**conninfo_to_dict(address), "host": "localhost"}
 
 
+@within_its_seconds
 def test_a_name_that_is_looked_up_slowly_holds_nobody_up(wanted, monkeypatch):
     """What was begun is there for the next; nobody takes the database for one that is away."""
     found, looked_up = threading.Event(), socket.getaddrinfo
