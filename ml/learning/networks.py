@@ -65,13 +65,8 @@ def spread(values: Tensor, like: Tensor) -> Tensor:
 def through(layers: nn.Sequential, parts: Sequence[Tensor]) -> Tensor:
     """Applies `mlp` layers to parts side by side, (B, N, F) or, of all blocks alike, (B, 1, F).
 
-    In training the parts are not joined: most of them are inputs, which need no gradient. A graph
-    that serves has the fewer operations when they are.
+    The parts are not joined: most of them are inputs, which need no gradient.
     """
-    if not layers.training:
-        joined = torch.cat([p.expand(-1, parts[0].shape[1], -1) for p in parts], -1)
-        served: Tensor = layers(joined)
-        return served
     first = cast(nn.Linear, layers[0])
     weights = first.weight.split([part.shape[-1] for part in parts], 1)
     hidden = functional.linear(parts[0], weights[0], first.bias)
@@ -102,32 +97,33 @@ class BlockEmbedding(nn.Module):
 
 
 class BehaviourEncoder(nn.Module):
-    """s_x = E_x(profile, blocks, context); new subjects get the learned innate latent."""
+    """s_x = E_x(profile, blocks, context); new subjects get the learned innate latent.
+
+    Numbers of a block, its user's and its page's, are read through their bins as well.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         s, h = settings, settings.hidden
-        self.user = Pieces(USER, s.bins)
-        self.popularity = Pieces(POPULARITY, s.bins)
-        self.context = Pieces(CONTEXT, s.bins)
-        user, context = self.user.width, self.context.width
-        self.block = mlp(s.kind_width + user + self.popularity.width + context, h, h)
+        self.pieces = Pieces(USER + POPULARITY, s.bins)
+        passed = self.pieces.width
+        self.block = mlp(s.kind_width + USER + POPULARITY + CONTEXT + passed, h, h)
         self.value = nn.Linear(h, s.channels)
-        self.direct = nn.Linear(user, s.channels)
-        self.pooled = mlp(2 * h + context, h, s.latent)
+        self.direct = nn.Linear(USER + passed, s.channels)
+        self.pooled = mlp(2 * h + CONTEXT, h, s.latent)
         self.innate = nn.Parameter(torch.zeros(s.latent))
 
     def forward(self, seen: Tensor, keys: Tensor, batch: Batch) -> Tensor:
         mask = batch.mask[..., None]
-        user, context = self.user(batch.user), self.context(batch.context)
-        popularity = self.popularity(batch.popularity)
-        parts = [seen, user, popularity, context[:, None]]
+        passed = self.pieces(torch.cat([batch.user, batch.popularity], -1))
+        parts = [seen, batch.user, batch.popularity, batch.context[:, None], passed]
         hidden = functional.silu(through(self.block, parts)) * mask
-        values = (self.value(hidden) + self.direct(user)) * mask
+        own = self.direct(torch.cat([batch.user, passed], -1))
+        values = (self.value(hidden) + own) * mask
         memory = (keys.transpose(1, 2) @ values).flatten(1)
         mean = hidden.sum(1) / mask.sum(1)
         most = hidden.masked_fill(mask == 0, FAR_BELOW).amax(1)  # padding is no block
-        seen_before: Tensor = memory + self.pooled(torch.cat([mean, most, context], -1))
+        seen_before: Tensor = memory + self.pooled(torch.cat([mean, most, batch.context], -1))
         is_new = batch.context[:, 1:2]
         return is_new * self.innate + (1 - is_new) * seen_before
 
@@ -153,13 +149,14 @@ class Decoder(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         s, h = settings, settings.hidden
-        self.popularity = Pieces(POPULARITY, s.bins)
-        seen = s.kind_width + self.popularity.width + 1
+        self.pieces = Pieces(POPULARITY, s.bins)
+        popularity = POPULARITY + self.pieces.width
+        seen = s.kind_width + popularity + 1
         self.memory_keys, self.channels = s.memory_keys, s.channels
         self.others = mlp(seen, h // 2, h // 2)
         self.trunk = nn.Sequential(mlp(seen + h // 2 + s.channels, h, h), nn.SiLU())
         self.share = nn.Linear(h, 1)
-        self.direct = nn.Linear(s.channels + self.popularity.width, 1)
+        self.direct = nn.Linear(s.channels + popularity, 1)
         self.demand = nn.Linear(h + 1, 1)
         self.recency = nn.Embedding(SIDE_LEVELS, 8)
         self.side = mlp(h + 8 + s.channels, h, 3)
@@ -172,7 +169,7 @@ class Decoder(nn.Module):
         mask = batch.mask[..., None]
         memory = latent.reshape(-1, self.memory_keys, self.channels)
         read = keys @ memory
-        popularity = self.popularity(batch.popularity)
+        popularity = torch.cat([batch.popularity, self.pieces(batch.popularity)], -1)
         known = [seen, popularity, batch.context[:, None, EVIDENCE : EVIDENCE + 1]]
         others = (functional.silu(through(self.others, known)) * mask).sum(1) / mask.sum(1)
         hidden = functional.silu(
@@ -206,10 +203,9 @@ class Codec(nn.Module):
     def learn_bins(self, batch: Batch) -> None:
         """Puts the bins of all numbers where these visits lie; padding is left out."""
         real = batch.mask > 0
-        self.encoder.user.learn(batch.user[real])
-        self.encoder.popularity.learn(batch.popularity[real])
-        self.encoder.context.learn(batch.context)
-        self.decoder.popularity.learn(batch.popularity[real])
+        popularity = batch.popularity[real]
+        self.encoder.pieces.learn(torch.cat([batch.user[real], popularity], -1))
+        self.decoder.pieces.learn(popularity)
 
     def encode(self, batch: Batch) -> Tensor:
         """Returns latents before quantisation, (B, Z)."""

@@ -10,34 +10,34 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-NARROWEST = 1e-3
+NARROWEST = 1e-2
 """Smallest width of a bin: closer values are the same behaviour."""
 
 
 class Pieces(nn.Module):
-    """Writes beside F numbers how far each has passed through each of its bins, 0..1.
+    """Says of each of F numbers how far it has passed through each of its bins, 0..1.
 
-    low, scale: (F, bins), the bins' lower edges and 1 / widths; a scale of 0 leaves a bin unused.
-    Without bins the numbers stay as they are, as in versions of before.
+    weight: (F · bins, F), bias: (F · bins,): of a number, by its bin's place and width; all bins
+    are one product. Zeros leave a bin unused. width: F · bins, the numbers told, 0 without bins.
     """
 
-    low: Tensor
-    scale: Tensor
+    weight: Tensor
+    bias: Tensor
 
     def __init__(self, numbers: int, bins: int) -> None:
         super().__init__()
-        self.bins, self.width = bins, numbers * (1 + bins)
+        self.bins, self.width = bins, numbers * bins
         if bins:
-            self.register_buffer("low", torch.zeros(numbers, bins))
-            self.register_buffer("scale", torch.zeros(numbers, bins))
+            self.register_buffer("weight", torch.zeros(self.width, numbers))
+            self.register_buffer("bias", torch.zeros(self.width))
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Encodes (…, F) as (…, F · (1 + bins))."""
+        """Encodes (…, F) as (…, F · bins)."""
         if not self.bins:
-            return numbers
-        passed = ((numbers[..., None] - self.low) * self.scale).clamp(0, 1)
-        return torch.cat([numbers, passed.flatten(-2)], -1)
+            return numbers[..., :0]
+        return functional.linear(numbers, self.weight, self.bias).clamp(0, 1)
 
     def learn(self, rows: Tensor) -> None:
         """Puts the bins' edges at quantiles of these rows, (R, F)."""
@@ -46,8 +46,10 @@ class Pieces(nn.Module):
         for column, values in enumerate(rows.T):
             edges = edges_of(values, self.bins)
             widths = (edges[1:] - edges[:-1]).clamp(min=NARROWEST)
-            self.low[column, : len(widths)] = edges[:-1]
-            self.scale[column, : len(widths)] = 1 / widths
+            first = column * self.bins
+            here = slice(first, first + len(widths))
+            self.weight[here, column] = 1 / widths
+            self.bias[here] = -edges[:-1] / widths
 
 
 def edges_of(values: Tensor, bins: int) -> Tensor:

@@ -16,6 +16,7 @@ import torch
 
 from ml.learning.loop import Fitted
 from ml.learning.residual_vq import ResidualQuantiser
+from ml.versions.folded import FoldedDecoder, FoldedEncoder
 from ml.versions.footprint import hardware, latency
 from ml.versions.onnx_export import (
     DecoderGraph,
@@ -101,12 +102,14 @@ def _graphs(
     example: dict[str, np.ndarray],
     cases: Sequence[dict[str, np.ndarray]],
 ) -> tuple[dict[str, bytes], dict[str, float]]:
-    """Exports encoder and decoder and checks them; returns the files and the differences."""
+    """Exports encoder and decoder, folded, and checks them against the networks; returns the files
+    and the differences."""
     encoder = EncoderGraph(fitted.codec).eval()
     decoder = DecoderGraph(fitted.codec, fitted.calibration).eval()
+    folded = FoldedEncoder(fitted.codec), FoldedDecoder(fitted.codec, fitted.calibration)
     files = {
-        "encoder.onnx": export_graph(encoder, ENCODER_INPUTS, ["latent"], example),
-        "decoder.onnx": export_graph(decoder, DECODER_INPUTS, DECODER_OUTPUTS, example),
+        "encoder.onnx": export_graph(folded[0], ENCODER_INPUTS, ["latent"], example),
+        "decoder.onnx": export_graph(folded[1], DECODER_INPUTS, DECODER_OUTPUTS, example),
     }
     parity = {
         "encoder": check_parity(files["encoder.onnx"], encoder, ENCODER_INPUTS, cases),

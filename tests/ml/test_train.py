@@ -28,7 +28,6 @@ from ml.training.train import fine_tuning, train_version
 from ml.versions.card import LIMITS
 from ml.versions.onnx_export import (
     DecoderGraph,
-    EncoderGraph,
     ExportError,
     check_parity,
     export_graph,
@@ -38,7 +37,7 @@ from tests.ml.conftest import KINDS, SMALL, simulated_visits
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.errors import VersionError
-from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS
+from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS
 from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 
@@ -149,22 +148,6 @@ def test_a_different_graph_fails_parity(version_folder):
         fitted.codec.decoder.share.bias += 0.01
     with pytest.raises(ExportError, match="parity"):
         check_parity(content, graph, DECODER_INPUTS, [example])
-
-
-@pytest.mark.parametrize("bins", [0, 8])
-def test_graphs_answer_as_the_networks_do(bins):
-    made, kinds = small_examples(12)
-    settings = replace(BARE, batch=64, warm_epochs=2, code_epochs=0, bins=bins)
-    fitted = fit(made, kinds, settings, seed=0)
-    generator = np.random.default_rng(0)
-    cases = [random_inputs(fitted, *shape, generator) for shape in ((3, 7), (1, 1))]
-    for made_of, names, outputs in (
-        (EncoderGraph, ENCODER_INPUTS, ("latent",)),
-        (DecoderGraph, DECODER_INPUTS, DECODER_OUTPUTS),
-    ):
-        graph = made_of(fitted.codec).eval()
-        content = export_graph(graph, names, outputs, cases[0])
-        assert check_parity(content, graph, names, cases) <= 1e-4
 
 
 def test_card_and_manifest_say_what_was_made(version_folder):

@@ -13,10 +13,10 @@ from ml.learning.pieces import Pieces, edges_of
 
 
 def encoded(rows: list[float], numbers: list[float], bins: int) -> list[list[float]]:
-    """The bins' part of the encoding, with bins learned from rows."""
+    """How far the numbers have passed each of the bins that are learned from rows."""
     pieces = Pieces(1, bins)
     pieces.learn(torch.tensor(rows)[:, None])
-    return pieces(torch.tensor(numbers)[:, None])[:, 1:].tolist()
+    return pieces(torch.tensor(numbers)[:, None]).tolist()
 
 
 def test_a_number_passes_one_bin_after_another():
@@ -43,12 +43,20 @@ def test_a_number_that_never_differs_says_nothing():
     assert encoded([2.0] * 10, [1.0, 2.0, 3.0], 4) == [[0.0] * 4] * 3
 
 
-def test_without_bins_numbers_stay_as_they_are():
+def test_without_bins_there_is_nothing_to_say():
     numbers = torch.randn(3, 5)
     pieces = Pieces(5, 0)
     pieces.learn(numbers)
-    assert pieces(numbers) is numbers
-    assert pieces.width == 5
+    assert pieces(numbers).shape == (3, 0)
+    assert pieces.width == 0 and not pieces.state_dict()
+
+
+def test_each_number_has_bins_of_its_own():
+    rows = torch.tensor([[0.0, 10.0], [1.0, 30.0], [3.0, 50.0]])
+    pieces = Pieces(2, 2)
+    pieces.learn(rows)
+    # edges 0, 1, 3 and 10, 30, 50, by hand
+    assert pieces(torch.tensor([2.0, 15.0])).tolist() == pytest.approx([1, 0.5, 0.25, 0])
 
 
 @given(
