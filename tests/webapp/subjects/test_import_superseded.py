@@ -69,6 +69,17 @@ def test_corrected_options_end_what_workers_still_had_to_store(tmp_path, monkeyp
     assert Subject.objects.filter(key__startswith="mine:").count() == 12 - stored_before
 
 
+@pytest.mark.django_db
+def test_a_file_of_the_same_name_in_another_folder_leaves_an_import_alone(tmp_path, monkeypatch):
+    _, first = left(tmp_path, monkeypatch)
+    (other := tmp_path / "of-november").mkdir()
+    run(write(other, "shop,u99,2026-01-03,cart,1"))
+
+    first.refresh_from_db()
+    assert first.state == "running"
+    assert together.import_help(first.pk)
+
+
 if is_on_postgresql():  # SQLite has one writer, whom all wait for
 
     @pytest.mark.django_db(transaction=True)
@@ -87,7 +98,8 @@ if is_on_postgresql():  # SQLite has one writer, whom all wait for
             connection.close()
 
         def command():
-            together.import_supersede(together.import_new("visits", first.files, "another", {}))
+            path = first.given[together.WHERE]
+            together.import_supersede(together.import_new("visits", path, "another", {}))
             waited.set()
             connection.close()
 

@@ -28,6 +28,8 @@ from webapp.subjects.models import Import, ImportPart
 TASK = "subjects.import_part"
 TOLD = "told"
 """In what an import was given: what of it is part of its result."""
+WHERE = "path"
+"""There as well: the first path of its files, by which an import of the same is known."""
 FOLDER = "imports"
 """Storage folder of files that name people, a folder per import."""
 MOST_ASKED = 16
@@ -35,6 +37,7 @@ MOST_ASKED = 16
 LOOK_EVERY = 0.5
 """Seconds between two looks at parts that others have."""
 AGAIN = "What is stored stays. Run the same command again: what is known adds nothing."
+STOPPED = f"Stopped. {AGAIN}"
 Progress = Callable[[float, str], None]
 End = Callable[[], Mapping[str, int]]
 """Stores what has to wait for all parts, in the transaction that ends the import; returns counts.
@@ -59,8 +62,13 @@ class Files(Protocol):
 def import_new(kind: str, path: str, digest: str, given: Mapping[str, Any]) -> Import:
     """A row that is not saved yet."""
     by = f"{_user()} on {socket.gethostname()}"
+    where = {WHERE: os.path.abspath(path)}
     return Import(
-        kind=kind, files=Path(path).name[:200], digest=digest, by=by[:200], given=dict(given)
+        kind=kind,
+        files=Path(path).name[:200],
+        digest=digest,
+        by=by[:200],
+        given={**given, **where},
     )
 
 
@@ -105,7 +113,8 @@ def import_supersede(imported: Import) -> None:
 
     Waits for parts of theirs that are being stored; no other can begin afterwards.
     """
-    same = Import.objects.filter(kind=imported.kind, files=imported.files)
+    where = imported.given[WHERE]  # many folders have a visits.csv
+    same = Import.objects.filter(kind=imported.kind, **{f"given__{WHERE}": where})
     running = same.filter(state=Import.State.RUNNING)
     left = list(running.exclude(digest=imported.digest) if imported.digest else running)
     for row in left:
