@@ -183,6 +183,19 @@ def test_the_menu_saves_a_copy_and_erases_all(person):
     assert "forgotten" in person.page.inner_text("[role=status]")
 
 
+def test_what_is_used_after_erasing_brings_nothing_of_before_back(person, book):
+    for _ in range(7):
+        person.visit(USED)
+    assert person.order != entry(book, 0)
+
+    person.page.click("[name=erase]")
+    person.page.click("[data-block=links]")
+    person.page.wait_for_load_state("networkidle")
+
+    assert person.page.evaluate("Object.keys(localStorage)") == []
+    assert person.visit(after=timedelta(minutes=1)) == entry(book, 0)
+
+
 def test_a_page_of_another_book_shows_what_was_seen_last(person, book):
     """Yesterday's choice, in the cells of yesterday's book."""
     for _ in range(7):

@@ -23,6 +23,7 @@ const read = (key) => JSON.parse(store.getItem(key)); // null: nothing is kept
 
 class DevicePage {
   #public; // the book's JSON
+  #isErased = false;
 
   constructor(element) {
     const { book, strings, api, counts } = JSON.parse(element.querySelector(':scope>script[type="application/json"]').text);
@@ -37,8 +38,9 @@ class DevicePage {
     return [...this.element.querySelectorAll(':scope>[data-grid]>[data-block]')].map((block) => block.dataset.block);
   }
 
-  // Begins a visit with what stands on the page, unless one is open.
+  // Begins a visit with what stands on the page, unless one is open, or that tells what was erased.
   begin(now = Date.now()) {
+    if (this.#isErased) return;
     const profile = this.device.profile;
     if (profile.open && now - profile.open.at < VISIT) return;
     if (profile.open) {
@@ -93,6 +95,7 @@ class DevicePage {
   }
 
   erase() {
+    this.#isErased = true;
     for (const key of this.keys) store.removeItem(key);
   }
 
