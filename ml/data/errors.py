@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 SHOWN_PROBLEMS = 20
 """Number of bad values that the message lists; `DataError.problems` has all of them."""
+SHOWN_LETTERS = 200
+"""Of a value, the letters that the message shows: a file in another format may be one value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class BadValue:
 
     def __str__(self) -> str:
         where = f"{self.file}, row {self.row}" if self.row else self.file
-        return f"{where}: {self.field} = {self.value!r}; {self.rule}"
+        more = "…" if len(self.value) > SHOWN_LETTERS else ""
+        return f"{where}: {self.field} = {self.value[:SHOWN_LETTERS]!r}{more}; {self.rule}"
 
 
 class DataError(ValueError):

@@ -10,19 +10,26 @@ from django.db.migrations.executor import MigrationExecutor
 
 from webapp.lib import database
 
+AGAIN = (
+    "What was being written then was taken back. Run the same command again; with --traceback it "
+    "says where it stopped."
+)
+
 
 class DatabaseCommand(BaseCommand):
     """Base of our commands that read or write rows."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Runs the command. Raises CommandError with the next step where tables are missing or the
-        database is away."""
+        """Runs the command. Raises CommandError with the next step where tables are missing, or the
+        database is away or ended what was asked."""
         try:
             return super().execute(*args, **options)
         except (OperationalError, ProgrammingError) as error:
             says = _what_is_wrong()
             if says:
                 raise CommandError(says) from error
+            if isinstance(error, OperationalError):  # a deadlock, a lost connection, a full disk
+                raise CommandError(f"database: {str(error).strip()}\n{AGAIN}") from error
             raise
 
 

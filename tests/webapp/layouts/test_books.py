@@ -121,7 +121,10 @@ def test_a_page_that_is_off_has_no_book(book):
     answer = Client().get("/api/book/course-home")
 
     assert answer.status_code == 404
-    assert json.loads(answer.content)["type"].endswith("book-unknown")
+    problem = json.loads(answer.content)
+    assert problem["type"].endswith("book-unknown")
+    assert problem["detail"] == "The page 'course-home' has no book now."
+    assert "without the last part" not in problem["next_step"]  # that is what was asked for
 
 
 def test_however_many_unknown_names_are_asked_for_the_database_is_asked_once_a_second(

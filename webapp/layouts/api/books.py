@@ -69,7 +69,13 @@ class TodayView(LayoutAPIView):
         milliseconds, zone = to_milliseconds(utc_now()), page.surface.zone
         book = books.of_page(page, day_of(milliseconds, zone))
         if book is None:
-            raise _no_book(surface)
+            raise Problem(
+                "book-unknown",
+                f"The page {surface!r} has no book now.",
+                field="path",
+                value=surface,
+                next_step="Show the default order. A worker makes a live page's book in a minute.",
+            )
         request._request.META[PUBLIC] = True
         body = {"book": book.hash, "until": day_end(milliseconds, zone) // 1000}
         return HttpResponse(

@@ -16,7 +16,7 @@ from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.events.jobs import EVENT_FORMATS, import_events
 from webapp.subjects.imports.key_table import new_keys_said
-from webapp.subjects.imports.parts.together import FailedImportError
+from webapp.subjects.imports.parts.together import STOPPED, FailedImportError
 
 ROW = """
 A row, here of Segment's JSON lines:
@@ -80,6 +80,8 @@ class Command(DatabaseCommand):
                 raise CommandError(f"{error}\nNothing was imported.") from error
             except FailedImportError as error:
                 raise CommandError(str(error)) from error
+            except KeyboardInterrupt as error:
+                raise CommandError(STOPPED, returncode=130) from error
         self._tell(done)
         self.stdout.write(json.dumps({**done, "seconds": round(time.perf_counter() - begin, 1)}))
 

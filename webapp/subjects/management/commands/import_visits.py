@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.imports.key_table import new_keys_said
-from webapp.subjects.imports.parts.together import FailedImportError
+from webapp.subjects.imports.parts.together import STOPPED, FailedImportError
 
 SHOWN = 20
 """Maximum number of skipped rows printed."""
@@ -88,6 +88,8 @@ class Command(DatabaseCommand):
                 raise CommandError(f"{error}\nNothing was imported. {hint}") from error
             except FailedImportError as error:
                 raise CommandError(str(error)) from error
+            except KeyboardInterrupt as error:
+                raise CommandError(STOPPED, returncode=130) from error
         skipped = done.pop("skipped")
         for line in skipped[:SHOWN]:
             self.stderr.write(f"skipped: {line}")
@@ -96,10 +98,21 @@ class Command(DatabaseCommand):
         if done["new_keys"]:
             self.stdout.write(new_keys_said(done["new_keys"]))
         if not done["visits"] and not done["attributes"]:
-            self.stdout.write("Everything in these files was imported before: nothing changed.")
+            self.stdout.write(f"{_why_nothing(done)}: nothing changed.")
         seconds = round(time.perf_counter() - begin, 1)
         self.stdout.write(json.dumps({**done, "skipped": len(skipped), "seconds": seconds}))
 
 
+def _why_nothing(done: dict[str, Any]) -> str:
+    if done["known_visits"]:
+        return "Everything in these files was imported before"
+    if done["erased_visits"]:
+        return "Everything in these files is of people who were erased since"
+    return "There is no visit in these files that could be imported"
+
+
 def _day(text: str) -> str:
-    return date.fromisoformat(text).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day. Write it as 2026-05-31.") from None
