@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from django.core.management import CommandError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -85,7 +86,7 @@ def test_a_killed_import_run_again_ends_as_an_undisturbed_one(page, tmp_path, ke
         return done
 
     monkeypatch.setattr(jobs, "EVENTS_A_PART", 4)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(CommandError, match="Stopped"):
         patch.setitem(work.WORKS, "events", hang)
         run(tmp_path, events, keys=keys)
     left = Import.objects.latest("pk")

@@ -129,7 +129,7 @@ def test_a_killed_import_goes_on_without_reading_again(
     tmp_path, in_parts, killed, monkeypatch, django_capture_on_commit_callbacks
 ):
     path = write(tmp_path, *rows(1))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CommandError, match="Stopped"):
         run(path)
     before = Import.objects.get()
     assert before.parts.exclude(finished_at=None).count() == 2 < before.parts.count()
@@ -151,7 +151,7 @@ def test_a_killed_import_goes_on_without_reading_again(
 
 def test_another_file_or_option_does_not_go_on_with_it(tmp_path, in_parts, killed):
     path = write(tmp_path, *rows(1))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CommandError, match="Stopped"):
         run(path)
 
     run(path, ending="2026-03-01")
@@ -160,7 +160,7 @@ def test_another_file_or_option_does_not_go_on_with_it(tmp_path, in_parts, kille
 
 
 def test_asked_again_and_again_workers_store_each_part_once(tmp_path, in_parts, killed):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CommandError, match="Stopped"):
         run(write(tmp_path, *rows(1)))
     row = Import.objects.get()
 
@@ -176,7 +176,7 @@ def test_asked_again_and_again_workers_store_each_part_once(tmp_path, in_parts, 
 
 def test_somebody_erased_in_the_middle_stays_erased(tmp_path, in_parts, killed):
     path = write(tmp_path, *rows(1))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CommandError, match="Stopped"):
         run(path)
     keys = {f"file:u{n}" for n in range(PEOPLE)}
     gone = [sorted(keys & set(Subject.objects.values_list("key", flat=True)))[0]]
@@ -192,7 +192,7 @@ def test_somebody_erased_in_the_middle_stays_erased(tmp_path, in_parts, killed):
 def test_an_erasure_deletes_what_a_killed_import_left_of_people(
     tmp_path, in_parts, killed, django_capture_on_commit_callbacks
 ):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CommandError, match="Stopped"):
         run(write(tmp_path, *rows(1)))
     long_ago = utc_now() - timedelta(minutes=11)
     Import.objects.update(started_at=long_ago)
@@ -206,7 +206,7 @@ def test_an_erasure_deletes_what_a_killed_import_left_of_people(
 
 
 def test_files_of_no_import_go_at_night_and_those_of_a_running_one_stay(tmp_path, in_parts, killed):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CommandError, match="Stopped"):
         run(write(tmp_path, *rows(1)))
     mine = files_left()
     orphan = Path(storages["artefacts"].path("imports/999/visits-000.parquet"))
@@ -247,7 +247,7 @@ def test_a_bad_row_leaves_nothing_behind(tmp_path, in_parts):
 
 
 def test_the_admin_says_how_far_an_import_is(tmp_path, in_parts, killed, admin_client):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CommandError, match="Stopped"):
         run(write(tmp_path, *rows(1)))
     row = Import.objects.get()
     row.parts.filter(finished_at=None).update(host="worker-7", error="OSError")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import storages
+from django.core.management import CommandError
 from django.db import connection
 
 from tests.webapp.codebooks.test_import_visits import run, write
@@ -41,7 +42,7 @@ def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Import]:
 
     with monkeypatch.context() as patch:
         patch.setitem(work.WORKS, "visits", stopped)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(CommandError, match="Stopped"):
             run(path)
     return path, Import.objects.get()
 
