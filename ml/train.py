@@ -85,6 +85,7 @@ def _train(options: argparse.Namespace, layouts: Sequence[Record]) -> dict[str, 
             progress=show,
             settings=settings,
             is_innate=options.innate,
+            scratch=options.scratch,
         )
     if not distributed.is_first():
         return None
@@ -128,6 +129,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--innate", action="store_true", help="train for no surface in particular")
     parser.add_argument("--start", type=existing_version, help="version folder to start from")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        help="folder on disk for what is learned from, in place of memory; torchrun's share it",
+    )
     parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")
     options = parser.parse_args(arguments)
     if not options.train and not (options.start and (options.layouts or options.edits)):

@@ -79,7 +79,11 @@ class _Shown:
 
 def sample_of(visits: Sequence[RecordedVisit], most: int) -> frozenset[str]:
     """People, by a hash of their names, with at most `most` visits together; one at least."""
-    counts = Counter(visit.user for visit in visits)
+    return few_of(Counter(visit.user for visit in visits), most)
+
+
+def few_of(counts: Mapping[str, int], most: int) -> frozenset[str]:
+    """`sample_of` people with these numbers of visits."""
     chosen: list[str] = []
     total = 0
     for user in sorted(counts, key=lambda user: (zlib.crc32(user.encode()), user)):

@@ -7,6 +7,7 @@ time, so memory does not grow with the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -118,12 +119,43 @@ def shards_read(path: Path, shards: range = range(SHARDS)) -> Iterator[pd.DataFr
                 yield frame
 
 
+@dataclass(frozen=True)
+class VisitFiles:
+    """Visits of people in files: an iteration reads them again, a row group at a time.
+
+    Each frame holds all visits of its people, in the order of the files; len: how many frames.
+    """
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        return sum(pyarrow.parquet.read_metadata(path).num_row_groups for path in self.paths)
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        for table in tables_read(self.paths):
+            frame: pd.DataFrame = table.to_pandas()
+            yield frame
+
+
+def tables_read(paths: Iterable[Path]) -> Iterator[pa.Table]:
+    """Yields the row groups of files."""
+    for path in paths:
+        with pa.parquet.ParquetFile(path) as file:
+            yield from map(file.read_row_group, range(file.num_row_groups))
+
+
+def users_kept(paths: Iterable[Path], is_wanted: Callable[[str], bool], into: Path) -> VisitFiles:
+    """Writes the visits of the wanted users to the file `into`, in the order of the files."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with pa.parquet.ParquetWriter(into, SCHEMA) as writer:
+        for table in tables_read(paths):
+            writer.write_table(of_users(table, is_wanted))
+    return VisitFiles([into])
+
+
 def users_read(paths: Iterable[Path], is_wanted: Callable[[str], bool]) -> pd.DataFrame:
     """Returns all visits of the wanted users, in the order of the files."""
     found = [pa.Table.from_pandas(visits_frame([]), SCHEMA, preserve_index=False)]
-    for path in paths:
-        with pa.parquet.ParquetFile(path) as file:
-            groups = map(file.read_row_group, range(file.num_row_groups))
-            found += [of_users(group, is_wanted) for group in groups]
+    found += [of_users(table, is_wanted) for table in tables_read(paths)]
     frame: pd.DataFrame = pa.concat_tables(found).to_pandas()
     return frame

@@ -45,8 +45,7 @@ def tokens_of(
     book: Codebook, latent: np.ndarray, examples: Examples, bits: int
 ) -> list[tuple[int, ...]]:
     """Encodes as served: at most `bits`, and one innate token for people without a visit."""
-    is_new = examples.stored.context[:, 1].numpy() > 0
-    return book.encode(latent, np.where(is_new, 1, max(bits // TOKEN_BITS, 1)).tolist())
+    return book.encode(latent, np.where(examples.is_first, 1, max(bits // TOKEN_BITS, 1)).tolist())
 
 
 def through_tokens(fitted: Fitted, book: Codebook, examples: Examples, bits: int = 64) -> Shares:

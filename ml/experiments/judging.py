@@ -18,7 +18,7 @@ BINS = ((0, 1), (1, 2), (2, 3), (3, 5), (5, 10), (10, 20), (20, 50), (50, 10**9)
 
 def ranks_of(scores: np.ndarray, side: Side) -> np.ndarray:
     """Ranks blocks by falling score, (V, N); ties follow the static order, padding comes last."""
-    real = side.examples.inputs.mask.numpy() > 0
+    real = side.examples.mask > 0
     order = np.lexsort((side.static, np.where(real, -scores, np.inf)), axis=1)
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), 1)

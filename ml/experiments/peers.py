@@ -77,7 +77,7 @@ def boosting(split: Split, seed: int) -> Scores:
     count = int(split.test.static.shape[1])
     for slug in sorted(set(split.test.surface)):
         mine, theirs = split.train.surface == slug, split.test.surface == slug
-        real = split.train.examples.inputs.mask.numpy()[mine].reshape(-1) > 0
+        real = split.train.examples.mask[mine].reshape(-1) > 0
         rows: np.ndarray = table(split.train).reshape(len(mine), count, -1)[mine]
         share = split.train.examples.share.numpy()[mine].reshape(-1)
         model = HistGradientBoostingRegressor(

@@ -14,7 +14,8 @@ from torch import Tensor
 from ml.data.histories import RecordedVisit, pages, visits_of
 from ml.data.sums import default_orders, mean_shares
 from ml.evaluation.replay import static_orders
-from ml.learning.examples import Examples, build_examples
+from ml.learning.building import build_examples
+from ml.learning.examples import Examples
 from uiengine.page.surface import Surface
 
 HELD_BACK = 0.25

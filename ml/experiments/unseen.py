@@ -14,7 +14,8 @@ from ml.experiments.decoding import codebook, through_tokens
 from ml.experiments.judging import Line, gains, ranks_of
 from ml.experiments.split import Side, some_rows
 from ml.learning.alignment import renumbered
-from ml.learning.examples import Examples, build_examples
+from ml.learning.building import build_examples
+from ml.learning.examples import Examples
 from ml.learning.loop import fit
 from ml.learning.settings import Settings
 from ml.progress import named_part
@@ -61,8 +62,8 @@ def unseen(visits: pd.DataFrame, settings: Settings, seed: int, show: Show) -> I
 
 def _alphabetical(visits: Sequence[RecordedVisit], examples: Examples) -> Side:
     """Takes the order of columns as the static order, as blocks are declared alphabetically."""
-    shape = examples.share.shape
-    return Side(visits, examples, np.broadcast_to(np.arange(shape[1]), shape))
+    shape = (len(examples), examples.width)
+    return Side(visits, examples, np.broadcast_to(np.arange(examples.width), shape))
 
 
 def _by_kind(

@@ -83,8 +83,9 @@ def split(examples: Examples, share: float) -> tuple[Examples, Examples | None]:
 
     The second is None where it would have fewer than LEAST_PEOPLE people; then all are trained on.
     """
-    aside = rows_aside(examples.users, share)
-    people = {user for user, is_out in zip(examples.users, aside.tolist(), strict=True) if is_out}
+    users = examples.users
+    aside = rows_aside(users, share)
+    people = {user for user, is_out in zip(users, aside.tolist(), strict=True) if is_out}
     if len(people) < LEAST_PEOPLE or bool(aside.all()):
         return examples, None
     rows = torch.arange(len(examples))
@@ -103,9 +104,10 @@ def answers(codec: Codec, book: Codebook, examples: Examples) -> Answers:
         decoded = codec.decode(torch.from_numpy(book.decode(tokens)), batch)
         alone.append(decoded.demand.numpy())
         beside.append(decoded.side_demand.numpy())
-    real = examples.inputs.mask.numpy() > 0
-    number = {user: i for i, user in enumerate(dict.fromkeys(examples.users))}
-    whose = np.array([number[user] for user in examples.users])
+    real = examples.mask > 0
+    users = examples.users
+    number = {user: i for i, user in enumerate(dict.fromkeys(users))}
+    whose = np.array([number[user] for user in users])
     every = (
         np.concatenate(alone),
         np.concatenate(beside),

@@ -8,8 +8,10 @@ process up to the order of floating-point sums.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -48,6 +50,34 @@ def several() -> bool:
 def is_first() -> bool:
     """Tells whether this process writes the files and shows progress."""
     return not several() or dist.get_rank() == 0
+
+
+def is_first_here() -> bool:
+    """Tells whether this process is the first on its host, which writes what all of them map."""
+    return not several() or os.environ["LOCAL_RANK"] == "0"
+
+
+def wait() -> None:
+    """Waits until all processes are here."""
+    if several():
+        dist.barrier()
+
+
+@contextmanager
+def scratch_folder(parent: Path | None) -> Iterator[Path | None]:
+    """Makes an empty folder in `parent` for this host's processes, and removes it at the end."""
+    if parent is None:
+        yield None
+        return
+    folder = parent / f"examples-{os.environ.get('TORCHELASTIC_RUN_ID', os.getpid())}"
+    if is_first_here():
+        folder.mkdir(parents=True)
+    try:
+        yield folder
+        wait()
+    finally:
+        if is_first_here():
+            shutil.rmtree(folder)
 
 
 def check(settings: Settings) -> None:

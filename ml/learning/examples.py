@@ -2,146 +2,139 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ml.data.histories import RecordedVisit
-from ml.data.sums import PopularityByDay, Sums
 from ml.learning.inputs import Inputs
 from ml.learning.networks import Batch
 from ml.learning.settings import Settings
-from ml.learning.walk import Walk, even_prior
+from ml.learning.walk import even_prior
 from uiengine import features
 from uiengine.features import EVIDENCE, FIRST_VISIT, LAST_VISIT, Pages, People
-from uiengine.page.surface import Surface
-
-HORIZON_VISITS, HORIZON_DAYS = 20, 28
-"""Horizon of the outlook and of the hindsight layout: visits and days ahead."""
-DISCOUNT = 0.95
-"""Discount per visit ahead, as in the horizon energy."""
 
 
-@dataclass
-class Examples:
-    """V visits of at most N blocks, and their targets.
+class Targets(NamedTuple):
+    """What is learned to say of each visit.
 
-    drawn: (V, N, 2, 3), popularity as if it rested on few visits, see `thin`. share: (V, N), 1/k
-    for each of k used blocks. outlook: (V, N), discounted mean share over the coming visits.
-    hindsight: (V, N), ranks of the layout that orders blocks by the outlook. has_future: (V,), 0 at
-    a subject's last visit. users: (surface, user) of each visit.
+    share: (V, N), 1/k for each of k used blocks. outlook: (V, N), discounted mean share over the
+    coming visits. hindsight: (V, N), ranks of the layout that orders blocks by the outlook.
+    has_future: (V,), 0 at a subject's last visit.
     """
 
-    stored: Inputs
-    drawn: Tensor
     share: Tensor
     outlook: Tensor
     hindsight: Tensor
     has_future: Tensor
-    users: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Stored rows in the order of the examples; an index takes a copy of some of them."""
+
+    stored: Tensor
+    place: Tensor
+
+    def __getitem__(self, rows: Tensor | slice) -> Tensor:
+        return self.stored[self.place[rows]]
+
+    def numpy(self) -> np.ndarray:
+        """Returns a copy of all rows, which is large."""
+        found: np.ndarray = self[:].numpy()
+        return found
+
+
+@dataclass
+class Examples:
+    """V visits of at most N blocks, and their targets: `place` says which of the stored rows.
+
+    stored, targets: in memory, or mapped from files (`ml.learning.rows`). drawn: (…, N, 2, 3),
+    popularity as if it rested on few visits, see `thin`. person: (…,), whose visit, a place among
+    `people`, each a (surface, user). place: (V,). folder: where scratch files may be, if any.
+    """
+
+    stored: Inputs
+    targets: Targets
+    drawn: Tensor
+    person: Tensor
+    people: list[tuple[str, str]]
+    place: Tensor
+    folder: Path | None = None
 
     def __len__(self) -> int:
-        return len(self.users)
+        return len(self.place)
+
+    @property
+    def users(self) -> list[tuple[str, str]]:
+        """(surface, user) of each visit."""
+        return [self.people[i] for i in self.person[self.place].tolist()]
+
+    @property
+    def width(self) -> int:
+        """N."""
+        return self.stored.mask.shape[1]
+
+    @property
+    def share(self) -> Ordered:
+        return Ordered(self.targets.share, self.place)
+
+    @property
+    def outlook(self) -> Ordered:
+        return Ordered(self.targets.outlook, self.place)
+
+    @property
+    def hindsight(self) -> Ordered:
+        return Ordered(self.targets.hindsight, self.place)
+
+    @property
+    def has_future(self) -> Ordered:
+        return Ordered(self.targets.has_future, self.place)
+
+    @property
+    def mask(self) -> np.ndarray:
+        """1 for a block, 0 for padding, (V, N)."""
+        found: np.ndarray = self.stored.mask[self.stored.page[self.place]].numpy()
+        return found
+
+    @property
+    def is_first(self) -> np.ndarray:
+        """Says which visits are their subject's first, (V,)."""
+        found: np.ndarray = self.stored.context[self.place, 1].numpy() > 0
+        return found
 
     @property
     def inputs(self) -> Batch:
         """All visits as one batch, which is large."""
-        return self.stored.whole()
+        return self.stored.at(self.place)
 
     def at(self, rows: Tensor) -> Batch:
-        return self.stored.at(rows)
+        return self.stored.at(self.place[rows])
 
     def thin(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Returns popularity as if it rested on few visits, (R, N, 16), and its evidence, (R,)."""
-        mask = self.stored.mask[self.stored.page[rows]].numpy()
-        pages = Pages(self.drawn[rows].numpy().astype(np.float64), even_prior(mask), mask)
+        stored = self.place[rows]
+        mask = self.stored.mask[self.stored.page[stored]].numpy()
+        pages = Pages(self.drawn[stored].numpy().astype(np.float64), even_prior(mask), mask)
         nobody = People(np.zeros((len(mask), 0, features.COUNTERS)), np.zeros((len(mask), 3)))
         context = features.encode_context(nobody, features.evidence(pages))
         popularity = torch.from_numpy(features.encode_popularity(pages))
         return popularity, torch.from_numpy(context[:, EVIDENCE])
 
+    def scratch(self, count: int, width: int) -> Tensor:
+        """Returns room for numbers of `count` examples: in memory, or where the examples are."""
+        if self.folder is None:
+            return torch.empty(count, width)
+        with TemporaryFile(dir=self.folder) as file:
+            return torch.from_numpy(np.memmap(file, np.float32, "w+", shape=(count, width)))
+
     def only(self, rows: Tensor) -> Examples:
-        """Returns the examples at `rows`, in that order; rows may repeat."""
-        return Examples(
-            self.stored.only(rows),
-            self.drawn[rows],
-            self.share[rows],
-            self.outlook[rows],
-            self.hindsight[rows],
-            self.has_future[rows],
-            [self.users[i] for i in rows.tolist()],
-        )
-
-
-def build_examples(
-    visits: Sequence[RecordedVisit],
-    surfaces: Mapping[str, Surface],
-    kinds: Mapping[str, int],
-    priors: Mapping[str, Mapping[str, Sequence[float]]],
-    seed: int = 0,
-    progress: Callable[[float], None] = lambda _: None,
-    popular: Mapping[str, PopularityByDay] | None = None,
-) -> Examples:
-    """Builds one example per visit; each sees only strictly earlier visits.
-
-    Args:
-        visits: in time order.
-        kinds: number of each known kind, from 1.
-        priors: per surface, each block's mean share over all visits and over newcomers'.
-        popular: of each surface, where these are not everybody's visits.
-    """
-    known = popular if popular is not None else Sums.of(visits).popularity()
-    walk = Walk.of(visits, surfaces, kinds, priors, known)
-    share = np.zeros((len(visits), walk.count), dtype=np.float32)
-    for i, visit in enumerate(visits):
-        index = surfaces[visit.surface].index
-        share[i, [index[b] for b in visit.blocks]] = 1 / len(visit.blocks)
-    stored, drawn = walk.walked(visits, np.random.default_rng(seed), progress)
-    outlook, has_future = coming_shares(visits, share)
-    return Examples(
-        stored,
-        drawn,
-        torch.from_numpy(share),
-        torch.from_numpy(outlook),
-        torch.from_numpy(ranks_of(outlook, stored.mask[stored.page].numpy())),
-        torch.from_numpy(has_future),
-        [(v.surface, v.user) for v in visits],
-    )
-
-
-def coming_shares(
-    visits: Sequence[RecordedVisit], share: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the discounted mean share of this and coming visits, (V, N), and has_future, (V,).
-
-    At most HORIZON_VISITS visits within HORIZON_DAYS count, each by DISCOUNT^(visits ahead).
-    """
-    place = {key: i for i, key in enumerate(dict.fromkeys((v.surface, v.user) for v in visits))}
-    subject = np.array([place[v.surface, v.user] for v in visits])
-    day = np.array([v.day for v in visits])
-    order = np.argsort(subject, kind="stable")
-    total, weight = np.zeros_like(share), np.zeros((len(visits), 1), dtype=np.float32)
-    has_future = np.zeros(len(visits), dtype=np.float32)
-    for ahead in range(min(HORIZON_VISITS, len(visits))):
-        now, then = order[: len(order) - ahead], order[ahead:]
-        counts = (subject[now] == subject[then]) & (day[then] <= day[now] + HORIZON_DAYS)
-        rows, later = now[counts], then[counts]
-        total[rows] += np.float32(DISCOUNT**ahead) * share[later]
-        weight[rows] += np.float32(DISCOUNT**ahead)
-        if ahead == 1:
-            has_future[now[subject[now] == subject[then]]] = 1
-    return total / weight, has_future
-
-
-def ranks_of(wanted: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Returns ranks by falling `wanted`, ties as declared and padding last, (V, N)."""
-    order = np.argsort(np.where(mask > 0, -wanted, np.inf), axis=1, kind="stable")
-    ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), 1)
-    return ranks.astype(np.float32)
+        """Returns the examples at `rows`, in that order; rows may repeat. Nothing is copied."""
+        return replace(self, place=self.place[rows])
 
 
 def augment(

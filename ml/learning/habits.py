@@ -36,29 +36,31 @@ def own_visits(
     codec: Codec, book: Codebook, examples: Examples, surfaces: Mapping[str, Surface]
 ) -> dict[str, float]:
     """Returns the weight by page. examples: in time order."""
-    habit = past_shares(examples)
-    found = {}
-    for slug in sorted({slug for slug, _ in examples.users}):
+    users, found = examples.users, {}
+    for slug in sorted({slug for slug, _ in users}):
         if slug not in surfaces or not surfaces[slug].is_grouped:
             continue
-        rows = _rows(examples.users, slug, habit)
-        weight = best_weight(
-            habit[rows], _expected(codec, book, examples, rows), examples.share[rows].numpy()
-        )
+        rows = _rows(users, slug)
+        expected = _expected(codec, book, examples, rows)
+        used = examples.share[rows].numpy()
+        weight = best_weight(past_shares(examples, rows), expected, used)
         if weight is not None:
             found[slug] = weight
     return found
 
 
-def past_shares(examples: Examples) -> Floats:
-    """Each subject's earlier shares, decayed by visits as profiles keep them, (V, N)."""
-    left, share = 2.0 ** (-1 / VISIT_HALF_LIVES[-1]), examples.share.numpy()
-    habit = np.zeros(share.shape)
-    last: dict[tuple[str, str], int] = {}
-    for i, user in enumerate(examples.users):
-        if (before := last.get(user)) is not None:
-            habit[i] = habit[before] * left + share[before]
-        last[user] = i
+def past_shares(examples: Examples, rows: torch.Tensor) -> Floats:
+    """The subjects' shares before these visits, decayed by visits as profiles keep them, (R, N)."""
+    left, users = 2.0 ** (-1 / VISIT_HALF_LIVES[-1]), examples.users
+    wanted = {at: row for row, at in enumerate(rows.tolist())}
+    past = {users[at]: np.zeros(examples.width) for at in wanted}
+    habit = np.zeros((len(rows), examples.width))
+    theirs = torch.tensor([i for i, user in enumerate(users) if user in past], dtype=torch.long)
+    for part in theirs.split(PART):
+        for i, share in zip(part.tolist(), examples.share[part].numpy(), strict=True):
+            if i in wanted:
+                habit[wanted[i]] = past[users[i]]
+            past[users[i]] = past[users[i]] * left + share
     return habit
 
 
@@ -81,9 +83,13 @@ def _likelihood(shares: Floats, used: Floats) -> float:
     return float((used * np.log(np.maximum(shares, FLOOR))).sum(axis=1).mean())
 
 
-def _rows(users: Sequence[tuple[str, str]], slug: str, habit: Floats) -> torch.Tensor:
+def _rows(users: Sequence[tuple[str, str]], slug: str) -> torch.Tensor:
     """Returns visits of the page whose subject has been there before, (R,)."""
-    whose = [i for i, user in enumerate(users) if user[0] == slug and habit[i].any()]
+    seen, whose = set[tuple[str, str]](), list[int]()
+    for i, user in enumerate(users):
+        if user in seen and user[0] == slug:
+            whose.append(i)
+        seen.add(user)
     every = max(-(-len(whose) // MOST_VISITS), 1)
     return torch.tensor(whose[::every], dtype=torch.long)
 
@@ -91,7 +97,7 @@ def _rows(users: Sequence[tuple[str, str]], slug: str, habit: Floats) -> torch.T
 @torch.no_grad()
 def _expected(codec: Codec, book: Codebook, examples: Examples, rows: torch.Tensor) -> Floats:
     """Returns the networks' share of each block at each visit, as served, (R, N)."""
-    shares = [np.zeros((0, examples.share.shape[1]))]
+    shares = [np.zeros((0, examples.width))]
     for part in rows.split(PART):
         batch = examples.at(part)
         tokens = book.encode(codec.encode(batch).numpy(), [len(book.codes_in_use)] * len(part))

@@ -5,9 +5,8 @@ A page's blocks are described once, its popularity once a day. `at` puts togethe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ml.learning.networks import Batch
@@ -51,18 +50,3 @@ class Inputs:
             context=self.context[rows],
             recency=self.recency[rows].long(),
         )
-
-    def only(self, rows: Tensor) -> Inputs:
-        """Returns the inputs of these visits, in that order; rows may repeat."""
-        return replace(
-            self,
-            user=self.user[rows],
-            context=self.context[rows],
-            recency=self.recency[rows],
-            page=self.page[rows],
-            day=self.day[rows],
-        )
-
-    def whole(self) -> Batch:
-        """Returns all visits as one batch, which is large."""
-        return self.at(torch.arange(len(self)))

@@ -194,6 +194,7 @@ class Codec(nn.Module):
 
     def __init__(self, kinds: int, settings: Settings) -> None:
         super().__init__()
+        self.settings = settings
         self.blocks = BlockEmbedding(kinds, settings)
         self.encoder = BehaviourEncoder(settings)
         self.decoder = Decoder(settings)

@@ -152,11 +152,14 @@ class ResidualQuantiser(nn.Module):
     def expire(self, latents: Tensor, least: int) -> None:
         """Drops codes used fewer than `least` times on these latents, stage by stage.
 
-        A stage keeps at least one code; later stages see the residuals of the remaining codes.
+        A stage keeps at least one code; later stages see the residuals of the remaining codes,
+        which are left in `latents`.
         """
-        residual = latents.detach()
-        for stage in range(len(self.codes_in_use)):
-            used = torch.bincount(self.nearest(stage, residual), minlength=self.codes_in_use[stage])
+        parts = latents.detach().split(AT_ONCE)
+        for stage, in_use in enumerate(self.codes_in_use):
+            used = torch.zeros(in_use, dtype=torch.int64)
+            for part in parts:
+                used += torch.bincount(self.nearest(stage, part), minlength=in_use)
             is_kept = used >= min(least, int(used.max()))
             is_kept[: self.held[stage]] = True
             keep = torch.nonzero(is_kept)[:, 0]
@@ -164,4 +167,5 @@ class ResidualQuantiser(nn.Module):
             self.codes[stage] = 0.0
             self.codes[stage, : len(keep)] = kept
             self.codes_in_use[stage] = len(keep)
-            residual = residual - self.codes[stage, self.nearest(stage, residual)]
+            for part in parts:
+                part -= self.codes[stage, self.nearest(stage, part)]

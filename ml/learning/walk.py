@@ -1,22 +1,18 @@
 """The walk of each person through their own past, as inputs of the networks before every visit.
 
 What a walk needs of other people, the popularity of the page on a day, is known beforehand, so the
-visits may be those of a sample. They are encoded AT_ONCE at a time: a walk needs little more memory
-than its result.
+visits may be those of a sample, and of some people at a time. They are encoded AT_ONCE at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ml.data.histories import RecordedVisit
 from ml.data.sums import PopularityByDay
-from ml.learning.inputs import Inputs
 from uiengine import features
 from uiengine.behaviour.profile import Profile, fold_visit
 from uiengine.features import Pages, People
@@ -28,84 +24,81 @@ MOST_DRAWN = 255
 """Largest count of 8 bits; draws of a few visits stay far below."""
 
 
-@dataclass(frozen=True)
-class Walk:
-    """The pages and their days that visits are on.
+class Encoded(NamedTuple):
+    """Inputs of some visits: which page and which day, (B,), and the person, see `Inputs`."""
 
-    count: blocks of the largest page. blocks: ids by surface. pages: row of each surface in the
-    descriptors. days: row of each (surface, day) in `raw`, (D, N, 2, 3), and `prior`, (D, N, 2).
-    mask: (P, N).
+    page: np.ndarray
+    day: np.ndarray
+    user: np.ndarray
+    context: np.ndarray
+    recency: np.ndarray
+
+
+class Walk:
+    """The pages that visits are on, and the days that were met so far.
+
+    count: blocks of the largest page. days: row of each (surface, day). pages: row of each surface
+    in the descriptors, (P, N, …), and in mask, (P, N).
     """
 
-    count: int
-    blocks: Mapping[str, Sequence[str]]
-    pages: Mapping[str, int]
-    days: Mapping[tuple[str, int], int]
-    descriptors: Sequence[Tensor]
-    raw: np.ndarray
-    prior: np.ndarray
-    mask: np.ndarray
-
-    @classmethod
-    def of(
-        cls,
-        visits: Sequence[RecordedVisit],
+    def __init__(
+        self,
         surfaces: Mapping[str, Surface],
         kinds: Mapping[str, int],
         priors: Mapping[str, Mapping[str, Sequence[float]]],
         popular: Mapping[str, PopularityByDay],
-    ) -> Walk:
-        slugs = list(dict.fromkeys(v.surface for v in visits))
-        blocks = {slug: [b.id for b in surfaces[slug].blocks] for slug in slugs}
-        count = max(map(len, blocks.values()), default=1)
-        days = {at: i for i, at in enumerate(dict.fromkeys((v.surface, v.day) for v in visits))}
-        raw, prior = np.zeros((len(days), count, 2, 3)), np.zeros((len(days), count, 2))
-        for (slug, day), i in days.items():
-            size = len(blocks[slug])
-            row = popular[slug].before(day)
-            raw[i, :size] = features.gather_popularity(row, blocks[slug], day)
-            prior[i, :size] = features.gather_prior(priors.get(slug), blocks[slug])
+    ) -> None:
+        """popular: of the pages that there are visits on."""
+        slugs = [slug for slug in popular if slug in surfaces]
+        self._popular, self._priors = popular, priors
+        self._raw, self._prior = list[np.ndarray](), list[np.ndarray]()
+        self.blocks = {slug: [b.id for b in surfaces[slug].blocks] for slug in slugs}
+        self.count = max(map(len, self.blocks.values()), default=1)
+        self.pages = {slug: i for i, slug in enumerate(slugs)}
+        self.days: dict[tuple[str, int], int] = {}
         described = [features.describe(surfaces[slug], kinds) for slug in slugs]
-        parts = [
-            torch.from_numpy(np.ascontiguousarray(features.pad(rows, count)))
+        self.descriptors = [
+            np.ascontiguousarray(features.pad(rows, self.count))
             for rows in zip(*described, strict=True)
         ]
-        mask = np.zeros((len(slugs), count), dtype=np.float32)
+        self.mask = np.zeros((len(slugs), self.count), dtype=np.float32)
         for i, slug in enumerate(slugs):
-            mask[i, : len(blocks[slug])] = 1
-        pages = {slug: i for i, slug in enumerate(slugs)}
-        return cls(count, blocks, pages, days, parts, raw, prior, mask)
+            self.mask[i, : len(self.blocks[slug])] = 1
 
-    def walked(
-        self,
-        visits: Sequence[RecordedVisit],
-        generator: np.random.Generator,
-        progress: Callable[[float], None],
-    ) -> tuple[Inputs, Tensor]:
-        """Returns the inputs of each visit, and popularity resampled to few visits."""
-        page = np.array([self.pages[v.surface] for v in visits], dtype=np.int64)
-        day = np.array([self.days[v.surface, v.day] for v in visits], dtype=np.int64)
-        size, count = len(visits), self.count
-        user = np.empty((size, count, features.USER), dtype=np.float32)
-        context = np.empty((size, features.CONTEXT), dtype=np.float32)
-        recency = np.empty((size, count), dtype=np.uint8)
-        drawn = np.empty((size, count, 2, 3), dtype=np.uint8)
+    def encoded(self, visits: Sequence[RecordedVisit]) -> Iterator[Encoded]:
+        """Yields the inputs of visits, a part at a time. visits: of whole people, by time."""
         profiles: dict[tuple[str, str], Profile] = {}
-        of_days = self._pages(np.arange(len(self.days)), self._page_of_day())
-        evidence = features.evidence(of_days)
-        for begin in range(0, size, AT_ONCE):
-            rows = slice(begin, begin + AT_ONCE)
-            people = self._gathered(visits[rows], profiles)
-            user[rows] = features.encode_user(people)
-            context[rows] = features.encode_context(people, evidence[day[rows]])
-            recency[rows] = features.recency(people)
-            drawn[rows] = resampled(self.raw[day[rows]], generator)
-            progress(min(begin + AT_ONCE, size) / size)
-        arrays = (features.encode_popularity(of_days), user, context, recency, page, day)
-        kind, text, shape = self.descriptors
-        mask = torch.from_numpy(self.mask)
-        inputs = Inputs(kind, text, shape, mask, *(torch.from_numpy(a) for a in arrays))
-        return inputs, torch.from_numpy(drawn)
+        for begin in range(0, len(visits), AT_ONCE):
+            part = visits[begin : begin + AT_ONCE]
+            page = np.array([self.pages[v.surface] for v in part], dtype=np.int64)
+            day = np.array([self._day(v) for v in part], dtype=np.int64)
+            people = self._gathered(part, profiles)
+            days, of_day = np.unique(day, return_inverse=True)
+            evidence = features.evidence(self._pages(days))
+            context = features.encode_context(people, evidence[of_day])
+            user, recency = features.encode_user(people), features.recency(people)
+            yield Encoded(page, day, user, context, recency.astype(np.uint8))
+
+    def popularity(self) -> np.ndarray:
+        """Returns the popularity of the page on each day that was met, (D, N, 16)."""
+        return features.encode_popularity(self._pages(np.arange(len(self.days))))
+
+    def resampled(self, day: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Draws popularity of these days as if it rested on few visits, (B, N, 2, 3)."""
+        days, of_day = np.unique(day, return_inverse=True)
+        return resampled(np.stack([self._raw[i] for i in days])[of_day], generator)
+
+    def _day(self, visit: RecordedVisit) -> int:
+        at = visit.surface, visit.day
+        if at not in self.days:
+            self.days[at] = len(self.days)
+            blocks, row = self.blocks[visit.surface], self._popular[visit.surface].before(visit.day)
+            raw, prior = np.zeros((self.count, 2, 3)), np.zeros((self.count, 2))
+            raw[: len(blocks)] = features.gather_popularity(row, blocks, visit.day)
+            prior[: len(blocks)] = features.gather_prior(self._priors.get(visit.surface), blocks)
+            self._raw.append(raw)
+            self._prior.append(prior)
+        return self.days[at]
 
     def _gathered(
         self, visits: Sequence[RecordedVisit], profiles: dict[tuple[str, str], Profile]
@@ -122,11 +115,10 @@ class Walk:
             fold_visit(profile, visit.day, visit.blocks)
         return People(counters, history)
 
-    def _page_of_day(self) -> np.ndarray:
-        return np.array([self.pages[slug] for slug, _ in self.days], dtype=np.int64)
-
-    def _pages(self, day: np.ndarray, page: np.ndarray) -> Pages:
-        return Pages(self.raw[day], self.prior[day], self.mask[page])
+    def _pages(self, days: np.ndarray) -> Pages:
+        page = np.array([self.pages[slug] for slug, _ in self.days], dtype=np.int64)
+        raw, prior = ([rows[i] for i in days] for rows in (self._raw, self._prior))
+        return Pages(np.stack(raw), np.stack(prior), self.mask[page[days]])
 
 
 def resampled(popularity: np.ndarray, generator: np.random.Generator) -> np.ndarray:

@@ -14,14 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 
-from ml.data.histories import visits_of
 from ml.data.sums import Sums
 from ml.layouts.part import carried
-from ml.learning import calibration
-from ml.learning.examples import Examples, build_examples
+from ml.learning import calibration, distributed
+from ml.learning.examples import Examples
 from ml.learning.loop import Fitted, Loop, held, take_over
 from ml.learning.networks import Codec
 from ml.learning.objective import Objective
@@ -30,7 +28,8 @@ from ml.learning.settings import Settings
 from ml.progress import Progress, within
 from ml.training.aligned import alignment_facts
 from ml.training.drafting import draft_of
-from ml.training.start import TooLittleDataError, kinds_of, load_fitted, usable
+from ml.training.reading import Reader, Visits
+from ml.training.start import TooLittleDataError, kinds_of, load_fitted
 from ml.versions.draft import Draft
 from uiengine.page.surface import Surface
 
@@ -43,7 +42,7 @@ LEAST_VISITS = 30
 
 
 def refresh_draft(
-    visits: pd.DataFrame,
+    visits: Visits,
     users: Collection[str],
     champion: Path,
     *,
@@ -53,13 +52,14 @@ def refresh_draft(
     progress: Progress = lambda share, text: None,
     everyone: Sums | None = None,
     sample: Mapping[str, Any] | None = None,
+    scratch: Path | None = None,
 ) -> Draft:
     """Trains a refreshed version; deterministic for given arguments.
 
     Args:
         visits: checked rows of all people, or of a sample with all `users`; the card's figures are
             of them.
-        everyone, sample: as in `ml.training.train.train_draft`.
+        everyone, sample, scratch: as in `ml.training.train.train_draft`.
         users: the people to train on.
         champion: the version folder to start from.
 
@@ -67,31 +67,34 @@ def refresh_draft(
         TooLittleDataError: the users have fewer than LEAST_VISITS usable visits.
     """
     started = time.perf_counter()
-    rows = usable(visits_of(visits), surfaces)
     start = load_fitted(champion)
     kinds = kinds_of(start, surfaces)
-    everyone = everyone or Sums.of(rows)
-    priors, popular = everyone.mean_shares(), everyone.popularity()
-    text = f"reading {len(rows)} visits"
-    made = build_examples(
-        rows, surfaces, kinds, priors, seed, lambda s: progress(0.3 * s, text), popular
-    )
-    seen, aside = calibration.split(made, start.settings.calibrate)
-    chosen = [i for i, (_, user) in enumerate(seen.users) if user in users]
+    with distributed.scratch_folder(scratch) as folder:
+        reader = Reader(visits, surfaces, folder)
+        everyone = everyone or reader.sums()
+        priors, show = everyone.mean_shares(), within(progress, 0.0, 0.3)
+        made = reader.examples(kinds, priors, everyone, seed, show)
+        seen, aside = calibration.split(made, start.settings.calibrate)
+        batch = _batch(seen, users)
+        fitted = _fit(batch, kinds, start, seed, steps, within(progress, 0.3, 0.7))
+        told: dict[str, Any] = {"sample": dict(sample)} if sample else {}
+        told["refreshed"] = {"users": len(users), "visits": len(batch), "steps": steps}
+        told |= alignment_facts(fitted, start, champion, seen, is_start=True)
+        found = draft_of(
+            fitted, seen, everyone, surfaces, seed=seed, started=started, aside=aside, **told
+        )
+    return replace(found, layouts=carried(champion))
+
+
+def _batch(examples: Examples, users: Collection[str]) -> Examples:
+    """Keeps those of the users. Raises TooLittleDataError where these are few."""
+    chosen = [i for i, (_, user) in enumerate(examples.users) if user in users]
     if len(chosen) < LEAST_VISITS:
         raise TooLittleDataError(
             f"users: the {len(users)} chosen people have {len(chosen)} usable visits; a refresh "
             f"needs at least {LEAST_VISITS}. Let more people in, or retrain instead"
         )
-    batch = seen.only(torch.tensor(chosen))
-    fitted = _fit(batch, kinds, start, seed, steps, within(progress, 0.3, 0.7))
-    told: dict[str, Any] = {"sample": dict(sample)} if sample else {}
-    told["refreshed"] = {"users": len(users), "visits": len(chosen), "steps": steps}
-    told |= alignment_facts(fitted, start, champion, seen, is_start=True)
-    found = draft_of(
-        fitted, seen, everyone, surfaces, seed=seed, started=started, aside=aside, **told
-    )
-    return replace(found, layouts=carried(champion))
+    return examples.only(torch.tensor(chosen))
 
 
 def _fit(

@@ -24,20 +24,14 @@ class TooLittleDataError(ValueError):
     """There are fewer visits or subjects than a version can be trained on."""
 
 
-def usable(visits: Sequence[RecordedVisit], surfaces: Mapping[str, Surface]) -> list[RecordedVisit]:
-    """Returns visits as `on_pages` does.
-
-    Raises TooLittleDataError below LEAST_VISITS or LEAST_SUBJECTS.
-    """
-    found = on_pages(visits, surfaces)
-    subjects = len({(v.surface, v.user) for v in found})
-    if len(found) < LEAST_VISITS or subjects < LEAST_SUBJECTS:
+def check_enough(visits: int, subjects: int, surfaces: int) -> None:
+    """Raises TooLittleDataError below LEAST_VISITS or LEAST_SUBJECTS."""
+    if visits < LEAST_VISITS or subjects < LEAST_SUBJECTS:
         raise TooLittleDataError(
-            f"visits: {len(found)} usable visits of {subjects} subjects on "
-            f"{len(surfaces)} surface(s); at least {LEAST_VISITS} visits of {LEAST_SUBJECTS} "
+            f"visits: {visits} usable visits of {subjects} subjects on "
+            f"{surfaces} surface(s); at least {LEAST_VISITS} visits of {LEAST_SUBJECTS} "
             "subjects are needed. Import more visits, or serve the innate version until then"
         )
-    return found
 
 
 def on_pages(

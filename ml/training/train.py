@@ -11,16 +11,16 @@ from typing import Any
 
 import pandas as pd
 
-from ml.data.histories import pages, visits_of
+from ml.data.histories import pages
 from ml.data.sums import Sums
 from ml.layouts.part import carried
-from ml.learning import calibration
-from ml.learning.examples import build_examples
+from ml.learning import calibration, distributed
 from ml.learning.settings import Settings
 from ml.progress import Progress, within
 from ml.training.aligned import Start
 from ml.training.drafting import draft_of
-from ml.training.start import kinds_of, usable
+from ml.training.reading import Reader, Visits, frames
+from ml.training.start import kinds_of
 from ml.versions.draft import Draft
 from ml.versions.folder import ExportedLayouts
 from uiengine.page.surface import Surface
@@ -76,7 +76,7 @@ def train_version(
 
 
 def train_draft(
-    visits: pd.DataFrame,
+    visits: Visits,
     *,
     surfaces: Mapping[str, Surface] | None = None,
     innate: Path | None = None,
@@ -87,11 +87,14 @@ def train_draft(
     is_innate: bool = False,
     everyone: Sums | None = None,
     sample: Mapping[str, Any] | None = None,
+    scratch: Path | None = None,
 ) -> Draft:
     """Trains a version on checked visits (see `ml.data.tables.read_visits`).
 
     Args:
         visits: of all people, or of a sample of them.
+        scratch: a folder on disk in which examples are kept while they are learned from, so that
+            memory does not grow with the visits; None keeps them in memory. Both train the same.
         surfaces: the pages of the visits; None means one-column pages of the blocks that occur.
         innate: a version folder to start from, whose layout part is kept.
         champion: the version folder whose tokens keep their meaning: what is started from where
@@ -105,23 +108,22 @@ def train_draft(
         TooLittleDataError: fewer visits or subjects than can be trained on.
     """
     began = time.perf_counter()
-    known = dict(surfaces) if surfaces is not None else pages([visits])
-    rows = usable(visits_of(visits), known)
+    known = dict(surfaces) if surfaces is not None else pages(list(frames(visits)))
     start = Start.of(innate, champion)
-    chosen = _settings(settings, start, len(rows))
     kinds = kinds_of(start.fitted, known)
-    everyone = everyone or Sums.of(rows)
-    progress(0.0, f"reading {len(rows)} visits")
-    priors, popular = ({} if is_innate else everyone.mean_shares()), everyone.popularity()
-    examples = build_examples(
-        rows, known, kinds, priors, seed, lambda s: progress(0.15 * s, "history"), popular
-    )
-    learned, aside = calibration.split(examples, chosen.calibrate)
-    fitted, facts = start.fit(learned, kinds, chosen, seed, within(progress, 0.15, 0.75))
-    told = {**facts, "sample": dict(sample)} if sample else facts
-    found = draft_of(
-        fitted, learned, everyone, known, seed=seed, started=began, aside=aside, **told
-    )
+    progress(0.0, "reading visits")
+    with distributed.scratch_folder(scratch) as folder:
+        reader = Reader(visits, known, folder)
+        everyone = everyone or reader.sums()
+        priors = {} if is_innate else everyone.mean_shares()
+        examples = reader.examples(kinds, priors, everyone, seed, within(progress, 0.0, 0.15))
+        chosen = _settings(settings, start, len(examples))
+        learned, aside = calibration.split(examples, chosen.calibrate)
+        fitted, facts = start.fit(learned, kinds, chosen, seed, within(progress, 0.15, 0.75))
+        told = {**facts, "sample": dict(sample)} if sample else facts
+        found = draft_of(
+            fitted, learned, everyone, known, seed=seed, started=began, aside=aside, **told
+        )
     if start.folder is not None:
         found = replace(found, layouts=carried(start.folder))
     return replace(found, **OF_NO_PAGE) if is_innate else found

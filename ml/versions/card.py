@@ -102,8 +102,7 @@ def write_card(
     """Returns the fields of the card that training can measure; found: of the same arguments."""
     rows, book = sample(examples, seed), found.book
     latents = _latents(fitted, examples, rows).numpy()
-    is_new = examples.stored.context[rows, 1].numpy() > 0
-    most = np.where(is_new, 1, fitted.settings.stages)
+    most = np.where(examples.only(rows).is_first, 1, fitted.settings.stages)
     bits = np.array([len(t) for t in book.encode(latents, list(most))]) * TOKEN_BITS
     variance = max(book.variance, 1e-12)
     return {

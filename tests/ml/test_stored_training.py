@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import random
+import shutil
+from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet
 import pytest
 import torch
 
 from ml.data import shard_files
-from ml.data.histories import pages
+from ml.data.histories import pages, visits_of
 from ml.data.rows import visits_frame
 from ml.data.sample import draw
-from ml.data.shard_files import checked_tables, shards_write, users_read
+from ml.data.shard_files import checked_tables, shards_write, users_kept, users_read
 from ml.data.sums import Sums
 from ml.data.table_sums import table_sums
+from ml.data.tables import check_visits
+from ml.learning.building import OF_PAGES, OF_VISITS, TARGETS
+from ml.training.reading import Reader
 from ml.training.train import train_draft
+from ml.versions.draft import Draft
 from tests.ml.conftest import SMALL, simulated_visits
 
 SETTINGS = SMALL.smoke()
@@ -45,17 +52,71 @@ def test_any_split_into_shards_in_any_order_gives_the_same_version(
         random.Random(number).shuffle(users)
         path = written(tmp_path / f"{number}.parquet", users, least, monkeypatch)
         wanted = set(users) if sample is None else set(sample)
-        draft = train_draft(
-            users_read([path], wanted.__contains__),
-            surfaces=surfaces,
-            settings=SETTINGS,
-            everyone=summed(path),
-        )
-        weights = torch.cat([p.detach().flatten() for p in draft.fitted.codec.parameters()])
-        found.add((str(draft.priors), str(draft.default_orders), weights.numpy().tobytes()))
-        found.add(draft.fitted.quantiser.codes.numpy().tobytes())
+        kept = users_kept([path], wanted.__contains__, tmp_path / "kept.parquet")
+        for visits, scratch in ((users_read(kept.paths, bool), None), (kept, tmp_path / "scratch")):
+            draft = train_draft(
+                visits,
+                surfaces=surfaces,
+                settings=SETTINGS,
+                everyone=summed(path),
+                scratch=scratch,
+            )
+            found |= told(draft)
+        assert list((tmp_path / "scratch").iterdir()) == []
 
-    assert len(found) == 2
+    assert len(found) == 3
+
+
+def told(draft: Draft) -> set[str | bytes]:
+    """Weights, codes, and what else a draft says, but for the seconds that it took."""
+    weights = torch.cat([p.detach().flatten() for p in draft.fitted.codec.parameters()])
+    training = {n: v for n, v in draft.card["training"].items() if n != "seconds"}
+    words = (draft.priors, draft.default_orders, draft.facts, {**draft.card, "training": training})
+    codes = draft.fitted.quantiser.codes
+    return {str(words), weights.numpy().tobytes(), codes.numpy().tobytes()}
+
+
+def test_visits_of_one_second_come_in_the_order_of_their_fractions(tmp_path):
+    """Of people in files in another order: as `visits_of` orders them, who sees them at once."""
+    fractions = VISITS[["surface", "user", "block", "uses"]].drop_duplicates("user")
+    times = [f"2024-03-01T10:00:00.{999 - i:03d}+00:00" for i in range(len(fractions))]
+    more, _ = check_visits(fractions.assign(at=times), "more")
+    visits = pd.concat([VISITS, more])
+    groups = [rows for _, rows in visits.groupby("user")]
+    surfaces = pages([VISITS])
+    everyone = Reader(visits, surfaces).sums()
+
+    made = [
+        Reader(rows, surfaces, folder).examples({}, {}, everyone, 0, lambda share, text: None)
+        for rows, folder in ((visits, None), (groups, None), (groups, tmp_path))
+    ]
+
+    whole = visits_of(visits)
+    for examples in made:
+        assert examples.users == [(v.surface, v.user) for v in whole]
+        for one, other in zip(examples.inputs, made[0].inputs, strict=True):
+            assert torch.equal(one, other)
+        every = torch.arange(len(whole))
+        assert torch.equal(examples.thin(every)[0], made[0].thin(every)[0])
+        assert torch.equal(examples.outlook[every], made[0].outlook[every])
+
+
+def test_memory_of_ones_own_does_not_hold_what_is_on_disk(tmp_path):
+    """Every array that has a row per visit is mapped, and the mapping outlives the file's name."""
+    surfaces = pages([VISITS])
+    everyone = Reader(VISITS, surfaces).sums()
+    reader = Reader([VISITS], surfaces, tmp_path)
+
+    made = reader.examples({}, {}, everyone, 0, lambda share, text: None)
+
+    mappings = [line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()]
+    files = {path.name for path in tmp_path.glob("*.npy")}
+    assert files == {Path(name).name for name in mappings if str(tmp_path) in name}
+    stored = {*OF_VISITS, *OF_PAGES, *TARGETS, "drawn", "person", "place"}
+    assert files == {f"{name}.npy" for name in stored}
+    before = made.at(torch.arange(5)).user
+    shutil.rmtree(tmp_path)
+    assert torch.equal(made.at(torch.arange(5)).user, before)
 
 
 def summed(path):

@@ -15,7 +15,7 @@ from ml.data.histories import pages, visits_of
 from ml.data.sums import mean_shares
 from ml.learning import alignment
 from ml.learning.alignment import Alignment, numbers, renumber, tokens_of
-from ml.learning.examples import build_examples
+from ml.learning.building import build_examples
 from ml.learning.loop import encode_all, fit
 from ml.training.start import load_fitted
 from ml.training.train import train_version

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ml.data.histories import pages, visits_of
 from ml.data.sums import mean_shares
-from ml.learning import examples
+from ml.learning.building import build_examples
 from ml.learning.calibration import (
     Answers,
     Calibration,
@@ -109,7 +109,7 @@ def test_a_version_is_calibrated_on_people_kept_out_of_training(cohort, tmp_path
 
 def test_where_too_few_are_aside_all_are_trained_on(cohort):
     rows, surfaces = visits_of(cohort[0]), pages([cohort[0]])
-    made = examples.build_examples(rows, surfaces, {}, mean_shares(rows))
+    made = build_examples(rows, surfaces, {}, mean_shares(rows))
     assert split(made, 0.1) == (made, None)  # about 15 of 150 people
     learned, aside = split(made, 0.4)
     assert aside is not None and len(learned) + len(aside) == len(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,13 +24,15 @@ UNSEEN = "decoder.side.2.bias"
 
 
 def test_two_processes_train_what_one_trains(tmp_path):
+    """They map the same files of examples, which are gone afterwards; one has them in memory."""
     visits, alone, shared = (tmp_path / name for name in ("visits.parquet", "one.pt", "two.pt"))
+    scratch = tmp_path / "scratch"
     simulated_visits(30, 6, 1).to_parquet(visits)
 
     together.train(str(visits), str(alone))
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
     done = subprocess.run(
-        [sys.executable, *launcher, "tests.ml.together", str(visits), str(shared)],
+        [sys.executable, *launcher, "tests.ml.together", str(visits), str(shared), str(scratch)],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -38,6 +41,9 @@ def test_two_processes_train_what_one_trains(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
+    mapped = [json.loads(Path(f"{shared}.{rank}").read_text()) for rank in (0, 1)]
+    assert mapped[0] == mapped[1] and any("user.npy" in name for name in mapped[0])
+    assert list(scratch.iterdir()) == []
     one, two = (torch.load(path, weights_only=True) for path in (alone, shared))
     assert two["slots"] == one["slots"]
     losses = [[epoch["loss"] for epoch in found["history"]] for found in (one, two)]

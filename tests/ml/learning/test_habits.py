@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ml.data.histories import visits_of
 from ml.data.needs import people_with_needs
 from ml.data.tables import check_visits
-from ml.learning.examples import build_examples
+from ml.learning.building import build_examples
 from ml.learning.habits import WEIGHTS, best_weight, past_shares
 from ml.training.train import train_version
 from tests.ml.conftest import SMALL
@@ -74,7 +75,7 @@ def test_earlier_shares_are_those_that_profiles_keep():
     visits = visits_of(check_visits(rows, "needs")[0])
     examples = build_examples(visits, {"bank": BANK}, {}, {})
 
-    found = past_shares(examples)
+    found = past_shares(examples, torch.arange(len(examples)))
 
     profiles: dict[str, Profile] = {}
     for i, visit in enumerate(visits):

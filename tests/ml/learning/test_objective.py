@@ -9,7 +9,7 @@ import torch
 from ml.data.histories import pages, visits_of
 from ml.data.sums import mean_shares
 from ml.learning import losses
-from ml.learning.examples import build_examples
+from ml.learning.building import build_examples
 from ml.learning.loop import fit
 from ml.learning.networks import Codec
 from ml.learning.objective import Objective
@@ -41,11 +41,11 @@ def test_a_quarter_of_a_batch_is_predicted():
 
     errors = []
     for i, row in enumerate(rows[:10].tolist()):
-        if not made.has_future[row]:
+        if not made.has_future[torch.tensor([row])]:
             continue
         one = made.at(torch.tensor([row]))
         seen, keys = codec.blocks(one.kind, one.text, one.shape)
-        rank = made.hindsight[row : row + 1]
+        rank = made.hindsight[torch.tensor([row])]
         shown = codec.layouts(seen, keys, one.mask, rank)
         wish = torch.softmax((-rank).masked_fill(one.mask == 0, losses.FAR), -1)
         order = losses.share_loss(codec.decode(shown, one).share, wish, one.mask)

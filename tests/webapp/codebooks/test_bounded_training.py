@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 from ml.evaluation.held_back import is_held_back
@@ -63,8 +64,9 @@ def test_a_large_page_learns_from_people_drawn_whole_but_counts_everybody(cohort
 
     whose = [row for row in stored_visits(cohort) if row[1] in sample]
     assert visits_of(whose) == run.result["drawn"]["visits"] <= MOST
-    assert set(found.visits["user"]) == set(sample) < may_learn()
-    assert len(found.visits) == len(whose)
+    rows = pd.concat(list(found.visits))
+    assert set(rows["user"]) == set(sample) < may_learn()
+    assert len(rows) == len(whose)
     assert found.everyone == everybody.everyone
     assert run.result["people"] == len(may_learn())
     assert "whom a training learns from" in AttributeRead.objects.get().why
@@ -93,7 +95,8 @@ def test_a_refresh_also_learns_from_its_own_people(cohort, settings, var, innate
     found = material(run)
 
     sample = json.loads((var / "artefacts" / run.result["sample"]).read_text())
-    assert set(found.visits["user"]) == found.users | set(sample)
+    users = {user for frame in found.visits for user in frame["user"]}
+    assert users == found.users | set(sample)
 
 
 def test_a_judgement_draws_nobody(cohort, settings, version):

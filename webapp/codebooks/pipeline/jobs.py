@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
 
 from django.conf import settings
 
@@ -45,8 +46,6 @@ from webapp.lib import database, stored_files
 from webapp.subjects.models import TrainingErasure
 from webapp.surfaces import mappers
 
-Frame = Any
-"""A pandas table; naming its type would import pandas into web processes."""
 Read = TypeVar("Read")
 SMOKE_PEOPLE = 200
 """Number of random people that the gate of a smoke run checks."""
@@ -57,12 +56,12 @@ MOST_TRIES = 20
 class Material(NamedTuple):
     """What a training learns from.
 
-    visits: checked rows of those who are learned from. everyone: `ml.data.sums.Sums` of all who
-    may be. users: whom a refresh trains on. drawn: how many visits and people of how many, for the
-    card.
+    visits: `ml.data.shard_files.VisitFiles` of those who are learned from. everyone:
+    `ml.data.sums.Sums` of all who may be. users: whom a refresh trains on. drawn: how many visits
+    and people of how many, for the card.
     """
 
-    visits: Frame
+    visits: Any
     everyone: Any
     users: set[str]
     drawn: Mapping[str, Any] | None
@@ -129,6 +128,7 @@ def _retrained(lease: Lease, start: Start, material: Material) -> Any:
         settings=Settings().smoke() if options.get("smoke") else None,
         everyone=material.everyone,
         sample=material.drawn,
+        scratch=work_folder(lease.run),
     )
 
 
@@ -152,13 +152,14 @@ def _refreshed(lease: Lease, start: Start, material: Material) -> Any:
         progress=lease.show,
         everyone=material.everyone,
         sample=material.drawn,
+        scratch=work_folder(lease.run),
     )
 
 
 def export(lease: Lease) -> None:
     """Exports ONNX, checks its parity, learns what its books need, and registers the version in one
     transaction."""
-    from ml.books.learn import learn_books
+    from ml.books.learn import enough, learn_books
     from ml.progress import within
     from ml.versions import draft
     from ml.versions.onnx_export import ExportError
@@ -175,7 +176,8 @@ def export(lease: Lease) -> None:
     pages = {run.surface.slug: mappers.to_surface(run.surface)}
     material = _learned(lease)
     show = within(lease.show, 0.3, 0.6)
-    card["id"] = learn_books(folder, material.visits, pages, show, material.everyone)
+    few = enough(material.visits)
+    card["id"] = learn_books(folder, few, pages, show, material.everyone)
     lease.show(0.9, "registering")
     with database.atomic():
         parent = parent_of(left, pipeline)
@@ -290,8 +292,8 @@ def _version(lease: Lease) -> CodebookVersion:
 
 
 def _learned(lease: Lease) -> Material:
-    """What a training learns from, read file by file."""
-    from ml.data.shard_files import users_read
+    """What a training learns from: a file in the work folder, which is read part by part."""
+    from ml.data.shard_files import users_kept
     from ml.evaluation.held_back import is_held_back
 
     slug = lease.run.surface.slug
@@ -307,7 +309,8 @@ def _learned(lease: Lease) -> Material:
             return (wanted is None or user in wanted) and not is_held_back(slug, user)
 
         paths = files_fetched(left["files"], work_folder(lease.run))
-        visits, everyone = users_read(paths, is_wanted), sums_read([left[OF_LEARNERS]])
+        visits = users_kept(paths, is_wanted, work_folder(lease.run) / f"{uuid4()}.parquet")
+        everyone = sums_read([left[OF_LEARNERS]])
         return Material(visits, everyone, users or set(), left.get("drawn"))
 
     return _read_collected(lease, read)
