@@ -31,7 +31,7 @@ from webapp.serving.books import books
 from webapp.serving.pages import serving
 from webapp.subjects import byte_tokens, decisions
 from webapp.subjects.keys import VISITOR_COOKIE, visitor_make
-from webapp.subjects.models import ServedDecision
+from webapp.subjects.models import Event, ServedDecision
 from webapp.surfaces.models import PopularityDay
 from webapp.surfaces.services import surface_save
 
@@ -329,6 +329,27 @@ def test_events_carry_the_byte(browser, live_server, book, visitor):
     wait_for(mine.exists)
     row = mine.get()
     assert (row.tokens, row.order) == ([BYTE], entry(book, BYTE))
+
+
+def test_uses_of_a_persons_first_view_count(browser, live_server, book, visitor):
+    """Before they have a cookie: the page is placed before anybody knows who sees it."""
+    key, cookie = visitor
+    page = opened(browser, live_server, {VISITOR_COOKIE: cookie})
+    page.wait_for_selector(".al-menu")
+    page.click("[data-block=glossary]")
+
+    uses = Event.objects.filter(profile__subject__key=key, kind="use", block="glossary")
+    wait_for(uses.exists)
+    row = ServedDecision.objects.get()
+    assert (row.tokens, row.order) == ([0], entry(book, 0))
+
+
+def test_who_signs_in_on_a_page_of_before_is_asked_about_within_minutes(browser, live_server, book):
+    page = opened(browser, live_server, {})
+    wait_for(lambda: page.evaluate("sessionStorage['al-asked-course-home'] !== undefined"))
+
+    left = page.evaluate("sessionStorage['al-asked-course-home'] - Date.now() / 1000")
+    assert 0 < left <= 300
 
 
 def test_whom_the_engine_serves_gets_its_layout(browser, live_server, book, visitor):

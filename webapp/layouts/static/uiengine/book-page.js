@@ -2,6 +2,8 @@
 // tells it what place-book.js placed, and keeps the byte's cookies fresh.
 
 const SETTLED = 3000; // ms after which events are sent
+const LIMIT = 5000; // ms for a request, and for events of a first view to wait
+const NOBODY = 300; // s after which nobody may have signed in
 
 const FIRST = 48; // character code of 0
 const AT_MOST = 3; // reasons
@@ -28,10 +30,21 @@ function shown(element, page) {
 }
 
 async function ask(element, slug) {
-  const response = await fetch(`${element.getAttribute('api')}token?surface=${slug}`);
-  if (!response.ok) return;
-  const { until } = await response.json();
-  sessionStorage[`al-asked-${slug}`] = until;
+  const response = await fetch(`${element.getAttribute('api')}token?surface=${slug}`, { signal: AbortSignal.timeout(LIMIT) });
+  if (!response.ok) return {};
+  const token = await response.json();
+  sessionStorage[`al-asked-${slug}`] = token.visit ? token.until : Math.min(token.until, Date.now() / 1000 + NOBODY);
+  return token;
+}
+
+// The events of a first view wait until it is known whose they are: theirs to whom the entry shown
+// belongs, or else nobody's.
+async function claim(element, slug, decision) {
+  const { byte, book, visit, signature } = await ask(element, slug).catch(() => ({}));
+  const isTheirs = visit && `${[byte, book]}` === `${element.placed.key.slice(0, 2)}`;
+  const { client } = element;
+  Object.assign(client.payload, isTheirs ? { decision: [byte, book, visit, signature].join('.'), status: 'adapted' } : { decision });
+  client.flush();
 }
 
 for (const element of document.querySelectorAll('adaptive-layout[from=book]')) {
@@ -39,10 +52,14 @@ for (const element of document.querySelectorAll('adaptive-layout[from=book]')) {
   const { page, book, ...boot } = JSON.parse(script.textContent);
   const { token } = element.dataset;
   const slug = element.getAttribute('surface');
+  const hasByte = document.cookie.includes(`layout_byte_${slug}=`);
+  const isDue = !hasByte && !(sessionStorage[`al-asked-${slug}`] * 1000 > Date.now());
+  const isFirst = isDue && token === '';
   // Where nothing was placed, the client asks for the engine's layout.
   if (token !== '-') {
     const signed = token && { decision: token, status: 'adapted' };
     boot.payload = { ...shown(element, page), why: reasons(book, token), ...signed };
+    if (isFirst) boot.payload.decision = '';
   }
   script.textContent = JSON.stringify(boot);
   if (token && token !== '-') {
@@ -56,8 +73,8 @@ for (const element of document.querySelectorAll('adaptive-layout[from=book]')) {
   };
   customElements.whenDefined('adaptive-layout').then(() => {
     if (boot.payload) element.client.held = true; // the byte changes between visits only
+    if (isFirst) claim(element, slug, page.decision);
   });
-  const hasByte = document.cookie.includes(`layout_byte_${slug}=`);
-  if (!hasByte && !(sessionStorage[`al-asked-${slug}`] * 1000 > Date.now())) later();
+  if (isDue && !isFirst) later();
   for (const type of ['click', 'change', 'submit']) element.addEventListener(type, later);
 }
