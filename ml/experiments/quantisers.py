@@ -5,7 +5,7 @@ Both code everyone with all their bits; no codes are added and none expire.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -26,6 +26,10 @@ class PeerQuantiser(ResidualQuantiser):
 
     def expire(self, latents: Tensor, least: int) -> None:
         pass
+
+    def prefixes(self, latent: Tensor) -> Iterator[Tensor]:
+        for count in range(self.settings.stages + 1):
+            yield self(latent, torch.full((len(latent),), count), torch.Generator())
 
 
 class FiniteScalar(PeerQuantiser):

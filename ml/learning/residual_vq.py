@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from sklearn.cluster import MiniBatchKMeans
@@ -84,6 +86,16 @@ class ResidualQuantiser(nn.Module):
             total = total + code * active[:, None]
             residual = residual - code
         return latent + (total - latent).detach()
+
+    def prefixes(self, latent: Tensor) -> Iterator[Tensor]:
+        """Yields latents coded by the first 0, 1, … and all stages, each (B, Z), as `forward`."""
+        residual, total = latent.detach(), torch.zeros_like(latent)
+        yield latent + (total - latent)
+        for stage in range(len(self.codes_in_use)):
+            code = self.codes[stage, self.nearest(stage, residual)]
+            total = total + code
+            residual = residual - code
+            yield latent + (total - latent)
 
     def tokens(self, latent: Tensor) -> Tensor:
         """Returns the code indices of all stages, (B, S)."""

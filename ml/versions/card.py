@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,18 +28,22 @@ LIMITS = (
 )
 
 
-def prefix_ranks(fitted: Fitted, examples: Examples, rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Returns, for 0 to S tokens, the mean summed rank of used blocks and the squared error."""
+def prefix_ranks(
+    fitted: Fitted, examples: Examples, rows: Tensor, latents: Tensor
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns, for 0 to S tokens, the mean summed rank of used blocks and the squared error.
+
+    latents: of the examples at `rows`, (R, Z).
+    """
     ranks, errors = np.zeros((2, fitted.settings.stages + 1))
-    generator = torch.Generator()
+    codec = fitted.codec
     with torch.no_grad():
-        for part in rows.split(PART):
+        for part, latent in zip(rows.split(PART), latents.split(PART), strict=True):
             batch, used = examples.at(part), examples.share[part] > 0
-            latent = fitted.codec.encode(batch)
-            for count in range(fitted.settings.stages + 1):
-                stages = torch.full((len(part),), count)
-                coded = fitted.quantiser(latent, stages, generator)
-                score = fitted.codec.decode(coded, batch).share.masked_fill(batch.mask == 0, -1e9)
+            blocks = codec.blocks(batch.kind, batch.text, batch.shape)
+            for count, coded in enumerate(fitted.quantiser.prefixes(latent)):
+                decoded = codec.decoder(*blocks, coded, batch)
+                score = decoded.share.masked_fill(batch.mask == 0, -1e9)
                 place = score.argsort(1, descending=True).argsort(1).float()
                 ranks[count] += float((place * used).sum()) / len(rows)
                 errors[count] += float((latent - coded).square().sum()) / len(rows)
@@ -60,11 +65,13 @@ def seconds_per_error(ranks: np.ndarray, errors: np.ndarray) -> float:
 class CodebookFacts(NamedTuple):
     """manifest: facts about the codes; book: the `Codebook` that they describe.
 
-    ranks, errors: those of `prefix_ranks`.
+    latents: before quantisation, of the rows of `sample`, (R, Z). ranks, errors: those of
+    `prefix_ranks`.
     """
 
     manifest: dict[str, Any]
     book: Codebook
+    latents: Tensor
     ranks: np.ndarray
     errors: np.ndarray
 
@@ -72,17 +79,17 @@ class CodebookFacts(NamedTuple):
 def codebook_facts(fitted: Fitted, examples: Examples, seed: int) -> CodebookFacts:
     """Measures the codes on a sample of the examples."""
     rows = sample(examples, seed)
-    ranks, errors = prefix_ranks(fitted, examples, rows)
-    latent = _latents(fitted, examples, rows)
+    latents = _latents(fitted, examples, rows)
+    ranks, errors = prefix_ranks(fitted, examples, rows, latents)
     facts: dict[str, Any] = {
         "slots": list(fitted.quantiser.codes_in_use),
-        "variance": float(latent.var(0).sum()),
+        "variance": float(latents.var(0).sum()),
         "seconds_per_error": seconds_per_error(ranks, errors),
         "seconds_per_bit": fitted.settings.ms_per_bit / 1000,
     }
     codes = fitted.quantiser.codes.numpy()
     book = Codebook(codes, tuple(facts["slots"]), *(facts[k] for k in list(facts)[1:]))
-    return CodebookFacts(facts, book, ranks, errors)
+    return CodebookFacts(facts, book, latents, ranks, errors)
 
 
 def sample(examples: Examples, seed: int) -> Tensor:
@@ -101,9 +108,10 @@ def write_card(
 ) -> dict[str, Any]:
     """Returns the fields of the card that training can measure; found: of the same arguments."""
     rows, book = sample(examples, seed), found.book
-    latents = _latents(fitted, examples, rows).numpy()
     most = np.where(examples.only(rows).is_first, 1, fitted.settings.stages)
-    bits = np.array([len(t) for t in book.encode(latents, list(most))]) * TOKEN_BITS
+    parts = zip(found.latents.split(PART), torch.from_numpy(most).split(PART), strict=True)
+    tokens = chain.from_iterable(book.encode(z.numpy(), n.tolist()) for z, n in parts)
+    bits = np.array([len(t) for t in tokens]) * TOKEN_BITS
     variance = max(book.variance, 1e-12)
     return {
         "latent": fitted.settings.latent,
@@ -114,10 +122,10 @@ def write_card(
             {"bits": TOKEN_BITS * n, "summed_rank": float(r), "distortion": float(e / variance)}
             for n, (r, e) in enumerate(zip(found.ranks, found.errors, strict=True))
         ],
-        "stages": stage_usage(fitted, torch.from_numpy(latents)),
+        "stages": stage_usage(fitted, found.latents),
         "growth": growth(fitted),
         "kl_shares": fitted.kl_shares,
-        "reliability": reliability(fitted, examples, rows),
+        "reliability": reliability(fitted, examples, rows, found.latents),
         "history": fitted.history,
         "settings": fitted.settings.stored(),
         "training": training,
@@ -155,13 +163,15 @@ def stage_usage(fitted: Fitted, latents: Tensor) -> list[dict[str, float]]:
     return found
 
 
-def reliability(fitted: Fitted, examples: Examples, rows: Tensor) -> list[dict[str, float]]:
+def reliability(
+    fitted: Fitted, examples: Examples, rows: Tensor, latents: Tensor
+) -> list[dict[str, float]]:
     """Returns mean predicted demand against observed use, in BINS equal bins of the prediction."""
     logits, used = [], []
-    for part in rows.split(PART):
+    for part, latent in zip(rows.split(PART), latents.split(PART), strict=True):
         batch = examples.at(part)
         with torch.no_grad():
-            decoded = fitted.codec.decode(fitted.codec.encode(batch), batch)
+            decoded = fitted.codec.decode(latent, batch)
         real = batch.mask > 0
         logits.append(decoded.side_demand[real].numpy())
         used.append((examples.share[part] > 0)[real].numpy())

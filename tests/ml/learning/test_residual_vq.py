@@ -46,7 +46,7 @@ def test_unused_codes_expire():
     latents = torch.randn(200, 2, generator=torch.Generator().manual_seed(3))
     made = quantiser(latents)
     made.codes[0, 3] = 100.0
-    made.expire(latents, least=1)
+    made.expire(latents.clone(), least=1)
     assert made.codes_in_use[0] == 3
     assert all(
         len(made.tokens(latents)[:, s].unique()) == n for s, n in enumerate(made.codes_in_use)
@@ -90,3 +90,16 @@ def test_a_token_is_spent_only_where_it_pays():
     assert book.encode(latents, [1, 1]) == [(1,), (1,)]
     dear = Codebook(codes, (2, 2), 1.0, seconds_per_error=0.1, seconds_per_bit=0.02)
     assert dear.encode(latents, [2, 2]) == [(1,), (1,)]
+
+
+@torch.no_grad()
+def test_prefixes_are_what_a_number_of_stages_gives():
+    latents = torch.randn(300, 2, generator=torch.Generator().manual_seed(5))
+    made = quantiser(latents)
+
+    found = list(made.prefixes(latents))
+
+    assert len(found) == made.settings.stages + 1
+    for count, coded in enumerate(found):
+        stages = torch.full((len(latents),), count)
+        assert torch.equal(coded, made(latents, stages, torch.Generator()))
