@@ -102,6 +102,15 @@ def test_a_use_that_joins_a_known_visit_is_not_called_imported_before(page, tmp_
     assert "All of it was imported before: no visit is new." in again
 
 
+def test_of_a_known_visit_only_uses_that_it_lacked_are_counted(page, tmp_path):
+    imported(tmp_path, event(), event(section="links", at="2026-05-04T09:01:00Z", id="2"))
+
+    joined = imported(tmp_path, event(section="glossary", at="2026-05-04T09:02:00Z", id="3"))
+
+    assert len(Visit.objects.get().uses) == 3
+    assert json.loads(joined.splitlines()[-1])["uses"] == 1
+
+
 @pytest.mark.parametrize("key", ["jango:5", "Django:5", "djnago:5", "django5", "django-5"])
 def test_a_slip_of_an_accounts_key_is_refused(page, tmp_path, key):
     with pytest.raises(CommandError, match=f"key = '{key}'; looks like a slip of django:"):

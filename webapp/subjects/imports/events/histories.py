@@ -190,7 +190,9 @@ def _write(changes: Sequence[Change], days: Mapping[int, Mapping[str, int]], don
         if change.before or change.after:
             profile.state = _state(change, days.get(profile.pk, ()))
         done.visits += len(change.after.keys() - change.before.keys())
-        done.uses += sum(len(visit.uses) for visit in new)
+        for visit in new:  # of a known visit, what it lacked
+            known = change.before[visit.id].uses if visit.id in change.before else {}
+            done.uses += len(visit.uses.items() - known.items())
     visits_insert(added)
     states_update({change.profile.pk: change.profile.state for change in changes})
     _keep(changes)
