@@ -196,6 +196,20 @@ def test_what_is_used_after_erasing_brings_nothing_of_before_back(person, book):
     assert person.visit(after=timedelta(minutes=1)) == entry(book, 0)
 
 
+@pytest.mark.parametrize("found", ["{bad", "{}", "[]", '"text"', '{"visits": 1, "order": 2}'])
+def test_what_is_stored_and_cannot_be_read_is_begun_anew(person, found):
+    for _ in range(2):
+        person.visit(USED)
+    person.page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEYS[0], found])
+
+    for _ in range(3):
+        person.visit(USED)
+
+    assert person.kept(KEYS[0])["visits"] == 2  # the third is open
+    person.page.click("[name=erase]")
+    assert person.page.evaluate("Object.keys(localStorage)") == []
+
+
 def test_a_page_of_another_book_shows_what_was_seen_last(person, book):
     """Yesterday's choice, in the cells of yesterday's book."""
     for _ in range(7):

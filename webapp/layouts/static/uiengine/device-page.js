@@ -21,6 +21,15 @@ try {
 
 const read = (key) => JSON.parse(store.getItem(key)); // null: nothing is kept
 
+function isReadable(keys) {
+  try {
+    const [profile] = keys.map(read);
+    return !profile || (profile.visits >= 0 && [profile.order, profile.blocks].every(Array.isArray));
+  } catch {
+    return false;
+  }
+}
+
 class DevicePage {
   #public; // the book's JSON
   #isErased = false;
@@ -30,6 +39,7 @@ class DevicePage {
     const slug = element.getAttribute('surface');
     Object.assign(this, { element, book, strings, device: new Device(slug, store) });
     this.keys = [this.device.key, `al-device-${slug}`, `al-${slug}`];
+    if (!isReadable(this.keys)) this.#forget(); // it would end this script on every page
     this.counts = counts && `${api}counts`;
     this.address = book.hash && `${api}book/${slug}/${book.hash}`;
   }
@@ -96,6 +106,10 @@ class DevicePage {
 
   erase() {
     this.#isErased = true;
+    this.#forget();
+  }
+
+  #forget() {
     for (const key of this.keys) store.removeItem(key);
   }
 
