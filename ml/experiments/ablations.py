@@ -33,7 +33,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "no hidden kinds": {"hide_kinds": 0.0},
     "popularity never dropped": {"drop_popularity": 0.0, "thin_popularity": 0.0},
     "no outlook loss": {"outlook_weight": 0.0},
-    "numbers read through eight bins": {"bins": 8},
+    "people's numbers read through eight bins": {"bins": 8},
 }
 SECOND = "default, another seed"
 NAMES = ("default", SECOND, *list(VARIANTS)[1:])

@@ -29,6 +29,7 @@ LAYOUTS = replace(
     channels=8,
     hidden=192,
     kind_width=64,
+    bins=0,
     batch=48,
     rate=2e-3,
     commit=0.05,

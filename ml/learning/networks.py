@@ -62,6 +62,11 @@ def spread(values: Tensor, like: Tensor) -> Tensor:
     return values[:, None].expand(-1, like.shape[1], -1)
 
 
+def of_user(batch: Batch) -> Tensor:
+    """Joins all numbers that are the user's own, (B, N, 17); the context but for its last one."""
+    return torch.cat([batch.user, spread(batch.context[:, :EVIDENCE], batch.user)], -1)
+
+
 def through(layers: nn.Sequential, parts: Sequence[Tensor]) -> Tensor:
     """Applies `mlp` layers to parts side by side, (B, N, F) or, of all blocks alike, (B, 1, F).
 
@@ -99,13 +104,15 @@ class BlockEmbedding(nn.Module):
 class BehaviourEncoder(nn.Module):
     """s_x = E_x(profile, blocks, context); new subjects get the learned innate latent.
 
-    Numbers of a block, its user's and its page's, are read through their bins as well.
+    What is known of the user, in a block and in all, is read through its bins as well. Popularity
+    is not: bins of it gain where it rests on as many visits as in training, and lose where on fewer
+    (LOG.md).
     """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         s, h = settings, settings.hidden
-        self.pieces = Pieces(USER + POPULARITY, s.bins)
+        self.pieces = Pieces(USER + EVIDENCE, s.bins)
         passed = self.pieces.width
         self.block = mlp(s.kind_width + USER + POPULARITY + CONTEXT + passed, h, h)
         self.value = nn.Linear(h, s.channels)
@@ -115,7 +122,7 @@ class BehaviourEncoder(nn.Module):
 
     def forward(self, seen: Tensor, keys: Tensor, batch: Batch) -> Tensor:
         mask = batch.mask[..., None]
-        passed = self.pieces(torch.cat([batch.user, batch.popularity], -1))
+        passed = self.pieces(of_user(batch))
         parts = [seen, batch.user, batch.popularity, batch.context[:, None], passed]
         hidden = functional.silu(through(self.block, parts)) * mask
         own = self.direct(torch.cat([batch.user, passed], -1))
@@ -149,14 +156,12 @@ class Decoder(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         s, h = settings, settings.hidden
-        self.pieces = Pieces(POPULARITY, s.bins)
-        popularity = POPULARITY + self.pieces.width
-        seen = s.kind_width + popularity + 1
+        seen = s.kind_width + POPULARITY + 1
         self.memory_keys, self.channels = s.memory_keys, s.channels
         self.others = mlp(seen, h // 2, h // 2)
         self.trunk = nn.Sequential(mlp(seen + h // 2 + s.channels, h, h), nn.SiLU())
         self.share = nn.Linear(h, 1)
-        self.direct = nn.Linear(s.channels + popularity, 1)
+        self.direct = nn.Linear(s.channels + POPULARITY, 1)
         self.demand = nn.Linear(h + 1, 1)
         self.recency = nn.Embedding(SIDE_LEVELS, 8)
         self.side = mlp(h + 8 + s.channels, h, 3)
@@ -169,13 +174,12 @@ class Decoder(nn.Module):
         mask = batch.mask[..., None]
         memory = latent.reshape(-1, self.memory_keys, self.channels)
         read = keys @ memory
-        popularity = torch.cat([batch.popularity, self.pieces(batch.popularity)], -1)
-        known = [seen, popularity, batch.context[:, None, EVIDENCE : EVIDENCE + 1]]
+        known = [seen, batch.popularity, batch.context[:, None, EVIDENCE : EVIDENCE + 1]]
         others = (functional.silu(through(self.others, known)) * mask).sum(1) / mask.sum(1)
         hidden = functional.silu(
             through(cast(nn.Sequential, self.trunk[0]), [*known, others[:, None], read])
         )
-        share = self.share(hidden) + self.direct(torch.cat([read, popularity], -1))
+        share = self.share(hidden) + self.direct(torch.cat([read, batch.popularity], -1))
         demand = self.demand(torch.cat([hidden, share], -1))[..., 0]
         share = share[..., 0]
         side = self.side(torch.cat([hidden, self.recency(batch.recency), read], -1))
@@ -202,11 +206,8 @@ class Codec(nn.Module):
         self.predictor = mlp(settings.latent, settings.hidden, settings.latent)
 
     def learn_bins(self, batch: Batch) -> None:
-        """Puts the bins of all numbers where these visits lie; padding is left out."""
-        real = batch.mask > 0
-        popularity = batch.popularity[real]
-        self.encoder.pieces.learn(torch.cat([batch.user[real], popularity], -1))
-        self.decoder.pieces.learn(popularity)
+        """Puts the bins where the numbers of these visits lie; padding is left out."""
+        self.encoder.pieces.learn(of_user(batch)[batch.mask > 0])
 
     def encode(self, batch: Batch) -> Tensor:
         """Returns latents before quantisation, (B, Z)."""

@@ -9,6 +9,9 @@ from typing import Any
 STORED_NAMES = {"memory_keys": "slots"}
 """Settings that cards and drafts keep under an older name."""
 
+BEFORE = {"bins": 0}
+"""Settings of cards and drafts that do not name them, as they are older."""
+
 TERMS = ("prediction", "prediction_share", "variance", "covariance")
 
 
@@ -25,7 +28,7 @@ class Settings:
     kind_width: int = 16
     """Width of a block's descriptor embedding."""
     bins: int = 0
-    """Bins of each number that the networks read (`ml.learning.pieces`); 0: the number alone."""
+    """Bins of each number of the user's own (`ml.learning.pieces`); 0: the number alone."""
 
     stages: int = 8
     """Residual stages of the codebook, one token of 8 bits each."""
@@ -112,7 +115,8 @@ class Settings:
     @classmethod
     def from_stored(cls, values: Mapping[str, Any]) -> Settings:
         names = {stored: name for name, stored in STORED_NAMES.items()}
-        return cls(**{names.get(name, name): value for name, value in values.items()})
+        known = {names.get(name, name): value for name, value in values.items()}
+        return cls(**{**BEFORE, **known})
 
     def smoke(self) -> Settings:
         """Returns smaller settings that train within seconds."""

@@ -28,15 +28,18 @@ class Folded(nn.Module):
     """Descriptors and numbers of blocks, read by all layers that read them in one product.
 
     first: (F, O), rows of text, shape and numbers; O is the layers' outputs, memory keys last.
-    table: (K, O), what a kind adds. bins: (numbers, bins), see `ml.learning.pieces`.
+    table: (K, O), what a kind adds. bins: (numbers, bins), see `ml.learning.pieces`, if any.
     """
 
     first: Tensor
     table: Tensor
-    bins: Tensor
+    bins: Tensor | None
 
     def __init__(
-        self, blocks: BlockEmbedding, layers: list[tuple[Tensor, Tensor]], bins: Tensor
+        self,
+        blocks: BlockEmbedding,
+        layers: list[tuple[Tensor, Tensor]],
+        bins: Tensor | None = None,
     ) -> None:
         """layers: of each, the rows of the embedded descriptors and of the numbers."""
         super().__init__()
@@ -51,14 +54,14 @@ class Folded(nn.Module):
         self.keep("table", blocks.kind.weight @ seen)
         self.keep("bins", bins)
 
-    def keep(self, name: str, weights: Tensor) -> None:
+    def keep(self, name: str, weights: Tensor | None) -> None:
         """Keeps weights as a constant of the graph."""
-        self.register_buffer(name, weights.detach().clone())
+        self.register_buffer(name, None if weights is None else weights.detach().clone())
 
     def read(self, kind: Tensor, text: Tensor, shape: Tensor, numbers: Tensor) -> list[Tensor]:
         """Returns the outputs of each layer, (B, N, …), and the blocks' unit keys last."""
         parts = [text, shape, numbers]
-        if self.bins.shape[1]:
+        if self.bins is not None:
             parts.append((numbers @ self.bins).clamp(0, 1))
         told = torch.cat(parts, -1) @ self.first + functional.embedding(kind, self.table)
         *layers, keys = told.split(self.widths, -1)
@@ -69,7 +72,7 @@ class Folded(nn.Module):
 class FoldedEncoder(Folded):
     """`Codec.encode`, where numbers of padding are 0, as `uiengine.features` writes them.
 
-    Numbers stand as user, popularity, context, 1, bins.
+    Numbers stand as user, context, popularity, 1, bins.
     """
 
     second: Tensor
@@ -81,15 +84,15 @@ class FoldedEncoder(Folded):
         e, plain = codec.encoder, USER + POPULARITY + CONTEXT
         first, after = cast(nn.Linear, e.block[0]), cast(nn.Linear, e.block[2])
         bins = e.pieces.width
-        seen, numbers, passed = first.weight.T.split(
-            [first.in_features - plain - bins, plain, bins]
+        seen, user, popularity, context, passed = first.weight.T.split(
+            [first.in_features - plain - bins, USER, POPULARITY, CONTEXT, bins]
         )
-        bent = seen, torch.cat([numbers, first.bias[None], passed])
+        bent = seen, torch.cat([user, context, popularity, first.bias[None], passed])
         own, passed = e.direct.weight.T.split([USER, bins])
         own = functional.pad(own, (0, 0, 0, POPULARITY + CONTEXT))
         own = torch.cat([own, (e.value.bias + e.direct.bias)[None], passed])
         direct = torch.zeros(len(seen), own.shape[1]), own
-        super().__init__(codec.blocks, [bent, direct], rows_of(e.pieces, CONTEXT))
+        super().__init__(codec.blocks, [bent, direct], bins_of(e.pieces, plain))
         self.keep("second", after.weight.T)
         self.keep("second_bias", after.bias)
         self.keep("value", e.value.weight.T)
@@ -108,7 +111,7 @@ class FoldedEncoder(Folded):
     ) -> Tensor:
         """Returns latents, (B, Z); arguments as in `ml.learning.networks.Batch`."""
         real = mask[..., None]
-        numbers = torch.cat([user, popularity, context[:, None] * real, real], -1)
+        numbers = torch.cat([user, context[:, None] * real, popularity, real], -1)
         bent, own, keys = self.read(kind, text, shape, numbers)
         hidden = functional.silu(bent) @ self.second + self.second_bias
         hidden = functional.silu(hidden) * real
@@ -123,7 +126,7 @@ class FoldedEncoder(Folded):
 class FoldedDecoder(Folded):
     """`Codec.decode` with calibrated demand; of padding it says nothing.
 
-    Numbers stand as popularity, evidence, 1, bins.
+    Numbers stand as popularity, evidence, 1.
     """
 
     after_others: Tensor
@@ -144,11 +147,11 @@ class FoldedDecoder(Folded):
         known = others.in_features
         rows, from_others, from_read = first.weight.T.split([known, after.out_features, d.channels])
         layers = [
-            _reading(others.weight.T, others.bias, d.pieces),
-            _reading(rows, first.bias, d.pieces),
+            _reading(others.weight.T, others.bias),
+            _reading(rows, first.bias),
             direct_of(d, codec.blocks.kind.embedding_dim),
         ]
-        super().__init__(codec.blocks, layers, rows_of(d.pieces, 1))
+        super().__init__(codec.blocks, layers)
         self.memory = (-1, d.memory_keys, d.channels)
         self.keep("after_others", after.weight.T)
         self.keep("after_others_bias", after.bias)
@@ -193,30 +196,26 @@ class FoldedDecoder(Folded):
         return *(share.squeeze(-1) for share in shares), size
 
 
-def rows_of(pieces: Pieces, others: int) -> Tensor:
-    """Returns bins as rows of their numbers, of others that have none, and of a 1."""
+def bins_of(pieces: Pieces, numbers: int) -> Tensor | None:
+    """Returns bins as rows of their numbers, of others up to so many, and of a 1."""
     if not pieces.bins:
-        return torch.zeros(0, 0)
-    rows = functional.pad(pieces.weight.T, (0, 0, 0, others))
+        return None
+    rows = functional.pad(pieces.weight.T, (0, 0, 0, numbers - pieces.weight.shape[1]))
     return torch.cat([rows, pieces.bias[None]])
 
 
-def _reading(rows: Tensor, bias: Tensor, pieces: Pieces) -> tuple[Tensor, Tensor]:
-    """Parts a layer's rows, of descriptors, popularity, bins and evidence, as `Folded` takes it."""
-    bins = pieces.width
-    seen, popularity, passed, evidence = rows.split(
-        [len(rows) - POPULARITY - bins - 1, POPULARITY, bins, 1]
-    )
-    return seen, torch.cat([popularity, evidence, bias[None], passed])
+def _reading(rows: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Parts a layer's rows, of descriptors, popularity and evidence, as `Folded` takes it."""
+    seen, numbers = rows.split([len(rows) - POPULARITY - 1, POPULARITY + 1])
+    return seen, torch.cat([numbers, bias[None]])
 
 
 def direct_of(d: Decoder, seen: int) -> tuple[Tensor, Tensor]:
     """Returns as a layer what popularity adds to shares, and a 1 for the biases of the heads."""
-    _, popularity, passed = d.direct.weight.T.split([d.channels, POPULARITY, d.pieces.width])
-    rows = torch.cat([popularity, torch.zeros(2, 1), passed])
-    one = torch.zeros_like(rows)
-    one[POPULARITY + 1] = 1
-    return torch.zeros(seen, 2), torch.cat([rows, one], 1)
+    rows = torch.zeros(POPULARITY + 2, 2)
+    rows[:POPULARITY, :1] = d.direct.weight.T[d.channels :]
+    rows[-1, 1] = 1
+    return torch.zeros(seen, 2), rows
 
 
 def heads_of(d: Decoder, calibration: Calibration) -> Tensor:

@@ -57,9 +57,9 @@ def test_a_quarter_of_a_batch_is_predicted():
 
 def test_a_training_that_goes_on_has_todays_terms_and_its_starts_sizes():
     without = replace(SMALL, prediction=0.0, variance=0.0, covariance=0.0, codes=8, batch=64)
-    without = replace(without, warm_epochs=0, code_epochs=0)
+    without = replace(without, warm_epochs=0, code_epochs=0, bins=2)
     start = Start(None, fit(some_examples(), KINDS, without, seed=0), None)
     going_on, given = train._settings(None, start, 500), train._settings(without, start, 500)
-    assert going_on.codes == 8
+    assert going_on.codes == 8 and going_on.bins == 2
     assert going_on.prediction == Settings().prediction > 0 and going_on.variance > 0
     assert given.prediction == given.variance == given.covariance == 0

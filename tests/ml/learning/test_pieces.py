@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import KBinsDiscretizer
 
+from ml.learning.networks import Batch, of_user
 from ml.learning.pieces import Pieces, edges_of
+from ml.learning.settings import Settings
+from uiengine.features import CONTEXT, EVIDENCE, FIRST_VISIT, POPULARITY, SHAPE, TEXT_BUCKETS, USER
 
 
 def encoded(rows: list[float], numbers: list[float], bins: int) -> list[list[float]]:
@@ -41,6 +44,26 @@ def test_a_frequent_value_is_an_edge_and_leaves_the_bins_to_the_others():
 
 def test_a_number_that_never_differs_says_nothing():
     assert encoded([2.0] * 10, [1.0, 2.0, 3.0], 4) == [[0.0] * 4] * 3
+
+
+def test_settings_that_were_stored_before_bins_have_none():
+    stored = Settings().stored()
+    assert Settings.from_stored(stored) == Settings()
+    del stored["bins"]
+    assert Settings.from_stored(stored).bins == 0
+
+
+def test_popularity_and_its_evidence_are_no_numbers_of_the_users_own():
+    sizes = TEXT_BUCKETS, SHAPE, USER, POPULARITY
+    kind = torch.zeros(2, 3, dtype=torch.long)
+    features = (torch.rand(2, 3, size) for size in sizes)
+    batch = Batch(kind, *features, torch.ones(2, 3), torch.rand(2, CONTEXT), kind)
+    other, later = batch.context.clone(), batch.context.clone()
+    other[:, EVIDENCE] += 1
+    later[:, FIRST_VISIT] += 1
+    popular = batch._replace(popularity=batch.popularity + 1, context=other)
+    assert torch.equal(of_user(popular), of_user(batch))
+    assert not torch.equal(of_user(batch._replace(context=later)), of_user(batch))
 
 
 def test_without_bins_there_is_nothing_to_say():
