@@ -18,7 +18,7 @@ from ml.data.histories import RecordedVisit
 from ml.data.sums import PopularityByDay, Sums
 from ml.learning.examples import Examples, Targets
 from ml.learning.inputs import Inputs
-from ml.learning.rows import Store
+from ml.learning.rows import Rows, kept, mapped, room
 from ml.learning.walk import AT_ONCE, Walk
 from uiengine.page.surface import Surface
 
@@ -68,11 +68,11 @@ class Building:
     ) -> None:
         """folder: where files are written, an empty one; None: examples are kept in memory."""
         self._walk = Walk(surfaces, kinds, priors, popular)
-        self._store = Store(folder)
+        self._folder = folder
         self._index = {slug: surface.index for slug, surface in surfaces.items()}
         names = (*OF_VISITS, *TARGETS, PERSON)
-        self._rows = {name: self._store.rows(name) for name in names}
-        self._when = list[np.ndarray]()
+        self._rows = {name: Rows(self._path(name)) for name in names}
+        self._when = Rows(None)
         self._people: dict[tuple[str, str], int] = {}
         self._groups, self._count = 0, 0
 
@@ -106,22 +106,22 @@ class Building:
 
     def examples(self, seed: int) -> Examples:
         """Returns the examples, in time order. Call once, after a visit or more."""
-        rows = {name: self._store.ended(name, found) for name, found in self._rows.items()}
+        rows = {name: found.end() for name, found in self._rows.items()}
         place = self._by_time(rows[PERSON].numpy())
         of_visits = {name: rows[name] for name in OF_VISITS}
         shared = (*self._walk.descriptors, self._walk.mask, self._walk.popularity())
-        of_pages = {n: self._store.kept(n, a) for n, a in zip(OF_PAGES, shared, strict=True)}
+        of_pages = {n: kept(a, self._path(n)) for n, a in zip(OF_PAGES, shared, strict=True)}
         people = list(self._people)
-        if self._store.folder is not None:
-            (self._store.folder / PEOPLE).write_text(json.dumps(people))
+        if self._folder is not None:
+            (self._folder / PEOPLE).write_text(json.dumps(people))
         return Examples(
             Inputs(**of_pages, **of_visits),
             Targets(*(rows[name] for name in TARGETS)),
             self._drawn(rows["day"].numpy(), place, seed),
             rows[PERSON],
             people,
-            self._store.kept(PLACE, place),
-            self._store,
+            kept(place, self._path(PLACE)),
+            self._folder,
         )
 
     def _add_targets(self, visits: Sequence[RecordedVisit]) -> None:
@@ -146,23 +146,27 @@ class Building:
         rank = np.empty(len(self._people), dtype=np.int32)
         for number, who in enumerate(sorted(self._people)):
             rank[self._people[who]] = number
-        return np.lexsort((rank[person], np.concatenate(self._when)))
+        return np.lexsort((rank[person], self._when.end().numpy()))
 
     def _drawn(self, day: np.ndarray, place: np.ndarray, seed: int) -> torch.Tensor:
         """Draws popularity as of few visits for each example."""
-        generator, shape = np.random.default_rng(seed), (len(place), self._walk.count, 2, 3)
-        drawn = self._store.room(DRAWN, shape, np.uint8)
+        generator, path = np.random.default_rng(seed), self._path(DRAWN)
+        drawn = room((len(place), self._walk.count, 2, 3), np.uint8, path)
         for begin in range(0, len(place), AT_ONCE):
             rows = place[begin : begin + AT_ONCE]
             drawn[rows] = torch.from_numpy(self._walk.resampled(day[rows], generator))
         return drawn
 
+    def _path(self, name: str) -> Path | None:
+        return None if self._folder is None else self._folder / f"{name}.npy"
+
 
 def opened(folder: Path) -> Examples:
     """Maps the examples that another process has written to the folder."""
 
-    store = Store(folder)
-    at = store.opened
+    def at(name: str) -> torch.Tensor:
+        return mapped(folder / f"{name}.npy")
+
     return Examples(
         Inputs(**{name: at(name) for name in (*OF_PAGES, *OF_VISITS)}),
         Targets(*map(at, TARGETS)),
@@ -170,7 +174,7 @@ def opened(folder: Path) -> Examples:
         at(PERSON),
         [(surface, user) for surface, user in json.loads((folder / PEOPLE).read_text())],
         at(PLACE),
-        store,
+        folder,
     )
 
 

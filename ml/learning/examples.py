@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +13,6 @@ from torch import Tensor
 
 from ml.learning.inputs import Inputs
 from ml.learning.networks import Batch
-from ml.learning.rows import Store
 from ml.learning.settings import Settings
 from ml.learning.walk import even_prior
 from uiengine import features
@@ -54,7 +55,7 @@ class Examples:
 
     stored, targets: in memory, or mapped from files (`ml.learning.rows`). drawn: (…, N, 2, 3),
     popularity as if it rested on few visits, see `thin`. person: (…,), whose visit, a place among
-    `people`, each a (surface, user). place: (V,). store: of all these arrays.
+    `people`, each a (surface, user). place: (V,). folder: where scratch files may be, if any.
     """
 
     stored: Inputs
@@ -63,7 +64,7 @@ class Examples:
     person: Tensor
     people: list[tuple[str, str]]
     place: Tensor
-    store: Store
+    folder: Path | None = None
 
     def __len__(self) -> int:
         return len(self.place)
@@ -112,7 +113,6 @@ class Examples:
         return self.stored.at(self.place)
 
     def at(self, rows: Tensor) -> Batch:
-        self.store.took(len(rows))
         return self.stored.at(self.place[rows])
 
     def thin(self, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -124,6 +124,13 @@ class Examples:
         context = features.encode_context(nobody, features.evidence(pages))
         popularity = torch.from_numpy(features.encode_popularity(pages))
         return popularity, torch.from_numpy(context[:, EVIDENCE])
+
+    def scratch(self, count: int, width: int) -> Tensor:
+        """Returns room for numbers of `count` examples: in memory, or where the examples are."""
+        if self.folder is None:
+            return torch.empty(count, width)
+        with TemporaryFile(dir=self.folder) as file:
+            return torch.from_numpy(np.memmap(file, np.float32, "w+", shape=(count, width)))
 
     def only(self, rows: Tensor) -> Examples:
         """Returns the examples at `rows`, in that order; rows may repeat. Nothing is copied."""

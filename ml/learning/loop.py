@@ -135,7 +135,7 @@ def encode_all(
     codec.eval()
     rows = torch.randperm(len(examples), generator=generator)[:most]
     rows = rows.sort().values
-    latents = examples.store.scratch(len(rows), codec.settings.latent)
+    latents = examples.scratch(len(rows), codec.settings.latent)
     for part, into in zip(rows.split(PART), latents.split(PART), strict=True):
         into.copy_(codec.encode(examples.at(part)))
     codec.train(was_training)
