@@ -20,7 +20,7 @@ import pandas as pd
 
 from ml.data import completejourney, oulad
 from ml.data.errors import BadValue, DataError
-from ml.data.tables import as_texts, check_people, check_visits, read_table
+from ml.data.tables import ONCE, as_texts, check_people, check_visits, read_table
 from uiengine.page.surface_json import IDENTIFIER
 
 LAST_YEAR = 2100
@@ -127,13 +127,16 @@ def _read_visits(path: Path, surfaces: Collection[str] | None) -> Records:
 def usable_visits(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[BadValue]]:
     """Drops the rows that break a rule or that a database could not store.
 
-    Every row that is dropped has a bad value.
+    Every row that is dropped has a bad value; only rows that are good otherwise repeat one.
     """
     visits, found = check_visits(table, file)
-    odd = [p for p in check_names(table, file) if not _is_refused(p, found)]
+    refused = [p for p in found if p.rule != ONCE]
+    odd = [p for p in check_names(table, file) if not _is_refused(p, refused)]
     if odd:
-        good = table.drop(index=[p.row - 1 for p in [*found, *odd]])
-        visits, _ = check_visits(good.reset_index(drop=True), file)
+        kept = np.delete(np.arange(len(table)), sorted({p.row - 1 for p in odd}))
+        visits, of_kept = check_visits(table.iloc[kept].reset_index(drop=True), file)
+        again = [replace(p, row=int(kept[p.row - 1]) + 1) for p in of_kept if p.rule == ONCE]
+        found = [*refused, *again]
     return visits, [*found, *odd]
 
 

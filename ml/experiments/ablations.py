@@ -33,7 +33,8 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "no hidden kinds": {"hide_kinds": 0.0},
     "popularity never dropped": {"drop_popularity": 0.0, "thin_popularity": 0.0},
     "no outlook loss": {"outlook_weight": 0.0},
-    "people's numbers read through eight bins": {"bins": 8},
+    "people's numbers without bins": {"bins": 0},
+    "batches of 1,024": {"batch": 1024},
 }
 SECOND = "default, another seed"
 NAMES = ("default", SECOND, *list(VARIANTS)[1:])

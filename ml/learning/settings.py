@@ -27,7 +27,7 @@ class Settings:
     """Width of every hidden layer."""
     kind_width: int = 16
     """Width of a block's descriptor embedding."""
-    bins: int = 0
+    bins: int = 8
     """Bins of each number of the user's own (`ml.learning.pieces`); 0: the number alone."""
 
     stages: int = 8
@@ -39,8 +39,8 @@ class Settings:
     """Epochs with a continuous latent, before the codebook."""
     code_epochs: int = 12
     """Epochs with the codebook in the loop."""
-    batch: int = 1024
-    """Visits per step."""
+    batch: int = 256
+    """Visits per step of a training from nothing; fine-tuning has its own (`ml.training.train`)."""
     rate: float = 3e-3
     """Peak learning rate of the warm-up cycle; the second cycle peaks at two thirds of it."""
     weight_decay: float = 1e-3

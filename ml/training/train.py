@@ -29,8 +29,8 @@ FINE_RATE = 1e-3
 """Peak learning rate of fine-tuning."""
 FINE_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 300, 4, 20
 """Wanted steps of fine-tuning, and the bounds on its epochs."""
-STEPS_PER_EPOCH, LEAST_BATCH = 8, 64
-"""Small surfaces train with smaller batches: steps per epoch, and the smallest batch."""
+STEPS_PER_EPOCH, LEAST_BATCH, MOST_BATCH = 8, 64, 1024
+"""Small surfaces train with smaller batches: steps per epoch, and the bounds on a batch."""
 OF_NO_PAGE: dict[str, Any] = {
     "surfaces": [],
     "default_orders": {},
@@ -142,7 +142,7 @@ def fine_tuning(visits: int) -> dict[str, Any]:
     Few visits train for more epochs and in smaller batches, as four epochs taught a small surface
     next to nothing (LOG.md), but for at most MOST_EPOCHS, to limit memorising.
     """
-    batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), Settings().batch)
+    batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), MOST_BATCH)
     wanted = math.ceil(FINE_STEPS / max(visits // batch, 1))
     epochs = min(max(wanted, LEAST_EPOCHS), MOST_EPOCHS)
     return {"warm_epochs": 0, "code_epochs": epochs, "rate": FINE_RATE, "batch": batch}

@@ -234,3 +234,11 @@ def test_fixtures_are_small_and_readable():
 
     assert set(records.visits["block"]) <= {block["id"] for block in surface["blocks"]}
     assert Path("fixtures/cohort_visits.csv").stat().st_size <= 200_000
+
+
+def test_a_row_that_is_refused_already_repeats_nothing(tmp_path):
+    row = "no slug,ada,2026-01-01,cart,1"
+    path = tmp_path / "v.csv"
+    path.write_text("\n".join(["surface,user,at,block,uses", row, row]) + "\n")
+    found = formats.read(path, strict=False).problems
+    assert [(p.row, p.field) for p in found] == [(1, "surface"), (2, "surface")]
