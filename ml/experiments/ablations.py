@@ -33,7 +33,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "no hidden kinds": {"hide_kinds": 0.0},
     "popularity never dropped": {"drop_popularity": 0.0, "thin_popularity": 0.0},
     "no outlook loss": {"outlook_weight": 0.0},
-    "people's numbers without bins": {"bins": 0},
+    "own numbers without bins": {"bins": 0},
     "batches of 1,024": {"batch": 1024},
 }
 SECOND = "default, another seed"
