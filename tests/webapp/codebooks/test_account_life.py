@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from ml.training.reading import frames
 from tests.webapp.codebooks.test_erasure_in_pipelines import people_in_files
 from tests.webapp.on_postgresql import has_no_other_run, run_on_postgresql
 from webapp.codebooks.models import Pipeline, Run
@@ -236,7 +237,8 @@ def test_nothing_of_the_erased_is_read_served_or_accepted(page, worker, clock, v
 
     def noted(lease, how):
         content = read(lease, how)
-        users = set(getattr(content, "visits", content)["user"])
+        visits = frames(getattr(content, "visits", content))
+        users = {user for frame in visits for user in frame["user"]}
         assert users <= set(Subject.objects.values_list("key", flat=True))
         return content
 
