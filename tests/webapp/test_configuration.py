@@ -16,8 +16,9 @@ from webapp import env
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "webapp" / "deploy" / "README.md"
 BEGIN, END = "<!-- configuration -->\n", "<!-- end of configuration -->"
-SET_FOR_US = {"DJANGO_SETTINGS_MODULE", "WORLD_SIZE", "LOCAL_WORLD_SIZE"}
-"""Variables that Django's own commands and torchrun read."""
+OF_TORCHRUN = {"WORLD_SIZE", "LOCAL_WORLD_SIZE", "LOCAL_RANK", "TORCHELASTIC_RUN_ID"}
+SET_FOR_US = {"DJANGO_SETTINGS_MODULE"} | OF_TORCHRUN
+"""Variables that Django's own commands and torchrun set."""
 
 
 def printed(**variables: str) -> str:
