@@ -124,9 +124,14 @@ def train_draft(
         found = draft_of(
             fitted, learned, everyone, known, seed=seed, started=began, aside=aside, **told
         )
+    return _completed(found, start, is_innate)
+
+
+def _completed(draft: Draft, start: Start, is_innate: bool) -> Draft:
+    """Adds the layout part of what was started from, and takes an innate version's pages away."""
     if start.folder is not None:
-        found = replace(found, layouts=carried(start.folder))
-    return replace(found, **OF_NO_PAGE) if is_innate else found
+        draft = replace(draft, layouts=carried(start.folder))
+    return replace(draft, **OF_NO_PAGE) if is_innate else draft
 
 
 def _settings(given: Settings | None, start: Start, visits: int) -> Settings:
