@@ -29,8 +29,9 @@ TITLE_WEIGHT = 0.5
 """Weight of the title's 3-grams; the kind's is 1."""
 SHAPE, USER, POPULARITY, CONTEXT = 6, 12, 16, 6
 """Widths of the features; see `_shape`, `encode_user`, `encode_popularity`, `encode_context`."""
-LAST_VISIT, FIRST_VISIT, EVIDENCE = 2, 3, 5
-"""Columns of the context: days since last and first visit, weight of the popularity."""
+IS_NEW, LAST_VISIT, FIRST_VISIT, EVIDENCE = 1, 2, 3, 5
+"""Columns of the context: 1 before the first visit, days since last and first visit, weight of the
+popularity."""
 COUNTERS = 8
 """Width of one gathered block: 2 visit shares, 3 day uses, visits and days since, uses."""
 RECENCY_BITS = 4
@@ -232,7 +233,7 @@ def encode_context(people: People, evidence: npt.NDArray[np.float64]) -> Floats:
     counts = np.concatenate([people.history, evidence[:, None]], axis=1)
     columns = np.empty((len(visits), CONTEXT), dtype=np.float32)
     columns[:, _CONTEXT_LOGS] = np.log1p(counts) / _CONTEXT_SCALES
-    columns[:, 1] = visits == 0
+    columns[:, IS_NEW] = visits == 0
     columns[:, 4] = np.minimum(visits, 10) / 10
     return columns
 

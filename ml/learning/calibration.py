@@ -20,6 +20,7 @@ from ml.learning.examples import Examples
 from ml.learning.inputs import PART
 from ml.learning.networks import Codec
 from uiengine.cost.energy import Floats
+from uiengine.features import IS_NEW
 from uiengine.model.codebook import Codebook
 
 BINS = 10
@@ -98,7 +99,7 @@ def answers(codec: Codec, book: Codebook, examples: Examples) -> Answers:
     alone, beside = [], []
     for rows in torch.arange(len(examples)).split(PART):
         batch = examples.at(rows)
-        is_new = batch.context[:, 1].numpy() > 0
+        is_new = batch.context[:, IS_NEW].numpy() > 0
         most = np.where(is_new, 1, len(book.codes_in_use)).tolist()
         tokens = book.encode(codec.encode(batch).numpy(), most)
         decoded = codec.decode(torch.from_numpy(book.decode(tokens)), batch)

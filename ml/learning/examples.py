@@ -16,7 +16,7 @@ from ml.learning.networks import Batch
 from ml.learning.settings import Settings
 from ml.learning.walk import even_prior
 from uiengine import features
-from uiengine.features import EVIDENCE, FIRST_VISIT, LAST_VISIT, Pages, People
+from uiengine.features import EVIDENCE, FIRST_VISIT, IS_NEW, LAST_VISIT, Pages, People
 
 
 class Targets(NamedTuple):
@@ -104,7 +104,7 @@ class Examples:
     @property
     def is_first(self) -> np.ndarray:
         """Says which visits are their subject's first, (V,)."""
-        found: np.ndarray = self.stored.context[self.place, 1].numpy() > 0
+        found: np.ndarray = self.stored.context[self.place, IS_NEW].numpy() > 0
         return found
 
     @property

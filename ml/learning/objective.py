@@ -15,6 +15,7 @@ from ml.learning.examples import Examples
 from ml.learning.networks import Batch, Codec, Prediction
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
+from uiengine.features import IS_NEW
 
 TARGET_DECAY = 0.99
 """Decay of the moving-average layout encoder, the target of predictions."""
@@ -95,7 +96,7 @@ class Objective:
         drawn = torch.randint(1, max(most, 2), (size,), generator=self.generator)
         full = torch.rand(size, generator=self.generator) < self.settings.full_stages
         stages = torch.where(full, torch.full_like(drawn, most), drawn)
-        return torch.where(batch.context[:, 1] > 0, torch.ones_like(stages), stages)
+        return torch.where(batch.context[:, IS_NEW] > 0, torch.ones_like(stages), stages)
 
     def _shape(self, latent: Tensor, size: int) -> Tensor:
         """VICReg of the whole batch's latents, `size` of them."""
