@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ml.layouts.packing import pack_many
 from ml.layouts.records import Floats, Record, to_record
 from uiengine.model.layout_slots import HEADERS
 
@@ -13,6 +14,12 @@ DROP_ROWS, DROP_ITEMS, SWAP_KINDS, MIRROR = 0.5, 0.2, 0.4, 0.15
 """Probabilities of dropping rows, dropping items, renaming kinds, and mirroring."""
 REGRID, HALVE = 0.3, 0.05
 """Probabilities of changing and of doubling the columns, so that they do not identify the tool."""
+RESIZE, ROW_ORDER, NEW_WIDTH, NEW_HEIGHT = 0.35, 0.4, 0.6, 0.5
+"""Probabilities of packing anew, and then of other rows first, and of another size per kind."""
+SHARES = (1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 1.0)
+"""Widths that a kind may get, as shares of the page's."""
+SCALES = (0.5, 0.67, 0.75, 1.33, 1.5, 2.0)
+"""Factors by which the heights of a kind may change."""
 FACTORS = (0.5, 2.0, 3.0, 4.0)
 LEAST_ITEMS = 3
 
@@ -33,6 +40,8 @@ def variant(record: Record, kinds: tuple[str, ...], random: np.random.Generator)
     if random.random() < MIRROR:
         boxes[:, 0] = (boxes[:, 0] + boxes[:, 2]).max() - boxes[:, 0] - boxes[:, 2]
     boxes, columns = _regridded(close_gaps(boxes), record.columns, random)
+    if random.random() < RESIZE:
+        boxes = _packed_anew(boxes, names, random)
     items = [
         {"kind": k, **dict(zip("xywh", b, strict=True))} for k, b in zip(names, boxes, strict=True)
     ]
@@ -65,6 +74,33 @@ def _regridded(boxes: Floats, columns: int, random: np.random.Generator) -> tupl
     if columns * factor % 1 or (scaled[:, ::2] % 1).any():
         return boxes, columns
     return scaled, int(columns * factor)
+
+
+def _packed_anew(boxes: Floats, names: list[str], random: np.random.Generator) -> Floats:
+    """Gives kinds other sizes, and rows another order, as people of another tool would."""
+    across = int((boxes[:, 0] + boxes[:, 2]).max())
+    order = np.lexsort((boxes[:, 0], _row_places(boxes[:, 1], random)))
+    w, h = np.round(boxes[:, 2:].T)
+    for kind in sorted(set(names) - HEADERS):
+        of = np.array(names) == kind
+        if random.random() < NEW_WIDTH:
+            w[of] = round(across * SHARES[random.integers(len(SHARES))])
+        if random.random() < NEW_HEIGHT:
+            h[of] = np.round(h[of] * SCALES[random.integers(len(SCALES))])
+    widths = np.clip(w, 1, across).astype(np.int64)
+    heights = np.maximum(h, 1).astype(np.int64)
+    packed: Floats = pack_many(order[None], widths[None], heights[None], np.array([across]))[0]
+    return packed
+
+
+def _row_places(tops: Floats, random: np.random.Generator) -> Floats:
+    """Returns where each box's row goes: where it is, a little off, or anywhere."""
+    rows, row = np.unique(tops, return_inverse=True)
+    if random.random() >= ROW_ORDER:
+        return row.astype(np.float64)
+    if random.random() < 0.5:
+        return random.permutation(len(rows))[row].astype(np.float64)
+    return np.asarray((np.arange(len(rows)) + random.normal(0, 2, len(rows)))[row])
 
 
 def close_gaps(boxes: Floats) -> Floats:

@@ -15,19 +15,35 @@ from scipy.optimize import linear_sum_assignment
 
 Floats = npt.NDArray[np.float64]
 
+AT_ONCE = 2_000_000
+"""Pairs of boxes compared together, which bounds memory."""
+
 
 def matched_iou(kinds: Sequence[str], predicted: Floats, actual: Floats) -> float:
     """Returns the mean IoU over items, 0 to 1. kinds: (N,), of both; boxes: (N, 4), x, y, w, h."""
-    actual = from_top(actual)
-    predicted = from_top(predicted)
-    predicted[:, 1::2] *= page_height(actual) / page_height(predicted)
-    overlap = pairwise_iou(predicted, actual)
-    total = 0.0
+    return float(matched_ious(kinds, predicted[None], actual)[0])
+
+
+def matched_ious(kinds: Sequence[str], predicted: Floats, actual: Floats) -> Floats:
+    """Returns the `matched_iou` of each of C predictions, (C, N, 4) and (N, 4) to (C,)."""
+    actual, predicted = from_top(actual), from_top(predicted)
+    scale = page_height(actual) / page_height(predicted)
+    predicted[..., 1::2] *= scale[:, None, None]
+    total = np.zeros(len(predicted))
     for members in _by_kind(kinds):
-        within = overlap[np.ix_(members, members)]
-        rows, columns = linear_sum_assignment(within, maximize=True)
-        total += float(within[rows, columns].sum())
+        step = max(1, AT_ONCE // len(members) ** 2)
+        for begin in range(0, len(predicted), step):
+            part = slice(begin, begin + step)
+            total[part] += _matched(pairwise_iou(predicted[part, members], actual[members]))
     return total / len(kinds)
+
+
+def _matched(overlap: Floats) -> Floats:
+    """Returns the largest total of a matching in each table, (C, M, M) to (C,)."""
+    if overlap.shape[1] == 1:
+        return overlap[:, 0, 0]
+    matched = [linear_sum_assignment(table, maximize=True) for table in overlap]
+    return np.array([table[pairs].sum() for table, pairs in zip(overlap, matched, strict=True)])
 
 
 def _by_kind(kinds: Sequence[str]) -> list[list[int]]:
@@ -38,22 +54,24 @@ def _by_kind(kinds: Sequence[str]) -> list[list[int]]:
 
 
 def from_top(boxes: Floats) -> Floats:
-    """Returns a copy whose topmost box starts at y = 0."""
+    """Returns a copy whose topmost box starts at y = 0. boxes: (…, N, 4)."""
     moved = boxes.astype(np.float64)
-    moved[:, 1] -= moved[:, 1].min()
+    moved[..., 1] -= moved[..., 1].min(-1, keepdims=True)
     return moved
 
 
-def page_height(boxes: Floats) -> float:
-    return float((boxes[:, 1] + boxes[:, 3]).max())
+def page_height(boxes: Floats) -> Floats:
+    """Returns the bottom edge of the lowest box, (…, N, 4) to (…)."""
+    return np.asarray((boxes[..., 1] + boxes[..., 3]).max(-1))
 
 
 def pairwise_iou(first: Floats, second: Floats) -> Floats:
-    """Returns the IoU of every pair of boxes: (A, 4), (B, 4) to (A, B)."""
-    a, b = first[:, None], second[None]
+    """Returns the IoU of every pair of boxes: (…, A, 4), (B, 4) to (…, A, B)."""
+    a, b = first[..., :, None, :], second
     low = np.maximum(a[..., :2], b[..., :2])
     high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
-    shared = np.prod(np.maximum(high - low, 0.0), axis=-1)
-    areas = np.prod(a[..., 2:], -1) + np.prod(b[..., 2:], -1)
+    sides = np.maximum(high - low, 0.0)
+    shared = sides[..., 0] * sides[..., 1]
+    areas = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3]
     ratio: Floats = shared / (areas - shared)
     return ratio

@@ -19,6 +19,8 @@ from uiengine.model.layout_slots import HEADERS
 
 LEAST_USES = 2
 """Codes used by fewer training layouts are dropped at the end."""
+PREFIXES = (0.05, 0.12, 0.18, 0.1, 0.08, 0.07, 0.05, 0.05, 0.3)
+"""Shares of samples that train with the first 0, 1, … and all 8 tokens; most often two or all."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,6 @@ class _Loop:
         return layout_loss(codec.decode(slots, coded), goals, slots.mask).mean() + extra
 
     def _stages(self, count: int) -> Tensor:
-        """Draws the number of stages per sample: all, or a random prefix from 0 on."""
-        settings = self.fitted.settings
-        prefix = torch.randint(settings.stages + 1, (count,), generator=self.generator)
-        whole = torch.rand(count, generator=self.generator) < settings.full_stages
-        return torch.where(whole, settings.stages, prefix)
+        """Draws the number of stages per sample, by PREFIXES."""
+        shares = torch.tensor(PREFIXES)
+        return torch.multinomial(shares, count, replacement=True, generator=self.generator)

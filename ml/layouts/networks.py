@@ -135,10 +135,14 @@ class LayoutCodec(nn.Module):
     def decode_embedded(
         self, seen: Tensor, keys: Tensor, mask: Tensor, latent: Tensor
     ) -> LayoutOutputs:
-        said = self.decoder(seen, keys, latent, _no_behaviour(mask))
-        width, height, span = said.size.split(SIZES, -1)
+        """Decodes latents, (C, Z): one a layout, or many on one page, embedded and masked once."""
+        behaviour = _no_behaviour(mask)
+        read, hidden = self.decoder.opened(seen, keys, latent, behaviour)
+        popularity = behaviour.popularity.expand(read.shape[0], -1, -1)
+        order = self.decoder.share(hidden) + self.decoder.direct(torch.cat([read, popularity], -1))
+        width, height, span = self.decoder.size(hidden).split(SIZES, -1)
         votes = (span * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        return LayoutOutputs(said.share, width, height, votes)
+        return LayoutOutputs(order[..., 0], width, height, votes)
 
 
 def _no_behaviour(mask: Tensor) -> Batch:

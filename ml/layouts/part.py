@@ -58,10 +58,8 @@ class LayoutDecoderGraph(nn.Module):
         self.codec = codec
 
     def forward(self, kind: Tensor, text: Tensor, slot: Tensor, latent: Tensor) -> Any:
-        slots, count = _slots(kind, text, slot), latent.shape[0]  # len() would fix the number
-        seen, keys = (each.expand(count, -1, -1) for each in self.codec.embed(slots))
-        mask = slots.mask.expand(count, -1)
-        return tuple(self.codec.decode_embedded(seen, keys, mask, latent))
+        slots = _slots(kind, text, slot)
+        return tuple(self.codec.decode_embedded(*self.codec.embed(slots), slots.mask, latent))
 
 
 def _slots(kind: Tensor, text: Tensor, slot: Tensor) -> Slots:

@@ -1,8 +1,8 @@
 """Analysis by synthesis: a beam search for the tokens whose decoded layout matches best.
 
-The decoder turns tokens, kinds and columns into boxes. Stage by stage, the search takes the codes
-nearest to the residual of the latent, decodes each, packs the most likely ones and keeps the best
-token lists. Encoder, codes and decoder are those of an exported layout part.
+The decoder turns tokens, kinds and columns into boxes. Stage by stage, the search appends codes to
+the token lists that it keeps, decodes and packs every one of these and keeps the best. Encoder,
+codes and decoder are those of an exported layout part. C: candidates.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ml.layouts.iou import matched_iou
+from ml.layouts.iou import matched_iou, matched_ious
 from ml.layouts.networks import Goals, LayoutOutputs, goals_of, layout_loss
-from ml.layouts.records import Record, place_features, targets
-from uiengine.model.layout_codec import LayoutCodec, LayoutLogits, Singles, place
+from ml.layouts.packing import place_many
+from ml.layouts.records import Floats, Ints, Record, place_features, targets
+from uiengine.model.layout_codec import LayoutCodec, LayoutLogits, Singles
 
 ENOUGH = 0.9999
 """Score from which on no further token is tried."""
@@ -25,11 +26,20 @@ ENOUGH = 0.9999
 
 @dataclass(frozen=True)
 class Width:
-    """Search width: token lists kept, codes decoded per list, and layouts packed per list."""
+    """Search width: token lists kept after the first token and later, and codes tried per list.
 
-    beam: int = 4
-    near: int = 96
-    packed: int = 16
+    The first two tokens try all codes: they are all that a layout in 16 bits has.
+    """
+
+    first: int = 16
+    later: int = 4
+    near: int = 128
+
+    def kept(self, stage: int) -> int:
+        return self.later if stage else self.first
+
+    def tried(self, stage: int) -> int | None:
+        return self.near if stage > 1 else None
 
 
 class Coded(NamedTuple):
@@ -41,93 +51,85 @@ class Coded(NamedTuple):
 
 def nearest(part: LayoutCodec, record: Record, stages: int) -> list[Coded]:
     """Encodes without search, by the code nearest to each stage's residual."""
-    search = _Search(part, record, Width())
-    latent, tokens = search.latent, list[int]()
+    search = _Search(part, record)
+    tokens = np.empty(0, dtype=np.int64)
+    found = [search.coded(tokens)]
     for stage in range(stages):
-        tokens.append(int(search.distances(stage, latent).argmin()))
-        latent = latent - part.codes[stage, tokens[-1]]
-    return [Coded(t := tuple(tokens[:n]), search.score(t)) for n in range(stages + 1)]
+        tokens = np.append(tokens, search.by_distance(stage, tokens)[0])
+        found.append(search.coded(tokens))
+    return found
 
 
 def encode(part: LayoutCodec, record: Record, stages: int, width: Width = Width()) -> list[Coded]:
     """Returns the best tokens found for each limit of 0, 1, … `stages` tokens."""
-    search = _Search(part, record, width)
-    best = [Coded((), search.score(()))]
-    beam: list[tuple[Singles, tuple[int, ...]]] = [(np.zeros_like(search.latent), ())]
+    search = _Search(part, record)
+    kept: Ints = np.empty((1, 0), dtype=np.int64)
+    best = [search.coded(kept[0])]
     for stage in range(stages):
         if best[-1].score >= ENOUGH:
             best.append(best[-1])
             continue
-        found = [c for latent, tokens in beam for c in search.extend(stage, latent, tokens)]
-        top = max(found, key=lambda c: c.score)
-        best.append(max(best[-1], Coded(top.tokens, top.score), key=lambda c: c.score))
-        beam = [(c.latent, c.tokens) for c in _keep(found, width.beam)]
+        found = _joined([search.extended(list_, width.tried(stage)) for list_ in kept])
+        top = search.coded(found.tokens[found.scores.argmax()])
+        best.append(max(best[-1], top, key=lambda coded: coded.score))
+        kept = found.tokens[_kept(found, width.kept(stage))]
     return best
 
 
-class _Candidate(NamedTuple):
-    latent: Singles
-    tokens: tuple[int, ...]
-    loss: float
-    score: float
+class _Found(NamedTuple):
+    """Candidates: tokens, (C, stages so far); matched IoU and loss of the true layout, (C,)."""
+
+    tokens: Ints
+    scores: Floats
+    losses: Singles
 
 
-def _keep(found: Sequence[_Candidate], count: int) -> list[_Candidate]:
-    """Keeps the best candidates, half by score and half by likelihood of the true layout."""
-    by_score = sorted(found, key=lambda c: (-c.score, c.tokens))
-    by_loss = sorted(found, key=lambda c: (c.loss, c.tokens))
-    kept: dict[tuple[int, ...], _Candidate] = {}
-    for pair in zip(by_score, by_loss, strict=True):
-        for candidate in pair:
-            if len(kept) < count:
-                kept.setdefault(candidate.tokens, candidate)
-    return list(kept.values())
+def _joined(parts: Sequence[_Found]) -> _Found:
+    return _Found(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
+def _kept(found: _Found, count: int) -> list[int]:
+    """Keeps the best candidates, half by score and half by likelihood of the true layout.
+
+    The score of a few tokens says little of what further tokens can make of them.
+    """
+    by_score = (-found.scores).argsort(kind="stable")
+    by_loss = found.losses.argsort(kind="stable")
+    both = np.stack([by_score, by_loss], 1).ravel().tolist()
+    return list(dict.fromkeys(both))[:count]
 
 
 class _Search:
     """The search for one record; its latent and targets are computed once."""
 
-    def __init__(self, part: LayoutCodec, record: Record, width: Width) -> None:
-        self.part, self.record, self.width = part, record, width
+    def __init__(self, part: LayoutCodec, record: Record) -> None:
+        self.part, self.record = part, record
         self.goals = goals_of([record])
         features = place_features(record, targets(record))
         self.latent = part.latent(record.kinds, record.columns, features)
-        self.scores: dict[tuple[bytes | int, ...], float] = {}
 
-    def score(self, tokens: tuple[int, ...]) -> float:
-        boxes = self.part.boxes(self.record.kinds, self.record.columns, tokens)
-        return matched_iou(self.record.kinds, boxes, self.record.boxes)
+    def coded(self, tokens: Ints) -> Coded:
+        """Scores tokens as their reader decodes them, by themselves."""
+        kinds, exact = self.record.kinds, tuple(tokens.tolist())
+        boxes = self.part.boxes(kinds, self.record.columns, exact)
+        return Coded(exact, matched_iou(kinds, boxes, self.record.boxes))
 
-    def distances(self, stage: int, residual: Singles) -> Singles:
-        """Returns squared distances to the codes of a stage."""
+    def by_distance(self, stage: int, tokens: Ints) -> Ints:
+        """Returns the codes of a stage, those nearest to what is left of the latent first."""
         codes = self.part.codes[stage, : self.part.codes_in_use[stage]]
-        return np.asarray(np.square(codes - residual).sum(1))
+        left = self.latent - self.part.summed(tokens.tolist())
+        order: Ints = np.square(codes - left).sum(1).argsort(kind="stable")
+        return order
 
-    def extend(self, stage: int, latent: Singles, tokens: tuple[int, ...]) -> list[_Candidate]:
-        """Returns the packed candidates that add one token of this stage."""
-        order = self.distances(stage, self.latent - latent).argsort(kind="stable")
-        near = order[: self.width.near]
-        latents = latent + self.part.codes[stage, near]
-        said = self.part.decode(self.record.kinds, self.record.columns, latents)
-        losses = likelihood_loss(said, self.goals)
-        picked = losses.argsort(kind="stable")[: self.width.packed]
-        return [
-            _Candidate(latents[i], (*tokens, int(near[i])), float(losses[i]), self._packed(said, i))
-            for i in picked.tolist()
-        ]
-
-    def _packed(self, said: LayoutLogits, row: int) -> float:
-        """Scores one decoded layout; equal layouts are packed once."""
-        sized_order = said.sized_order(row)
-        order = np.argsort(-sized_order.score, kind="stable")
-        key: tuple[bytes | int, ...] = (
-            *(part.tobytes() for part in (order, *sized_order[1:3])),
-            sized_order.span,
-        )
-        if key not in self.scores:
-            boxes = place(sized_order, self.record.columns)
-            self.scores[key] = matched_iou(self.record.kinds, boxes, self.record.boxes)
-        return self.scores[key]
+    def extended(self, tokens: Ints, tried: int | None) -> _Found:
+        """Returns the candidates that add one token. tried: how many; None: all codes."""
+        stage, kinds, columns = len(tokens), self.record.kinds, self.record.columns
+        near = self.by_distance(stage, tokens)[:tried]
+        latents = self.part.summed(tokens.tolist()) + self.part.codes[stage, near]
+        said = self.part.decode(kinds, columns, latents)
+        scores = matched_ious(kinds, place_many(said, columns), self.record.boxes)
+        longer = np.column_stack([np.tile(tokens, (len(near), 1)), near])
+        return _Found(longer, scores, likelihood_loss(said, self.goals))
 
 
 def likelihood_loss(said: LayoutLogits, goals: Goals) -> Singles:

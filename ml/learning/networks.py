@@ -171,14 +171,7 @@ class Decoder(nn.Module):
             self.size.bias.copy_(torch.tensor([0.0, 4.0, 0.0]))
 
     def forward(self, seen: Tensor, keys: Tensor, latent: Tensor, batch: Batch) -> Prediction:
-        mask = batch.mask[..., None]
-        memory = latent.reshape(-1, self.memory_keys, self.channels)
-        read = keys @ memory
-        known = [seen, batch.popularity, batch.context[:, None, EVIDENCE : EVIDENCE + 1]]
-        others = (functional.silu(through(self.others, known)) * mask).sum(1) / mask.sum(1)
-        hidden = functional.silu(
-            through(cast(nn.Sequential, self.trunk[0]), [*known, others[:, None], read])
-        )
+        read, hidden = self.opened(seen, keys, latent, batch)
         share = self.share(hidden) + self.direct(torch.cat([read, batch.popularity], -1))
         demand = self.demand(torch.cat([hidden, share], -1))[..., 0]
         share = share[..., 0]
@@ -191,6 +184,23 @@ class Decoder(nn.Module):
             share + side[..., 2],
             self.size(hidden),
         )
+
+    def opened(
+        self, seen: Tensor, keys: Tensor, latent: Tensor, batch: Batch
+    ) -> tuple[Tensor, Tensor]:
+        """Returns what each block reads in the memory, and its hidden values, (B, N, ·) both.
+
+        Where many latents are decoded on one page, all but `latent` may be of one row.
+        """
+        mask = batch.mask[..., None]
+        memory = latent.reshape(-1, self.memory_keys, self.channels)
+        read = keys @ memory
+        known = [seen, batch.popularity, batch.context[:, None, EVIDENCE : EVIDENCE + 1]]
+        others = (functional.silu(through(self.others, known)) * mask).sum(1) / mask.sum(1)
+        hidden = functional.silu(
+            through(cast(nn.Sequential, self.trunk[0]), [*known, others[:, None], read])
+        )
+        return read, hidden
 
 
 class Codec(nn.Module):

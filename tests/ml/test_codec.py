@@ -87,6 +87,19 @@ def test_more_bits_never_score_less_and_most_of_a_simple_layout_comes_back(part)
     assert scores[:, 8].mean() > 0.5
 
 
+def test_the_first_token_is_the_best_of_all_codes(part):
+    record = to_record(made_layout(4000))
+    scores = [
+        matched_iou(record.kinds, part.boxes(record.kinds, 12, (token,)), record.boxes)
+        for token in range(part.codes_in_use[0])
+    ]
+
+    coded = encode(part, record, 1)[1]
+
+    assert coded.score == max(scores)
+    assert scores[coded.tokens[0]] == coded.score
+
+
 def test_decoding_needs_kinds_columns_and_tokens_only(part):
     record = to_record(made_layout(2000))
     coded = encode(part, record, 4)[-1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.layouts.iou import matched_iou, pairwise_iou
+from ml.layouts.iou import matched_iou, matched_ious, pairwise_iou
 from tests.ml.layouts.overlaps import any_overlap
 
 box = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 6), st.integers(1, 6))
@@ -66,6 +66,16 @@ def test_kinds_are_never_matched_across():
 
     assert matched_iou(["a", "a"], boxes, boxes[::-1]) == 1
     assert matched_iou(["a", "b"], boxes, boxes[::-1]) == 0
+
+
+def test_many_predictions_are_scored_as_each_by_itself(monkeypatch):
+    monkeypatch.setattr("ml.layouts.iou.AT_ONCE", 8)  # a part holds two of the five
+    draw = np.random.default_rng(0)
+    actual, many = draw.integers(1, 9, size=(3, 4)), draw.integers(1, 9, size=(5, 3, 4))
+
+    scores = matched_ious(["a", "a", "b"], many, actual)
+
+    assert scores.tolist() == [matched_iou(["a", "a", "b"], one, actual) for one in many]
 
 
 def test_any_overlap():
