@@ -13,7 +13,7 @@ import torch
 from ml import codec
 from ml.layouts import coding
 from ml.layouts.iou import matched_iou
-from ml.layouts.loop import Effort, fit_layouts
+from ml.layouts.loop import PREFIXES, Effort, fit_layouts
 from ml.layouts.networks import LAYOUTS, goals_of, layout_loss, slots_of
 from ml.layouts.part import export_layouts, with_layouts
 from ml.layouts.records import place_features, read_records, targets, to_record
@@ -174,6 +174,11 @@ def test_same_seed_same_part():
     for first, second in zip(one.codec.parameters(), two.codec.parameters(), strict=True):
         assert torch.equal(first, second)
     assert torch.equal(one.quantiser.codes, two.quantiser.codes)
+
+
+def test_every_number_of_tokens_is_trained_for():
+    assert len(PREFIXES) == LAYOUTS.stages + 1
+    assert min(PREFIXES) > 0 and sum(PREFIXES) == pytest.approx(1)
 
 
 def test_the_exported_decoder_says_what_torch_says(fitted, part):
