@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.optimize import linear_sum_assignment
 
 from ml.learning.examples import Examples
 from ml.learning.loop import Fitted, encode_all
@@ -97,6 +96,8 @@ def numbers(common: Counts) -> Counts:
     Args:
         common: visits by code now and code before, (new codes, champion's codes).
     """
+    from scipy.optimize import linear_sum_assignment  # 40 MB, which a training seldom needs
+
     news, olds = common.shape
     square = np.zeros((news, news), dtype=np.int64)
     square[:, : min(olds, news)] = common[:, :news]

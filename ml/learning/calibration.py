@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, log_loss
 
 from ml.learning.examples import Examples
 from ml.learning.inputs import PART
@@ -125,6 +123,8 @@ def platt(logits: Floats, used: Floats) -> Line:
     """
     if len(np.unique(used)) < 2:
         return Line()
+    from sklearn.linear_model import LogisticRegression  # 120 MB, which most trainings do without
+
     fitted = LogisticRegression(C=WEAK).fit(logits[:, None], used)
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     return Line(slope, intercept) if slope > 0 else Line()
@@ -145,6 +145,8 @@ def measures(chance: Floats, used: Floats) -> dict[str, float]:
 
     The calibration error is Σ_b n_b/n · |mean predicted − mean observed| over BINS equal bins.
     """
+    from sklearn.metrics import brier_score_loss, log_loss
+
     place = np.minimum((chance * BINS).astype(int), BINS - 1)
     gap = np.bincount(place, weights=chance - used, minlength=BINS)
     return {

@@ -138,18 +138,18 @@ class Examples:
 
 
 def augment(
-    batch: Batch, thin: tuple[Tensor, Tensor], settings: Settings, generator: torch.Generator
+    examples: Examples, rows: Tensor, settings: Settings, generator: torch.Generator
 ) -> Batch:
-    """Hides or shuffles inputs in a share of the samples, so that no network relies on them."""
-    size = len(batch.kind)
+    """Returns the batch of these rows, with inputs hidden or shuffled in a share of the samples, so
+    that no network relies on them."""
+    batch, size = examples.at(rows), len(rows)
 
     def chosen(share: float) -> Tensor:
         return torch.rand(size, generator=generator) < share
 
-    popularity, context = batch.popularity, batch.context.clone()
+    popularity, context = batch.popularity, batch.context  # copies, as rows are
     few = chosen(settings.thin_popularity)
-    popularity = torch.where(few[:, None, None], thin[0], popularity)
-    context[:, EVIDENCE] = torch.where(few, thin[1], context[:, EVIDENCE])
+    popularity[few], context[few, EVIDENCE] = examples.thin(rows[few])
     seen = (~chosen(settings.drop_popularity)).float()
     popularity = popularity * seen[:, None, None]
     context[:, EVIDENCE] *= seen

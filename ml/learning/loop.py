@@ -15,6 +15,7 @@ from ml.learning.examples import Examples, augment
 from ml.learning.inputs import PART
 from ml.learning.networks import Codec
 from ml.learning.objective import Objective
+from ml.learning.optimiser import Optimiser
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
 from ml.progress import Progress
@@ -159,17 +160,12 @@ class Loop:
         total = s.warm_epochs + s.code_epochs
         per_epoch = max(len(self.examples) // s.batch, 1)
         per_epoch = min(per_epoch, max(s.most_steps // max(total, 1), 1))
-        optimiser = torch.optim.AdamW(
-            self.objective.parameters(), lr=rate, weight_decay=s.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, rate, total_steps=epochs * per_epoch + 1, pct_start=0.1
-        )
+        optimiser = Optimiser(self.objective.parameters(), rate, epochs * per_epoch, s.weight_decay)
         self.objective.codec.train()
         self.objective.quantiser.train(coded)
         for _ in range(epochs):
             done = len(self.history) / total
-            loss = self._epoch(per_epoch, optimiser, schedule, coded, done)
+            loss = self._epoch(per_epoch, optimiser, coded, done)
             codes = sum(self.objective.quantiser.codes_in_use) if coded else 0
             distributed.agree((self.objective.codec, self.objective.quantiser))
             self.history.append({"loss": loss, "beta": self.objective.beta, "slots": codes})
@@ -182,30 +178,21 @@ class Loop:
                 self.objective.quantiser.grow(latents, s.growth)
             self.progress(done, f"epoch {len(self.history)} of {total}: loss {loss:.4f}")
 
-    def _epoch(
-        self,
-        steps: int,
-        optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LRScheduler,
-        coded: bool,
-        done: float,
-    ) -> float:
+    def _epoch(self, steps: int, optimiser: Optimiser, coded: bool, done: float) -> float:
         s, total = self.settings, 0.0
         order = torch.randperm(len(self.examples), generator=self.generator)
         for step in range(steps):
             rows = order[step * s.batch : (step + 1) * s.batch]
-            thin = self.examples.thin(rows)
-            batch = augment(self.examples.at(rows), thin, s, self.generator)
+            batch = augment(self.examples, rows, s, self.generator)
             loss = self.objective.loss(batch, self.examples, rows, coded, done)
             if distributed.several():
                 mine = rows[distributed.share(len(rows))]
                 loss = loss * (len(mine) / len(rows))
-            optimiser.zero_grad()
+            optimiser.forget()
             loss.backward()
             distributed.sum_gradients(self.objective.parameters())
             torch.nn.utils.clip_grad_norm_(self.objective.parameters(), 1.0)
             optimiser.step()
-            schedule.step()
             self.objective.after_step()
             total += float(loss.detach())
         return distributed.summed(total / steps)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 
 from ml.learning.settings import Settings
@@ -42,6 +41,8 @@ class ResidualQuantiser(nn.Module):
 
     def start(self, latents: Tensor, seed: int) -> None:
         """Initialises each stage by k-means of its residuals. latents: (B, Z), B ≥ 1."""
+        from sklearn.cluster import MiniBatchKMeans  # 120 MB, which a retrain does without
+
         residual = latents.detach().clone()
         for stage in range(len(self.codes_in_use)):
             most = (
