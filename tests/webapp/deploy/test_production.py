@@ -159,7 +159,8 @@ def test_every_line_of_the_web_processes_is_json(tmp_path):
 def test_the_example_of_an_environment_names_what_the_settings_read():
     text = (ROOT / "webapp" / "deploy" / "production.env").read_text()
     named = {line.partition("=")[0] for line in text.splitlines() if "=" in line and line[0] != "#"}
-    files = ("webapp/settings.py", "webapp/deploy/gunicorn.py", "webapp/deploy/Procfile")
+    settings = ("webapp/settings.py", "webapp/engine_settings.py")
+    files = (*settings, "webapp/deploy/gunicorn.py", "webapp/deploy/Procfile")
     code = "".join((ROOT / name).read_text() for name in files)
     assert {name for name in named if name not in code} == set()
 
