@@ -37,6 +37,7 @@ from ml.experiments import (
     layouts,
     limits,
     lockin,
+    recipe,
     report,
     retrains,
     unseen,
@@ -67,6 +68,11 @@ class Lab:
     @cached_property
     def settings(self) -> Settings:
         return Settings().smoke() if self.options.smoke else Settings()
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        first = self.options.seed
+        return range(first, first + (2 if self.options.smoke else recipe.SEEDS))
 
     @cached_property
     def visits(self) -> pd.DataFrame:
@@ -130,6 +136,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "ablations": lambda lab, show, parts: ablations.ablations(
         lab.split, lab.settings, lab.options.seed, show, parts
     ),
+    "recipe": lambda lab, show, parts: recipe.recipe(
+        lab.split, lab.settings, lab.seeds, show, parts
+    ),
     "limits": lambda lab, show, parts: limits.limits(
         lab.split, lab.settings, lab.options.seed, show, parts
     ),
@@ -163,6 +172,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "peers": tuple(PEERS),
     "codebooks": (*CODEBOOKS, compared.NO_CODEBOOK),
     "ablations": ablations.NAMES,
+    "recipe": recipe.NAMES,
     "limits": limits.NAMES,
     "calibration": calibrating.NAMES,
     "lock_in": tuple(lockin.LEARNERS),
@@ -199,7 +209,7 @@ def _run(name: str, lab: Lab, about: Line) -> None:
     path = lab.options.out / f"{name}.jsonl"
     draft = path.with_suffix(".draft")
     every = PARTS.get(name, ())
-    if lab.options.smoke and name in ("ablations", "codebooks"):
+    if lab.options.smoke and name in ("ablations", "codebooks", "recipe"):
         every = every[:SMOKE_PARTS]
     parts = [p for p in every if lab.options.parts is None or p in lab.options.parts]
     kept = [

@@ -27,7 +27,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "no prediction": {"prediction": 0.0},
     "no prediction, no VICReg": {"prediction": 0.0, "variance": 0.0, "covariance": 0.0},
     "all visits predicted": {"prediction_share": 1.0},
-    "rounding curriculum": {"rounding": True},
+    "no rounding": {"rounding": False},
     "growth cap 5 %": {"growth": 0.05},
     "no swapped kinds": {"swap_kinds": 0.0},
     "no hidden kinds": {"hide_kinds": 0.0},
