@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ml.learning.settings import Settings
 
-ALONE = ("rounding", "growth", "kl")
+ALONE = ("growth", "kl")
 """Settings whose losses or codes need the whole batch in one process."""
 
 

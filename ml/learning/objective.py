@@ -19,6 +19,10 @@ from uiengine.features import IS_NEW
 
 TARGET_DECAY = 0.99
 """Decay of the moving-average layout encoder, the target of predictions."""
+SHORT = 2.0
+"""Power by which random prefixes are shorter than evenly drawn ones: one in three is one stage."""
+EXACTLY = 0.2
+"""Share of training in which latents are rounded to the nearest, not stochastically."""
 RISE = 0.3
 """Share of the epochs with a codebook over which β rises linearly."""
 MOST_RESCALE = 1.25
@@ -61,7 +65,8 @@ class Objective:
         latent = self.codec.encode(batch)
         used = latent
         if s.rounding:
-            used = round_latent(used, done, self.generator)
+            noise = self._noise(len(every), latent.shape[1], done)[mine]
+            used = round_latent(used, done, noise)
         commit = torch.zeros(())
         if coded:
             used = self._quantised(used, whole, mine)
@@ -90,10 +95,18 @@ class Objective:
         coded: Tensor = self.quantiser(every, stages, self.generator)[mine]
         return latent + (coded - latent).detach()
 
+    def _noise(self, size: int, width: int, done: float) -> Tensor:
+        """Draws what a whole batch's latents are moved by before they are rounded, in steps."""
+        if done < EXACTLY:
+            return torch.zeros(size, width)
+        return torch.rand(size, width, generator=self.generator) - 0.5
+
     def _stages(self, batch: Batch) -> Tensor:
-        """Draws the number of stages per sample: all or a random prefix; one for new subjects."""
+        """Draws the number of stages per sample: all or a random prefix, of which short ones are
+        drawn more often; one for new subjects."""
         size, most = len(batch.kind), self.settings.stages
-        drawn = torch.randint(1, max(most, 2), (size,), generator=self.generator)
+        drawn = torch.rand(size, generator=self.generator) ** SHORT * (most - 1)
+        drawn = 1 + drawn.long().clamp(max=max(most - 2, 0))
         full = torch.rand(size, generator=self.generator) < self.settings.full_stages
         stages = torch.where(full, torch.full_like(drawn, most), drawn)
         return torch.where(batch.context[:, IS_NEW] > 0, torch.ones_like(stages), stages)
@@ -193,15 +206,13 @@ def reconstruction(decoded: Prediction, share: Tensor, mask: Tensor, settings: S
     return (total + settings.demand_weight * demand).mean()
 
 
-def round_latent(latent: Tensor, done: float, generator: torch.Generator) -> Tensor:
-    """Rounds to 8 bits within ±4, from `done` = 0.2 on stochastically down to 4 bits.
+def round_latent(latent: Tensor, done: float, noise: Tensor) -> Tensor:
+    """Rounds to 8 bits within ±4, from `done` = EXACTLY on stochastically down to 4 bits.
 
-    Gradients pass straight through.
+    noise: in steps, (B, Z); even within ±0.5 makes rounding stochastic. Gradients pass straight
+    through.
     """
-    bits = 8.0 if done < 0.2 else 8.0 - 4.0 * min((done - 0.2) / 0.4, 1.0)
+    bits = 8.0 - 4.0 * min(max(done - EXACTLY, 0.0) / 0.4, 1.0)
     step = 8.0 / 2**bits
-    noise = torch.zeros_like(latent)
-    if done >= 0.2:
-        noise = torch.rand(latent.shape, generator=generator) - 0.5
     rounded = torch.round(latent / step + noise).mul(step).clamp(-4, 4)
     return latent + (rounded - latent).detach()

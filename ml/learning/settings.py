@@ -1,4 +1,4 @@
-"""Every number of training; ideas that did not help on held-back users are off (0)."""
+"""Every number of training; ideas that cost gain on held-back users are off (0)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Settings:
     """VICReg: weight of keeping each latent dimension's deviation at least 1."""
     covariance: float = 0.01
     """VICReg: weight of keeping latent dimensions uncorrelated."""
-    rounding: bool = False
+    rounding: bool = True
     """Precision curriculum: 8-bit deterministic rounding first, then towards 4-bit stochastic."""
     growth: float = 0.0
     """Largest share of new codes per epoch; 0 starts with all codes in use."""
@@ -94,8 +94,8 @@ class Settings:
     calibrate: float = 0.0
     """Share of the subjects kept out of training, on whom demand is calibrated (LOG.md)."""
 
-    ms_per_bit: float = 0.05
-    """λ: modelled milliseconds that a further token must save per bit. LOG.md compares 1 ms."""
+    ms_per_bit: float = 0.1
+    """λ: modelled milliseconds that a further token must save per bit. LOG.md compares others."""
 
     @property
     def latent(self) -> int:

@@ -45,10 +45,11 @@ def test_vicreg_terms():
     assert float(losses.covariance_loss(latent)) == 2 * 2.0**2 / 2
 
 
-def test_rounding_is_deterministic_first_and_coarser_later():
-    latent = torch.linspace(-1, 1, 50)
-    generator = torch.Generator().manual_seed(0)
-    early = round_latent(latent, 0.0, generator)
-    assert torch.equal(early, round_latent(latent, 0.1, generator))
-    late = round_latent(latent, 0.9, generator)
-    assert (early - latent).abs().max() < (late - latent).abs().max()
+def test_rounding_is_exact_first_and_coarser_later():
+    """Steps of 1/32 at first (8 bits within ±4), of 1/2 in the end (4 bits)."""
+    latent, still = torch.linspace(-1, 1, 50), torch.zeros(50)
+    for done, step in ((0.0, 1 / 32), (0.2, 1 / 32), (0.6, 1 / 2), (1.0, 1 / 2)):
+        rounded = round_latent(latent, done, still)
+        torch.testing.assert_close(rounded, (latent / step).round() * step)
+    noise = torch.rand(50, generator=torch.Generator().manual_seed(0)) - 0.5
+    assert (round_latent(latent, 1.0, noise) - latent).abs().max() > 1 / 4
