@@ -21,7 +21,7 @@ from uiengine.search.assignment import outlook
 from uiengine.search.planner import plan
 
 IMAGINED, VISITS = 128, 16
-"""Number of imagined people, and of visits of each, one a day."""
+"""Number of imagined people beside one for each block, and of visits of each, one a day."""
 WORTH = 500.0
 """Visits of real people that all imagined ones together count as."""
 CONCENTRATION = 2.0
@@ -65,8 +65,9 @@ def known_states(
 def imagined_states(surface: Surface, version: CodebookVersion) -> States:
     """States of imagined people, for a page that nobody was learned from; the same each time.
 
-    Each has a need drawn around what one code of the first stage stands for, uses the page by it,
-    and is served by the engine as anybody is.
+    One of them for each block needs it alone, so that ways lead every block higher; the others have
+    a need drawn around what one code of the first stage stands for. They use the page by it, and
+    are served by the engine as anybody is.
     """
     generator = np.random.default_rng(zlib.crc32(f"{version.id}\n{surface.slug}".encode()))
     needs = _needs(surface, version, generator)
@@ -80,7 +81,7 @@ def imagined_states(surface: Surface, version: CodebookVersion) -> States:
             shares.append(expected.demand)
             bases.append(expected.base)
             orders.append(order)
-            count = int(generator.integers(1, min(MOST_USED, len(ids)) + 1))
+            count = int(generator.integers(1, min(MOST_USED, int((need > 0).sum())) + 1))
             used = generator.choice(ids, count, replace=False, p=need)
             fold_visit(request.profile, day, used.tolist(), order)
     worth = np.full(len(orders), WORTH / len(orders))
@@ -100,7 +101,8 @@ def _needs(
     nobody = Request(surface, Profile(), Popularity(), 0)
     codes = np.arange(IMAGINED) % version.codebook.codes_in_use[0]
     read = version.decode(nobody, [(int(code),) for code in codes])
-    return [generator.dirichlet(CONCENTRATION * p.tokens_share + 1e-3) for p in read]
+    around = [generator.dirichlet(CONCENTRATION * p.tokens_share + 1e-3) for p in read]
+    return [*np.eye(len(surface.blocks)), *around]
 
 
 def _places(surface: Surface, orders: Sequence[Sequence[str]]) -> Ints:
