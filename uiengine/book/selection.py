@@ -18,8 +18,10 @@ from uiengine.cost.energy import Floats, Ints, Outlook
 from uiengine.page.surface import Surface
 from uiengine.search.local_search import Bools, Sections
 
-MOST_ARRANGEMENTS = 256
+MOST_ARRANGEMENTS = 512
 """Of a group, the most frequent ones, that are looked at."""
+MANY = 32
+"""Arrangements of a group from which on the last one saves next to nothing."""
 
 
 @dataclass
@@ -27,14 +29,16 @@ class _Group:
     """A group's arrangements.
 
     ranks: (n,); candidates: (C, n), positions of blocks; is_near: whether one visit's moves lead
-    from one candidate to another, (C, C); energies: seconds of each for each state, (S, C); chosen:
-    those in the book, the first at the start; at: where each state's people are by now, (S,).
+    from one candidate to another, (C, C); energies: seconds of each for each state, (S, C);
+    served: the candidate that each state was shown, -1 for none of them, (S,); chosen: those in the
+    book, the first at the start; at: where each state's people are by now, (S,).
     """
 
     ranks: Ints
     candidates: Ints
     is_near: Bools
     energies: Floats
+    served: Ints
     chosen: list[int]
     at: Ints
 
@@ -56,6 +60,22 @@ class _Group:
         self.at[self.saved()[:, arrangement] > 0.0] = arrangement
         self.chosen.append(arrangement)
 
+    def lead(self, needs: Ints, visits: Floats) -> None:
+        """Exchanges the last of MANY where no step from the start leads a block higher.
+
+        What takes its place was served to people who need the block most, so that no rule is in
+        their way, and saves them the most seconds. needs: that block of each state, (S,).
+        """
+        saved = visits[:, None] * np.maximum(self.energies[:, :1] - self.energies, 0.0)
+        for place, block in enumerate(self.candidates[0].tolist()):
+            is_higher = ((self.candidates == block).argmax(axis=1) < place) & self.is_near[0]
+            served = np.unique(self.served[needs == block])
+            leads = served[(served >= 0) & is_higher[served]]
+            if len(leads) and len(self.chosen) > MANY and not np.isin(leads, self.chosen).any():
+                worth = saved[needs == block].sum(axis=0)[leads]
+                self.chosen.pop()
+                self.chosen.insert(1, int(leads[worth.argmax()]))
+
 
 def select(surface: Surface, sections: Sections, states: States, start: Ints, most: int) -> Ints:
     """At most `most` orders as positions in `surface.blocks`, (K, N); the first is `start`.
@@ -74,6 +94,8 @@ def select(surface: Surface, sections: Sections, states: States, start: Ints, mo
     ]
     while _grown(groups, states.visits, most):
         pass
+    for group in groups:
+        group.lead(states.share.argmax(axis=1), states.visits)
     return _filled(_combined(groups, start), states, most)
 
 
@@ -87,7 +109,9 @@ def _group(ranks: Ints, states: States, costs: Floats, start: Ints, budget: int)
     is_near: Bools = (candidates[:, None] != candidates).sum(axis=2) <= budget
     energies = costs[:, candidates, ranks].sum(axis=2)
     at = np.zeros(len(energies), dtype=np.int64)
-    return _Group(ranks, candidates, is_near, energies, [0], at)
+    rows = {row.tobytes(): i for i, row in enumerate(candidates)}
+    served = np.array([rows.get(row.tobytes(), -1) for row in shown])[which.ravel()]
+    return _Group(ranks, candidates, is_near, energies, served, [0], at)
 
 
 def _grown(groups: list[_Group], visits: Floats, most: int) -> bool:

@@ -25,11 +25,14 @@ def version():
     return load_version(FIXTURES / "innate")
 
 
-@pytest.fixture(scope="module", params=["bank", "shop_account"])
+@pytest.fixture(scope="module", params=["bank", "shop_account", "course_home", "ungrouped"])
 def book(request, version) -> Book:
-    """Of the two largest pages that ship."""
-    surface = parse(json.loads((FIXTURES / f"surfaces/{request.param}.json").read_text()))
-    return make_book(surface, version, Popularity(), DAY)
+    """Of pages that ship, and of one without its groups, where any block may move anywhere."""
+    name = "course_home" if request.param == "ungrouped" else request.param
+    page = json.loads((FIXTURES / f"surfaces/{name}.json").read_text())
+    if request.param == "ungrouped":
+        page |= {"groups": [], "blocks": [{**block, "group": ""} for block in page["blocks"]]}
+    return make_book(parse(page), version, Popularity(), DAY)
 
 
 def in_reach(book: Book) -> np.ndarray:
