@@ -133,6 +133,9 @@ def test_who_resized_a_block_is_served_by_the_engine(owner):
 def test_what_the_engine_resized_stays_from_visit_to_visit_and_counts_as_moved(owner, worker):
     allow()
     shown = visited(owner, worker, 8, "glossary")
+    while not read(shown["decision"]).sizes:
+        shown = visited(owner, worker, 1, "glossary")
+    shown = visited(owner, worker, 1, "glossary")
     sized = read(shown["decision"]).sizes
     assert sized and set(sized) <= set(COURSE_BLOCKS)
     state = Profile.objects.get(subject__key=owner.key).state["profile"]
