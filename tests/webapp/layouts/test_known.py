@@ -254,13 +254,13 @@ def test_the_byte_of_a_book_follows_at_once(page, clock, worker, admin_user):
     client.force_login(admin_user)
     person = Person(f"django:{admin_user.pk}", clock)
     for _ in range(6):
-        person.visit("glossary")
+        person.visit("quiz")
         worker.work()
     book_of_today(page)
     client.get("/api/token?surface=course-home")
     before = [client.cookies[name + "course-home"].value for name in (BYTE, NEXT)]
 
-    client.post(PAGE, {"act": "strike", "about": "use", "block": "glossary"})
+    client.post(PAGE, {"act": "strike", "about": "use", "block": "quiz"})
 
     after = [client.cookies[name + "course-home"].value for name in (BYTE, NEXT)]
     assert not set(before) & set(after)
