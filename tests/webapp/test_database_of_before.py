@@ -23,7 +23,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.webapp.deploy.place import ROOT, Place, fresh_database
+from tests.webapp.deploy.place import Place, fresh_database
 
 DUMPS = Path(__file__).parent / "databases"
 SECRET_KEY = "only-for-tests-" * 4
