@@ -47,10 +47,11 @@ def recipe(
         fitted = fit(split.train.examples, split.kinds, chosen, seed=of, progress=progress)
         seconds = round(time.process_time() - began, 1)
         kept = expired(fitted, split.train, LEAST_USES, of)
+        few = few_bits(kept, split, of)
+        about = {"part": name, "seed": of, "train_cpu_seconds": seconds}
         for line in measured(kept, split, of):
-            bits = few_bits(kept, split, of)[line["surface"]]
-            about = {"part": name, "seed": of, "train_cpu_seconds": seconds}
-            yield {**about, **line, "spent_bits": TOKEN_BITS * line["mean_tokens"], **bits}
+            spent = TOKEN_BITS * line["mean_tokens"]
+            yield {**about, **line, "spent_bits": spent, **few[line["surface"]]}
 
 
 def few_bits(fitted: Fitted, split: Split, seed: int) -> dict[str, Line]:
