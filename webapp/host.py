@@ -12,6 +12,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.utils.translation.reloader import translation_file_changed
 
 from webapp.current_celery import make_default, own_application
 from webapp.lib import schedule
@@ -91,6 +92,8 @@ def supply() -> None:
         _default(name, value)
     if str(HERE / "locale") not in map(str, settings.LOCALE_PATHS):
         settings.LOCALE_PATHS = [*settings.LOCALE_PATHS, HERE / "locale"]
+        # LANGUAGE_CODE's words were read as the models of auth were, so without ours: again, then
+        translation_file_changed(sender=None, file_path=HERE / "locale" / "django.mo")
     if hasattr(settings, "VAR_DIR"):
         _store(Path(settings.VAR_DIR))
         if not has_celery:

@@ -96,3 +96,9 @@ def test_a_host_without_that_default_is_not_warned_of_our_models(tmp_path):
     )
     assert done.returncode == 0
     assert "W042" not in done.stderr
+
+
+def test_a_page_in_the_hosts_own_language_has_our_words_in_it(tmp_path):
+    site(tmp_path, settings="LANGUAGE_CODE = 'de'\n")
+    words = "import django; django.setup(); from django.utils.translation import gettext as word; "
+    assert "Rückgängig" in run(tmp_path, "-c", words + "print(word('Undo'))")
