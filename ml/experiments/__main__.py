@@ -16,170 +16,24 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from ml.cli import progress_bar
 from ml.data import formats
 from ml.data.errors import DataError
-from ml.data.tables import read_visits
-from ml.experiments import (
-    ablations,
-    calibrating,
-    compared,
-    curves,
-    layouts,
-    limits,
-    lockin,
-    recipe,
-    report,
-    retrains,
-    unseen,
-)
+from ml.experiments import report
 from ml.experiments.judging import Line
-from ml.experiments.peers import PEERS
-from ml.experiments.quantisers import CODEBOOKS
-from ml.experiments.split import Split, prepare, split_frame
-from ml.learning.settings import Settings
-from ml.progress import Progress
-from ml.training.train import train_version
+from ml.experiments.lab import Lab
+from ml.experiments.registry import EXPERIMENTS, PARTS
 
 DATA, LAYOUTS = Path("../shared/data/oulad"), Path("../shared/data/layouts")
 DAILY, MONTHLY = DATA / "visits_daily_2013.parquet", DATA / "visits_monthly_CCC_DDD.parquet"
-COHORT = Path("fixtures/cohort_visits.csv")
-INNATE = Path("fixtures/innate")
-SMALL = lockin.World(people=12, blocks=6, visits=6, retrains=1)
 SMOKE_PARTS = 2
 """Number of ablations and of codebooks in a smoke run, as each of them trains."""
-
-
-@dataclass
-class Lab:
-    """Inputs that experiments share; each is computed on first use."""
-
-    options: argparse.Namespace
-
-    @cached_property
-    def settings(self) -> Settings:
-        return Settings().smoke() if self.options.smoke else Settings()
-
-    @property
-    def seeds(self) -> Sequence[int]:
-        first = self.options.seed
-        return range(first, first + (2 if self.options.smoke else recipe.SEEDS))
-
-    @cached_property
-    def visits(self) -> pd.DataFrame:
-        """Real visits; in a smoke run the simulated cohort, its people on two surfaces."""
-        if not self.options.smoke:
-            return formats.read(self.options.visits, self.options.format).visits
-        frame = read_visits([COHORT])[0]
-        second = frame.user.isin(sorted(frame.user.unique())[::2])
-        return frame.assign(surface=frame.surface.where(~second, "second"))
-
-    @cached_property
-    def sides(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        return split_frame(self.visits)
-
-    @cached_property
-    def split(self) -> Split:
-        bar, show = progress_bar("features")
-        with bar:
-            return prepare(*self.sides, self.options.seed, lambda s: show(s, "history"))
-
-    @cached_property
-    def trained(self) -> curves.Trained:
-        folder = self.options.version
-        if folder is None:
-            folder = self.options.out / "version"
-            bar, show = progress_bar("training")
-            with bar:
-                train_version(
-                    self.sides[0],
-                    folder,
-                    seed=self.options.seed,
-                    settings=self.settings,
-                    progress=show,
-                )
-        return curves.Trained.of(folder)
-
-    def all_courses(self) -> pd.DataFrame:
-        if self.options.smoke:
-            return self.visits
-        return pd.concat([self.visits, self.elsewhere()], ignore_index=True)
-
-    def elsewhere(self) -> pd.DataFrame:
-        """Visits of other surfaces; in a smoke run the second one's."""
-        if self.options.smoke:
-            return self.visits[self.visits.surface == "second"]
-        return read_visits([self.options.monthly])[0]
-
-    @property
-    def retrained(self) -> pd.DataFrame:
-        """Visits of the surfaces that are retrained: none of `elsewhere`."""
-        return self.visits[self.visits.surface != "second"] if self.options.smoke else self.visits
-
-
-Experiment = Callable[[Lab, Progress, Sequence[str]], Iterator[Line]]
-EXPERIMENTS: dict[str, Experiment] = {
-    "curves": lambda lab, show, parts: curves.curves(lab.split, lab.trained, show),
-    "peers": lambda lab, show, parts: compared.peers(lab.split, lab.options.seed, show, parts),
-    "codebooks": lambda lab, show, parts: compared.codebooks(
-        lab.split, lab.settings, lab.options.seed, show, parts
-    ),
-    "ablations": lambda lab, show, parts: ablations.ablations(
-        lab.split, lab.settings, lab.options.seed, show, parts
-    ),
-    "recipe": lambda lab, show, parts: recipe.recipe(
-        lab.split, lab.settings, lab.seeds, show, parts
-    ),
-    "limits": lambda lab, show, parts: limits.limits(
-        lab.split, lab.settings, lab.options.seed, show, parts
-    ),
-    "calibration": lambda lab, show, parts: calibrating.calibrating(
-        lab.split, lab.settings, lab.options.seed, show, parts
-    ),
-    "lock_in": lambda lab, show, parts: lockin.lock_in(
-        SMALL if lab.options.smoke else lockin.World(seed=lab.options.seed),
-        INNATE,
-        replace(lab.settings, warm_epochs=0) if lab.options.smoke else None,
-        show,
-        parts,
-    ),
-    "unseen": lambda lab, show, parts: unseen.unseen(
-        lab.all_courses(), lab.settings, lab.options.seed, show
-    ),
-    "retrains": lambda lab, show, parts: retrains.retrains(
-        lab.retrained,
-        lab.elsewhere(),
-        lab.settings if lab.options.smoke else None,
-        lab.options.seed,
-        lab.options.out / "retrains",
-        show,
-        parts,
-    ),
-    "layouts": lambda lab, show, parts: layouts.layouts(
-        lab.options.layouts, lab.options.seed, show, parts, is_smoke=lab.options.smoke
-    ),
-}
-PARTS: dict[str, tuple[str, ...]] = {
-    "peers": tuple(PEERS),
-    "codebooks": (*CODEBOOKS, compared.NO_CODEBOOK),
-    "ablations": ablations.NAMES,
-    "recipe": recipe.NAMES,
-    "limits": limits.NAMES,
-    "calibration": calibrating.NAMES,
-    "lock_in": tuple(lockin.LEARNERS),
-    "retrains": retrains.NAMES,
-    "layouts": layouts.NAMES,
-}
-"""Parts of an experiment that can be run again alone, by --parts."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

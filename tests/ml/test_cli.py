@@ -10,8 +10,8 @@ from ml.data.json_lines import read_layouts
 from ml.data.tables import VISIT_COLUMNS
 from ml.edits import read_pairs
 from ml.evaluation.replay_lines import read_lines
-from ml.experiments.__main__ import PARTS
 from ml.experiments.__main__ import main as experiments
+from ml.experiments.registry import PARTS
 
 HOLD = {
     replay: [*VISIT_COLUMNS, '"items"'],

@@ -13,11 +13,12 @@ import torch
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import captured_gain, replay
 from ml.experiments import judging, keep, lockin, report, retrains
-from ml.experiments.__main__ import Lab, _command, _options, main
+from ml.experiments.__main__ import _command, _options, main
 from ml.experiments.ablations import code_usage, kl_facts
 from ml.experiments.bandits import disjoint_linear, vowpal_wabbit
 from ml.experiments.curves import Trained
 from ml.experiments.decoding import latents, through_tokens
+from ml.experiments.lab import Lab
 from ml.experiments.peers import (
     boosting,
     frecency,
