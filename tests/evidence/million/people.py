@@ -78,7 +78,8 @@ def _import(people: int, visits: int) -> None:
     """Makes those whose histories differ, by the product's own import."""
     from django.core.management import call_command
 
-    from webapp.subjects.imports.services import people_import, visits_import
+    from webapp.subjects.imports.attributes import people_import
+    from webapp.subjects.imports.visits import visits_import
     from webapp.surfaces.models import Surface
 
     call_command("load_fixtures", no_cohort=True, verbosity=0, stdout=io.StringIO())

@@ -7,7 +7,7 @@ from pathlib import Path
 MAY_READ = {
     "subjects/models.py": "the table",
     "subjects/imports/key_table.py": "asks whether there are any",
-    "subjects/imports/services.py": "writes them, from a file of people",
+    "subjects/imports/attributes.py": "writes them, from a file of people",
     "subjects/attributes.py": "hands them to audits, and to the choice of a refresh's batch",
     "privacy/attribute_retention.py": "takes out what was kept long enough",
     "privacy/export.py": "a person's own",

@@ -24,7 +24,7 @@ from webapp.privacy.erase import subject_erase
 from webapp.privacy.export import subject_export
 from webapp.subjects import mappers
 from webapp.subjects.imports.events import jobs
-from webapp.subjects.imports.services import visits_import
+from webapp.subjects.imports.visits import visits_import
 from webapp.subjects.models import Import, ImportedHistory, ImportedTie, Profile, Subject, Visit
 from webapp.surfaces.models import PopularityDay
 

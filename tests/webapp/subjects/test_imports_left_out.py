@@ -8,7 +8,7 @@ from tests.webapp.subjects.test_import_events import START, blocks, row, run
 from uiengine.behaviour import feedback
 from webapp.privacy.corrections import About, Act, Correction, profile_correct
 from webapp.subjects import mappers, visit_state
-from webapp.subjects.imports.services import visits_import
+from webapp.subjects.imports.visits import visits_import
 from webapp.subjects.models import Profile
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from webapp.lib.times import utc_now
 from webapp.subjects.ended import accounts_read
+from webapp.subjects.imports.attributes import people_import
 from webapp.subjects.imports.key_table import (
     key_rule,
     keys_new,
@@ -26,15 +27,10 @@ from webapp.subjects.imports.parts.together import (
     import_supersede,
 )
 from webapp.subjects.imports.parts.work import Show
-from webapp.subjects.imports.services import (
-    PREFIX,
-    Imported,
-    Progress,
-    people_import,
-    subjects_by_keys,
-    visits_import,
-)
+from webapp.subjects.imports.subject_rows import PREFIX, subjects_by_keys
 from webapp.subjects.imports.surfaces import surfaces_ensure
+from webapp.subjects.imports.tally import Imported
+from webapp.subjects.imports.visits import Progress, visits_import
 from webapp.subjects.keys import ACCOUNT, subject_key_checked
 from webapp.subjects.models import Import, Subject
 from webapp.surfaces.models import Surface

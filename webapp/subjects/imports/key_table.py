@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from django.db.models import Q
 
 from webapp.lib.batched import batched
-from webapp.subjects.imports.services import PEOPLE_AT_ONCE, PREFIX, subjects_by_keys
+from webapp.subjects.imports.subject_rows import PEOPLE_AT_ONCE, PREFIX, subjects_by_keys
 from webapp.subjects.keys import ACCOUNT, UnusableKeyError, is_visitor, subject_key_checked
 from webapp.subjects.models import Subject
 

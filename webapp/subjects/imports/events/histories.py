@@ -19,20 +19,23 @@ from uiengine.behaviour.popularity import first_in_period
 from webapp.lib.batched import batched
 from webapp.subjects import unlearned, visit_state
 from webapp.subjects.imports.events.visits import ImportedEvent, cut_visits, pack, united, unpack
-from webapp.subjects.imports.rows import NewVisit, states_update, ties_insert, visits_insert
-from webapp.subjects.imports.services import (
+from webapp.subjects.imports.folding import FileVisit, refolded
+from webapp.subjects.imports.rows import (
     AT_ONCE,
+    NewVisit,
+    states_update,
+    ties_insert,
+    visits_insert,
+)
+from webapp.subjects.imports.subject_rows import (
     PEOPLE_AT_ONCE,
     PREFIX,
-    FileVisit,
-    Imported,
-    Tally,
     erased_at,
     profiles_ensure,
-    refolded,
     subjects_ensure,
     unneeded_delete,
 )
+from webapp.subjects.imports.tally import Imported, Tally
 from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
 from webapp.subjects.unlearned import is_without_profiling, may_learn
 from webapp.subjects.visit_state import State

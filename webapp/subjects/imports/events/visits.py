@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from uiengine.behaviour.days import day_of
-from webapp.subjects.imports.services import FileVisit
+from webapp.subjects.imports.folding import FileVisit
 
 DAY_MS = 86_400_000
 
