@@ -103,7 +103,7 @@ def test_no_files_import_one_another_in_a_circle():
 
 
 def test_an_import_inside_a_function_is_seen():
-    assert "webapp.codebooks.pipeline.jobs" in imports_of(
+    assert "webapp.codebooks.pipeline.training.jobs" in imports_of(
         "webapp.codebooks.apps", FILES["webapp.codebooks.apps"]
     )
 

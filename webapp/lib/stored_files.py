@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,6 +30,16 @@ def fetch(name: str, into: Path) -> Path:
         with _storage().open(name) as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy)
         return target
+
+
+def fetch_each(names: Iterable[str], into: Path) -> Iterator[Path]:
+    """Yields the paths of kept files; the copy that a remote storage makes on this machine is
+    deleted before the next one is made."""
+    for name in names:
+        path = fetch(name, into)
+        yield path
+        if path.is_relative_to(into):
+            path.unlink()
 
 
 def read(name: str) -> bytes:

@@ -29,7 +29,8 @@ from ml.training.reading import frames
 from tests.webapp.codebooks.test_erasure_in_pipelines import people_in_files
 from tests.webapp.on_postgresql import has_no_other_run, run_on_postgresql
 from webapp.codebooks.models import Pipeline, Run
-from webapp.codebooks.pipeline import jobs, steps
+from webapp.codebooks.pipeline import steps
+from webapp.codebooks.pipeline.collecting import recollecting
 from webapp.codebooks.pipeline.order import pipeline_request, pipeline_resume
 from webapp.lib.times import utc_now
 from webapp.privacy.erase import subject_erase
@@ -233,7 +234,7 @@ class Life(RuleBasedStateMachine):
 
 
 def test_nothing_of_the_erased_is_read_served_or_accepted(page, worker, clock, var, monkeypatch):
-    read = jobs._read_collected
+    read = recollecting.read_collected
 
     def noted(lease, how):
         content = read(lease, how)
@@ -242,7 +243,7 @@ def test_nothing_of_the_erased_is_read_served_or_accepted(page, worker, clock, v
         assert users <= set(Subject.objects.values_list("key", flat=True))
         return content
 
-    monkeypatch.setattr(jobs, "_read_collected", noted)
+    monkeypatch.setattr(recollecting, "read_collected", noted)
     Life.var, Life.clock = var, clock
     run_state_machine_as_test(
         Life,

@@ -9,9 +9,10 @@ import pytest
 
 from ml.evaluation.held_back import is_held_back
 from webapp.codebooks.models import Pipeline, Run
-from webapp.codebooks.pipeline import jobs, lease, steps
+from webapp.codebooks.pipeline import lease, steps
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.pipeline.stored_visits import stored_visits
+from webapp.codebooks.pipeline.training import jobs
 from webapp.subjects.models import AttributeRead, Subject
 
 pytestmark = pytest.mark.django_db(transaction=True)

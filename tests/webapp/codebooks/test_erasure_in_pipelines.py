@@ -10,8 +10,9 @@ import pytest
 
 from ml.evaluation import held_back
 from webapp.codebooks.models import CodebookVersion, Pipeline, Run
-from webapp.codebooks.pipeline import jobs, steps
+from webapp.codebooks.pipeline import steps
 from webapp.codebooks.pipeline.collecting import jobs as collecting
+from webapp.codebooks.pipeline.collecting import recollecting
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.pipeline.parts import split
 from webapp.codebooks.registry.training_record import version_erasures
@@ -57,7 +58,7 @@ def somebody(*, trained: bool) -> str:
 def read(monkeypatch) -> list[set[str] | int]:
     """The people of each table that a step reads, or how many it replays."""
     found: list[set[str] | int] = []
-    read = jobs._read_collected
+    read = recollecting.read_collected
 
     def noted(lease, how):
         content = read(lease, how)
@@ -68,7 +69,7 @@ def read(monkeypatch) -> list[set[str] | int]:
             found.append(len(replayed))
         return content
 
-    monkeypatch.setattr(jobs, "_read_collected", noted)
+    monkeypatch.setattr(recollecting, "read_collected", noted)
     return found
 
 

@@ -1,19 +1,25 @@
-"""The part of the replay step that prices what held-back people would have been shown."""
+"""The replay step: prices what held-back people would have been shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from webapp.codebooks.models import CodebookVersion, Run
-from webapp.codebooks.pipeline.kept_visits import ERASURES, run_folder
+from webapp.codebooks.pipeline.churn.jobs import churn_between
+from webapp.codebooks.pipeline.collecting import recollecting
+from webapp.codebooks.pipeline.collecting.jobs import pipeline_of
+from webapp.codebooks.pipeline.gating.judging import late_held, version_of
+from webapp.codebooks.pipeline.kept_visits import ERASURES, run_folder, snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease
 from webapp.codebooks.pipeline.parts.lease import PartLease
 from webapp.codebooks.pipeline.parts.split import cut_to_replay
 from webapp.codebooks.pipeline.parts.together import parts_done, parts_forget, parts_given
+from webapp.codebooks.pipeline.start import champion_of
 from webapp.codebooks.pipeline.sums.jobs import OF_EVERYONE
 from webapp.codebooks.pipeline.work_folder import work_folder
 from webapp.codebooks.registry import artefacts
@@ -26,7 +32,46 @@ Frame = Any
 """A pandas table; naming its type would import pandas into web processes."""
 
 
-def held_back_paired(
+def replay(lease: Lease) -> None:
+    """Prices the layouts that this version and the champion would have shown to held-back people,
+    and counts what the change of versions moves for people as they are."""
+    from ml.evaluation.random_people import decision_seconds
+    from ml.progress import within
+
+    run, pipeline = lease.run, pipeline_of(lease)
+    version, champion = version_of(lease), champion_of(run.surface)
+    versions = {"challenger": version}
+    if champion is not None and champion != version:
+        versions["champion"] = champion
+    surface = mappers.to_surface(run.surface)
+    # Looked at first, as replaying all visits would take a slow version days.
+    loaded = artefacts.load(version.folder, version.manifest)
+    if late_held(lease, version, champion, decision_seconds(loaded, surface)):
+        return
+    paired = recollecting.read_collected(
+        lease, lambda left: _held_back_paired(lease, left, versions)
+    )
+    churned = None
+    if "champion" in versions:
+        show = within(lease.show, 0.9, 0.1)
+        churned = churn_between(run, versions["champion"], version, show)
+    path = work_folder(run) / "seconds.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([paired.champion, paired.challenger]))
+    lease.finish(
+        {
+            "file": stored_files.keep(path, f"{snapshot_folder(pipeline)}/{path.name}"),
+            "against": versions["champion"].name if "champion" in versions else paired.against,
+            "champion": champion.pk if champion else None,
+            "people": len(paired.challenger),
+            "visits": paired.visits,
+            "churn": churned,
+        }
+    )
+    stored_files.clear(snapshot_folder(pipeline), ("people",))
+
+
+def _held_back_paired(
     lease: Lease, left: Mapping[str, Any], versions: Mapping[str, CodebookVersion]
 ) -> Any:
     """Returns `ml.evaluation.held_back.Paired` of all held-back people.
@@ -101,17 +146,7 @@ def frames_kept(run: Run, done: Sequence[Mapping[str, Any]]) -> Iterator[Frame]:
     from ml.data.rows import rows_kept
 
     names = (left["of_people"] for left in done if "of_people" in left)
-    yield from map(rows_kept, files_fetched(names, work_folder(run)))
-
-
-def files_fetched(names: Iterable[str], into: Path) -> Iterator[Path]:
-    """Yields the paths of kept files; the copy that a remote storage makes on this machine is
-    deleted before the next one is made."""
-    for name in names:
-        path = stored_files.fetch(name, into)
-        yield path
-        if path.is_relative_to(into):
-            path.unlink()
+    yield from map(rows_kept, stored_files.fetch_each(names, work_folder(run)))
 
 
 def _collected(part: PartLease, files: Sequence[str], cuts: Sequence[int]) -> Iterator[Frame]:
@@ -124,5 +159,5 @@ def _collected(part: PartLease, files: Sequence[str], cuts: Sequence[int]) -> It
         for name, start, end in zip(files, starts, cuts, strict=True)
         if start < part.shards.stop and end > part.shards.start
     )
-    for path in files_fetched(names, part.folder):
+    for path in stored_files.fetch_each(names, part.folder):
         yield from shards_read(path, part.shards)

@@ -11,9 +11,15 @@ from webapp.codebooks.gate.clearance import looks_standing
 from webapp.codebooks.gate.outcome import held
 from webapp.codebooks.gate.standing import EXCEEDS
 from webapp.codebooks.models import CodebookVersion, GateReport
-from webapp.codebooks.pipeline.lease import Lease
+from webapp.codebooks.pipeline.lease import Lease, RefusedRunError
 from webapp.lib import database
 from webapp.surfaces.models import Surface
+
+
+def version_of(lease: Lease) -> CodebookVersion:
+    if lease.run.version is None:
+        raise RefusedRunError(f"the version of run {lease.run.pk} is gone. Retrain.")
+    return lease.run.version
 
 
 def audited_before(
