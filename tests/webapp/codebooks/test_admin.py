@@ -218,6 +218,17 @@ def test_retraining_twice_asks_once(owner, course):
     assert "has a retrain under way already" in page.content.decode()
 
 
+def test_an_audit_asked_for_twice_is_asked_for_once_and_the_page_says_how_far_it_is(owner, course):
+    url = reverse("admin:uiengine_surfaces_surface_audit", args=[course.pk])
+
+    owner.post(url)
+    Run.objects.update(progress=0.4)
+    page = owner.post(url, follow=True)
+
+    assert Run.objects.count() == 1
+    assert "is under way already (queued, 40%)" in page.content.decode()
+
+
 def test_a_report_is_shown_without_scripts_and_downloads_as_json(owner, version, course):
     report = report_of(version, course)
 

@@ -225,9 +225,8 @@ def ask_audit(
         if is_new:
             run_enqueue(run)
             return format_html("Asked for {}, which shows its progress.", _run(run))
-        return format_html(
-            "{} is under way already ({}, {:.0%}).", _run(run), run.state, run.progress
-        )
+        told = (_run(run), run.state, f"{run.progress:.0%}")
+        return format_html("{} is under way already ({}, {}).", *told)
 
     about = f" of {version.name}" if version else ""
     title = f"Audit now{about}: {surface}"
