@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -66,3 +68,12 @@ def test_staff_without_the_permission_do_not_compare(report_make, client):
     assert (
         client.get(f"/admin/uiengine_audits/auditreport/{report.pk}/report.html").status_code == 403
     )
+
+
+def test_what_is_called_utc_is_utc_wherever_the_host_is(report_make, admin_client, settings):
+    settings.TIME_ZONE = "America/Sao_Paulo"
+    report = report_make("within", row("within"))
+    report_make("within", row("within"))
+    at = f"{report.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+    assert at in admin_client.get(PAGE).content.decode()

@@ -137,3 +137,9 @@ def test_an_overdue_task_is_shown_with_its_time_and_so_is_the_whole_schedule(own
     assert f"Overdue: {row.name} (since" in page
     assert f"{row.name}: At 02:30" in page
     assert reverse("admin:django_celery_beat_periodictask_changelist") in page
+
+
+def test_the_time_of_the_page_is_utc_wherever_the_host_is(admin_client, settings):
+    settings.TIME_ZONE = "America/Sao_Paulo"
+    page = admin_client.get(PAGE)
+    assert f"<time>{page.context['now']:%H:%M:%S}</time> UTC" in page.content.decode()

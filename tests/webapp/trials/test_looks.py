@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 
 from tests.patience import PATIENCE
 from tests.webapp.conftest import Person
@@ -136,3 +138,9 @@ def test_switching_off_is_seen_by_a_running_process(half, settings):
         assert time.monotonic() < until
         time.sleep(0.02)
     beat.stop()
+
+
+def test_the_time_of_a_look_is_utc_wherever_the_host_is(settings):
+    settings.TIME_ZONE = "America/Sao_Paulo"
+    found = TrialLook(number=1, at=datetime(2026, 5, 4, 3, 50, tzinfo=UTC))
+    assert "2026-05-04 03:50 UTC" in render_to_string("uiengine_trials/found.html", {"look": found})
