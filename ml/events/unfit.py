@@ -18,6 +18,10 @@ NO_ROWS = "there is no event in it: export again, with another span of days or o
 OTHER_TOOL = (
     "{reason} where an export of {form} has it: give the tool that wrote the file as --format"
 )
+OWN_TABLE = (
+    ", or name the columns of a table of yours event, at, user, anonymous and id (the last two may "
+    "lack; all others are properties), in CSV with commas between them"
+)
 NEXT = (
     ("no event name", OTHER_TOOL),
     ("no rule for the event", "give {map} a [[rule]] with one of these names as its `event`"),
@@ -43,6 +47,8 @@ def refuse_unfit(report: Report, paths: Sequence[str], form: str, map_name: str)
     first = next(reason for reason in report.reasons if not _tells_who(reason))
     step = next(step for begin, step in NEXT if first.startswith(begin))
     told = [f"{reason}: {number:,}" for reason, number in list(report.reasons.items())[:SHOWN]]
+    if step is OTHER_TOOL:
+        step = _other_tool(form)
     step = step.format(form=form, map=map_name, reason=first)
     hint = f"none fits ({'; '.join(told)}). Next: {step}"
     raise DataError([BadValue(names, 0, "events", f"{report.read:,}", hint)])
@@ -54,8 +60,12 @@ def refuse_nameless(rows: int, named: int, paths: Sequence[str], form: str) -> N
     if not rows:
         raise DataError([BadValue(names, 0, "events", "0", NO_ROWS)])
     if not named:
-        rule = OTHER_TOOL.format(reason="no event name", form=form)
+        rule = _other_tool(form).format(reason="no event name", form=form)
         raise DataError([BadValue(names, 0, "events", f"{rows:,}", rule)])
+
+
+def _other_tool(form: str) -> str:
+    return OTHER_TOOL + OWN_TABLE if form == "plain" else OTHER_TOOL
 
 
 def _tells_who(reason: str) -> bool:

@@ -26,7 +26,7 @@ def unreadable(error: Exception, files: Sequence[Path], form: str) -> DataError:
     said = str(error).split("\n")[0]
     named = [file for file in files if str(file) in said] or list(files)
     for file in named:
-        if _is_json(file) and (bad := _bad_line(file)):
+        if bad := _bad_line(file) if _is_json(file) else _bad_letters(file):
             return DataError([bad])
     names = ", ".join(file.name for file in named[:3])
     line = re.search(r"\bLine: (\d+)", str(error))
@@ -75,6 +75,23 @@ def _bad_line(file: Path) -> BadValue | None:
             return _bad_of_lines(file.name, content)
     except (OSError, EOFError) as error:
         return BadValue(file.name, 0, "file", str(file), f"cannot be unpacked ({error}); {AGAIN}")
+
+
+def _bad_letters(file: Path) -> BadValue | None:
+    """The first line of a table that is not in UTF-8, as spreadsheets save CSV by default."""
+    if ending(file) == ".parquet" or file.suffix == ".zst":
+        return None
+    try:
+        with _opened(file) as content:
+            lines: Iterator[bytes] = iter(lambda: content.readline(LARGEST_EVENT + 1), b"")
+            for number, line in enumerate(lines, 1):
+                if line.decode(errors="replace").encode() != line:
+                    shown = line.decode(errors="replace").replace("\0", "").strip()[:SHOWN]
+                    hint = f"is not in UTF-8; save the file as CSV in UTF-8, or {AGAIN}"
+                    return BadValue(file.name, 0, f"line {number}", shown, hint)
+    except (OSError, EOFError):
+        pass  # of which DuckDB says so
+    return None
 
 
 def _bad_of_lines(name: str, content: IO[bytes]) -> BadValue | None:

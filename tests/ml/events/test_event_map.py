@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -114,3 +115,10 @@ def test_a_true_value_is_compared_as_json_writes_it():
     (read,) = parse_map({"rule": [rule]}, BLOCKS).rules
 
     assert read.where == {("properties", "paid"): "true"}
+
+
+def test_the_readmes_map_is_one():
+    (text,) = re.findall(r"```toml\n(\[time\].*?)```", Path("README.md").read_text(), re.DOTALL)
+    read = parse_map(tomllib.loads(text), {"home": ["news"]})
+    assert (read.zone, read.user) == ("America/Sao_Paulo", ("context", "traits", "account"))
+    assert read.rules[0].where == {("context", "page", "host"): "www.shop.example"}

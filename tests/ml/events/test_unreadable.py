@@ -86,3 +86,12 @@ def test_one_broken_file_of_many_is_the_one_named(tmp_path):
     (tmp_path / "3.jsonl").write_text(GOOD + "{\n")
 
     assert refused(tmp_path) == "3.jsonl: line 2 = {"
+
+
+@pytest.mark.parametrize("letters", ["cp1252", "utf-16"])
+def test_a_table_that_is_not_in_utf8_says_so(tmp_path, letters):
+    path = tmp_path / "events.csv"
+    path.write_bytes("event,user\nclick,Müller\n".encode(letters))
+
+    with EventReader() as reader, pytest.raises(DataError, match="save the file as CSV in UTF-8"):
+        reader.look([str(path)], "plain")
