@@ -23,9 +23,10 @@ from ml.events.event_map import EventMap
 from ml.events.files import found_files, select_rows
 from ml.events.formats import FORMATS, Format
 from ml.events.identity import Ties
-from ml.events.mapping import mapped_sql, reason_sql, row_value_at
+from ml.events.mapping import mapped_sql, reason_sql, row_value_at, value_at
 from ml.events.parquet_times import is_about_times, without_impossible_times
 from ml.events.unreadable import refuse_cut_arrays, unreadable
+from ml.events.unused import unused
 
 
 class Event(NamedTuple):
@@ -40,13 +41,17 @@ class Event(NamedTuple):
 
 @dataclass
 class Report:
-    """Counts of what was read. reasons: events left out, by why; the ten most frequent."""
+    """Counts of what was read. reasons: events left out, by why; the ten most frequent.
+
+    unused: what the map says of no event, see `unused`.
+    """
 
     read: int = 0
     mapped: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
     ties: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
 
 
 class EventReader:
@@ -95,6 +100,7 @@ class EventReader:
         self._keep(form)
         self.ties.collect(until)
         self._count()
+        self.report.unused = unused(self._base, events)
         for made in ("VIEW judged", "TABLE staged", "TABLE known_blocks"):
             self._base.execute(f"DROP {made}")
 
@@ -260,13 +266,16 @@ def _staged_sql(shape: Format, files: Sequence[Path], events: EventMap, leave: s
     rows = shape.rows.replace("{rows}", select_rows(files, shape.columns))
     return (
         f"CREATE TABLE staged AS SELECT * EXCLUDE ({leave}), {mapped_sql(events)} FROM ("
-        f"SELECT row, {shape.name} AS name, {shape.at} AS ms, {shape.key} AS key, "
+        f"SELECT row, {shape.properties} AS properties, "
+        f"{shape.name} AS name, {shape.at} AS ms, {shape.key} AS key, "
         f"named({_person(events.user, shape.user)}) AS known, "
         f"named({_person(events.anonymous, shape.anonymous)}) AS device, "
-        f"{shape.aliases} AS aliases, {shape.properties} AS properties FROM ({rows}))"
+        f"{shape.aliases} AS aliases FROM ({rows}))"
     )
 
 
 def _person(keys: Sequence[str], own: str) -> str:
     """SQL of the id at a map's path, or of the tool's own field."""
-    return row_value_at(keys) if keys else own
+    if not keys:
+        return own
+    return value_at(keys) if keys[0] == "properties" else row_value_at(keys)

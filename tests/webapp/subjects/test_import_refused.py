@@ -70,6 +70,20 @@ def test_files_of_which_nothing_fits_are_refused_by_why(page, tmp_path, rows, sa
     assert not Subject.objects.exists()
 
 
+def test_a_table_of_ones_own_is_told_its_columns(page, tmp_path):
+    with pytest.raises(CommandError, match=r"event, at, user, anonymous and id .* with commas"):
+        imported(tmp_path, {"User;Time;Event;Section": "u;2026-05-04;click;forum"})
+
+
+def test_what_the_map_says_of_no_event_is_told(page, tmp_path):
+    slip = MAP.replace("click", "clik")
+
+    said = imported(tmp_path, event(), rules=MAP + slip)
+
+    assert "of the map, rule 2 (clik): it fits no event" in said
+    assert len(json.loads(said.splitlines()[-1])["unused"]) == 1
+
+
 def test_a_file_of_identities_alone_is_kept(page, tmp_path):
     said = imported(tmp_path, event(event="identify", anonymous="device"))
 

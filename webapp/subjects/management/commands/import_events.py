@@ -91,6 +91,8 @@ class Command(DatabaseCommand):
         self.stdout.write(f"Of {done['read']:,} events were mapped: {mapped}.")
         for reason, number in done["reasons"].items():
             self.stdout.write(f"  left out {number:,}: {reason}")
+        for slip in done["unused"]:
+            self.stdout.write(f"  of the map, {slip}. Mistyped?")
         if done["new_keys"]:
             self.stdout.write(new_keys_said(done["new_keys"]))
         if not done["mapped"]:
