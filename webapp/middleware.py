@@ -33,7 +33,7 @@ def page_policy(get_response: Handler) -> Handler:
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
         if is_page and not (settings.DEBUG and response.status_code in DJANGOS):
             is_admin = request.path.startswith(reverse("admin:index"))
-            policy = POLICY if is_admin else pages.POLICY
+            policy = POLICY if is_admin else pages.policy()
             response.headers.setdefault("Content-Security-Policy", policy)
         return response
 

@@ -14,6 +14,7 @@ from django.urls import path, reverse
 
 from webapp import urls
 from webapp.codebooks.models import CodebookVersion, Run
+from webapp.layouts.docs import pages
 
 csp = pytest.importorskip("csp.constants", reason="django-csp is not installed: make dev")
 TAG = Template("{% load adaptive_layout %}{% adaptive_layout 'course-home' controls=True %}")
@@ -67,6 +68,31 @@ def test_the_style_bears_the_nonce_of_a_context_processor(host):
 
 def test_without_a_policy_there_is_no_nonce(host):
     assert "nonce" not in Client().get("/page").content.decode()
+
+
+@pytest.mark.parametrize("middleware", MIDDLEWARES)
+@pytest.mark.parametrize("address", ["/page", "about/course-home", "about/course-home/you", "docs"])
+def test_files_of_public_pages_bear_it_too(host, middleware, address):
+    host.MIDDLEWARE = [middleware, *host.MIDDLEWARE]
+    home = reverse("uiengine_layouts:health").removesuffix("health")
+    answer = Client().get(address if address == "/page" else home + address)
+
+    policy = answer.headers["Content-Security-Policy"]
+    tags = re.findall(r"<(?:link|script)\b[^>]*(?:src|href)=[^>]*>", answer.content.decode())
+    allowed = re.findall(r"'nonce-([^']+)'", policy)
+    assert tags and (allowed or policy == pages.POLICY)  # django-csp leaves our own pages ours
+    for tag in tags if allowed else ():
+        assert f'nonce="{allowed[0]}"' in tag, tag
+
+
+def test_our_own_policy_lets_in_the_origin_of_static_files(host):
+    assert "https:" not in Client().get(reverse("uiengine_layouts:docs"))["Content-Security-Policy"]
+
+    host.STATIC_URL = "https://cdn.example/s/"
+    for name, slug in (("docs", []), ("about", ["course-home"]), ("you", ["course-home"])):
+        policy = Client().get(reverse(f"uiengine_layouts:{name}", args=slug))
+        found = policy["Content-Security-Policy"]
+        assert "style-src 'self' https://cdn.example;" in found
 
 
 @pytest.mark.parametrize("middleware", MIDDLEWARES)

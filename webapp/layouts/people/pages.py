@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from webapp.codebooks.weights import weights_of
 from webapp.layouts.addresses import api_prefix
-from webapp.layouts.docs.pages import POLICY
+from webapp.layouts.docs.pages import policy
 from webapp.layouts.people.statement import statement
 from webapp.serving.pages import Page, serving
 from webapp.surfaces.models import Surface
@@ -100,5 +100,5 @@ def _render(request: HttpRequest, name: str, page: Page, context: dict[str, Any]
     shown = {"page": name, "surface": slug, "surface_title": page_title(slug), "api": api_prefix()}
     shown |= context
     response = render(request, f"uiengine/people/{name}.html", shown)
-    response["Content-Security-Policy"] = POLICY
+    response["Content-Security-Policy"] = policy()
     return response

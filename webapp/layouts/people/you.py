@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from webapp.layouts.answer import throttles
 from webapp.layouts.api.known import corrected
 from webapp.layouts.api.views import VARY, LayoutAPIView
-from webapp.layouts.docs.pages import POLICY
+from webapp.layouts.docs.pages import policy
 from webapp.layouts.errors.problem import PAGE, problem_response
 from webapp.layouts.people.pages import page_or_404, page_title
 from webapp.lib.times import utc_now
@@ -110,7 +110,7 @@ def _page(request: Request, page: Page, context: dict[str, Any], status: int = 2
     request.META[PAGE] = True
     shown = {"page": "you", "surface": slug, "surface_title": page_title(slug), **context}
     response = render(request._request, "uiengine/people/you.html", shown, status=status)
-    response["Content-Security-Policy"] = POLICY
+    response["Content-Security-Policy"] = policy()
     response["Cache-Control"], response["Vary"] = "no-store", VARY
     return response
 
