@@ -47,16 +47,15 @@ def visits_of(frame: pd.DataFrame) -> list[RecordedVisit]:
     if len(rows):
         starts[1:] = np.any([k[1:] != k[:-1] for k in keys], axis=0)
     first = np.flatnonzero(starts)
-    blocks = np.split(rows["block"].to_numpy(), first[1:]) if len(first) else []
     head = rows.iloc[first]
     number = head.groupby(["surface", "user"]).cumcount()
     when = head["when"].to_numpy().astype("datetime64[s]").astype(np.int64)
-    columns = zip(
-        head["surface"], head["user"], head["at"], when, head["day"], blocks, number, strict=True
-    )
+    blocks, ends = rows["block"].tolist(), [*first.tolist(), len(rows)][1:]
+    of_head = [head[name].tolist() for name in ("surface", "user", "at", "day")]
+    columns = zip(*of_head, when.tolist(), first.tolist(), ends, number.tolist(), strict=True)
     return [
-        RecordedVisit(s, u, at, int(w), int(day), tuple(b), int(n))
-        for s, u, at, w, day, b, n in columns
+        RecordedVisit(s, u, at, w, day, tuple(blocks[begin:end]), n)
+        for s, u, at, day, w, begin, end, n in columns
     ]
 
 

@@ -128,7 +128,8 @@ def check_visits(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Bad
 
     for field in ("surface", "user", "block"):
         rows[field] = as_texts(rows[field])
-        refuse(rows[field].str.strip() == "", field, "must not be empty")
+        blank = [value for value in rows[field].unique() if not value.strip()]
+        refuse(rows[field].isin(blank), field, "must not be empty")
     rows["at"] = _as_text(rows["at"])
     rows["when"] = parse_times(rows["at"])
     refuse(rows["when"].isna(), "at", "must be an ISO date or datetime, UTC unless it says so")
@@ -185,6 +186,8 @@ def _as_text(times: pd.Series) -> pd.Series:
     """Keeps times as the file has them; timestamp values become ISO text."""
     if pd.api.types.is_datetime64_any_dtype(times):
         return times.map(lambda t: t.isoformat() if not pd.isna(t) else "")
+    if pd.api.types.infer_dtype(times, skipna=False) == "string":
+        return times
     return times.map(lambda t: t.isoformat() if hasattr(t, "isoformat") else str(t))
 
 

@@ -139,7 +139,7 @@ class LayoutCodec(nn.Module):
         behaviour = _no_behaviour(mask)
         read, hidden = self.decoder.opened(seen, keys, latent, behaviour)
         popularity = behaviour.popularity.expand(read.shape[0], -1, -1)
-        order = self.decoder.share(hidden) + self.decoder.direct(torch.cat([read, popularity], -1))
+        order = self.decoder.shares(read, hidden, popularity)
         width, height, span = self.decoder.size(hidden).split(SIZES, -1)
         votes = (span * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         return LayoutOutputs(order[..., 0], width, height, votes)

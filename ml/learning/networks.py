@@ -172,7 +172,7 @@ class Decoder(nn.Module):
 
     def forward(self, seen: Tensor, keys: Tensor, latent: Tensor, batch: Batch) -> Prediction:
         read, hidden = self.opened(seen, keys, latent, batch)
-        share = self.share(hidden) + self.direct(torch.cat([read, batch.popularity], -1))
+        share = self.shares(read, hidden, batch.popularity)
         demand = self.demand(torch.cat([hidden, share], -1))[..., 0]
         share = share[..., 0]
         side = self.side(torch.cat([hidden, self.recency(batch.recency), read], -1))
@@ -184,6 +184,11 @@ class Decoder(nn.Module):
             share + side[..., 2],
             self.size(hidden),
         )
+
+    def shares(self, read: Tensor, hidden: Tensor, popularity: Tensor) -> Tensor:
+        """Returns the share logits, (B, N, 1), of what `opened` returns."""
+        found: Tensor = self.share(hidden) + self.direct(torch.cat([read, popularity], -1))
+        return found
 
     def opened(
         self, seen: Tensor, keys: Tensor, latent: Tensor, batch: Batch

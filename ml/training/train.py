@@ -31,6 +31,9 @@ FINE_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 300, 4, 20
 """Wanted steps of fine-tuning, and the bounds on its epochs."""
 STEPS_PER_EPOCH, LEAST_BATCH, MOST_BATCH = 8, 64, 1024
 """Small surfaces train with smaller batches: steps per epoch, and the bounds on a batch."""
+MANY_BATCH, MANY_RATE, MANY_STEPS = 256, 4e-3, 500
+"""Batch of surfaces whose visits make FINE_STEPS such batches or more, their peak rate where no
+tokens have to keep their meaning, and their most steps."""
 OF_NO_PAGE: dict[str, Any] = {
     "surfaces": [],
     "default_orders": {},
@@ -137,20 +140,27 @@ def _completed(draft: Draft, start: Start, is_innate: bool) -> Draft:
 def _settings(given: Settings | None, start: Start, visits: int) -> Settings:
     if start.fitted is None:
         return given or Settings()
-    changes = fine_tuning(visits) if given is None else _epochs(given)
+    changes = fine_tuning(visits, start.is_champion) if given is None else _epochs(given)
     return replace(start.fitted.settings, **(given or Settings()).terms(), **changes)
 
 
-def fine_tuning(visits: int) -> dict[str, Any]:
+def fine_tuning(visits: int, is_aligned: bool = False) -> dict[str, Any]:
     """Returns the settings that differ in fine-tuning on so many visits.
 
     Few visits train for more epochs and in smaller batches, as four epochs taught a small surface
-    next to nothing (LOG.md), but for at most MOST_EPOCHS, to limit memorising.
+    next to nothing (LOG.md), but for at most MOST_EPOCHS, to limit memorising. Of many, an epoch
+    sees a part: it is steps that teach, and batches of all of them would be larger, not more.
     """
-    batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), MOST_BATCH)
-    wanted = math.ceil(FINE_STEPS / max(visits // batch, 1))
-    epochs = min(max(wanted, LEAST_EPOCHS), MOST_EPOCHS)
-    return {"warm_epochs": 0, "code_epochs": epochs, "rate": FINE_RATE, "batch": batch}
+    most, rate = Settings.most_steps, FINE_RATE
+    if visits >= FINE_STEPS * MANY_BATCH:
+        epochs, batch, most = LEAST_EPOCHS, MANY_BATCH, min(visits // MANY_BATCH, MANY_STEPS)
+        rate = FINE_RATE if is_aligned else MANY_RATE
+    else:
+        batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), MOST_BATCH)
+        wanted = math.ceil(FINE_STEPS / max(visits // batch, 1))
+        epochs = min(max(wanted, LEAST_EPOCHS), MOST_EPOCHS)
+    settings = {"warm_epochs": 0, "code_epochs": epochs, "rate": rate, "batch": batch}
+    return {**settings, "most_steps": most}
 
 
 def _epochs(settings: Settings) -> dict[str, Any]:

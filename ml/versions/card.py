@@ -40,10 +40,11 @@ def prefix_ranks(
     with torch.no_grad():
         for part, latent in zip(rows.split(PART), latents.split(PART), strict=True):
             batch, used = examples.at(part), examples.share[part] > 0
-            blocks = codec.blocks(batch.kind, batch.text, batch.shape)
+            seen, keys = codec.blocks(batch.kind, batch.text, batch.shape)
             for count, coded in enumerate(fitted.quantiser.prefixes(latent)):
-                decoded = codec.decoder(*blocks, coded, batch)
-                score = decoded.share.masked_fill(batch.mask == 0, -1e9)
+                read, hidden = codec.decoder.opened(seen, keys, coded, batch)
+                share = codec.decoder.shares(read, hidden, batch.popularity)[..., 0]
+                score = share.masked_fill(batch.mask == 0, -1e9)
                 place = score.argsort(1, descending=True).argsort(1).float()
                 ranks[count] += float((place * used).sum()) / len(rows)
                 errors[count] += float((latent - coded).square().sum()) / len(rows)

@@ -269,7 +269,7 @@ def test_trains_on_from_an_innate_version_with_a_new_surface(version_folder, tmp
     assert card["id"] == version.id
 
 
-@pytest.mark.parametrize("visits", [30, 100, 656, 4476, 20_000, 75_000, 500_000])
+@pytest.mark.parametrize("visits", [30, 100, 656, 4476, 20_000, 76_799])
 def test_a_small_surface_gets_steps_enough_from_an_innate_version_on(visits):
     """Aims at 300 steps, and 8 an epoch, within 4 to 20 epochs and batches of 64 to 1024."""
     chosen = fine_tuning(visits)
@@ -279,6 +279,16 @@ def test_a_small_surface_gets_steps_enough_from_an_innate_version_on(visits):
     assert 4 <= chosen["code_epochs"] <= 20
     assert steps * chosen["code_epochs"] >= 300 or chosen["code_epochs"] == 20
     assert steps * chosen["code_epochs"] < 300 + steps or chosen["code_epochs"] == 4
+
+
+@pytest.mark.parametrize("visits", [76_800, 100_000, 200_000, 500_000])
+def test_a_large_surface_takes_300_to_500_steps_however_many_visits_it_has(visits):
+    chosen = fine_tuning(visits)
+    assert chosen["code_epochs"] == 4
+    assert 300 <= chosen["most_steps"] <= 500
+    assert chosen["batch"] * chosen["most_steps"] <= visits
+    aligned = fine_tuning(visits, is_aligned=True)
+    assert aligned == {**chosen, "rate": fine_tuning(1000)["rate"]}
 
 
 def test_command_runs_with_smoke(tmp_path, capsys):

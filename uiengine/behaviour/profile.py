@@ -305,10 +305,9 @@ def copy(profile: Profile) -> Profile:
 
 
 def _count(counters: BlockUse, day: int, visit: int, share: float) -> None:
-    now = BlockUse(day=day, day_uses=(1.0,) * len(DAY_HALF_LIVES))
     shares = visit_shares_at(counters, visit)
-    counters.day_uses, counters.day = add_day_uses(counters, now)
-    counters.visit_shares = tuple(v + share for v in shares)
+    counters.visit_shares = tuple([v + share for v in shares])
+    counters.day_uses, counters.day = _one_more(counters.day_uses, counters.day, day)
     counters.visit, counters.last_share = visit, share
     counters.uses += 1
 
@@ -321,13 +320,18 @@ def add_day_uses(one: BlockUse, other: BlockUse) -> tuple[tuple[float, ...], int
 
 
 def _count_visit(profile: Profile, day: int) -> None:
-    last = max(profile.last_day, day) if profile.visits else day
-    late = _decayed((1.0,) * len(DAY_HALF_LIVES), last - day, DAY_HALF_LIVES)
-    pairs = zip(day_visits_at(profile, last), late, strict=True)
-    profile.day_visits = tuple(a + b for a, b in pairs)
+    before = profile.last_day if profile.visits else day
+    profile.day_visits, profile.last_day = _one_more(profile.day_visits, before, day)
     profile.first_day = min(profile.first_day, day) if profile.visits else day
-    profile.last_day = last
     profile.visits += 1
+
+
+def _one_more(values: tuple[float, ...], at: int, day: int) -> tuple[tuple[float, ...], int]:
+    """Adds what happened on `day`, once, to decayed sums of day `at`: both at the later day."""
+    if day >= at:
+        return tuple([v + 1.0 for v in _decayed(values, day - at, DAY_HALF_LIVES)]), day
+    late = _decayed((1.0,) * len(DAY_HALF_LIVES), at - day, DAY_HALF_LIVES)
+    return tuple([v + w for v, w in zip(values, late, strict=True)]), at
 
 
 def _decayed(
