@@ -26,20 +26,13 @@ ENOUGH = 0.9999
 
 @dataclass(frozen=True)
 class Width:
-    """Search width: token lists kept after the first token and later, and codes tried per list.
-
-    The first two tokens try all codes: they are all that a layout in 16 bits has.
-    """
+    """Search width: token lists kept after the first token and later; each tries all codes."""
 
     first: int = 16
-    later: int = 4
-    near: int = 128
+    later: int = 8
 
     def kept(self, stage: int) -> int:
         return self.later if stage else self.first
-
-    def tried(self, stage: int) -> int | None:
-        return self.near if stage > 1 else None
 
 
 class Coded(NamedTuple):
@@ -69,7 +62,7 @@ def encode(part: LayoutCodec, record: Record, stages: int, width: Width = Width(
         if best[-1].score >= ENOUGH:
             best.append(best[-1])
             continue
-        found = _joined([search.extended(list_, width.tried(stage)) for list_ in kept])
+        found = _joined([search.extended(list_) for list_ in kept])
         top = search.coded(found.tokens[found.scores.argmax()])
         best.append(max(best[-1], top, key=lambda coded: coded.score))
         kept = found.tokens[_kept(found, width.kept(stage))]
@@ -121,10 +114,10 @@ class _Search:
         order: Ints = np.square(codes - left).sum(1).argsort(kind="stable")
         return order
 
-    def extended(self, tokens: Ints, tried: int | None) -> _Found:
-        """Returns the candidates that add one token. tried: how many; None: all codes."""
+    def extended(self, tokens: Ints) -> _Found:
+        """Returns the candidates that add one token, one for each code."""
         stage, kinds, columns = len(tokens), self.record.kinds, self.record.columns
-        near = self.by_distance(stage, tokens)[:tried]
+        near = self.by_distance(stage, tokens)
         latents = self.part.summed(tokens.tolist()) + self.part.codes[stage, near]
         said = self.part.decode(kinds, columns, latents)
         scores = matched_ious(kinds, place_many(said, columns), self.record.boxes)
