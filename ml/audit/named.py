@@ -23,24 +23,31 @@ def named(report: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
     small = _people(row for row in gated if row["users"] < MIN_USERS)
     parts = []
     if exceeding:
+        better = len(exceeding) - len(worse)
         note = (
-            f'<p class="soft">{len(exceeding) - len(worse)} more comparisons exceed it in favour '
-            "of the slice: mostly the same differences seen from the other side.</p>"
+            f'<p class="soft">{counted(better, "more comparison")} in favour of the slice, beyond '
+            "it too: mostly the same differences seen from the other side.</p>"
         )
         title = "Served worse than the rest, beyond the tolerance"
         parts.append(_items(title, worse, metrics, _by_place(report["slices"])))
-        parts.append(note if len(exceeding) > len(worse) else "")
+        parts.append(note if better else "")
     if large:
-        count = len({_place(row) for row in large})
-        title = f"{count} slices of {MIN_USERS} people and more, still too uncertain to tell"
+        count = counted(len({_place(row) for row in large}), "slice")
+        title = f"{count} of {MIN_USERS} people and more, still too uncertain to tell"
         parts.append(f"<details><summary>{title}</summary>{_items('', large, metrics)}</details>")
     if small:
         names = "; ".join(f"{escape(place)} ({people})" for place, people in small.items())
+        count = counted(len(small), "slice")
         parts.append(
-            f"<details><summary>{len(small)} slices under {MIN_USERS} people, about which "
+            f"<details><summary>{count} under {MIN_USERS} people, about which "
             f"no conclusion is drawn (how many in brackets)</summary><p>{names}</p></details>"
         )
     return f"<section><h2>By name</h2>{''.join(parts)}</section>" if parts else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """Writes a number with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _items(

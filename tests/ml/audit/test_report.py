@@ -8,6 +8,7 @@ import pytest
 from ml.audit import cohort
 from ml.audit.audit import audit
 from ml.audit.coverage import coverage
+from ml.audit.named import named
 from ml.audit.report import page
 from ml.audit.site_facts import SiteFacts
 from ml.audit.words import own_side, slice_name, written
@@ -42,6 +43,13 @@ def test_it_names_who_is_served_worse_and_what_is_left_out(report):
     assert "modelled, not measured" in html
     assert "simulated" in html
     assert "What these numbers leave out" in html
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, ">1 slice under 100"), (2, ">2 slices under")])
+def test_slices_are_counted_in_their_number(report, count, told):
+    judged = {row["slice"]["gender"]: row for row in report["slices"] if "gender" in row["slice"]}
+    few = [{**row, "users": 7, "verdict": "inconclusive"} for row in judged.values()]
+    assert told in named({"slices": few[:count]}, {})
 
 
 def test_real_people_are_not_called_simulated(report):
