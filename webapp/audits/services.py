@@ -9,9 +9,9 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from webapp.audits.models import AuditReport
+from webapp.codebooks.gate.acknowledging import acknowledge_once
 from webapp.codebooks.models import Alias, CodebookVersion, Pipeline
 from webapp.lib import database
-from webapp.lib.times import utc_now
 from webapp.subjects.models import Profile, Subject
 from webapp.surfaces.models import Surface
 
@@ -78,12 +78,12 @@ def refresh_after(report: AuditReport) -> Pipeline | None:
 def report_acknowledge(
     *, report: AuditReport, name: str, why: str, by: AbstractBaseUser | None = None
 ) -> None:
-    """Records that a named person accepts an inconclusive audit. Raises ValueError for others."""
+    """Records that a named person accepts an inconclusive audit.
+
+    Raises ValueError for others, and where somebody has accepted it: who did first stays.
+    """
     if report.verdict != AuditReport.Verdict.INCONCLUSIVE:
         raise ValueError(
             f"verdict: only an inconclusive audit is acknowledged, not {report.verdict}"
         )
-    report.acknowledged_by_id = by.pk if by else None
-    report.acknowledged_at = utc_now()
-    report.acknowledgement = f"{name}: {why}"[:500]
-    report.save(update_fields=("acknowledged_by", "acknowledged_at", "acknowledgement"))
+    acknowledge_once(report, name, why, acknowledged_by=by)

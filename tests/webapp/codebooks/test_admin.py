@@ -253,6 +253,19 @@ def test_an_acknowledgement_names_the_person(owner, version, course):
     assert report.acknowledgement == "admin: 36 people are too few to tell"
 
 
+def test_who_acknowledged_first_stays(owner, version, course):
+    audit = report_of(version, course, "inconclusive")
+    gate = judged(version, course, "unclear")
+    for report, page in ((audit, "audits_auditreport"), (gate, "codebooks_gatereport")):
+        url = reverse(f"admin:uiengine_{page}_acknowledge", args=[report.pk])
+        owner.post(url, {"why": "a small site"})
+        again = owner.post(url, {"why": "another reason"})
+
+        assert "acknowledged it before, and stays" in again.content.decode()
+        report.refresh_from_db()
+        assert report.acknowledgement == "admin: a small site"
+
+
 def test_nobody_reads_a_persons_attributes(owner, cohort):
     row = PersonalAttributes.objects.select_related("subject").filter(values__gender="F").first()
     assert row

@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError
 
 from uiengine.errors import EngineError
+from webapp.codebooks.gate.acknowledging import acknowledge_once
 from webapp.codebooks.gate.clearance import PromotionError, version_check
 from webapp.codebooks.gate.held import held_decide
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion, GateReport, Rollout
@@ -22,7 +23,6 @@ from webapp.codebooks.registry.artefacts import MANIFEST
 from webapp.codebooks.registry.store import manifest_read, version_store
 from webapp.host import FIXTURES
 from webapp.lib import database
-from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
 log = logging.getLogger(__name__)
@@ -135,10 +135,9 @@ def innate_ship(*, folder: Path = INNATE_FOLDER) -> CodebookVersion:
 def gate_acknowledge(*, report: GateReport, name: str, why: str) -> None:
     """Records that a named person accepts an unclear gate report.
 
-    Raises ValueError if the report is not unclear.
+    Raises ValueError if the report is not unclear, or somebody has accepted it: who did first
+    stays.
     """
     if report.verdict != GateReport.Verdict.UNCLEAR:
         raise ValueError(f"verdict: only an unclear gate is acknowledged, not {report.verdict}")
-    report.acknowledged_at = utc_now()
-    report.acknowledgement = f"{name}: {why}"[:500]
-    report.save(update_fields=("acknowledged_at", "acknowledgement"))
+    acknowledge_once(report, name, why)

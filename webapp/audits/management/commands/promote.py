@@ -59,11 +59,14 @@ class Command(DatabaseCommand):
 
 
 def _acknowledge(version: CodebookVersion, surface: Surface, name: str, why: str) -> None:
+    """Acknowledges the latest audit and gate where they could not tell; who did before stays."""
     if not why:
         raise CommandError("why: an acknowledgement needs a reason. Add --why TEXT.")
     report = AuditReport.objects.filter(version=version, surface=surface).first()
-    if report is not None and report.verdict == AuditReport.Verdict.INCONCLUSIVE:
+    is_unclear = report is not None and report.verdict == AuditReport.Verdict.INCONCLUSIVE
+    if report is not None and is_unclear and report.acknowledged_at is None:
         report_acknowledge(report=report, name=name, why=why)
     gate = version.gate_reports.filter(surface=surface).first()
-    if gate is not None and gate.verdict == GateReport.Verdict.UNCLEAR:
+    is_unclear = gate is not None and gate.verdict == GateReport.Verdict.UNCLEAR
+    if gate is not None and is_unclear and gate.acknowledged_at is None:
         gate_acknowledge(report=gate, name=name, why=why)
