@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -67,6 +69,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
+
+
+@pytest.fixture
+def one_minute(monkeypatch):
+    """Keeps what throttles count within one minute, so that no new window starts in a test."""
+    began = time.time() // 60 * 60
+    monkeypatch.setattr("webapp.layouts.answer.throttles.time", SimpleNamespace(time=lambda: began))
 
 
 @pytest.fixture(autouse=True)

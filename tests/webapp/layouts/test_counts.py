@@ -60,6 +60,7 @@ def test_bad_counts_are_refused_with_the_next_step(on, body, status, kind):
     assert not PopularityDay.objects.exists()
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_counts_are_limited_per_address(on, settings):
     settings.UIENGINE_THROTTLES = {**settings.UIENGINE_THROTTLES, "write": 2}
 

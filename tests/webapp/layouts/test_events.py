@@ -233,6 +233,7 @@ def test_malformed_bodies_are_refused(owner, body):
     assert response["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_says_when_to_come_back(owner, settings):
     settings.UIENGINE_THROTTLES = {"layout": 9, "write": 1}
     layout = owner.layout()

@@ -215,6 +215,7 @@ def test_a_refused_act_says_which_there_are(regular):
     assert said.endswith("Send one of: strike, restore, quiet, learn, forget_week.")
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_too_many_corrections_are_refused(regular, settings):
     settings.UIENGINE_THROTTLES = {**settings.UIENGINE_THROTTLES, "write": 2}
     answers = [regular.post("me/course-home", {"act": "quiet"}) for _ in range(3)]

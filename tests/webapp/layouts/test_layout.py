@@ -248,6 +248,7 @@ def test_a_failing_engine_leaves_the_default(owner, monkeypatch, caplog):
     assert "layout.fallback" in caplog.text
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_a_throttled_caller_gets_the_default(owner, settings):
     settings.UIENGINE_THROTTLES = {"layout": 2, "write": 2}
     statuses = [owner.layout()["status"] for _ in range(4)]
@@ -255,6 +256,7 @@ def test_a_throttled_caller_gets_the_default(owner, settings):
     assert statuses == ["adapted", "adapted", "fallback", "fallback"]
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_events_from_a_fallback_page_are_kept(owner, settings, worker):
     settings.UIENGINE_THROTTLES = {"layout": 1, "write": 9}
     owner.visit("forum")

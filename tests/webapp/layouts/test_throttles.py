@@ -10,13 +10,7 @@ from django.utils import timezone
 
 from webapp.subjects.keys import VISITOR_COOKIE, server_key_make, visitor_make
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def one_minute(monkeypatch):
-    """Keeps the test within one minute, so that no new window starts."""
-    monkeypatch.setattr("webapp.layouts.answer.throttles.time.time", lambda: 1_800_000_000.0)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("one_minute")]
 
 
 def test_too_many_reads_of_one_user_get_the_default_layout_and_others_theirs(

@@ -198,6 +198,7 @@ def test_without_a_book_the_engine_serves(page, clock, worker, monkeypatch):
     assert nobody().json()["served"] == "engine"
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_a_throttled_caller_keeps_what_the_browser_has(reader, settings):
     settings.UIENGINE_THROTTLES = {**settings.UIENGINE_THROTTLES, "layout": 1}
     reader.token()

@@ -78,6 +78,7 @@ def test_after_an_erasure_one_begins_anew(owner, worker, clock):
     assert event.block == "quiz"
 
 
+@pytest.mark.usefixtures("one_minute")
 @pytest.mark.parametrize("why", ["throttled", "failed"])
 def test_a_fallback_page_counts_for_who_was_erased_before(owner, settings, monkeypatch, why):
     owner.visit("forum")
