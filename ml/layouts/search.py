@@ -115,7 +115,8 @@ class _Search:
         return order
 
     def extended(self, tokens: Ints) -> _Found:
-        """Returns the candidates that add one token, one for each code."""
+        """Returns the candidates that add one token, one for each code; nearest first, as the first
+        of equals is taken."""
         stage, kinds, columns = len(tokens), self.record.kinds, self.record.columns
         near = self.by_distance(stage, tokens)
         latents = self.part.summed(tokens.tolist()) + self.part.codes[stage, near]
