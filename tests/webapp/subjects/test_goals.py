@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from tests.webapp.on_postgresql import has_no_other_run, run_on_postgresql
 from webapp.privacy import merge
 from webapp.privacy.retention import retention_apply
 from webapp.subjects.keys import server_key_make
@@ -16,6 +17,11 @@ from webapp.subjects.models import Event, GoalEvent, Profile, Subject
 from webapp.surfaces.models import Goal
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+if has_no_other_run():
+
+    def test_a_goal_deleted_as_its_event_is_written_on_postgresql():
+        run_on_postgresql("tests/webapp/subjects/test_goals_on_postgres.py")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.conf import settings
 from uiengine.put_away import may_leave
 from webapp.layouts.answer.token import served_of
 from webapp.layouts.errors.problem import MOST_ERRORS, Problem
-from webapp.layouts.events.goals import goals_check, goals_of_batch
+from webapp.layouts.events.goals import goals_check, goals_of_batch, without_deleted_goals
 from webapp.lib import database
 from webapp.serving.pages import serving
 from webapp.subjects import backlog, decisions, keys
@@ -67,8 +67,15 @@ def batch_accept(
             field="decision",
             value=served.visit,
         )
-    if not (arrivals := _kept(served, arrivals)):
+    if not (kept := _kept(served, arrivals)):
         return None
+    return without_deleted_goals(lambda: _store(identity, served, kept, now))
+
+
+def _store(
+    identity: Identity, served: Served, arrivals: Sequence[Arrival], now: datetime
+) -> Counted | None:
+    """Finds the rows that the events belong to, or makes them, and stores the events."""
     key, visitor = identity.key, identity.visitor
     with database.atomic():
         target = target_find(key=key, visitor=visitor, slug=served.surface, digest=served.digest)
