@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -64,13 +65,20 @@ class StagedVisits(DiskBase):
         strict: bool = True,
         zones: Mapping[str, str],
         zone: str = "",
+        until: datetime | None = None,
     ) -> None:
         """Reads and checks everything. Arguments and DataError are those of `formats.read`.
 
-        zones, zone: as `tables.days_cut` takes them.
+        zones, zone: as `tables.days_cut` takes them. until: UTC; later visits are bad. None: takes
+        them too.
         """
         self._file = Path(path).name
         for visits, problems in self._checked(Path(path), form, surfaces):
+            if until is not None:
+                visits, late = _not_later(visits, until, self._file)
+                if form != "visits":  # whose visits come from several rows of a file
+                    late = [replace(problem, row=0) for problem in late]
+                problems = sorted([*problems, *late], key=lambda p: (p.row, p.field))
             self.problems += problems
             self._keep(days_cut(visits, zones, zone))
         self._once()
@@ -179,6 +187,14 @@ class StagedVisits(DiskBase):
                 pa.parquet.write_table(pa.Table.from_pandas(mine, preserve_index=False), path)
                 written[number] = path, len(mine)
         return written
+
+
+def _not_later(visits: pd.DataFrame, until: datetime, file: str) -> Checked:
+    """Leaves out visits after a time of UTC, and reports them."""
+    rule = f"must not lie in the future: visits are taken until {until:%Y-%m-%d %H:%M} UTC"
+    is_late = visits["when"] > pd.Timestamp(until).tz_convert(None)
+    late = visits.loc[is_late, ["row", "at"]].itertuples(index=False)
+    return visits[~is_late], [BadValue(file, int(row), "at", at, rule) for row, at in late]
 
 
 def _by_chunks(path: Path, surfaces: Collection[str] | None) -> Iterator[Checked]:

@@ -53,6 +53,11 @@ def test_a_day_that_does_not_exist_is_refused_by_name(tmp_path):
         said(write(tmp_path, ROW), "--ending", "2026-13-45")
 
 
+def test_visits_cannot_be_moved_into_the_future(tmp_path):
+    with pytest.raises(CommandError, match=r"'2099-05-31' lies in the future. Name a day until 2"):
+        said(write(tmp_path, ROW), "--ending", "2099-05-31")
+
+
 @pytest.mark.parametrize(
     ("module", "job", "args"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -137,6 +138,28 @@ def test_bad_rows_stop_everything_and_are_all_named(tmp_path):
     assert "row 6: at = 'someday'" in message and "row 6: uses = '0'" in message
     assert "Nothing was imported" in message
     assert not Subject.objects.exists() and not Surface.objects.exists()
+
+
+def test_visits_in_the_future_are_bad_rows(tmp_path):
+    today, tomorrow, later = (datetime.now(UTC) + timedelta(hours=h) for h in (0, 23, 25))
+    rows = [f"shop,eve,{at.isoformat()},cart,1" for at in (later, tomorrow)]
+    path = write(tmp_path, *ROWS, *rows, f"shop,eve,{today.date()},cart,1")
+
+    with pytest.raises(CommandError) as error:
+        run(path)
+
+    message = str(error.value)
+    assert "1 bad value(s)" in message and "--skip-bad" in message
+    assert f"row 5: at = '{later.isoformat()}'; must not lie in the future" in message
+    assert not Subject.objects.exists()
+    line = run(path, skip_bad=True)
+    assert (line["visits"], line["skipped"]) == (5, 1)
+
+
+def test_visits_of_any_time_may_be_moved_to_a_day_of_the_past(tmp_path):
+    line = run(write(tmp_path, "shop,ada,2099-01-01,cart,1"), ending="2026-02-01")
+
+    assert line["visits"] == 1
 
 
 def test_bad_rows_are_left_out_when_asked(tmp_path):

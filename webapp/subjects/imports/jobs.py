@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import astuple, dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 ROWS_A_PART = 100_000
 """Used blocks of a part, about: some ten seconds of work, and a hundred MB of memory."""
+AHEAD = timedelta(days=1)
+"""Time that a visit may lie ahead of now: a date of today in the first zone, or a wrong clock."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def _imported(
             strict=asked.strict,
             zones=zones,
             zone=asked.zone,
+            until=None if asked.ending else utc_now() + AHEAD,
         )
         keyed = _keys_met(asked.keys, rows) if asked.keys else {}
         new_keys = keys_new(keyed)

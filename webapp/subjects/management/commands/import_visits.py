@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from webapp.lib.database_command import DatabaseCommand
 from webapp.lib.learning_extra import require_learning
 from webapp.lib.terminal import progress_bar
+from webapp.lib.times import utc_now
 from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.jobs import import_file
@@ -113,6 +114,10 @@ def _why_nothing(done: dict[str, Any]) -> str:
 
 def _day(text: str) -> str:
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no day. Write it as 2026-05-31.") from None
+    latest = (utc_now() + timedelta(days=1)).date()
+    if day > latest:
+        raise ArgumentTypeError(f"{text!r} lies in the future. Name a day until {latest}.")
+    return day.isoformat()
