@@ -79,6 +79,7 @@ def _import(people: int, visits: int) -> None:
     from django.core.management import call_command
 
     from webapp.subjects.imports.attributes import people_import
+    from webapp.subjects.imports.tally import Imported
     from webapp.subjects.imports.visits import visits_import
     from webapp.surfaces.models import Surface
 
@@ -92,7 +93,7 @@ def _import(people: int, visits: int) -> None:
         {"key": key_of(n)} | {name: chance.choice(some) for name, some in ATTRIBUTES.items()}
         for n in range(people)
     ]
-    people_import(people=attributes, note="simulated")
+    people_import(people=attributes, note="simulated", done=Imported())
 
 
 def key_of(person: int) -> str:

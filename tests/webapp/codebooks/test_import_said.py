@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 
 import pytest
@@ -38,6 +39,23 @@ def test_visits_of_the_erased_are_not_called_imported_before(tmp_path):
     subject_erase(key=Subject.objects.get().key)
 
     assert "of people who were erased since" in said(path)
+
+
+def test_people_without_visits_are_counted(tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text("user,gender\nu1,F\nu2,F\nU1,M\n")
+
+    told = said(write(tmp_path, ROW), people=str(people))
+
+    assert "2 of the people were left out, because no visit of theirs is stored." in told
+    assert json.loads(told.splitlines()[-1])["people_without_visits"] == 2
+
+
+def test_people_who_all_have_visits_are_not_talked_of(tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text("user,gender\nu1,F\n")
+
+    assert "of the people" not in said(write(tmp_path, ROW), people=str(people))
 
 
 def test_a_long_value_is_shown_by_its_beginning(tmp_path):

@@ -9,13 +9,14 @@ from webapp.lib.batched import batched
 from webapp.lib.times import utc_now
 from webapp.subjects.imports.rows import AT_ONCE
 from webapp.subjects.imports.subject_rows import PEOPLE_AT_ONCE, subjects_by_keys
+from webapp.subjects.imports.tally import Imported
 from webapp.subjects.models import PersonalAttributes
 from webapp.surfaces.models import Surface
 
 
 @database.atomic
-def people_import(*, people: Iterable[Mapping[str, str]], note: str) -> int:
-    """Adds attributes of people whose visits were imported; returns the number of changed rows.
+def people_import(*, people: Iterable[Mapping[str, str]], note: str, done: Imported) -> None:
+    """Adds attributes of people whose visits were imported; counts the others.
 
     people: one mapping per person with `key`, optionally `surface`, and attributes; an empty
     attribute is unknown.
@@ -29,6 +30,7 @@ def people_import(*, people: Iterable[Mapping[str, str]], note: str) -> int:
         subject = subjects.get(person.pop("key"))
         slug = person.pop("surface", "")
         if subject is None or (slug and slug not in surfaces):
+            done.people_without_visits += 1
             continue
         values = {name: value for name, value in person.items() if value}
         surface_id = surfaces[slug] if slug else None
@@ -49,7 +51,7 @@ def people_import(*, people: Iterable[Mapping[str, str]], note: str) -> int:
     PersonalAttributes.objects.bulk_create(new, batch_size=AT_ONCE)
     columns = ("values", "consented_at", "consent_note")
     PersonalAttributes.objects.bulk_update(changed, columns, batch_size=500)
-    return len(new) + len(changed)
+    done.attributes += len(new) + len(changed)
 
 
 def _attributes(subjects: Iterable[int]) -> dict[tuple[int, int | None], PersonalAttributes]:

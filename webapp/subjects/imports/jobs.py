@@ -162,7 +162,7 @@ def visits_part(imported: Import, files: Mapping[str, Path], show: Show) -> dict
         )
     if "people" in files:
         people = records_read(files["people"])
-        done.attributes = people_import(people=people, note=given["note"])
+        people_import(people=people, note=given["note"], done=done)
     return done.counts()
 
 

@@ -13,7 +13,8 @@ from webapp.surfaces.services import DayCount, popularity_change
 class Imported:
     """Counts of what an import added; all zero where everything was known.
 
-    new: keys of subjects that it created.
+    people_without_visits: of whom a file of people tells, and no visit is stored. new: keys of
+    subjects that it created.
     """
 
     subjects: int = 0
@@ -23,6 +24,7 @@ class Imported:
     known_visits: int = 0
     erased_visits: int = 0
     attributes: int = 0
+    people_without_visits: int = 0
     new: set[str] = field(default_factory=set)
 
     def counts(self) -> dict[str, int]:

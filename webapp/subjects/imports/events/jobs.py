@@ -97,8 +97,8 @@ def import_events(
         done, new_keys = _stored(imported, reader, keys, dry_run, progress)
         report = asdict(reader.report) | done
     progress(1.0, "done")
-    for name in ("attributes", "erased_visits"):  # not of an export of events
-        del report[name]
+    for name in ("attributes", "people_without_visits", "erased_visits"):  # of other imports
+        report.pop(name, None)
     return {**report, "new_keys": new_keys, "dry_run": dry_run}
 
 

@@ -24,6 +24,12 @@ SHOWN = 20
 """Maximum number of skipped rows printed."""
 
 
+WITHOUT_VISITS = (
+    "{:,} of the people were left out, because no visit of theirs is stored. Were they meant? "
+    "Write their names as `user` of the visits does, or import their visits first."
+)
+
+
 class Command(DatabaseCommand):
     help = (
         "Imports visits: surfaces that are missing, subjects file:<user>, profiles, popularity and "
@@ -98,6 +104,8 @@ class Command(DatabaseCommand):
             self.stderr.write(f"… and {len(skipped) - SHOWN} more")
         if done["new_keys"]:
             self.stdout.write(new_keys_said(done["new_keys"]))
+        if done["people_without_visits"]:
+            self.stdout.write(WITHOUT_VISITS.format(done["people_without_visits"]))
         if not done["visits"] and not done["attributes"]:
             self.stdout.write(f"{_why_nothing(done)}: nothing changed.")
         seconds = round(time.perf_counter() - begin, 1)
