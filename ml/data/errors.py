@@ -28,10 +28,13 @@ class BadValue:
 
 
 class DataError(ValueError):
-    """A file or some of its rows break a rule."""
+    """A file or some of its rows break a rule.
 
-    def __init__(self, problems: Sequence[BadValue]) -> None:
-        self.problems = tuple(problems)
+    can_skip: whether what is bad would be left out if the caller were not strict.
+    """
+
+    def __init__(self, problems: Sequence[BadValue], *, can_skip: bool = False) -> None:
+        self.problems, self.can_skip = tuple(problems), can_skip
         shown = [str(p) for p in self.problems[:SHOWN_PROBLEMS]]
         if len(self.problems) > SHOWN_PROBLEMS:
             shown.append(f"… and {len(self.problems) - SHOWN_PROBLEMS} more")

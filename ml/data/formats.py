@@ -70,7 +70,7 @@ def read(
         given, found = people_read(people)
         problems += found
     if strict and problems:
-        raise DataError(problems)
+        raise DataError(problems, can_skip=True)
     return Records(visits, of_surfaces(given, surfaces), tuple(problems))
 
 

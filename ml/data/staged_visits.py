@@ -88,7 +88,7 @@ class StagedVisits(DiskBase):
             self.problems += found
         self.people = formats.of_surfaces(self.people, surfaces)
         if strict and self.problems:
-            raise DataError(self.problems)
+            raise DataError(self.problems, can_skip=True)
 
     def blocks(self) -> dict[str, Counter[str]]:
         """By surface, the number of visits that used each block."""

@@ -65,7 +65,7 @@ def _read(
         raise DataError([BadValue("-", 0, "files", "none", "at least one file is needed")])
     joined = pd.concat(frames, ignore_index=True)
     if strict and problems:
-        raise DataError(problems)
+        raise DataError(problems, can_skip=True)
     return joined, problems
 
 
@@ -80,7 +80,7 @@ def read_table(path: Path) -> pd.DataFrame:
         if path.suffix == ".csv":
             return pd.read_csv(path, dtype=str, keep_default_na=False)
     except Exception as error:  # each kind of damage is an exception of its own
-        raise DataError([BadValue(path.name, 0, "file", str(error), "must be readable")]) from error
+        raise _unreadable(path, error) from error
     raise DataError([BadValue(path.name, 0, "suffix", path.suffix, "must be .parquet or .csv")])
 
 
@@ -94,7 +94,13 @@ def table_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
     except DataError:
         raise
     except Exception as error:  # each kind of damage is an exception of its own
-        raise DataError([BadValue(path.name, 0, "file", str(error), "must be readable")]) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    form = "Parquet" if path.suffix == ".parquet" else "CSV in UTF-8"
+    rule = f"must be readable as {form}: correct the file, or export it again"
+    return DataError([BadValue(path.name, 0, "file", str(error), rule)])
 
 
 def _csv_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:

@@ -66,6 +66,38 @@ def test_a_long_value_is_shown_by_its_beginning(tmp_path):
     assert f"user = '{'x' * 200}'…; must hold" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "step"),
+    [
+        ("visits.parquet", b"no Parquet", "must be readable as Parquet: correct the file, or"),
+        ("visits.csv", b"\xff\xfe", "must be readable as CSV in UTF-8: correct the file, or"),
+        ("visits.csv", b"PK\n", "columns surface, user, at, block, uses are needed"),
+        ("visits.xlsx", b"PK\n", "must be .parquet or .csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_not_told_to_skip_rows(tmp_path, name, content, step):
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(CommandError) as refused:
+        said(str(tmp_path / name))
+
+    assert step in str(refused.value) and "--skip-bad" not in str(refused.value)
+
+
+def test_a_bad_table_of_keys_is_not_told_to_skip_rows(tmp_path):
+    (tmp_path / "map.csv").write_text("user,key\nu1,\n")
+
+    with pytest.raises(CommandError) as refused:
+        said(write(tmp_path, ROW), keys=str(tmp_path / "map.csv"))
+
+    assert "row 1: key = ''" in str(refused.value) and "--skip-bad" not in str(refused.value)
+
+
+def test_bad_rows_may_be_skipped(tmp_path):
+    with pytest.raises(CommandError, match="leave the bad rows out with --skip-bad"):
+        said(write(tmp_path, "shop,u1,soon,cart,1"))
+
+
 def test_a_day_that_does_not_exist_is_refused_by_name(tmp_path):
     with pytest.raises(CommandError, match=r"'2026-13-45' is no day. Write it as 2026-05-31."):
         said(write(tmp_path, ROW), "--ending", "2026-13-45")

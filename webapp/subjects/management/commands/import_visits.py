@@ -24,6 +24,7 @@ SHOWN = 20
 """Maximum number of skipped rows printed."""
 
 
+SKIP_BAD = " Correct the file, or leave the bad rows out with --skip-bad."
 WITHOUT_VISITS = (
     "{:,} of the people were left out, because no visit of theirs is stored. Were they meant? "
     "Write their names as `user` of the visits does, or import their visits first."
@@ -91,8 +92,8 @@ class Command(DatabaseCommand):
                     progress=show,
                 )
             except ValueError as error:  # ml.data.DataError, which must not be imported here
-                hint = "Correct the file, or leave the bad rows out with --skip-bad."
-                raise CommandError(f"{error}\nNothing was imported. {hint}") from error
+                hint = SKIP_BAD if getattr(error, "can_skip", False) else ""
+                raise CommandError(f"{error}\nNothing was imported.{hint}") from error
             except FailedImportError as error:
                 raise CommandError(str(error)) from error
             except KeyboardInterrupt as error:
