@@ -9,8 +9,9 @@ whose size class the candidate changes and the champion does not, or otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from uiengine import engine
 from uiengine.decision import Decision
 from uiengine.model.codebook import Codebook
 from uiengine.model.prediction import Version
+from uiengine.model.version_folder import load_version
 from uiengine.request import Request
 from uiengine.search.assignment import last_order
 from uiengine.search.resizing import last_sizes
@@ -82,6 +84,16 @@ def churn_means(each: Sequence[PersonChurn]) -> dict[str, Any]:
         "people_moved": mean([one.moved > 0 for one in each]),
         "first_token_kept": mean([old == new for old, new in first]),
     }
+
+
+def moved_by(requests: Sequence[Request], champion: Version) -> Callable[[Path], float]:
+    """Returns what counts, for a version folder, the blocks a person that it moves."""
+
+    def moved(folder: Path) -> float:
+        found = churn_means(churn_each(requests, champion, load_version(folder)))
+        return float(found["moved"] or 0.0)
+
+    return moved
 
 
 def _compared(request: Request, champion: Decision, candidate: Decision) -> PersonChurn:

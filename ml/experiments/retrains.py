@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from ml.data.histories import RecordedVisit, pages, popularity_by_day, visits_of
-from ml.evaluation.churn import churn_each, churn_means
+from ml.evaluation.churn import churn_each, churn_means, moved_by
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import captured_gain, replay, static_orders
 from ml.evaluation.served import chosen_users, popularity_before, requests_now
@@ -24,12 +24,14 @@ from ml.experiments.judging import Line
 from ml.experiments.split import split_frame
 from ml.learning.settings import Settings
 from ml.progress import named_part
+from ml.training.step import Limit
 from ml.training.train import train_version
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile
 from uiengine.model.version import CodebookVersion
 from uiengine.model.version_folder import load_version
 from uiengine.page.surface import Surface
+from uiengine.request import Request
 
 SHARE, DAYS = 0.6, 28
 MOST_PEOPLE = 400
@@ -151,14 +153,20 @@ def _candidate(
         champion=folders["champion"] if name in (NUMBERED, ALIGNED) else None,
         seed=seed,
         settings=settings,
+        limit=Limit(moved_by(_people(course), course.champion)) if name == ALIGNED else None,
     )
     return load_version(out, threads=2)
 
 
-def _judged(course: Course, candidate: CodebookVersion) -> Line:
+def _people(course: Course) -> list[Request]:
+    """Everybody's page as it would be decided when the candidates are there."""
     known = popularity_before(course.visits, course.surface.slug, course.until)
-    requests = requests_now(course.profiles, known, course.surface, course.until, MOST_PEOPLE)
-    each = churn_each(list(requests.values()), course.champion, candidate)
+    now = requests_now(course.profiles, known, course.surface, course.until, MOST_PEOPLE)
+    return list(now.values())
+
+
+def _judged(course: Course, candidate: CodebookVersion) -> Line:
+    each = churn_each(_people(course), course.champion, candidate)
     found: Line = {**churn_means(each), "codes": candidate.codebook.codes_in_use[0]}
     late = [v for v in course.visits if v.day >= course.until and v.user in course.held_back]
     for name in ("engine", "eager"):

@@ -141,11 +141,14 @@ class ResidualQuantiser(nn.Module):
         """Adds up to `most` new codes per stage, as a share of its codes in use, where they pay.
 
         New codes start at the worst-fitted residuals; they stay only if they lower the stage's
-        squared error by more than the bits of their longer index cost: log2(after / before).
+        squared error by more than the bits of their longer index cost: log2(after / before). A held
+        first stage gets none, as they would take over people whose first token should stay.
         """
         residual = latents.detach()
         for stage, used_codes in enumerate(self.codes_in_use):
             new = min(int(np.ceil(used_codes * most)), self.settings.codes - used_codes)
+            if stage == 0 and self.held[stage]:
+                new = 0
             index = self.nearest(stage, residual)
             error = (residual - self.codes[stage, index]).square().sum(1)
             worst = error.topk(min(new, len(error))).indices if new > 0 else index[:0]

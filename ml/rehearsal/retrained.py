@@ -2,8 +2,9 @@
 
 In: visits, a version folder. Out: replay lines as of `ml.evaluation.replay`, and what each retrain
 moved for people who did nothing new. Each page has its own version. It learns from what had passed
-by then of the people who are not held back, goes on from the champion, aligned where that was
-trained for the page, and serves from then on, whatever a gate would have said.
+by then of the people who are not held back, and goes on from the champion: aligned, and as far as
+version churn allows, where that was trained for the page. It serves from then on, whatever a gate
+would have said.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from ml.data.histories import RecordedVisit, popularity_by_day, visits_of
-from ml.evaluation.churn import churn_each, churn_means
+from ml.evaluation.churn import churn_each, churn_means, moved_by
 from ml.evaluation.held_back import split
 from ml.evaluation.policies import policy
 from ml.evaluation.replay import replay
@@ -27,6 +28,7 @@ from ml.evaluation.shown import Orders, Policy, Shown
 from ml.learning.settings import Settings
 from ml.progress import Progress, named_part, within
 from ml.training.start import TooLittleDataError
+from ml.training.step import Limit
 from ml.training.train import train_version
 from uiengine.behaviour.profile import Profile
 from uiengine.model.version import CodebookVersion
@@ -124,20 +126,28 @@ class Retrains:
         for number, slug in enumerate(sorted(self.surfaces)):
             show = named_part(progress, number, len(self.surfaces), f"retrain {slug}")
             line: Line = {"surface": slug, "at": _date(day)}
+            known = popularity_before(visits, slug, day)
+            requests = requests_now(profiles, known, self.surfaces[slug], day, MOST_PEOPLE)
+            people = list(requests.values())
             begun = time.perf_counter()
             try:
-                made = self._made_anew(stored[stored["surface"] == slug], slug, day, show)
+                made = self._made_anew(stored[stored["surface"] == slug], slug, day, people, show)
             except TooLittleDataError as error:
                 self.made.append({**line, "refused": str(error)})
                 continue
             line["seconds"] = round(time.perf_counter() - begun, 1)
             before, self._champions[slug] = self._champions[slug], made
-            known = popularity_before(visits, slug, day)
-            requests = requests_now(profiles, known, self.surfaces[slug], day, MOST_PEOPLE)
-            each = churn_each(list(requests.values()), before.version, made.version)
+            each = churn_each(people, before.version, made.version)
             self.made.append({**line, **churn_means(each)})
 
-    def _made_anew(self, rows: pd.DataFrame, slug: str, day: int, progress: Progress) -> Champion:
+    def _made_anew(
+        self,
+        rows: pd.DataFrame,
+        slug: str,
+        day: int,
+        people: Sequence[Request],
+        progress: Progress,
+    ) -> Champion:
         champion = self._champions[slug]
         out = self.work / f"{slug}-{day}"
         is_trained = slug in champion.version.surfaces
@@ -150,6 +160,7 @@ class Retrains:
             seed=self.seed,
             settings=self.settings,
             progress=progress,
+            limit=Limit(moved_by(people, champion.version)),
         )
         return self._champion(out)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from ml.learning.loop import Fitted, fit
 from ml.learning.settings import Settings
 from ml.progress import Progress
 from ml.training.start import load_fitted
+from ml.training.step import Limit, nearest_allowed
+from ml.versions.draft import Draft
 from uiengine.model.version_folder import load_version
 
 
@@ -44,8 +46,8 @@ class Start:
         settings: Settings,
         seed: int,
         progress: Progress,
-    ) -> tuple[Fitted, dict[str, Any]]:
-        """Trains, and aligns with the champion; returns the card's entries on that."""
+    ) -> Fitted:
+        """Trains, and gives the codes the champion's numbers."""
         found = fit(
             examples,
             kinds,
@@ -55,12 +57,24 @@ class Start:
             is_aligned=self.is_champion,
             progress=progress,
         )
+        if self.champion is not None and self.fitted is not None and not self.is_champion:
+            renumber(found, load_fitted(self.champion), examples)
+        return found
+
+    def facts(self, found: Fitted, examples: Examples) -> dict[str, Any]:
+        """Returns the card's entries on what a fit of `fit` keeps of the champion's tokens."""
         if self.champion is None or self.fitted is None:
-            return found, {}
+            return {}
         old = self.fitted if self.is_champion else load_fitted(self.champion)
-        if not self.is_champion:
-            renumber(found, old, examples)
-        return found, alignment_facts(found, old, self.champion, examples, self.is_champion)
+        return alignment_facts(found, old, self.champion, examples, self.is_champion)
+
+    def kept_near(
+        self, found: Fitted, draft_of: Callable[[Fitted], Draft], limit: Limit | None
+    ) -> Draft:
+        """Returns the draft of a fit, nearer to the champion where the limit asks for it."""
+        if self.fitted is None or not self.is_champion:
+            return draft_of(found)
+        return nearest_allowed(found, self.fitted, draft_of, limit)
 
 
 def alignment_facts(

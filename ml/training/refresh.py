@@ -30,6 +30,7 @@ from ml.training.aligned import alignment_facts
 from ml.training.drafting import draft_of
 from ml.training.reading import Reader, Visits
 from ml.training.start import TooLittleDataError, kinds_of, load_fitted
+from ml.training.step import Limit, nearest_allowed
 from ml.versions.draft import Draft
 from uiengine.page.surface import Surface
 
@@ -53,13 +54,14 @@ def refresh_draft(
     everyone: Sums | None = None,
     sample: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
+    limit: Limit | None = None,
 ) -> Draft:
     """Trains a refreshed version; deterministic for given arguments.
 
     Args:
         visits: checked rows of all people, or of a sample with all `users`; the card's figures are
             of them.
-        everyone, sample, scratch: as in `ml.training.train.train_draft`.
+        everyone, sample, scratch, limit: as in `ml.training.train.train_draft`.
         users: the people to train on.
         champion: the version folder to start from.
 
@@ -79,11 +81,14 @@ def refresh_draft(
         fitted = _fit(batch, kinds, start, seed, steps, within(progress, 0.3, 0.7))
         told: dict[str, Any] = {"sample": dict(sample)} if sample else {}
         told["refreshed"] = {"users": len(users), "visits": len(batch), "steps": steps}
-        told |= alignment_facts(fitted, start, champion, seen, is_start=True)
-        found = draft_of(
-            fitted, seen, everyone, surfaces, seed=seed, started=started, aside=aside, **told
-        )
-    return replace(found, layouts=carried(champion))
+        layouts = carried(champion)
+
+        def draft(found: Fitted) -> Draft:
+            facts = {**told, **alignment_facts(found, start, champion, seen, is_start=True)}
+            about: dict[str, Any] = {"seed": seed, "started": started, "aside": aside, **facts}
+            return replace(draft_of(found, seen, everyone, surfaces, **about), layouts=layouts)
+
+        return nearest_allowed(fitted, start, draft, limit)
 
 
 def _batch(examples: Examples, users: Collection[str]) -> Examples:

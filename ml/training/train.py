@@ -15,12 +15,14 @@ from ml.data.histories import pages
 from ml.data.sums import Sums
 from ml.layouts.part import carried
 from ml.learning import calibration, distributed
+from ml.learning.loop import Fitted
 from ml.learning.settings import Settings
 from ml.progress import Progress, within
 from ml.training.aligned import Start
 from ml.training.drafting import draft_of
 from ml.training.reading import Reader, Visits, frames
 from ml.training.start import kinds_of
+from ml.training.step import Limit
 from ml.versions.draft import Draft
 from ml.versions.folder import ExportedLayouts
 from uiengine.page.surface import Surface
@@ -55,6 +57,7 @@ def train_version(
     settings: Settings | None = None,
     is_innate: bool = False,
     layouts: ExportedLayouts | None = None,
+    limit: Limit | None = None,
 ) -> dict[str, Any]:
     """Trains a draft, exports it to the folder `out` and returns its card.
 
@@ -70,6 +73,7 @@ def train_version(
         progress=progress,
         settings=settings,
         is_innate=is_innate,
+        limit=limit,
     )
     draft = replace(draft, layouts=layouts or draft.layouts)
     progress(0.9, "exporting")
@@ -91,6 +95,7 @@ def train_draft(
     everyone: Sums | None = None,
     sample: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
+    limit: Limit | None = None,
 ) -> Draft:
     """Trains a version on checked visits (see `ml.data.tables.read_visits`).
 
@@ -106,6 +111,7 @@ def train_draft(
         is_innate: leave out surfaces, default orders and priors.
         everyone: what all people did, where the visits are of a sample; None: what these did.
         sample: for the card, how many were drawn of how many (`ml.data.sample`).
+        limit: what may move, where the champion is what is started from; None: anything.
 
     Raises:
         TooLittleDataError: fewer visits or subjects than can be trained on.
@@ -122,12 +128,15 @@ def train_draft(
         examples = reader.examples(kinds, priors, everyone, seed, within(progress, 0.0, 0.15))
         chosen = _settings(settings, start, len(examples))
         learned, aside = calibration.split(examples, chosen.calibrate)
-        fitted, facts = start.fit(learned, kinds, chosen, seed, within(progress, 0.15, 0.75))
-        told = {**facts, "sample": dict(sample)} if sample else facts
-        found = draft_of(
-            fitted, learned, everyone, known, seed=seed, started=began, aside=aside, **told
-        )
-    return _completed(found, start, is_innate)
+        fitted = start.fit(learned, kinds, chosen, seed, within(progress, 0.15, 0.75))
+        told = {"sample": dict(sample)} if sample else {}
+
+        def made(found: Fitted) -> Draft:
+            facts = {**start.facts(found, learned), **told}
+            about: dict[str, Any] = {"seed": seed, "started": began, "aside": aside, **facts}
+            return _completed(draft_of(found, learned, everyone, known, **about), start, is_innate)
+
+        return start.kept_near(fitted, made, limit)
 
 
 def _completed(draft: Draft, start: Start, is_innate: bool) -> Draft:

@@ -1,15 +1,19 @@
-"""The part of the replay step that decides people's pages under both versions."""
+"""Decides people's pages under both versions: counted by the replay step, limited by training."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
+from webapp.codebooks.gate.churn import LEAST_PEOPLE, ungated_by
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline.churn.people import requests_of
 from webapp.codebooks.pipeline.lease import Progress
 from webapp.codebooks.registry import artefacts
 from webapp.lib.times import utc_now
 from webapp.subjects.attributes import Reading, attributes_known, people_of
+from webapp.surfaces.models import Surface
 
 
 def churn_between(
@@ -31,3 +35,19 @@ def churn_between(
         by,
         numbers_alike(old.codebook, new.codebook),
     )
+
+
+def limit_beside(surface: Surface, champion: CodebookVersion | None) -> Any:
+    """Returns the `ml.training.step.Limit` of a training that goes on from the champion; None where
+    the gate would judge no churn."""
+    from ml.evaluation.churn import moved_by
+    from ml.training.step import Limit
+
+    most = settings.UIENGINE_GATE_CHURN
+    if champion is None or most is None or ungated_by(champion):
+        return None
+    requests = requests_of(surface, utc_now())
+    if len(requests) < LEAST_PEOPLE:
+        return None
+    old = artefacts.load(champion.folder, champion.manifest)
+    return Limit(moved_by(list(requests.values()), old), most)

@@ -11,6 +11,7 @@ from uuid import uuid4
 from uiengine.errors import VersionError
 from webapp.codebooks.gate.outcome import Outcome
 from webapp.codebooks.models import Pipeline, Run
+from webapp.codebooks.pipeline.churn.jobs import limit_beside
 from webapp.codebooks.pipeline.collecting import recollecting
 from webapp.codebooks.pipeline.collecting.jobs import pipeline_of
 from webapp.codebooks.pipeline.kept_visits import snapshot_folder
@@ -75,6 +76,7 @@ def _retrained(lease: Lease, start: Start, material: Material) -> Any:
         everyone=material.everyone,
         sample=material.drawn,
         scratch=work_folder(lease.run),
+        limit=None if start.innate else limit_beside(surface, start.champion),
     )
 
 
@@ -99,6 +101,7 @@ def _refreshed(lease: Lease, start: Start, material: Material) -> Any:
         everyone=material.everyone,
         sample=material.drawn,
         scratch=work_folder(lease.run),
+        limit=limit_beside(surface, start.champion),
     )
 
 
