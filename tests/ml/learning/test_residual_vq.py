@@ -103,3 +103,17 @@ def test_prefixes_are_what_a_number_of_stages_gives():
     for count, coded in enumerate(found):
         stages = torch.full((len(latents),), count)
         assert torch.equal(coded, made(latents, stages, torch.Generator()))
+
+
+def test_a_held_first_stage_gets_no_new_codes_and_later_ones_do():
+    """People's first tokens stay; what is new is said by the tokens after them."""
+    quantiser = ResidualQuantiser(replace(Settings(), stages=2, codes=8, memory_keys=1))
+    quantiser.codes[0, :2] = torch.tensor([[0.0, 0.0], [10.0, 0.0]])
+    quantiser.codes[1, :2] = torch.tensor([[0.0, 0.0], [0.1, 0.0]])
+    quantiser.codes_in_use = [2, 2]
+    latents = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 4.0], [10.0, 4.0]]).repeat(50, 1)
+    quantiser.hold()
+
+    quantiser.grow(latents, 0.5)
+
+    assert quantiser.codes_in_use == [2, 3]

@@ -7,8 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from webapp.audits.models import AuditReport
+from webapp.codebooks.admin.card_page import card_page
 from webapp.codebooks.gate import promotion
 from webapp.codebooks.models import Alias, AliasMove, CodebookVersion
+from webapp.codebooks.pipeline.churn import jobs as churn_jobs
 from webapp.codebooks.registry.training_record import (
     trained_versions,
     version_erasures,
@@ -27,7 +29,7 @@ def run(command: str, *args: str, **options: object) -> dict:
     return json.loads(out.getvalue().splitlines()[-1])
 
 
-def test_from_visits_to_a_champion_and_back(cohort, innate):
+def test_from_visits_to_a_champion_and_back(cohort, innate, monkeypatch):
     """Runs a version's whole life with real training: retrain, acknowledge, promote, roll back,
     verify."""
     promotion.innate_ship(folder=innate)
@@ -63,6 +65,7 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
     child = CodebookVersion.objects.get(name=refreshed["version"])
     assert child.parent == version
 
+    monkeypatch.setattr(churn_jobs, "LEAST_PEOPLE", 36)
     again = run("retrain", surface="course-home", smoke=True, by=["gender"])
     later = CodebookVersion.objects.get(name=again["version"])
     aligned = later.card["training"]["alignment"]
@@ -70,6 +73,12 @@ def test_from_visits_to_a_champion_and_back(cohort, innate):
     assert aligned["is_start"] and len(aligned["stages"]) == 8
     found = {c["name"]: c for c in later.gate_reports.get().conditions}
     assert (found["churn"]["verdict"], found["churn"]["limit"]) == ("passed", 0.05)  # 36: measured
+    step = later.card["training"]["step"]  # what the training counted is what the gate counts
+    assert (step["most"], step["moved"]) == (
+        0.05,
+        pytest.approx(found["churn"]["figure"], abs=1e-4),
+    )
+    assert "of what was learned: it moves" in card_page(later)
     # Beside a trained champion a retrain must gain; a refresh, which is for slices, need not.
     beside = [child.gate_reports.get().conditions[1], found["energy"], conditions["energy"]]
     assert [one["limit"] for one in beside] == [0.005, 0.0, 0.005]

@@ -12,9 +12,11 @@ from webapp.codebooks.admin.card_page import card_page
 from webapp.codebooks.admin.churn_html import first_token_words
 from webapp.codebooks.gate.churn import churn, ungated_by
 from webapp.codebooks.gate.conditions import report_save
-from webapp.codebooks.pipeline.churn.jobs import churn_between
+from webapp.codebooks.pipeline.churn import jobs
+from webapp.codebooks.pipeline.churn.jobs import churn_between, limit_beside
 from webapp.codebooks.pipeline.churn.people import requests_of
 from webapp.codebooks.pipeline.order import pipeline_request
+from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
 from webapp.evidence.contents import contents
 from webapp.lib.times import utc_now
@@ -135,6 +137,25 @@ def test_two_versions_of_the_same_networks_move_nobody(
     assert "moved <b>0.000</b> blocks a person" in card_page(version)
     told = json.loads(contents(version, cohort, utc_now())["churn.json"])
     assert (told["measured"], told["moved"], told["against"]) == (True, 0.0, "twin")
+
+
+@pytest.mark.django_db
+def test_a_training_is_limited_where_the_gate_would_judge(
+    cohort, version, innate, settings, monkeypatch
+):
+    """By the site's limit, for people beside the page's champion; not by an innate version's."""
+    shipped = version_store(folder=innate, name="innate")[0]
+    few = limit_beside(cohort, version)
+    monkeypatch.setattr(jobs, "LEAST_PEOPLE", 1)
+    settings.UIENGINE_GATE_CHURN = 0.02
+
+    limit = limit_beside(cohort, version)
+
+    assert limit.most == 0.02
+    assert limit.moved(artefacts.registered(version.folder, version.manifest)) == 0.0
+    settings.UIENGINE_GATE_CHURN = None
+    others = [limit_beside(cohort, one) for one in (None, shipped, version)]
+    assert [few, *others] == [None] * 4
 
 
 @pytest.mark.django_db
