@@ -67,6 +67,20 @@ def coverage(report: Mapping[str, Any]) -> str:
     )
 
 
+def compared(report: Mapping[str, Any]) -> str:
+    """Says by what people were compared."""
+    if not is_nobody_compared(report):
+        return f"Compared by {', '.join(report['by'])} and their crossings of two"
+    if left_out := [one["attribute"] for one in report.get("left_out", ())]:
+        return f"Nobody was compared with anybody, because {', '.join(left_out)} cannot be used"
+    return "Nobody was compared with anybody, because no attribute is known of any of them"
+
+
+def is_nobody_compared(report: Mapping[str, Any]) -> bool:
+    """Whether everybody is in the slice “unknown” of every attribute."""
+    return all(set(row["slice"].values()) == {UNKNOWN} for row in report["slices"])
+
+
 def _sentence(one: Known) -> str:
     have = one["users"] - one["unknown"]
     share = written(have / max(one["users"], 1), "share", sign=False)

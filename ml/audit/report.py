@@ -11,7 +11,7 @@ from typing import Any
 
 from ml.audit.by_book import BOOK, book_metrics
 from ml.audit.churned import churned
-from ml.audit.coverage import coverage
+from ml.audit.coverage import compared, coverage, is_nobody_compared
 from ml.audit.goals import goal_metrics
 from ml.audit.intervals import chip, intervals
 from ml.audit.named import named
@@ -21,7 +21,17 @@ from ml.audit.references import since_metrics
 from ml.audit.reliability import reliability
 from ml.audit.sizes import RESIZED
 from ml.audit.versions import over_versions, since_anchor
-from ml.audit.words import HEADLINES, LEFT_OUT, TO_DO, TO_DO_SERVING, figure, slice_name, too_few
+from ml.audit.words import (
+    HEADLINES,
+    LEFT_OUT,
+    NOBODY_COMPARED,
+    TO_DO,
+    TO_DO_ATTRIBUTES,
+    TO_DO_SERVING,
+    figure,
+    slice_name,
+    too_few,
+)
 from ml.evaluation.metrics import METRICS, POINTED, Metric
 from ml.evaluation.statistics import ERROR, LEAST_SHOWN, MIN_USERS
 
@@ -79,11 +89,12 @@ def _headline(report: Report) -> str:
     verdict = report["verdict"]
     people = sum(s["users"] for s in report["surfaces"])
     visits = sum(s["visits"] for s in report["surfaces"])
+    told = NOBODY_COMPARED if is_nobody_compared(report) else HEADLINES[verdict]
     label = '<p class="simulated">These people are <b>simulated</b>: nobody real is described.</p>'
     return (
         f'<header class="{verdict}"><p class="soft">Audit of version {escape(report["version"])}, '
-        f"look {report['look']}</p><h1>{chip(verdict)}: {HEADLINES[verdict]}</h1>"
-        f"<p>Compared by {escape(', '.join(report['by']))} and their crossings of two: "
+        f"look {report['look']}</p><h1>{chip(verdict)}: {told}</h1>"
+        f"<p>{escape(compared(report))}: "
         f"{people:,} people, {visits:,} visits.{_drawn(report)} "
         "Seconds are <b>modelled, not measured</b>.</p>"
         f"{label if report['simulated'] else ''}</header>"
@@ -201,6 +212,8 @@ def _plain(row: Row) -> str:
 def _to_do(report: Report) -> str:
     texts = TO_DO_SERVING if report.get("serves") else TO_DO
     first, *then = texts[report["verdict"]]
+    if is_nobody_compared(report):
+        first = TO_DO_ATTRIBUTES
     steps = "".join(f"<p>{step}</p>" for step in then)
     lacking = "" if report["verdict"] == "exceeds" else more_people(report)
     return f"<section><h2>What to do first</h2><p><b>{first}</b></p>{lacking}{steps}</section>"

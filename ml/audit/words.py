@@ -14,6 +14,7 @@ HEADLINES = {
     "exceeds": "at least one slice differs from the rest by more than the tolerance",
     "inconclusive": "there are too few people, or too much spread, to tell",
 }
+NOBODY_COMPARED = "no attribute tells people apart, so nothing was compared"
 TO_DO = {
     "within": (
         "Nothing: this audit does not stand in the way of promotion.",
@@ -54,6 +55,10 @@ TO_DO_SERVING = {
     ),
 }
 """Advice for a version that already serves people."""
+TO_DO_ATTRIBUTES = (
+    "More people would not change this. Give attributes of people, such as in a file of --people, "
+    "and audit again. Silence is not safety."
+)
 LEFT_OUT = (
     "Seconds come from a model of searching and pointing. Nobody held a stopwatch; a person who "
     "reads slowly or uses a screen reader is not modelled.",

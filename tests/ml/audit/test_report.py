@@ -7,7 +7,8 @@ import pytest
 
 from ml.audit import cohort
 from ml.audit.audit import audit
-from ml.audit.coverage import coverage
+from ml.audit.categories import NO_ATTRIBUTE
+from ml.audit.coverage import compared, coverage
 from ml.audit.named import named
 from ml.audit.report import page
 from ml.audit.site_facts import SiteFacts
@@ -50,6 +51,29 @@ def test_slices_are_counted_in_their_number(report, count, told):
     judged = {row["slice"]["gender"]: row for row in report["slices"] if "gender" in row["slice"]}
     few = [{**row, "users": 7, "verdict": "inconclusive"} for row in judged.values()]
     assert told in named({"slices": few[:count]}, {})
+
+
+@pytest.mark.parametrize("name", ["gender", NO_ATTRIBUTE])
+def test_without_any_attribute_it_says_that_nothing_was_compared(tmp_path, name):
+    visits, people = cohort.simulate(tmp_path / "replay.jsonl", users=120, visits=2)
+    people[name] = ""
+
+    replay = tmp_path / "replay.jsonl"
+
+    html = page(audit(replay, visits, people, [name], out=tmp_path, simulated=True))
+
+    assert "no attribute tells people apart, so nothing was compared" in html
+    assert "Nobody was compared with anybody, because no attribute is known of any of them" in html
+    assert "Give attributes of people" in html and "Wait for more people" not in html
+    assert "Compared by" not in html
+
+
+def test_it_says_where_the_only_attribute_was_left_out():
+    rows, out = [{"slice": {NO_ATTRIBUTE: "unknown"}}], [{"attribute": "town", "why": "is long"}]
+
+    told = compared({"by": [NO_ATTRIBUTE], "slices": rows, "left_out": out})
+
+    assert told == "Nobody was compared with anybody, because town cannot be used"
 
 
 def test_real_people_are_not_called_simulated(report):
