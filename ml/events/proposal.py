@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ml.events.lifecycle import is_lifecycle, plain
 from ml.events.reading import EventReader
 
 Titles = Mapping[str, Mapping[str, str]]
@@ -17,6 +18,7 @@ MOST_NAMES = 30
 MOST_VALUES = 200
 """A property with more values names no blocks."""
 SHOWN = 6
+NO_USE = "tells of a session, of the app or of who somebody is, so no rule"
 KIND_WORDS = {"impression": ("view", "seen", "impression", "shown"), "dismiss": ("dismiss", "hide")}
 
 
@@ -50,6 +52,9 @@ def proposed_map(seen: Iterable[Seen], titles: Titles) -> str:
     """A map as TOML: a rule for each event that names blocks, comments with counts for others."""
     lines = ["# Made by map_events; read it, correct it, then: import_events --dry-run", ""]
     for event in seen:
+        if is_lifecycle(event.name):
+            lines += [f"# {_said(event.name)}, {event.count:,} times: {NO_USE}", ""]
+            continue
         fits = [
             _fit(event, key, surface, titles[surface]) for key in event.values for surface in titles
         ]
@@ -60,19 +65,15 @@ def proposed_map(seen: Iterable[Seen], titles: Titles) -> str:
 
 def _fit(event: Seen, key: str, surface: str, blocks: Mapping[str, str]) -> Fit:
     """Values that are a block's id or title, whatever their case and punctuation."""
-    called = {_plain(title): block for block, title in blocks.items()}
-    called |= {_plain(block): block for block in blocks}
-    found = {value: called.get(_plain(value), "") for value in event.values[key]}
+    called = {plain(title): block for block, title in blocks.items()}
+    called |= {plain(block): block for block in blocks}
+    found = {value: called.get(plain(value), "") for value in event.values[key]}
     return Fit(surface, key, {value: block for value, block in found.items() if block})
 
 
 def _weight(event: Seen, fit: Fit) -> tuple[int, int]:
     values = event.values[fit.key]
     return len(set(fit.blocks.values())), sum(values[value] for value in fit.blocks)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\W|_", "", text).casefold()
 
 
 def _rule(event: Seen, fit: Fit) -> list[str]:

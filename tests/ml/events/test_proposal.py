@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import tomllib
 
+import pytest
+
 from ml.events.event_map import parse_map
 from ml.events.proposal import look, proposed_map
 from ml.events.reading import EventReader
@@ -41,6 +43,32 @@ def test_values_that_are_ids_or_titles_of_blocks_make_a_rule_and_the_rest_is_sai
         (("Section viewed",), "impression", "home", ("properties", "section")),
     ]
     assert rules[0].blocks == {"Live Tutorials": "live-room"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "session_start",
+        "session_end",
+        "first_visit",
+        "user_engagement",
+        "app_opened",
+        "Application Opened",
+        "[Amplitude] Start Session",
+        "$ae_session",
+        "$pageleave",
+        "page_ping",
+        "identify",
+    ],
+)
+def test_events_of_sessions_and_of_the_app_get_no_rule_even_where_they_name_a_block(
+    tmp_path, event
+):
+    text = propose(tmp_path, track(event, screen="forum"), track("Group opened", screen="forum"))
+
+    assert f"# {event}, 1 times: tells of a session, of the app or of who" in text
+    (rule,) = parse_map(tomllib.loads(text), TITLES).rules
+    assert (rule.events, rule.kind) == (("Group opened",), "use")
 
 
 def test_names_with_quotes_and_line_breaks_stay_in_their_place(tmp_path):
