@@ -9,7 +9,8 @@
 
     [[rule]]
     event = "page_click"              # a name, or a list of names
-    where = { "properties.page" = "/home" }
+    where = { "properties.page" = ["/home", "/start"] }   # all of these, each one of its values
+    where_not = { "properties.bot" = true }               # and none of these
     kind = "use"                      # use, impression or dismiss
     surface = "home"
     block = "properties.section"      # the property that names the block …
@@ -22,7 +23,7 @@ The first rule that fits counts. A path descends by dots; a list of keys where a
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,18 @@ KINDS = ("use", "impression", "dismiss")
 SHAPE: Mapping[str, tuple[str, ...]] = {
     "time": ("zone",),
     "person": ("user", "anonymous"),
-    "rule": ("event", "where", "kind", "surface", "block", "block_id", "blocks"),
+    "rule": ("event", "where", "where_not", "kind", "surface", "block", "block_id", "blocks"),
 }
 """The tables of a map, and the keys of each."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Events named in `events` whose values at `where` are as given mean `kind` of a block."""
+    """Events named in `events` mean `kind` of a block.
+
+    where: their value at each path is one of these. where_not: at no path it is one of those, or it
+    has none.
+    """
 
     events: tuple[str, ...]
     kind: str
@@ -49,7 +54,8 @@ class Rule:
     block: Keys = ()
     block_id: str = ""
     blocks: Mapping[str, str] = field(default_factory=dict)
-    where: Mapping[Keys, str] = field(default_factory=dict)
+    where: Mapping[Keys, Sequence[str]] = field(default_factory=dict)
+    where_not: Mapping[Keys, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,6 @@ def _rule(row: Mapping[str, Any], check: MapCheck, where: str) -> Rule:
     own |= {f"{where}blocks, {value!r}": block for value, block in called.items()}
     for name, block in own.items() if surface in check.surfaces else ():
         check.one_of(name, block, check.surfaces[surface], f"block of {surface}")
-    told = check.texts(f"{where}where", row.get("where", {}))
     return Rule(
         events=check.names(f"{where}event", row.get("event", ())),
         kind=str(row.get("kind", "use")),
@@ -120,5 +125,6 @@ def _rule(row: Mapping[str, Any], check: MapCheck, where: str) -> Rule:
         block=check.path(f"{where}block", row.get("block", ())),
         block_id=own.get(f"{where}block_id", ""),
         blocks=called,
-        where={check.path(f"{where}where", key): value for key, value in told.items()},
+        where=check.choices(f"{where}where", row.get("where", {})),
+        where_not=check.choices(f"{where}where_not", row.get("where_not", {})),
     )

@@ -16,6 +16,7 @@ Surfaces = Mapping[str, Collection[str]]
 """The block ids of each surface."""
 SHOWN = 8
 NEAREST = 3
+CHOICE = '{ "properties.page" = ["/home", "/start"] }'
 NO_RULE = (
     "a map needs at least one [[rule]], which says what an event means; the end of "
     "`manage.py import_events --help` shows one to begin with"
@@ -86,9 +87,28 @@ class MapCheck:
     def texts(self, field: str, value: object) -> Mapping[str, str]:
         """A table of values by name."""
         if isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values()):
-            return {k: json.dumps(v) if isinstance(v, bool) else str(v) for k, v in value.items()}
+            return {k: _text(v) for k, v in value.items()}
         self.refuse(field, value, 'must be a table such as { "a value" = "another" }')
         return {}
+
+    def choices(self, field: str, value: object) -> Mapping[Keys, tuple[str, ...]]:
+        """A table of one value, or several, by path."""
+        if not isinstance(value, dict):
+            self.refuse(field, value, f"must be a table such as {CHOICE}")
+            return {}
+        found = {}
+        for path, given in value.items():
+            several = given if isinstance(given, list) else [given]
+            if not several or any(isinstance(one, dict | list) for one in several):
+                rule = f"must be a value or a list of values, and its path a text: {CHOICE}"
+                self.refuse(f"{field}, {path!r}", given, rule)
+            found[self.path(field, path)] = tuple(map(_text, several))
+        return found
+
+
+def _text(value: object) -> str:
+    """A value as JSON writes it."""
+    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def _near(value: str, known: Collection[str]) -> str:

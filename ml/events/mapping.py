@@ -23,9 +23,17 @@ def mapped_sql(events: EventMap) -> str:
 
 
 def _fits(rule: Rule) -> str:
-    names = ", ".join(quoted(name) for name in rule.events)
-    told = [f"{value_at(keys)} = {quoted(value)}" for keys, value in rule.where.items()]
-    return " AND ".join([f"name IN ({names})", *told])
+    told = [_is_one_of(value_at(keys), values) for keys, values in rule.where.items()]
+    others = [
+        f"NOT coalesce({_is_one_of(value_at(keys), values)}, false)"
+        for keys, values in rule.where_not.items()
+    ]
+    return " AND ".join([_is_one_of("name", rule.events), *told, *others])
+
+
+def _is_one_of(value: str, texts: Sequence[str]) -> str:
+    """NULL where there is no value."""
+    return f"{value} IN ({', '.join(map(quoted, texts))})"
 
 
 def _value(rule: Rule) -> str:

@@ -82,6 +82,11 @@ def test_a_map_without_a_rule_is_told_how_to_have_one(tmp_path, text):
         ('block = "a..b"', "rule 1 (click), block"),
         ('blocks = "a"', "rule 1 (click), blocks"),
         ("where = []", "rule 1 (click), where"),
+        ('where = { "page" = [] }', "rule 1 (click), where, 'page'"),
+        ('where = { "page" = [["/home"]] }', "rule 1 (click), where, 'page'"),
+        ('where.page.path = "/home"', "rule 1 (click), where, 'page'"),
+        ('where_not = "bot"', "rule 1 (click), where_not"),
+        ('where_not = { "bot" = [] }', "rule 1 (click), where_not, 'bot'"),
     ],
 )
 def test_a_value_of_another_type_is_refused_by_its_field(row, field):
@@ -114,11 +119,14 @@ def test_a_true_value_is_compared_as_json_writes_it():
 
     (read,) = parse_map({"rule": [rule]}, BLOCKS).rules
 
-    assert read.where == {("properties", "paid"): "true"}
+    assert read.where == {("properties", "paid"): ("true",)}
 
 
 def test_the_readmes_map_is_one():
     (text,) = re.findall(r"```toml\n(\[time\].*?)```", Path("README.md").read_text(), re.DOTALL)
     read = parse_map(tomllib.loads(text), {"home": ["news"]})
     assert (read.zone, read.user) == ("America/Sao_Paulo", ("context", "traits", "account"))
-    assert read.rules[0].where == {("context", "page", "host"): "www.shop.example"}
+    assert read.rules[0].where == {
+        ("context", "page", "host"): ("www.shop.example", "m.shop.example")
+    }
+    assert read.rules[0].where_not == {("properties", "bot"): ("true",)}

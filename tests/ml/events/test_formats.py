@@ -262,6 +262,27 @@ def test_a_plain_tables_times_are_in_the_maps_zone(
     assert found == [("u", ms("2026-05-04T09:00:00Z"), "use", "live")]
 
 
+def test_a_condition_may_list_values_and_leave_others_out(tmp_path):
+    path = tmp_path / "segment.json"
+    told = [("1", {"page": "/home"}), ("2", {"page": "/start", "bot": False})]
+    left = [("3", {"page": "/help"}), ("4", {"page": "/home", "bot": True}), ("5", {})]
+    path.write_text(
+        lines(
+            *(
+                segment(messageId=name, anonymousId=name, properties={"section": "live", **more})
+                for name, more in (*told, *left)
+            )
+        )
+    )
+
+    pages, bots = {"properties.page": ["/home", "/start"]}, {"properties.bot": True}
+    found, _ = read(path, "segment", where=pages, where_not=bots)
+    assert sorted(person for person, *_ in found) == ["1", "2"]
+
+    found, _ = read(path, "segment", where_not={**bots, "properties.page": ["/start", "/help"]})
+    assert sorted(person for person, *_ in found) == ["1", "5"]  # 5 has neither
+
+
 def test_what_cannot_be_used_is_counted_by_reason(tmp_path):
     path = tmp_path / "segment.json"
     path.write_text(
