@@ -58,6 +58,25 @@ def existing_version(text: str) -> Path:
     return path
 
 
+def new_folder(text: str) -> Path:
+    """Argument type of a folder to make: a file in its way is refused before any work."""
+    path = Path(text)
+    for part in (path, *path.parents):
+        if part.exists() and not part.is_dir():
+            says = f"{text!r} cannot be a folder: {part} is a file. Name another"
+            raise argparse.ArgumentTypeError(says)
+    return path
+
+
+def new_file(text: str) -> Path:
+    """Argument type of a file to write: a folder in its place is refused before any work."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder: name a file in it")
+    new_folder(str(path.parent))
+    return path
+
+
 def progress_bar(name: str) -> tuple[tqdm, Progress]:
     """Returns a progress bar and its callback; the bar shows only on a terminal."""
     bar = tqdm(total=100, desc=name, disable=_is_unseen(), file=sys.stderr)

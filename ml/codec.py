@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from ml.cli import LAYOUTS, command, existing_version, progress_bar
+from ml.cli import LAYOUTS, command, existing_version, new_file, new_folder, progress_bar
 from ml.data.errors import DataError
 from ml.evaluation.replay import BIT_BUDGETS
 from ml.layouts.coding import (
@@ -103,7 +103,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--version", type=existing_version, help="take this version folder as it is"
     )
-    parser.add_argument("--save", type=Path, help="keep the trained version here")
+    parser.add_argument("--save", type=new_folder, help="keep the trained version here")
     parser.add_argument("--test", required=True, help="file of layouts to encode and decode")
     parser.add_argument(
         "--bits",
@@ -114,7 +114,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="BITS",
         help="budgets, 8 bits a token: multiples of 8 from 8 to 64",
     )
-    parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per budget")
+    parser.add_argument("--out", type=new_file, required=True, help="JSON lines, one per budget")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="processes that encode")
     parser.add_argument("--smoke", action="store_true", help="a few layouts: ends within seconds")

@@ -68,6 +68,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.smoke:
         test = smoke_sample(test, 10)
         train = None if train is None else smoke_sample(train, 20)
+    if options.retrain_every:
+        _refuse_too_short(test, options.retrain_every, options.test)
     declared = read_surfaces(options.surface)
     for frame, file in ((test, options.test), (train, " ".join(options.train or ()))):
         if declared and frame is not None:
@@ -145,6 +147,14 @@ def _replayed(
         made = replay(visits, surfaces, defaults, decide, show, is_declared=is_declared)
         with options.out.open("w", encoding="utf-8") as file:
             return list(_written(made, file))
+
+
+def _refuse_too_short(rows: pd.DataFrame, every: int, file: str) -> None:
+    """Raises DataError where no version would be made anew within the days of the file."""
+    days = int(rows["day"].max() - rows["day"].min()) + 1
+    if days <= every:
+        rule = f"{Path(file).name} has visits of {days} day(s): name fewer, or a longer file"
+        raise DataError([BadValue("--retrain-every", 0, "days", str(every), rule)])
 
 
 def _retrains(

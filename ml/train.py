@@ -23,7 +23,16 @@ import pandas as pd
 import torch
 
 from ml.books.learn import learn_books
-from ml.cli import EDITS, LAYOUTS, VISITS, command, existing_version, progress_bar, smoke_sample
+from ml.cli import (
+    EDITS,
+    LAYOUTS,
+    VISITS,
+    command,
+    existing_version,
+    new_folder,
+    progress_bar,
+    smoke_sample,
+)
 from ml.data.errors import BadValue, DataError
 from ml.data.histories import pages
 from ml.data.surface_files import read_surfaces, refuse_strangers
@@ -125,7 +134,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--layouts", nargs="+", default=[], help="files of layouts people made")
     parser.add_argument("--edits", nargs="+", default=[], help="files of people's rearrangements")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the new version")
+    parser.add_argument("--out", type=new_folder, required=True, help="folder of the new version")
     parser.add_argument("--innate", action="store_true", help="train for no surface in particular")
     parser.add_argument("--start", type=existing_version, help="version folder to start from")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")

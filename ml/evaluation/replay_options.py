@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ml.cli import LAYOUTS, VISITS, command, existing_version
+from ml.cli import LAYOUTS, VISITS, command, existing_version, new_file, new_folder
 from ml.evaluation.policies import BOOKED, CODED, POLICIES
 from ml.evaluation.replay import BIT_BUDGETS
 from uiengine.book.book import MOST_ENTRIES
@@ -34,7 +34,7 @@ def options_of(arguments: Sequence[str] | None, about: str | None) -> argparse.N
 def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", nargs="+", help="files of visits to train on")
     parser.add_argument("--test", required=True, help="file of visits to replay")
-    parser.add_argument("--out", type=Path, required=True, help="JSON lines, one per visit")
+    parser.add_argument("--out", type=new_file, required=True, help="JSON lines, one per visit")
     parser.add_argument(
         "--surface",
         type=Path,
@@ -68,7 +68,7 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", type=existing_version, help="take this version folder as it is"
     )
-    parser.add_argument("--save", type=Path, help="keep the trained version here")
+    parser.add_argument("--save", type=new_folder, help="keep the trained version here")
     parser.add_argument(
         "--innate", type=_innate, help="version folder to start from, or none; default: learn it"
     )

@@ -63,3 +63,32 @@ def test_the_examples_are_read(tmp_path):
     replayed = cli.REPLAY.replace(', "mail"],', "],").replace('"id": "mail"', '"id": "news"')
     used = {("home", "7", "2024-01-01"): ["news"]}
     assert len(list(read_lines(example(replayed, tmp_path), used))) == 1
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments", "says"),
+    [
+        (train.main, ["--train", "v.csv", "--out", "FILE"], "--out: 'FILE' cannot be a folder"),
+        (train.main, ["--train", "v.csv", "--out", "FILE/v"], "cannot be a folder: FILE is a file"),
+        (
+            replay.main,
+            ["--train", "v", "--test", "v", "--out", "FOLDER"],
+            "'FOLDER' is a folder: name a file",
+        ),
+        (codec.main, ["--test", "v", "--out", "FOLDER"], "name a file in it"),
+    ],
+)
+def test_what_stands_in_the_way_of_results_is_refused_before_any_work(
+    main, arguments, says, tmp_path, capsys
+):
+    """Found after a training, it would cost the whole of it."""
+    (tmp_path / "FILE").write_text("kept")
+    (tmp_path / "FOLDER").mkdir()
+    named = [re.sub("FILE|FOLDER", lambda m: str(tmp_path / m[0]), one) for one in arguments]
+
+    with pytest.raises(SystemExit) as ended:
+        main(named)
+
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err.replace(f"{tmp_path}/", "")
+    assert (tmp_path / "FILE").read_text() == "kept"

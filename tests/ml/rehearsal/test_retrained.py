@@ -151,6 +151,19 @@ def test_the_command_retrains_and_compares_with_the_version_that_stays(tmp_path,
     assert change["low"] <= change["estimate"] <= change["high"]
 
 
+def test_more_days_than_the_file_has_are_refused_as_nothing_would_be_made_anew(tmp_path, capsys):
+    rows = ["surface,user,at,block,uses"]
+    rows += [f"home,ada,2026-01-{day:02d},news,1" for day in range(1, 9)]
+    (tmp_path / "visits.csv").write_text("\n".join(rows))
+    files = ["--version", "fixtures/innate", "--test", str(tmp_path / "visits.csv")]
+
+    assert replay.main([*files, "--out", str(tmp_path / "o"), "--retrain-every", "8"]) == 2
+
+    said = capsys.readouterr().err
+    assert "--retrain-every: days = '8'; visits.csv has visits of 8 day(s): name fewer" in said
+    assert not (tmp_path / "o").exists()
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
