@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from webapp.audits.mail import AT_MOST, recipients
 from webapp.audits.models import AuditReport
@@ -22,7 +23,7 @@ from webapp.studio.health import MOST_SURFACES, Sign
 from webapp.surfaces.models import Surface
 
 MOST = 50
-MOST_SAID = 200
+MOST_WORDS = 40
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,21 @@ def _surfaces() -> dict[int, Surface]:
     """
     alias = Alias.objects.filter(surface=OuterRef("pk")).values("version_id")
     newest = CodebookVersion.objects.filter(surfaces=OuterRef("pk")).order_by("-created_at", "-pk")
+    judged = GateReport.objects.filter(surface=OuterRef("pk"), version=OuterRef("newest_id"))
+    judged = judged.order_by("-created_at", "-pk")
     rows = Surface.objects.annotate(
         champion_id=Subquery(alias.filter(name=Alias.Name.CHAMPION)[:1]),
         challenger_id=Subquery(alias.filter(name=Alias.Name.CHALLENGER)[:1]),
         newest_id=Subquery(newest.values("pk")[:1]),
+        newest_gate=Subquery(judged.values("verdict")[:1]),
     )
     return {row.pk: row for row in rows[:MOST_SURFACES]}
+
+
+def _candidates(surface: Any) -> set[int | None]:
+    """Returns the versions whose unclear audit a name helps: not one that failed the gate."""
+    is_failed = surface.newest_gate == GateReport.Verdict.FAILED
+    return {surface.challenger_id} | (set() if is_failed else {surface.newest_id})
 
 
 def _latest(model: type[Model], *same: str, **wanted: Any) -> QuerySet[Any]:
@@ -107,7 +117,7 @@ def _audits(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
             says += "tolerated. Roll it back, or retrain: its page has both."
             yield Waiting("bad", says, f"Audit {report.pk}", page)
         elif report.verdict == verdict.INCONCLUSIVE and (
-            serves or report.version_id in (surface.challenger_id, surface.newest_id)
+            serves or report.version_id in _candidates(surface)
         ):
             says = f"{surface.slug}: the audit of {report.version} could not tell. It waits for a "
             yield Waiting("look", f"{says}name.", f"Audit {report.pk}", page)
@@ -143,7 +153,8 @@ def _pipelines(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
         if line.version_id and line.version_id == surface.champion_id:
             continue
         is_failed = line.state == Pipeline.State.FAILED
-        says = f"{surface.slug}, {line.get_kind_display().lower()}: {line.outcome[:MOST_SAID]}"
+        says = f"{surface.slug}, {line.get_kind_display().lower()}: "
+        says += Truncator(line.outcome).words(MOST_WORDS)
         if not is_failed and line.version and not blockers(line.version, surface):
             says = f"{surface.slug}: nothing stands in the way of {line.version} now. It waits for "
             says += "somebody to promote it."

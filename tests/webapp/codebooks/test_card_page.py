@@ -96,10 +96,13 @@ def test_codes_that_drifted_from_the_champions_are_named(made):
     told = {"champion": "abc123", "is_start": True, "first_token_kept": 0.98, "stages": [stage]}
     assert "abc123" not in card_page(made)
     made.card["training"] = {**made.card["training"], "alignment": told}
+    made.card["growth"] = {"slots": 94, "possible_slots": 2048}
 
     page = card_page(made)
 
     assert "kept where they were in version abc123" in page and "for 98 % of the visits" in page
+    assert "<details><summary>Code by code" in page
+    assert "new ones came where they pay" in page and "there from the start" not in page
     assert "Token 1: 90 mean the same, drifted: 7, 12, new: 93." in page and "gone" not in page
 
 

@@ -8,8 +8,10 @@ from django.urls import reverse
 
 from tests.webapp.codebooks.conftest import judged
 from webapp.audits.models import AuditReport
+from webapp.codebooks.gate.clearance import ACKNOWLEDGE
 from webapp.codebooks.gate.promotion import innate_ship
 from webapp.codebooks.gate.rollout import challenger_set
+from webapp.codebooks.management.runs import next_steps
 from webapp.codebooks.models import Pipeline, Rollout, Run
 from webapp.codebooks.registry.aliases import version_promote
 from webapp.lib.admin_pages import link, page_of
@@ -67,6 +69,16 @@ def test_a_held_pipeline_lists_what_is_left_then_offers_promotion_and_ends_with_
     line.refresh_from_db()
     assert (line.state, line.outcome) == ("done", "Held: audit unclear. Promoted by admin.")
     assert waiting(admin_user) == []
+
+
+def test_a_command_names_the_step_that_is_left_and_no_name_where_the_gate_failed(held, course):
+    line, _, gate = held
+    assert next_steps(line) == f"Next: {ACKNOWLEDGE}"
+
+    gate.delete()
+    judged(line.version, course, "failed")
+
+    assert next_steps(line) == "Next: Retrain, and let it be judged."
 
 
 def test_an_acknowledgement_says_what_else_stands_in_the_way(admin_client, held):

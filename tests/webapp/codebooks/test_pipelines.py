@@ -56,6 +56,55 @@ def test_two_of_one_surface_never_run_at_once(course, other):
         call_command("refresh", surface="course-home")
 
 
+@pytest.mark.parametrize(("minutes", "says"), [(1, "two minutes"), (-1, "Import more visits")])
+def test_the_same_command_goes_on_with_what_a_killed_one_left(course, minutes, says):
+    """Without a worker nobody else would, and the page could never be retrained again."""
+    options = {"seed": 0, "by": [], "anew": False, "smoke": True, "in_process": True}
+    line = ask(course, options=options)
+    until = timezone.now() + timedelta(minutes=minutes)
+    line.runs.update(state="running", holder="killed", lease_until=until)
+
+    with pytest.raises(CommandError, match=says):
+        call_command("retrain", surface="course-home", smoke=True)
+    with pytest.raises(CommandError, match="under way" if minutes > 0 else "Import more"):
+        call_command("retrain", surface="course-home", smoke=True)
+    assert Pipeline.objects.filter(state="running").count() == (minutes > 0)
+
+
+def test_a_command_with_other_options_leaves_it_alone(course):
+    line = ask(course, options={"seed": 3, "in_process": True})
+    line.runs.update(state="running", lease_until=line.created_at)
+
+    with pytest.raises(CommandError, match="Two at once are refused"):
+        call_command("retrain", surface="course-home")
+
+
+def test_a_long_outcome_is_kept_to_its_last_word(course):
+    """A gate's sentences are longer than 500 letters where several conditions stop a version."""
+    words = "x" * 2000 + " judge again."
+    line = ask(course)
+
+    step(line, held(words))
+
+    assert line.outcome == f"Held: {words}"
+
+
+def test_the_bar_of_a_command_shows_all_steps_and_never_goes_back(course, monkeypatch):
+    line, shown = ask(course), []
+
+    def work(hold):
+        hold.show(0.0, "begins")
+        hold.show(1.0, "ends")
+        hold.finish({})
+
+    monkeypatch.setattr(steps, "STEPS", dict.fromkeys(STEPS["retrain"], work))
+    steps.pipeline_carry_out(line, lambda share, doing: shown.append((share, doing)))
+
+    assert shown[:2] == [(0.0, "collect: begins"), (1 / 7, "collect: ends")]
+    assert [share for share, _ in shown] == sorted(share for share, _ in shown)
+    assert shown[-1] == (1.0, "promote: ends")
+
+
 def test_a_message_done_twice_changes_nothing(course):
     line = ask(course)
     run = step(line, visits=3)

@@ -77,6 +77,21 @@ def test_each_thing_that_waits_is_listed_with_a_link(
     assert "6 things wait" in owner.get("/admin/studio/health/").content.decode()
 
 
+def test_nobody_is_asked_for_a_name_that_would_not_help(admin_user, champion, other, course):
+    """A failed gate stops the version whatever is said of its audit; the pipeline says why."""
+    audited(other, course, "inconclusive")
+    judged(other, course, "failed")
+    said = "Held: churn failed: " + "moves blocks " * 60
+    Pipeline.objects.create(
+        kind="retrain", surface=course, version=other, key="k", state="held", outcome=said
+    )
+
+    (item,) = waiting(admin_user)
+
+    assert item.label.startswith("Pipeline") and "churn failed" in item.says
+    assert item.says.endswith(" blocks…") or item.says.endswith(" moves…")
+
+
 def test_what_was_dealt_with_waits_no_longer(admin_user, champion, other, course, settings):
     settings.UIENGINE_AUDIT_EMAILS = ["ada@example.org"]
     audited(champion, course, "exceeds")

@@ -25,7 +25,8 @@ def churn_html(report: GateReport) -> SafeString:
     people = found["people"]
     is_judged = people >= LEAST_PEOPLE
     whole = {**found, "moved": found["figure"], "users": people, "is_judged": is_judged}
-    rows = [_row("everybody", whole), *(_row(slice_name(s), s) for s in found["slices"])]
+    rows = [_row("everybody", whole, found["limit"])]
+    rows += [_row(slice_name(s), s, found.get("limit_slice", "")) for s in found["slices"]]
     head = ("people", "how many", "moved", "moved elsewhere", "resized", "enough people to judge")
     return format_html(
         "<h3>Version churn, blocks a person</h3><p>{} {}</p>"
@@ -48,7 +49,11 @@ def first_token_words(found: dict[str, Any]) -> str:
     return f"The first token keeps its number for {found['kept']:.1%} of people. {means} {alike}."
 
 
-def _row(name: str, row: dict[str, Any]) -> tuple[Any, ...]:
+def _row(name: str, row: dict[str, Any], limit: float | str) -> tuple[Any, ...]:
+    """A row's cells. limit: the figure that failed the version where it is above, or a word."""
     figures = (row["moved"], row["elsewhere"], row["resized"])
     shown = ["too few to show" if f is None else f"{f:.3g}" for f in figures]
-    return (name, row["users"], *shown, "yes" if row["is_judged"] else "no")
+    is_judged = "yes" if row["is_judged"] else "no"
+    if row["is_judged"] and not isinstance(limit, str) and row["moved"] > limit:
+        is_judged = f"yes: above {limit:g}"
+    return (name, row["users"], *shown, is_judged)

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from webapp.codebooks.admin import actions as steps
 from webapp.codebooks.admin.card_html import card_html
@@ -29,6 +30,8 @@ def _bar(share: float) -> SafeString:
     return format_html(bar, round(share, 3), f"{share:.0%}")
 
 
+MOST_WORDS = 40
+"""Of an outcome, in the list."""
 UNSHOWN = ("files", "cuts")
 """Of a result: as many entries as parts."""
 REPORTS = {
@@ -74,7 +77,7 @@ class AskedAdmin(ReadOnlyAdmin):
 
 @admin.register(Pipeline)
 class PipelineAdmin(AskedAdmin):
-    list_display = ("pk", "kind", "surface", "state", "share", "now", "outcome", "asked_by")
+    list_display = ("pk", "kind", "surface", "state", "share", "now", "ended", "asked_by")
     list_filter = ("kind", "state", "surface")
     list_select_related = ("surface",)
     actions = ("go_on",)
@@ -139,6 +142,10 @@ class PipelineAdmin(AskedAdmin):
     def now(self, line: Pipeline) -> str:
         run = line.runs.filter(state__in=("queued", "running")).first()
         return f"{run.kind} ({run.state}) {_doing(run)}" if run else "–"
+
+    @admin.display(description="Outcome")
+    def ended(self, line: Pipeline) -> str:
+        return Truncator(line.outcome).words(MOST_WORDS)
 
     @admin.display(description="Steps")
     def table(self, line: Pipeline) -> SafeString:

@@ -101,8 +101,8 @@ def _others(
     if over:
         named = ", ".join(f"{slice_name(row)} {row['moved']:.3g}" for row in over[:MOST_NAMED])
         more = f" and {len(over) - MOST_NAMED} more" if len(over) > MOST_NAMED else ""
-        limit = f"{most_slice:g} are allowed (UIENGINE_GATE_CHURN_SLICE)"
-        told.append(f"For some slices of people more than the {limit}: {named}{more}.")
+        limit = f"{most_slice:g} that are allowed (UIENGINE_GATE_CHURN_SLICE)"
+        told.append(f"Slices of people above the {limit}: {named}{more}.")
     few = [row for row in found.get("slices", ()) if not row["is_judged"]]
     if few and most_slice is not None:
         told.append(

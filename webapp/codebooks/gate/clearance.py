@@ -23,7 +23,8 @@ class Blocker:
     """A reason against serving.
 
     problem: "was not audited"; step: on the command line; label, page, args: the next step in the
-    admin, as a page's name and its arguments; permission: required by that page.
+    admin, as a page's name and its arguments; permission: required by that page. is_final: nobody's
+    name lifts it.
     """
 
     problem: str
@@ -32,6 +33,7 @@ class Blocker:
     page: str = ""
     args: tuple[int, ...] = ()
     permission: str = ""
+    is_final: bool = False
 
 
 class BlockedError(PromotionError):
@@ -63,7 +65,9 @@ def blockers(version: CodebookVersion, surface: Surface) -> list[Blocker]:
     found = list(_fit(version, surface))
     if found or not version.manifest.get("surfaces"):  # innate versions are judged once they serve
         return found
-    return [*_audit(version, surface), *_gate(version, surface)]
+    gate = list(_gate(version, surface))
+    is_failed = any(blocker.is_final for blocker in gate)
+    return [*_audit(version, surface, asks_name=not is_failed), *gate]
 
 
 def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
@@ -83,9 +87,14 @@ def _fit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
         yield Blocker("was removed: its files are deleted", "Promote another version, or retrain.")
 
 
-def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
+def _audit(
+    version: CodebookVersion, surface: Surface, *, asks_name: bool = True
+) -> Iterator[Blocker]:
     """Considers all audits of the version: a later, smaller one does not undo an earlier
-    finding."""
+    finding.
+
+    asks_name: whether an unclear one is told, for a name; it would not help where the gate failed.
+    """
     looks = looks_standing(version, surface)
     exceeding = next((look for look in looks if look.verdict == EXCEEDS), None)
     unclear = next((look for look in looks if _is_unclear(look)), None)
@@ -108,7 +117,7 @@ def _audit(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             (exceeding.pk,),
             "uiengine_audits.view_auditreport",
         )
-    elif unclear:
+    elif unclear and asks_name:
         yield Blocker(
             f"has an inconclusive audit that nobody has acknowledged (audit {unclear.pk})",
             ACKNOWLEDGE,
@@ -168,6 +177,7 @@ def _gate(version: CodebookVersion, surface: Surface) -> Iterator[Blocker]:
             "uiengine_codebooks_gatereport_change",
             (report.pk,),
             "uiengine_codebooks.view_gatereport",
+            is_final=True,
         )
     elif unclear and report.acknowledged_at is None:
         yield Blocker(

@@ -22,6 +22,6 @@ def held_decide(
         over = f"Overtaken: {version.name} serves."
         said = did if line.version_id == version.pk else over
         line.state = Pipeline.State.DONE
-        line.outcome = f"{line.outcome[: 499 - len(said)]} {said}".strip()
+        line.outcome = f"{line.outcome} {said}".strip()
         line.finished_at = line.finished_at or utc_now()
         line.save(update_fields=("state", "outcome", "finished_at"))

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from webapp.codebooks.gate.clearance import blockers
 from webapp.codebooks.gate.rollout import rollout_of
 from webapp.codebooks.models import CodebookVersion, Pipeline, Run
+from webapp.codebooks.pipeline.enqueue import ACTIVE
 from webapp.codebooks.pipeline.lease import run_request
 from webapp.codebooks.pipeline.order import HERE, pipeline_request
 from webapp.lib.times import utc_now
@@ -79,24 +81,39 @@ def pipeline_done(
     version: CodebookVersion | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Pipeline:
-    """A new pipeline, carried out in this process. One under way, and a failure, are errors."""
+    """A new pipeline, or the same one whose process died, carried out in this process.
+
+    Another one under way, and a failure, are errors.
+    """
+    wanted = {**(options or {}), HERE: True}
     line, is_new = pipeline_request(
-        kind=kind,
-        surface=surface,
-        version=version,
-        options={**(options or {}), HERE: True},
-        by="command line",
+        kind=kind, surface=surface, version=version, options=wanted, by="command line"
     )
-    if not is_new:
+    is_same = line.kind == kind and version in (None, line.version)
+    if not is_new and not (is_same and line.options == wanted and _is_left(line)):
         raise CommandError(
             f"surface: {surface.slug} has a {line.kind} under way (pipeline {line.pk}, asked for "
             f"by {line.asked_by}). Two at once are refused: wait for it, see it in the admin. If "
-            "its worker died, another takes over within minutes."
+            "its worker died, another takes over within minutes; if it was a command and no worker "
+            "runs, the same command goes on with it after two minutes."
         )
     done = work(line)
     if done.state not in (Pipeline.State.DONE, Pipeline.State.HELD):
         raise CommandError(done.outcome or f"pipeline {done.pk} was taken by another worker.")
     return done
+
+
+def next_steps(line: Pipeline) -> str:
+    """What a held pipeline's version waits for, as commands; empty where nothing blocks it."""
+    if line.state != Pipeline.State.HELD or line.version is None:
+        return ""
+    steps = dict.fromkeys(blocker.step for blocker in blockers(line.version, line.surface))
+    return f"Next: {' '.join(steps)}" if steps else ""
+
+
+def _is_left(line: Pipeline) -> bool:
+    """Returns True where nobody holds the pipeline's step any more."""
+    return line.runs.filter(state__in=ACTIVE, lease_until__lt=utc_now()).exists()
 
 
 def _may_take(run: Run, version: CodebookVersion | None) -> bool:

@@ -32,7 +32,7 @@ class Pipeline(models.Model):
     key = models.CharField(max_length=200, unique=True, help_text="Asked for twice, done once.")
     options = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
-    outcome = models.CharField(max_length=500, blank=True, help_text="How it ended, in words.")
+    outcome = models.TextField(blank=True, help_text="How it ended, in words.")
     result = models.JSONField(default=dict, blank=True, help_text="What its steps left, by step.")
     asked_by = models.CharField(max_length=150, blank=True)
     created_at = UTCDateTimeField(auto_now_add=True)

@@ -107,7 +107,7 @@ def run_failed(run: Run, error: str) -> None:
 
 
 def pipeline_end(pipeline: Pipeline, state: str, outcome: str) -> None:
-    pipeline.state, pipeline.outcome = state, outcome[:500]
+    pipeline.state, pipeline.outcome = state, outcome
     pipeline.finished_at = utc_now()
     pipeline.save(update_fields=("state", "outcome", "finished_at"))
     if pipeline.kind != Pipeline.Kind.REFRESH and state != Pipeline.State.FAILED:

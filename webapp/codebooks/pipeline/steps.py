@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 
 from webapp.codebooks.models import Pipeline, Run
+from webapp.codebooks.pipeline import order
 from webapp.codebooks.pipeline.enqueue import ACTIVE
 from webapp.codebooks.pipeline.kept_visits import runs_sweep, snapshot_folder
 from webapp.codebooks.pipeline.lease import Lease, Progress, run_with_lease
@@ -44,9 +45,16 @@ def step_run(run_id: int, watch: Progress | None = None) -> Run | None:
 def pipeline_carry_out(pipeline: Pipeline, watch: Progress | None = None) -> Pipeline:
     """Carries out all steps of a pipeline in this process."""
     while run := pipeline.runs.filter(state__in=ACTIVE).order_by("pk").first():
-        if step_run(run.pk, watch) is None:
+        if step_run(run.pk, watch and _of_all(pipeline, run, watch)) is None:
             break  # another worker has it
     return Pipeline.objects.get(pk=pipeline.pk)
+
+
+def _of_all(pipeline: Pipeline, run: Run, watch: Progress) -> Progress:
+    """The progress of one step as that of all, so that it never goes back."""
+    kinds = order.STEPS[pipeline.kind]
+    number = kinds.index(Run.Kind(run.kind))
+    return lambda share, doing: watch((number + share) / len(kinds), f"{run.kind}: {doing}")
 
 
 def _work(lease: Lease) -> None:

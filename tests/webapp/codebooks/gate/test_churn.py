@@ -9,12 +9,14 @@ from django.urls import reverse
 
 from tests.webapp.codebooks.conftest import judged, variant
 from webapp.codebooks.admin.card_page import card_page
-from webapp.codebooks.admin.churn_html import first_token_words
+from webapp.codebooks.admin.churn_html import churn_html, first_token_words
 from webapp.codebooks.gate.churn import churn, ungated_by
 from webapp.codebooks.gate.conditions import report_save
+from webapp.codebooks.models import GateReport
 from webapp.codebooks.pipeline.churn import jobs
 from webapp.codebooks.pipeline.churn.jobs import churn_between, limit_beside
 from webapp.codebooks.pipeline.churn.people import requests_of
+from webapp.codebooks.pipeline.gating.judging import stopped_by
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.store import version_store
@@ -87,6 +89,24 @@ def test_a_first_version_and_one_without_the_erased_may_change_pages(version, in
         assert why and f"measured alone, {why}." in condition["text"]
         assert condition["figure"] == 0.7 and condition["slices"] == found["slices"]
     assert churn(found)["verdict"] == "failed"
+
+
+def test_the_table_marks_whose_pages_move_too_much():
+    slices = (row("A", 150, 0.2), row("B", 150, 0.03), row("C", 99, 0.9))
+    report = GateReport(conditions=[churn(figures(0.04, slices=slices))])
+
+    cells = [line.split("<td>")[-1] for line in churn_html(report).split("<tr>")[2:]]
+
+    said = [cell.split("</td>")[0] for cell in cells]
+    assert said == ["yes", "yes: above 0.1", "yes", "no"]
+
+
+def test_conditions_that_failed_are_said_first():
+    """Somebody's name lifts what is unclear; nobody's lifts these."""
+    told = [("energy", "unclear"), ("audit", "passed"), ("churn", "failed")]
+    report = GateReport(conditions=[{"name": n, "verdict": v, "text": n} for n, v in told])
+
+    assert stopped_by(report) == "churn failed: churn energy unclear: energy"
 
 
 def test_what_a_token_number_means_is_said_with_the_share():

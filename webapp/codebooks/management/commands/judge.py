@@ -6,7 +6,12 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from webapp.codebooks.management.runs import pipeline_done, surface_named, version_named
+from webapp.codebooks.management.runs import (
+    next_steps,
+    pipeline_done,
+    surface_named,
+    version_named,
+)
 from webapp.codebooks.models import GateReport, Pipeline
 from webapp.codebooks.pipeline.steps import pipeline_carry_out
 from webapp.lib.database_command import DatabaseCommand
@@ -29,7 +34,7 @@ class Command(DatabaseCommand):
         require_learning()
         row, version = surface_named(surface), version_named(name)
         with progress_bar(f"judge {version.name}") as show:
-            pipeline_done(
+            done = pipeline_done(
                 Pipeline.Kind.JUDGE,
                 row,
                 lambda line: pipeline_carry_out(line, show),
@@ -40,5 +45,7 @@ class Command(DatabaseCommand):
         for condition in report.conditions:
             said = f"{condition['name']} {condition['verdict']}"
             self.stdout.write(f"{said}: {condition['text']} ({condition['figure']})")
+        if left := next_steps(done):
+            self.stdout.write(left)
         line = {"version": version.name, "surface": surface, "gate": report.pk}
         self.stdout.write(json.dumps({**line, "verdict": report.verdict}))

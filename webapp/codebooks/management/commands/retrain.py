@@ -6,7 +6,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from webapp.codebooks.management.runs import pipeline_done, surface_named
+from webapp.codebooks.management.runs import next_steps, pipeline_done, surface_named
 from webapp.codebooks.models import Pipeline
 from webapp.codebooks.pipeline.steps import pipeline_carry_out
 from webapp.lib.database_command import DatabaseCommand
@@ -51,7 +51,7 @@ class Command(DatabaseCommand):
                 lambda line: pipeline_carry_out(line, show),
                 options={"seed": seed, "by": by, "anew": anew, "smoke": smoke},
             )
-        self.stdout.write(done.outcome)
+        self.stdout.write(f"{done.outcome} {next_steps(done)}".strip())
         self.stdout.write(json.dumps(summary(done)))
 
 

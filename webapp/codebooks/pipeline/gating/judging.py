@@ -56,5 +56,8 @@ def most_seconds() -> float:
 
 
 def stopped_by(report: GateReport) -> str:
-    stopped = [c for c in report.conditions if c["verdict"] != GateReport.Verdict.PASSED]
+    """Says each condition that did not pass; failed ones first, as no name lifts these."""
+    verdict = GateReport.Verdict
+    stopped = [c for c in report.conditions if c["verdict"] != verdict.PASSED]
+    stopped.sort(key=lambda c: c["verdict"] != verdict.FAILED)
     return " ".join(f"{c['name']} {c['verdict']}: {c['text']}" for c in stopped)
