@@ -14,7 +14,7 @@ from typing import Any
 from ml.evaluation.sentences import SentenceChecks
 from uiengine.page.surface import Size, Surface
 
-LEAST_GAIN = 0.018
+LEAST_GAIN = 0.022
 """Modelled seconds over the horizon that a change must save for each block that it moves."""
 CLEAR_VISITS, CLEAR_RATIO = 3, 1.5
 """A clear favourite of a group: visits that used it, and how many times those of the next block."""

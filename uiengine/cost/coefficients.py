@@ -48,10 +48,10 @@ COEFFICIENTS = (
         "al., CHI 2013 (quoted from memory)",
         "familiarity that is left of a block after its size changed",
     ),
-    Coefficient("surprise", 0.25, "s", TODI, "a block's first use after it moved or was resized"),
+    Coefficient("surprise", 0.20, "s", TODI, "a block's first use after it moved or was resized"),
     Coefficient(
         "least_gain",
-        0.018,
+        0.022,
         "s/block",
         REPLAY,
         "what a change must save over the horizon for each block that it moves or resizes",

@@ -77,7 +77,7 @@ def test_candidates_are_those_the_engine_scored_and_the_chosen_costs_least(serve
     assert chosen.seconds == pytest.approx(anatomy.decision.energy)
     assert stay.moved == 0
     saves = anatomy.decision.stability.saves_seconds
-    least_gain = 0.018 * chosen.moved  # asked for by the search, and no time lost
+    least_gain = 0.022 * chosen.moved  # asked for by the search, and no time lost
     assert stay.seconds - chosen.seconds == pytest.approx(saves - least_gain)
     assert [t.token for t in anatomy.tokens] == list(anatomy.decision.tokens)
 
