@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ml.data.histories import pages
 from ml.data.sums import Sums
 from ml.layouts.part import carried
 from ml.learning import calibration, distributed
+from ml.learning.examples import Examples
 from ml.learning.loop import Fitted
 from ml.learning.settings import Settings
 from ml.progress import Progress, within
@@ -101,8 +103,7 @@ def train_draft(
 
     Args:
         visits: of all people, or of a sample of them.
-        scratch: a folder on disk in which examples are kept while they are learned from, so that
-            memory does not grow with the visits; None keeps them in memory. Both train the same.
+        scratch: folder for examples on disk; None keeps them in memory. Both train the same.
         surfaces: the pages of the visits; None means one-column pages of the blocks that occur.
         innate: a version folder to start from, whose layout part is kept.
         champion: the version folder whose tokens keep their meaning: what is started from where
@@ -122,21 +123,31 @@ def train_draft(
     kinds = kinds_of(start.fitted, known)
     progress(0.0, "reading visits")
     with distributed.scratch_folder(scratch) as folder:
-        reader = Reader(visits, known, folder)
+        reader, show = Reader(visits, known, folder), within(progress, 0.0, 0.15)
         everyone = everyone or reader.sums()
         priors = {} if is_innate else everyone.mean_shares()
-        examples = reader.examples(kinds, priors, everyone, seed, within(progress, 0.0, 0.15))
+        examples = reader.examples(kinds, priors, everyone, seed, show)
         chosen = _settings(settings, start, len(examples))
         learned, aside = calibration.split(examples, chosen.calibrate)
         fitted = start.fit(learned, kinds, chosen, seed, within(progress, 0.15, 0.75))
-        told = {"sample": dict(sample)} if sample else {}
-
-        def made(found: Fitted) -> Draft:
-            facts = {**start.facts(found, learned), **told}
-            about: dict[str, Any] = {"seed": seed, "started": began, "aside": aside, **facts}
-            return _completed(draft_of(found, learned, everyone, known, **about), start, is_innate)
-
+        about: dict[str, Any] = {"sample": dict(sample)} if sample else {}
+        about |= {"seed": seed, "started": began, "aside": aside}
+        made = partial(_made, start, is_innate, learned, everyone, known, about)
         return start.kept_near(fitted, made, limit)
+
+
+def _made(
+    start: Start,
+    is_innate: bool,
+    learned: Examples,
+    everyone: Sums,
+    known: Mapping[str, Surface],
+    about: Mapping[str, Any],
+    fitted: Fitted,
+) -> Draft:
+    """Makes the draft of a fit; what of a champion's tokens it keeps is told beside `about`."""
+    facts = {**about, **start.facts(fitted, learned)}
+    return _completed(draft_of(fitted, learned, everyone, known, **facts), start, is_innate)
 
 
 def _completed(draft: Draft, start: Start, is_innate: bool) -> Draft:
