@@ -124,9 +124,6 @@ class KilledPart(Killed):
         rows = self._rows("codebooks_run", "state", "where kind = 'collect'")
         return rows == [("done",)]
 
-    def has_ended(self) -> bool:
-        return self._rows("codebooks_pipeline", "state") != [("running",)]
-
     def _kill(self, workers: list[Any]) -> None:
         """Kills the worker that says it is the victim, and ends what it held."""
         mark = self.marks / self.victim
