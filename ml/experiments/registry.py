@@ -55,7 +55,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         parts,
     ),
     "unseen": lambda lab, show, parts: unseen.unseen(
-        lab.all_courses(), lab.settings, lab.options.seed, show
+        lab.all_courses(), lab.settings, lab.options.seed, show, parts
     ),
     "retrains": lambda lab, show, parts: retrains.retrains(
         lab.retrained,
@@ -78,6 +78,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "limits": limits.NAMES,
     "calibration": calibrating.NAMES,
     "lock_in": tuple(lockin.LEARNERS),
+    "unseen": unseen.NAMES,
     "retrains": retrains.NAMES,
     "layouts": layouts.NAMES,
 }
