@@ -22,7 +22,8 @@ from ml.layouts.networks import LayoutCodec, Slots, slots_of
 from ml.layouts.records import Record, place_features, targets, to_record
 from ml.progress import Progress
 from ml.versions.folder import ExportedLayouts, codes_file, write_folder
-from ml.versions.onnx_export import check_parity, to_onnx
+from ml.versions.onnx_export import to_onnx
+from ml.versions.onnx_parity import check_parity
 from uiengine.model.layout_codec import (
     CODES,
     DECODER,

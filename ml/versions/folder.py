@@ -18,14 +18,9 @@ from ml.learning.loop import Fitted
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.versions.folded import FoldedDecoder, FoldedEncoder
 from ml.versions.footprint import hardware, latency
-from ml.versions.onnx_export import (
-    DecoderGraph,
-    EncoderGraph,
-    check_parity,
-    export_graph,
-    quantise_int8,
-    random_inputs,
-)
+from ml.versions.int8 import quantise_int8
+from ml.versions.onnx_export import DecoderGraph, EncoderGraph, export_graph
+from ml.versions.onnx_parity import check_parity, random_inputs
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS
 from uiengine.model.version_folder import FORMAT
 

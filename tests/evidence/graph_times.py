@@ -21,13 +21,8 @@ from ml.learning.networks import Codec
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
 from ml.versions.folded import FoldedDecoder, FoldedEncoder
-from ml.versions.onnx_export import (
-    DecoderGraph,
-    EncoderGraph,
-    export_graph,
-    open_graph,
-    random_inputs,
-)
+from ml.versions.onnx_export import DecoderGraph, EncoderGraph, export_graph
+from ml.versions.onnx_parity import open_graph, random_inputs
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS
 
 ROUNDS, RUNS, WARM = 60, 100, 5

@@ -26,13 +26,8 @@ from ml.train import main
 from ml.training.start import TooLittleDataError, load_fitted
 from ml.training.train import fine_tuning, train_version
 from ml.versions.card import LIMITS
-from ml.versions.onnx_export import (
-    DecoderGraph,
-    ExportError,
-    check_parity,
-    export_graph,
-    random_inputs,
-)
+from ml.versions.onnx_export import DecoderGraph, export_graph
+from ml.versions.onnx_parity import ExportError, check_parity, random_inputs
 from tests.ml.conftest import KINDS, SMALL, simulated_visits
 from uiengine.behaviour.popularity import Popularity
 from uiengine.behaviour.profile import Profile, fold_visit

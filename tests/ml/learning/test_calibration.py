@@ -26,7 +26,8 @@ from ml.learning.calibration import (
 from ml.training.start import load_fitted
 from ml.training.train import train_draft
 from ml.versions import draft
-from ml.versions.onnx_export import DecoderGraph, random_inputs
+from ml.versions.onnx_export import DecoderGraph
+from ml.versions.onnx_parity import random_inputs
 from tests.ml.conftest import SMALL
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS
 from uiengine.model.version_folder import load_version

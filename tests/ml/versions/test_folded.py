@@ -13,13 +13,8 @@ from ml.learning.networks import Batch, Codec
 from ml.learning.residual_vq import ResidualQuantiser
 from ml.learning.settings import Settings
 from ml.versions.folded import FoldedDecoder, FoldedEncoder
-from ml.versions.onnx_export import (
-    DecoderGraph,
-    EncoderGraph,
-    check_parity,
-    export_graph,
-    random_inputs,
-)
+from ml.versions.onnx_export import DecoderGraph, EncoderGraph, export_graph
+from ml.versions.onnx_parity import check_parity, random_inputs
 from uiengine.model.version import DECODER_INPUTS, DECODER_OUTPUTS, ENCODER_INPUTS
 
 SHAPES = ((3, 7), (1, 1), (1, 20), (16, 9))

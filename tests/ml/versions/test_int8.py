@@ -9,7 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from ml.versions import onnx_export
+from ml.versions import int8
+from ml.versions.onnx_parity import run_onnx
 
 BLOCKS = 6
 
@@ -43,22 +44,22 @@ def cases() -> list[dict[str, np.ndarray]]:
 
 
 def test_the_worse_of_together_and_alone_counts(cases, monkeypatch, tmp_path):
-    monkeypatch.setattr(onnx_export, "DECODER_INPUTS", ["latent"])
+    monkeypatch.setattr(int8, "DECODER_INPUTS", ["latent"])
     content = decoder(np.random.default_rng(1))
     rows = [{n: a[i : i + 1] for n, a in cases[0].items()} for i in range(40)]
 
-    small, facts = onnx_export.quantise_int8(content, cases, tmp_path)
+    small, facts = int8.quantise_int8(content, cases, tmp_path)
 
     by_form = []
     for form in (cases, rows):
         same, far = 0, 0.0
         for case in form:
-            float32, int8 = (onnx_export.run_onnx(c, ["latent"], case) for c in (content, small))
+            exact, rounded = (run_onnx(c, ["latent"], case) for c in (content, small))
             same += sum(
                 list(np.argsort(-a, kind="stable")) == list(np.argsort(-b, kind="stable"))
-                for a, b in zip(float32[2], int8[2], strict=True)
+                for a, b in zip(exact[2], rounded[2], strict=True)
             )
-            sigmoid = [1 / (1 + np.exp(-out[3])) for out in (float32, int8)]
+            sigmoid = [1 / (1 + np.exp(-out[3])) for out in (exact, rounded)]
             far = max(far, float(np.abs(sigmoid[0] - sigmoid[1]).max()))
         by_form.append((same / 40, far))
     assert by_form[0] != by_form[1], "the two forms differ on these rows"

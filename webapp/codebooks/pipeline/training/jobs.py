@@ -111,7 +111,7 @@ def export(lease: Lease) -> None:
     from ml.books.learn import enough, learn_books
     from ml.progress import within
     from ml.versions import draft
-    from ml.versions.onnx_export import ExportError
+    from ml.versions.onnx_parity import ExportError
 
     run, pipeline = lease.run, pipeline_of(lease)
     lease.show(0.0, "exporting")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ml.versions import onnx_export
-from ml.versions.onnx_export import ExportError, check_parity
+from ml.versions import onnx_parity
+from ml.versions.onnx_parity import ExportError, check_parity
 
 
 class Said(torch.nn.Module):
@@ -16,7 +16,7 @@ class Said(torch.nn.Module):
 @pytest.fixture()
 def differs_near_zero(monkeypatch):
     """An exported graph that differs by what float32 loses of 100, where the output is 0."""
-    monkeypatch.setattr(onnx_export, "run_onnx", lambda *_: [np.float32([100.0, 2e-4])])
+    monkeypatch.setattr(onnx_parity, "run_onnx", lambda *_: [np.float32([100.0, 2e-4])])
 
 
 def test_a_value_near_zero_counts_beside_the_largest(differs_near_zero):
