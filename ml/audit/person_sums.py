@@ -21,7 +21,8 @@ from ml.audit.rows import Progress, silent
 from ml.audit.site_facts import SiteFacts
 from ml.audit.sizes import RESIZED
 from ml.audit.sums import on_grid
-from ml.evaluation.metrics import METRICS, POINTED, Metric, user_sums, visit_values
+from ml.evaluation.metrics import METRICS, POINTED, Metric, user_sums
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay_file import Key, read_replay
 from uiengine.page.surface import Surface
 

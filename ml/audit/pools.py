@@ -28,7 +28,7 @@ class Pool:
 
 
 def replay_pool(values: pd.DataFrame) -> Pool:
-    """Sums the visit values of a replay (`ml.evaluation.metrics.visit_values`) by 28-day window."""
+    """Sums the visit values of a replay (`ml.evaluation.pricing.visit_values`) by 28-day window."""
     start = values.groupby("surface")["instant"].transform("min")
     window = (values["instant"] - start).dt.days // WINDOW_DAYS
     keys = [values["surface"], values["user"], window.rename("window")]

@@ -35,7 +35,8 @@ from ml.audit.pools import COLUMNS, Pool, replay_pool, simulated_pool
 from ml.audit.rows import judged
 from ml.audit.sums import linear_effects, sums_of
 from ml.data.tables import read_visits
-from ml.evaluation.metrics import GATED, visit_values
+from ml.evaluation.metrics import GATED
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay_file import read_replay, used_blocks
 from ml.evaluation.statistics import Effects, bootstrap_effects, look_error, overall_verdict
 

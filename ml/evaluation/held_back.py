@@ -21,8 +21,8 @@ from ml.data.histories import visits_of
 from ml.data.sample import is_drawn
 from ml.data.sums import Sums
 from ml.evaluation.engine_policy import unexplained
-from ml.evaluation.metrics import visit_values
 from ml.evaluation.one_core import one_core
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from ml.progress import Progress, within

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from ml.evaluation.metrics import visit_values
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay_file import Box, ReplayVisit
 from uiengine.page.layout import pack
 from uiengine.page.reading_order import complete, default_order

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ml.evaluation.metrics import visit_values
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay_file import ReplayVisit
 from ml.evaluation.statistics import ERROR, MIN_USERS, bootstrap_effects, interval, look_error
 from uiengine.page.layout import pack

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ml.data.histories import RecordedVisit
-from ml.evaluation.metrics import COLD_VISITS, visit_values
+from ml.evaluation.metrics import COLD_VISITS
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import ReplayVisit, instant
 from ml.evaluation.shown import Policy

@@ -26,8 +26,8 @@ from ml.data.sums import default_orders
 from ml.data.tables import check_visits
 from ml.evaluation.held_back import is_held_back, split
 from ml.evaluation.judge import judge
-from ml.evaluation.metrics import visit_values
 from ml.evaluation.policies import policy
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from ml.learning.settings import Settings

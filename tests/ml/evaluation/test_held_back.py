@@ -23,8 +23,8 @@ from ml.evaluation.held_back import (
     paired,
     people_seconds,
 )
-from ml.evaluation.metrics import visit_values
 from ml.evaluation.policies import policy
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from uiengine.model.version_folder import load_version

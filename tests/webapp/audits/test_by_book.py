@@ -9,8 +9,8 @@ import pytest
 
 from ml.data.histories import visits_of
 from ml.data.rows import visits_frame
-from ml.evaluation.metrics import visit_values
 from ml.evaluation.policies import policy
+from ml.evaluation.pricing import visit_values
 from ml.evaluation.replay import replay
 from ml.evaluation.replay_file import read_replay, used_blocks
 from tests.webapp.codebooks.conftest import cohort, course, trained, version
