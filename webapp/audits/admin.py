@@ -19,7 +19,7 @@ from webapp.audits.compare import compare
 from webapp.audits.models import AuditReport
 from webapp.audits.services import report_acknowledge
 from webapp.audits.to_do import to_do
-from webapp.codebooks.admin.actions import WhyForm, confirm, person, posted
+from webapp.codebooks.admin.confirm import WhyForm, confirm, person, posted
 from webapp.codebooks.admin.next_steps import after_acknowledging, rollback_offers
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 

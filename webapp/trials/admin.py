@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from webapp.codebooks.admin.actions import SureForm, confirm, posted
+from webapp.codebooks.admin.confirm import SureForm, confirm, posted
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 from webapp.lib.times import utc_now
 from webapp.trials.goals.admin import GoalAdmin

@@ -1,5 +1,5 @@
 """Admin of codebook versions, their rollout, and pipelines with their runs."""
 
-from webapp.codebooks.admin import record, runs, surfaces, versions
+from webapp.codebooks.admin import gate_reports, record, rollouts, runs, surfaces, versions
 
-__all__ = ("record", "runs", "surfaces", "versions")
+__all__ = ("gate_reports", "record", "rollouts", "runs", "surfaces", "versions")

@@ -13,8 +13,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from webapp.codebooks.admin import actions as steps
+from webapp.codebooks.admin.asks import ASK, RETRAIN
 from webapp.codebooks.admin.card_html import card_html
+from webapp.codebooks.admin.confirm import SureForm, confirm, person, posted
 from webapp.codebooks.admin.next_steps import MOVE, step_address, still_to_do
 from webapp.codebooks.admin.parts_html import parts_table, parts_words
 from webapp.codebooks.models import Pipeline, Run
@@ -66,7 +67,7 @@ class AskedAdmin(ReadOnlyAdmin):
         return self.has_view_permission(request, obj)
 
     def has_ask_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(steps.ASK)
+        return request.user.has_perm(ASK)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -88,7 +89,7 @@ class PipelineAdmin(AskedAdmin):
     )
 
     def has_ask_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(steps.RETRAIN)
+        return request.user.has_perm(RETRAIN)
 
     def get_urls(self) -> list[URLPattern]:
         name = name_of(Pipeline, "go_on")
@@ -121,13 +122,13 @@ class PipelineAdmin(AskedAdmin):
             anew = "" if goes_on == line else ", which collects again"
             return format_html("Goes on: {}{}.", link(goes_on, f"pipeline {goes_on.pk}"), anew)
 
-        return steps.confirm(
+        return confirm(
             request,
-            permission=steps.RETRAIN,
+            permission=RETRAIN,
             title=f"Go on with pipeline {pk}",
             text="It goes on from the step that failed. Read that step's error first: if its cause "
             "is still there, the step fails again.",
-            form=steps.SureForm(steps.posted(request)),
+            form=SureForm(posted(request)),
             act=act,
             back=page_of(line),
         )
@@ -184,7 +185,7 @@ class PipelineAdmin(AskedAdmin):
 def _waits_for(request: HttpRequest, line: Pipeline) -> dict[str, Any]:
     """What is left to do about a pipeline, and links to the steps that the reader may take."""
     offered: list[dict[str, str]] = []
-    if line.state == Pipeline.State.FAILED and request.user.has_perm(steps.RETRAIN):
+    if line.state == Pipeline.State.FAILED and request.user.has_perm(RETRAIN):
         offered.append({"address": page_of(line, "go_on"), "label": "Go on…"})
     if line.state != Pipeline.State.HELD or line.version is None:
         return {"steps": offered}
@@ -221,7 +222,7 @@ class RunAdmin(AskedAdmin):
 
     @admin.action(description="Ask again for failed audits and rehearsals", permissions=["ask"])
     def ask_again(self, request: HttpRequest, chosen: Any) -> None:
-        name = steps.person(request).get_username()
+        name = person(request).get_username()
         for run in chosen.filter(state=Run.State.FAILED, pipeline=None):
             again, is_new = run_request(
                 kind=run.kind,

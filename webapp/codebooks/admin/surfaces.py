@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from webapp.codebooks.admin import actions
+from webapp.codebooks.admin.asks import ask_audit, ask_pipeline
+from webapp.codebooks.admin.moves import end_challenge, rollback
 from webapp.codebooks.models import Alias, Pipeline
 from webapp.codebooks.registry.aliases import champion_before
 from webapp.lib.admin_pages import link
@@ -61,21 +62,21 @@ class ServedSurfaceAdmin(SurfaceAdmin):
         return super().change_view(request, object_id, form_url, {**found, **(extra_context or {})})
 
     def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return actions.rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
+        return rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     def retrain_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         surface = get_object_or_404(Surface, pk=pk)
-        return actions.ask(request, Pipeline.Kind.RETRAIN, surface, _page(pk))
+        return ask_pipeline(request, Pipeline.Kind.RETRAIN, surface, _page(pk))
 
     def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         surface = get_object_or_404(Surface, pk=pk)
-        return actions.ask(request, Pipeline.Kind.REFRESH, surface, _page(pk))
+        return ask_pipeline(request, Pipeline.Kind.REFRESH, surface, _page(pk))
 
     def audit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return actions.ask_audit(request, get_object_or_404(Surface, pk=pk), _page(pk))
+        return ask_audit(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return actions.end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
+        return end_challenge(request, get_object_or_404(Surface, pk=pk), _page(pk))
 
     @admin.display(description="Champion")
     def champion(self, surface: Surface) -> SafeString | str:

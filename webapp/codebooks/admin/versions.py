@@ -1,30 +1,26 @@
-"""Admin of codebook versions and their rollout. Only pipelines write versions."""
+"""Admin of codebook versions, which only pipelines write."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.apps import apps
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from webapp.codebooks.admin import actions as steps
+from webapp.codebooks.admin.asks import ask_audit, ask_pipeline
 from webapp.codebooks.admin.card_page import card_page
-from webapp.codebooks.admin.churn_html import churn_html
-from webapp.codebooks.admin.next_steps import MOVE, rollback_offers, still_to_do
+from webapp.codebooks.admin.moves import challenge, promote
+from webapp.codebooks.admin.next_steps import MOVE, rollback_offers
 from webapp.codebooks.models import (
-    Agreement,
     Alias,
     CodebookVersion,
-    GateReport,
-    GuardWindow,
     Pipeline,
-    Rollout,
 )
 from webapp.codebooks.registry.training_record import version_erasures, version_subjects
 from webapp.lib.admin_pages import link
@@ -69,24 +65,24 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         ]
 
     def promote_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steps.promote(request, get_object_or_404(CodebookVersion, pk=pk), _page(pk))
+        return promote(request, get_object_or_404(CodebookVersion, pk=pk), _page(pk))
 
     def challenge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steps.challenge(request, get_object_or_404(CodebookVersion, pk=pk), _page(pk))
+        return challenge(request, get_object_or_404(CodebookVersion, pk=pk), _page(pk))
 
     def ask_view(self, request: HttpRequest, pk: int, surface: int) -> HttpResponse:
         page = get_object_or_404(Surface, pk=surface)
-        return steps.ask(request, Pipeline.Kind.RETRAIN, page, _page(pk))
+        return ask_pipeline(request, Pipeline.Kind.RETRAIN, page, _page(pk))
 
     def judge_view(self, request: HttpRequest, pk: int, surface: int) -> HttpResponse:
         version = get_object_or_404(CodebookVersion, pk=pk)
         page = get_object_or_404(Surface, pk=surface)
-        return steps.ask(request, Pipeline.Kind.JUDGE, page, _page(pk), version)
+        return ask_pipeline(request, Pipeline.Kind.JUDGE, page, _page(pk), version)
 
     def audit_view(self, request: HttpRequest, pk: int, surface: int) -> HttpResponse:
         version = get_object_or_404(CodebookVersion, pk=pk)
         page = get_object_or_404(Surface, pk=surface)
-        return steps.ask_audit(request, page, _page(pk), version)
+        return ask_audit(request, page, _page(pk), version)
 
     def change_view(
         self,
@@ -190,123 +186,3 @@ def _page(pk: int) -> str:
 def _surfaces_of(version: CodebookVersion) -> list[Any]:
     served = [alias.surface for alias in version.aliases.select_related("surface")]
     return list(dict.fromkeys([*version.surfaces.all(), *served]))
-
-
-@admin.register(GateReport)
-class GateReportAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "surface", "version", "champion", "verdict", "acknowledgement")
-    list_filter = ("verdict", "surface")
-    list_select_related = ("surface", "version", "champion")
-    fields = (
-        *("verdict", "surface", "version", "champion", "created_at", "table"),
-        *("acknowledgement", "acknowledged_at"),
-    )
-
-    def get_urls(self) -> list[URLPattern]:
-        name = "uiengine_codebooks_gatereport_acknowledge"
-        view = self.admin_site.admin_view(self.acknowledge_view)
-        return [path("<int:pk>/acknowledge/", view, name=name), *super().get_urls()]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Says what else stands between the judged version and serving."""
-        report = self.get_object(request, unquote(object_id))
-        left = still_to_do(request.user, report.version, report.surface) if report else ""
-        context = {"left": left, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
-
-    def acknowledge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        report = get_object_or_404(GateReport, pk=pk)
-        back = reverse("admin:uiengine_codebooks_gatereport_change", args=[pk])
-        return steps.acknowledge_gate(request, report, back)
-
-    @admin.display(description="Conditions")
-    def table(self, report: GateReport) -> SafeString:
-        rows = (
-            (c["name"], c["verdict"], _figure(c["figure"]), c["limit"], c["unit"], c["text"])
-            for c in report.conditions
-        )
-        line = "<tr><th>{}</th><td><b>{}</b></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
-        head = "".join(
-            f"<th>{name}</th>"
-            for name in ("condition", "verdict", "figure", "limit", "of what", "meaning")
-        )
-        body = format_html_join("", line, rows)
-        return format_html(
-            "<table><thead><tr>{}</tr></thead>{}</table>"
-            "<p class=help>Seconds are modelled, not measured.</p>{}",
-            SafeString(head),
-            body,
-            churn_html(report),
-        )
-
-
-def _figure(value: Any) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:+.4g}" if isinstance(value, float) else str(value)
-
-
-@admin.register(Rollout)
-class RolloutAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rollout settings of a surface; a surface without a row has the defaults."""
-
-    list_display = ("surface", "after_gate", "canary_percent", "needs_two", "rolls_back")
-    fieldsets = (
-        (None, {"fields": ("surface", "after_gate", "canary_percent", "needs_two")}),
-        (
-            "Live guardrails",
-            {
-                "fields": (
-                    *("rolls_back", "most_errors", "most_fallbacks", "most_seconds"),
-                    *("least_answers", "cooldown_minutes"),
-                ),
-                "description": "Seconds are modelled, not measured.",
-            },
-        ),
-    )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keeps a row that says that two people are needed: without it one would do."""
-        return super().has_delete_permission(request, obj) and not (obj and obj.needs_two)
-
-    def save_model(self, request: HttpRequest, obj: Rollout, form: Any, change: bool) -> None:
-        """Ends the rule of two people only when a second person asks for it."""
-        if change and "needs_two" in form.changed_data and not obj.needs_two:
-            name = steps.person(request).get_username()
-            obj.needs_two = obj.lifted_by in ("", name)
-            obj.lifted_by = name if obj.needs_two else ""
-            if obj.needs_two:
-                text = f"{obj.surface.slug} needs two people until somebody else ends that as well."
-                self.message_user(request, text, messages.WARNING)
-        super().save_model(request, obj, form, change)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Locks the rule of two people, and the surface, for users who may not promote."""
-        moves = request.user.has_perm(MOVE)
-        return (*(("surface",) if obj else ()), *(() if moves else ("needs_two",)))
-
-
-@admin.register(GuardWindow)
-class GuardWindowAdmin(ReadOnlyAdmin):
-    list_display = ("since", "surface", "version", "answers", "visits", "shares", "bad")
-    list_filter = ("surface",)
-    list_select_related = ("surface", "version")
-
-    @admin.display(description="Figures")
-    def shares(self, window: GuardWindow) -> str:
-        return ", ".join(f"{name} {_figure(value)}" for name, value in window.figures.items())
-
-
-@admin.register(Agreement)
-class AgreementAdmin(ReadOnlyAdmin):
-    """Comparisons of a challenger's decisions with the champion's."""
-
-    list_display = ("until", "surface", "challenger", "champion", "decisions", "same", "moved")
-    list_filter = ("surface",)
-    list_select_related = ("surface", "challenger", "champion")

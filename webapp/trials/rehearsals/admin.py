@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from webapp.codebooks.admin.actions import ASK, confirm, person, posted
+from webapp.codebooks.admin.asks import ASK
+from webapp.codebooks.admin.confirm import confirm, person, posted
 from webapp.codebooks.models import Run
 from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.lease import run_request
