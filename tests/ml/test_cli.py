@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ml import cli, clicks, codec, edits, judge, replay, train
-from ml.clicks import read_episodes
+from ml.data.click_episodes import read_episodes
 from ml.data.json_lines import read_layouts
 from ml.data.tables import VISIT_COLUMNS
 from ml.edits import read_pairs

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ml.clicks import is_held_out, read_episodes
+from ml.clicks import is_held_out
 from ml.data import formats
+from ml.data.click_episodes import read_episodes
 from ml.data.errors import DataError
 from ml.data.json_lines import read_layouts
 from ml.data.rows import visit_rows
