@@ -16,7 +16,7 @@ from tests.webapp.on_postgresql import is_on_postgresql
 from webapp.lib import stored_files
 from webapp.lib.times import utc_now
 from webapp.subjects.imports import jobs
-from webapp.subjects.imports.parts import together, work
+from webapp.subjects.imports.parts import life, together, work
 from webapp.subjects.imports.parts.sweep import imports_sweep
 from webapp.subjects.models import Import, ImportPart, Subject, Visit
 
@@ -99,8 +99,8 @@ if is_on_postgresql():  # SQLite has one writer, whom all wait for
             connection.close()
 
         def command():
-            path = first.given[together.WHERE]
-            together.import_supersede(together.import_new("visits", path, "another", {}))
+            path = first.given[life.WHERE]
+            life.import_supersede(life.import_new("visits", path, "another", {}))
             waited.set()
             connection.close()
 

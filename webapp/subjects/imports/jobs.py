@@ -17,15 +17,10 @@ from webapp.subjects.imports.key_table import (
     user_rule,
     with_more_than_events,
 )
+from webapp.subjects.imports.parts.life import import_going, import_new, import_supersede
 from webapp.subjects.imports.parts.local_files import local_home, local_sweep
 from webapp.subjects.imports.parts.same_files import files_digest
-from webapp.subjects.imports.parts.together import (
-    import_finish,
-    import_going,
-    import_new,
-    import_store,
-    import_supersede,
-)
+from webapp.subjects.imports.parts.together import import_finish, import_store
 from webapp.subjects.imports.parts.work import Show
 from webapp.subjects.imports.subject_rows import PREFIX, subjects_by_keys
 from webapp.subjects.imports.surfaces import surfaces_ensure

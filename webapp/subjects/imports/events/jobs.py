@@ -28,13 +28,9 @@ from webapp.subjects.imports.events.histories import (
 from webapp.subjects.imports.events.visits import DAY_MS, ImportedEvent
 from webapp.subjects.imports.jobs import keys_read, keys_unmet
 from webapp.subjects.imports.key_table import keys_new
+from webapp.subjects.imports.parts.life import import_new, import_supersede
 from webapp.subjects.imports.parts.local_files import local_home, local_sweep
-from webapp.subjects.imports.parts.together import (
-    Progress,
-    import_new,
-    import_store,
-    import_supersede,
-)
+from webapp.subjects.imports.parts.together import Progress, import_store
 from webapp.subjects.imports.parts.work import Show
 from webapp.subjects.imports.rows import AT_ONCE
 from webapp.subjects.imports.subject_rows import PEOPLE_AT_ONCE, PREFIX

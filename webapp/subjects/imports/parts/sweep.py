@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from webapp.lib import stored_files
+from webapp.subjects.imports.parts.life import FOLDER
 from webapp.subjects.imports.parts.local_files import local_sweep
-from webapp.subjects.imports.parts.together import FOLDER
 from webapp.subjects.models import Import
 
 KEPT = timedelta(days=1)

@@ -1,14 +1,10 @@
-"""Makes an import's parts, gives them out, stores parts too, and joins their counts."""
+"""Makes an import's parts, gives them out, and stores parts too until none is left."""
 
 from __future__ import annotations
 
-import getpass
-import os
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +12,15 @@ from celery import current_app, group
 
 from webapp.lib import database, stored_files
 from webapp.lib.times import utc_now
+from webapp.subjects.imports.parts.life import (
+    AGAIN,
+    FOLDER,
+    TOLD,
+    End,
+    FailedImportError,
+    import_fail,
+    import_join,
+)
 from webapp.subjects.imports.parts.local_files import local_sweep
 from webapp.subjects.imports.parts.work import (
     MOST_ATTEMPTS,
@@ -26,26 +31,11 @@ from webapp.subjects.imports.parts.work import (
 from webapp.subjects.models import Import, ImportPart
 
 TASK = "subjects.import_part"
-TOLD = "told"
-"""In what an import was given: what of it is part of its result."""
-WHERE = "path"
-"""There as well: the first path of its files, by which an import of the same is known."""
-FOLDER = "imports"
-"""Storage folder of files that name people, a folder per import."""
 MOST_ASKED = 16
 """Workers that are asked for help, at most."""
 LOOK_EVERY = 0.5
 """Seconds between two looks at parts that others have."""
-AGAIN = "What is stored stays. Run the same command again: what is known adds nothing."
-STOPPED = f"Stopped. {AGAIN}"
 Progress = Callable[[float, str], None]
-End = Callable[[], Mapping[str, int]]
-"""Stores what has to wait for all parts, in the transaction that ends the import; returns counts.
-The command alone can do it."""
-
-
-class FailedImportError(Exception):
-    """The import cannot go on; it says what to do."""
 
 
 class Files(Protocol):
@@ -57,25 +47,6 @@ class Files(Protocol):
     def rows(self) -> int: ...
     @property
     def files(self) -> Mapping[str, Path]: ...
-
-
-def import_new(kind: str, path: str, digest: str, given: Mapping[str, Any]) -> Import:
-    """A row that is not saved yet."""
-    by = f"{_user()} on {socket.gethostname()}"
-    where = {WHERE: os.path.abspath(path)}
-    return Import(
-        kind=kind,
-        files=Path(path).name[:200],
-        digest=digest,
-        by=by[:200],
-        given={**given, **where},
-    )
-
-
-def import_going(digest: str) -> Import | None:
-    """The import that an earlier command on the same files, with the same options, left."""
-    rows = Import.objects.filter(digest=digest, state=Import.State.RUNNING)
-    return rows.exclude(parts=None).order_by("-pk").first()
 
 
 def import_store(
@@ -102,26 +73,10 @@ def import_store(
             imported.given[TOLD] = dict(prepare())
             _parts_make(imported, parts, names)
     except Exception as error:
-        _end(imported, f"{type(error).__name__} before anything was stored.")
+        import_fail(imported, f"{type(error).__name__} before anything was stored.")
         stored_files.clear(f"{FOLDER}/{imported.pk}")
         raise
     return import_finish(imported, progress, end)
-
-
-def import_supersede(imported: Import) -> None:
-    """Ends what earlier commands on this file left and `import_going` does not go on with.
-
-    Waits for parts of theirs that are being stored; no other can begin afterwards.
-    """
-    where = imported.given[WHERE]  # many folders have a visits.csv
-    same = Import.objects.filter(kind=imported.kind, **{f"given__{WHERE}": where})
-    running = same.filter(state=Import.State.RUNNING)
-    left = list(running.exclude(digest=imported.digest) if imported.digest else running)
-    for row in left:
-        _end(row, "The same file was imported anew.")
-    with database.atomic():
-        busy = ImportPart.objects.select_for_update(of=("self",)).order_by("pk")
-        list(busy.filter(imported__in=left, finished_at=None))
 
 
 def import_finish(imported: Import, progress: Progress, end: End = dict) -> dict[str, Any]:
@@ -140,24 +95,6 @@ def import_finish(imported: Import, progress: Progress, end: End = dict) -> dict
         if not part_store(imported, show):
             time.sleep(LOOK_EVERY)
     return import_join(imported, end)
-
-
-def import_join(imported: Import, end: End = dict) -> dict[str, Any]:
-    """Ends an import all of whose parts are stored, once; returns its result."""
-    with database.atomic():
-        row = Import.objects.select_for_update().get(pk=imported.pk)
-        is_open = row.state == Import.State.RUNNING
-        if is_open and not row.parts.filter(finished_at=None).exists():
-            counts: Counter[str] = Counter()
-            for result in row.parts.values_list("result", flat=True):
-                counts.update(result)
-            counts.update(end())
-            row.result = {**counts, **row.given.get(TOLD, {})}
-            row.state, row.finished_at = Import.State.DONE, utc_now()
-            row.save(update_fields=("result", "state", "finished_at"))
-            clear = partial(stored_files.clear, f"{FOLDER}/{row.pk}")
-            database.on_commit(clear, robust=True)
-    return dict(row.result)
 
 
 def import_help(import_id: int) -> bool:
@@ -214,13 +151,6 @@ def _parts_make(
     )
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user has no name
-        return f"user {os.getuid()}"
-
-
 def _row(imported: Import, number: int, part: Files, names: Mapping[str, str]) -> ImportPart:
     return ImportPart(
         imported=imported,
@@ -243,11 +173,6 @@ def _invite(imported: Import) -> None:
         database.on_commit(group([part] * messages).apply_async, robust=True)
 
 
-def _end(imported: Import, error: str) -> None:
-    running = Import.objects.filter(pk=imported.pk, state=Import.State.RUNNING)
-    running.update(state=Import.State.FAILED, error=error, finished_at=utc_now())
-
-
 def _left(imported: Import) -> int:
     """Counts the parts that are not stored. Raises FailedImportError if one cannot be."""
     lost = part_given_up(imported)
@@ -256,7 +181,7 @@ def _left(imported: Import) -> int:
             f"Part {lost.number + 1} was begun {MOST_ATTEMPTS} times and not stored, last on "
             f"{lost.host} ({lost.error or 'the worker died'}); the log there says more."
         )
-        _end(imported, words)
+        import_fail(imported, words)
     row = Import.objects.get(pk=imported.pk)
     if row.state == Import.State.FAILED:
         raise FailedImportError(f"{row.error} {AGAIN}")

@@ -91,7 +91,7 @@ def _store(part: ImportPart, imported: Import, files: Mapping[str, Path], show: 
         ImportPart.objects.filter(pk=part.pk).update(attempts=F("attempts") - 1)
         return
     if not Import.objects.filter(pk=imported.pk, state=Import.State.RUNNING).exists():
-        return  # looked at under the part's lock, for which `together` waits when it ends imports
+        return  # looked at under the part's lock, for which `import_supersede` waits
     mine.result = dict(WORKS[imported.kind](imported, files, show))
     mine.finished_at, mine.error = utc_now(), ""
     mine.save(update_fields=("result", "finished_at", "error"))

@@ -16,7 +16,7 @@ from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.events.jobs import EVENT_FORMATS, import_events
 from webapp.subjects.imports.key_table import new_keys_said
-from webapp.subjects.imports.parts.together import STOPPED, FailedImportError
+from webapp.subjects.imports.parts.life import STOPPED, FailedImportError
 
 ROW = """
 A row, here of Segment's JSON lines:

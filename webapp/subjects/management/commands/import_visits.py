@@ -18,7 +18,7 @@ from webapp.lib.zone_argument import HELP as ZONE_HELP
 from webapp.lib.zone_argument import zone_named
 from webapp.subjects.imports.jobs import import_file
 from webapp.subjects.imports.key_table import new_keys_said
-from webapp.subjects.imports.parts.together import STOPPED, FailedImportError
+from webapp.subjects.imports.parts.life import STOPPED, FailedImportError
 
 SHOWN = 20
 """Maximum number of skipped rows printed."""
