@@ -8,42 +8,30 @@ repetition nor the split of an export into imports changes a profile.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
-from django.db.models import QuerySet
-
 from uiengine.behaviour.popularity import first_in_period
-from webapp.lib.batched import batched
 from webapp.subjects import unlearned, visit_state
+from webapp.subjects.imports.events.names import keys_of
 from webapp.subjects.imports.events.visits import ImportedEvent, cut_visits, pack, united, unpack
 from webapp.subjects.imports.folding import FileVisit, refolded
-from webapp.subjects.imports.rows import (
-    AT_ONCE,
-    NewVisit,
-    states_update,
-    ties_insert,
-    visits_insert,
-)
+from webapp.subjects.imports.rows import AT_ONCE, NewVisit, states_update, visits_insert
 from webapp.subjects.imports.subject_rows import (
-    PEOPLE_AT_ONCE,
-    PREFIX,
     erased_at,
     profiles_ensure,
     subjects_ensure,
     unneeded_delete,
 )
 from webapp.subjects.imports.tally import Imported, Tally
-from webapp.subjects.models import ImportedHistory, ImportedTie, Profile, Subject, Visit
+from webapp.subjects.models import ImportedHistory, Profile, Subject, Visit
 from webapp.subjects.unlearned import is_without_profiling, may_learn
 from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit
 
-LIVE = "\x1f"
-"""Begins the name of somebody who is no file's: no id in a file holds a control character."""
 History = tuple[str, Sequence[ImportedEvent]]
 """A person's name in the files, and events in order of time."""
 
@@ -98,7 +86,7 @@ def histories_store(
     zone: in which days of new visits are cut, instead of the surface's; known visits keep theirs.
     tally: gains what the caller writes at the end.
     """
-    keys = _keys(person for person, _ in people)
+    keys = keys_of(person for person, _ in people)
     found = subjects_ensure(keys.values(), Subject.Source.IMPORTED, done)
     people = _of_the_not_erased(people, keys, done)
     subjects = {person: found[keys[person]] for person, _ in people}
@@ -120,21 +108,6 @@ def histories_store(
     for change in changes:
         _count(change, surface.pk, tally)
         tally.keys[surface.slug].append(change.profile.subject.key)
-
-
-def _keys(people: Iterable[str]) -> dict[str, str]:
-    """The subjects' keys by the people's names in the files."""
-    return {person: key_of(person) for person in people}
-
-
-def key_of(person: str) -> str:
-    """The subject's key of a person of the files."""
-    return person[1:] if person.startswith(LIVE) else PREFIX + person
-
-
-def person_of(key: str) -> str:
-    """The name, among the files' people, of the subject with this key."""
-    return key.removeprefix(PREFIX) if key.startswith(PREFIX) else LIVE + key
 
 
 def _of_the_not_erased(
@@ -240,60 +213,3 @@ def _keep(changes: Iterable[Change]) -> None:
             change.stored.delete()
     ImportedHistory.objects.bulk_create(new, batch_size=AT_ONCE)
     ImportedHistory.objects.bulk_update(known, ("events",), batch_size=500)
-
-
-def stored_events(people: Iterable[str]) -> Iterator[tuple[str, str, list[ImportedEvent]]]:
-    """Surface, person and events of the named people as stored by earlier imports."""
-    for part in batched(people, PEOPLE_AT_ONCE):
-        rows = _histories_of(part).select_related("profile__subject", "profile__surface")
-        for row in rows.iterator():
-            yield row.profile.surface.slug, person_of(row.profile.subject.key), unpack(row.events)
-
-
-def stored_places(people: Iterable[str]) -> set[tuple[str, str]]:
-    """Surface and person of what `stored_events` would give."""
-    found: set[tuple[str, str]] = set()
-    for part in batched(people, PEOPLE_AT_ONCE):
-        rows = _histories_of(part).values_list("profile__surface__slug", "profile__subject__key")
-        found |= {(slug, person_of(key)) for slug, key in rows}
-    return found
-
-
-def _histories_of(people: Iterable[str]) -> QuerySet[ImportedHistory]:
-    return ImportedHistory.objects.filter(profile__subject__key__in=_keys(people).values())
-
-
-def stored_ties() -> Iterable[tuple[str, str, int]]:
-    """Alias, person and time (ms) of every tie of earlier imports."""
-    rows = ImportedTie.objects.values_list("alias", "subject__key", "at")
-    for alias, key, at in rows.iterator(chunk_size=AT_ONCE):
-        yield alias, person_of(key), round(at.timestamp() * 1000)
-
-
-def ties_store(ties: Sequence[tuple[str, str, int]], done: Stored) -> None:
-    """Adds ties; their people become subjects, so that a tie is erased with its person.
-
-    Ties to a file's person who is a subject of the host from now on become that subject's.
-    """
-    keys = _keys(person for _, person, _ in ties)
-    subjects = subjects_ensure(keys.values(), Subject.Source.IMPORTED, done)
-    erased = erased_at(keys.values())
-    ties = [tie for tie in ties if tie[2] / 1000 > erased.get(keys[tie[1]], -inf)]
-    unneeded_delete(erased.keys() - {keys[tie[1]] for tie in ties}, done)
-    rows = [(subjects[keys[person]].pk, alias, at / 1000) for alias, person, at in ties]
-    live = {PREFIX + alias: subjects[keys[p]] for alias, p, _ in ties if p.startswith(LIVE)}
-    former = ImportedTie.objects.filter(subject__key__in=live).select_related("subject")
-    rows += [(live[t.subject.key].pk, t.alias, t.at.timestamp()) for t in former]
-    former.delete()
-    ties_insert(rows)
-
-
-def emptied_delete(people: Iterable[str]) -> None:
-    """Deletes people of files whose events all turned out to be another person's."""
-    for part in batched(people, PEOPLE_AT_ONCE):
-        mine = Subject.objects.filter(
-            key__in=_keys(part).values(), source=Subject.Source.IMPORTED, user=None
-        )
-        empty = Profile.objects.filter(imported_history=None, visits=None, events=None)
-        empty.filter(subject__in=mine).delete()
-        mine.filter(profiles=None, attributes=None, ties=None).delete()

@@ -12,14 +12,10 @@ from typing import TYPE_CHECKING, Any
 from webapp.lib import database
 from webapp.lib.batched import batched
 from webapp.lib.times import utc_now
-from webapp.subjects.imports.events.histories import (
-    LIVE,
-    History,
-    Stored,
+from webapp.subjects.imports.events.histories import History, Stored, histories_store
+from webapp.subjects.imports.events.names import LIVE, key_of, person_of
+from webapp.subjects.imports.events.stored import (
     emptied_delete,
-    histories_store,
-    key_of,
-    person_of,
     stored_events,
     stored_places,
     stored_ties,

@@ -22,12 +22,7 @@ from webapp.subjects.imports.parts.life import (
     import_join,
 )
 from webapp.subjects.imports.parts.local_files import local_sweep
-from webapp.subjects.imports.parts.work import (
-    MOST_ATTEMPTS,
-    WORKS,
-    part_given_up,
-    part_store,
-)
+from webapp.subjects.imports.parts.work import MOST_ATTEMPTS, WORKS, part_given_up, part_store
 from webapp.subjects.models import Import, ImportPart
 
 TASK = "subjects.import_part"
