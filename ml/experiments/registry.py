@@ -20,12 +20,14 @@ from ml.experiments import (
 )
 from ml.experiments.judging import Line
 from ml.experiments.lab import Lab
+from ml.experiments.lockin_learners import LEARNERS
+from ml.experiments.lockin_world import World
 from ml.experiments.peers import PEERS
 from ml.experiments.quantisers import CODEBOOKS
 from ml.progress import Progress
 
 INNATE = Path("fixtures/innate")
-SMALL = lockin.World(people=12, blocks=6, visits=6, retrains=1)
+SMALL = World(people=12, blocks=6, visits=6, retrains=1)
 """The lock-in experiment of a smoke run."""
 
 Experiment = Callable[[Lab, Progress, Sequence[str]], Iterator[Line]]
@@ -48,7 +50,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         lab.split, lab.settings, lab.options.seed, show, parts
     ),
     "lock_in": lambda lab, show, parts: lockin.lock_in(
-        SMALL if lab.options.smoke else lockin.World(seed=lab.options.seed),
+        SMALL if lab.options.smoke else World(seed=lab.options.seed),
         INNATE,
         replace(lab.settings, warm_epochs=0) if lab.options.smoke else None,
         show,
@@ -77,7 +79,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "recipe": recipe.NAMES,
     "limits": limits.NAMES,
     "calibration": calibrating.NAMES,
-    "lock_in": tuple(lockin.LEARNERS),
+    "lock_in": tuple(LEARNERS),
     "unseen": unseen.NAMES,
     "retrains": retrains.NAMES,
     "layouts": layouts.NAMES,

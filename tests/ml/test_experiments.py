@@ -19,6 +19,8 @@ from ml.experiments.bandits import disjoint_linear, vowpal_wabbit
 from ml.experiments.curves import Trained
 from ml.experiments.decoding import latents, through_tokens
 from ml.experiments.lab import Lab
+from ml.experiments.lockin_learners import Engine, Rates
+from ml.experiments.lockin_world import World
 from ml.experiments.peers import (
     boosting,
     frecency,
@@ -157,8 +159,8 @@ def test_the_kl_band_is_counted_once_beta_has_risen():
 
 def test_simulated_people_use_only_what_they_need_and_look_at():
     """Over many days, uses at a rank are its needs times 0.85^rank."""
-    world = lockin.World(people=400, blocks=6, visits=5, retrains=1, regular=2, rare=1)
-    walk = lockin.Walk(world, lockin.Rates(world))
+    world = World(people=400, blocks=6, visits=5, retrains=1, regular=2, rare=1)
+    walk = lockin.Walk(world, Rates(world))
     figures = walk.round()
     _, used = (np.concatenate(part) for part in zip(*walk.rows, strict=True))
     met = np.zeros(6)
@@ -173,8 +175,8 @@ def test_simulated_people_use_only_what_they_need_and_look_at():
 
 def test_retrained_on_its_own_traffic_the_engine_does_not_lock_in():
     """Runs two retrains of 24 simulated people with known needs; the full run has twelve."""
-    world = lockin.World(people=24, blocks=8, visits=6, retrains=2, regular=2, rare=1)
-    walk = lockin.Walk(world, lockin.Engine(world.surface, Path("fixtures/innate")))
+    world = World(people=24, blocks=8, visits=6, retrains=2, regular=2, rare=1)
+    walk = lockin.Walk(world, Engine(world.surface, Path("fixtures/innate")))
     rounds = [walk.round()]
     for _ in range(world.retrains):
         walk.learn()
