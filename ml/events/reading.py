@@ -14,18 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-import duckdb
-
 from ml.data.disk_base import quoted
 from ml.data.part_files import PartFiles, joined, keyed_people, parts_cut, parts_write, rows_read
 from ml.events.base import Base
 from ml.events.event_map import EventMap
-from ml.events.files import found_files, select_rows
-from ml.events.formats import FORMATS, Format
 from ml.events.identity import Ties
-from ml.events.mapping import mapped_sql, reason_sql, row_value_at, value_at
-from ml.events.parquet_times import is_about_times, without_impossible_times
-from ml.events.unreadable import refuse_cut_arrays, unreadable
+from ml.events.mapping import reason_sql
+from ml.events.staging import stage
 from ml.events.unused import unused
 
 
@@ -92,7 +87,7 @@ class EventReader:
         Raises:
             DataError: an unreadable file, with its name and line.
         """
-        self._stage(paths, form, events, leave="row, properties")
+        stage(self._base, paths, form, events, leave="row, properties")
         self._base.execute("CREATE TABLE known_blocks (surface VARCHAR, block VARCHAR)")
         pairs = [(surface, block) for surface, ids in blocks.items() for block in ids]
         self._base.insert("known_blocks", pairs)
@@ -109,28 +104,9 @@ class EventReader:
 
         Raises DataError as `read` does.
         """
-        self._stage(paths, form, EventMap(()), leave="row")
+        stage(self._base, paths, form, EventMap(()), leave="row")
         staged = "SELECT count({}) FROM staged"
         return self._base.one(staged.format("*")), self._base.one(staged.format("name"))
-
-    def _stage(self, paths: Iterable[str], form: str, events: EventMap, leave: str) -> None:
-        """One row per event of the files, with what the map says it may mean."""
-        files = found_files(paths, self._base.unpacked)
-        refuse_cut_arrays(files)
-        self._base.execute(f"SET TimeZone={quoted(events.zone)}")
-        try:
-            self._stage_files(files, form, events, leave)
-        except duckdb.Error as error:
-            raise unreadable(error, files, form) from error
-
-    def _stage_files(self, files: list[Path], form: str, events: EventMap, leave: str) -> None:
-        try:
-            self._base.execute(_staged_sql(FORMATS[form], files, events, leave))
-        except duckdb.ConversionException as error:
-            if not is_about_times(error):
-                raise
-            files = without_impossible_times(files, self._base.unpacked)
-            self._base.execute(_staged_sql(FORMATS[form], files, events, leave))
 
     def _keep(self, form: str) -> None:
         """Keeps what the map names. Where the tool gives no key, equal events are one."""
@@ -260,22 +236,3 @@ def histories_read(path: Path) -> Iterator[tuple[str, str, list[Event]]]:
 def _by_person(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[str, str, list[Event]]]:
     for (surface, person), group in groupby(rows, key=lambda row: row[:2]):
         yield surface, person, [Event(*row[2:]) for row in group]
-
-
-def _staged_sql(shape: Format, files: Sequence[Path], events: EventMap, leave: str) -> str:
-    rows = shape.rows.replace("{rows}", select_rows(files, shape.columns))
-    return (
-        f"CREATE TABLE staged AS SELECT * EXCLUDE ({leave}), {mapped_sql(events)} FROM ("
-        f"SELECT row, {shape.properties} AS properties, "
-        f"{shape.name} AS name, {shape.at} AS ms, {shape.key} AS key, "
-        f"named({_person(events.user, shape.user)}) AS known, "
-        f"named({_person(events.anonymous, shape.anonymous)}) AS device, "
-        f"{shape.aliases} AS aliases FROM ({rows}))"
-    )
-
-
-def _person(keys: Sequence[str], own: str) -> str:
-    """SQL of the id at a map's path, or of the tool's own field."""
-    if not keys:
-        return own
-    return value_at(keys) if keys[0] == "properties" else row_value_at(keys)
