@@ -17,11 +17,6 @@ LINES, README = Path("ml/EXPERIMENTS.jsonl"), Path("ml/README.md")
 BEGIN, END = "<!-- experiments -->\n", "<!-- end of experiments -->\n"
 
 
-def tables_of(readme: str) -> str:
-    """Returns the text between the marks."""
-    return readme.split(BEGIN)[1].split(END)[0]
-
-
 def with_tables(readme: str, tables: str) -> str:
     before, rest = readme.split(BEGIN)
     return before + BEGIN + tables + END + rest.split(END)[1]

@@ -21,7 +21,6 @@ from ml.data import formats
 from ml.data.click_episodes import read_episodes
 from ml.data.errors import DataError
 from ml.data.json_lines import read_layouts
-from ml.data.rows import visit_rows
 from ml.edits import Pair, read_pairs
 from ml.evaluation.replay_file import read_replay
 from ml.layouts.features import Arrangement, arrangement
@@ -115,7 +114,7 @@ def read(path, content: bytes, **more) -> None:
         assert error.problems
         return
     check(records.problems)
-    for row in visit_rows(records.visits):
+    for row in records.visits.itertuples():
         assert len(f"{row.surface}{row.block}{row.user}".encode()) > 0 and row.uses >= 1
         assert "\x00" not in row.user and len(row.user) <= 195
     people = records.people if records.people is not None else pd.DataFrame()
@@ -284,5 +283,5 @@ def read_folder(folder, form: str) -> None:
         check(error.problems)
         return
     check(records.problems)
-    for row in visit_rows(records.visits):
+    for row in records.visits.itertuples():
         assert row.user and row.block and row.uses >= 1 and "\x00" not in row.user

@@ -6,7 +6,7 @@ No row of a person is among them: figures, hashes, the record of promotions, the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -19,7 +19,6 @@ from webapp.codebooks.models import AliasMove, CodebookVersion, GateReport, Pipe
 from webapp.codebooks.registry import artefacts
 from webapp.codebooks.registry.training_record import version_erasures
 from webapp.evidence.bom import bom_make
-from webapp.evidence.bundle import Files, sha256
 from webapp.evidence.readme import readme
 from webapp.evidence.standard_fields import filled
 from webapp.surfaces import mappers
@@ -156,12 +155,6 @@ def _version_files(folder: str, version: CodebookVersion) -> dict[str, bytes]:
     there = artefacts.registered(version.folder, version.manifest)
     names = {artefacts.MANIFEST, *version.manifest.get("files", {})}
     return {f"{folder}/{name}": (there / name).read_bytes() for name in sorted(names)}
-
-
-def hashes_of(files: Files, folder: str) -> Mapping[str, str]:
-    """SHA-256 by name of the files in a folder of the bundle."""
-    start = f"{folder}/"
-    return {n.removeprefix(start): sha256(c) for n, c in files.items() if n.startswith(start)}
 
 
 def _json(value: Any) -> bytes:

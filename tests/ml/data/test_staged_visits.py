@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from ml.data import formats, staged_visits
 from ml.data.errors import DataError
 from ml.data.part_files import rows_read
-from ml.data.rows import visit_rows
 from ml.data.staged_visits import StagedVisits
 from uiengine.behaviour.shards import shard_of
 
@@ -37,6 +36,14 @@ def staged_rows(staged: StagedVisits) -> list[tuple[object, ...]]:
     return [(s, u, ms / 1000, *rest) for s, u, ms, *rest in rows_read(part.files["visits"])]
 
 
+def whole_rows(visits: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Rows of a checked frame, sorted by surface, user, time and block."""
+    ordered = visits.sort_values(["surface", "user", "when", "block"])
+    seconds = ordered["when"].to_numpy().astype("datetime64[ms]").astype("int64") / 1000
+    columns = ["surface", "user", "seconds", "day", "block", "uses"]
+    return list(ordered.assign(seconds=seconds)[columns].itertuples(index=False, name=None))
+
+
 values = st.tuples(
     st.sampled_from(["shop", "home", "", "no slug"]),
     st.sampled_from(["ada", "bob", " ", "007"]),
@@ -58,7 +65,7 @@ def test_chunks_are_judged_as_the_whole_file(tmp_path, rows):
         staged.read(path, blocks=KNOWN, strict=False, zones={})
         assert tuple(staged.problems) == whole.problems
         if len(whole.visits):
-            assert staged_rows(staged) == [tuple(row) for row in visit_rows(whole.visits)]
+            assert staged_rows(staged) == whole_rows(whole.visits)
 
 
 def test_a_row_that_repeats_one_far_above_is_named(tmp_path):
