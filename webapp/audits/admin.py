@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -21,6 +20,7 @@ from webapp.audits.services import report_acknowledge
 from webapp.audits.to_do import to_do
 from webapp.codebooks.admin.confirm import WhyForm, confirm, person, posted
 from webapp.codebooks.admin.next_steps import after_acknowledging, rollback_offers
+from webapp.lib.page_context import PageContextAdmin
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
 NEEDED = "Audit reports need the permission uiengine_audits.view_auditreport."
@@ -30,7 +30,7 @@ MOST_CHOICES = 200
 
 
 @admin.register(AuditReport)
-class AuditReportAdmin(ReadOnlyAdmin):
+class AuditReportAdmin(PageContextAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "surface", "version", "verdict", "compared_by", "acknowledgement")
     list_filter = ("verdict", "surface")
     list_select_related = ("surface", "version")
@@ -55,21 +55,10 @@ class AuditReportAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, row: AuditReport) -> dict[str, Any]:
         """Offers to roll back where the audited version serves."""
-        report = self.get_object(request, unquote(object_id))
-        rollbacks = []
-        if report is not None:
-            offers = rollback_offers(request.user, report.version)
-            rollbacks = [offer for offer in offers if offer["surface"] == report.surface]
-        context = {"rollbacks": rollbacks, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+        offers = rollback_offers(request.user, row.version)
+        return {"rollbacks": [offer for offer in offers if offer["surface"] == row.surface]}
 
     def page_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Serves the stored report; the policy forbids scripts, and it contains none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -18,11 +17,12 @@ from webapp.codebooks.admin.next_steps import still_to_do
 from webapp.codebooks.models import (
     GateReport,
 )
+from webapp.lib.page_context import PageContextAdmin
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(GateReport)
-class GateReportAdmin(ReadOnlyAdmin):
+class GateReportAdmin(PageContextAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "surface", "version", "champion", "verdict", "acknowledgement")
     list_filter = ("verdict", "surface")
     list_select_related = ("surface", "version", "champion")
@@ -36,18 +36,9 @@ class GateReportAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(self.acknowledge_view)
         return [path("<int:pk>/acknowledge/", view, name=name), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, row: GateReport) -> dict[str, Any]:
         """Says what else stands between the judged version and serving."""
-        report = self.get_object(request, unquote(object_id))
-        left = still_to_do(request.user, report.version, report.surface) if report else ""
-        context = {"left": left, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+        return {"left": still_to_do(request.user, row.version, row.surface)}
 
     def acknowledge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         report = get_object_or_404(GateReport, pk=pk)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -23,6 +22,7 @@ from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.lease import run_request
 from webapp.codebooks.pipeline.order import STEPS, pipeline_resume
 from webapp.lib.admin_pages import link, name_of, page_of
+from webapp.lib.page_context import PageContextAdmin
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
 
@@ -77,7 +77,7 @@ class AskedAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Pipeline)
-class PipelineAdmin(AskedAdmin):
+class PipelineAdmin(PageContextAdmin, AskedAdmin):
     list_display = ("pk", "kind", "surface", "state", "share", "now", "ended", "asked_by")
     list_filter = ("kind", "state", "surface")
     list_select_related = ("surface",)
@@ -96,17 +96,9 @@ class PipelineAdmin(AskedAdmin):
         view = self.admin_site.admin_view(self.go_on_view)
         return [path("<int:pk>/go-on/", view, name=name), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, row: Pipeline) -> dict[str, Any]:
         """Offers the step that a held or failed pipeline waits for."""
-        line = self.get_object(request, unquote(object_id))
-        context = {**(_waits_for(request, line) if line else {}), **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+        return _waits_for(request, row)
 
     def go_on_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         line = get_object_or_404(Pipeline, pk=pk)

@@ -19,6 +19,7 @@ from webapp.codebooks.admin.moves import end_challenge, rollback
 from webapp.codebooks.models import Alias, Pipeline
 from webapp.codebooks.registry.aliases import champion_before
 from webapp.lib.admin_pages import link
+from webapp.lib.page_context import PageContextAdmin
 from webapp.surfaces.admin import EDITED, SurfaceAdmin
 from webapp.surfaces.models import Surface
 
@@ -26,7 +27,7 @@ admin.site.unregister(Surface)
 
 
 @admin.register(Surface)
-class ServedSurfaceAdmin(SurfaceAdmin):
+class ServedSurfaceAdmin(PageContextAdmin, SurfaceAdmin):
     list_display = ("slug", "title", "mode", "revision", "blocks", "champion", "updated_at")
     readonly_fields = ("revision", "champion", "challenger", "preview")
     fieldsets = (
@@ -45,21 +46,13 @@ class ServedSurfaceAdmin(SurfaceAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, row: Surface) -> dict[str, Any]:
         """Offers rollback and the end of a challenge only if they are possible."""
-        aliases = Alias.objects.filter(surface__pk=object_id if object_id.isdigit() else 0)
-        champion = aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
-        found = {
-            "may_roll_back": champion and champion_before(champion.surface, champion.version),
-            "is_challenged": aliases.filter(name=Alias.Name.CHALLENGER).exists(),
+        champion = row.aliases.filter(name=Alias.Name.CHAMPION).select_related("version").first()
+        return {
+            "may_roll_back": champion and champion_before(row, champion.version),
+            "is_challenged": row.aliases.filter(name=Alias.Name.CHALLENGER).exists(),
         }
-        return super().change_view(request, object_id, form_url, {**found, **(extra_context or {})})
 
     def rollback_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return rollback(request, get_object_or_404(Surface, pk=pk), _page(pk))

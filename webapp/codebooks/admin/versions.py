@@ -6,7 +6,6 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -24,12 +23,13 @@ from webapp.codebooks.models import (
 )
 from webapp.codebooks.registry.training_record import version_erasures, version_subjects
 from webapp.lib.admin_pages import link
+from webapp.lib.page_context import PageContextAdmin
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 from webapp.surfaces.models import Surface
 
 
 @admin.register(CodebookVersion)
-class CodebookVersionAdmin(ReadOnlyAdmin):
+class CodebookVersionAdmin(PageContextAdmin, ReadOnlyAdmin):
     list_display = ("name", "status", "serves", "trained_for", "bits", "gate", "verdict")
     list_filter = ("status", "surfaces")
     search_fields = ("name",)
@@ -84,18 +84,10 @@ class CodebookVersionAdmin(ReadOnlyAdmin):
         page = get_object_or_404(Surface, pk=surface)
         return ask_audit(request, page, _page(pk), version)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        version = self.get_object(request, unquote(object_id))
-        surfaces = _surfaces_of(version) if version else []
-        rollbacks = rollback_offers(request.user, version) if version else []
-        context = {"surfaces_of_version": surfaces, "rollbacks": rollbacks, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+    def page_context(self, request: HttpRequest, row: CodebookVersion) -> dict[str, Any]:
+        """Offers steps on the surfaces that the version was trained for or serves."""
+        rollbacks = rollback_offers(request.user, row)
+        return {"surfaces_of_version": _surfaces_of(row), "rollbacks": rollbacks}
 
     @admin.action(description="Promote… (one version)", permissions=["move"])
     def promote_chosen(self, request: HttpRequest, chosen: Any) -> HttpResponse | None:
