@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
+from ml.versions.onnx_parity import open_graph
 from uiengine.model.version import DECODER_INPUTS, ENCODER_INPUTS
 
 WARM, TIMED = 20, 200
@@ -42,10 +42,7 @@ def latency(files: Mapping[str, bytes], inputs: Mapping[str, np.ndarray]) -> dic
 
 
 def _timed(content: bytes, inputs: Mapping[str, np.ndarray]) -> Sequence[float]:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    session = open_graph(content)
     for _ in range(WARM):
         session.run(None, dict(inputs))
     times = []
