@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Q
 from django.utils import timezone
 
 from ml.data.errors import BadValue, DataError
@@ -14,7 +15,7 @@ from webapp.codebooks import tasks
 from webapp.codebooks.gate.outcome import Outcome, held
 from webapp.codebooks.gate.rollout import rollout_of
 from webapp.codebooks.models import CodebookVersion, Pipeline, Rollout, Run
-from webapp.codebooks.pipeline import lease, steps
+from webapp.codebooks.pipeline import lease, order, steps
 from webapp.codebooks.pipeline.order import STEPS, pipeline_request, pipeline_resume
 from webapp.privacy.erase import subject_erase
 from webapp.privacy.retention import retention_apply
@@ -54,6 +55,18 @@ def test_two_of_one_surface_never_run_at_once(course, other):
     assert pipeline_request(kind=other, surface=course) == (line, False)
     with pytest.raises(CommandError, match=r"retrain under way \(pipeline \d+.*Two at once"):
         call_command("refresh", surface="course-home")
+
+
+def test_one_that_ends_while_another_is_asked_for_leaves_that_one_its_key(course, monkeypatch):
+    ask(course)
+
+    def ends_meanwhile(**conditions):
+        Pipeline.objects.update(state=Pipeline.State.DONE)
+        return Q(**conditions)
+
+    monkeypatch.setattr(order, "Q", ends_meanwhile)
+
+    assert ask(course, key="night").key == "night"
 
 
 @pytest.mark.parametrize(("minutes", "says"), [(1, "two minutes"), (-1, "Import more visits")])

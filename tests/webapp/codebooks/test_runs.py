@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.models import Q
 from django.utils import timezone
 
 from tests.webapp.on_postgresql import is_on_postgresql
@@ -37,6 +38,21 @@ def test_the_same_key_is_done_once(course):
 
     assert ask(course, key="night") == (Run.objects.get(pk=run.pk), False)
     assert lease.run_with_lease(run_id=run.pk, work=pytest.fail) is None
+
+
+def test_a_run_that_ends_while_another_is_asked_for_leaves_that_one_its_key(course, monkeypatch):
+    ask(course)
+
+    def ends_meanwhile(**conditions):
+        Run.objects.update(state=Run.State.DONE)
+        return Q(**conditions)
+
+    monkeypatch.setattr(lease, "Q", ends_meanwhile)
+
+    run, is_new = ask(course, key="week")
+
+    assert (run.key, is_new) == ("week", True)
+    assert ask(course, key="week") == (run, False)
 
 
 def test_a_held_run_is_not_taken_by_another(course):

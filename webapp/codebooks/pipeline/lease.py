@@ -79,7 +79,9 @@ def run_request(
         same = Q(key=key) | Q(kind=kind, surface=surface, state__in=ACTIVE, pipeline=None)
         run = Run.objects.filter(same).order_by("-pk").first()  # type: ignore[assignment]
         if run is None:  # the active run ended between the two queries
-            return run_request(kind=kind, surface=surface, version=version, options=options, by=by)
+            return run_request(
+                kind=kind, surface=surface, key=key, version=version, options=options, by=by
+            )
         return run, False
 
 

@@ -65,7 +65,7 @@ def pipeline_request(
         known = Pipeline.objects.filter(same).order_by("-pk").first()
         if known is None:  # the running pipeline ended between the two queries
             return pipeline_request(
-                kind=kind, surface=surface, version=version, options=options, by=by
+                kind=kind, surface=surface, key=key, version=version, options=options, by=by
             )
         return known, False
 
