@@ -19,7 +19,7 @@ from tests.webapp.demo.conftest import chromium
 from tests.webapp.studio.test_compare import row
 from webapp.audits.models import AuditReport
 from webapp.codebooks.gate import conditions
-from webapp.codebooks.models import GateReport, Run
+from webapp.codebooks.models import GateReport, Part, Pipeline, Run
 from webapp.codebooks.registry.aliases import version_promote
 from webapp.subjects.models import Profile, ServerKey
 
@@ -129,6 +129,48 @@ def test_the_studio_fits_a_phone_in_the_dark(page, filled, version):
     for address in studio_pages(filled, version):
         assert faults(page, address) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+
+
+CUT = """[...document.querySelectorAll('.form-row, .form-row *, .scrolls')].filter(
+    e => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1 && e.tabIndex < 0
+        && getComputedStyle(e).overflowX !== 'visible').map(e => e.className)"""
+"""What is cut off, or scrolls where the keyboard does not reach it."""
+
+
+@pytest.fixture
+def judged(filled, version):
+    """Addresses of a pipeline, its step and its gate report, all with figures by slice."""
+    slices = [{"slice": f"language_of_the_household_{n}", "moved": n / 7} for n in range(9)]
+    line = Pipeline.objects.create(kind="retrain", surface=filled, version=version, key="p")
+    told = {"sha256": "a1" * 32, "churn": {"first_token": {"people": 9}, "slices": slices}}
+    run = Run.objects.create(
+        kind="replay", surface=filled, key="r", pipeline=line, state="done", result=told
+    )
+    worked = {"work": "replay", "host": "worker-in-frankfurt-07.example.org", "error": "x" * 80}
+    Part.objects.create(run=run, number=0, first_shard=0, end_shard=256, state="failed", **worked)
+    rows = (line, run, GateReport.objects.get())
+    return [
+        reverse(f"admin:uiengine_codebooks_{row._meta.model_name}_change", args=[row.pk])
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+def test_no_table_is_cut_off_where_the_keyboard_does_not_reach(page, judged, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    for address in judged:
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert page.evaluate(CUT) == [], address
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+        assert axe.violations(page, within="#content-start") == []
+
+
+def test_the_preview_shows_whole_tables_on_a_desktop(page, filled):
+    page.set_viewport_size({"width": 1300, "height": 900})
+    page.goto(f"/admin/studio/preview/{filled.pk}/")
+    wide = "[...document.querySelectorAll('.scrolls')].map(e => e.scrollWidth - e.clientWidth)"
+    assert page.evaluate(wide) == [0, 0]
 
 
 def test_a_definition_is_checked_while_it_is_typed(page, filled):

@@ -13,11 +13,13 @@ DEEPEST = 4
 
 def card_html(value: Any, depth: int = 0) -> SafeString:
     """Renders a value as escaped HTML; long lists are cut with a note, and numbers are rounded."""
-    if isinstance(value, dict) and value and depth < DEEPEST:
+    if value in ({}, []):
+        return SafeString("–")
+    if isinstance(value, dict) and depth < DEEPEST:
         rows = ((_words(key), card_html(item, depth + 1)) for key, item in value.items())
         body = format_html_join("", "<tr><th scope='row'>{}</th><td>{}</td></tr>", rows)
         return format_html("<table class='card'>{}</table>", body)
-    if isinstance(value, list) and value and isinstance(value[0], dict) and depth < DEEPEST:
+    if isinstance(value, list) and isinstance(value[0], dict) and depth < DEEPEST:
         return _table(value, depth)
     if isinstance(value, list) and any(isinstance(item, str) and " " in item for item in value):
         return format_html(

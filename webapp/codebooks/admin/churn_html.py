@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from webapp.codebooks.admin.wide_table import wide_table
 from webapp.codebooks.gate.churn import LEAST_PEOPLE, slice_name
 from webapp.codebooks.models import GateReport
 
@@ -27,14 +28,12 @@ def churn_html(report: GateReport) -> SafeString:
     whole = {**found, "moved": found["figure"], "users": people, "is_judged": is_judged}
     rows = [_row("everybody", whole, found["limit"])]
     rows += [_row(slice_name(s), s, found.get("limit_slice", "")) for s in found["slices"]]
-    head = ("people", "how many", "moved", "moved elsewhere", "resized", "enough people to judge")
+    heads = ("people", "how many", "moved", "moved elsewhere", "resized", "enough people to judge")
     return format_html(
-        "<h3>Version churn, blocks a person</h3><p>{} {}</p>"
-        "<table><thead><tr>{}</tr></thead>{}</table>",
+        "<h3>Version churn, blocks a person</h3><p>{} {}</p>{}",
         MEANING,
         first_token_words(found.get("first_token") or {}),
-        format_html_join("", "<th scope=col>{}</th>", ((name,) for name in head)),
-        format_html_join("", "<tr><th scope=row>{}</th>" + "<td>{}</td>" * 5 + "</tr>", rows),
+        wide_table("Version churn", heads, rows),
     )
 
 

@@ -8,15 +8,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from webapp.codebooks.admin.churn_html import churn_html
 from webapp.codebooks.admin.moves import acknowledge_gate
 from webapp.codebooks.admin.next_steps import still_to_do
-from webapp.codebooks.models import (
-    GateReport,
-)
+from webapp.codebooks.admin.wide_table import STYLE, wide_table
+from webapp.codebooks.models import GateReport
 from webapp.lib.page_context import PageContextAdmin
 from webapp.lib.read_only_admin import ReadOnlyAdmin
 
@@ -30,6 +29,9 @@ class GateReportAdmin(PageContextAdmin, ReadOnlyAdmin):
         *("verdict", "surface", "version", "champion", "created_at", "table"),
         *("acknowledgement", "acknowledged_at"),
     )
+
+    class Media:
+        css = STYLE
 
     def get_urls(self) -> list[URLPattern]:
         name = "uiengine_codebooks_gatereport_acknowledge"
@@ -48,20 +50,16 @@ class GateReportAdmin(PageContextAdmin, ReadOnlyAdmin):
     @admin.display(description="Conditions")
     def table(self, report: GateReport) -> SafeString:
         rows = (
-            (c["name"], c["verdict"], figure_words(c["figure"]), c["limit"], c["unit"], c["text"])
+            (
+                *(c["name"], format_html("<b>{}</b>", c["verdict"]), figure_words(c["figure"])),
+                *(c["limit"], c["unit"], c["text"]),
+            )
             for c in report.conditions
         )
-        line = "<tr><th>{}</th><td><b>{}</b></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
-        head = "".join(
-            f"<th>{name}</th>"
-            for name in ("condition", "verdict", "figure", "limit", "of what", "meaning")
-        )
-        body = format_html_join("", line, rows)
+        heads = ("condition", "verdict", "figure", "limit", "of what", "meaning")
         return format_html(
-            "<table><thead><tr>{}</tr></thead>{}</table>"
-            "<p class=help>Seconds are modelled, not measured.</p>{}",
-            SafeString(head),
-            body,
+            "{}<p class=help>Seconds are modelled, not measured.</p>{}",
+            wide_table("Conditions", heads, rows),
             churn_html(report),
         )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from webapp.codebooks.admin.wide_table import wide_table
 from webapp.codebooks.models import Part, Run
 from webapp.codebooks.pipeline.parts.progress import progress
 
@@ -25,17 +26,10 @@ def parts_table(run: Run) -> SafeString:
     parts = sorted(run.parts.defer("given", "result"), key=_place)
     if not parts:
         return SafeString("–")
-    cells = "<tr><th scope='row'>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
-    rows = format_html_join("", cells + "<td>{}</td></tr>", map(_cells, parts[:MOST_LISTED]))
     more = f"… and {len(parts) - MOST_LISTED} more" if len(parts) > MOST_LISTED else ""
-    head = "<th>part<th>shards<th>state<th>host<th>done<th>attempts<th>error"
-    return format_html(
-        "<p>{}</p><table><thead><tr>{}</tr></thead>{}</table><p>{}</p>",
-        parts_words(run),
-        SafeString(head),
-        rows,
-        more,
-    )
+    heads = ("part", "shards", "state", "host", "done", "attempts", "error")
+    table = wide_table("Parts", heads, map(_cells, parts[:MOST_LISTED]))
+    return format_html("<p>{}</p>{}<p>{}</p>", parts_words(run), table, more)
 
 
 def _place(part: Part) -> tuple[int, str, int]:

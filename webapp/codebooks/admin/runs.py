@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
@@ -17,6 +17,7 @@ from webapp.codebooks.admin.card_html import card_html
 from webapp.codebooks.admin.confirm import SureForm, confirm, person, posted
 from webapp.codebooks.admin.next_steps import MOVE, step_address, still_to_do
 from webapp.codebooks.admin.parts_html import parts_table, parts_words
+from webapp.codebooks.admin.wide_table import STYLE, wide_table
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.lease import run_request
@@ -42,15 +43,26 @@ REPORTS = {
 }
 
 
-def _result(run: Run) -> SafeString:
-    """Shows a step's result with a link to its report."""
-    shown = card_html({name: run.result[name] for name in run.result if name not in UNSHOWN})
+def _figures(run: Run) -> SafeString:
+    return card_html({name: run.result[name] for name in run.result if name not in UNSHOWN})
+
+
+def _report(run: Run) -> SafeString:
+    """Links to the report that a step made; empty where it made none."""
     number = run.result.get("report")
     page = REPORTS.get(Run.Kind(run.kind)) if isinstance(number, int) else None
     if page is None:
-        return shown
+        return SafeString("")
     address = reverse(f"admin:{page}_change", args=[number])
-    return format_html('{}<a href="{}">Open report {}</a>', shown, address, number)
+    return format_html('<a href="{}">Open report {}</a>', address, number)
+
+
+def _folded(run: Run) -> SafeString:
+    """Shows a step's result folded, as figures by slice may fill pages."""
+    if not run.result:
+        return SafeString("")
+    folded = "<details><summary>Figures</summary>{}</details>{}"
+    return format_html(folded, _figures(run), _report(run))
 
 
 def _doing(run: Run) -> str:
@@ -62,6 +74,9 @@ def _doing(run: Run) -> str:
 
 class AskedAdmin(ReadOnlyAdmin):
     """Reloads its list while a run is queued or running."""
+
+    class Media:
+        css = STYLE
 
     def has_view_or_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_view_permission(request, obj)
@@ -150,17 +165,12 @@ class PipelineAdmin(PageContextAdmin, AskedAdmin):
                 _bar(run.progress) if run else "",
                 run.attempts if run else "",
                 _doing(run) if run else "",
-                _result(run) if run else "",
+                _folded(run) if run else "",
             )
             for step in STEPS[line.kind]
         ]
-        cells = "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
-        head = "<th>step<th>state<th>progress<th>attempts<th>doing<th>result"
-        return format_html(
-            "<table><thead><tr>{}</tr></thead>{}</table>",
-            SafeString(head),
-            format_html_join("", cells, rows),
-        )
+        heads = ("step", "state", "progress", "attempts", "doing", "result")
+        return wide_table("Steps", heads, rows)
 
     @admin.action(description="Go on from the step that failed", permissions=["ask"])
     def go_on(self, request: HttpRequest, chosen: Any) -> None:
@@ -210,7 +220,7 @@ class RunAdmin(AskedAdmin):
 
     @admin.display(description="Result")
     def outcome(self, run: Run) -> SafeString:
-        return _result(run)
+        return format_html("{}{}", _figures(run), _report(run))
 
     @admin.action(description="Ask again for failed audits and rehearsals", permissions=["ask"])
     def ask_again(self, request: HttpRequest, chosen: Any) -> None:
