@@ -19,7 +19,7 @@ def churned(report: Mapping[str, Any]) -> str:
         return ""
     rows = [_row("everybody", found["people"], found)]
     rows += [_row(slice_name(row["slice"]), row["users"], row) for row in found["slices"]]
-    head = "".join(f"<th>{name}</th>" for name in HEAD)
+    head = "".join(f"<th scope=col>{name}</th>" for name in HEAD)
     kept = found["first_token"]["kept"]
     token = "" if kept is None else f" The first token keeps its number for {kept:.1%} of people."
     return (
@@ -35,4 +35,4 @@ def churned(report: Mapping[str, Any]) -> str:
 def _row(name: str, people: int, row: Mapping[str, Any]) -> str:
     figures = (row["moved"], row["elsewhere"], row["resized"])
     cells = "".join(f"<td>{'-' if one is None else f'{one:.3g}'}</td>" for one in figures)
-    return f"<tr><td>{escape(name)}</td><td>{people:,}</td>{cells}</tr>"
+    return f"<tr><th scope=row>{escape(name)}</th><td>{people:,}</td>{cells}</tr>"

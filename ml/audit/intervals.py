@@ -38,15 +38,28 @@ def intervals(metric: Metric, of_surface: Sequence[Row]) -> str:
     crossed = [html for crossing, html in drawn if crossing > 1]
     counts = [row["verdict"] for row in rows if len(row["slice"]) > 1]
     tally = ", ".join(f"{counts.count(v)} {v}" for v in dict.fromkeys(sorted(counts)))
-    more = f"<details><summary>Crossings of two: {tally}</summary>{''.join(crossed)}</details>"
+    table = f'<div role="table" aria-label="{escape(metric.title)}">{_head(metric, scale)}'
+    more = (
+        f"<details><summary>Crossings of two: {tally}</summary>{table}{''.join(crossed)}</div>"
+        "</details>"
+    )
     return (
         f"<h3>{escape(metric.title)}</h3>"
         f'<p class="soft">{escape(metric.meaning)}. Tolerance '
         f"± {written(rows[0]['tolerance'], metric.unit, sign=False)}.</p>"
-        '<div class="row head"><span>slice (people)</span><span>'
-        f"← better off &nbsp; worse off → (± {written(scale, metric.unit, sign=False)})</span>"
-        f"<span>difference</span><span>{_own_head(metric)}</span><span>verdict</span></div>"
-        f"{single}{more if crossed else ''}"
+        f"{table}{single}</div>{more if crossed else ''}"
+    )
+
+
+def _head(metric: Metric, scale: float) -> str:
+    """Renders the heads of a table; that of the drawing is hidden with it from screen readers."""
+    span = f"← better off &nbsp; worse off → (± {written(scale, metric.unit, sign=False)})"
+    heads = ("difference", _own_head(metric), "verdict")
+    return (
+        '<div class="row head" role="row"><span role="columnheader">slice (people)</span>'
+        f'<span aria-hidden="true">{span}</span>'
+        + "".join(f'<span role="columnheader">{head}</span>' for head in heads)
+        + "</div>"
     )
 
 
@@ -55,18 +68,27 @@ def _interval(row: Row, own: Row, scale: float) -> str:
     name = f"{escape(slice_name(row['slice']))} <span class=soft>({row['users']:,})</span>"
     why = escape(row.get("reason", ""), quote=True)
     return (
-        f'<div class="row" title="{why}"><span class="name">{name}</span>'
-        f"{_drawn(row, own, scale)}{chip(row['verdict'])}</div>"
+        f'<div class="row" role="row" title="{why}"><span class="name" role="rowheader">{name}'
+        f"</span>{_drawn(row, own, scale)}{chip(row['verdict'], role='cell')}</div>"
     )
 
 
 def _drawn(row: Row, own: Row, scale: float) -> str:
     if too_few(row):
-        return f'<span class="few soft">{escape(too_few(row))}</span>'
+        told = escape(too_few(row))
+        return f'<span class="few soft" role="cell" aria-colspan="2">{told}</span>'
     return (
-        f"{interval_plot(row, scale)}<span>{figure(row['estimate'], row['unit'])}</span>"
-        f"<span>{_own(own)}</span>"
+        f'{interval_plot(row, scale)}<span role="cell">{figure(row["estimate"], row["unit"])}'
+        f'{_unseen(row)}</span><span role="cell">{_own(own)}</span>'
     )
+
+
+def _unseen(row: Row) -> str:
+    """Writes the interval that is drawn, for screen readers."""
+    if not row["interval"]:
+        return ""
+    low, high = (figure(end, row["unit"]) for end in row["interval"])
+    return f'<span class="unseen">, interval {low} to {high}</span>'
 
 
 def _own_head(metric: Metric) -> str:
@@ -90,7 +112,11 @@ def _own(row: Row) -> str:
     return told(value) + (" s" if is_seconds else "") + span
 
 
-def chip(verdict: str) -> str:
-    """Renders a verdict with a colour and a symbol, so that it can be read without colour."""
+def chip(verdict: str, role: str = "") -> str:
+    """Renders a verdict with a colour and a symbol, so that it can be read without colour.
+
+    role: of a cell, where it is one.
+    """
     mark = {"within": "✓ within", "exceeds": "▲ exceeds", "inconclusive": "? inconclusive"}
-    return f'<span class="verdict {verdict}">{mark[verdict]}</span>'
+    is_cell = f' role="{role}"' if role else ""
+    return f'<span class="verdict {verdict}"{is_cell}>{mark[verdict]}</span>'

@@ -90,7 +90,7 @@ def _headline(report: Report) -> str:
     people = sum(s["users"] for s in report["surfaces"])
     visits = sum(s["visits"] for s in report["surfaces"])
     told = NOBODY_COMPARED if is_nobody_compared(report) else HEADLINES[verdict]
-    label = '<p class="simulated">These people are <b>simulated</b>: nobody real is described.</p>'
+    label = '<p class="simulated">Some or all of these people are <b>simulated</b>, not real.</p>'
     return (
         f'<header class="{verdict}"><p class="soft">Audit of version {escape(report["version"])}, '
         f"look {report['look']}</p><h1>{chip(verdict)}: {told}</h1>"
@@ -113,15 +113,16 @@ def _drawn(report: Report) -> str:
 
 def _measured(report: Report) -> str:
     rows = "".join(
-        f"<tr><td>{escape(s['surface'])}</td><td>{s['users']:,}</td><td>{s['visits']:,}</td>"
-        f"<td>{s['first'][:10]} to {s['last'][:10]}</td>"
+        f"<tr><th scope=row>{escape(s['surface'])}</th><td>{s['users']:,}</td>"
+        f"<td>{s['visits']:,}</td><td>{s['first'][:10]} to {s['last'][:10]}</td>"
         f"<td>{figure(s['seconds'], METRICS[0].unit)}</td>{_by_book(s)}</tr>"
         for s in report["surfaces"]
     )
     return (
         f"<section><h2>What was measured</h2>{_scroll('What was measured')}<table><tr>"
-        "<th>Surface</th><th>People</th><th>Visits</th><th>Dates</th>"
-        f"<th>Time against the default layout</th>{_head_by_book(report)}"
+        "<th scope=col>Surface</th><th scope=col>People</th><th scope=col>Visits</th>"
+        "<th scope=col>Dates</th><th scope=col>Time against the default layout</th>"
+        f"{_head_by_book(report)}"
         f"</tr>{rows}</table></div><p>Every slice is compared with all other people on the same "
         "surface: how much more (or less) does this version cost or give them, against the default "
         "layout on the very same visits? A positive difference means worse off than the rest.</p>"
@@ -141,7 +142,7 @@ def _by_book(surface: Mapping[str, Any]) -> str:
 
 
 def _head_by_book(report: Report) -> str:
-    return "<th>The same, by book</th>" if BOOK in report.get("beside", ()) else ""
+    return "<th scope=col>The same, by book</th>" if BOOK in report.get("beside", ()) else ""
 
 
 def _surfaces(report: Report) -> Iterable[str]:
@@ -176,12 +177,12 @@ def _beside(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
 
 
 def _table(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
-    head = "".join(f"<th>{escape(m.title)}<br>{escape(m.unit)}</th>" for m in metrics)
+    head = "".join(f"<th scope=col>{escape(m.title)}<br>{escape(m.unit)}</th>" for m in metrics)
     cells: dict[str, dict[str, Row]] = {}
     for row in rows:
         cells.setdefault(slice_name(row["slice"]), {})[row["metric"]] = row
     lines = "".join(
-        f"<tr><td>{escape(name)}</td><td>{next(iter(of.values()))['users']:,}</td>"
+        f"<tr><th scope=row>{escape(name)}</th><td>{next(iter(of.values()))['users']:,}</td>"
         + "".join(f"<td>{_plain(of[m.name])}</td>" for m in metrics)
         + "</tr>"
         for name, of in cells.items()
@@ -191,8 +192,8 @@ def _table(metrics: Sequence[Metric], rows: Sequence[Row]) -> str:
         '<p class="soft">The slice\'s own figure, and its difference from the rest with its '
         f"{1 - ERROR:.0%} interval. People differ in these under any layout. "
         f"Slices under {LEAST_SHOWN} people are left out.</p>"
-        f"{_scroll('Other figures')}<table><tr><th>Slice</th><th>People</th>{head}</tr>{lines}"
-        "</table></div>"
+        f"{_scroll('Other figures')}<table><tr><th scope=col>Slice</th>"
+        f"<th scope=col>People</th>{head}</tr>{lines}</table></div>"
     )
 
 
@@ -212,10 +213,10 @@ def _plain(row: Row) -> str:
 def _to_do(report: Report) -> str:
     texts = TO_DO_SERVING if report.get("serves") else TO_DO
     first, *then = texts[report["verdict"]]
-    if is_nobody_compared(report):
-        first = TO_DO_ATTRIBUTES
-    steps = "".join(f"<p>{step}</p>" for step in then)
     lacking = "" if report["verdict"] == "exceeds" else more_people(report)
+    if is_nobody_compared(report):
+        first, lacking = TO_DO_ATTRIBUTES, ""
+    steps = "".join(f"<p>{step}</p>" for step in then)
     return f"<section><h2>What to do first</h2><p><b>{first}</b></p>{lacking}{steps}</section>"
 
 

@@ -56,8 +56,8 @@ TO_DO_SERVING = {
 }
 """Advice for a version that already serves people."""
 TO_DO_ATTRIBUTES = (
-    "More people would not change this. Give attributes of people, such as in a file of --people, "
-    "and audit again. Silence is not safety."
+    "More people would not change this. Give attributes of people (manage.py import_visits and "
+    "ml.audit take them by --people FILE), and audit again. Silence is not safety."
 )
 LEFT_OUT = (
     "Seconds come from a model of searching and pointing. Nobody held a stopwatch; a person who "

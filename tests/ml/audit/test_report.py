@@ -65,6 +65,7 @@ def test_without_any_attribute_it_says_that_nothing_was_compared(tmp_path, name)
     assert "no attribute tells people apart, so nothing was compared" in html
     assert "Nobody was compared with anybody, because no attribute is known of any of them" in html
     assert "Give attributes of people" in html and "Wait for more people" not in html
+    assert "is judged" not in html and "More visits of more people" not in html
     assert "Compared by" not in html
 
 
@@ -80,6 +81,29 @@ def test_real_people_are_not_called_simulated(report):
     html = page({**report, "simulated": False})
 
     assert "simulated" not in html.split("</style>")[1]
+
+
+def test_real_people_among_simulated_ones_are_not_denied(report):
+    html = page({**report, "simulated": True})
+
+    assert "Some or all of these people are <b>simulated</b>" in html
+    assert "nobody real" not in html
+
+
+def test_every_cell_has_heads_for_a_screen_reader(report):
+    html = page(report)
+
+    assert not re.search(r"<th(?! scope=(row|col))", html)
+    assert not re.search(r"<tr><td", html)
+    tables = re.findall(r'<div role="table".*?</div></div>', html)
+    assert len(tables) >= 4
+    for table in tables:
+        rows = re.findall(r'<div class="row[^>]*role="row".*?</div>', table)
+        assert rows[0].count('role="columnheader"') == 4
+        for line in rows[1:]:
+            assert line.count('role="rowheader"') == 1
+            merged = line.count("aria-colspan")
+            assert line.count('role="cell"') + merged == 3
 
 
 def test_what_the_version_alone_moves_is_listed_by_slice(report):
@@ -99,9 +123,15 @@ def test_what_the_version_alone_moves_is_listed_by_slice(report):
 
     html = page({**report, "churn": found})
 
-    assert "<tr><td>everybody</td><td>1,234</td><td>0.043</td><td>0</td><td>0</td></tr>" in html
-    assert "<tr><td>gender M</td><td>800</td><td>0.0871</td><td>0</td><td>0</td></tr>" in html
-    assert "<td>gender &lt;X&gt;</td><td>7</td><td>-</td><td>-</td><td>-</td>" in html
+    assert (
+        "<tr><th scope=row>everybody</th><td>1,234</td><td>0.043</td><td>0</td><td>0</td></tr>"
+        in html
+    )
+    assert (
+        "<tr><th scope=row>gender M</th><td>800</td><td>0.0871</td><td>0</td><td>0</td></tr>"
+        in html
+    )
+    assert "gender &lt;X&gt;</th><td>7</td><td>-</td><td>-</td><td>-</td>" in html
     assert "keeps its number for 99.1% of people" in html
 
 

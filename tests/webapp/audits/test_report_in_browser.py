@@ -36,7 +36,7 @@ def report(tmp_path_factory):
     return folder / "report.html"
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, 820, 700, 390])
 def test_it_is_accessible_and_no_wider_than_the_window(report, width):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -46,6 +46,10 @@ def test_it_is_accessible_and_no_wider_than_the_window(report, width):
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         assert axe.violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        heads = page.locator(".row.head:visible > [role=columnheader]").all_inner_texts()
+        assert heads[:4] == [
+            *("slice (people)", "difference", "modelled seconds saved a visit", "verdict")
+        ]
         first = page.locator("section h2").first
         assert first.inner_text() == "What to do first"
         assert first.bounding_box()["y"] < 900, "without scrolling"
