@@ -95,7 +95,8 @@ def _message(report: AuditReport, to: Sequence[str]) -> EmailMultiAlternatives:
 
 def body(report: AuditReport) -> str:
     """Renders the text, with aggregates only: slices, never single persons."""
-    simulated = ["The people of this audit are simulated.", ""] if _is_simulated(report) else []
+    label = "Some or all of the people of this audit are simulated."
+    simulated = [label, ""] if _is_simulated(report) else []
     return "\n".join(
         [
             f"The audit of version {report.version.name} on {report.surface} found a difference "

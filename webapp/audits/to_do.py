@@ -12,6 +12,10 @@ from webapp.lib.admin_pages import page_of
 from webapp.surfaces.models import Surface
 
 Verdict = AuditReport.Verdict
+NOBODY_COMPARED = (
+    "Nobody was compared with anybody, and more people would not change that: give attributes of "
+    "people (manage.py import_visits takes them by --people FILE), then audit again."
+)
 
 
 def to_do(report: AuditReport) -> SafeString:
@@ -19,19 +23,29 @@ def to_do(report: AuditReport) -> SafeString:
     if surface is not None:
         return _serving(report, surface)
     if report.verdict == Verdict.EXCEEDS:
-        return _plain(
-            "This version may not be promoted. Refresh the codebook on a batch balanced over "
-            "the slices that the report names, then audit again."
-        )
+        return _refused(report)
     if report.verdict == Verdict.WITHIN:
         return _promoting(report, "Nothing: this audit does not stand in the way of promotion.")
     if report.acknowledged_at:
         return _promoting(report, "It is acknowledged, and stands in the way of promotion no more.")
+    again = "With more people (the report says of whom how many), audit again."
     return format_html(
         '<a href="{}">Acknowledge it</a> before this version serves anybody, be it a canary share. '
-        "In the shadow it may decide without that. With more people (the report says of whom how "
-        "many), audit again.",
+        "In the shadow it may decide without that. {}",
         reverse("admin:uiengine_audits_auditreport_acknowledge", args=[report.pk]),
+        again if report.attributes else NOBODY_COMPARED,
+    )
+
+
+def _refused(report: AuditReport) -> SafeString:
+    refresh: str = "Refresh the codebook"
+    if report.surface is not None:
+        page = reverse("admin:uiengine_surfaces_surface_refresh", args=[report.surface.pk])
+        refresh = format_html('<a href="{}">{}</a>', page, refresh)
+    return format_html(
+        "This version may not be promoted. {} on a batch balanced over the slices that the report "
+        "names, then audit again.",
+        refresh,
     )
 
 
@@ -49,6 +63,8 @@ def _serving(report: AuditReport, surface: Surface) -> SafeString:
     )
     if report.verdict == Verdict.INCONCLUSIVE:
         told = "The version serves already and goes on: an audit that cannot tell changes nothing."
+        if not report.attributes:
+            return format_html("{} {} {}", told, NOBODY_COMPARED, ways)
         again = reverse("admin:uiengine_surfaces_surface_audit", args=[surface.pk])
         return format_html(
             '{} <a href="{}">Audit again</a> with more people: the report says of whom. {}',

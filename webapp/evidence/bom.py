@@ -113,7 +113,9 @@ def _data(version: CodebookVersion, surface: Surface, data: Mapping[str, Any]) -
                 "name": f"visits of {surface.slug}",
                 "description": "One row for each block used in a visit: surface, person's key, "
                 "time, block, number of uses. Not in the bundle, as it is about people.",
-                "classification": "simulated" if data["simulated"] else "personal data",
+                "classification": "personal data, some or all of it of simulated people"
+                if data["simulated"]
+                else "personal data",
                 "sensitiveData": [
                     "Keys of people and times of their visits. Demographic attributes are no input "
                     "of the model; audits alone compare by them."

@@ -40,6 +40,16 @@ def test_one_mail_a_report_whatever_is_retried(report_make):
     assert "modelled, not measured" in sent.body
 
 
+def test_a_mail_denies_no_real_people_among_simulated_ones(report_make):
+    report = report_make("exceeds", row("exceeds"))
+    report.report["simulated"] = True
+    report.save()
+
+    reports_mail()
+
+    assert "Some or all of the people of this audit are simulated." in mail.outbox[0].body
+
+
 def test_a_line_break_in_a_title_silences_no_mail(report_make):
     report = report_make("exceeds", row("exceeds"))
     Surface.objects.filter(pk=report.surface_id).update(title="The\nshop")

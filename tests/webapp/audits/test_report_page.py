@@ -17,9 +17,10 @@ def page(client, report) -> str:
 
 def test_a_champion_that_exceeds_shows_its_refresh_and_the_ways_out(report_make, admin_client):
     report = report_make("exceeds", row("exceeds"))
-    assert "may not be promoted" in page(admin_client, report)
+    told, surface = page(admin_client, report), report.surface
+    assert "may not be promoted" in told
+    assert f"/admin/uiengine_surfaces/surface/{surface.pk}/refresh/" in told
 
-    surface = report.surface
     Alias.objects.create(surface=surface, name=Alias.Name.CHAMPION, version=report.version)
     told = page(admin_client, report)
     assert "may not be promoted" not in told and "No refresh was started" in told
@@ -36,6 +37,27 @@ def test_an_inconclusive_audit_wants_an_acknowledgement_before_a_canary(report_m
     told = page(admin_client, report)
     assert "before this version serves anybody, be it a canary share" in told
     assert f"/admin/uiengine_audits/auditreport/{report.pk}/acknowledge/" in told
+
+
+@pytest.mark.parametrize("is_serving", [True, False])
+def test_where_nobody_was_compared_nobody_waits_for_more_people(
+    report_make, admin_client, is_serving
+):
+    report = report_make(
+        "inconclusive", {**row("inconclusive"), "slice": {"attributes": "unknown"}}
+    )
+    if is_serving:
+        Alias.objects.create(
+            surface=report.surface, name=Alias.Name.CHAMPION, version=report.version
+        )
+
+    told = page(admin_client, report)
+    assert "give attributes of people" in told
+    assert "With more people" not in told and "with more people: the report" not in told
+
+    report.attributes = ["disability"]
+    report.save()
+    assert "give attributes of people" not in page(admin_client, report)
 
 
 def test_no_page_shows_figures_of_few_people_even_of_old_reports(report_make, admin_client):

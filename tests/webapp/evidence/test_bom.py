@@ -7,11 +7,13 @@ import json
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.evidence.bundle import bundle_read
 from webapp.evidence.standard_fields import FIELDS, filled
+from webapp.subjects.models import Profile, Subject
 
 
 @pytest.fixture
@@ -40,6 +42,20 @@ def test_a_fairness_assessment_for_each_slice_of_the_audit(bom):
         "disability = N (140 people)",
     ]
     assert "tolerance 0.02: within" in told[0]["harms"]
+
+
+@pytest.mark.django_db
+def test_visits_stay_personal_data_beside_one_simulated_person(course, version, tmp_path):
+    for key, source in (("file:made-up", "simulated"), ("django:1", "live")):
+        subject = Subject.objects.create(key=key, source=source)
+        Profile.objects.create(subject=subject, surface=course)
+    path = tmp_path / "bundle.zip"
+    call_command("evidence", version.name, surface=course.slug, out=path)
+
+    bom = json.loads(bundle_read(path)["bom.cdx.json"])
+
+    (told,) = [one["data"][0] for one in bom["components"] if one["type"] == "data"]
+    assert told["classification"].startswith("personal data")
 
 
 @pytest.mark.django_db
