@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from ml.experiments.decoding import through_latent, through_tokens
 from ml.experiments.judging import Line, few_shot, gains, judged, judged_lines, ranks_of
 from ml.experiments.peers import frecency, most_used
 from ml.experiments.split import Split
+from ml.learning.alignment import renumbered
 from ml.learning.loop import Fitted
 from ml.training.start import load_fitted
 from uiengine.model.version import CodebookVersion
@@ -38,7 +39,10 @@ class Trained:
 
 def curves(split: Split, trained: Trained, show: Show) -> Iterator[Line]:
     """Yields rate-distortion, few-shot and usage lines, then lines of the product's policies."""
-    side, fitted, book = split.test, trained.fitted, trained.version.codebook
+    fitted, book = trained.fitted, trained.version.codebook
+    # A version that went on from another one numbers that one's kinds first.
+    side = split.test
+    side = replace(side, examples=renumbered(side.examples, split.kinds, fitted.kinds))
     for bits in BITS:
         found = through_tokens(fitted, book, side.examples, bits)
         spent = round(float(found.used.mean()), 3)

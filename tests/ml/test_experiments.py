@@ -16,7 +16,7 @@ from ml.experiments import judging, keep, lockin, report, retrains
 from ml.experiments.__main__ import _command, _options, main
 from ml.experiments.ablations import code_usage, kl_facts
 from ml.experiments.bandits import disjoint_linear, vowpal_wabbit
-from ml.experiments.curves import Trained
+from ml.experiments.curves import Trained, curves
 from ml.experiments.decoding import latents, through_tokens
 from ml.experiments.lab import Lab
 from ml.experiments.lockin_learners import Engine, Rates
@@ -33,6 +33,7 @@ from ml.experiments.quantisers import CODEBOOKS, FiniteScalar
 from ml.experiments.split import Split, is_held_back, prepare, split_frame
 from ml.learning.loop import Fitted, fit
 from ml.learning.settings import Settings
+from ml.training.train import train_version
 from tests.ml.data.test_formats import store_folder
 
 QUICK = replace(Settings(), warm_epochs=1, code_epochs=1, codes=16, stages=2, batch=256)
@@ -84,6 +85,21 @@ def test_scores_in_bulk_show_what_a_replay_shows(split, trained, name):
     assert gain(split, scores) == pytest.approx(theirs["all"], abs=0.005)
     (line,) = judging.judged(ranks, side, split.surfaces, split.orders)
     assert line["captured"] == pytest.approx(theirs["all"], abs=0.005)
+
+
+def test_curves_read_a_version_by_its_own_numbers_of_kinds(cohort, split, tmp_path):
+    """What goes on from the innate version numbers that one's kinds first, not the page's alone."""
+    settings = replace(Settings(), warm_epochs=0, code_epochs=2, batch=64, rate=3e-3)
+    train_version(cohort[0], tmp_path / "v", innate=Path("fixtures/innate"), settings=settings)
+    trained = Trained.of(tmp_path / "v")
+    assert dict(trained.fitted.kinds) != dict(split.kinds)
+    lines = curves(split, trained, lambda share, text: None)
+    line = next(x for x in lines if x["kind"] == "policy" and x["policy"] == "eager")
+
+    decide = policy("eager", trained.version, split.orders, 64, 0)
+    replayed = list(replay(split.test.visits, split.surfaces, split.orders, decide))
+    theirs = captured_gain(replayed, split.test.visits)["sim"]["all"]
+    assert line["captured"] == pytest.approx(theirs, abs=0.005)
 
 
 def test_the_static_order_gains_nothing_and_few_shot_bins_hold_every_visit(split):
