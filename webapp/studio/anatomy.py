@@ -136,7 +136,7 @@ def take_apart(
         candidates=_candidates(request, version, prediction, decision),
         boxes=_boxes(request, prediction, decision, at),
         rules=_rules(request, decision),
-        reasons=tuple(sentence(reason) for reason in decision.reasons),
+        reasons=tuple(dict.fromkeys(sentence(reason) for reason in decision.reasons)),
         moved=tuple(titles[b] for b in decision.stability.moved),
         is_first=not request.profile.order,
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -52,6 +53,15 @@ def form_of(surface: Surface, **changes):
 
 def change(surface: Surface) -> str:
     return reverse("admin:uiengine_surfaces_surface_change", args=[surface.pk])
+
+
+def test_what_a_field_asks_for_is_told_to_screen_readers(owner, cohort, version):
+    for step in ("promote", "challenge"):
+        name = f"admin:uiengine_codebooks_codebookversion_{step}"
+        page = owner.get(reverse(name, args=[version.pk])).content.decode()
+        named = re.findall(r'aria-describedby="([^" ]+)', page)
+        assert len(named) >= 2
+        assert [one for one in named if f'id="{one}"' not in page] == []
 
 
 def test_every_page_opens(owner, cohort, version):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.utils import translation
 
 from webapp.audits.models import AuditReport
 from webapp.codebooks.admin.card_page import card_page, curve_svg
@@ -44,6 +45,19 @@ def made(course) -> CodebookVersion:
         },
     }
     return CodebookVersion.objects.create(name="made", folder="none", card=card)
+
+
+def test_figures_in_english_sentences_keep_their_point_in_every_language(made):
+    with translation.override("de"):
+        page = card_page(made)
+
+    assert "log loss 0.3100 before, 0.3000 after" in page
+    assert "encoder 0.1 ms" in page and "0,1 ms" not in page
+
+
+def test_the_curve_is_drawn_in_the_pages_own_ink():
+    assert "#3d5a80" not in curve_svg(CARD["rate_distortion"])
+    assert curve_svg(CARD["rate_distortion"]).count("currentColor") == 2
 
 
 def test_files_of_the_layout_part_are_counted_beside_what_a_decision_loads(made):

@@ -173,6 +173,22 @@ def test_the_preview_shows_whole_tables_on_a_desktop(page, filled):
     assert page.evaluate(wide) == [0, 0]
 
 
+@pytest.mark.parametrize(("scheme", "theme"), [("light", "dark"), ("dark", "light")])
+def test_verdicts_are_read_in_the_theme_that_the_admin_was_set_to(page, filled, scheme, theme):
+    older, newer = AuditReport.objects.get(), AuditReport.objects.get()
+    newer.pk = None
+    newer.report = {"verdict": "within", "slices": [row(0.0, -0.01, 0.01, "within")]}
+    newer.save()
+    page.emulate_media(color_scheme=scheme)
+    page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    for address in (
+        reverse("admin:uiengine_codebooks_codebookversion_change", args=[older.version_id]),
+        reverse("admin:uiengine_audits_auditreport_compare"),
+    ):
+        assert faults(page, address) == []
+        assert page.locator(".exceeds").count() and page.locator("body:visible").count()
+
+
 def test_a_definition_is_checked_while_it_is_typed(page, filled):
     page.goto(reverse("admin:uiengine_surfaces_surface_change", args=[filled.pk]))
     says, text = page.locator("#definition-check .says"), page.locator("#id_definition")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.contrib.admin.models import LogEntry
 
+import uiengine
 from tests.webapp.studio.conftest import AUDITOR, staff
 from uiengine import engine
 from uiengine.model.version_folder import load_version
@@ -80,6 +83,26 @@ def test_candidates_are_those_the_engine_scored_and_the_chosen_costs_least(serve
     least_gain = 0.022 * chosen.moved  # asked for by the search, and no time lost
     assert stay.seconds - chosen.seconds == pytest.approx(saves - least_gain)
     assert [t.token for t in anatomy.tokens] == list(anatomy.decision.tokens)
+
+
+def test_no_reason_is_said_twice():
+    bank = uiengine.parse_surface(
+        json.loads((INNATE_FOLDER.parent / "surfaces/bank.json").read_text())
+    )
+    newcomer = uiengine.Request(bank, uiengine.Profile(), uiengine.Popularity(), day=10)
+
+    anatomy = take_apart(newcomer, load_version(INNATE_FOLDER))
+
+    assert len(anatomy.decision.reasons) > 1
+    assert anatomy.reasons == ("A first guess from pages like this one.",)
+
+
+def test_modelled_seconds_keep_their_point_in_german(owner, served):
+    page = owner.get(preview(served), headers={"Accept-Language": "de"})
+    candidates = page.context["anatomy"].candidates
+
+    told = [f"<td>{candidate.seconds:.3f}</td>" for candidate in candidates]
+    assert told and all(one in page.content.decode() for one in told)
 
 
 def test_one_breakpoint_is_drawn_where_one_is_chosen(owner, served):

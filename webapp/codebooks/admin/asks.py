@@ -72,8 +72,8 @@ def ask_pipeline(
         f"If it meets all conditions of the gate: {rule}.",
         Pipeline.Kind.REFRESH: "A few hundred steps from the champion, on people of late who are "
         f"balanced over slices; then the same gate. If it passes: {rule}.",
-        Pipeline.Kind.JUDGE: "Replays held-back visits, audits, and judges by the gate's four "
-        "conditions. Nothing is promoted.",
+        Pipeline.Kind.JUDGE: "Replays held-back visits, audits, and judges by all conditions "
+        "of the gate. Nothing is promoted.",
     }
     about = f" {version.name}" if version else ""
     title = f"{kind.label} now:{about} {surface}"

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from webapp.codebooks.admin.card_html import card_html
@@ -49,7 +50,8 @@ def card_page(version: CodebookVersion) -> SafeString:
         "layout_files": _files(card.get("layouts") or {}),
         "details": details,
     }
-    return render_to_string("uiengine_codebooks/card.html", context)
+    with translation.override("en"):  # as its sentences are, where 1,702 is a thousand and more
+        return render_to_string("uiengine_codebooks/card.html", context)
 
 
 def _files(part: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -139,9 +141,9 @@ def curve_svg(points: Sequence[Mapping[str, float]]) -> str:
     label = escape(f"Distortion from {bits[0]:g} to {bits[-1]:g} bits")
     return (
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" role="img" '
-        f'aria-label="{label}" font-size="10" text-anchor="middle" fill="#3d5a80">'
+        f'aria-label="{label}" font-size="10" text-anchor="middle" fill="currentColor">'
         f'<line x1="{LEFT:g}" x2="{WIDTH:g}" y1="{base:g}" y2="{base:g}" stroke="#9aa5b1"/>'
-        f'<polyline points="{line}" fill="none" stroke="#3d5a80" stroke-width="2"/>{dots}'
+        f'<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="2"/>{dots}'
         f'<text x="{LEFT - 6:g}" y="14" text-anchor="end">{most:.2g}</text>'
         f'<text x="{LEFT - 6:g}" y="{base:g}" text-anchor="end">0</text>'
         f'<text x="{(LEFT + WIDTH) / 2:g}" y="{HEIGHT - 2:g}">bits per user</text></svg>'
