@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from webapp.audits.models import AuditReport
 from webapp.audits.services import champion_of, refresh_after
+from webapp.codebooks.registry.aliases import champion_before
 from webapp.lib.admin_pages import page_of
 from webapp.surfaces.models import Surface
 
@@ -51,15 +52,13 @@ def _refused(report: AuditReport) -> SafeString:
 
 def _serving(report: AuditReport, surface: Surface) -> SafeString:
     page = reverse("admin:uiengine_surfaces_surface_change", args=[surface.pk])
-    back = reverse("admin:uiengine_surfaces_surface_rollback", args=[surface.pk])
     if report.verdict == Verdict.WITHIN:
         return _plain("Nothing: the version serves already, and may go on.")
     ways = format_html(
         'Who does not want to wait sets the surface to <a href="{}">dry run or off</a>, where '
-        'everybody is shown the default layout, or <a href="{}">rolls back</a> to the champion '
-        "before.",
+        "everybody is shown the default layout{}.",
         page,
-        back,
+        _back(report, surface),
     )
     if report.verdict == Verdict.INCONCLUSIVE:
         told = "The version serves already and goes on: an audit that cannot tell changes nothing."
@@ -74,6 +73,14 @@ def _serving(report: AuditReport, surface: Surface) -> SafeString:
         )
     told = "The version serves already, and goes on until something changes that."
     return format_html("{} {} {}", told, _refresh(report, surface), ways)
+
+
+def _back(report: AuditReport, surface: Surface) -> SafeString:
+    """The end of a sentence that offers to roll back; empty where nothing served before."""
+    if champion_before(surface, report.version) is None:
+        return _plain("")
+    address = reverse("admin:uiengine_surfaces_surface_rollback", args=[surface.pk])
+    return format_html(', or <a href="{}">rolls back</a> to the champion before', address)
 
 
 def _refresh(report: AuditReport, surface: Surface) -> SafeString:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from uiengine.errors import EngineError, SurfaceError
 from uiengine.model.version import CodebookVersion as CodebookVersionLoaded
 from webapp.codebooks.gate.promotion import innate_version
-from webapp.codebooks.models import CodebookVersion
+from webapp.codebooks.models import Alias, CodebookVersion
 from webapp.layouts.answer import read
 from webapp.layouts.answer.context import decision_context, request_of
 from webapp.layouts.exported import layout_export
@@ -110,6 +110,9 @@ def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     form = PreviewForm(request.GET, surface=surface, page=here, sees_people=sees)
     chosen = form.chosen()
     context: dict[str, Any] = {"surface": surface, "form": form, "half_lives": HALF_LIVES}
+    context["champion"] = CodebookVersion.objects.filter(
+        aliases__surface=surface, aliases__name=Alias.Name.CHAMPION
+    ).first()
     ready = version_ready(chosen["version"]) if chosen else Ready(None, form.refusal)
     persona = persona_of(form, here) if chosen else None
     if not ready.loaded or not persona:

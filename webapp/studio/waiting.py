@@ -114,7 +114,7 @@ def _audits(surfaces: dict[int, Surface]) -> Iterator[Waiting]:
         page = reverse("admin:uiengine_audits_auditreport_change", args=[report.pk])
         if report.verdict == verdict.EXCEEDS and serves:
             says = f"{surface.slug}: {report.version}, which serves, treats some people worse than "
-            says += "tolerated. Roll it back, or retrain: its page has both."
+            says += "tolerated. Its report says what can be done now."
             yield Waiting("bad", says, f"Audit {report.pk}", page)
         elif report.verdict == verdict.INCONCLUSIVE and (
             serves or report.version_id in _candidates(surface)

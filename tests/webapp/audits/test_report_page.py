@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.webapp.audits.conftest import row
+from webapp.audits import to_do
 from webapp.audits.compare import compare
 from webapp.codebooks.models import Alias, Pipeline
 
@@ -15,7 +16,9 @@ def page(client, report) -> str:
     return client.get(f"/admin/uiengine_audits/auditreport/{report.pk}/change/").content.decode()
 
 
-def test_a_champion_that_exceeds_shows_its_refresh_and_the_ways_out(report_make, admin_client):
+def test_a_champion_that_exceeds_shows_its_refresh_and_the_ways_out(
+    report_make, admin_client, monkeypatch
+):
     report = report_make("exceeds", row("exceeds"))
     told, surface = page(admin_client, report), report.surface
     assert "may not be promoted" in told
@@ -24,8 +27,11 @@ def test_a_champion_that_exceeds_shows_its_refresh_and_the_ways_out(report_make,
     Alias.objects.create(surface=surface, name=Alias.Name.CHAMPION, version=report.version)
     told = page(admin_client, report)
     assert "may not be promoted" not in told and "No refresh was started" in told
-    assert f"/admin/uiengine_surfaces/surface/{surface.pk}/rollback/" in told
+    rollback = f"/admin/uiengine_surfaces/surface/{surface.pk}/rollback/"
+    assert rollback not in told, "there is no champion before"
     assert f"/admin/uiengine_surfaces/surface/{surface.pk}/refresh/" in told
+    monkeypatch.setattr(to_do, "champion_before", lambda surface, version: version)
+    assert rollback in page(admin_client, report)
     key = f"refresh:after-audit:{report.pk}"
     made = Pipeline.objects.create(kind=Pipeline.Kind.REFRESH, surface=surface, key=key)
     assert f"/admin/uiengine_codebooks/pipeline/{made.pk}/change/" in page(admin_client, report)

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from webapp.codebooks.models import Part, Pipeline
+from webapp.codebooks.models import Part, Pipeline, Run
 from webapp.codebooks.pipeline import lease
 from webapp.codebooks.pipeline.order import pipeline_request
 from webapp.codebooks.pipeline.parts import together
@@ -48,6 +48,14 @@ def test_pages_of_pipeline_and_run_say_how_many_where_and_how_long(admin_client,
     assert said in page
     assert page.index("collect 2 64 to 127 running blade-2 50% 2") < page.index("collect 3 128")
     assert "collect 1 0 to 63 done blade-1 100% 1" in page
+
+
+def test_a_failed_step_shows_its_error_where_the_steps_are(admin_client, held):
+    Run.objects.filter(pk=held.run.pk).update(
+        state="failed", doing="reading visits", error="visits: 0 usable visits. Import more."
+    )
+    page = seen(admin_client, held.run.pipeline)
+    assert "visits: 0 usable visits. Import more." in page and "reading visits" not in page
 
 
 def test_the_terminal_is_told_the_same(held):

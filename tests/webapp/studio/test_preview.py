@@ -105,6 +105,17 @@ def test_modelled_seconds_keep_their_point_in_german(owner, served):
     assert told and all(one in page.content.decode() for one in told)
 
 
+def test_a_preview_says_who_serves_the_page_in_truth(owner, served, version):
+    served_now = "The page as somebody would be served it now"
+    assert served_now in owner.get(preview(served)).content.decode()
+
+    served.aliases.all().delete()
+    told = owner.get(preview(served)).content.decode()
+
+    assert served_now not in told
+    assert "no version serves it, and everybody is shown the default layout" in told
+
+
 def test_one_breakpoint_is_drawn_where_one_is_chosen(owner, served):
     page = owner.get(preview(served, at="tablet")).content.decode()
     assert page.count('<svg class="layout-picture"') == 1

@@ -67,7 +67,9 @@ def _folded(run: Run) -> SafeString:
 
 def _doing(run: Run) -> str:
     """What the run does, or did: fresh from its parts where it has several."""
-    if run.state == Run.State.FAILED or run.parts.count() < 2:
+    if run.state == Run.State.FAILED:
+        return run.error or run.doing
+    if run.parts.count() < 2:
         return run.doing or run.error
     return parts_words(run)
 
