@@ -29,15 +29,19 @@ from ml.versions.draft import Draft
 from ml.versions.folder import ExportedLayouts
 from uiengine.page.surface import Surface
 
-FINE_RATE = 1e-3
-"""Peak learning rate of fine-tuning."""
-FINE_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 300, 4, 20
-"""Wanted steps of fine-tuning, and the bounds on its epochs."""
-STEPS_PER_EPOCH, LEAST_BATCH, MOST_BATCH = 8, 64, 1024
-"""Small surfaces train with smaller batches: steps per epoch, and the bounds on a batch."""
+LEAST_EPOCHS, MOST_EPOCHS = 4, 20
+"""Bounds on the epochs of fine-tuning."""
+STEPS_PER_EPOCH, LEAST_BATCH = 8, 64
+"""Small surfaces train with smaller batches: steps per epoch, and the smallest batch."""
+FIRST_RATE, FIRST_STEPS, FIRST_BATCH = 3e-3, 800, 256
+"""Peak learning rate, wanted steps and largest batch of a surface's first version."""
+ALIGNED_RATE, ALIGNED_STEPS, ALIGNED_BATCH = 1e-3, 300, 1024
+"""The same where tokens have to keep their meaning: people are moved by each step."""
 MANY_BATCH, MANY_RATE, MANY_STEPS = 256, 4e-3, 500
-"""Batch of surfaces whose visits make FINE_STEPS such batches or more, their peak rate where no
-tokens have to keep their meaning, and their most steps."""
+"""Batch of surfaces with MANY_VISITS or more, the peak rate of their first version, and their most
+steps."""
+MANY_VISITS = 300 * MANY_BATCH
+"""Visits from which on steps are bounded, however many visits there are."""
 OF_NO_PAGE: dict[str, Any] = {
     "surfaces": [],
     "default_orders": {},
@@ -170,15 +174,20 @@ def fine_tuning(visits: int, is_aligned: bool = False) -> dict[str, Any]:
     Few visits train for more epochs and in smaller batches, as four epochs taught a small surface
     next to nothing (LOG.md), but for at most MOST_EPOCHS, to limit memorising. Of many, an epoch
     sees a part: it is steps that teach, and batches of all of them would be larger, not more.
+
+    is_aligned: it goes on from the surface's champion, whose tokens keep their meaning.
     """
-    most, rate = Settings.most_steps, FINE_RATE
-    if visits >= FINE_STEPS * MANY_BATCH:
+    rate = ALIGNED_RATE if is_aligned else FIRST_RATE
+    if visits >= MANY_VISITS:
         epochs, batch, most = LEAST_EPOCHS, MANY_BATCH, min(visits // MANY_BATCH, MANY_STEPS)
-        rate = FINE_RATE if is_aligned else MANY_RATE
+        rate = ALIGNED_RATE if is_aligned else MANY_RATE
     else:
-        batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), MOST_BATCH)
-        wanted = math.ceil(FINE_STEPS / max(visits // batch, 1))
+        steps = ALIGNED_STEPS if is_aligned else FIRST_STEPS
+        largest = ALIGNED_BATCH if is_aligned else FIRST_BATCH
+        batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), largest)
+        wanted = math.ceil(steps / max(visits // batch, 1))
         epochs = min(max(wanted, LEAST_EPOCHS), MOST_EPOCHS)
+        most = Settings.most_steps if is_aligned else FIRST_STEPS
     settings = {"warm_epochs": 0, "code_epochs": epochs, "rate": rate, "batch": batch}
     return {**settings, "most_steps": most}
 

@@ -265,15 +265,20 @@ def test_trains_on_from_an_innate_version_with_a_new_surface(version_folder, tmp
 
 
 @pytest.mark.parametrize("visits", [30, 100, 656, 4476, 20_000, 76_799])
-def test_a_small_surface_gets_steps_enough_from_an_innate_version_on(visits):
-    """Aims at 300 steps, and 8 an epoch, within 4 to 20 epochs and batches of 64 to 1024."""
-    chosen = fine_tuning(visits)
+@pytest.mark.parametrize(
+    ("is_aligned", "wanted", "largest"), [(False, 800, 256), (True, 300, 1024)]
+)
+def test_a_small_surface_gets_steps_enough(visits, is_aligned, wanted, largest):
+    """A first version aims at 800 steps, one that goes on from a champion at 300; 8 an epoch,
+    within 4 to 20 epochs."""
+    chosen = fine_tuning(visits, is_aligned=is_aligned)
     steps = max(visits // chosen["batch"], 1)
-    assert 64 <= chosen["batch"] <= 1024
+    assert 64 <= chosen["batch"] <= largest
     assert steps >= min(8, max(visits // 64, 1))
     assert 4 <= chosen["code_epochs"] <= 20
-    assert steps * chosen["code_epochs"] >= 300 or chosen["code_epochs"] == 20
-    assert steps * chosen["code_epochs"] < 300 + steps or chosen["code_epochs"] == 4
+    assert steps * chosen["code_epochs"] >= wanted or chosen["code_epochs"] == 20
+    assert steps * chosen["code_epochs"] < wanted + steps or chosen["code_epochs"] == 4
+    assert is_aligned or chosen["most_steps"] == wanted
 
 
 @pytest.mark.parametrize("visits", [76_800, 100_000, 200_000, 500_000])
@@ -283,7 +288,7 @@ def test_a_large_surface_takes_300_to_500_steps_however_many_visits_it_has(visit
     assert 300 <= chosen["most_steps"] <= 500
     assert chosen["batch"] * chosen["most_steps"] <= visits
     aligned = fine_tuning(visits, is_aligned=True)
-    assert aligned == {**chosen, "rate": fine_tuning(1000)["rate"]}
+    assert aligned == {**chosen, "rate": fine_tuning(1000, is_aligned=True)["rate"]}
 
 
 def test_command_runs_with_smoke(tmp_path, capsys):
