@@ -48,4 +48,4 @@ class AuditReport(models.Model):
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
-        return f"{self.verdict}: version {self.version_id}, {self.created_at:%Y-%m-%d}"
+        return f"{self.verdict}: {self.version.name}, {self.created_at:%Y-%m-%d}"

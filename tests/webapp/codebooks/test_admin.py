@@ -64,6 +64,19 @@ def test_what_a_field_asks_for_is_told_to_screen_readers(owner, cohort, version)
         assert [one for one in named if f'id="{one}"' not in page] == []
 
 
+def test_pages_are_headed_by_names_and_not_by_numbers_of_rows(owner, cohort, version):
+    line, _ = pipeline_request(kind=Pipeline.Kind.RETRAIN, surface=cohort)
+    for found, heads in (
+        (line, f"retrain {line.pk} of {cohort.slug}: "),
+        (line.runs.get(), f"collect of {cohort.slug}: "),
+        (judged(version, cohort), f"passed: {version.name} for {cohort.slug}"),
+        (report_of(version, cohort), f"within: {version.name}, "),
+    ):
+        name = f"admin:{found._meta.app_label}_{found._meta.model_name}_change"
+        page = owner.get(reverse(name, args=[found.pk])).content.decode()
+        assert heads in page.split("<h2>")[1].split("</h2>")[0]
+
+
 def test_every_page_opens(owner, cohort, version):
     report = report_of(version, cohort)
     line, _ = pipeline_request(kind=Pipeline.Kind.RETRAIN, surface=cohort)

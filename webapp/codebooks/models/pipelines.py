@@ -50,7 +50,7 @@ class Pipeline(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk} of surface {self.surface_id}: {self.state}"
+        return f"{self.kind} {self.pk} of {self.surface.slug}: {self.state}"
 
 
 class Run(models.Model):
@@ -121,7 +121,7 @@ class Run(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} of surface {self.surface_id}: {self.state}"
+        return f"{self.kind} of {self.surface.slug}: {self.state}"
 
 
 class GateReport(models.Model):
@@ -163,4 +163,4 @@ class GateReport(models.Model):
         ordering = ("-created_at", "-pk")
 
     def __str__(self) -> str:
-        return f"{self.verdict}: version {self.version_id} for surface {self.surface_id}"
+        return f"{self.verdict}: {self.version.name} for {self.surface.slug}"
