@@ -64,6 +64,13 @@ def test_what_a_field_asks_for_is_told_to_screen_readers(owner, cohort, version)
         assert [one for one in named if f'id="{one}"' not in page] == []
 
 
+def test_rolling_back_where_nothing_serves_says_so_and_what_to_do(owner, course):
+    page = owner.post(f"/admin/uiengine_surfaces/surface/{course.pk}/rollback/", {"why": "x"})
+    told = page.content.decode()
+    assert "has no earlier champion to go back to. Promote a version instead." in told
+    assert "This field is required" not in told
+
+
 def test_pages_are_headed_by_names_and_not_by_numbers_of_rows(owner, cohort, version):
     line, _ = pipeline_request(kind=Pipeline.Kind.RETRAIN, surface=cohort)
     for found, heads in (

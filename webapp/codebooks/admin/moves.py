@@ -78,7 +78,9 @@ def rollback(request: HttpRequest, surface: Surface, back: str) -> HttpResponse:
 
     title = f"Roll back {surface}"
     form, text = RollbackForm(posted(request)), "This surface has no champion."
-    if alias := surface.aliases.filter(name="champion").select_related("version").first():
+    alias = surface.aliases.filter(name="champion").select_related("version").first()
+    form.fields["champion"].required = alias is not None  # hidden: nobody could fill it in
+    if alias:
         form.fields["champion"].initial = alias.version_id
         before = champion_before(surface, alias.version)
         text = f"{alias.version.name} serves now. " + (
