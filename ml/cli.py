@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -65,6 +67,12 @@ def new_folder(text: str) -> Path:
         if part.exists() and not part.is_dir():
             says = f"{text!r} cannot be a folder: {part} is a file. Name another"
             raise argparse.ArgumentTypeError(says)
+    there = next(part for part in (path, *path.absolute().parents) if part.exists())
+    try:
+        tempfile.TemporaryFile(dir=there).close()  # permissions do not show everything
+    except OSError as error:
+        says = f"{text!r} cannot be written: {there} takes no file ({error.strerror}). Name another"
+        raise argparse.ArgumentTypeError(says) from None
     return path
 
 
@@ -75,6 +83,26 @@ def new_file(text: str) -> Path:
         raise argparse.ArgumentTypeError(f"{text!r} is a folder: name a file in it")
     new_folder(str(path.parent))
     return path
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """Returns an argument type of whole numbers from `least` on."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        return int(text)
+
+    return read
+
+
+def refuse_overwriting(
+    parser: argparse.ArgumentParser, out: Path | None, inputs: Iterable[Path | str | None]
+) -> None:
+    """Ends the command where --out is one of the files that it reads, which it would replace."""
+    for name in inputs:
+        if out is not None and name is not None and Path(name).resolve() == out.resolve():
+            parser.error(f"argument --out: {str(out)!r} is a file that is read. Name another")
 
 
 def progress_bar(name: str) -> tuple[tqdm, Progress]:

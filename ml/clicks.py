@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml.cli import EPISODES, command
+from ml.cli import EPISODES, command, whole_number
 from ml.data.click_episodes import NONE_USABLE, read_episodes
 from ml.data.errors import DataError
 from ml.evaluation.quantile_regression import Fit, errors, intervals, predict, quantile_fit
@@ -109,8 +109,10 @@ def _study_first(seen: pd.DataFrame, unseen: pd.DataFrame, draws: int, seed: int
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = command("ml.clicks", __doc__, EPISODES)
     parser.add_argument("--data", type=Path, required=True, help="file of episodes with clicks")
-    parser.add_argument("--draws", type=int, default=200, help="resamples of the sessions")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--draws", type=whole_number(1), default=200, help="resamples of the sessions"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=0)
     parser.add_argument("--smoke", action="store_true", help="few resamples: ends within seconds")
     options = parser.parse_args(arguments)
     try:

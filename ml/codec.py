@@ -21,7 +21,16 @@ from typing import Any
 
 import torch
 
-from ml.cli import LAYOUTS, command, existing_version, new_file, new_folder, progress_bar
+from ml.cli import (
+    LAYOUTS,
+    command,
+    existing_version,
+    new_file,
+    new_folder,
+    progress_bar,
+    refuse_overwriting,
+    whole_number,
+)
 from ml.data.errors import DataError
 from ml.evaluation.replay import BIT_BUDGETS
 from ml.layouts.coding import (
@@ -115,7 +124,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="budgets, 8 bits a token: multiples of 8 from 8 to 64",
     )
     parser.add_argument("--out", type=new_file, required=True, help="JSON lines, one per budget")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole_number(0), default=0)
     parser.add_argument("--jobs", type=int, default=2, help="processes that encode")
     parser.add_argument("--smoke", action="store_true", help="a few layouts: ends within seconds")
     options = parser.parse_args(arguments)
@@ -123,6 +132,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--jobs must be at least 1")
     if (options.train is None) == (options.version is None):
         parser.error("--train or --version is needed, and not both")
+    refuse_overwriting(parser, options.out, [options.test, *(options.train or ())])
     return options
 
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from ml.cli import REPLAY, VISITS, command
-from ml.data.errors import DataError
+from ml.data.errors import BadValue, DataError
 from ml.data.surface_files import read_surfaces
 from ml.data.tables import read_visits
 from ml.evaluation.declared import judge_declared
@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         surfaces = read_surfaces(options.surface)
         lines = tqdm(read_lines(options.replay, visits), disable=None, unit=" visits")
         rows = list(lines) if surfaces else lines
+        if surfaces:
+            _refuse_undeclared({row["surface"] for row in rows} - set(surfaces), options.replay)
         more = judge_declared(rows, visits, surfaces) if surfaces else ()
         declared = {found["surface"]: found for found in more}
         for found in judge(rows, visits):
@@ -52,6 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _refuse_undeclared(slugs: Collection[str], replay: Path) -> None:
+    """Raises DataError for pages of the replay that no --surface file declares."""
+    rule = "is declared by no --surface file: name its file, too, or leave --surface out"
+    if slugs:
+        raise DataError([BadValue(replay.name, 0, "surface", slug, rule) for slug in sorted(slugs)])
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ml.cli import new_folder, whole_number
 from ml.data.cohort import NAMES, cohort
 from ml.data.errors import DataError
 from ml.data.needs import people_with_needs
@@ -25,9 +26,13 @@ SIMULATED = "simulated"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ml.simulate", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the two CSV files")
-    parser.add_argument("--people", type=int, default=len(NAMES), help="size of the cohort")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--out", type=new_folder, required=True, help="folder for the two CSV files"
+    )
+    parser.add_argument(
+        "--people", type=whole_number(1), default=len(NAMES), help="size of the cohort"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=7)
     parser.add_argument("--smoke", action="store_true", help="ten people")
     parser.add_argument(
         "--surface",
@@ -38,8 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--named", action="store_true", help="give people names and write pages_visits.csv alone"
     )
-    parser.add_argument("--visits", type=int, default=30, help="of each, with --surface")
+    parser.add_argument(
+        "--visits", type=whole_number(1), default=30, help="of each, with --surface"
+    )
     options = parser.parse_args(arguments)
+    named = options.people * len(options.surface or ())
+    if options.named and named > len(NAMES):
+        parser.error(f"--named has {len(NAMES)} names for {named} people: name fewer --people")
     options.out.mkdir(parents=True, exist_ok=True)
     people = 10 if options.smoke else options.people
     try:

@@ -32,6 +32,7 @@ from ml.cli import (
     new_folder,
     progress_bar,
     smoke_sample,
+    whole_number,
 )
 from ml.data.errors import BadValue, DataError
 from ml.data.histories import pages
@@ -137,10 +138,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=new_folder, required=True, help="folder of the new version")
     parser.add_argument("--innate", action="store_true", help="train for no surface in particular")
     parser.add_argument("--start", type=existing_version, help="version folder to start from")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
+    parser.add_argument(
+        "--seed", type=whole_number(0), default=0, help="of weights, order and augmentation"
+    )
     parser.add_argument(
         "--scratch",
-        type=Path,
+        type=new_folder,
         help="folder on disk for what is learned from, in place of memory; torchrun's share it",
     )
     parser.add_argument("--smoke", action="store_true", help="a few subjects and epochs: seconds")

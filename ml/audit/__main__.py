@@ -23,7 +23,8 @@ from tqdm import tqdm
 from ml.audit import cohort
 from ml.audit.audit import audit
 from ml.audit.rows import Progress
-from ml.data.errors import DataError
+from ml.cli import new_folder, whole_number
+from ml.data.errors import BadValue, DataError
 from ml.data.tables import read_people, read_visits
 
 
@@ -39,11 +40,11 @@ def arguments() -> argparse.ArgumentParser:
     add("--book", type=Path, help="the version's replay of the same visits by --policy book")
     add("--previous", type=Path, nargs="+", default=[], help="earlier report.json, oldest first")
     add("--power", type=Path, help="what ml.audit.power printed, to be shown in the report")
-    add("--out", type=Path, help="folder for report.html and report.json")
+    add("--out", type=new_folder, help="folder for report.html and report.json")
     add("--version", default="", help="the name the report gives the version")
     add("--serves", action="store_true", help="the version serves people now: what to do differs")
     add("--simulated", action="store_true", help="the people are simulated: the report says so")
-    add("--seed", type=int, default=0, help="of the people of --smoke")
+    add("--seed", type=whole_number(0), default=0, help="of the people of --smoke")
     add("--smoke", action="store_true", help="audit a small simulated cohort, in seconds")
     return parser
 
@@ -84,8 +85,8 @@ def _files(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, A
         champion=options.champion,
         anchor=options.anchor,
         book=options.book,
-        previous=[json.loads(path.read_text(encoding="utf-8")) for path in options.previous],
-        power=json.loads(options.power.read_text(encoding="utf-8")) if options.power else None,
+        previous=[_json(path, "--previous", "surfaces") for path in options.previous],
+        power=_json(options.power, "--power", "seeds") if options.power else None,
         out=options.out,
         version=options.version,
         serves=options.serves,
@@ -93,6 +94,21 @@ def _files(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, A
         progress=progress,
     )
     return report, options.out
+
+
+def _json(path: Path, option: str, part: str) -> dict[str, Any]:
+    """Reads a JSON file that an earlier run wrote. part: a field that tells it from others."""
+    rule = {
+        "--previous": "must be the report.json of an earlier audit",
+        "--power": "must be the JSON that python -m ml.audit.power printed",
+    }[option]
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError([BadValue(path.name, 0, option, str(path), f"{rule}: {error}")]) from error
+    if not isinstance(found, dict) or part not in found:
+        raise DataError([BadValue(path.name, 0, option, str(path), f"{rule}: it has no {part!r}")])
+    return found
 
 
 def _smoke(options: argparse.Namespace, progress: Progress) -> tuple[dict[str, Any], Path]:

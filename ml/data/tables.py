@@ -71,6 +71,9 @@ def _read(
 
 def read_table(path: Path) -> pd.DataFrame:
     """Reads a Parquet or CSV file; CSV values stay text, so that ids keep their leading zeros."""
+    if path.is_dir():
+        rule = "is a folder: name a .csv or .parquet file in it"
+        raise DataError([BadValue(str(path), 0, "file", str(path), rule)])
     if not path.is_file():
         raise DataError([BadValue(str(path), 0, "file", str(path), "the file must exist")])
     try:

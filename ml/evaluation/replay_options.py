@@ -6,7 +6,16 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ml.cli import LAYOUTS, VISITS, command, existing_version, new_file, new_folder
+from ml.cli import (
+    LAYOUTS,
+    VISITS,
+    command,
+    existing_version,
+    new_file,
+    new_folder,
+    refuse_overwriting,
+    whole_number,
+)
 from ml.evaluation.policies import BOOKED, CODED, POLICIES
 from ml.evaluation.replay import BIT_BUDGETS
 from uiengine.book.book import MOST_ENTRIES
@@ -28,6 +37,8 @@ def options_of(arguments: Sequence[str] | None, about: str | None) -> argparse.N
     _add_version(parser)
     options = parser.parse_args(arguments)
     _refuse(parser, options)
+    read = (options.test, *(options.train or ()), *options.surface, *options.layouts)
+    refuse_overwriting(parser, options.out, read)
     return options
 
 
@@ -54,7 +65,7 @@ def _add_deciding(parser: argparse.ArgumentParser) -> None:
         default=MOST_ENTRIES,
         help=f"layouts in a day's book with --policy book or device, 1 to {MOST_ENTRIES}",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole_number(0), default=0)
     parser.add_argument(
         "--workers",
         type=_number("processes", MOST_WORKERS),

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from ml.cli import progress_bar
+from ml.cli import new_folder, progress_bar, whole_number
 from ml.data import formats
 from ml.data.errors import DataError
 from ml.experiments import report
@@ -134,8 +134,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--monthly", type=Path, default=MONTHLY, help="more surfaces, for unseen")
     parser.add_argument("--layouts", type=Path, default=LAYOUTS, help="folder of dashboards")
     parser.add_argument("--version", type=Path, help="a version folder trained on this very split")
-    parser.add_argument("--out", type=Path, default=Path("var/experiments"))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=new_folder, default=Path("var/experiments"))
+    parser.add_argument("--seed", type=whole_number(0), default=0)
     parser.add_argument("--smoke", action="store_true", help="simulated, in miniature: seconds")
     options = parser.parse_args(arguments)
     if options.smoke and options.out == Path("var/experiments"):

@@ -39,6 +39,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.cli import new_file, refuse_overwriting
 from ml.data.errors import DataError
 from ml.ope.estimates import Estimate, estimates
 from ml.ope.log import read_decisions
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--log", type=Path, help="decisions that were served, with rewards")
     parser.add_argument("--target", type=Path, help="what the other version would have served")
-    parser.add_argument("--out", type=Path, help="file for the report (JSON)")
+    parser.add_argument("--out", type=new_file, help="file for the report (JSON)")
     parser.add_argument(
         "--supported-only",
         action="store_true",
@@ -97,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.smoke and None in (options.log, options.target, options.out):
         parser.error("--log, --target and --out are needed (all but with --smoke)")
+    refuse_overwriting(parser, options.out, [options.log, options.target])
     try:
         with tempfile.TemporaryDirectory() as folder:
             files = options.log, options.target

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from ml import cli, clicks, codec, edits, judge, replay, train
+from ml import cli, clicks, codec, edits, judge, replay, simulate, train
+from ml.audit import __main__ as audit
 from ml.data.click_episodes import read_episodes
 from ml.data.json_lines import read_layouts
 from ml.data.tables import VISIT_COLUMNS
@@ -12,6 +13,7 @@ from ml.edits import read_pairs
 from ml.evaluation.replay_lines import read_lines
 from ml.experiments.__main__ import main as experiments
 from ml.experiments.registry import PARTS
+from ml.ope import __main__ as ope
 
 HOLD = {
     replay: [*VISIT_COLUMNS, '"items"'],
@@ -76,6 +78,19 @@ def test_the_examples_are_read(tmp_path):
             "'FOLDER' is a folder: name a file",
         ),
         (codec.main, ["--test", "v", "--out", "FOLDER"], "name a file in it"),
+        (simulate.main, ["--out", "FILE"], "--out: 'FILE' cannot be a folder"),
+        (audit.main, ["--smoke", "--out", "FILE/x"], "cannot be a folder: FILE is a file"),
+        (ope.main, ["--smoke", "--out", "FOLDER"], "'FOLDER' is a folder: name a file"),
+        (experiments, ["--smoke", "--out", "FILE"], "--out: 'FILE' cannot be a folder"),
+        (simulate.main, ["--out", "/proc/x"], "'/proc/x' cannot be written: /proc takes no file"),
+        (ope.main, ["--smoke", "--out", "/proc/x"], "cannot be written: /proc takes no file"),
+        (ope.main, ["--smoke", "--log", "FILE", "--out", "FILE"], "'FILE' is a file that is read"),
+        (
+            replay.main,
+            ["--train", "v", "--test", "FILE", "--out", "FILE"],
+            "'FILE' is a file that is read",
+        ),
+        (codec.main, ["--train", "v", "--test", "FILE", "--out", "FILE"], "that is read. Name"),
     ],
 )
 def test_what_stands_in_the_way_of_results_is_refused_before_any_work(
@@ -92,3 +107,47 @@ def test_what_stands_in_the_way_of_results_is_refused_before_any_work(
     assert ended.value.code == 2
     assert says in capsys.readouterr().err.replace(f"{tmp_path}/", "")
     assert (tmp_path / "FILE").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments", "says"),
+    [
+        (simulate.main, ["--people", "0"], "--people: '0' is no whole number from 1 on"),
+        (simulate.main, ["--visits", "-1"], "--visits: '-1' is no whole number from 1 on"),
+        (simulate.main, ["--seed", "-1"], "--seed: '-1' is no whole number from 0 on"),
+        (simulate.main, ["--surface", "s", "--named", "--people", "99"], "names for 99 people"),
+        (audit.main, ["--smoke", "--seed", "-1"], "--seed: '-1' is no whole number from 0 on"),
+        (train.main, ["--train", "v", "--seed", "x"], "--seed: 'x' is no whole number from 0 on"),
+        (clicks.main, ["--data", "d", "--draws", "0"], "--draws: '0' is no whole number from 1 on"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_by_name(main, arguments, says, tmp_path, capsys):
+    out = [] if main is clicks.main else ["--out", str(tmp_path / "new")]
+
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, *out])
+
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_in_place_of_visits_is_called_one(tmp_path, capsys):
+    assert train.main(["--train", str(tmp_path), "--out", str(tmp_path / "new")]) == 2
+    assert "is a folder: name a .csv or .parquet file in it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--previous", "--power"])
+@pytest.mark.parametrize("content", [None, "", "[]", '{"slug": "bank"}'])
+def test_what_an_audit_compares_with_has_to_be_of_an_audit(option, content, tmp_path, capsys):
+    visits, people, other = (tmp_path / name for name in ("v.csv", "p.csv", "other.json"))
+    visits.write_text("surface,user,at,block,uses\nhome,u,2026-01-01,news,1\n")
+    people.write_text("user,gender\nu,F\n")
+    if content is not None:
+        other.write_text(content)
+    files = ["--replay", "r", "--visits", str(visits), "--people", str(people), "--by", "gender"]
+
+    code = audit.main([*files, option, str(other), "--out", str(tmp_path / "out")])
+
+    assert code == 2
+    assert f"other.json: {option} = '{other}'; must be the " in capsys.readouterr().err

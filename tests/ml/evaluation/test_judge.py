@@ -116,3 +116,15 @@ def test_the_usage_says_how_the_command_is_called(capsys):
     with pytest.raises(SystemExit):
         command.main([])
     assert "usage: python -m ml.judge " in capsys.readouterr().err
+
+
+def test_a_replay_of_pages_that_no_surface_file_declares_is_refused(tmp_path, capsys):
+    replay = tmp_path / "replay.jsonl"
+    replay.write_text(json.dumps(GOOD) + "\n")
+    files = ["--replay", str(replay), "--visits", str(visits_file(tmp_path))]
+
+    code = command.main([*files, "--surface", "fixtures/surfaces/bank.json"])
+
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (2, "")
+    assert "surface = 's'; is declared by no --surface file" in printed.err
