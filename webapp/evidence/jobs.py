@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from uiengine.page import surface_json
 from uiengine.page.surface import Surface
 from webapp.codebooks.pipeline.stored_visits import stored_visits
 from webapp.evidence.bundle import BundleError, Files
+from webapp.lib.progress import Progress
 from webapp.surfaces import models as row
 
-Progress = Callable[[float, str], None]
 SAME = 1e-9
 """Largest difference of two figures that are called the same."""
 

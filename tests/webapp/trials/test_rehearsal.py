@@ -49,6 +49,8 @@ def test_it_tells_and_draws_and_leaves_what_serves_alone(past, tmp_path, capsys)
     done = json.loads(told[-1])
     found = Rehearsal.objects.get(pk=done["report"])
     assert told[0].startswith("Too few people to tell: ") and found.verdict == "too_few"
+    today = next(line for line in told if line.startswith("  Today"))
+    assert "what the others are measured against" in today and "–" not in today
     assert done["needed"] == 30  # a fifth of 36 people are too few for any interval
     html = (tmp_path / "page.html").read_text()
     assert html.count("Before: today") == html.count("<article>") == 3

@@ -19,6 +19,7 @@ from webapp.codebooks.pipeline.beating import LostError, beating
 from webapp.codebooks.pipeline.enqueue import ACTIVE, LEASE
 from webapp.lib import database
 from webapp.lib.learning_extra import missing_sentence
+from webapp.lib.progress import Progress
 from webapp.lib.times import utc_now
 from webapp.surfaces.models import Surface
 
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 SHOW_EVERY = 1.0
 """Seconds between two writes of the progress to the row."""
-
-Progress = Callable[[float, str], None]
 
 
 class RefusedRunError(Exception):

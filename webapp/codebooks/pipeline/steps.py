@@ -12,9 +12,10 @@ from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline import order
 from webapp.codebooks.pipeline.enqueue import ACTIVE
 from webapp.codebooks.pipeline.kept_visits import runs_sweep, snapshot_folder
-from webapp.codebooks.pipeline.lease import Lease, Progress, run_with_lease
+from webapp.codebooks.pipeline.lease import Lease, run_with_lease
 from webapp.codebooks.pipeline.work_folder import work_folder, work_sweep
 from webapp.lib import stored_files
+from webapp.lib.progress import Progress
 
 Work = Callable[[Lease], None]
 """Carries out a step and ends it with `lease.finish`."""

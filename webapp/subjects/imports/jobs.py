@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from webapp.lib.progress import Progress
 from webapp.lib.times import utc_now
 from webapp.subjects.ended import accounts_read
 from webapp.subjects.imports.attributes import people_import
@@ -25,7 +26,7 @@ from webapp.subjects.imports.parts.work import Show
 from webapp.subjects.imports.subject_rows import PREFIX, subjects_by_keys
 from webapp.subjects.imports.surfaces import surfaces_ensure
 from webapp.subjects.imports.tally import Imported
-from webapp.subjects.imports.visits import Progress, visits_import
+from webapp.subjects.imports.visits import visits_import
 from webapp.subjects.keys import ACCOUNT, subject_key_checked
 from webapp.subjects.models import Import, Subject
 from webapp.surfaces.models import Surface

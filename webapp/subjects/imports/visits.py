@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from math import inf
@@ -19,6 +19,7 @@ from uiengine.behaviour.popularity import first_in_period
 from uiengine.behaviour.profile import SECONDS_PER_DAY
 from webapp.lib import database
 from webapp.lib.batched import batched
+from webapp.lib.progress import Progress
 from webapp.subjects import mappers, unlearned, visit_state
 from webapp.subjects.imports.folding import ClosedVisit, FileVisit, folded, refolded
 from webapp.subjects.imports.rows import AT_ONCE, NewVisit, states_update, visits_insert
@@ -37,7 +38,6 @@ from webapp.subjects.visit_state import State
 from webapp.surfaces.models import Surface
 from webapp.surfaces.services import CountedVisit
 
-Progress = Callable[[float, str], None]
 Row = tuple[str, str, float, int, str, int]
 """surface, subject's key, seconds since 1970, day, block, raw uses."""
 

@@ -9,8 +9,8 @@ from django.conf import settings
 from webapp.codebooks.gate.churn import LEAST_PEOPLE, ungated_by
 from webapp.codebooks.models import CodebookVersion, Run
 from webapp.codebooks.pipeline.churn.people import requests_of
-from webapp.codebooks.pipeline.lease import Progress
 from webapp.codebooks.registry import artefacts
+from webapp.lib.progress import Progress
 from webapp.lib.times import utc_now
 from webapp.subjects.attributes import Reading, attributes_known, people_of
 from webapp.surfaces.models import Surface

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from webapp.lib import database
 from webapp.lib.batched import batched
+from webapp.lib.progress import Progress
 from webapp.lib.times import utc_now
 from webapp.subjects.imports.events.histories import History, Stored, histories_store
 from webapp.subjects.imports.events.names import LIVE, key_of, person_of
@@ -26,7 +27,7 @@ from webapp.subjects.imports.jobs import keys_read, keys_unmet
 from webapp.subjects.imports.key_table import keys_new
 from webapp.subjects.imports.parts.life import import_new, import_supersede
 from webapp.subjects.imports.parts.local_files import local_home, local_sweep
-from webapp.subjects.imports.parts.together import Progress, import_store
+from webapp.subjects.imports.parts.together import import_store
 from webapp.subjects.imports.parts.work import Show
 from webapp.subjects.imports.rows import AT_ONCE
 from webapp.subjects.imports.subject_rows import PEOPLE_AT_ONCE, PREFIX

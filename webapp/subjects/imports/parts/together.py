@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from celery import current_app, group
 
 from webapp.lib import database, stored_files
+from webapp.lib.progress import Progress
 from webapp.lib.times import utc_now
 from webapp.subjects.imports.parts.life import (
     AGAIN,
@@ -30,7 +31,6 @@ MOST_ASKED = 16
 """Workers that are asked for help, at most."""
 LOOK_EVERY = 0.5
 """Seconds between two looks at parts that others have."""
-Progress = Callable[[float, str], None]
 
 
 class Files(Protocol):

@@ -84,10 +84,14 @@ class Command(DatabaseCommand):
         self.stdout.write(words.headline(found.figures))
         for line in words.policies(found.figures):
             saved, _, captured, first, moved, seconds = (cell.value or "–" for cell in line.cells)
-            self.stdout.write(
-                f"  {line.name}: {saved} saved, {captured} captured ({first} in the first three "
-                f"visits), {moved} blocks moved and {seconds} s a visit"
-            )
+            if line.name == words.NAMES["today"]:
+                told = f"what the others are measured against; {seconds} s a visit"
+            else:
+                told = (
+                    f"{saved} saved, {captured} captured ({first} in the first three visits), "
+                    f"{moved} blocks moved and {seconds} s a visit"
+                )
+            self.stdout.write(f"  {line.name}: {told}")
 
 
 def _check(row: Surface, by: list[str], out: Path | None) -> None:
