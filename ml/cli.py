@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 from tqdm import tqdm
@@ -103,6 +105,21 @@ def refuse_overwriting(
     for name in inputs:
         if out is not None and name is not None and Path(name).resolve() == out.resolve():
             parser.error(f"argument --out: {str(out)!r} is a file that is read. Name another")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """Yields a file that gets its name only once it is whole; else `path` stays as it was.
+
+    A part of a replay could not be told from a shorter one.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def progress_bar(name: str) -> tuple[tqdm, Progress]:

@@ -29,6 +29,7 @@ from ml.cli import (
     new_folder,
     progress_bar,
     refuse_overwriting,
+    whole_file,
     whole_number,
 )
 from ml.data.errors import DataError
@@ -76,15 +77,13 @@ def run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     stages = min(max(options.bits) // TOKEN_BITS, len(part.codes_in_use))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     results = []
-    partial = options.out.with_name(f"{options.out.name}.part")
     bar, show = progress_bar("coding")
-    with bar, partial.open("w", encoding="utf-8") as file:
+    with bar, whole_file(options.out) as file:
         coded = code_all(folder, test, stages, 1 if options.smoke else options.jobs, show)
         for record, result in zip(test, coded, strict=True):
             results.append(result)
             for line in lines_of(record, result, options.bits):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    partial.replace(options.out)
     return {
         "layouts": len(test),
         "version": version.id,

@@ -25,7 +25,7 @@ import pandas as pd
 import torch
 
 from ml.books.learn import learn_books
-from ml.cli import progress_bar, smoke_sample
+from ml.cli import progress_bar, smoke_sample, whole_file
 from ml.data.errors import BadValue, DataError
 from ml.data.histories import RecordedVisit, page, pages, popularity_by_day, visits_of
 from ml.data.sums import default_orders
@@ -145,7 +145,7 @@ def _replayed(
         decide = policy(options.policy, version, defaults, *of)
         is_declared = bool(options.surface)
         made = replay(visits, surfaces, defaults, decide, show, is_declared=is_declared)
-        with options.out.open("w", encoding="utf-8") as file:
+        with whole_file(options.out) as file:
             return list(_written(made, file))
 
 
@@ -183,7 +183,7 @@ def _retrained(
 ) -> list[dict[str, Any]]:
     """Replays under versions made anew; their lines take the place of those already written."""
     bar, show = progress_bar(f"replay {options.policy}, retrained")
-    with bar, options.out.open("w", encoding="utf-8") as file:
+    with bar, whole_file(options.out) as file:
         made = retrains.replay(test, options.retrain_every, show, bool(options.surface))
         return list(_written(made, file))
 

@@ -151,3 +151,20 @@ def test_what_an_audit_compares_with_has_to_be_of_an_audit(option, content, tmp_
 
     assert code == 2
     assert f"other.json: {option} = '{other}'; must be the " in capsys.readouterr().err
+
+
+def test_a_replay_that_is_stopped_leaves_no_part_of_one(tmp_path, monkeypatch):
+    out = tmp_path / "replay.jsonl"
+    out.write_text("the one before")
+
+    def stopped(*args, **more):
+        yield {"tokens": []}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(replay, "replay", stopped)
+    files = ["--test", "fixtures/cohort_visits.csv", "--out", str(out)]
+    with pytest.raises(KeyboardInterrupt):
+        replay.main(["--version", "fixtures/innate", "--smoke", *files])
+
+    assert out.read_text() == "the one before"
+    assert list(tmp_path.iterdir()) == [out]
