@@ -59,6 +59,13 @@ def test_it_tells_and_draws_and_leaves_what_serves_alone(past, tmp_path, capsys)
     assert serving() == before
 
 
+def test_a_folder_in_place_of_its_page_is_refused_before_the_walk(past, tmp_path):
+    with pytest.raises(CommandError, match="is a folder"):
+        call_command("rehearse", surface="course-home", out=tmp_path)
+
+    assert not Rehearsal.objects.exists()
+
+
 def test_a_week_goes_with_its_person_who_is_told_of_it_before(past):
     call_command("rehearse", surface="course-home")
     week = RehearsedWeek.objects.first()

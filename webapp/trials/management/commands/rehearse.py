@@ -102,6 +102,8 @@ def _check(row: Surface, by: list[str], out: Path | None) -> None:
             raise CommandError(
                 f"by: {name!r} is no attribute of the people on {row.slug}. They have {have}."
             )
+    if out is not None and out.is_dir():
+        raise CommandError(f"out: {out} is a folder. Name a file in it.")
     if out is not None and not out.parent.is_dir():
         raise CommandError(f"out: {out.parent} is no folder. Make it, or name another.")
 
