@@ -30,6 +30,10 @@ from uiengine.cost.coefficients import VALUES
 
 HELD_OUT = 5
 """One in this many sessions is held out."""
+TOO_FEW = (
+    f"too few sessions: one in {HELD_OUT} is held out, by a hash of its name, and of moves and of "
+    "first clicks both parts need some. Name a file with episodes of more sessions"
+)
 
 
 def is_held_out(session: str) -> bool:
@@ -122,6 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not (table["kind"] == "move").any() or not (table["kind"] == "first").any():
         sys.stderr.write(f"{options.data}: {NONE_USABLE}\n")
+        return 2
+    if any(part.empty for _, rows in table.groupby("kind") for part in _split(rows)):
+        sys.stderr.write(f"{options.data}: {TOO_FEW}\n")
         return 2
     draws = 4 if options.smoke else options.draws
     sys.stdout.write(json.dumps(study(table, draws=draws, seed=options.seed)) + "\n")

@@ -70,14 +70,17 @@ def predict(fit: Fit, table: pd.DataFrame) -> Floats:
     return np.asarray(seconds, dtype=np.float64)
 
 
-def errors(fit: Fit, table: pd.DataFrame) -> dict[str, float]:
-    """Returns the median absolute error in s, and 1 − Σ|error| / Σ|error of the median|."""
+def errors(fit: Fit, table: pd.DataFrame) -> dict[str, float | None]:
+    """Returns the median absolute error in s, and 1 − Σ|error| / Σ|error of the median|.
+
+    The latter is None where all times are equal, so that their median leaves nothing to explain.
+    """
     seconds = table["seconds"].to_numpy(np.float64)
     off = np.abs(seconds - predict(fit, table))
-    plain = np.abs(seconds - np.median(seconds))
+    plain = np.abs(seconds - np.median(seconds)).sum()
     return {
         "median_error": round(float(np.median(off)), 4),
-        "explained": round(float(1 - off.sum() / plain.sum()), 4),
+        "explained": round(float(1 - off.sum() / plain), 4) if plain else None,
     }
 
 

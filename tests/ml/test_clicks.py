@@ -53,3 +53,12 @@ def test_a_file_without_usable_clicks_is_told_what_one_is(tmp_path, capsys):
 
     assert clicks.main(["--data", str(tmp_path / "empty.jsonl")]) == 2
     assert "An episode is usable if success is true" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_sessions_that_are_all_held_out_or_all_learned_from_are_too_few(tmp_path, capsys, is_held):
+    names = [name for name in map(str, range(40)) if clicks.is_held_out(name) == is_held]
+    made = [episode(name, "t", np.random.default_rng(0)) for name in names[:3]]
+
+    assert clicks.main(["--data", str(written(tmp_path / "few.jsonl", made))]) == 2
+    assert "too few sessions: one in 5 is held out" in capsys.readouterr().err

@@ -23,3 +23,9 @@ def test_errors_by_hand():
         "median_error": 0.0,
         "explained": pytest.approx(1 - 1 / 3, abs=1e-4),
     }
+
+
+def test_of_equal_times_there_is_nothing_to_explain():
+    table = pd.DataFrame({"seconds": [2.0, 2.0], "task": "t", "bits": [0.0, 1.0]})
+
+    assert errors(Fit({"bits": 1.0}, {"": 1.0}), table) == {"median_error": 0.5, "explained": None}
