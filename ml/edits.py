@@ -123,13 +123,23 @@ def describe(pair: Pair) -> Row:
     return features(before), features(after)
 
 
+class TooFewPairsError(ValueError):
+    """Nothing can be learned from the pairs."""
+
+
 class Preference:
     """Ranks two layouts; swapping them changes the sign of the margin."""
 
     def __init__(self, rows: Sequence[Row], seed: int = 0) -> None:
+        """Raises TooFewPairsError where no feature differs in LEAST_PAIRS pairs."""
         self.names = DictVectorizer(sparse=False).fit([side for row in rows for side in row])
         change = self._change(rows)
         self.used = (np.abs(change) > 1e-12).sum(0) >= LEAST_PAIRS
+        if not self.used.any():
+            raise TooFewPairsError(
+                f"{len(rows)} edit(s) keep their set of blocks, and no feature of a layout differs "
+                f"in {LEAST_PAIRS} of them. Name files with more edits to learn from"
+            )
         self.scale = np.sqrt((change**2).mean(0))[self.used] + 1e-9
         scaled = self._scaled(change)
         both = np.concatenate([scaled, -scaled])
@@ -178,12 +188,20 @@ def baseline_margins(pairs: Sequence[Pair]) -> dict[str, Floats]:
     }
 
 
-def cross_validated(rows: Sequence[Row], groups: Sequence[str]) -> Floats:
-    """Returns margins of every pair, from models that saw no pair of its group."""
+def cross_validated(rows: Sequence[Row], groups: Sequence[str]) -> Floats | None:
+    """Returns margins of every pair, from models that saw no pair of its group.
+
+    None where there is one group, or too few pairs without some of the groups.
+    """
+    if len(set(groups)) < 2:
+        return None
     margins = np.zeros(len(rows))
     folds = GroupKFold(min(FOLDS, len(set(groups))))
     for seen, unseen in folds.split(np.zeros(len(rows)), groups=list(groups)):
-        preference = Preference([rows[i] for i in seen])
+        try:
+            preference = Preference([rows[i] for i in seen])
+        except TooFewPairsError:
+            return None
         margins[unseen] = preference.margins([rows[i] for i in unseen])
     return margins
 
@@ -205,7 +223,7 @@ def study(train: Sequence[Pair], test: Sequence[Pair]) -> dict[str, Any]:
     margins = Preference(seen).margins(unseen)
     known = {pair.repo for pair in train}
     new = np.array([pair.repo not in known for pair in test])
-    groups = [pair.repo for pair in train]
+    crossed = cross_validated(seen, [pair.repo for pair in train])
     return {
         "pairs": len(test),
         "trained_on": len(train),
@@ -214,7 +232,7 @@ def study(train: Sequence[Pair], test: Sequence[Pair]) -> dict[str, Any]:
         "accuracy_new_repositories": round(accuracy(margins[new]), 4) if new.any() else None,
         "pairs_new_repositories": int(new.sum()),
         "cross_validated_over_repositories": (
-            round(accuracy(cross_validated(seen, groups)), 4) if len(set(groups)) > 1 else None
+            None if crossed is None else round(accuracy(crossed), 4)
         ),
         "baselines": {
             name: round(accuracy(value), 4) for name, value in baseline_margins(test).items()
@@ -238,7 +256,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if options.smoke:
         train, test = train[:40], test[:20]
-    sys.stdout.write(json.dumps(study(train, test)) + "\n")
+    try:
+        found = study(train, test)
+    except TooFewPairsError as error:
+        sys.stderr.write(f"{', '.join(options.train)}: {error}\n")
+        return 2
+    sys.stdout.write(json.dumps(found) + "\n")
     return 0
 
 

@@ -54,6 +54,24 @@ def test_a_planted_preference_is_found(tmp_path, capsys):
     assert set(line["baselines"]) == {"height", "density", "reflow", "energy"}
 
 
+def test_too_few_edits_to_learn_from_are_refused_in_words(tmp_path, capsys):
+    train = write(tmp_path / "few.jsonl", [planted(i) for i in range(2)])
+    test = write(tmp_path / "b.jsonl", [planted(100)])
+
+    assert edits.main(["--train", train, "--test", test]) == 2
+    assert "few.jsonl: 2 edit(s) keep their set of blocks" in capsys.readouterr().err
+
+
+def test_nothing_is_cross_validated_where_the_others_are_too_few(tmp_path, capsys):
+    """Three repositories have an edit each; without one of them two are left to learn from."""
+    train = write(tmp_path / "a.jsonl", [planted(i) for i in range(3)])
+    test = write(tmp_path / "b.jsonl", [planted(100)])
+
+    assert edits.main(["--train", train, "--test", test]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["trained_on"], found["cross_validated_over_repositories"]) == (3, None)
+
+
 def test_swapping_the_two_turns_the_sign(tmp_path):
     pairs = read_pairs([write(tmp_path / "a.jsonl", [planted(i) for i in range(12)])])
     rows = [describe(pair) for pair in pairs]
