@@ -7,9 +7,9 @@ import pytest
 from ml import cli, clicks, codec, edits, judge, replay, simulate, train
 from ml.audit import __main__ as audit
 from ml.data.click_episodes import read_episodes
+from ml.data.edit_pairs import read_pairs
 from ml.data.json_lines import read_layouts
 from ml.data.tables import VISIT_COLUMNS
-from ml.edits import read_pairs
 from ml.evaluation.replay_lines import read_lines
 from ml.experiments.__main__ import main as experiments
 from ml.experiments.registry import PARTS

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from ml.clicks import is_held_out
 from ml.data import formats
 from ml.data.click_episodes import read_episodes
+from ml.data.edit_pairs import Pair, read_pairs
 from ml.data.errors import DataError
 from ml.data.json_lines import read_layouts
-from ml.edits import Pair, read_pairs
 from ml.evaluation.replay_file import read_replay
 from ml.layouts.features import Arrangement, arrangement
 from ml.layouts.records import read_edited, to_record
