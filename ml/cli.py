@@ -13,7 +13,6 @@ from typing import TextIO
 import pandas as pd
 from tqdm import tqdm
 
-from ml.learning import distributed
 from ml.progress import Progress
 
 VISITS = """\
@@ -134,7 +133,13 @@ def progress_bar(name: str) -> tuple[tqdm, Progress]:
 
 
 def _is_unseen() -> bool:
-    return not sys.stderr.isatty() or not distributed.is_first()
+    if not sys.stderr.isatty():
+        return True
+    if "torch" not in sys.modules:  # only trainings are of several processes, and torch is slow
+        return False
+    from ml.learning import distributed
+
+    return not distributed.is_first()
 
 
 def smoke_sample(visits: pd.DataFrame, subjects: int = 40) -> pd.DataFrame:
