@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import path, reverse
 
 from webapp import urls
-from webapp.codebooks.models import CodebookVersion, Run
+from webapp.codebooks.models import CodebookVersion, GateReport, Pipeline, Run
 from webapp.layouts.docs import pages
 
 csp = pytest.importorskip("csp.constants", reason="django-csp is not installed: make dev")
@@ -100,12 +100,19 @@ def test_files_of_the_admins_pages_bear_it_so_that_a_policy_of_nonces_alone_lets
     host, page, admin_client, middleware
 ):
     host.MIDDLEWARE = [middleware, *host.MIDDLEWARE]
-    Run.objects.create(kind=Run.Kind.AUDIT, surface=page)
+    run = Run.objects.create(kind=Run.Kind.AUDIT, surface=page)
+    pipeline = Pipeline.objects.create(kind=Pipeline.Kind.RETRAIN, surface=page)
     version = CodebookVersion.objects.get()
+    report = GateReport.objects.create(
+        surface=page, version=version, verdict=GateReport.Verdict.PASSED, revision=page.revision
+    )
     of_version = "admin:uiengine_codebooks_codebookversion"
     for address in (
         reverse("admin:uiengine_surfaces_surface_import"),
         reverse("admin:uiengine_codebooks_run_changelist"),
+        reverse("admin:uiengine_codebooks_run_change", args=[run.pk]),
+        reverse("admin:uiengine_codebooks_pipeline_change", args=[pipeline.pk]),
+        reverse("admin:uiengine_codebooks_gatereport_change", args=[report.pk]),
         reverse(f"{of_version}_change", args=[version.pk]),
         reverse(f"{of_version}_promote", args=[version.pk]),
         reverse("uiengine_studio:health"),

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from webapp.codebooks.admin.churn_html import churn_html
 from webapp.codebooks.admin.moves import acknowledge_gate
 from webapp.codebooks.admin.next_steps import still_to_do
-from webapp.codebooks.admin.wide_table import STYLE, wide_table
+from webapp.codebooks.admin.wide_table import wide_table
 from webapp.codebooks.models import GateReport
 from webapp.lib.page_context import PageContextAdmin
 from webapp.lib.read_only_admin import ReadOnlyAdmin
@@ -29,9 +29,6 @@ class GateReportAdmin(PageContextAdmin, ReadOnlyAdmin):
         *("verdict", "surface", "version", "champion", "created_at", "table"),
         *("acknowledgement", "acknowledged_at"),
     )
-
-    class Media:
-        css = STYLE
 
     def get_urls(self) -> list[URLPattern]:
         name = "uiengine_codebooks_gatereport_acknowledge"

@@ -17,7 +17,7 @@ from webapp.codebooks.admin.card_html import card_html
 from webapp.codebooks.admin.confirm import SureForm, confirm, person, posted
 from webapp.codebooks.admin.next_steps import MOVE, step_address, still_to_do
 from webapp.codebooks.admin.parts_html import parts_table, parts_words
-from webapp.codebooks.admin.wide_table import STYLE, wide_table
+from webapp.codebooks.admin.wide_table import wide_table
 from webapp.codebooks.models import Pipeline, Run
 from webapp.codebooks.pipeline.enqueue import run_enqueue
 from webapp.codebooks.pipeline.lease import run_request
@@ -76,9 +76,6 @@ def _doing(run: Run) -> str:
 
 class AskedAdmin(ReadOnlyAdmin):
     """Reloads its list while a run is queued or running."""
-
-    class Media:
-        css = STYLE
 
     def has_view_or_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_view_permission(request, obj)

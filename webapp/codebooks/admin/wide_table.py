@@ -1,4 +1,4 @@
-"""Renders tables of an admin page that may be wider than it."""
+"""Renders tables of an admin page that may be wider than it; pages load `wide.css` for them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-
-STYLE = {"all": ("uiengine_codebooks/wide.css",)}
-"""For the `Media` of an admin with such a table."""
 
 
 def wide_table(name: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:
