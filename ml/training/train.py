@@ -33,15 +33,13 @@ LEAST_EPOCHS, MOST_EPOCHS = 4, 20
 """Bounds on the epochs of fine-tuning."""
 STEPS_PER_EPOCH, LEAST_BATCH = 8, 64
 """Small surfaces train with smaller batches: steps per epoch, and the smallest batch."""
-FIRST_RATE, FIRST_STEPS, FIRST_BATCH = 3e-3, 800, 256
-"""Peak learning rate, wanted steps and largest batch of a surface's first version."""
+FIRST_RATE, FIRST_STEPS, FIRST_BATCH = 4e-3, 500, 256
+"""Peak learning rate, steps and largest batch of a surface's first version."""
 ALIGNED_RATE, ALIGNED_STEPS, ALIGNED_BATCH = 1e-3, 300, 1024
-"""The same where tokens have to keep their meaning: people are moved by each step."""
-MANY_BATCH, MANY_RATE, MANY_STEPS = 256, 4e-3, 500
-"""Batch of surfaces with MANY_VISITS or more, the peak rate of their first version, and their most
-steps."""
-MANY_VISITS = 300 * MANY_BATCH
-"""Visits from which on steps are bounded, however many visits there are."""
+"""The same where tokens have to keep their meaning, as each step moves people."""
+MANY_VISITS = ALIGNED_STEPS * FIRST_BATCH
+"""Visits from which on such a training takes batches and at most as many steps as a first version,
+too."""
 OF_NO_PAGE: dict[str, Any] = {
     "surfaces": [],
     "default_orders": {},
@@ -177,17 +175,15 @@ def fine_tuning(visits: int, is_aligned: bool = False) -> dict[str, Any]:
 
     is_aligned: it goes on from the surface's champion, whose tokens keep their meaning.
     """
-    rate = ALIGNED_RATE if is_aligned else FIRST_RATE
-    if visits >= MANY_VISITS:
-        epochs, batch, most = LEAST_EPOCHS, MANY_BATCH, min(visits // MANY_BATCH, MANY_STEPS)
-        rate = ALIGNED_RATE if is_aligned else MANY_RATE
-    else:
-        steps = ALIGNED_STEPS if is_aligned else FIRST_STEPS
-        largest = ALIGNED_BATCH if is_aligned else FIRST_BATCH
-        batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), largest)
-        wanted = math.ceil(steps / max(visits // batch, 1))
-        epochs = min(max(wanted, LEAST_EPOCHS), MOST_EPOCHS)
-        most = Settings.most_steps if is_aligned else FIRST_STEPS
+    rate, steps, largest, most = FIRST_RATE, FIRST_STEPS, FIRST_BATCH, FIRST_STEPS
+    if is_aligned:
+        rate, steps, largest = ALIGNED_RATE, ALIGNED_STEPS, ALIGNED_BATCH
+        most = Settings.most_steps
+        if visits >= MANY_VISITS:
+            largest, most = FIRST_BATCH, min(visits // FIRST_BATCH, FIRST_STEPS)
+    batch = min(max(visits // STEPS_PER_EPOCH, LEAST_BATCH), largest)
+    wanted = math.ceil(steps / max(visits // batch, 1))
+    epochs = min(max(wanted, LEAST_EPOCHS), MOST_EPOCHS)
     settings = {"warm_epochs": 0, "code_epochs": epochs, "rate": rate, "batch": batch}
     return {**settings, "most_steps": most}
 
