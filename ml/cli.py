@@ -110,8 +110,13 @@ def refuse_overwriting(
 def whole_file(path: Path) -> Iterator[TextIO]:
     """Yields a file that gets its name only once it is whole; else `path` stays as it was.
 
-    A part of a replay could not be told from a shorter one.
+    A part of a replay could not be told from a shorter one. A device or a pipe is written to as it
+    is.
     """
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+        return
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("w", encoding="utf-8") as file:

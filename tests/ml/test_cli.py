@@ -168,3 +168,12 @@ def test_a_replay_that_is_stopped_leaves_no_part_of_one(tmp_path, monkeypatch):
 
     assert out.read_text() == "the one before"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_device_is_written_to_and_stays_one(tmp_path):
+    out = tmp_path / "out"
+    out.symlink_to("/dev/null")
+    with cli.whole_file(out) as file:
+        file.write("line")
+    assert out.is_symlink() and out.is_char_device()
+    assert list(tmp_path.iterdir()) == [out]
